@@ -1,0 +1,51 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a declaration would change: the one value from which ``changed`` and ``diff`` are derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Change(Generic[T]):
+    """The object as it is and as it shall be; ``None`` means that it does not exist.
+
+    ``recreate`` says that the service can't change the object in place and why; the diff announces it.
+    """
+
+    before: T | None
+    after: T | None
+    recreate: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+    def to_diff(self, header: str) -> dict[str, Any]:
+        """Return an Ansible diff: ``before``/``after`` dictionaries and their headers."""
+        note = f" (recreated: {self.recreate})" if self.recreate else ""
+        return {
+            "before_header": header,
+            "after_header": header + note,
+            "before": to_dict(self.before),
+            "after": to_dict(self.after),
+        }
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """Turn a dataclass value (or ``None``) into a plain dictionary without members that are ``None``."""
+    if value is None:
+        return {}
+    data = dict(value) if isinstance(value, Mapping) else asdict(value)
+    return {key: item for key, item in data.items() if item is not None}
+
+
+def merge(before: T, given: Mapping[str, Any]) -> T:
+    """Return ``before`` with the members the user gave; ``None`` means "not given", so it is left alone."""
+    return replace(before, **{key: value for key, value in given.items() if value is not None})  # type: ignore[type-var]

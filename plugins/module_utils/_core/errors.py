@@ -1,0 +1,65 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors the core raises. Every one renders itself; only the edge turns it into an Ansible failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PatchtideError(Exception):
+    """Base of all errors of this collection. ``str()`` is fit for an operator; ``to_dict()`` for a result."""
+
+    code = "Error"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"code": str, "message": str}``."""
+        return {"code": self.code, "message": str(self)}
+
+
+class BadInput(PatchtideError):
+    """What the user wrote can't be right.
+
+    :param option: where it stands: an option name or a path such as ``waves[1].size``.
+    :param value: what stands there.
+    :param expected: what would be right, as the end of the sentence "expected …".
+    """
+
+    code = "BadInput"
+
+    def __init__(self, option: str, value: object, expected: str) -> None:
+        super().__init__(f"{option}: {value!r} is not valid, expected {expected}")
+        self.option = option
+        self.value = value
+        self.expected = expected
+
+
+class ServiceError(PatchtideError):
+    """A service refused or failed a call; ``code`` is the service's own error code."""
+
+    def __init__(self, action: str, code: str, message: str) -> None:
+        super().__init__(f"Could not {action}: {code}: {message}")
+        self.action = action
+        self.code = code
+        self.detail = message
+
+
+class AccessDenied(ServiceError):
+    """The caller lacks a permission, has no credentials or can't assume a role."""
+
+
+class NotFound(ServiceError):
+    """What the call names does not exist."""
+
+
+class Conflict(PatchtideError):
+    """The wish contradicts something that exists and that we must not take away unasked."""
+
+    code = "Conflict"
+
+
+class JournalError(PatchtideError):
+    """A journal is damaged, or an event does not fit the rollout's state."""
+
+    code = "JournalError"

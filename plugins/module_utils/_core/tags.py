@@ -1,0 +1,22 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tags: what stays, what goes. ``aws:`` tags belong to AWS and are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def merge_tags(before: Mapping[str, str], wanted: Mapping[str, str] | None, purge: bool) -> dict[str, str]:
+    """Return the tags as they shall be; ``wanted=None`` leaves them alone, ``purge`` removes what is not wanted."""
+    if wanted is None:
+        return dict(before)
+    kept = {key: value for key, value in before.items() if not purge or key.startswith("aws:")}
+    return {**kept, **{key: str(value) for key, value in wanted.items()}}
+
+
+def tag_steps(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return (tags to set, keys to remove) that lead from ``before`` to ``after``."""
+    to_set = {key: value for key, value in after.items() if before.get(key) != value}
+    return to_set, sorted(key for key in before if key not in after)
