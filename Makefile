@@ -1,0 +1,107 @@
+# The front door of patchtide.hybrid. `make help` lists what there is.
+# Every target can be run alone and sets up what it needs by itself; recipes longer than a line or two live in tools/.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/build/tree
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/tree
+export ANSIBLE_NOCOLOR := 1
+export PY_COLORS := 0
+unexport ANSIBLE_CONFIG
+
+# Two cores are what CI has. `make test-unit T="-k baseline"` hands further arguments to pytest.
+WORKERS ?= 2
+PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --junitxml=build/report/$(@:test-%=%).xml
+T ?=
+
+##@ Try it
+.PHONY: demo demo-abort lab
+demo: setup ## A whole patch cycle on the lab: policy, scan, plan, staged rollout, report
+	$(PYTHON) -m lab.demo
+
+demo-abort: setup ## The same with a canary wave that goes bad: the gate closes, exit status is not 0
+	$(PYTHON) -m lab.demo --abort
+
+lab: setup ## Start the lab and print the environment to explore it with
+	$(PYTHON) -m lab up
+
+##@ Set up
+.PHONY: setup system tree clean
+setup: system $(VENV)/.ready tree ## Virtual environment, Python and Ansible dependencies, system packages when root
+
+system:
+	@tools/setup.sh system
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt constraints.txt tools/setup.sh
+	@tools/setup.sh python
+
+tree: ## Lay the collection out as build/tree/ansible_collections/patchtide/hybrid
+	@tools/tree.sh
+
+clean: ## Remove build/ (the lab must be down; the virtual environment stays)
+	@tools/clean.sh
+
+##@ Check
+.PHONY: test lint types test-unit test-checks test-contract test-playbooks test-hosts test-kill molecule sanity
+test: setup ## Everything CI runs, fastest first, with a summary
+	@$(PYTHON) tools/run_checks.py
+
+lint: setup ## ruff, shellcheck and ansible-lint (production profile, offline)
+	@$(PYTHON) tools/lint.py
+
+types: setup ## mypy --strict
+	@$(PYTHON) tools/types_check.py
+
+test-unit: setup ## Unit tests
+	@$(PYTEST) tests/unit $(T)
+
+test-checks: setup ## Rules of the tree: layers, sizes, documentation, argument specs, leaks
+	@$(PYTEST) tests/checks $(T)
+
+test-contract: setup ## One suite per port, on the fake and on the lab
+	@$(PYTEST) tests/contract $(T)
+
+test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
+	@$(PYTEST) tests/playbooks $(T)
+
+test-hosts: setup ## Real Linux hosts: patch, reboot, verify (needs root)
+	@$(PYTEST) tests/hosts $(T)
+
+test-kill: setup ## Kill a rollout at every journal record and resume it
+	@$(PYTEST) tests/kill $(T)
+
+molecule: setup ## Every role's molecule scenario
+	@$(PYTHON) tools/molecule_run.py $(T)
+
+sanity: setup ## ansible-test sanity on a git copy
+	@$(PYTHON) tools/sanity.py
+
+##@ Build
+.PHONY: build artifact environment docs site bench
+build: setup ## The collection artifact, build/patchtide-hybrid-<version>.tar.gz
+	@$(PYTHON) tools/artifact.py build
+
+artifact: setup ## Build it, look into it, install it, run galaxy-importer on it
+	@$(PYTHON) tools/artifact.py check
+
+environment: setup ## Execution environment context by ansible-builder
+	@$(PYTHON) tools/environment.py
+
+docs: setup ## antsibull-docs and changelog lint
+	@$(PYTHON) tools/docs.py lint
+
+site: setup ## The documentation site, build/site/index.html
+	@$(PYTHON) tools/docs.py site
+
+bench: setup ## Benchmarks; table on the screen, figures in build/bench/
+	$(PYTHON) -m bench
+
+##@ Help
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile

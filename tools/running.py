@@ -1,0 +1,57 @@
+"""Run a command for a check, and say how much was really checked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+PYTHON = sys.executable
+
+
+def run(command: Sequence[str], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None, quiet: bool = False) -> str:
+    """Run a command without input, show and return what it prints; its failure ends the check.
+
+    :param quiet: show the output only if the command fails.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if not quiet:
+            print(line, end="", flush=True)
+    code = process.wait()
+    output = "".join(lines)
+    if code:
+        if quiet:
+            print(output, end="")
+        fail(f"{' '.join(command[:4])} … ended with status {code}")
+    return output
+
+
+def ran(count: int, what: str) -> None:
+    """Print the proof that something was checked; a check of nothing fails."""
+    if count < 1:
+        fail(f"no {what} found: a check of nothing proves nothing")
+    print(f"ran: {count} {what}", flush=True)
+
+
+def fail(message: str) -> NoReturn:
+    """End the check as failed."""
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr, flush=True)
+    sys.exit(1)

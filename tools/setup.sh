@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Sets up what the Makefile's targets need. One line per step on the screen, the details in build/log/.
+#   tools/setup.sh system   Debian packages, where root and missing
+#   tools/setup.sh python   the virtual environment .venv
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p build/log
+
+# command=package; the real hosts of the lab and their repository, the shell linter.
+PACKAGES=(
+    systemd-nspawn=systemd-container
+    mmdebstrap=mmdebstrap
+    ssh=openssh-client
+    ip=iproute2
+    iptables=iptables
+    apt-ftparchive=apt-utils
+    gpg=gpg
+    shellcheck=shellcheck
+)
+
+# quietly LOG COMMAND…: the log's last lines only if it fails.
+quietly() {
+    local log=build/log/$1
+    shift
+    "$@" >"$log" 2>&1 </dev/null && return
+    tail -n 30 "$log" >&2
+    echo "setup: failed: $* (see $log)" >&2
+    return 1
+}
+
+apt_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    quietly apt-update.log apt-get update
+    quietly apt-install.log apt-get install -y --no-install-recommends "$@"
+}
+
+# The first of these that the pinned ansible-core supports.
+find_python() {
+    local python
+    for python in python3.11 python3.12 python3.13 python3; do
+        if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+    echo "setup: needs Python 3.11, 3.12 or 3.13 for ansible-core 2.19; found: $(python3 -V 2>&1 || true)" >&2
+    return 1
+}
+
+system() {
+    local pair missing=()
+    for pair in "${PACKAGES[@]}"; do
+        PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        echo "setup: not root, so these packages are left out, and with them the real hosts of the lab: ${missing[*]}"
+    elif ! command -v apt-get >/dev/null; then
+        echo "setup: no apt-get here; install by hand what provides: ${missing[*]}"
+    else
+        echo "setup: apt packages: ${missing[*]}"
+        apt_install "${missing[@]}"
+    fi
+}
+
+make_venv() {
+    local python=$1
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        if [ "$(id -u)" != 0 ]; then
+            echo "setup: $python has no venv module; ask root for: apt-get install python3-venv" >&2
+            return 1
+        fi
+        echo "setup: apt packages: python3-venv"
+        apt_install python3-venv
+    fi
+    echo "setup: virtual environment .venv with $("$python" -V)"
+    quietly venv.log "$python" -m venv --clear .venv
+}
+
+python() {
+    local interpreter
+    interpreter=$(find_python)
+    exec 9>build/setup.lock
+    flock 9
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv "$interpreter"
+    echo "setup: Python packages (a few minutes the first time; see build/log/pip.log)"
+    PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+        quietly pip.log .venv/bin/python -m pip install --no-input --progress-bar off -r requirements-dev.txt -c constraints.txt
+    touch .venv/.ready
+}
+
+case "${1:-}" in
+system | python) "$1" ;;
+*)
+    echo "usage: tools/setup.sh system|python" >&2
+    exit 2
+    ;;
+esac
