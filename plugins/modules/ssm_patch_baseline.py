@@ -23,14 +23,18 @@ extends_documentation_fragment:
   - patchtide.hybrid.tags
 options:
   name:
-    description: Name of the baseline, 3 to 128 letters, digits, underscores, hyphens and dots.
+    description:
+      - Name of the baseline, 3 to 128 letters, digits, underscores, hyphens and dots.
+      - With O(baseline_id) the name that the baseline shall have.
     type: str
-    required: true
+  baseline_id:
+    description: Id of an existing baseline of your own, such as V(pb-0123456789abcdef0). Found by its name without it.
+    type: str
   state:
     description:
       - V(present) creates or updates, V(absent) deletes.
       - A default baseline is replaced by the AWS-owned default before it is deleted.
-      - A baseline that patch groups still use is not deleted; the service's C(ResourceInUseException) is reported.
+      - A baseline that patch groups still use is never deleted; the error names the groups.
     type: str
     choices: [present, absent]
     default: present
@@ -56,8 +60,12 @@ options:
       - ALMA_LINUX
       - AMAZON_LINUX_2023
   description:
-    description: What the baseline is for.
+    description: What the baseline is for, at most 1024 characters.
     type: str
+  global_filters:
+    description:
+      - Patches that the baseline looks at at all, as patch filters by their API key, at most 4 and 20 values each.
+    type: dict
   rules:
     description: Approval rules, at most 10. The list replaces the existing rules.
     type: list
@@ -68,7 +76,9 @@ options:
         type: list
         elements: str
       severity:
-        description: Severities the rule approves, such as V(Critical) or V(Important).
+        description:
+          - Severities the rule approves, such as V(Critical) or V(Important).
+          - Sent as C(MSRC_SEVERITY) for V(WINDOWS). Debian and Ubuntu know C(PRIORITY) instead, see O(rules[].filters).
         type: list
         elements: str
       product:
@@ -76,7 +86,9 @@ options:
         type: list
         elements: str
       filters:
-        description: Further patch filters by their API key, at most 4 filters a rule and 20 values a filter.
+        description:
+          - Further patch filters by their API key, such as C(PRIORITY), C(SECTION) or C(PATCH_SET).
+          - At most 4 filters a rule and 20 values a filter.
         type: dict
       compliance_level:
         description: Severity that a missing patch of this rule has in compliance reports.
@@ -114,6 +126,30 @@ options:
     description: Whether a rejected patch may still be installed as a dependency, or never.
     type: str
     choices: [ALLOW_AS_DEPENDENCY, BLOCK]
+  sources:
+    description: Linux only. Repositories that patches come from instead of the ones set up on the nodes, at most 20.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the repository, 3 to 50 letters, digits, underscores, hyphens and dots.
+        type: str
+        required: true
+      products:
+        description: Operating system versions it is for, such as V(AmazonLinux2023), or V(*); at most 20.
+        type: list
+        elements: str
+        required: true
+      configuration:
+        description: What the package manager's repository file shall hold, at most 1024 characters. May hold passwords.
+        type: str
+        required: true
+  available_security_updates_status:
+    description:
+      - Windows only. Compliance of a node that lacks security updates which the baseline does not approve yet.
+      - Needs botocore 1.38.24 or newer.
+    type: str
+    choices: [COMPLIANT, NON_COMPLIANT]
   default:
     description:
       - V(true) makes it the default baseline of its operating system, V(false) gives the AWS-owned default back.
@@ -177,8 +213,11 @@ patch_baseline:
     approved_patches_enable_non_security: false
     rejected_patches: [docker*]
     rejected_patches_action: BLOCK
+    global_filters: {}
+    sources: []
     tags: {ManagedBy: patchtide}
     is_default: true
+    patch_groups: []
     baseline_id: pb-0123456789abcdef0
 places:
   description: One result per account-Region, with C(patch_baseline) or C(error).
@@ -195,12 +234,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE, TAGS
 from ..module_utils._aws.baselines import SsmBaselines
-from ..module_utils._core.baselines import (
-    COMPLIANCE_LEVELS,
-    OPERATING_SYSTEMS,
-    BaselineNoun,
-    to_rule,
-)
+from ..module_utils._core.baselines import COMPLIANCE_LEVELS, OPERATING_SYSTEMS, BaselineNoun, to_given
 
 LEVEL = {"type": "str", "choices": list(COMPLIANCE_LEVELS)}
 STRINGS = {"type": "list", "elements": "str"}
@@ -214,38 +248,41 @@ RULE = {
     "approve_until_date": {"type": "str"},
     "enable_non_security": {"type": "bool", "default": False},
 }
+SOURCE = {
+    "name": {"type": "str", "required": True},
+    "products": {**STRINGS, "required": True},
+    "configuration": {"type": "str", "required": True, "no_log": True},
+}
 SPEC = {
     **STATE,
     **TAGS,
-    "name": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "baseline_id": {"type": "str"},
     "operating_system": {"type": "str", "choices": list(OPERATING_SYSTEMS)},
     "description": {"type": "str"},
+    "global_filters": {"type": "dict"},
     "rules": {"type": "list", "elements": "dict", "options": RULE},
     "approved_patches": STRINGS,
     "approved_patches_compliance_level": LEVEL,
     "approved_patches_enable_non_security": {"type": "bool"},
     "rejected_patches": STRINGS,
     "rejected_patches_action": {"type": "str", "choices": ["ALLOW_AS_DEPENDENCY", "BLOCK"]},
+    "sources": {"type": "list", "elements": "dict", "options": SOURCE},
+    "available_security_updates_status": {"type": "str", "choices": ["COMPLIANT", "NON_COMPLIANT"]},
     "default": {"type": "bool"},
 }
 
 
 def main() -> None:
-    module = aws_module(SPEC)
-    given = {name: module.params[name] for name in SPEC if name not in ("state", "purge_tags", "default")}
-    given["is_default"] = module.params["default"]
-    for name in ("approved_patches", "rejected_patches"):
-        given[name] = None if given[name] is None else tuple(given[name])
-    if given["rules"] is not None:
-        given["rules"] = tuple(to_rule(rule) for rule in given["rules"])
+    module = aws_module(SPEC, required_one_of=[("name", "baseline_id")])
+    options = module.params
+    given, present = to_given(options), options["state"] == "present"
 
     def make(sessions, place):
         port = SsmBaselines(sessions.client("ssm", place))
-        return BaselineNoun(
-            port, given, present=module.params["state"] == "present", purge_tags=module.params["purge_tags"]
-        )
+        return BaselineNoun(port, given, present=present, purge_tags=options["purge_tags"])
 
-    run_noun(module, "patch_baseline", make, f"patch baseline {given['name']}")
+    run_noun(module, "patch_baseline", make, f"patch baseline {given['name'] or given['baseline_id']}")
 
 
 if __name__ == "__main__":
