@@ -94,6 +94,7 @@ def _exit(
     for row in failed:
         module.warn(f"{row['place']}: {row['error']['message']}")
     module.exit_json(**report)
+    raise AssertionError("exit_json ends the module")
 
 
 def _row(place: Place, result: dict[str, Any] | None, error: PatchtideError | None) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from .._core.errors import AccessDenied, NotFound, ServiceError
 try:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 except ImportError:  # AnsibleAWSModule reports the missing library with its install hint
-    BotoCoreError = ClientError = NoCredentialsError = Exception  # type: ignore[misc, assignment]
+
+    class ClientError(Exception):  # type: ignore[no-redef]
+        """Stands in where botocore is missing."""
+
+    class BotoCoreError(Exception):  # type: ignore[no-redef]
+        """Stands in where botocore is missing."""
+
+    class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]
+        """Stands in where botocore is missing."""
+
 
 _DENIED = frozenset(
     {

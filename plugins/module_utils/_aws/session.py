@@ -27,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 #: Measured under a 10 TPS limit: adaptive 12.6 s, legacy 37.8 s, standard failed.
-RETRIES = {"mode": "adaptive", "total_max_attempts": 12}
+RETRIES: Any = {"mode": "adaptive", "total_max_attempts": 12}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,9 @@ def to_places(regions: Sequence[str], accounts: Sequence[Mapping[str, Any]]) -> 
     """
     if not regions:
         raise BadInput("region", None, "a Region: set region, regions, AWS_REGION or the profile's Region")
-    reached = [(_account_of(item["role_arn"]), item["role_arn"], item.get("external_id")) for item in accounts]
+    reached: list[tuple[str | None, str | None, str | None]] = [
+        (_account_of(item["role_arn"]), item["role_arn"], item.get("external_id")) for item in accounts
+    ]
     return [
         Place(region=region, account=account, role_arn=role, external_id=external)
         for account, role, external in reached or [(None, None, None)]
@@ -62,7 +64,9 @@ def to_places(regions: Sequence[str], accounts: Sequence[Mapping[str, Any]]) -> 
 def _account_of(role_arn: str) -> str:
     parts = role_arn.split(":")
     if len(parts) < 6 or parts[0] != "arn" or parts[2] != "iam" or not parts[5].startswith("role/"):
-        raise BadInput("accounts.role_arn", role_arn, "an IAM role ARN such as arn:aws:iam::111122223333:role/patchtide")
+        raise BadInput(
+            "accounts.role_arn", role_arn, "an IAM role ARN such as arn:aws:iam::111122223333:role/patchtide"
+        )
     return parts[4]
 
 
