@@ -7,24 +7,30 @@ import re
 import shutil
 from pathlib import Path
 
-from running import PYTHON, ROOT, fail, ran, run
+from running import PYTHON, ROOT, attempt, fail, ran, run
 
 
 def main() -> None:
     files = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], quiet=True).splitlines()
     python = [name for name in files if name.endswith(".py") and (ROOT / name).exists()]
     shell = [name for name in files if (ROOT / name).is_file() and _is_shell(ROOT / name)]
-    run([PYTHON, "-m", "ruff", "check", "--cache-dir", "build/cache/ruff"])
-    run([PYTHON, "-m", "ruff", "format", "--check", "--cache-dir", "build/cache/ruff"])
-    ran(len(python), "Python files")
-    if shutil.which("shellcheck"):
-        run(["shellcheck", *shell])
-        ran(len(shell), "shell files")
-    elif os.environ.get("CI"):
-        fail("shellcheck is missing; as root 'make setup' installs it")
-    else:
+    commands = {
+        "ruff": [PYTHON, "-m", "ruff", "check", "--output-format", "concise", "--cache-dir", "build/cache/ruff"],
+        "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "--cache-dir", "build/cache/ruff"],
+        "shellcheck": ["shellcheck", *shell],
+        "ansible-lint": ["ansible-lint", "--nocolor", "--offline", "--strict"],
+    }
+    if not shutil.which("shellcheck"):
+        if os.environ.get("CI"):
+            fail("shellcheck is missing; as root 'make setup' installs it")
         print("shellcheck is not installed, so shell files are left out")
-    ran(_ansible_lint(), "Ansible files")
+        del commands["shellcheck"]
+    results = {name: attempt(command) for name, command in commands.items()}
+    if failed := [name for name, (code, _output) in results.items() if code]:
+        fail(f"failed: {', '.join(failed)}")
+    ran(len(python), "Python files")
+    ran(len(shell), "shell files")
+    ran(_linted(results["ansible-lint"][1]), "Ansible files")
 
 
 def _is_shell(path: Path) -> bool:
@@ -34,8 +40,7 @@ def _is_shell(path: Path) -> bool:
         return bool(re.match(rb"#!.*\b(ba|da)?sh\b", stream.readline(80)))
 
 
-def _ansible_lint() -> int:
-    output = run(["ansible-lint", "--nocolor", "--offline", "--strict"])
+def _linted(output: str) -> int:
     found = re.search(r"in (\d+) files processed", output)
     return int(found[1]) if found else 0
 

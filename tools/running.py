@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,10 +15,26 @@ PYTHON = sys.executable
 
 
 def run(command: Sequence[str], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None, quiet: bool = False) -> str:
-    """Run a command without input, show and return what it prints; its failure ends the check.
+    """Run a command, return what it prints; its failure ends the check.
 
     :param quiet: show the output only if the command fails.
     """
+    code, output = attempt(command, cwd=cwd, env=env, show=(lambda _line: False) if quiet else (lambda _line: True))
+    if code:
+        if quiet:
+            print(output, end="")
+        fail(f"{' '.join(command[:4])} … ended with status {code}")
+    return output
+
+
+def attempt(
+    command: Sequence[str],
+    *,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    show: Callable[[str], bool] = lambda _line: True,
+) -> tuple[int, str]:
+    """Run a command without input and show the lines that ``show`` picks; return its status and all its output."""
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -33,15 +49,9 @@ def run(command: Sequence[str], *, cwd: Path = ROOT, env: Mapping[str, str] | No
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if not quiet:
+        if show(line):
             print(line, end="", flush=True)
-    code = process.wait()
-    output = "".join(lines)
-    if code:
-        if quiet:
-            print(output, end="")
-        fail(f"{' '.join(command[:4])} … ended with status {code}")
-    return output
+    return process.wait(), "".join(lines)
 
 
 def ran(count: int, what: str) -> None:

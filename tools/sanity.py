@@ -10,18 +10,20 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
-from running import BUILD, PYTHON, ROOT, fail, ran, run
+from running import BUILD, PYTHON, ROOT, attempt, fail, ran, run
 
 COPY = BUILD / "sanity" / "ansible_collections" / "patchtide" / "hybrid"
 HOME = BUILD / "sanity" / "home"
+NOT_COPIED = (".ci/", "lab/", "bench/", "tools/")
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 # ansible-test downloads get-pip.py to fill an empty virtual environment; Python brings a pip of its own.
 GET_PIP = """\
-import ensurepip, runpy, sys
-ensurepip.bootstrap(default_pip=True)
+import runpy, subprocess, sys
+subprocess.run([sys.executable, "-m", "ensurepip", "--default-pip"], check=True)
 packages = [name for name in sys.argv[1:] if name not in ("--no-setuptools", "--no-wheel")]
 sys.argv = ["pip", "install", *packages]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
@@ -33,13 +35,19 @@ def main() -> None:
     if ignores:
         fail(f"ignore entries are not wanted: {', '.join(map(str, ignores))}")
     files = make_copy()
+    link_dependencies()
     make_home()
     targets = [name for name in files if name.endswith(".py")]
-    output = run(
-        ["ansible-test", "sanity", "--venv", "--python", PYTHON_VERSION, "--color", "no", "-v"],
+    code, output = attempt(
+        ["ansible-test", "sanity", "--venv", "--python", PYTHON_VERSION, "--color", "no"],
         cwd=COPY,
         env={"HOME": str(HOME), "ANSIBLE_COLLECTIONS_PATH": f"{BUILD / 'sanity'}"},
+        show=lambda line: bool(re.match(r"Running sanity|ERROR|FATAL(?!: Command)", line)),
     )
+    log = BUILD / "log" / "ansible-test.log"
+    log.write_text(output)
+    if code:
+        fail(f"ansible-test ended with status {code}; all it said is in {log.relative_to(ROOT)}")
     ran(len(targets), "Python files")
     ran(len(set(re.findall(r"^Running sanity test \"([\w-]+)\"", output, re.M))), "sanity tests")
 
@@ -47,9 +55,7 @@ def main() -> None:
 def make_copy() -> list[str]:
     """Copy all tracked and new files and make them a repository; return their names."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], quiet=True).splitlines()
-    names = [
-        name for name in listed if (ROOT / name).is_file() and not name.startswith((".ci/", "lab/", "bench/", "tools/"))
-    ]
+    names = [name for name in listed if (ROOT / name).is_file() and not name.startswith(NOT_COPIED)]
     shutil.rmtree(COPY, ignore_errors=True)
     for name in names:
         target = COPY / name
@@ -58,6 +64,13 @@ def make_copy() -> list[str]:
     run(["git", "init", "-q", "."], cwd=COPY)
     run(["git", "add", "-A"], cwd=COPY)
     return names
+
+
+def link_dependencies() -> None:
+    """Put amazon.aws beside the copy; ansible-test's own environment has no collections."""
+    link = COPY.parent.parent / "amazon"
+    if not link.exists():
+        link.symlink_to(Path(sysconfig.get_path("purelib"), "ansible_collections", "amazon"))
 
 
 def make_home() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from running import ROOT, PYTHON, ran, run
+from running import PYTHON, ROOT, ran, run
 
 PLUGINS = Path("build/tree/ansible_collections/patchtide/hybrid/plugins")
 CHECKED = [

@@ -61,7 +61,7 @@ def run_noun(
 def run_places(module: AnsibleAWSModule, name: str, work: Callable[[Sessions, Place], dict[str, Any]]) -> NoReturn:
     """Run ``work`` at every place and exit: results per place, failures beside them, nothing hidden.
 
-    ``work`` returns ``{"changed": bool, name: object, "diff": …}``. With one place its members are also the module's own.
+    ``work`` returns ``{"changed": bool, name: object, "diff": …}``. With one place they are also the module's own.
     """
     try:
         info = get_aws_connection_info(module)

@@ -71,7 +71,7 @@ def _account_of(role_arn: str) -> str:
 
 
 class Sessions:
-    """Gives botocore clients per place. Thread-safe; role credentials refresh themselves, so a night may outlast them."""
+    """Gives botocore clients per place. Thread-safe; a night may outlast role credentials, they renew themselves."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
