@@ -174,7 +174,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prechecks:
-    """``disk`` is MB per mount point or drive. ``hold`` keeps a node with the finding back, ``allow`` only records it."""
+    """``disk`` is MB per mount point or drive. ``hold`` keeps a node with the finding back, ``allow`` records it."""
 
     disk: Mapping[str, int] = field(default_factory=lambda: {"/": 1024, "/var": 1024, "/boot": 200, "C:": 4096})
     pending_reboot: str = "allow"
@@ -301,7 +301,7 @@ def _complete(policy: Policy) -> Policy:
     numbers = {account.name: account.id for account in estate.accounts}
 
     def clear(select: Select) -> Select:
-        """Accounts by number, applications as the tag they are, so that who selects needs neither estate nor tag keys."""
+        """Accounts by number and applications as their tag: who selects needs neither estate nor tag keys."""
         accounts = tuple(numbers.get(name, name) for name in select.accounts)
         tags = {policy.tags.application: select.applications, **select.tags} if select.applications else select.tags
         return replace(select, accounts=accounts, tags=tags)

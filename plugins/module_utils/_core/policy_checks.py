@@ -15,7 +15,7 @@ from .baselines import Baseline, check_baseline, to_rule
 from .errors import BadInput
 from .policy import Policy, PolicyBaseline, Select, Window
 from .policy_error import Mistake
-from .schedule import parse
+from .schedule import parse, to_zone
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
 GROUPS_PER_BASELINE = 25
@@ -37,7 +37,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
 
 
 def suggest(value: str, known: Sequence[str]) -> str:
-    """Return "did you mean 'x'?" for a near miss, with all that is known where that is little; for ends of sentences."""
+    """Return the end of a sentence: "did you mean 'x'?" for a near miss, else all that is known if that is little."""
     near = get_close_matches(value, known, n=1, cutoff=0.6)
     if near:
         return f" (did you mean {near[0]!r}?)"
@@ -72,8 +72,9 @@ def _unique(path: str, member: str, values: Sequence[str]) -> Iterator[Mistake]:
     first: dict[str, int] = {}
     for index, value in enumerate(values):
         if value and first.setdefault(value, index) != index:
-            expected = f"another {member}: {path}[{first[value]}] has it already"
-            yield Mistake(path=f"{path}[{index}].{member}", value=value, expected=expected)
+            there = f"{path}[{index}].{member}"
+            expected = f"a {member} of its own"
+            yield Mistake(path=there, value=value, expected=expected, problem=f"is taken by {path}[{first[value]}]")
 
 
 def _check_baselines(policy: Policy) -> Iterator[Mistake]:
@@ -142,10 +143,13 @@ def _check_windows(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_schedule(path: str, window: Window) -> Iterator[Mistake]:
-    if not window.schedule:
-        return
     try:
-        parse(window.schedule, window.timezone, window.offset, window.start_date, window.end_date)
+        to_zone(window.timezone)
+    except BadInput as error:
+        yield Mistake.of(error, f"{path}.timezone")
+    try:
+        if window.schedule:
+            parse(window.schedule, None, window.offset, window.start_date, window.end_date)
     except BadInput as error:
         yield Mistake.of(error, f"{path}.{_SCHEDULE_OPTIONS.get(error.option, error.option)}")
 

@@ -18,13 +18,15 @@ _LONGEST_VALUE = 80
 class Mistake:
     """One mistake: where it stands (``waves[1].size``), what stands there, what would be right ("expected …").
 
-    ``value`` is ``None`` where nothing stands; ``line`` is the line in the file, counted from 1, where it is known.
+    ``value`` is ``None`` where nothing stands; ``line`` is the line in the file, counted from 1, where it is known;
+    ``problem`` says what is wrong where "is not valid" says too little.
     """
 
     path: str
     value: Any
     expected: str
     line: int | None = None
+    problem: str = "is not valid"
 
     @classmethod
     def of(cls, error: BadInput, path: str | None = None) -> Mistake:
@@ -38,11 +40,11 @@ class Mistake:
         shown = repr(self.value)
         if len(shown) > _LONGEST_VALUE:
             shown = shown[: _LONGEST_VALUE - 1] + "…"
-        return f"{where}: {shown} is not valid, expected {self.expected}"
+        return f"{where}: {shown} {self.problem}, expected {self.expected}"
 
 
 class PolicyError(PatchtideError):
-    """The policy can't be used. ``mistakes`` holds all that was found, in the order of the document.
+    """The policy can't be used. ``mistakes`` holds all that was found, in the order of the lines.
 
     :param source: the file, or "the policy".
     """
