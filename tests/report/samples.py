@@ -1,0 +1,413 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sample runs for report tests and screenshots: an estate, its scan, its plan and the journal of its rollout.
+
+    PYTHONPATH=build/tree python tests/report/samples.py completed build/report-samples/completed
+
+writes ``scan.json``, ``plan.json`` and ``journal.jsonl`` of that run into the directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record, next_record, to_time
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import seal
+
+START = datetime(2026, 11, 17, 22, 0, tzinfo=timezone.utc)
+ACCOUNTS = {"111122223333": "payments", "444455556666": "retail", "777788889999": "platform"}
+REGIONS = ("eu-central-1", "us-east-1")
+SYSTEMS = (
+    ("Amazon Linux 2023", "linux", "al2023", "x86_64"),
+    ("Red Hat Enterprise Linux 9", "linux", "rhel9", "x86_64"),
+    ("Ubuntu 22.04", "linux", "ubuntu", "amd64"),
+    ("SUSE Linux Enterprise Server 15", "linux", "sles", "x86_64"),
+    ("Microsoft Windows Server 2022", "windows", "windows", ""),
+)
+LINUX = (
+    ("kernel", "Security", "Critical", ("CVE-2026-31431", "CVE-2026-31402")),
+    ("openssl-libs", "Security", "Critical", ("CVE-2026-2511",)),
+    ("glibc", "Security", "Important", ("CVE-2026-4911",)),
+    ("sudo", "Security", "Important", ("CVE-2026-3156",)),
+    ("curl", "Security", "Medium", ("CVE-2026-38545",)),
+    ("vim-minimal", "Security", "Low", ()),
+    ("tzdata", "Bugfix", "", ()),
+    ("ca-certificates", "Bugfix", "", ()),
+)
+WINDOWS = (
+    ("KB5044281", "2026-11 Cumulative Update for Windows Server 2022", "SecurityUpdates", "Critical"),
+    ("KB5044091", "2026-11 .NET Framework Security Update", "SecurityUpdates", "Important"),
+    ("KB890830", "Windows Malicious Software Removal Tool", "UpdateRollups", ""),
+)
+HOSTILE = (
+    "{{ 7*7 }}",
+    "<script>document.title='owned'</script>",
+    "\"quoted\" & 'single'",
+    "line one\nline two\r\n=cmd|' /C calc'!A0",
+    "מכונה-ייצור‮gnp.exe",
+    '=HYPERLINK("http://example.invalid","click")',
+    "</td></tr></table><img src=x onerror=alert(1)>",
+    "\x1b[31mred\x1b[0m\x07",
+)
+
+
+@dataclass
+class Run:
+    """What a run leaves behind. ``records`` is a list so that tests can cut it anywhere."""
+
+    scan: dict[str, Any]
+    plan: dict[str, Any]
+    records: list[Record] = field(default_factory=list)
+
+    def note(self, kind: str, data: Mapping[str, Any], minutes: float = 0.2) -> None:
+        """Append a journal record, some minutes after the one before."""
+        last = self.records[-1] if self.records else None
+        at = datetime.fromisoformat(last.at.replace("Z", "+00:00")) if last else START
+        self.records.append(next_record(last, kind, data, at + timedelta(minutes=minutes)))
+
+    def write(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, data in (("scan.json", self.scan), ("plan.json", self.plan)):
+            (directory / name).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+        lines = "".join(record.to_line() + "\n" for record in self.records)
+        (directory / "journal.jsonl").write_text(lines, "utf-8")
+
+
+def estate(count: int = 60, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return plan entries of ``count`` nodes: three accounts, two Regions, every executor. Always the same."""
+    chance = random.Random(20261117)
+    return [_node(index, chance, names[index] if index < len(names) else "") for index in range(count)]
+
+
+def _node(index: int, chance: random.Random, name: str) -> dict[str, Any]:
+    system, platform, short, arch = SYSTEMS[index % len(SYSTEMS)]
+    account = list(ACCOUNTS)[index % 3]
+    application = ("checkout", "ledger", "search", "intranet")[index % 4]
+    direct = platform == "linux" and index % 13 == 2
+    hybrid = index % 11 == 5
+    ident = hashlib.sha256(str(index).encode()).hexdigest()[:17]
+    node_id = f"web-{index:03d}.dc1.example.net" if direct else f"{'mi' if hybrid else 'i'}-{ident}"
+    executor = "linux" if direct else "azure" if platform == "windows" and index % 20 == 9 else "ssm"
+    name = name or f"{application}-{short}-{index:02d}"
+    patches = _patches(platform, arch, short, chance)
+    return {
+        "node_id": node_id,
+        "host": name,
+        "name": name,
+        "executor": executor,
+        "platform": platform,
+        "os": system,
+        "account": "" if direct else account,
+        "region": "" if direct else REGIONS[index % 2],
+        "patch_group": f"{application.upper()}-PROD-{short.upper()}",
+        "state": "running",
+        "tags": {"Application": application, "Owner": f"{ACCOUNTS[account]} team", "Environment": "production"},
+        "patch_count": len(patches),
+        "patches": patches,
+        "reboot": "yes" if platform == "windows" or "kernel" in patches[0]["id"] else "unknown",
+        "expected_minutes": 40 if platform == "windows" else 15,
+    }
+
+
+def _patches(platform: str, arch: str, short: str, chance: random.Random) -> list[dict[str, Any]]:
+    if platform == "windows":
+        chosen = WINDOWS[: chance.randint(1, 3)]
+        return [_patch(*item, cves=("CVE-2026-43451",) if item[3] else ()) for item in chosen]
+    first = 0 if chance.random() < 0.7 else 1
+    return [
+        _patch(f"{name}.{arch}:0:{3 + rank}.{len(name)}-{len(short)}", f"{name} update", group, severity, cves)
+        for rank, (name, group, severity, cves) in enumerate(LINUX)
+        if rank == first or chance.random() < 0.6
+    ]
+
+
+def _patch(ident: str, title: str, group: str, severity: str, cves: Sequence[str]) -> dict[str, Any]:
+    return {"id": ident, "title": title, "classification": group, "severity": severity, "cve_ids": list(cves)}
+
+
+def scan_of(nodes: Sequence[Mapping[str, Any]], extra: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the ``scan.json`` of these nodes; one place could not be asked."""
+    found = {}
+    for node in [*nodes, *extra]:
+        missing = [{**patch, "state": "Missing"} for patch in node["patches"]]
+        record = {
+            key: node[key] for key in ("node_id", "executor", "account", "region", "platform", "os", "name", "tags")
+        }
+        counts = {"missing_count": len(missing), "installed_count": 412, "failed_count": 0}
+        record.update(
+            status="succeeded", counts=counts, pending_reboot=False, missing=missing, kernel_after=_kernel(node, 0)
+        )
+        found[node["node_id"]] = record
+    error = {"code": "AccessDenied", "message": "not authorized to perform sts:AssumeRole on PatchtideRole"}
+    failed = [{"place": "999900001111/eu-west-1", "error": error}]
+    return {
+        "schema": "patchtide/scan/1",
+        "at": to_time(START - timedelta(hours=6)),
+        "nodes": found,
+        "failed_places": failed,
+    }
+
+
+def plan_of(
+    nodes: Sequence[Mapping[str, Any]], sizes: Sequence[int] = (6, 18), rehearsal: bool = False
+) -> dict[str, Any]:
+    """Return a sealed plan of three waves: canary, early and broad."""
+    cuts = [0, sizes[0], sizes[0] + sizes[1], len(nodes)]
+    gate = {"max_failure_rate": 0.1, "min_sample": 3, "confidence": 0.9, "max_failed_total": 5}
+    waves = []
+    for order, name in enumerate(("canary", "early", "broad"), 1):
+        begin = START + timedelta(hours=2 * (order - 1))
+        window = {"name": f"prod-{name}", "start": to_time(begin), "end": to_time(begin + timedelta(hours=2))}
+        window["cutoff_at"] = to_time(begin + timedelta(minutes=90))
+        members = list(nodes[cuts[order - 1] : cuts[order]])
+        waves.append({"name": name, "order": order, "window": window, "gate": gate, "nodes": members})
+    plan = {
+        "schema": "patchtide/plan/1",
+        "created_at": to_time(START - timedelta(hours=5)),
+        "rehearsal": rehearsal,
+        "policy": {"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},
+        "waves": waves,
+        "excluded": [],
+        "totals": _totals(nodes),
+    }
+    return seal(plan)
+
+
+def _totals(nodes: Sequence[Mapping[str, Any]], excluded: int = 0) -> dict[str, int]:
+    reboots = sum(node["reboot"] == "yes" for node in nodes)
+    return {
+        "nodes": len(nodes),
+        "patches": sum(node["patch_count"] for node in nodes),
+        "reboots": reboots,
+        "excluded": excluded,
+    }
+
+
+def exclude(plan: Mapping[str, Any], left_out: Sequence[tuple[Mapping[str, Any], str, str]]) -> dict[str, Any]:
+    entries = [
+        {"node_id": node["node_id"], "host": node["host"], "name": node["name"], "code": code, "reason": reason}
+        for node, code, reason in left_out
+    ]
+    return seal({**plan, "excluded": entries, "totals": {**plan["totals"], "excluded": len(entries)}})
+
+
+def _kernel(node: Mapping[str, Any], generation: int) -> str:
+    return (
+        "10.0.20348"
+        if node["platform"] == "windows"
+        else f"6.1.{115 + 4 * generation}-{130 + generation}.{node['os'][:2].lower()}"
+    )
+
+
+def result_of(node: Mapping[str, Any], at: datetime, **wrong: Any) -> dict[str, Any]:
+    """Return a node's final record: everything installed, unless ``wrong`` says otherwise."""
+    kernel = any("kernel" in patch["id"] for patch in node["patches"])
+    rebooted = kernel or node["platform"] == "windows"
+    ident = hashlib.sha256(node["node_id"].encode()).hexdigest()
+    result = {
+        **{key: node[key] for key in ("node_id", "executor", "account", "region", "platform")},
+        "status": "succeeded",
+        "started_at": to_time(at),
+        "ended_at": to_time(at + timedelta(minutes=node["expected_minutes"] * (0.5 + int(ident[:2], 16) / 256))),
+        "installed": [patch["id"] for patch in node["patches"]],
+        "failed": [],
+        "missing_after": [],
+        "pending_reboot": False,
+        "rebooted": rebooted,
+        "boot_id_before": ident[:32],
+        "boot_id_after": ident[32:] if rebooted else ident[:32],
+        "kernel_before": _kernel(node, 0),
+        "kernel_after": _kernel(node, 1 if kernel else 0),
+        "counts": {"missing_count": 0, "installed_count": 420, "failed_count": 0},
+        "evidence": {"snapshot_id": f"{ident[:8]}-{ident[8:12]}-4{ident[12:15]}-8{ident[15:18]}-{ident[18:30]}"},
+        "error": None,
+    }
+    return {**result, **wrong}
+
+
+def failed(node: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    one = node["patches"][0]["id"]
+    text = f"1 patch failed to install: {one}: post-install script exited with 1"
+    counts = {"missing_count": 0, "failed_count": 1}
+    rest = [patch["id"] for patch in node["patches"][1:]]
+    return result_of(
+        node,
+        at,
+        status="failed",
+        failed=[one],
+        installed=rest,
+        counts=counts,
+        error={"code": "PatchFailed", "text": text},
+    )
+
+
+def lost(node: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    text = "the agent did not come back within 30 minutes after the reboot"
+    error = {"code": "AgentLost", "text": text}
+    return result_of(node, at, status="unreachable", pending_reboot=None, counts={}, boot_id_after=None, error=error)
+
+
+def held(node: Mapping[str, Any], _at: datetime) -> dict[str, Any]:
+    record = {key: node[key] for key in ("node_id", "executor", "account", "region", "platform")}
+    error = {"code": "precheck_disk", "text": "/ has 212 MiB free, the policy asks for 2048 MiB"}
+    return {**record, "status": "skipped", "installed": [], "failed": [], "missing_after": [], "error": error}
+
+
+Outcome = Callable[[Mapping[str, Any], datetime], dict[str, Any]]
+
+
+def roll(run: Run, outcomes: Mapping[str, Outcome], verdicts: Mapping[str, str]) -> Run:
+    """Journal the whole rollout: ``outcomes`` by node id where a node does not succeed, ``verdicts`` by wave."""
+    plan = run.plan
+    names = [wave["name"] for wave in plan["waves"]]
+    started = {"rollout": plan["rollout"], "plan_digest": plan["digest"], "policy_digest": plan["policy"]["digest"]}
+    count = sum(len(wave["nodes"]) for wave in plan["waves"])
+    started |= {"operator": "dana@ops-runner-2", "rehearsal": plan["rehearsal"], "waves": names, "node_count": count}
+    run.note("rollout_started", started, 0)
+    total = 0
+    for wave in plan["waves"]:
+        bad = _roll_wave(run, wave, outcomes)
+        total += bad
+        verdict = verdicts.get(wave["name"], "promote")
+        run.note(
+            "gate", {"wave": wave["name"], "verdict": verdict, **_gate(len(wave["nodes"]), bad, total, verdict)}, 10
+        )
+        if verdict != "promote":
+            ended = {"abort": "aborted", "pause": "paused"}[verdict]
+            run.note("rollout_finished", {"verdict": ended, "reason": f"gate after {wave['name']}"})
+            return run
+        run.note("wave_finished", {"wave": wave["name"]})
+    run.note("rollout_finished", {"verdict": "completed", "reason": ""})
+    return run
+
+
+def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> int:
+    name, nodes = wave["name"], wave["nodes"]
+    ids = [node["node_id"] for node in nodes]
+    run.note("wave_started", {"wave": name}, 20)
+    run.note("claimed", {"wave": name, "nodes": ids})
+    for stage, minutes in (("precheck", 1), ("patch", 12), ("reboot", 18)):
+        passed = [item for item in ids if outcomes.get(item) is not held or stage == "precheck"]
+        token = f"{run.plan['rollout']}/{name}/{stage}/1"
+        run.note("intent", {"wave": name, "stage": stage, "attempt": 1, "nodes": passed, "token": token})
+        for command, place, members in _commands(nodes, passed, token):
+            sent = {"wave": name, "stage": stage, "token": token, "place": place}
+            run.note("sent", {**sent, "command_id": command, "nodes": members}, 0.01)
+        if stage == "precheck":
+            results = [_checked(item, outcomes.get(item) is held) for item in ids]
+            run.note("outcome", {"wave": name, "stage": stage, "results": results}, minutes)
+        else:
+            run.note("outcome", {"wave": name, "stage": stage, "results": []}, minutes)
+    at = datetime.fromisoformat(run.records[-1].at.replace("Z", "+00:00")) - timedelta(minutes=25)
+    results = [outcomes.get(node["node_id"], result_of)(node, at) for node in nodes]
+    run.note("outcome", {"wave": name, "stage": "verify", "results": results}, 3)
+    return sum(result["status"] not in ("succeeded", "skipped") for result in results)
+
+
+def _checked(node_id: str, hold: bool) -> dict[str, Any]:
+    text = "/ has 212 MiB free, the policy asks for 2048 MiB" if hold else "/ has 9120 MiB free"
+    findings = [
+        {"check": "disk", "ok": not hold, "text": text},
+        {"check": "agent", "ok": True, "text": "agent is online"},
+    ]
+    return {"node_id": node_id, "verdict": "hold" if hold else "pass", "findings": findings, "facts": {}}
+
+
+def _commands(
+    nodes: Sequence[Mapping[str, Any]], passed: Sequence[str], token: str
+) -> Iterator[tuple[str, str, list[str]]]:
+    places: dict[str, list[str]] = {}
+    for node in nodes:
+        if node["node_id"] in passed and node["executor"] == "ssm":
+            places.setdefault(f"{node['account']}/{node['region']}", []).append(node["node_id"])
+    for place, members in sorted(places.items()):
+        ident = hashlib.sha256(f"{token}{place}".encode()).hexdigest()
+        yield f"{ident[:8]}-{ident[8:12]}-4{ident[13:16]}-9{ident[17:20]}-{ident[20:32]}", place, members
+
+
+def _gate(nodes: int, bad: int, total: int, verdict: str) -> dict[str, Any]:
+    rate = bad / nodes if nodes else 0.0
+    numbers = {
+        "nodes": nodes,
+        "failed": bad,
+        "failure_rate": round(rate, 4),
+        "max_failure_rate": 0.1,
+        "failed_total": total,
+    }
+    reasons = {
+        "promote": f"{bad} of {nodes} nodes failed ({rate:.1%}), at most 10.0% may",
+        "pause": f"{bad} of {nodes} nodes failed ({rate:.1%}): too few to tell whether the rate is above 10.0%",
+        "abort": f"{bad} of {nodes} nodes failed ({rate:.1%}), more than the 10.0% that may",
+    }
+    return {"numbers": numbers, "reasons": [reasons[verdict]]}
+
+
+def completed(count: int = 60, names: Sequence[str] = (), rehearsal: bool = False) -> Run:
+    """A rollout that ends well: one node held by the disk check, three failures in the last waves, four excluded."""
+    nodes = estate(count + 4, names)
+    extra, nodes = nodes[-4:], nodes[:-4]
+    extra[0]["patches"], extra[0]["patch_count"] = [], 0
+    scan = scan_of(nodes, extra[:2])
+    reasons = (
+        ("nothing_to_install", "no approved patch is missing"),
+        ("policy", "quarter-end freeze of the ledger, until 2026-11-30"),
+        ("offline", "its agent is not online (ConnectionLost)"),
+        ("unmanaged", "not a managed node: Systems Manager does not know it"),
+    )
+    left_out = [(node, code, reason) for node, (code, reason) in zip(extra, reasons, strict=True)]
+    run = Run(scan, exclude(plan_of(nodes, rehearsal=rehearsal), left_out))
+    outcomes: dict[str, Outcome] = {nodes[9]["node_id"]: held}
+    outcomes |= {nodes[14]["node_id"]: failed, nodes[33]["node_id"]: lost, nodes[41]["node_id"]: failed}
+    return roll(run, outcomes, {})
+
+
+def aborted(count: int = 60) -> Run:
+    """A rollout whose canary wave goes bad: the gate closes and nothing else is touched."""
+    nodes = estate(count)
+    run = Run(scan_of(nodes), plan_of(nodes))
+    outcomes: dict[str, Outcome] = {nodes[0]["node_id"]: failed, nodes[2]["node_id"]: lost, nodes[4]["node_id"]: failed}
+    outcomes[nodes[3]["node_id"]] = held
+    return roll(run, outcomes, {"canary": "abort"})
+
+
+def paused() -> Run:
+    nodes = estate(60)
+    return roll(Run(scan_of(nodes), plan_of(nodes)), {nodes[1]["node_id"]: lost}, {"canary": "pause"})
+
+
+def hostile() -> Run:
+    """Names, reasons and patch titles that attack HTML, templates, spreadsheets and terminals."""
+    return completed(60, HOSTILE, rehearsal=True)
+
+
+def unfinished() -> Run:
+    """A controller killed in the middle of the second wave."""
+    run = completed()
+    del run.records[len(run.records) * 3 // 5 :]
+    return run
+
+
+def large(count: int = 10_000) -> Run:
+    return completed(count)
+
+
+RUNS: Mapping[str, Callable[[], Run]] = {
+    "completed": completed,
+    "aborted": aborted,
+    "paused": paused,
+    "hostile": hostile,
+    "unfinished": unfinished,
+    "large": large,
+}
+
+if __name__ == "__main__":
+    RUNS[sys.argv[1]]().write(Path(sys.argv[2]))
