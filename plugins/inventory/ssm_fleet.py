@@ -1,0 +1,161 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ssm_fleet
+short_description: Nodes of AWS Systems Manager, EC2 and hybrid, of many accounts and Regions
+version_added: 0.1.0
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+description:
+  - Every node that Systems Manager manages (C(i-) on EC2, C(mi-) anywhere else), and the EC2 instances that it does not
+    manage, of all given accounts and Regions, asked for concurrently.
+  - All host variables begin with C(patchtide_) and have the same shape for every node; the guide lists them.
+  - Hosts are in groups such as C(platform_linux), C(executor_ssm), C(patch_group_web_prod), C(account_111122223333),
+    C(region_eu_central_1), C(ping_online), C(state_running), C(managed) and C(unmanaged) without further configuration.
+  - Connection variables such as C(ansible_host) are set only by O(compose).
+  - The file name must end with C(ssm_fleet.yml) or C(ssm_fleet.yaml).
+extends_documentation_fragment:
+  - inventory_cache
+  - constructed
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.assume_role.plugins
+options:
+  plugin:
+    description: Marks the file as one of this plugin.
+    type: str
+    required: true
+    choices: [patchtide.hybrid.ssm_fleet]
+  accounts:
+    description:
+      - Accounts to ask. Each entry is an account number, a role ARN, or a dictionary with C(id), C(name), C(role_arn)
+        and C(external_id).
+      - An entry without a role ARN is reached through the role O(role_name), or with the given credentials if
+        that is not set.
+      - Without this option the account of the credentials is asked.
+    type: list
+    elements: raw
+    default: []
+  role_name:
+    description:
+      - Name of the role in accounts that don't name their own, with its path if it has one.
+      - V({account_id}) and V({account_name}) are filled in.
+    type: str
+  external_id:
+    description: External id for accounts that don't name their own.
+    type: str
+  session_name:
+    description: Name of the role sessions, which appears in CloudTrail.
+    type: str
+    default: patchtide-inventory
+  regions:
+    description:
+      - Regions to ask, by name or pattern (V(eu-*)). V(all) and patterns mean the Regions enabled in each account,
+        which needs C(ec2:DescribeRegions).
+      - Without this option O(region) or the Region of the profile is asked.
+    type: list
+    elements: str
+    default: []
+  exclude_regions:
+    description: Regions to leave out, by name or pattern.
+    type: list
+    elements: str
+    default: []
+  instances:
+    description:
+      - Whether EC2 is asked as well (C(ec2:DescribeInstances)), for instances that Systems Manager does not manage and
+        for the state and tags of those it does.
+    type: bool
+    default: true
+  tags:
+    description:
+      - Whether the tags of nodes that EC2 does not list are read through the Resource Groups Tagging API
+        (C(tag:GetResources)), 100 nodes a call.
+    type: bool
+    default: true
+  patch_group_keys:
+    description: Keys of the tag that holds the patch group; the first one that is set counts.
+    type: list
+    elements: str
+    default: [Patch Group, PatchGroup]
+  maintenance_window_keys:
+    description: Keys of the tag that holds the maintenance window; the first one that is set counts.
+    type: list
+    elements: str
+    default: [Maintenance Window, MaintenanceWindow]
+  strict_permissions:
+    description:
+      - What an account-Region means that fails, be it for want of a permission, throttling or an expired token.
+      - V(false) warns with its name and the reason, and the inventory has all others; V(true) fails.
+      - The inventory fails in any case if no account-Region answered.
+    type: bool
+    default: false
+  workers:
+    description: How many calls are under way at once, over all account-Regions.
+    type: int
+    default: 32
+"""
+
+EXAMPLES = r"""
+# The Region and account of the credentials
+plugin: patchtide.hybrid.ssm_fleet
+
+---
+# Three accounts through a role, two Regions
+plugin: patchtide.hybrid.ssm_fleet
+regions: [eu-central-1, us-east-1]
+accounts:
+  - {id: '111111111111', name: shared, role_arn: 'arn:aws:iam::111111111111:role/patchtide'}
+  - {id: '222222222222', name: shop, role_arn: 'arn:aws:iam::222222222222:role/patchtide'}
+  - {id: '333333333333', name: plant, role_arn: 'arn:aws:iam::333333333333:role/patchtide', external_id: plant-42}
+
+---
+# All enabled European Regions, own groups, connection through Session Manager
+plugin: patchtide.hybrid.ssm_fleet
+regions: ['eu-*']
+keyed_groups:
+  - key: patchtide_tags.Application | default('none')
+    prefix: app
+groups:
+  canary: patchtide_tags.Ring | default('') == 'canary'
+compose:
+  ansible_connection: "'amazon.aws.aws_ssm'"
+  ansible_aws_ssm_instance_id: patchtide_node_id
+  ansible_aws_ssm_region: patchtide_region
+"""
+
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ..module_utils._core.errors import PatchtideError
+from ..plugin_utils.fleet_run import HAS_SDK, FleetRun
+
+# What users of amazon.aws write as templates, most often a lookup of a secret.
+TEMPLATED = ("access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    NAME = "patchtide.hybrid.ssm_fleet"
+
+    def verify_file(self, path: str) -> bool:
+        return bool(super().verify_file(path)) and path.endswith(("ssm_fleet.yml", "ssm_fleet.yaml"))
+
+    def get_option(self, option: str, hostvars: Any = None) -> Any:
+        value = super().get_option(option, hostvars)
+        return self.templar.template(value) if value and option in TEMPLATED else value
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache=cache)
+        if not HAS_SDK:
+            raise AnsibleParserError(f"{self.NAME} needs the Python packages boto3 and botocore on the controller")
+        self._read_config_data(path)
+        try:
+            FleetRun(self, path).fill(inventory, fresh=not cache)
+        except PatchtideError as error:
+            raise AnsibleParserError(f"{self.NAME}: {error}") from error

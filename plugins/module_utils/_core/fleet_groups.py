@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The groups every node is in without anybody asking: plain values, no templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: Member of a node → beginning of the group's name.
+BUILT_IN: Mapping[str, str] = {
+    "platform": "platform",
+    "executor": "executor",
+    "patch_group": "patch_group",
+    "account": "account",
+    "region": "region",
+    "ping_status": "ping",
+    "state": "state",
+}
+
+_BAD = re.compile(r"[^\w]")
+
+
+def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> Iterator[str]:
+    """Yield the built-in groups of a node, such as ``platform_linux`` and ``patch_group_web_prod``.
+
+    :param known: names already made, by member and value; kept by the caller for all nodes.
+    """
+    for member in BUILT_IN:
+        value = node[member]
+        if value:
+            name = known.get((member, value))
+            if name is None:
+                name = known[member, value] = safe_name(f"{BUILT_IN[member]}_{value}")
+            yield name
+    yield "managed" if node["managed"] else "unmanaged"
+
+
+def safe_name(name: str) -> str:
+    """A group name Ansible takes as it is: whatever is not a letter, digit or underscore becomes an underscore."""
+    return _BAD.sub("_", name).lower() if name.isascii() else _BAD.sub("_", name)
