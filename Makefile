@@ -89,7 +89,7 @@ build: setup ## The collection artifact, build/patchtide-hybrid-<version>.tar.gz
 artifact: setup ## Build it, look into it, install it, run galaxy-importer on it
 	@$(PYTHON) tools/artifact.py check
 
-environment: setup ## Execution environment context by ansible-builder
+environment: artifact ## The same, and an execution environment context by ansible-builder
 	@$(PYTHON) tools/environment.py
 
 docs: setup ## antsibull-docs and changelog lint

@@ -14,14 +14,14 @@ CONTEXT = BUILD / "environment"
 def main() -> None:
     shutil.rmtree(CONTEXT, ignore_errors=True)
     definition = ROOT / "examples" / "execution-environment.yml"
-    context = ["-c", str(CONTEXT), "--container-runtime", "podman", "-v", "1"]
+    context = ["-c", str(CONTEXT), "--output-filename", "Containerfile", "-v", "1"]
     run(["ansible-builder", "create", "-f", str(definition), *context], quiet=True)
     if not (CONTEXT / "Containerfile").is_file():
         fail("ansible-builder wrote no Containerfile")
     if not (INSTALLED / "ansible_collections").is_dir():
         fail("the collection is not installed in build/installed; run 'make artifact' first")
     found = yaml.safe_load(run(["ansible-builder", "introspect", str(INSTALLED)], quiet=True).partition("---")[2])
-    python = [line for lines in found["python"].values() for line in lines] if found["python"] else []
+    python = found["python"]
     if not any(line.startswith("boto3") for line in python):
         fail(f"the collection's Python requirements are not seen: {found}")
     ran(len(python), "Python requirements of the execution environment")

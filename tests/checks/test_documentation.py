@@ -1,0 +1,106 @@
+"""Plugin documentation: attributes, the action group, and examples that use what is documented."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.checks.source import PLUGINS, ROOT, TREE, read_yaml
+
+NAME = "patchtide.hybrid"
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+#: Keywords of a task beside the module; anything else there is a typing error.
+KEYWORDS = frozenset(
+    (
+        *("name", "register", "vars", "when", "loop", "loop_control", "until", "retries", "delay", "delegate_to"),
+        *("run_once", "check_mode", "diff", "tags", "failed_when", "changed_when", "no_log", "become", "environment"),
+        *("module_defaults", "ignore_errors", "notify", "hosts", "gather_facts"),
+    )
+)
+
+
+@cache
+def documented(kind: str, *names: str) -> dict[str, Any]:
+    """Return what ansible-doc knows, fragments merged, by short name."""
+    command = ["ansible-doc", "-t", kind, "--json", *(f"{NAME}.{name}" for name in names)]
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE)}
+    output = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name.rpartition(".")[2]: entry for name, entry in json.loads(output).items()}
+
+
+def module_doc(name: str) -> dict[str, Any]:
+    return documented("module", *MODULES)[name]["doc"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_states_how_it_behaves(name: str) -> None:
+    attributes = module_doc(name).get("attributes", {})
+    assert {"check_mode", "diff_mode", "idempotent"} <= set(attributes)
+
+
+def test_action_group_holds_every_module_with_aws_credentials() -> None:
+    group = read_yaml(ROOT / "meta" / "runtime.yml")["action_groups"]["aws"]
+    listed = {entry for entry in group if isinstance(entry, str)}
+    assert listed == {name for name in MODULES if "access_key" in module_doc(name)["options"]}
+
+
+def test_action_group_extends_that_of_amazon_aws() -> None:
+    group = read_yaml(ROOT / "meta" / "runtime.yml")["action_groups"]["aws"]
+    assert {"metadata": {"extend_group": ["amazon.aws.aws"]}} in group
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_use_what_is_documented(name: str) -> None:
+    examples = yaml.safe_load(documented("module", *MODULES)[name]["examples"])
+    tasks = list(_tasks(examples))
+    used = [(task["name"], _arguments(task, name)) for task in tasks if f"{NAME}.{name}" in task]
+    assert used, "no example calls the module by its full name"
+    for title, arguments in used:
+        assert not list(_unknown(arguments, module_doc(name)["options"], "")), title
+    for task in tasks:
+        extra = {key for key in task if "." not in key} - KEYWORDS
+        assert not extra, f"{task['name']}: {extra}"
+
+
+def _tasks(examples: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for entry in examples:
+        inner = [task for key in ("tasks", "pre_tasks", "block", "rescue", "always") for task in entry.get(key, [])]
+        if inner:
+            yield from _tasks(inner)
+        else:
+            yield entry
+
+
+def _arguments(task: dict[str, Any], name: str) -> dict[str, Any]:
+    return task[f"{NAME}.{name}"] or {}
+
+
+def _unknown(given: dict[str, Any], options: dict[str, Any], path: str) -> Iterator[str]:
+    known = {alias: entry for key, entry in options.items() for alias in (key, *entry.get("aliases", []))}
+    for key, value in given.items():
+        if key not in known:
+            yield f"{path}{key}"
+        elif suboptions := known[key].get("suboptions"):
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    yield from _unknown(item, suboptions, f"{path}{key}.")
+
+
+def test_every_inventory_plugin_is_documented() -> None:
+    names = sorted(path.stem for path in (PLUGINS / "inventory").glob("*.py"))
+    assert names
+    for name, entry in documented("inventory", *names).items():
+        assert entry["doc"]["short_description"] and list(yaml.safe_load_all(entry["examples"])), name
+
+
+def test_actions_have_their_documentation_among_the_modules() -> None:
+    actions = {path.stem for path in Path(PLUGINS / "action").glob("*.py")}
+    assert actions <= set(MODULES)

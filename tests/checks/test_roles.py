@@ -1,0 +1,82 @@
+"""Roles: their interface is declared once, agrees with the defaults, and is tested and described."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checks.source import ROOT, read_yaml
+
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+
+
+def role_name(path: Path) -> str:
+    return path.name
+
+
+def options_of(role: Path) -> dict[str, Any]:
+    specs = read_yaml(role / "meta" / "argument_specs.yml")["argument_specs"]
+    return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
+
+
+def defaults_of(role: Path) -> dict[str, Any]:
+    file = role / "defaults" / "main.yml"
+    return (read_yaml(file) or {}) if file.exists() else {}
+
+
+def test_there_are_roles() -> None:
+    assert {"precheck", "patch", "reboot", "verify", "apply_policy"} <= {path.name for path in ROLES}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=role_name)
+@pytest.mark.parametrize("file", ["README.md", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml"])
+def test_role_is_complete(role: Path, file: str) -> None:
+    assert (role / file).is_file()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=role_name)
+def test_role_has_a_molecule_scenario(role: Path) -> None:
+    assert (ROOT / "extensions" / "molecule" / role.name / "molecule.yml").is_file()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=role_name)
+def test_every_default_is_declared(role: Path) -> None:
+    public = {name for name in defaults_of(role) if not name.startswith("__")}
+    assert public <= set(options_of(role))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=role_name)
+def test_declared_defaults_are_the_defaults(role: Path) -> None:
+    declared = {name: option["default"] for name, option in options_of(role).items() if "default" in option}
+    assert declared == {name: value for name, value in defaults_of(role).items() if not _is_template(name, role)}
+
+
+def _is_template(name: str, role: Path) -> bool:
+    """A default made from other variables can't stand in the specification."""
+    return name.startswith("__") or "{{" in str(defaults_of(role)[name])
+
+
+@pytest.mark.parametrize("role", ROLES, ids=role_name)
+def test_variables_carry_the_role_or_the_collection_in_their_name(role: Path) -> None:
+    assert not [name for name in options_of(role) if not name.startswith((f"{role.name}_", "patchtide_"))]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=role_name)
+def test_readme_names_every_variable(role: Path) -> None:
+    text = (role / "README.md").read_text(encoding="utf-8")
+    assert not [name for name in options_of(role) if name not in text]
+
+
+def test_playbooks_are_named_so_that_they_can_be_addressed() -> None:
+    assert {"apply_policy", "scan_compliance", "plan_rollout", "rollout_patches", "report_compliance"} <= {
+        path.stem for path in PLAYBOOKS
+    }
+    assert not [path.name for path in PLAYBOOKS if "-" in path.stem or "_" not in path.stem]
+
+
+def test_readme_names_every_playbook() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [path.stem for path in PLAYBOOKS if f"patchtide.hybrid.{path.stem}" not in text]

@@ -1,0 +1,130 @@
+"""Runs everything CI runs, fastest first, and sums up: per step its result, its time and what it really checked.
+
+A step passes if its make target ends with status 0 and proves that it checked something: a pytest step by the tests in
+its JUnit file, every other by a line ``ran: <number> <things>``. In CI (``CI`` is set) a skipped test is a failure.
+Arguments name the steps to run instead of all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from running import BUILD, ROOT
+
+STEPS = (
+    "lint",
+    "types",
+    "test-unit",
+    "test-checks",
+    "docs",
+    "environment",
+    "test-contract",
+    "sanity",
+    "test-playbooks",
+    "test-hosts",
+    "molecule",
+    "test-kill",
+)
+LIMIT_SECONDS = 15 * 60
+TAIL_LINES = 80
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one step came to; a step without tests of its own counts as one."""
+
+    step: str
+    seconds: float
+    problem: str
+    passed: int
+    failed: int
+    detail: str
+
+
+def main(steps: tuple[str, ...]) -> int:
+    started = time.monotonic()
+    outcomes = [_run_step(step) for step in steps]
+    print(f"\n{'step':16}{'result':9}{'seconds':>8}   checked")
+    for item in outcomes:
+        print(f"{item.step:16}{'FAILED' if item.problem else 'passed':9}{item.seconds:8.1f}   {item.detail}")
+    total = time.monotonic() - started
+    passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
+    print(f"{'':16}{'':9}{total:8.1f}")
+    for item in outcomes:
+        if item.problem:
+            print(f"{item.step}: {item.problem}; its output is in {_log(item.step).relative_to(ROOT)}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _run_step(step: str) -> Outcome:
+    print(f"{step} …", flush=True)
+    results = BUILD / "report" / f"{step.removeprefix('test-')}.xml"
+    results.unlink(missing_ok=True)
+    log = _log(step)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with log.open("w") as stream:
+        status = _make(step, stream.fileno())
+    seconds = time.monotonic() - started
+    output = log.read_text(errors="replace")
+    outcome = _judge(step, seconds, status, output, results)
+    if outcome.problem:
+        print("\n".join([f"---- {step}: {outcome.problem}", *output.splitlines()[-TAIL_LINES:], "----"]), flush=True)
+    return outcome
+
+
+def _log(step: str) -> Path:
+    return BUILD / "log" / f"{step}.log"
+
+
+def _make(step: str, output: int) -> str:
+    """Run the target in a process group of its own; return what went wrong, if anything did."""
+    process = subprocess.Popen(
+        ["make", "-C", str(ROOT), "--no-print-directory", step],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        code = process.wait(timeout=LIMIT_SECONDS)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGTERM)
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        return f"not done after {LIMIT_SECONDS // 60} minutes"
+    return f"status {code}" if code else ""
+
+
+def _judge(step: str, seconds: float, status: str, output: str, results: Path) -> Outcome:
+    if step.startswith("test-"):
+        return _judge_tests(step, seconds, status, results)
+    proofs = re.findall(r"^ran: ([1-9]\d* .+)$", output, re.M)
+    problem = status or ("" if proofs else "it does not say what it checked")
+    return Outcome(step, seconds, problem, 0 if problem else 1, 1 if problem else 0, ", ".join(proofs))
+
+
+def _judge_tests(step: str, seconds: float, status: str, results: Path) -> Outcome:
+    if not results.exists():
+        return Outcome(step, seconds, status or "no test results", 0, 1, "")
+    suites = ElementTree.parse(results).getroot().iter("testsuite")
+    numbers = [{key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")} for suite in suites]
+    tests, skipped = (sum(row[key] for row in numbers) for key in ("tests", "skipped"))
+    bad = sum(row["failures"] + row["errors"] for row in numbers) + (skipped if os.environ.get("CI") else 0)
+    passed = max(tests - skipped - sum(row["failures"] + row["errors"] for row in numbers), 0)
+    problem = status or ("" if passed else "no test ran") or (f"{skipped} tests skipped in CI" if bad else "")
+    detail = f"{passed} tests" + (f", {skipped} skipped" if skipped else "")
+    return Outcome(step, seconds, problem, passed, max(bad, 1) if problem else 0, detail)
+
+
+if __name__ == "__main__":
+    sys.exit(main(tuple(sys.argv[1:]) or STEPS))
