@@ -17,8 +17,9 @@ from pathlib import Path
 
 from lab.hosts.running import HostsError, run, succeeds
 
-POOL = ipaddress.ip_network("10.77.0.0/16")
+POOL = ipaddress.IPv4Network("10.77.0.0/16")
 BRIDGE_PREFIX = "ptl"
+SYS_NET = Path("/sys/class/net")
 SYSCTL_BEFORE = Path("/run/patchtide-lab-sysctl.json")
 
 
@@ -45,20 +46,22 @@ def remove(bridge: str) -> None:
             words = shlex.split(rule)
             if "--comment" in words and words[words.index("--comment") + 1] == bridge:
                 run(["iptables", "-w", "-t", table, "-D", *words[1:]])
-    if exists(bridge):
-        run(["ip", "link", "del", bridge])
+    # The kernel gets rid of a dead host's interface some time after its last process; the next lab can't wait for that.
+    for interface in [*sorted(path.name for path in SYS_NET.glob(f"{bridge}-*")), bridge]:
+        if not succeeds(["ip", "link", "del", interface]) and exists(interface):
+            raise HostsError(f"the interface {interface} can't be removed")
     if SYSCTL_BEFORE.exists() and not _bridges():
         for key, value in json.loads(SYSCTL_BEFORE.read_text()).items():
             _sysctl(key).write_text(f"{value}\n")
         SYSCTL_BEFORE.unlink()
 
 
-def exists(bridge: str) -> bool:
-    return succeeds(["ip", "link", "show", bridge])
+def exists(interface: str) -> bool:
+    return (SYS_NET / interface).exists()
 
 
 def _bridges() -> list[str]:
-    return [path.parent.name for path in Path("/sys/class/net").glob(f"{BRIDGE_PREFIX}*/bridge")]
+    return [path.parent.name for path in SYS_NET.glob(f"{BRIDGE_PREFIX}*/bridge")]
 
 
 def _free_subnet() -> ipaddress.IPv4Network:
