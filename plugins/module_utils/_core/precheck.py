@@ -27,7 +27,7 @@ _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecheckRules:
-    """What a node must fulfil. ``disk``: free MB by mount point or drive; switches: ``hold``, or ``allow`` to record it."""
+    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``hold`` or, only to record it, ``allow``."""
 
     disk: Mapping[str, int] = field(default_factory=lambda: dict(_DISK_MB))
     pending_reboot: str = "allow"
@@ -41,7 +41,7 @@ class PrecheckRules:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "prechecks.") -> PrecheckRules:
-        """Read the policy's thresholds; what is not given keeps its default. :raises BadInput: with the option's path."""
+        """Read the policy's thresholds; what is not given keeps its default. :raises BadInput: the option's path."""
         given = {key: value for key, value in (data or {}).items() if value is not None}
         known = [*_SWITCHES, "disk", "expected_repositories", "max_load_per_cpu"]
         for key, value in given.items():
@@ -86,7 +86,7 @@ class Precheck:
 
     @property
     def error(self) -> dict[str, str] | None:
-        """The first reason to hold as a result record's error: code ``precheck_<check>``; ``None`` if the node passes."""
+        """Why the node is held, as a result record's error: code ``precheck_<check>``; ``None`` if it passes."""
         failing = [item for item in self.findings if not item.ok]
         if not failing:
             return None
@@ -225,8 +225,8 @@ def _repositories(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator
             yield _finding("repositories", rules.repositories, False, text)
     reached = sum(item.get("ok") is True for item in repos)
     unknown = sum(item.get("ok") is None for item in repos)
-    if not repos:
-        yield _finding("repositories", rules.repositories, False, "the node has no repository")
+    if not repos and document.get("platform") == "linux" and document.get("manager"):
+        yield _finding("repositories", rules.repositories, False, f"{document['manager']} has no repository enabled")
     elif reached or unknown:
         text = f"{reached} of {len(repos)} repositories reached" + (f", {unknown} not checked" if unknown else "")
         yield Finding(check="repositories", ok=True, text=text)
@@ -257,11 +257,11 @@ def _agent(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Findin
 
 def _time_sync(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
     synced = document.get("time_synced")
-    text = {True: "the clock is synchronised", False: "the clock is not synchronised"}
-    sure = synced if isinstance(synced, bool) else None
-    yield _finding(
-        "time_sync", rules.time_sync, sure is not False, text.get(sure, "clock synchronisation is not known")
-    )
+    if isinstance(synced, bool):
+        text = "the clock is synchronised" if synced else "the clock is not synchronised"
+        yield _finding("time_sync", rules.time_sync, synced, text)
+    else:
+        yield Finding(check="time_sync", ok=True, text="the node can't tell whether its clock is synchronised")
 
 
 _CHECKS: tuple[Callable[[Mapping[str, Any], PrecheckRules], Iterator[Finding]], ...] = (

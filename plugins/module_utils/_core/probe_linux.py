@@ -144,7 +144,7 @@ apt_urls() {
 }
 rpm_variables() {
   version=$(os_value VERSION_ID)
-  case " $(os_value ID) " in *" rhel "* | *" centos "* | *" rocky "* | *" almalinux "* | *" ol "*) version=${version%%.*} ;; esac
+  case $(os_value ID) in rhel | centos | rocky | almalinux | ol) version=${version%%.*} ;; esac
   for pair in "basearch=$(uname -m)" "arch=$(uname -m)"; do echo "$pair"; done
   for file in "$R"/etc/yum/vars/* "$R"/etc/dnf/vars/*; do
     [ -f "$file" ] && echo "${file##*/}=$(head -n 1 "$file")"
@@ -152,8 +152,9 @@ rpm_variables() {
   echo "releasever=$version"
 }
 rpm_urls() {
-  rpm_variables | sed -n 's/^\([A-Za-z0-9_]*\)=\([A-Za-z0-9._:/-]*\)$/s|[$]{\1}|\2|g;s|[$]\1\\([^A-Za-z0-9_]\\)|\2\\1|g;s|[$]\1$|\2|/p' \
-    >"$T/variables"
+  # Each variable becomes sed commands for ${name} and for $name where no letter follows.
+  rpm_variables | grep '^[A-Za-z0-9_]*=[A-Za-z0-9._:/-]*$' | sed \
+    's/^\(.*\)=\(.*\)$/s|[$]{\1}|\2|g;s|[$]\1\\([^A-Za-z0-9_]\\)|\2\\1|g;s|[$]\1$|\2|/' >"$T/variables"
   proxy=$(sed -n 's/^ *proxy *= *//p' "$R/etc/dnf/dnf.conf" "$R/etc/yum.conf" 2>/dev/null | head -n 1)
   for file in "$R"/etc/yum.repos.d/*.repo "$R"/etc/zypp/repos.d/*.repo; do
     [ -r "$file" ] && awk -v main="${proxy:--}" '
@@ -192,7 +193,10 @@ http_get() { # URL CERTIFICATE KEY CA: prints a reason and fails; status 2: not 
     [ "$2" = - ] || set -- "$@" --cert "$2" --key "$3"
     [ "$4" = - ] || set -- "$@" --cacert "$4"
     address=$1; shift 4
-    said=$(limit 12 curl "$@" "$address" 2>&1) || { printf '%s' "$said" | tr '\n' ' ' | sed 's/^curl: ([0-9]*) //; s/ *000$//'; return 1; }
+    said=$(limit 12 curl "$@" "$address" 2>&1) || {
+      printf '%s' "$said" | tr '\n' ' ' | sed 's/^curl: ([0-9]*) //; s/ *000$//'
+      return 1
+    }
     case $said in 200 | 206 | 304 | 416 | 226 | 000) return 0 ;; *) printf 'HTTP %s' "$said"; return 1 ;; esac
   elif has wget; then
     set -- "$1" "$2" "$3" "$4" -nv -T 8 -t 1 -O /dev/null
@@ -246,7 +250,8 @@ reach() { # URL KIND CERTIFICATE KEY CA PROXY: tries the files that a repository
     if [ "$manager" = apt ] && [ -x "$helper" ]; then
       reason=$(limit 20 "$helper" -o Acquire::Retries=0 -o Acquire::http::Timeout=8 -o Acquire::https::Timeout=8 \
         download-file "$address" "$T/got.$index" 2>&1) && return 0
-      reason=$(printf '%s\n' "$reason" | grep '^E: ' | head -n 1 | sed 's/^E: *//; s/Failed to fetch [^ ]* *//; s/ \[IP:.*//')
+      reason=$(printf '%s\n' "$reason" | sed -n 's/^E: *//p' | head -n 1 |
+        sed 's/Failed to fetch [^ ]* *//; s/ \[IP:.*//')
     else
       reason=$(http_get "$address" "$3" "$4" "$5"); code=$?
       [ $code -ne 1 ] && { printf '%s' "$reason"; return $code; }
@@ -322,7 +327,8 @@ items() { head -n "$2" "$T/$1" | tr '\n' ',' | sed 's/,$//'; }
 count() { wc -l <"$T/$1" | tr -d ' '; }
 for cap in 12 8 5 3 1; do
   document=$(
-    printf '{"probe":1,"platform":"%s","os":"%s","os_version":"%s",' $platform "$(esc "$name" 40)" "$(esc "$version" 20)"
+    printf '{"probe":1,"platform":"%s",' $platform
+    printf '"os":"%s","os_version":"%s",' "$(esc "$name" 40)" "$(esc "$version" 20)"
     printf '"kernel":"%s","kernel_newest":"%s",' "$(esc "$kernel" 60)" "$(esc "$newest" 60)"
     printf '"boot_id":"%s","uptime_s":%s,"manager":"%s",' "$(esc "$boot" 40)" "$(number "${uptime%%.*}")" "$manager"
     printf '"disks":[%s],"disks_total":%s,' "$(items disks $cap)" "$(count disks)"

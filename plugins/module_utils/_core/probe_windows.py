@@ -27,11 +27,13 @@ $version = [Environment]::OSVersion.Version
 $revision = Get-Setting 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' 'UBR'
 $boot = $os.LastBootUpTime.ToUniversalTime()
 
+$megabyte = 1048576
 $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType=3' | Sort-Object DeviceID | ForEach-Object {
-    [ordered]@{ mount = $_.DeviceID; free_mb = [long][math]::Floor($_.FreeSpace / 1MB); size_mb = [long][math]::Floor($_.Size / 1MB) }
+    $free = [long][math]::Floor($_.FreeSpace / $megabyte)
+    [ordered]@{ mount = $_.DeviceID; free_mb = $free; size_mb = [long][math]::Floor($_.Size / $megabyte) }
 })
 
-# Component servicing and Windows Update say so themselves; PendingFileRenameOperations is not asked: any program sets it.
+# What servicing and Windows Update say. PendingFileRenameOperations is not asked: any program sets it.
 $pending = (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') -or
     (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired')
 $names = 'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName'
@@ -55,9 +57,11 @@ if ($wsus -and (Get-Setting "$policy\AU" 'UseWUServer') -eq 1) {
     $ok = $false
     $text = ''
     try {
-        [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
+        $protocols = [Net.ServicePointManager]::SecurityProtocol
+        [Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12
         $address = $wsus.TrimEnd('/') + '/ClientWebService/client.asmx'
-        $answer = Invoke-WebRequest -Uri $address -UseBasicParsing -UseDefaultCredentials -TimeoutSec 8 -ErrorAction Stop
+        $request = @{ Uri = $address; UseBasicParsing = $true; UseDefaultCredentials = $true; TimeoutSec = 8 }
+        $answer = Invoke-WebRequest @request -ErrorAction Stop
         $ok = $answer.StatusCode -eq 200
     } catch { $text = $_.Exception.Message }
     $repos = @([ordered]@{ url = (Limit-Text $wsus 100); ok = $ok; text = (Limit-Text $text 60) })

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scripts that travel to nodes, by platform. Each names itself in its first comment, ``patchtide:<what>:<version>``."""
+"""The scripts that travel to nodes, by platform. Each begins with a comment, ``patchtide:<what>:<version>``."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ now=$(cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null || sysctl -n kern.boot
 [ -n "$now" ] || fail 'no reboot: the boot id can not be read'
 if [ ! -e "$state" ]; then
   umask 077
-  mkdir -p "$R/var/lib/patchtide" && echo "$now" >"$state.new" && mv "$state.new" "$state" || fail "no reboot: can not write $state"
+  { mkdir -p "${state%/*}" && echo "$now" >"$state.new" && mv "$state.new" "$state"; } ||
+    fail "no reboot: can not write $state"
   sync
   exit 194
 fi
