@@ -12,7 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from .._aws.session import Sessions, each_place
-from .._core.change import Change, to_dict
+from .._core.change import Change, to_data, to_dict
 from .._core.errors import PatchtideError
 from .._core.model import Place
 from .spec import PLACES, to_connection, to_module_places
@@ -50,12 +50,18 @@ def run_noun(
         after = change.after
         if change.changed and not module.check_mode:
             after = noun.apply(change)
-        result: dict[str, Any] = {"changed": change.changed, name: to_dict(after)}
+        created = change.before is None and change.after is not None
+        result: dict[str, Any] = {"changed": change.changed, "created": created, name: to_dict(after)}
         if module._diff and change.changed:
             result["diff"] = change.to_diff(f"{header} in {place.label}")
         return result
 
     run_places(module, name, work)
+
+
+def run_info(module: AnsibleAWSModule, name: str, read: Callable[[Sessions, Place], Any]) -> NoReturn:
+    """Read something at every place and return it under ``name``; ``read`` returns plain data or core values."""
+    run_places(module, name, lambda sessions, place: {"changed": False, name: to_data(read(sessions, place))})
 
 
 def run_places(module: AnsibleAWSModule, name: str, work: Callable[[Sessions, Place], dict[str, Any]]) -> NoReturn:

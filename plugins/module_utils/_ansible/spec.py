@@ -24,6 +24,13 @@ TAGS: dict[str, Any] = {
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
 }
+TARGETS: dict[str, Any] = {
+    "instance_ids": {"type": "list", "elements": "str"},
+    "instance_tags": {"type": "dict"},
+    "tag_keys": {"type": "list", "elements": "str"},
+    "resource_group": {"type": "str"},
+    "resource_types": {"type": "list", "elements": "str"},
+}
 STATE: dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from . import limits
 from .change import Change, merge
 from .errors import BadInput, Conflict
-from .tags import merge_tags
+from .tags import check_tags, merge_tags
 
 # Limits and enumerations: botocore's service model of SSM, CreatePatchBaseline.
 OPERATING_SYSTEMS = (
@@ -254,6 +254,7 @@ def check_baseline(wanted: Baseline) -> None:
     """
     limits.name("name", wanted.name)
     limits.shorter("description", wanted.description, 1024)
+    check_tags(wanted.tags)
     limits.at_most("rules", wanted.rules, MAX_RULES)
     for option in ("approved_patches", "rejected_patches"):
         limits.at_most(option, getattr(wanted, option), MAX_PATCHES)

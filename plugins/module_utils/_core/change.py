@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -43,7 +44,18 @@ def to_dict(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     data = dict(value) if isinstance(value, Mapping) else asdict(value)
-    return {key: item for key, item in data.items() if item is not None}
+    return {key: to_data(item) for key, item in data.items() if item is not None}
+
+
+def to_data(value: Any) -> Any:
+    """Turn a value of dataclasses, mappings, sequences and enumerations into what JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_dict(value)
+    if isinstance(value, Mapping):
+        return {key: to_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_data(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def merge(before: T, given: Mapping[str, Any]) -> T:

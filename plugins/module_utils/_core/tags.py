@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+from .errors import BadInput
+
+MAX_TAGS = 50
+_CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def merge_tags(before: Mapping[str, str], wanted: Mapping[str, str] | None, purge: bool) -> dict[str, str]:
@@ -20,3 +26,18 @@ def tag_steps(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict
     """Return (tags to set, keys to remove) that lead from ``before`` to ``after``."""
     to_set = {key: value for key, value in after.items() if before.get(key) != value}
     return to_set, sorted(key for key in before if key not in after)
+
+
+def check_tags(tags: Mapping[str, str], option: str = "tags") -> None:
+    """Check what AWS would refuse. Tags that begin with ``aws:`` are AWS's own and already there, so they pass.
+
+    :raises BadInput: with the option's path.
+    """
+    own = {key: value for key, value in tags.items() if not key.startswith("aws:")}
+    if len(own) > MAX_TAGS:
+        raise BadInput(option, f"{len(own)} tags", f"at most {MAX_TAGS}")
+    for key, value in own.items():
+        if not 1 <= len(key) <= 128 or not _CHARACTERS.fullmatch(key):
+            raise BadInput(option, key, "a key of 1 to 128 letters, digits, spaces and . : / = + - @ _")
+        if len(value) > 256 or not _CHARACTERS.fullmatch(value):
+            raise BadInput(f"{option}.{key}", value, "up to 256 letters, digits, spaces and . : / = + - @ _")

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Patch states and patches of nodes through the SSM API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .._core.compliance import NodeCompliance, to_status
+from .._core.model import Patch
+from .convert import snake, to_time
+from .paging import read_all
+
+_NODES_A_CALL = 50
+_AT_ONCE = 8
+
+
+class SsmCompliance:
+    """The ``CompliancePort`` of one place; ``client`` is that place's SSM client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def node_ids(self) -> list[str]:
+        rows = read_all(self._client, "list managed nodes", "describe_instance_properties", "InstanceProperties", 1000)
+        return sorted(str(row["InstanceId"]) for row in rows)
+
+    def of_nodes(self, node_ids: Sequence[str]) -> list[NodeCompliance]:
+        chunks = [list(node_ids[at : at + _NODES_A_CALL]) for at in range(0, len(node_ids), _NODES_A_CALL)]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return [state for found in pool.map(self._states, chunks) for state in found]
+
+    def _states(self, chunk: list[str]) -> list[NodeCompliance]:
+        action, operation = "read patch states", "describe_instance_patch_states"
+        rows = read_all(self._client, action, operation, "InstancePatchStates", InstanceIds=chunk)
+        return [from_api(row) for row in rows]
+
+    def of_group(self, patch_group: str) -> list[NodeCompliance]:
+        rows = read_all(
+            self._client,
+            f"read patch states of patch group {patch_group}",
+            "describe_instance_patch_states_for_patch_group",
+            "InstancePatchStates",
+            100,
+            PatchGroup=patch_group,
+        )
+        return [from_api(row) for row in rows]
+
+    def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Patch]]:
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return list(pool.map(lambda item: self._patches(*item), wanted))
+
+    def _patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
+        rows = read_all(
+            self._client,
+            f"read patches of {node_id}",
+            "describe_instance_patches",
+            "Patches",
+            100,
+            InstanceId=node_id,
+            Filters=[{"Key": "State", "Values": list(states)}],
+        )
+        return [patch_from_api(row) for row in rows]
+
+
+def from_api(row: Mapping[str, Any]) -> NodeCompliance:
+    """Read one InstancePatchState."""
+    counts = {snake(key): int(value) for key, value in row.items() if key.endswith("Count")}
+    return NodeCompliance(
+        node_id=row["InstanceId"],
+        status=to_status(counts),
+        patch_group=row.get("PatchGroup", ""),
+        baseline_id=row.get("BaselineId", ""),
+        operation=row.get("Operation", ""),
+        operation_started_at=to_time(row.get("OperationStartTime")),
+        operation_ended_at=to_time(row.get("OperationEndTime")),
+        last_no_reboot_install_at=to_time(row.get("LastNoRebootInstallOperationTime")),
+        reboot_option=row.get("RebootOption", ""),
+        snapshot_id=row.get("SnapshotId", ""),
+        counts=counts,
+    )
+
+
+def patch_from_api(row: Mapping[str, Any]) -> Patch:
+    """Read one PatchComplianceData; its CVEs are one text with commas."""
+    return Patch(
+        id=row["KBId"],
+        title=row.get("Title", ""),
+        classification=row.get("Classification", ""),
+        severity=row.get("Severity", ""),
+        state=row.get("State", ""),
+        cve_ids=tuple(cve.strip() for cve in row.get("CVEIds", "").split(",") if cve.strip()),
+    )

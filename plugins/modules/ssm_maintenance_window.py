@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_maintenance_window
+short_description: Manage maintenance windows of AWS Systems Manager
+version_added: 0.1.0
+description:
+  - Creates, updates and deletes maintenance windows. What they work on and what they do is said by
+    M(patchtide.hybrid.ssm_maintenance_window_target) and M(patchtide.hybrid.ssm_maintenance_window_task).
+  - A window is found by its name. Options that are not given are left as they are; an empty string or V(0) clears.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes
+  - patchtide.hybrid.tags
+options:
+  name:
+    description:
+      - Name of the window, 3 to 128 letters, digits, underscores, hyphens and dots.
+      - With O(window_id) the name that the window shall have.
+    type: str
+  window_id:
+    description: Id of an existing window, such as V(mw-0123456789abcdef0). Found by its name without it.
+    type: str
+  state:
+    description: V(present) creates or updates, V(absent) deletes the window with its targets and tasks.
+    type: str
+    choices: [present, absent]
+    default: present
+  schedule:
+    description:
+      - When the window opens, as C(cron), C(rate) or C(at) expression. Needed for a new window.
+      - Such as V(cron(0 2 ? * TUE#2 *\)), V(rate(7 days\)) or V(at(2026-11-30T02:00:00\)).
+    type: str
+  timezone:
+    description: IANA time zone of O(schedule), such as V(Europe/Berlin); UTC where there is none.
+    type: str
+    aliases: [schedule_timezone]
+  offset:
+    description: Days to wait after the day that a cron schedule names, 1 to 6, V(0) for none.
+    type: int
+    aliases: [schedule_offset]
+  start:
+    description: The window does not open before this ISO 8601 time. Empty for no limit.
+    type: str
+    aliases: [start_date]
+  end:
+    description: The window does not open from this ISO 8601 time on. Empty for no limit.
+    type: str
+    aliases: [end_date]
+  duration:
+    description: Hours that the window stays open, 1 to 24. Needed for a new window.
+    type: int
+  cutoff:
+    description:
+      - Hours before the end from which no new task starts, 0 to 23 and less than O(duration). Needed for a new
+        window.
+    type: int
+  allow_unassociated_targets:
+    description: Whether tasks may work on nodes that are not registered as targets of the window.
+    type: bool
+  enabled:
+    description: Whether the window opens at all.
+    type: bool
+  description:
+    description: What the window is for, at most 128 characters.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Second Tuesday of the month, four days later, in local time
+  patchtide.hybrid.ssm_maintenance_window:
+    name: contoso-prod
+    description: Monthly patching of production
+    schedule: cron(0 2 ? * TUE#2 *)
+    timezone: Europe/Berlin
+    offset: 4
+    duration: 4
+    cutoff: 1
+    tags:
+      ManagedBy: patchtide
+
+- name: Do not open for now
+  patchtide.hybrid.ssm_maintenance_window:
+    name: contoso-prod
+    enabled: false
+
+- name: Delete it with its targets and tasks
+  patchtide.hybrid.ssm_maintenance_window:
+    name: contoso-prod
+    state: absent
+"""
+
+RETURN = r"""
+maintenance_window:
+  description: The window as it is, or would be in check mode; empty when it is absent.
+  returned: when one account-Region was asked
+  type: dict
+  sample:
+    name: contoso-prod
+    schedule: cron(0 2 ? * TUE#2 *)
+    timezone: Europe/Berlin
+    offset: 4
+    start: ""
+    end: ""
+    duration: 4
+    cutoff: 1
+    allow_unassociated_targets: false
+    enabled: true
+    description: Monthly patching of production
+    tags: {ManagedBy: patchtide}
+    window_id: mw-0123456789abcdef0
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_noun
+from ..module_utils._ansible.spec import STATE, TAGS
+from ..module_utils._aws.windows import SsmWindows
+from ..module_utils._core.windows import WindowNoun, to_given
+
+SPEC = {
+    **STATE,
+    **TAGS,
+    "name": {"type": "str"},
+    "window_id": {"type": "str"},
+    "schedule": {"type": "str"},
+    "timezone": {"type": "str", "aliases": ["schedule_timezone"]},
+    "offset": {"type": "int", "aliases": ["schedule_offset"]},
+    "start": {"type": "str", "aliases": ["start_date"]},
+    "end": {"type": "str", "aliases": ["end_date"]},
+    "duration": {"type": "int"},
+    "cutoff": {"type": "int"},
+    "allow_unassociated_targets": {"type": "bool"},
+    "enabled": {"type": "bool"},
+    "description": {"type": "str"},
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC, required_one_of=[("name", "window_id")])
+    options = module.params
+
+    def make(sessions, place):
+        port, present = SsmWindows(sessions.client("ssm", place)), options["state"] == "present"
+        return WindowNoun(port, to_given(options), present=present, purge_tags=options["purge_tags"])
+
+    run_noun(module, "maintenance_window", make, f"maintenance window {options['name'] or options['window_id']}")
+
+
+if __name__ == "__main__":
+    main()
