@@ -67,7 +67,7 @@ def _order(mistake: Mistake) -> tuple[int, str]:
 
 def _at_line(mistake: Mistake, lines: Mapping[str, int]) -> Mistake:
     """Add the line of the path, or of the nearest thing around it that stands in the file."""
-    path = mistake.path
+    path = mistake.path.partition(": ")[0]
     while path not in lines and path:
         path = re.sub(r"(\[\d+\]|\.?[^.\[]+)$", "", path)
     return replace(mistake, line=lines.get(path))

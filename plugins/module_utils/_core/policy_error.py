@@ -55,11 +55,12 @@ class PolicyError(PatchtideError):
         self.source = source
         self.mistakes = tuple(mistakes)
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        super().__init__("\n".join([f"{source} has {count}:", *(f"  {mistake}" for mistake in mistakes)]))
+        self.summary = f"{source} has {count}"
+        super().__init__("\n".join([f"{self.summary}:", *(f"  {mistake}" for mistake in mistakes)]))
 
     def to_dict(self) -> dict[str, Any]:
         listed = [
             {"path": item.path, "value": item.value, "expected": item.expected, "line": item.line}
             for item in self.mistakes
         ]
-        return {"code": self.code, "message": str(self), "mistakes": listed}
+        return {"code": self.code, "message": self.summary, "mistakes": listed}

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Adds up what many module calls did in many account-Regions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+#: Place of a failure that the module could not attribute to an account-Region.
+EVERYWHERE = "everywhere"
+_STEPS = ("created", "changed", "unchanged", "failed")
+
+
+def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Add up registered results of place-aware modules, single or looped.
+
+    :param results: kind of object (``baselines``) to what its task registered.
+    :param reached: what the task registered that asked every place first; only its failures count.
+    :returns: ``places``: label to kind to counts of ``created``, ``changed``, ``unchanged``, ``failed``;
+        ``failed``: one ``{"place", "reason", "count"}`` per place that failed, with its first reason;
+        ``failures``: that as text, and ``lines``: everything as text, one line each.
+    """
+    places: dict[str, dict[str, dict[str, int]]] = {}
+    reasons: dict[str, list[str]] = {}
+    for kind, registered in {"": reached or {}, **results}.items():
+        for label, step, reason in _rows(registered):
+            if reason:
+                reasons.setdefault(label, []).append(reason)
+            if label != EVERYWHERE and kind:
+                counts = places.setdefault(label, {}).setdefault(kind, dict.fromkeys(_STEPS, 0))
+                counts[step] += 1
+    failed = [{"place": place, "reason": found[0], "count": len(found)} for place, found in sorted(reasons.items())]
+    failures = _failure_lines(failed)
+    return {"places": places, "failed": failed, "failures": failures, "lines": [*_place_lines(places), *failures]}
+
+
+def _rows(registered: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield (place, step, reason) of every call in every place."""
+    for call in registered.get("results", [registered]):
+        rows = call.get("places") or []
+        for row in rows:
+            error = row.get("error")
+            step = "failed" if error else "created" if row.get("created") else _changed(row)
+            yield row["place"], step, str(error["message"]) if error else ""
+        if not rows and (call.get("failed") or call.get("failed_when_result") is not None):
+            yield EVERYWHERE, "failed", str(call.get("msg", "unknown error"))
+
+
+def _changed(row: Mapping[str, Any]) -> str:
+    return "changed" if row.get("changed") else "unchanged"
+
+
+def _place_lines(places: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
+    return [
+        f"{place}: " + "; ".join(f"{kind.replace('_', ' ')} {_counted(counts)}" for kind, counts in kinds.items())
+        for place, kinds in sorted(places.items())
+    ]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[step]} {step}" for step in _STEPS if counts[step])
+
+
+def _failure_lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{item['place']} FAILED: {item['reason']}" + (f" (and {item['count'] - 1} more)" if item["count"] > 1 else "")
+        for item in failed
+    ]

@@ -1,0 +1,61 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_place_info
+short_description: Find out which account-Regions can be reached
+version_added: 0.1.0
+description:
+  - Asks Systems Manager of every account-Region whether it answers, all at once.
+  - Before a long run it tells a Region that is down or a role that can't be assumed apart from the rest.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+"""
+
+EXAMPLES = r"""
+- name: Which account-Regions answer?
+  patchtide.hybrid.ssm_place_info:
+    regions: [eu-central-1, us-east-1]
+    accounts:
+      - role_arn: arn:aws:iam::111111111111:role/patchtide
+    on_place_error: report
+"""
+
+RETURN = r"""
+identity:
+  description: Whose account it is, where one account-Region was asked.
+  returned: when one account-Region was asked
+  type: dict
+  sample: {account: "111111111111", region: eu-central-1}
+places:
+  description: One result per account-Region, with C(identity) or C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that do not answer.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.places import describe_place
+
+
+def main() -> None:
+    module = aws_module({})
+    run_info(module, "identity", describe_place)
+
+
+if __name__ == "__main__":
+    main()
