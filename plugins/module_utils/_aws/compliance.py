@@ -35,7 +35,7 @@ class SsmCompliance:
 
     def _states(self, chunk: list[str]) -> list[NodeCompliance]:
         action, operation = "read patch states", "describe_instance_patch_states"
-        rows = read_all(self._client, action, operation, "InstancePatchStates", InstanceIds=chunk)
+        rows = read_all(self._client, action, operation, "InstancePatchStates", 50, InstanceIds=chunk)
         return [from_api(row) for row in rows]
 
     def of_group(self, patch_group: str) -> list[NodeCompliance]:

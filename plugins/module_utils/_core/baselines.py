@@ -196,12 +196,12 @@ def _for_system(baseline: Baseline) -> Baseline:
 
 
 def _rule_for_system(rule: ApprovalRule, system: str) -> ApprovalRule:
-    """Windows calls the severity MSRC_SEVERITY; where patches have no dates, a delay of 0 is no delay."""
+    """Windows calls the severity MSRC_SEVERITY; where patches have no dates, the service wants a delay of 0."""
     if system == "WINDOWS" and "SEVERITY" in rule.filters:
         named = {"MSRC_SEVERITY" if key == "SEVERITY" else key: values for key, values in rule.filters.items()}
         rule = replace(rule, filters=named)
-    if system in NO_APPROVAL_DELAY and rule.approve_after_days == 0:
-        rule = replace(rule, approve_after_days=None)
+    if system in NO_APPROVAL_DELAY and rule.approve_until_date is None:
+        rule = replace(rule, approve_after_days=rule.approve_after_days or 0)
     return rule
 
 
@@ -260,6 +260,8 @@ def check_baseline(wanted: Baseline) -> None:
         limits.at_most(option, getattr(wanted, option), MAX_PATCHES)
         for patch in getattr(wanted, option):
             limits.shorter(option, patch, 100)
+    if both := sorted(set(wanted.approved_patches) & set(wanted.rejected_patches)):
+        raise BadInput("rejected_patches", both[0], "a patch that approved_patches does not name as well")
     _check_filters("global_filters", wanted.global_filters)
     for index, rule in enumerate(wanted.rules):
         _check_rule(f"rules[{index}]", rule, wanted.operating_system)
@@ -284,6 +286,8 @@ def _check_filters(where: str, filters: Filters) -> None:
 def _check_rule(where: str, rule: ApprovalRule, operating_system: str) -> None:
     _check_filters(f"{where}.filters", rule.filters)
     days, until = rule.approve_after_days, rule.approve_until_date
+    if operating_system == "WINDOWS" and rule.enable_non_security:
+        raise BadInput(f"{where}.enable_non_security", True, "false: it is for Linux only")
     if operating_system in NO_APPROVAL_DELAY:
         if days or until:
             raise BadInput(

@@ -1,0 +1,17 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gives each contract test its world, once the fake and once the lab."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.worlds import World, fake_world, lab_world
+
+
+@pytest.fixture(params=["fake", "lab"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "fake":
+        return fake_world()
+    return lab_world(request.getfixturevalue("ssm"))
