@@ -10,9 +10,11 @@ from typing import Any
 
 from ..module_utils._aws.fleet import FleetCalls
 from ..module_utils._aws.fleet_gather import Answer, Wish, gather
+from ..module_utils._aws.fleet_wire import read_directly
 from ..module_utils._aws.session import Sessions
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.fleet import Node, TagKeys, join, place_members, set_tags
+from ..module_utils._core.model import Place
 from .fleet_hosts import HostWriter
 from .fleet_options import find_places, first_region, to_fleet_accounts, to_fleet_connection
 
@@ -48,7 +50,7 @@ class FleetRun:
         wish = Wish(instances=self._option("instances"), tags=self._option("tags"))
         answers = gather(
             places,
-            lambda place: FleetCalls(lambda service: sessions.client(service, place), place.label),
+            lambda place: FleetCalls(_direct_clients(sessions, place), place.label),
             wish,
             workers=self._option("workers"),
         )
@@ -87,3 +89,12 @@ class FleetRun:
             plugin._add_host_to_keyed_groups(keyed, variables, name, strict=strict, fetch_hostvars=False)
 
         return apply
+
+
+def _direct_clients(sessions: Sessions, place: Place) -> Callable[[str], Any]:
+    def client(service: str) -> Any:
+        found = sessions.client(service, place)
+        read_directly(found, service)
+        return found
+
+    return client

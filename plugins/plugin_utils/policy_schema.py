@@ -140,7 +140,7 @@ def _expected(error: Any, schema: Mapping[str, Any]) -> str:
         return "one of " + ", ".join(known) + (near if near.startswith(" (") else "")
     if rule == "const":
         return str(wanted)
-    if rule in ("minimum", "maximum"):
+    if rule in ("minimum", "maximum", "exclusiveMinimum"):
         return _range(schema)
     if rule in ("type", "pattern") and "patternErrorMessage" in schema:
         return str(schema["patternErrorMessage"])
@@ -160,6 +160,8 @@ def _expected(error: Any, schema: Mapping[str, Any]) -> str:
 def _range(schema: Mapping[str, Any]) -> str:
     if "patternErrorMessage" in schema:
         return str(schema["patternErrorMessage"])
+    if "exclusiveMinimum" in schema:
+        return f"more than {schema['exclusiveMinimum']}"
     low, high = schema.get("minimum"), schema.get("maximum")
     return f"{low} or more" if high is None else f"{low} to {high}"
 

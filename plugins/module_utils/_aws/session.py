@@ -79,15 +79,18 @@ class Sessions:
         self._loader: Any = None
         self._base: Any = None
         self._roles: dict[tuple[str, str | None], Any] = {}
-        self._clients: dict[tuple[str, Place], Any] = {}
+        self._clients: dict[tuple[str, Place, bool], Any] = {}
 
-    def client(self, service: str, place: Place) -> Any:
-        """Return the client of ``service`` at ``place``; made once, with adaptive retries of its own."""
+    def client(self, service: str, place: Place, *, retry: bool = True) -> Any:
+        """Return the client of ``service`` at ``place``; made once, with adaptive retries of its own.
+
+        :param retry: ``False`` for calls that must not be repeated unasked, such as SendCommand.
+        """
         with self._lock:
-            key = (service, place)
+            key = (service, place, retry)
             if key not in self._clients:
                 with aws_errors(f"connect to {service} in {place.label}"):
-                    self._clients[key] = self._make_client(service, place)
+                    self._clients[key] = self._make_client(service, place, retry)
             return self._clients[key]
 
     def account(self, place: Place) -> str:
@@ -103,7 +106,7 @@ class Sessions:
         with aws_errors("read the AWS configuration"):
             return self._session().region_name  # type: ignore[no-any-return]
 
-    def _config(self) -> Any:
+    def _config(self, retry: bool) -> Any:
         base = Config(
             retries=RETRIES,
             connect_timeout=10,
@@ -111,16 +114,18 @@ class Sessions:
             max_pool_connections=16,
             user_agent_extra="patchtide.hybrid",
         )
-        return base.merge(Config(**self._connection.config)) if self._connection.config else base
+        if self._connection.config:
+            base = base.merge(Config(**self._connection.config))
+        return base if retry else base.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
-    def _make_client(self, service: str, place: Place) -> Any:
+    def _make_client(self, service: str, place: Place, retry: bool) -> Any:
         session = self._role_session(place) if place.role_arn else self._session()
         return session.client(
             service,
             region_name=place.region,
             endpoint_url=self._connection.endpoint_url,
             verify=self._connection.verify,
-            config=self._config(),
+            config=self._config(retry),
         )
 
     def _botocore(self, profile: str | None) -> Any:

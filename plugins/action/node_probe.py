@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Probes the play's host over its own connection; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..module_utils._core.precheck import evaluate_probe, parse_probe
+from ..module_utils._core.probes import to_probe
+from ..module_utils._core.verdict import final_record, held_record
+from ..plugin_utils.direct_action import DirectAction, outcome
+from ..plugin_utils.rollout_dir import RolloutDir
+
+
+class ActionModule(DirectAction):
+    """Only reads the host; in a rollout it records the pre-check's verdict or the node's final record."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        **DirectAction.SPEC,
+        "purpose": {"type": "str", "choices": ["look", "precheck", "verify"], "default": "look"},
+        "thresholds": {"type": "dict", "default": {}},
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        rollout, purpose = self.rollout(options), options["purpose"]
+        if rollout is None:
+            return {"changed": False, **self._look(options)}
+        state = rollout.state_of_node(options["node"])
+        standing = {"stage": state.stage, "open": bool(state.token), "results": dict(state.results)}
+        if purpose in ("precheck", "verify") and state.stage != purpose:
+            return {"changed": False, "skipped": True, "standing": standing}
+        found = self._verify(rollout, options) if purpose == "verify" else self._look(options)
+        if purpose != "look" and not self.check_mode:
+            record = found["record"] if purpose == "verify" else found
+            outcome(rollout, options, purpose, record)
+        return {"changed": False, **found, "standing": standing}
+
+    def _look(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return evaluate_probe(self.shell(to_probe("linux")), options["thresholds"], executor="linux").to_dict()
+
+    def _verify(self, rollout: RolloutDir, options: Mapping[str, Any]) -> dict[str, Any]:
+        node, done = rollout.nodes[options["node"]], rollout.state_of_node(options["node"]).results
+        if done.get("precheck", {}).get("verdict") == "hold":
+            return {"record": held_record(node, done["precheck"], self.now()).to_dict()}
+        facts = parse_probe(self.shell(to_probe("linux")))
+        rule = rollout.wave(options["wave"])["reboot_rule"]
+        return {"record": final_record(node, done, facts, self.now(), rule).to_dict()}

@@ -1,0 +1,175 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opens, continues and closes a rollout's journal; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..module_utils._ansible.clock import find_clock, is_rehearsal
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.journal import to_time
+from ..module_utils._core.model import Status
+from ..module_utils._core.rollout import DONE, STAGES, Rollout, due_nodes
+from ..module_utils._core.verdict import lost_record
+from ..plugin_utils.controller_action import ControllerAction, operator
+from ..plugin_utils.rollout_dir import RolloutDir
+
+
+class ActionModule(ControllerAction):
+    """Every event goes through the rollout's state machine; what it refuses is an error and is not written."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "state": {
+            "type": "str",
+            "required": True,
+            "choices": ["opened", "wave_started", "intended", "recorded", "failed", "aborted", "promoted", "closed"],
+        },
+        "wave": {"type": "str"},
+        "stage": {"type": "str", "choices": list(STAGES)},
+        "node": {"type": "str"},
+        "result": {"type": "dict"},
+        "reason": {"type": "str", "default": ""},
+        "approved_digest": {"type": "str"},
+    }
+    RULES: ClassVar[dict[str, Any]] = {
+        "required_if": [
+            ("state", "wave_started", ["wave"]),
+            ("state", "intended", ["wave", "stage", "node"]),
+            ("state", "recorded", ["wave", "stage", "node", "result"]),
+            ("state", "failed", ["wave", "node", "reason"]),
+            ("state", "promoted", ["wave", "reason"]),
+            ("state", "aborted", ["reason"]),
+        ]
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        rollout = RolloutDir(options["dir"], find_clock())
+        handler = getattr(self, f"_{options['state']}")
+        handler(rollout, options, operator(task_vars))
+        return {"changed": rollout.events > 0, **overview(rollout.state)}
+
+    def _write(self, rollout: RolloutDir, kind: str, data: Mapping[str, Any]) -> None:
+        """Write the event; in check mode only check that it fits."""
+        if self.check_mode:
+            rollout.rehearse(kind, data)
+        else:
+            rollout.record(kind, data)
+
+    def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        plan, approved = rollout.plan, options["approved_digest"]
+        if approved and not (len(approved) >= 12 and plan["digest"].startswith(approved)):
+            raise BadInput("approved_digest", approved, f"the digest of the plan to be run, {plan['digest']}")
+        if rollout.state.finished:
+            return
+        if rollout.state.status == "new":
+            data = {
+                "rollout": plan["rollout"],
+                "plan_digest": plan["digest"],
+                "policy_digest": plan["policy"]["digest"],
+                "operator": who,
+                "approved_digest": approved,
+                "rehearsal": is_rehearsal(),
+                "waves": [wave["name"] for wave in plan["waves"]],
+                "node_count": len(rollout.nodes),
+            }
+            self._write(rollout, "rollout_started", data)
+        else:
+            self._write(rollout, "resumed", {"operator": who, "rehearsal": is_rehearsal()})
+
+    def _wave_started(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        name = options["wave"]
+        wave = rollout.state_of_wave(name)
+        if wave.status == "waiting":
+            self._write(rollout, "wave_started", {"wave": name})
+        unclaimed = [node for node in wave.nodes if node not in rollout.state.waves[name].claimed]
+        if unclaimed:
+            self._write(rollout, "claimed", {"wave": name, "nodes": unclaimed})
+
+    def _intended(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        stage, node = options["stage"], options["node"]
+        attempt = rollout.state_of_node(node).attempts.get(stage, 0) + 1
+        token = f"{rollout.plan['rollout']} {options['wave']}/{stage}/{node}.{attempt}"
+        data = {"wave": options["wave"], "stage": stage, "attempt": attempt, "nodes": [node], "token": token}
+        self._write(rollout, "intent", data)
+
+    def _recorded(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        result = {**options["result"], "node_id": options["node"]}
+        self._write(rollout, "outcome", {"wave": options["wave"], "stage": options["stage"], "results": [result]})
+
+    def _failed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        """A direct host's work broke off: that is its final record, and the host consumes budget."""
+        node = options["node"]
+        if rollout.state_of_node(node).stage == DONE:
+            return
+        at = to_time(rollout.clock.now())
+        record = lost_record(rollout.nodes[node], Status.FAILED, "task_failed", options["reason"], at)
+        self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": [record.to_dict()]})
+
+    def _aborted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        if rollout.state.status != "aborted":
+            data = {"by": who, "action": "abort", "wave": options["wave"], "reason": options["reason"]}
+            self._write(rollout, "decision", data)
+
+    def _promoted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        if rollout.state_of_wave(options["wave"]).status not in ("promoted", "finished"):
+            data = {"by": who, "action": "promote", "wave": options["wave"], "reason": options["reason"]}
+            self._write(rollout, "decision", data)
+
+    def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        state = rollout.state
+        if state.finished or state.status == "new":
+            return
+        if state.status == "running" and all(wave.status == "finished" for wave in state.waves.values()):
+            self._write(rollout, "rollout_finished", {"verdict": "completed", "reason": "every wave was promoted"})
+        elif state.status == "aborted" and not state.intents:
+            self._write(rollout, "rollout_finished", {"verdict": "aborted", "reason": options["reason"] or _why(state)})
+
+
+def _why(state: Rollout) -> str:
+    gates = [wave for wave in state.waves.values() if wave.gate and wave.gate.get("verdict") == "abort"]
+    return f"the gate after {gates[0].name} closed" if gates else "aborted by decision"
+
+
+def overview(state: Rollout) -> dict[str, Any]:
+    """Return where the rollout stands, in the plain values a playbook works with."""
+    waves = [
+        {
+            "name": wave.name,
+            "status": wave.status,
+            "nodes": len(wave.nodes),
+            "due": {stage: len(nodes) for stage in STAGES if (nodes := due_nodes(state, wave.name, stage))},
+        }
+        for wave in state.waves.values()
+    ]
+    return {
+        "rollout": state.plan["rollout"],
+        "digest": state.plan["digest"],
+        "status": state.status,
+        "finished": state.finished,
+        "waves": waves,
+        **play_order(state),
+    }
+
+
+def play_order(state: Rollout) -> dict[str, Any]:
+    """Return the hosts of the rollout's play, a coordinator before each wave's direct hosts, and the batch sizes."""
+    hosts: list[dict[str, Any]] = []
+    serial = []
+    for order, wave in enumerate(state.plan["waves"], 1):
+        if state.waves[wave["name"]].status == "finished" or state.finished:
+            continue
+        slug = re.sub(r"[^A-Za-z0-9]+", "_", wave["name"])
+        batch = [{"host": f"wave_{order}_{slug}", "wave": wave["name"], "node": "", "coordinator": True}]
+        batch += [
+            {"host": node["host"], "wave": wave["name"], "node": node["node_id"], "coordinator": False}
+            for node in wave["nodes"]
+            if node["executor"] in ("linux", "windows") and state.nodes[node["node_id"]].stage != DONE
+        ]
+        hosts += batch
+        serial.append(len(batch))
+    return {"play_hosts": hosts, "serial": serial}

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Freezes a plan from policy, inventory and scan; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..module_utils._ansible.clock import find_clock, is_rehearsal
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.journal import from_time, to_time
+from ..module_utils._core.plan import build_plan, check_plan
+from ..module_utils._core.report_text import plan_to_text
+from ..module_utils._core.schedule import parse
+from ..module_utils._core.waves import Candidate
+from ..plugin_utils.controller_action import ControllerAction, read_json, write_text
+from ..plugin_utils.report_html import render_plan_html
+
+_MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
+
+
+class ActionModule(ControllerAction):
+    """Sees the whole inventory, so it runs on the controller; one task whatever the number of nodes."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "policy": {"type": "dict", "required": True},
+        "policy_digest": {"type": "str", "required": True},
+        "at": {"type": "str"},
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        folder, policy = Path(options["dir"]), options["policy"]
+        now = _time(options["at"]) if options["at"] else find_clock().now()
+        scan = read_json(folder / "scan.json", "dir")
+        plan = build_plan(
+            list(candidates(task_vars, policy["tags"]["application"])),
+            policy,
+            scan,
+            policy_digest=options["policy_digest"],
+            windows=occurrences(policy, now),
+            created_at=to_time(now),
+            rehearsal=is_rehearsal(),
+        )
+        before = self._existing(folder / "plan.json")
+        changed = before is None or before["digest"] != plan["digest"]
+        if not changed:
+            plan = before
+        text = plan_to_text(plan)
+        for line in text.splitlines():
+            self.say(line)
+        if changed and not self.check_mode:
+            write_text(folder / "plan.html", render_plan_html(plan))
+            write_text(folder / "plan.json", json.dumps(plan, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        result = {"changed": changed, **{key: plan[key] for key in ("rollout", "digest", "totals")}}
+        if self.diff_mode and changed:
+            result["diff"] = {"before": plan_to_text(before) if before else "", "after": text}
+        return {**result, "waves": [{"name": wave["name"], "nodes": len(wave["nodes"])} for wave in plan["waves"]]}
+
+    def _existing(self, path: Path) -> dict[str, Any] | None:
+        if not path.exists():
+            return None
+        plan: dict[str, Any] = read_json(path, "dir")
+        check_plan(plan)
+        return plan
+
+
+def candidates(task_vars: Mapping[str, Any], application_key: str) -> Iterator[Candidate]:
+    """Yield every inventory host that says how it is patched (``patchtide_executor``)."""
+    hostvars = task_vars["hostvars"]
+    groups: dict[str, set[str]] = {}
+    for group, hosts in task_vars["groups"].items():
+        for host in hosts:
+            groups.setdefault(host, set()).add(group)
+    for host in task_vars["groups"]["all"]:
+        found = hostvars[host]
+        if not found.get("patchtide_executor"):
+            continue
+        tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
+        yield Candidate(
+            node_id=str(found.get("patchtide_node_id") or host),
+            host=str(host),
+            managed=bool(found.get("patchtide_managed", True)),
+            tags=tags,
+            application=tags.get(application_key, ""),
+            groups=frozenset(groups[host]),
+            **{name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS},
+        )
+
+
+def occurrences(policy: Mapping[str, Any], now: datetime) -> dict[str, Mapping[str, str] | None]:
+    """Return for each window that a wave names the occurrence that is open at ``now``, or the next one."""
+    needed = {wave["window"] for wave in policy["waves"] if wave.get("window")}
+    return {window["name"]: _occurrence(window, now) for window in policy["windows"] if window["name"] in needed}
+
+
+def _occurrence(window: Mapping[str, Any], now: datetime) -> dict[str, str] | None:
+    schedule = parse(
+        window["schedule"],
+        timezone=window["timezone"],
+        offset=window["offset"],
+        start=window["start_date"],
+        end=window["end_date"],
+    )
+    found = schedule.occurrence_at(now, window["duration"], window["cutoff"])
+    if found is None:
+        raise BadInput(
+            f"windows.{window['name']}.schedule", window["schedule"], "a schedule that still opens in the future"
+        )
+    return {
+        "name": window["name"],
+        "start": to_time(found.start),
+        "end": to_time(found.end),
+        "cutoff_at": to_time(found.cutoff_at),
+    }
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = from_time(text)
+    except ValueError:
+        raise BadInput("at", text, "a time such as 2026-12-01T22:00:00Z") from None
+    if moment.tzinfo is None:
+        raise BadInput("at", text, "a time with its zone, such as 2026-12-01T22:00:00Z")
+    return moment

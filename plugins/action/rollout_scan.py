@@ -1,0 +1,69 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gathers what was scanned into one file; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..module_utils._ansible.clock import find_clock
+from ..module_utils._core.journal import to_time
+from ..module_utils._core.verdict import error
+from ..plugin_utils.controller_action import ControllerAction, write_text
+
+SCHEMA = "patchtide/scan/1"
+
+
+class ActionModule(ControllerAction):
+    """Every node that should have been scanned has a record, also where nothing could be read."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "results": {"type": "list", "elements": "dict", "default": []},
+        "failed_places": {"type": "list", "elements": "dict", "default": []},
+        "hosts": {"type": "list", "elements": "str", "default": []},
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        nodes = {}
+        identities = {item["node_id"]: item for item in self._inventory(task_vars)}
+        for result in options["results"]:
+            nodes[result["node_id"]] = {**identities.get(result["node_id"], {}), **result}
+        for host in options["hosts"]:
+            seen = task_vars["hostvars"][host]
+            node_id = str(seen.get("patchtide_node_id") or host)
+            nodes[node_id] = {**identities[node_id], **(seen.get("patchtide_scan") or _silent())}
+        scan = {
+            "schema": SCHEMA,
+            "at": to_time(find_clock().now()),
+            "nodes": dict(sorted(nodes.items())),
+            "failed_places": options["failed_places"],
+        }
+        if not self.check_mode:
+            text = json.dumps(scan, indent=1, sort_keys=True, ensure_ascii=False)
+            write_text(Path(options["dir"]) / "scan.json", text + "\n")
+        return {"changed": False, **_count(nodes), "failed_places": options["failed_places"]}
+
+    def _inventory(self, task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for host in task_vars["groups"]["all"]:
+            seen = task_vars["hostvars"][host]
+            if seen.get("patchtide_executor"):
+                members = {
+                    name: str(seen.get(f"patchtide_{name}") or "")
+                    for name in ("name", "executor", "account", "region", "platform", "patch_group")
+                }
+                yield {**members, "host": host, "node_id": str(seen.get("patchtide_node_id") or host)}
+
+
+def _silent() -> dict[str, Any]:
+    return {"status": "unreachable", "error": error("unreachable", "the host did not answer")}
+
+
+def _count(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    good = [item for item in nodes.values() if item["status"] == "succeeded"]
+    compliant = [item for item in good if not item.get("missing_after") and not item.get("pending_reboot")]
+    return {"scanned": len(good), "compliant": len(compliant), "unknown": len(nodes) - len(good)}

@@ -1,0 +1,33 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Patches or scans nodes by AWS-RunPatchBaseline; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..module_utils._core.stagerun import Stage
+from ..module_utils._core.stages import InstallStage, ScanStage, baseline_request
+from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.ssm_action import SsmAction
+
+
+class ActionModule(SsmAction):
+    """Scan and Install."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        **SsmAction.SPEC,
+        "operation": {"type": "str", "required": True, "choices": ["Scan", "Install"]},
+        "snapshot_id": {"type": "str"},
+    }
+
+    def writes(self, options: Mapping[str, Any]) -> bool:
+        return bool(options["operation"] == "Install")
+
+    def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
+        return InstallStage() if options["operation"] == "Install" else ScanStage(details=rollout is None)
+
+    def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
+        return baseline_request(options["operation"], options["snapshot_id"])

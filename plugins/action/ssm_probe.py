@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Probes nodes by Run Command; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..module_utils._core.journal import to_time
+from ..module_utils._core.model import Status
+from ..module_utils._core.rollout import due_nodes
+from ..module_utils._core.stagerun import Stage
+from ..module_utils._core.stages import PrecheckStage, VerifyStage, probe_request
+from ..module_utils._core.verdict import held_record, lost_record
+from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.ssm_action import SsmAction
+
+
+class ActionModule(SsmAction):
+    """Before the work it decides who is held back, after the work it gives every node its final record."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        **SsmAction.SPEC,
+        "purpose": {"type": "str", "choices": ["precheck", "verify"], "default": "precheck"},
+        "thresholds": {"type": "dict", "default": {}},
+    }
+
+    def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
+        if options["purpose"] == "precheck" or rollout is None:
+            return PrecheckStage(options["thresholds"])
+        results = {node_id: state.results for node_id, state in rollout.state.nodes.items()}
+        rule = rollout.wave(options["wave"])["reboot_rule"]
+        return VerifyStage(rollout.nodes, results, rule, lambda: to_time(rollout.clock.now()))
+
+    def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
+        return probe_request(platform, 300)
+
+    def settle(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if options["purpose"] == "precheck":
+            return []
+        due = due_nodes(rollout.state, wave, "verify")
+        return [record for node_id in due if (record := final_without_probe(rollout, node_id))]
+
+
+def final_without_probe(rollout: RolloutDir, node_id: str) -> dict[str, Any] | None:
+    """Return the final record of a node that was held or lost; ``None`` if it has to be looked at."""
+    node, done = rollout.nodes[node_id], rollout.state.nodes[node_id].results
+    if node["executor"] != "ssm":
+        return None
+    at = to_time(rollout.clock.now())
+    if done.get("precheck", {}).get("verdict") == "hold":
+        return held_record(node, done["precheck"], at).to_dict()
+    for stage in ("patch", "reboot", "scan"):
+        status = done.get(stage, {}).get("status")
+        if status in (Status.UNREACHABLE.value, Status.CANCELLED.value):
+            why = done[stage].get("error") or {}
+            return lost_record(node, Status(status), f"{stage}_{status}", why.get("text", status), at).to_dict()
+    return None

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reboots nodes by Run Command; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._core.rollout import due_nodes
+from ..module_utils._core.stagerun import Stage
+from ..module_utils._core.stages import RebootStage, reboot_request
+from ..module_utils._core.verdict import must_reboot
+from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.ssm_action import SsmAction
+
+
+class ActionModule(SsmAction):
+    """Reboots only after the install has ended, and only the nodes whose rule asks for it."""
+
+    def writes(self, options: Mapping[str, Any]) -> bool:
+        return True
+
+    def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
+        return RebootStage()
+
+    def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
+        return reboot_request(platform, token, options["execution_timeout"])
+
+    def settle(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        rule = rollout.wave(wave)["reboot_rule"]
+        results = []
+        for node_id in due_nodes(rollout.state, wave, "reboot"):
+            node, done = rollout.nodes[node_id], rollout.state.nodes[node_id].results
+            patch, facts = done.get("patch", {}), done.get("precheck", {}).get("facts", {})
+            pending = bool(patch.get("pending_reboot") or facts.get("pending_reboot"))
+            patched = bool(node["patch_count"] and patch.get("status") == "succeeded")
+            if node["executor"] == "ssm" and not must_reboot(
+                node.get("reboot_rule", rule), pending=pending, patched=patched
+            ):
+                results.append({"node_id": node_id, "status": "no_op", "rebooted": False})
+        return results

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wall's clock, and the rehearsal clock of a lab whose hours pass in seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import datetime, timezone
+from urllib.request import Request, urlopen
+
+from .._core.journal import from_time
+from .._core.ports import Clock
+
+#: Names the lab's clock. Set, every time this collection reads is the lab's; journals and reports say so.
+VARIABLE = "PATCHTIDE_CLOCK"
+
+
+class SystemClock:
+    """Real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class RehearsalClock:
+    """A lab's virtual time: sleeping moves it forward at once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def now(self) -> datetime:
+        return self._ask(None)
+
+    def sleep(self, seconds: float) -> None:
+        self._ask({"advance": seconds})
+
+    def _ask(self, body: dict[str, float] | None) -> datetime:
+        data = json.dumps(body).encode() if body else None
+        request = Request(self._url, data=data, headers={"Content-Type": "application/json"})
+        with urlopen(request, timeout=30) as reply:
+            return from_time(json.load(reply)["now"])
+
+
+def find_clock() -> Clock:
+    """Return the rehearsal clock where one is set, else the real one."""
+    url = os.environ.get(VARIABLE)
+    return RehearsalClock(url) if url else SystemClock()
+
+
+def is_rehearsal() -> bool:
+    """Tell whether time is a lab's."""
+    return bool(os.environ.get(VARIABLE))

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run Command and patch states of one place: the ``FleetPort`` over SSM."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from .._core.commands import Ambiguous
+from .._core.errors import ServiceError
+from .._core.model import Patch, Place
+from .._core.ports import CommandRequest, Invocation, PatchState
+from .errors import aws_errors
+from .session import Sessions
+
+_THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
+#: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
+_LOST = frozenset(
+    {
+        "ConnectionClosedError",
+        "ReadTimeoutError",
+        "ResponseStreamingError",
+        "EndpointConnectionError",
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "500",
+        "502",
+        "503",
+        "504",
+    }
+)
+
+
+class SsmFleet:
+    """Two clients: one retries; the one that sends must not, because SendCommand has no idempotency token."""
+
+    def __init__(self, place: Place, sessions: Sessions, pause: Callable[[float], None] = time.sleep) -> None:
+        self.place = place
+        self._sessions = sessions
+        self._pause = pause
+
+    @property
+    def _client(self) -> Any:
+        return self._sessions.client("ssm", self.place)
+
+    def send(self, request: CommandRequest) -> str:
+        for attempt in range(8):
+            try:
+                with aws_errors(f"send {request.document} to {len(request.node_ids)} nodes in {self.place.label}"):
+                    reply = self._sessions.client("ssm", self.place, retry=False).send_command(
+                        DocumentName=request.document,
+                        InstanceIds=list(request.node_ids),
+                        Parameters={key: list(value) for key, value in request.parameters.items()},
+                        Comment=request.comment,
+                        TimeoutSeconds=request.delivery_timeout,
+                        MaxConcurrency=request.max_concurrency,
+                        MaxErrors=request.max_errors,
+                    )
+                return str(reply["Command"]["CommandId"])
+            except ServiceError as error:
+                if error.code in _THROTTLED:  # refused before anything was done
+                    self._pause(min(0.5 * 2**attempt, 20))
+                    continue
+                if error.code in _LOST:
+                    raise Ambiguous(str(error)) from error
+                raise
+        raise ServiceError(
+            f"send {request.document} in {self.place.label}", "ThrottlingException", "still throttled after 8 tries"
+        )
+
+    def find(self, comment: str, document: str, after: datetime) -> str | None:
+        since = (after - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        filters = [{"key": "InvokedAfter", "value": since}, {"key": "DocumentName", "value": document}]
+        with aws_errors(f"look for the command {comment!r} in {self.place.label}"):
+            for page in self._client.get_paginator("list_commands").paginate(
+                Filters=filters, PaginationConfig={"PageSize": 50}
+            ):
+                for command in page["Commands"]:
+                    if command.get("Comment") == comment:
+                        return str(command["CommandId"])
+        return None
+
+    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+        with aws_errors(f"read command {command_id} in {self.place.label}"):
+            pages = self._client.get_paginator("list_command_invocations").paginate(
+                CommandId=command_id, Details=with_output, PaginationConfig={"PageSize": 50}
+            )
+            return [to_invocation(row) for page in pages for row in page["CommandInvocations"]]
+
+    def cancel(self, command_id: str) -> None:
+        with aws_errors(f"cancel command {command_id} in {self.place.label}"):
+            self._client.cancel_command(CommandId=command_id)
+
+    def patch_states(self, node_ids: Sequence[str]) -> list[PatchState]:
+        found = []
+        for start in range(0, len(node_ids), 50):
+            with aws_errors(f"read patch states in {self.place.label}"):
+                pages = self._client.get_paginator("describe_instance_patch_states").paginate(
+                    InstanceIds=list(node_ids[start : start + 50]), PaginationConfig={"PageSize": 50}
+                )
+                found += [to_patch_state(row) for page in pages for row in page["InstancePatchStates"]]
+        return found
+
+    def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
+        with aws_errors(f"read patches of {node_id}"):
+            pages = self._client.get_paginator("describe_instance_patches").paginate(
+                InstanceId=node_id,
+                Filters=[{"Key": "State", "Values": list(states)}],
+                PaginationConfig={"PageSize": 100},
+            )
+            return [to_patch(row) for page in pages for row in page["Patches"]]
+
+
+def to_invocation(row: Mapping[str, Any]) -> Invocation:
+    """Read one row of ListCommandInvocations. StatusDetails is documented with and without spaces."""
+    plugins = row.get("CommandPlugins") or []
+    times = [plugin for plugin in plugins if plugin.get("ResponseStartDateTime")]
+    return Invocation(
+        node_id=row["InstanceId"],
+        status=str(row.get("StatusDetails") or row["Status"]).replace(" ", ""),
+        code=int(plugins[-1].get("ResponseCode", -1)) if plugins else -1,
+        output="\n".join(str(plugin.get("Output") or "") for plugin in plugins),
+        started_at=times[0]["ResponseStartDateTime"].isoformat() if times else None,
+        ended_at=times[-1]["ResponseFinishDateTime"].isoformat()
+        if times and times[-1].get("ResponseFinishDateTime")
+        else None,
+    )
+
+
+def to_patch_state(row: Mapping[str, Any]) -> PatchState:
+    """Read one row of DescribeInstancePatchStates."""
+    ended = row.get("OperationEndTime")
+    return PatchState(
+        node_id=row["InstanceId"],
+        operation=row.get("Operation", ""),
+        operation_ended_at=ended.isoformat() if ended else None,
+        counts={_snake(key): value for key, value in row.items() if key.endswith("Count")},
+        baseline_id=row.get("BaselineId"),
+    )
+
+
+def to_patch(row: Mapping[str, Any]) -> Patch:
+    """Read one row of DescribeInstancePatches; CVEIds is a comma separated text."""
+    return Patch(
+        id=row["KBId"],
+        title=row.get("Title", ""),
+        classification=row.get("Classification", ""),
+        severity=row.get("Severity", ""),
+        state=row.get("State", ""),
+        cve_ids=tuple(item.strip() for item in str(row.get("CVEIds") or "").split(",") if item.strip()),
+    )
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run Command over many nodes: chunks, exactly-once sending, waiting. Knows no service, only ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from .errors import PatchtideError
+from .journal import from_time, to_time
+from .ports import Clock, CommandRequest, FleetPort, Invocation
+from .verdict import ENDED
+
+MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
+MAX_COMMENT = 100
+T = TypeVar("T")
+R = TypeVar("R")
+#: Runs a function over items, concurrently, and returns the results in order.
+Gather = Callable[[Callable[[T], R], Sequence[T]], "list[R]"]
+
+
+class Ambiguous(PatchtideError):
+    """The answer to SendCommand was lost: the command may or may not exist."""
+
+    code = "Ambiguous"
+
+
+class Recorder(Protocol):
+    """Where events go. A stage without a rollout records nothing."""
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write one event; ``JournalError`` if the rollout's state forbids it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Chunk:
+    """Up to 50 nodes of one place and platform and the command that works on them."""
+
+    token: str
+    place: str
+    request: CommandRequest
+    intended_at: datetime
+    deadline: datetime
+    command_id: str | None = None
+    ended: dict[str, Invocation] = field(default_factory=dict)
+    error: PatchtideError | None = None
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        return tuple(node for node in self.request.node_ids if node not in self.ended)
+
+
+def to_comment(rollout: str, wave: str, stage: str, attempt: int, number: int) -> str:
+    """Return the comment that identifies a command after a crash: SendCommand has no idempotency token."""
+    text = f"patchtide {rollout} {wave}/{stage}/{attempt}.{number}"
+    return text if len(text) <= MAX_COMMENT else text[: MAX_COMMENT - 20] + "…" + text[-19:]
+
+
+def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tuple[str, str, list[str]]]:
+    """Return (place label, platform, node ids) in chunks that one SendCommand takes, in a stable order."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for node in nodes:
+        groups.setdefault((f"{node['account']}/{node['region']}", node["platform"]), []).append(node["node_id"])
+    return [
+        (place, platform, sorted(ids)[start : start + size])
+        for (place, platform), ids in sorted(groups.items())
+        for start in range(0, len(ids), size)
+    ]
+
+
+def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries: int = 4) -> str:
+    """Send a chunk's command exactly once and return its id.
+
+    :param look_first: an earlier run may have sent it, so look for its comment before sending.
+    :raises PatchtideError: the service refuses it.
+    """
+    found = port.find(chunk.request.comment, chunk.request.document, chunk.intended_at) if look_first else None
+    for _try in range(tries):
+        if found:
+            return found
+        try:
+            return port.send(chunk.request)
+        except Ambiguous:
+            for wait in (2, 5, 10):  # ListCommands is eventually consistent
+                clock.sleep(wait)
+                found = port.find(chunk.request.comment, chunk.request.document, chunk.intended_at)
+                if found:
+                    break
+    raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
+
+
+def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invocation]:
+    """Return the invocations that ended since the last look."""
+    if chunk.command_id is None:
+        return {}
+    rows = port.invocations(chunk.command_id, with_output)
+    fresh = {
+        row.node_id: row
+        for row in rows
+        if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
+    }
+    chunk.ended.update(fresh)
+    return fresh
+
+
+def expire(chunk: Chunk, now: datetime) -> dict[str, Invocation]:
+    """Return the invocations that the deadline ended: a command may stay InProgress for ever (amazon-ssm-agent#320)."""
+    if now < chunk.deadline:
+        return {}
+    late = {node: Invocation(node_id=node, status="TimedOut", ended_at=to_time(now)) for node in chunk.waiting}
+    chunk.ended.update(late)
+    return late
+
+
+def refuse(chunk: Chunk, why: PatchtideError, now: datetime) -> dict[str, Invocation]:
+    """Return the invocations of a chunk whose command could not be sent."""
+    chunk.error = why
+    failed = {
+        node: Invocation(node_id=node, status="Undeliverable", output=str(why), ended_at=to_time(now))
+        for node in chunk.waiting
+    }
+    chunk.ended.update(failed)
+    return failed
+
+
+def deadline(at: datetime, delivery_seconds: int, execution_seconds: int) -> datetime:
+    """Return when a command that was sent at ``at`` must have ended: delivery, execution, and a minute of grace."""
+    return at + timedelta(seconds=delivery_seconds + execution_seconds + 60)
+
+
+def tally(chunks: Iterable[Chunk]) -> dict[str, int]:
+    """Count nodes for the progress line: done, failing, running."""
+    counts = {"done": 0, "failing": 0, "running": 0}
+    for chunk in chunks:
+        good = sum(row.status == "Success" for row in chunk.ended.values())
+        counts["done"] += good
+        counts["failing"] += len(chunk.ended) - good
+        counts["running"] += len(chunk.waiting)
+    return counts
+
+
+def started(text: str) -> datetime:
+    """Return the time of an intent as the journal has it."""
+    return from_time(text)

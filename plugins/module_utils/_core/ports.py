@@ -1,0 +1,106 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the core asks of the world. Adapters implement these; tests have in-memory fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from .journal import Record
+from .model import Patch, Place
+
+
+class Clock(Protocol):
+    """Time. A rehearsal clock may be far from the wall's."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+
+
+class JournalStore(Protocol):
+    """An append-only, hash-chained list of records that several writers share."""
+
+    def read(self) -> list[Record]:
+        """Return the whole records not read before, in order; ``JournalError`` if the chain is broken."""
+
+    def append(
+        self,
+        kind: str,
+        data: Mapping[str, Any],
+        at: datetime,
+        guard: Callable[[Sequence[Record]], None] | None = None,
+    ) -> Record:
+        """Add one record and return it once it is safely stored.
+
+        :param guard: called under the store's lock with what others wrote meanwhile; raising refuses the record.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One node's part of a command: SSM's StatusDetails without spaces, and the first 2,500 characters of output."""
+
+    node_id: str
+    status: str
+    code: int = -1
+    output: str = ""
+    started_at: str | None = None
+    ended_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchState:
+    """A node's summary after its last Scan or Install (DescribeInstancePatchStates)."""
+
+    node_id: str
+    operation: str
+    operation_ended_at: str | None
+    counts: Mapping[str, int]
+    baseline_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRequest:
+    """What SendCommand is asked. At most 50 nodes."""
+
+    document: str
+    parameters: Mapping[str, Sequence[str]]
+    node_ids: Sequence[str]
+    comment: str
+    delivery_timeout: int = 600
+    max_concurrency: str = "100%"
+    max_errors: str = "100%"
+
+
+class FleetPort(Protocol):
+    """Run Command and patch state of one place. All errors are ``PatchtideError``."""
+
+    place: Place
+
+    def send(self, request: CommandRequest) -> str:
+        """Send once, never retried behind our back, and return the command id.
+
+        :raises Ambiguous: the answer was lost, so the command may or may not exist.
+        """
+
+    def find(self, comment: str, document: str, after: datetime) -> str | None:
+        """Return the command with that comment, if there is one: SendCommand has no idempotency token."""
+
+    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+        """Return every node's part of the command, all pages."""
+
+    def cancel(self, command_id: str) -> None:
+        """Ask for its end; the service gives no guarantee."""
+
+    def patch_states(self, node_ids: Sequence[str]) -> list[PatchState]:
+        """Return the patch states of these nodes, 50 a call; a node never scanned is missing from the answer."""
+
+    def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
+        """Return the node's patches in these states (Missing, Failed, …)."""

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base of our action plugins: they run on the controller, need no connection, and return errors as results."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._core.errors import BadInput, PatchtideError
+
+display = Display()
+
+
+class ControllerAction(ActionBase):  # type: ignore[misc]
+    """Checks the options against ``SPEC`` and calls ``act``; an error of ours becomes a failed result."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    SPEC: ClassVar[dict[str, Any]] = {}
+    RULES: ClassVar[dict[str, Any]] = {}
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            _, options = self.validate_argument_spec(argument_spec=self.spec(), **self.RULES)
+            return {**result, **self.act(options, task_vars or {})}
+        except PatchtideError as error:
+            return {**result, "failed": True, "msg": str(error), "error": error.to_dict()}
+
+    def spec(self) -> dict[str, Any]:
+        return self.SPEC
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Do the work and return the result's members, ``changed`` among them."""
+        raise NotImplementedError
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._task.check_mode)
+
+    @property
+    def diff_mode(self) -> bool:
+        return bool(self._task.diff)
+
+    def say(self, line: str) -> None:
+        """Show one line at once, in a terminal and in AWX's log alike."""
+        display.display(f"    {line}")
+
+
+def read_json(path: Path, option: str) -> Any:
+    """Read a JSON file of ours.
+
+    :raises BadInput: it is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(option, str(path), f"a readable JSON file ({error})") from error
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write a file as a whole or not at all; return whether its content changed."""
+    data = text.encode("utf-8", "surrogatepass")
+    if path.exists() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(0o644 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def operator(task_vars: Mapping[str, Any]) -> str:
+    """Name who runs this: the AWX user where AWX runs it, else the user of the controller."""
+    for name in ("awx_user_name", "tower_user_name"):
+        if task_vars.get(name):
+            return str(task_vars[name])
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+__all__ = ["AnsibleActionFail", "ControllerAction", "display", "operator", "read_json", "write_text"]

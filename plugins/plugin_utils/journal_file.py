@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal as a file of JSON lines: locked, fsync'ed, and whole after a kill at any moment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from ..module_utils._core.journal import Record, check_next, from_line, next_record, split_lines
+
+#: Sees the records that others wrote since we last looked, and may refuse what is about to be written.
+Guard = Callable[[Sequence[Record]], None]
+
+
+class JournalFile:
+    """A ``JournalStore`` on a local file system that honours flock. Reads only what it has not seen yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._last: Record | None = None
+
+    def read(self) -> list[Record]:
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            return self._news(file)[0]
+
+    def append(self, kind: str, data: Mapping[str, Any], at: datetime, guard: Guard | None = None) -> Record:
+        with self._locked() as file:
+            news, torn = self._news(file)
+            if guard:
+                guard(news)
+            if torn:  # half a line of a writer that was killed: it never counted
+                file.truncate(self._offset)
+            record = next_record(self._last, kind, data, at)
+            line = record.to_line().encode("utf-8", "surrogatepass") + b"\n"
+            file.seek(0, os.SEEK_END)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+            self._offset, self._last = self._offset + len(line), record
+        return record
+
+    def _news(self, file: IO[bytes]) -> tuple[list[Record], bool]:
+        """Return (whole records not seen before, whether half a line follows them)."""
+        file.seek(self._offset)
+        raw = file.read()
+        lines, tail = split_lines(raw.decode("utf-8", "surrogatepass"))
+        records = [from_line(line) for line in lines]
+        for record in records:
+            check_next(self._last, record)
+            self._last = record
+        torn = len(tail.encode("utf-8", "surrogatepass"))
+        self._offset += len(raw) - torn
+        return records, bool(torn)
+
+    @contextmanager
+    def _locked(self) -> Iterator[IO[bytes]]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self._path.exists()
+        with self._path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if new:
+                _sync_directory(self._path.parent)
+            yield file
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

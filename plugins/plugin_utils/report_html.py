@@ -1,0 +1,252 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A report and a plan as one self-contained HTML page each.
+
+Everything that comes from outside is escaped by Jinja's autoescape and never templated; style and script are inline
+and named by their hash in a strict Content-Security-Policy; nothing is loaded from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timezone
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..module_utils._core.report import Report
+from ..module_utils._core.report_rows import LABELS, TONES, Row, count_severities, in_severity_order, moment
+from ..module_utils._core.report_text import share_text, window_text
+from .report_charts import STATES, bar, parts_of, strip
+
+_PAGE = Path(__file__).parent / "report_page"
+TABLE_LIMIT = 2000
+PATCH_LIMIT = 40
+NAME_LIMIT = 8
+_HIDDEN = {
+    **{code: "\ufffd" for code in range(32) if chr(code) not in "\n\t"},
+    **dict.fromkeys((*range(127, 160), 1564, 8206, 8207, *range(8234, 8239)), "�"),
+    **dict.fromkeys((*range(8294, 8298), *range(55296, 57344), 65534, 65535), "�"),
+}
+"""Characters that HTML forbids, or with which a name could pretend to be another one, shown as what they are: odd."""
+
+
+def render_report_html(report: Report, has_plan: bool = False, files: Sequence[str] = ("nodes.csv",)) -> str:
+    """Return ``index.html``. With more than ``TABLE_LIMIT`` nodes the table holds only those that need attention.
+
+    :param has_plan: ``plan.html`` lies beside it.
+    :param files: the files beside it to which the page may link.
+    """
+    summary = report.summary
+    many = len(report.rows) > TABLE_LIMIT
+    rows = [row for row in report.rows if not many or row.tone in ("bad", "held")][:TABLE_LIMIT]
+    return _render(
+        "report.html.j2",
+        s=summary,
+        rows=rows,
+        many=many,
+        files=files,
+        has_plan=has_plan,
+        strip=strip(summary["waves"]),
+        left_out=_by_reason(summary["excluded"]),
+        statuses=Counter(row.status for row in rows),
+    )
+
+
+def render_plan_html(plan: Mapping[str, Any]) -> str:
+    """Return ``plan.html``: what a change board reads before it signs off the digest."""
+    waves = [_plan_wave(wave) for wave in plan.get("waves") or ()]
+    total = sum(wave["count"] for wave in waves)
+    many = total > TABLE_LIMIT
+    return _render(
+        "plan.html.j2",
+        p=plan,
+        totals=plan.get("totals") or {},
+        waves=waves,
+        many=many,
+        strip=strip([{"name": wave["name"], "nodes": wave["count"], "tones": {}, "gates": []} for wave in waves]),
+        severities=_add(wave["severities"] for wave in waves),
+        forecast=_add(wave["reboots"] for wave in waves),
+        left_out=_by_reason(plan.get("excluded") or ()),
+        top=_plan_patches(plan),
+    )
+
+
+def _render(name: str, **values: Any) -> str:
+    style, script = _asset("page.css"), _asset("page.js")
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src 'sha256-{_hash(style)}'",
+            f"script-src 'sha256-{_hash(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    page = _environment().get_template(name).render(csp=policy, style=Markup(style), script=Markup(script), **values)
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _asset(name: str) -> str:
+    return (_PAGE / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True,
+        finalize=clean,
+        loader=FileSystemLoader(_PAGE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=number, percentage=percentage, when=when, span=span, duration=duration, share=share_text, words=words
+    )
+    environment.globals.update(
+        labels=LABELS,
+        tones=TONES,
+        states=STATES,
+        bar=bar,
+        parts_of=parts_of,
+        window_text=window_text,
+        evidence=evidence_lines,
+        gate_numbers=gate_numbers,
+        PATCH_LIMIT=PATCH_LIMIT,
+        NAME_LIMIT=NAME_LIMIT,
+    )
+    return environment
+
+
+def clean(value: Any) -> Any:
+    """Replace characters that HTML forbids or that turn the reading direction; markup of our own passes."""
+    return value.translate(_HIDDEN) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def number(value: object) -> str:
+    """Return ``12,345``, and a dash for what is not known."""
+    if value is None or value == "":
+        return "\u2013"
+    return f"{value:,}" if isinstance(value, (int, float)) else str(value)
+
+
+def percentage(value: object) -> str:
+    """Return ``93.3 %`` of a number of percent; a dash where there is none."""
+    return "\u2013" if value is None else f"{value:g}\u2009%"
+
+
+def when(text: str, form: str = "%a %d %b %Y, %H:%M") -> str:
+    """Return a time in UTC for reading; what is no time stays as it is."""
+    time = moment(text)
+    return time.astimezone(timezone.utc).strftime(form) if time else str(text or "")
+
+
+def span(start: str, end: str) -> str:
+    """Return ``Tue 17 Nov 2026, 22:00 - 23:10 UTC``; the day is named again where it changed."""
+    first, last = moment(start), moment(end)
+    if not first:
+        return ""
+    text = when(start)
+    if last:
+        same_day = first.astimezone(timezone.utc).date() == last.astimezone(timezone.utc).date()
+        text += " \u2013 " + when(end, "%H:%M" if same_day else "%a %d %b, %H:%M")
+    return f"{text} UTC"
+
+
+def duration(minutes: float | None) -> str:
+    """Return ``2 h 05 min`` or ``14 min``."""
+    if minutes is None:
+        return ""
+    whole = round(minutes)
+    if whole < 1:
+        return "under a minute"
+    return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
+
+
+def words(name: object) -> str:
+    """Return ``failure rate`` for ``failure_rate``."""
+    return str(name).replace("_", " ")
+
+
+def gate_numbers(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return a gate's numbers for reading: shares as percentages, in the order in which the gate gave them."""
+    lines = []
+    for name, value in numbers.items():
+        if isinstance(value, (Mapping, list)) or value is None:
+            continue
+        is_share = isinstance(value, float) and any(
+            word in str(name) for word in ("rate", "share", "bound", "confidence")
+        )
+        lines.append((words(name), share_text(value) if is_share else number(value)))
+    return lines
+
+
+def evidence_lines(row: Row) -> list[tuple[str, str]]:
+    """Return (what, ids) of a node's API ids, stage by stage."""
+    lines = []
+    for stage, names in row.evidence.items():
+        for name, value in names.items():
+            values = value if isinstance(value, list) else [value]
+            lines.append((f"{stage} {words(name)}".strip(), ", ".join(str(item) for item in values)))
+    return lines
+
+
+def _by_reason(excluded: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item in excluded:
+        name = str(item.get("name") or item.get("host") or item.get("node_id"))
+        groups.setdefault((str(item.get("code")), str(item.get("reason"))), []).append(name)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return [{"code": code, "reason": reason, "names": sorted(names)} for (code, reason), names in ordered]
+
+
+def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
+    nodes = wave.get("nodes") or ()
+    return {
+        "name": str(wave.get("name")),
+        "order": wave.get("order"),
+        "window": wave.get("window"),
+        "gate": wave.get("gate") or {},
+        "soak": wave.get("soak_minutes") or 0,
+        "nodes": [{**node, "severities": count_severities(node.get("patches") or ())} for node in nodes],
+        "count": len(nodes),
+        "patches": sum(int(node.get("patch_count") or 0) for node in nodes),
+        "severities": count_severities(patch for node in nodes for patch in node.get("patches") or ()),
+        "reboots": dict(Counter(str(node.get("reboot")) for node in nodes)),
+        "executors": Counter(str(node.get("executor")) for node in nodes).most_common(),
+        "longest": max((int(node.get("expected_minutes") or 0) for node in nodes), default=0),
+    }
+
+
+def _add(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for item in counts:
+        total.update(item)
+    return in_severity_order(total)
+
+
+def _plan_patches(plan: Mapping[str, Any], limit: int = 50) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for wave in plan.get("waves") or ():
+        for node in wave.get("nodes") or ():
+            for patch in node.get("patches") or ():
+                entry = found.setdefault(str(patch.get("id")), {**patch, "nodes": 0})
+                entry["nodes"] += 1
+    order = list(in_severity_order(count_severities(found.values())))
+    key = {name: rank for rank, name in enumerate(order)}
+    ranked = sorted(
+        found.values(),
+        key=lambda item: (key[str(item.get("severity") or "unspecified").lower()], -item["nodes"], str(item.get("id"))),
+    )
+    return ranked[:limit]

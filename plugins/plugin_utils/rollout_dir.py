@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rollout's directory: its plan, its journal, and the state they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.journal import Record, to_time
+from ..module_utils._core.plan import check_plan
+from ..module_utils._core.ports import Clock, JournalStore
+from ..module_utils._core.rollout import NodeState, Rollout, WaveState, apply, initial
+from .controller_action import read_json
+from .journal_file import JournalFile
+
+
+class RolloutDir:
+    """``state`` is the fold of the journal; ``record`` adds an event only if the state allows it.
+
+    ``events`` counts what was recorded, or would have been in check mode.
+    """
+
+    def __init__(self, path: str | Path, clock: Clock) -> None:
+        self.path = Path(path)
+        self.clock = clock
+        self.plan: Mapping[str, Any] = read_json(self.path / "plan.json", "dir")
+        check_plan(self.plan)
+        self._store: JournalStore = JournalFile(self.path / "journal.jsonl")
+        self.state: Rollout = initial(self.plan)
+        self.events = 0
+        self._follow(self._store.read())
+        self.nodes: dict[str, Mapping[str, Any]] = {
+            node["node_id"]: node for wave in self.plan["waves"] for node in wave["nodes"]
+        }
+
+    def wave(self, name: str) -> Mapping[str, Any]:
+        """Return the plan's wave."""
+        self.state_of_wave(name)
+        return next(wave for wave in self.plan["waves"] if wave["name"] == name)
+
+    def state_of_wave(self, name: str) -> WaveState:
+        """Return where a wave stands; ``BadInput`` if the plan has no such wave."""
+        if name not in self.state.waves:
+            raise BadInput("wave", name, f"a wave of the plan: {', '.join(self.state.waves)}")
+        return self.state.waves[name]
+
+    def state_of_node(self, node_id: str) -> NodeState:
+        """Return where a node stands; ``BadInput`` if it is not in the plan."""
+        if node_id not in self.state.nodes:
+            raise BadInput("node", node_id, "a node of the plan")
+        return self.state.nodes[node_id]
+
+    def rehearse(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Apply an event to the state without writing it: check mode."""
+        apply(self.state, kind, data, to_time(self.clock.now()))
+        self.events += 1
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> Record:
+        """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""
+        at: datetime = self.clock.now()
+
+        def guard(news: Sequence[Record]) -> None:
+            self._follow(news)
+            apply(self.state, kind, data, to_time(at))
+
+        record = self._store.append(kind, data, at, guard)
+        self.events += 1
+        return record
+
+    def _follow(self, news: Sequence[Record]) -> None:
+        for item in news:
+            apply(self.state, item.kind, item.data, item.at)

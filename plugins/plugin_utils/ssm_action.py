@@ -1,0 +1,240 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What our Run Command actions share: connection, nodes, and one stage run, alone or as part of a rollout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, NoReturn
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+
+from ..module_utils._ansible.clock import find_clock
+from ..module_utils._ansible.spec import PLACES, to_connection
+from ..module_utils._aws.run_command import SsmFleet
+from ..module_utils._aws.session import Sessions, to_places
+from ..module_utils._core.commands import Chunk, deadline, split, started
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.model import Place
+from ..module_utils._core.ports import CommandRequest, FleetPort
+from ..module_utils._core.rollout import Intent, due_nodes
+from ..module_utils._core.stagerun import Stage, StageRun
+from .controller_action import ControllerAction
+from .rollout_dir import RolloutDir
+
+WORKERS = 16
+_NODE = ("node_id", "account", "region", "platform")
+
+
+class NoRecorder:
+    """The recorder of a stage that belongs to no rollout."""
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write nothing."""
+
+
+class _Params:
+    """What amazon.aws wants to see of a module in order to read its connection options."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+
+    def fail_json(self, msg: str, **_more: Any) -> NoReturn:
+        raise PatchtideError(msg)
+
+
+class SsmAction(ControllerAction):
+    """A stage of Run Command: with ``dir`` and ``wave`` on the wave's due nodes, journalled; else on ``nodes``."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "accounts": PLACES["accounts"],
+        "dir": {"type": "path"},
+        "wave": {"type": "str"},
+        "nodes": {"type": "list", "elements": "dict"},
+        "hosts": {"type": "list", "elements": "str"},
+        "wait": {"type": "bool", "default": True},
+        "poll_interval": {"type": "int", "default": 15},
+        "delivery_timeout": {"type": "int", "default": 600},
+        "execution_timeout": {"type": "int", "default": 7200},
+        "max_concurrency": {"type": "str", "default": "100%"},
+    }
+    RULES: ClassVar[dict[str, Any]] = {
+        "required_together": [("dir", "wave")],
+        "required_one_of": [("dir", "nodes", "hosts")],
+        "mutually_exclusive": [("dir", "nodes", "hosts")],
+    }
+
+    def spec(self) -> dict[str, Any]:
+        return {**aws_argument_spec(), **self.SPEC}
+
+    def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
+        """Return the stage; the hook of each action."""
+        raise NotImplementedError
+
+    def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
+        """Return (document, parameters) for nodes of a platform; the hook of each action."""
+        raise NotImplementedError
+
+    def settle(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return results of due nodes for which no command is needed."""
+        return []
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        if not 30 <= options["delivery_timeout"] <= 2592000:  # SendCommand, TimeoutSeconds
+            raise BadInput("delivery_timeout", options["delivery_timeout"], "30 to 2592000 seconds")
+        if options["dir"]:
+            return self._act_in_rollout(options)
+        nodes = _from_inventory(options["hosts"], task_vars) if options["hosts"] is not None else options["nodes"]
+        for index, node in enumerate(nodes):
+            if missing := [name for name in _NODE if not node.get(name)]:
+                raise BadInput(f"nodes[{index}].{missing[0]}", node.get(missing[0]), "a text that is not empty")
+        if self.check_mode:
+            return {"changed": self.writes(options), "results": [], "skipped_nodes": len(nodes)}
+        run = self._run(options, nodes, None)
+        chunks = self._chunks(options, nodes, run, start=1, prefix=f"{self._stamp(run)}/adhoc")
+        results = run.begin(chunks) + run.wait(chunks)
+        refused = [{"place": item.place, "error": item.error.to_dict()} for item in chunks if item.error]
+        return {"changed": self.writes(options), **_summary(results), "results": results, "failed_places": refused}
+
+    def writes(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether this stage changes nodes."""
+        return False
+
+    def _act_in_rollout(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        rollout, wave = RolloutDir(options["dir"], find_clock()), options["wave"]
+        name = self.stage(options, rollout).name
+        mine = {key: node for key, node in rollout.nodes.items() if node["executor"] == "ssm"}
+        due = [mine[node] for node in due_nodes(rollout.state, wave, name) if node in mine]
+        if self.check_mode:
+            return {
+                "changed": bool(due) and self.writes(options),
+                **_summary([]),
+                "due": [node["node_id"] for node in due],
+            }
+        results = self._settle(rollout, wave, name, options)
+        settled = {item["node_id"] for item in results}
+        due = [node for node in due if node["node_id"] not in settled]
+        unfinished = [
+            item
+            for item in rollout.state.intents.values()
+            if item.wave == wave and item.stage == name and any(node in mine for node in item.nodes)
+        ]
+        run = self._run(options, [*due, *(mine[node] for item in unfinished for node in item.nodes)], rollout)
+        old = [self._resume(item, options, mine, rollout) for item in unfinished]
+        number = rollout.state.announced.get(f"{wave}/{name}", 0) + 1
+        new = self._chunks(options, due, run, start=number, prefix=f"{rollout.plan['rollout']} {wave}/{name}/1")
+        results += run.reattach(old) + run.begin(new)
+        if options["wait"]:
+            results += run.wait([*old, *new])
+        return {"changed": self.writes(options) and bool(results or new or old), **_summary(results)}
+
+    def _settle(self, rollout: RolloutDir, wave: str, stage: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        results = self.settle(rollout, wave, options)
+        if results:
+            rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
+        return results
+
+    def _run(
+        self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], rollout: RolloutDir | None
+    ) -> StageRun:
+        clock = rollout.clock if rollout else find_clock()
+        return StageRun(
+            stage=self.stage(options, rollout),
+            wave=options["wave"] or "",
+            ports=self._ports(options, nodes),
+            clock=clock,
+            gather=_gather,
+            recorder=rollout or NoRecorder(),
+            progress=self.say,
+            poll_seconds=options["poll_interval"],
+        )
+
+    def _ports(self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> dict[str, FleetPort]:
+        sessions = Sessions(to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config")))
+        roles = {place.account: place for place in to_places(["any"], options["accounts"] or [])}
+        ports: dict[str, FleetPort] = {}
+        for account, region in sorted({(node["account"], node["region"]) for node in nodes}):
+            role = roles.get(account)
+            place = Place(
+                region=region,
+                account=account,
+                role_arn=role.role_arn if role else None,
+                external_id=role.external_id if role else None,
+            )
+            ports[place.label] = SsmFleet(place, sessions)
+        return ports
+
+    def _chunks(
+        self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], run: StageRun, *, start: int, prefix: str
+    ) -> list[Chunk]:
+        now = run.clock.now()
+        chunks = []
+        for number, (place, platform, ids) in enumerate(split(nodes), start):
+            token = f"{prefix}.{number}"
+            chunks.append(
+                Chunk(
+                    token=token,
+                    place=place,
+                    request=self._request(options, platform, token, ids),
+                    intended_at=now,
+                    deadline=deadline(now, options["delivery_timeout"], options["execution_timeout"]),
+                )
+            )
+        return chunks
+
+    def _resume(
+        self, intent: Intent, options: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]], rollout: RolloutDir
+    ) -> Chunk:
+        first = nodes[intent.nodes[0]]
+        at = started(intent.at)
+        return Chunk(
+            token=intent.token,
+            place=f"{first['account']}/{first['region']}",
+            request=self._request(options, first["platform"], intent.token, list(intent.nodes)),
+            intended_at=at,
+            deadline=deadline(at, options["delivery_timeout"], options["execution_timeout"]),
+            command_id=intent.sent[1] if intent.sent else None,
+        )
+
+    def _request(self, options: Mapping[str, Any], platform: str, token: str, ids: Sequence[str]) -> CommandRequest:
+        document, parameters = self.request(options, platform, hashlib.sha256(token.encode()).hexdigest()[:24])
+        return CommandRequest(
+            document=document,
+            parameters=parameters,
+            node_ids=tuple(ids),
+            comment=f"patchtide {token}",
+            delivery_timeout=options["delivery_timeout"],
+            max_concurrency=options["max_concurrency"],
+        )
+
+    def _stamp(self, run: StageRun) -> str:
+        return run.clock.now().strftime("%Y%m%dT%H%M%S")
+
+
+def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the hosts that Run Command can reach now: managed, running, and with an agent that answers."""
+    found = []
+    for host in hosts:
+        seen = task_vars["hostvars"][host]
+        if seen.get("patchtide_executor") == "ssm" and seen.get("patchtide_ping_status") == "Online":
+            found.append({name: str(seen.get(f"patchtide_{name}") or "") for name in _NODE})
+    return found
+
+
+def _gather(work: Any, items: Sequence[Any]) -> list[Any]:
+    if len(items) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(WORKERS, len(items))) as pool:
+        return list(pool.map(work, items))
+
+
+def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for item in results:
+        key = str(item.get("status") or item.get("verdict"))
+        counts[key] = counts.get(key, 0) + 1
+    return {"counts": counts}
