@@ -1,0 +1,108 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what: the lab's users, their keys, the roles of the estate, and a strict AssumeRole."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.iam.models import AccessKey, iam_backends
+from moto.sts.responses import TokenResponse
+
+from .estate import Account, Role
+from .world import world
+
+SECRET = "lab-secret-not-a-secret"  # noqa: S105
+
+
+def seed() -> None:
+    """Create a user with a known access key and the estate's roles in every account."""
+    for account in world().estate.accounts:
+        backend: Any = iam_backends[account.account_id]["aws"]
+        if "lab" not in backend.users:
+            backend.create_user(region_name="us-east-1", user_name="lab")
+        key = AccessKey(user_name="lab", prefix="AKIA", account_id=account.account_id)
+        key.access_key_id, key.secret_access_key = account.access_key, SECRET
+        backend.get_user("lab").access_keys.append(key)
+        backend.access_keys[account.access_key] = key
+        for role in account.roles:
+            _create_role(backend, role)
+
+
+def _create_role(backend: Any, role: Role) -> None:
+    home = world().estate.home_account
+    statement: dict[str, Any] = {
+        "Effect": "Deny" if role.denied else "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{home}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    if role.external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": role.external_id}}
+    backend.create_role(
+        role_name=role.name,
+        assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        path="/",
+        permissions_boundary=None,
+        description="May be assumed from the lab's home account.",
+        tags=[],
+        max_session_duration="3600",
+    )
+
+
+def account_of(access_key: str) -> str | None:
+    """Return the account an access key belongs to; None for a key nobody issued."""
+    for account_id, partitions in list(iam_backends.items()):
+        if access_key in partitions["aws"].access_keys:
+            return account_id
+    return None
+
+
+def may_assume(caller: str, role_arn: str, external_id: str | None) -> bool:
+    """Say whether a caller's account may assume a role: it must exist, trust the account and get its external id."""
+    parts = role_arn.split(":")
+    if len(parts) != 6 or not parts[5].startswith("role/"):
+        return False
+    account = world().estate.account(parts[4])
+    role = _estate_role(account, parts[5].removeprefix("role/"))
+    if account is None or role is None:
+        return _trusts(parts[4], role_arn, caller)
+    trusted = caller in (world().estate.home_account, account.account_id)
+    return trusted and not role.denied and role.external_id in (None, external_id)
+
+
+def _estate_role(account: Account | None, name: str) -> Role | None:
+    return next((role for role in account.roles if role.name == name), None) if account else None
+
+
+def _trusts(account_id: str, role_arn: str, caller: str) -> bool:
+    """A role that somebody created at run time, through IAM."""
+    if account_id not in iam_backends:
+        return False
+    for role in iam_backends[account_id]["aws"].roles.values():
+        if role.arn == role_arn:
+            policy = json.dumps(role.assume_role_policy_document)
+            return caller in policy or '"*"' in policy
+    return False
+
+
+class _AccessDenied(ServiceException):
+    code = "AccessDenied"
+
+
+@lru_cache(maxsize=1)
+def bind() -> None:
+    """moto assumes any role, existing or not; AWS does not."""
+    assume = TokenResponse.assume_role
+
+    def assume_role(self: Any) -> Any:
+        arn, external_id = self._get_param("RoleArn"), self._get_param("ExternalId")
+        if not may_assume(self.current_account, arn, external_id):
+            who = f"arn:aws:iam::{self.current_account}:user/lab"
+            raise _AccessDenied(f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}")
+        return assume(self)
+
+    TokenResponse.assume_role = assume_role  # type: ignore[method-assign]

@@ -1,0 +1,174 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the estate file: accounts, roles and one specification per machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .clock import UTC, from_iso
+
+SOURCES = ("ec2", "onprem", "azure")
+#: What a node may carry to behave badly; lab/estate.yml says what each means.
+FAULTS: dict[str, Any] = {
+    "offline": False,
+    "undeliverable": False,
+    "never_back": False,
+    "no_reboot": False,
+    "slow": 1.0,
+    "fail_patches": [],
+    "disk_free_mb": None,
+    "lock_held_by": "",
+    "failed_units": [],
+    "repos_down": False,
+    "pending_reboot": False,
+}
+_GROUP = {
+    "name",
+    "count",
+    "account",
+    "region",
+    "os",
+    "source",
+    "tags",
+    "nodes",
+    "stopped",
+    "managed",
+    "pending",
+    *FAULTS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    name: str
+    external_id: str | None = None
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    account_id: str
+    name: str
+    roles: tuple[Role, ...]
+
+    @property
+    def access_key(self) -> str:
+        """The access key of the account's lab user; 20 characters, as real ones have."""
+        return f"AKIA{self.account_id}LAB0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSpec:
+    """One machine as the estate file has it."""
+
+    node_id: str
+    name: str
+    account: str
+    region: str
+    os: str
+    source: str
+    managed: bool
+    stopped: bool
+    pending: float  #: which share of the available updates the machine is missing at first
+    ip: str
+    tags: Mapping[str, str]
+    faults: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    accounts: tuple[Account, ...]
+    regions: tuple[str, ...]
+    home_account: str
+    start: datetime
+    nodes: tuple[NodeSpec, ...] = field(repr=False)
+
+    def nodes_at(self, account: str, region: str) -> list[NodeSpec]:
+        return [node for node in self.nodes if (node.account, node.region) == (account, region)]
+
+    def account(self, account_id: str) -> Account | None:
+        return next((item for item in self.accounts if item.account_id == account_id), None)
+
+    @property
+    def home(self) -> Account:
+        return next(item for item in self.accounts if item.account_id == self.home_account)
+
+
+def load_estate(path: Path) -> Estate:
+    """Read an estate file; mistakes in it are ``ValueError`` with the group's name."""
+    data = _read(path)
+    return Estate(
+        accounts=tuple(_account(row) for row in data["accounts"]),
+        regions=tuple(data["regions"]),
+        home_account=data["home_account"],
+        start=_start(data.get("start")),
+        nodes=tuple(node for group in data["groups"] for node in _nodes(group)),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "based_on" not in data:
+        return data
+    base = _read(path.parent / data["based_on"])
+    for change in data.get("changes", []):
+        known = {group["name"] for group in base["groups"]}
+        if unknown := set(change["groups"]) - known:
+            raise ValueError(f"{path}: changes name unknown groups {sorted(unknown)}")
+        for group in base["groups"]:
+            if group["name"] in change["groups"]:
+                group.update({key: value for key, value in change.items() if key != "groups"})
+    return base
+
+
+def _start(value: Any) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    return from_iso(value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def _account(row: Mapping[str, Any]) -> Account:
+    return Account(account_id=row["id"], name=row["name"], roles=tuple(Role(**role) for role in row["roles"]))
+
+
+def _nodes(group: Mapping[str, Any]) -> Iterator[NodeSpec]:
+    if unknown := set(group) - _GROUP:
+        raise ValueError(f"group {group['name']}: unknown keys {sorted(unknown)}")
+    if group.get("source", "ec2") not in SOURCES:
+        raise ValueError(f"group {group['name']}: source {group['source']!r} is none of {SOURCES}")
+    for number in range(1, group["count"] + 1):
+        own = group.get("nodes", {}).get(number, {})
+        if unknown := set(own) - _GROUP:
+            raise ValueError(f"node {number} of group {group['name']}: unknown keys {sorted(unknown)}")
+        yield _node(f"{group['name']}-{number:02}", {**group, **own, "tags": {**group["tags"], **own.get("tags", {})}})
+
+
+def _node(name: str, data: Mapping[str, Any]) -> NodeSpec:
+    source = data.get("source", "ec2")
+    digest = hashlib.sha256(f"{data['account']}/{data['region']}/{name}".encode()).hexdigest()
+    tags = {key: name if value == "@name" else value for key, value in data["tags"].items()}
+    if source == "ec2":
+        tags.setdefault("Name", name)
+    return NodeSpec(
+        node_id=("i-" if source == "ec2" else "mi-") + digest[:17],
+        name=name,
+        account=data["account"],
+        region=data["region"],
+        os=data["os"],
+        source=source,
+        managed=data.get("managed", True),
+        stopped=data.get("stopped", False),
+        pending=float(data.get("pending", 0.8)),
+        ip=f"10.{int(digest[20:22], 16)}.{int(digest[22:24], 16)}.{int(digest[24:26], 16) % 250 + 4}",
+        tags=tags,
+        faults={key: data.get(key, default) for key, default in FAULTS.items()},
+    )

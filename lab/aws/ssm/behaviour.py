@@ -1,0 +1,188 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the agent does on a node when a command arrives, as generators over simulated time.
+
+A behaviour yields seconds to let pass, or REBOOT, and returns a ``Result``. Between two yields the node may have been
+stopped, cut off or cancelled: that is the business of ``invocations.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..node import Node
+from .patch_groups import baseline_of
+from .patchstate import COUNTS, Report, Scanner, look, write_report
+
+if TYPE_CHECKING:
+    from .backend import Place
+
+REBOOT = object()
+PROBE, REBOOT_SCRIPT = "# patchtide:probe:1", "# patchtide:reboot:1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Exit code and output of the step that did the work."""
+
+    code: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+Parameters = dict[str, list[str]]
+Behaviour = Generator[Any, None, Result]
+
+
+def behaviour_of(place: Place, node: Node, document: str, parameters: Parameters) -> Behaviour:
+    return _BEHAVIOURS[document](place, node, parameters)
+
+
+def run_patch_baseline(place: Place, node: Node, parameters: Parameters) -> Behaviour:
+    """AWS-RunPatchBaseline: scan, install what is missing, reboot if anything was installed, report."""
+    if parameters.get("InstallOverrideList", [""])[0] and parameters.get("BaselineOverride", [""])[0]:
+        # "You can't use InstallOverrideList and BaselineOverride together": the document fails.
+        yield 5
+        return Result(code=1, stderr="InstallOverrideList and BaselineOverride can't be used together.")
+    scanner = Scanner(
+        baseline=baseline_of(place, node),
+        operation=parameters["Operation"][0],
+        snapshot_id=parameters["SnapshotId"][0] or _own_snapshot(place, node),
+        reboot_option=parameters["RebootOption"][0],
+        started=place.sim.now,
+        override_list=parameters.get("InstallOverrideList", [""])[0],
+    )
+    node.failed.clear()
+    yield node.seconds(40, 90, f"scan {place.sim.now}")
+    if scanner.operation == "Scan":
+        report = write_report(place, node, scanner)
+        return Result(code=0, stdout=summary(node, report))
+    installed, failed = yield from _install(place, node, scanner)
+    # "RebootIfNeeded: … reboots the managed node if any new patches were installed, or any patches were detected
+    # with a status of INSTALLED_PENDING_REBOOT": whether a reboot is needed is not evaluated.
+    waiting = any(row.awaits_reboot for row in node.installed.values())
+    if scanner.reboot_option == "RebootIfNeeded" and (installed or waiting):
+        yield REBOOT
+        yield node.seconds(30, 60, f"rescan {place.sim.now}")
+    report = write_report(place, node, scanner)
+    error = f"{failed} of {installed + failed} patches failed to install" if failed else ""
+    return Result(code=1 if failed else 0, stdout=summary(node, report), stderr=error)
+
+
+def _own_snapshot(place: Place, node: Node) -> str:
+    """Without SnapshotId every node works with a set of patches of its own."""
+    bits = node.random(f"snapshot {place.sim.now}").getrandbits(128)
+    return str(uuid.UUID(int=bits, version=4))
+
+
+def _install(place: Place, node: Node, scanner: Scanner) -> Generator[Any, None, tuple[int, int]]:
+    missing = [row.patch for row in look(node, scanner.baseline, place.sim.now) if row.state == "MISSING"]
+    if not missing:
+        return 0, 0
+    # about 15 minutes on Linux and 40 on Windows, whatever the number of patches
+    whole = node.seconds(*((1800, 2500) if node.is_windows else (560, 860)), f"install {place.sim.now}")
+    done = 0
+    for patch in missing:
+        yield whole / len(missing)
+        done += node.install(patch, awaits_reboot=scanner.reboot_option == "NoReboot")
+    return done, len(missing) - done
+
+
+def summary(node: Node, report: Report) -> str:
+    """The lines the patch document prints at its end."""
+    state = report.state
+    facts = {
+        "PatchGroup": state["PatchGroup"],
+        "BaselineId": state["BaselineId"],
+        "SnapshotId": state["SnapshotId"],
+        "RebootOption": state.get("RebootOption", "RebootIfNeeded"),
+        "OwnerInformation": "",
+        "OperationType": state["Operation"],
+        "OperationStartTime": f"{state['OperationStartTime']:%Y-%m-%dT%H:%M:%SZ}",
+        "OperationEndTime": f"{state['OperationEndTime']:%Y-%m-%dT%H:%M:%SZ}",
+        **{name: state[name] for name in COUNTS},
+    }
+    lines = [f"{name:<28}: {value}" for name, value in facts.items()]
+    return "\n".join([f"Patch Summary for {node.node_id}", "", *lines, ""])
+
+
+def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
+    """A script: the two that the collection sends are known by a line in them; nothing else can run here."""
+    lines = [line.strip() for block in parameters["commands"] for line in block.splitlines()]
+    if PROBE in lines:
+        yield node.seconds(1, 4, "probe")
+        return Result(code=0, stdout=json.dumps(probe(place, node), separators=(",", ":")))
+    if REBOOT_SCRIPT in lines:
+        before = node.boot_id
+        yield node.seconds(1, 3, "before reboot")
+        yield REBOOT  # exit 194 (Linux) or 3010 (Windows): the agent reboots and runs the script again
+        yield node.seconds(1, 3, "after reboot")
+        answer = {"boot_id_before": before, "boot_id_after": node.boot_id}
+        return Result(code=0 if node.boot_id != before else 1, stdout=json.dumps(answer))
+    yield node.seconds(1, 2, "script")
+    return Result(code=1, stderr="the lab does not run scripts")
+
+
+def run_power_shell(place: Place, node: Node, parameters: Parameters) -> Behaviour:
+    if not node.is_windows:
+        yield 1
+        return Result(code=127, stderr="pwsh: command not found")
+    return (yield from run_script(place, node, parameters))
+
+
+def probe(place: Place, node: Node) -> dict[str, Any]:
+    """What the collection's pre-check probe would print on such a machine."""
+    return {
+        "probe": 1,
+        "platform": node.system.platform.lower(),
+        "os": node.system.platform_name,
+        "os_version": node.system.platform_version,
+        "kernel": node.kernel,
+        "kernel_newest": node.kernel_newest,
+        "boot_id": f"{node.boot_time:%Y-%m-%dT%H:%M:%SZ}" if node.is_windows else node.boot_id,
+        "uptime_s": int((place.sim.now - node.boot_time).total_seconds()),
+        "disks": _disks(node),
+        "pending_reboot": node.pending_reboot,
+        "lock_held_by": node.faults["lock_held_by"],
+        "repos": [{"url": url, "ok": not node.faults["repos_down"]} for url in node.system.repositories],
+        "failed_units": list(node.faults["failed_units"]),
+        "load1": round(node.random("load").uniform(0.02, 0.9), 2),
+        "cpus": 2,
+        "agent": "active",
+    }
+
+
+def _disks(node: Node) -> list[dict[str, Any]]:
+    luck = node.random("disks")
+    root = node.faults["disk_free_mb"]
+    if node.is_windows:
+        return [{"mount": "C:", "free_mb": luck.randint(15000, 60000) if root is None else root, "size_mb": 102400}]
+    return [
+        {"mount": "/", "free_mb": luck.randint(4000, 20000) if root is None else root, "size_mb": 30720},
+        {"mount": "/boot", "free_mb": luck.randint(300, 700), "size_mb": 1024},
+        {"mount": "/var", "free_mb": luck.randint(3000, 9000), "size_mb": 20480},
+    ]
+
+
+def update_agent(place: Place, node: Node, parameters: Parameters) -> Behaviour:
+    yield node.seconds(30, 90, "agent update")
+    newest = "3.3.3270.0"
+    said = f"Successfully updated amazon-ssm-agent from {node.agent_version} to {newest}"
+    if node.agent_version == newest:
+        said = f"amazon-ssm-agent {newest} has already been installed, update skipped"
+    node.agent_version = newest
+    return Result(code=0, stdout=said)
+
+
+_BEHAVIOURS: dict[str, Callable[[Place, Node, Parameters], Behaviour]] = {
+    "AWS-RunPatchBaseline": run_patch_baseline,
+    "AWS-RunPatchBaselineWithHooks": run_patch_baseline,
+    "AWS-RunShellScript": run_script,
+    "AWS-RunPowerShellScript": run_power_shell,
+    "AWS-UpdateSSMAgent": update_agent,
+}

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all account-Regions share: clock, estate, ledger, faults, and one lock around every change."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from .catalogue import OperatingSystem, load_operating_system
+from .clock import VirtualClock
+from .estate import Estate, load_estate
+from .faults import Faults
+from .ledger import Ledger
+
+DEFAULT_ESTATE = Path(__file__).resolve().parents[1] / "estate.yml"
+
+
+class World:
+    """There is one per process, because moto makes its backends by class and tells them nothing else."""
+
+    def __init__(self, estate: Estate, clock: VirtualClock) -> None:
+        self.estate, self.clock = estate, clock
+        self.lock = threading.RLock()
+        self.ledger = Ledger()
+        self.faults = Faults()
+
+    @cached_property
+    def systems(self) -> dict[str, OperatingSystem]:
+        keys = {node.os for node in self.estate.nodes}
+        return {key: load_operating_system(key, self.clock.start) for key in sorted(keys)}
+
+
+_world: World | None = None
+
+
+def open_world(world: World) -> World:
+    global _world
+    _world = world
+    return world
+
+
+def world() -> World:
+    """Return the world of this process; the default estate at its own start when none was opened."""
+    if _world is None:
+        estate = load_estate(DEFAULT_ESTATE)
+        return open_world(World(estate, VirtualClock(estate.start)))
+    return _world
