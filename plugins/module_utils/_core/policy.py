@@ -75,12 +75,14 @@ class PolicyBaseline:
     name: str
     operating_system: str
     description: str = ""
+    global_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     approved_patches: tuple[str, ...] = ()
     approved_patches_compliance_level: str = "UNSPECIFIED"
     approved_patches_enable_non_security: bool = False
     rejected_patches: tuple[str, ...] = ()
     rejected_patches_action: str = "ALLOW_AS_DEPENDENCY"
+    available_security_updates_status: str | None = None
     default: bool | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -180,6 +182,7 @@ class Prechecks:
     pending_reboot: str = "allow"
     lock: str = "hold"
     repositories: str = "hold"
+    expected_repositories: tuple[str, ...] = ()
     failed_units: str = "allow"
     max_load_per_cpu: float | None = None
     agent: str = "hold"

@@ -96,9 +96,15 @@ def _check_baselines(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_rules(path: str, baseline: PolicyBaseline) -> Iterator[Mistake]:
-    """Each rule by itself against the limits of the service, so that one mistake does not hide the next."""
+    """The baseline and each rule by itself against the limits of the service: one mistake does not hide the next."""
     if not baseline.operating_system:
         return
+    try:
+        names = Baseline.__dataclass_fields__.keys() & PolicyBaseline.__dataclass_fields__.keys()
+        given = {name: getattr(baseline, name) for name in names}
+        check_baseline(Baseline(**{**given, "name": baseline.name or "unnamed", "rules": ()}))
+    except BadInput as error:
+        yield Mistake.of(error, f"{path}.{error.option}")
     for index, rule in enumerate(baseline.rules):
         try:
             one = Baseline(name="rule", operating_system=baseline.operating_system, rules=(to_rule(asdict(rule)),))
