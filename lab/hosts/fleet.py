@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -177,6 +178,7 @@ class Fleet:
         with (self.folder / "repository.log").open("wb") as log:
             process = subprocess.Popen(
                 ["sh", "-c", f'{join}exec "$@"', "sh", *server],
+                env={**os.environ, "PATCHTIDE_LAB": self.bridge},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
