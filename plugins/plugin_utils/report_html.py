@@ -219,13 +219,41 @@ def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
         "window": wave.get("window"),
         "gate": wave.get("gate") or {},
         "soak": wave.get("soak_minutes") or 0,
-        "nodes": [{**node, "severities": count_severities(node.get("patches") or ())} for node in nodes],
+        "nodes": [_plan_node(node) for node in nodes],
         "count": len(nodes),
         "patches": sum(int(node.get("patch_count") or 0) for node in nodes),
         "severities": count_severities(patch for node in nodes for patch in node.get("patches") or ()),
         "reboots": dict(Counter(str(node.get("reboot")) for node in nodes)),
         "executors": Counter(str(node.get("executor")) for node in nodes).most_common(),
         "longest": max((int(node.get("expected_minutes") or 0) for node in nodes), default=0),
+    }
+
+
+_NODE_FIELDS = (
+    "node_id",
+    "host",
+    "name",
+    "executor",
+    "platform",
+    "os",
+    "account",
+    "region",
+    "patch_group",
+    "state",
+    "reboot",
+)
+
+
+def _plan_node(node: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: str(node.get(name) or "") for name in _NODE_FIELDS}
+    patches = node.get("patches") or ()
+    return {
+        **known,
+        "title": known["name"] or known["host"] or known["node_id"],
+        "patch_count": node.get("patch_count") or 0,
+        "expected_minutes": node.get("expected_minutes"),
+        "patches": [str(patch.get("id")) for patch in patches],
+        "severities": count_severities(patches),
     }
 
 
@@ -237,11 +265,12 @@ def _add(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _plan_patches(plan: Mapping[str, Any], limit: int = 50) -> list[dict[str, Any]]:
+    names = ("id", "title", "severity", "classification")
     found: dict[str, dict[str, Any]] = {}
     for wave in plan.get("waves") or ():
         for node in wave.get("nodes") or ():
             for patch in node.get("patches") or ():
-                entry = found.setdefault(str(patch.get("id")), {**patch, "nodes": 0})
+                entry = found.setdefault(str(patch.get("id")), {**dict.fromkeys(names, ""), **patch, "nodes": 0})
                 entry["nodes"] += 1
     order = list(in_severity_order(count_severities(found.values())))
     key = {name: rank for rank, name in enumerate(order)}

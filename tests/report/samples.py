@@ -293,7 +293,9 @@ def roll(run: Run, outcomes: Mapping[str, Outcome], verdicts: Mapping[str, str])
 def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> int:
     name, nodes = wave["name"], wave["nodes"]
     ids = [node["node_id"] for node in nodes]
-    run.note("wave_started", {"wave": name}, 20)
+    now = datetime.fromisoformat(run.records[-1].at.replace("Z", "+00:00"))
+    opens = datetime.fromisoformat(wave["window"]["start"].replace("Z", "+00:00"))
+    run.note("wave_started", {"wave": name}, max((opens - now).total_seconds() / 60, 0) + 2)
     run.note("claimed", {"wave": name, "nodes": ids})
     for stage, minutes in (("precheck", 1), ("patch", 12), ("reboot", 18)):
         passed = [item for item in ids if outcomes.get(item) is not held or stage == "precheck"]
