@@ -82,7 +82,7 @@ sanity: setup ## ansible-test sanity on a git copy
 	@$(PYTHON) tools/sanity.py
 
 ##@ Build
-.PHONY: build artifact environment docs site bench
+.PHONY: build artifact environment docs site release bench
 build: setup ## The collection artifact, build/patchtide-hybrid-<version>.tar.gz
 	@$(PYTHON) tools/artifact.py build
 
@@ -97,6 +97,9 @@ docs: setup ## antsibull-docs and changelog lint
 
 site: setup ## The documentation site, build/site/index.html
 	@$(PYTHON) tools/docs.py site
+
+release: setup ## Changelog entry of the version in galaxy.yml, from changelogs/fragments
+	antsibull-changelog release --update-existing --reload-plugins
 
 bench: setup ## Benchmarks; table on the screen, figures in build/bench/
 	$(PYTHON) -m bench

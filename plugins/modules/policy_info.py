@@ -12,7 +12,7 @@ description:
   - Reads the policy file, checks it and returns it with all defaults filled in.
   - A policy with mistakes fails the task with one message that names all of them, each with its line, path, value and
     what would be right. Nothing is changed in any case.
-  - The format is described in R(the policy reference,https://github.com/patchtide/hybrid/blob/main/docs/policy.md) and
+  - The format is described in L(the policy reference,https://github.com/patchtide/hybrid/blob/main/docs/policy.md) and
     in the JSON Schema C(schemas/policy.schema.json) of this collection, which editors can use.
 author:
   - The patchtide.hybrid contributors (@patchtide)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,13 @@ KEYWORDS = frozenset(
 @cache
 def documented(kind: str, *names: str) -> dict[str, Any]:
     """Return what ansible-doc knows, fragments merged, by short name."""
-    command = ["ansible-doc", "-t", kind, "--json", *(f"{NAME}.{name}" for name in names)]
+    command = [
+        str(Path(sys.executable).with_name("ansible-doc")),
+        "-t",
+        kind,
+        "--json",
+        *(f"{NAME}.{name}" for name in names),
+    ]
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE)}
     output = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return {name.rpartition(".")[2]: entry for name, entry in json.loads(output).items()}

@@ -70,8 +70,9 @@ def test_core_never_reaches_the_world(path: Path) -> None:
 
 
 def _is_injected(name: str) -> bool:
-    """A clock handed in may be asked; ``datetime``, ``date`` and modules may not."""
-    return "clock" in name.lower().rsplit(".", 1)[0]
+    """A value or a clock handed in may be asked; ``datetime``, ``date`` and modules may not."""
+    owner = name.lower().rsplit(".", 1)[0]
+    return "clock" in owner or owner == "self"
 
 
 @pytest.mark.parametrize("path", files("module_utils/_aws"))
