@@ -233,7 +233,7 @@ reach() { # URL KIND CERTIFICATE KEY CA PROXY: tries the files that a repository
   esac
   case $2 in
     dists) files='InRelease Release' ;; flat) files='InRelease Release Packages.gz Packages' ;;
-    repodata) files=repodata/repomd.xml ;; *) files='' ;;
+    repodata) files=repodata/repomd.xml ;; *) files=. ;;
   esac
   use=$6
   if [ "$manager" = apt ]; then
@@ -245,8 +245,10 @@ reach() { # URL KIND CERTIFICATE KEY CA PROXY: tries the files that a repository
     DIRECT | _none_) unset http_proxy https_proxy ;;
     *) http_proxy=$use https_proxy=$use; export http_proxy https_proxy ;;
   esac
-  for name in ${files:-''}; do
-    [ "$name" = "''" ] && address=$1 || address=${1%/}/$name
+  for name in $files; do
+    address=$1; query=''
+    case $1 in *\?*) query="?${1#*\?}"; address=${1%%\?*} ;; esac
+    if [ "$name" = . ]; then address=$1; else address=${address%/}/$name$query; fi
     if [ "$manager" = apt ] && [ -x "$helper" ]; then
       reason=$(limit 20 "$helper" -o Acquire::Retries=0 -o Acquire::http::Timeout=8 -o Acquire::https::Timeout=8 \
         download-file "$address" "$T/got.$index" 2>&1) && return 0
@@ -263,29 +265,24 @@ reach() { # URL KIND CERTIFICATE KEY CA PROXY: tries the files that a repository
 check() { # one line of the list: prints the JSON item behind a sort key, failures first
   text=$(reach "$1" "$2" "$3" "$4" "$5" "$6"); code=$?
   case $7:$text in yes:*401* | yes:*403*) code=0; text="$text, needs its credentials" ;; esac
-  case $code in 0) ok=true ;; 2) ok=null ;; *) ok=false ;; esac
+  case $code in 0) ok=true; rank=3 ;; 2) ok=null; rank=2 ;; *) ok=false; rank=1 ;; esac
   shown=${1%%\?*}
-  printf '%s {"url":"%s","ok":%s,"text":"%s"}\n' "$code" "$(esc "$shown" 100)" "$ok" "$(esc "$text" 60)"
+  printf '%s {"url":"%s","ok":%s,"text":"%s"}\n' $rank "$(esc "$shown" 100)" "$ok" "$(esc "$text" 60)"
 }
-case $manager in
-  apt) apt_urls ;;
-  '') ;;
-  *)
-    # zypper takes its proxy from here; the agent's environment does not have it.
-    if [ -r "$R/etc/sysconfig/proxy" ] && grep -q '^PROXY_ENABLED="\{0,1\}yes' "$R/etc/sysconfig/proxy"; then
-      http_proxy=$(sed -n 's/^HTTP_PROXY="\{0,1\}\([^"]*\).*/\1/p' "$R/etc/sysconfig/proxy")
-      https_proxy=$(sed -n 's/^HTTPS_PROXY="\{0,1\}\([^"]*\).*/\1/p' "$R/etc/sysconfig/proxy")
-      export http_proxy https_proxy
-    fi
-    rpm_urls ;;
-esac | awk '!seen[$1]++' | head -n 12 >"$T/urls"
+# SUSE keeps the proxy here; the environment of the SSM Agent does not have it.
+if [ "$manager" = zypper ] && grep -q '^PROXY_ENABLED="\{0,1\}yes' "$R/etc/sysconfig/proxy" 2>/dev/null; then
+  http_proxy=$(sed -n 's/^HTTP_PROXY="\{0,1\}\([^"]*\).*/\1/p' "$R/etc/sysconfig/proxy")
+  https_proxy=$(sed -n 's/^HTTPS_PROXY="\{0,1\}\([^"]*\).*/\1/p' "$R/etc/sysconfig/proxy")
+  export http_proxy https_proxy
+fi
+case $manager in apt) apt_urls ;; '') ;; *) rpm_urls ;; esac | awk '!seen[$1]++' | head -n 12 >"$T/urls"
 index=0
 while read -r url kind cert key ca proxy credentials; do
   index=$((index + 1))
   check "$url" "$kind" "$cert" "$key" "$ca" "$proxy" "$credentials" >"$T/repo.$index" </dev/null &
 done <"$T/urls"
 wait
-cat "$T"/repo.* 2>/dev/null | sort -k 1,1r | cut -d ' ' -f 2- >"$T/repos"
+cat "$T"/repo.* 2>/dev/null | sort | cut -d ' ' -f 2- >"$T/repos"
 
 # --- services, agent, clock
 : >"$T/units"
