@@ -23,12 +23,16 @@ class ActionModule(ControllerAction):
 
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
+        "state": {"type": "str", "choices": ["targets", "written"], "default": "written"},
         "results": {"type": "list", "elements": "dict", "default": []},
         "failed_places": {"type": "list", "elements": "dict", "default": []},
         "hosts": {"type": "list", "elements": "str", "default": []},
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        if options["state"] == "targets":
+            direct = [item["host"] for item in self._inventory(task_vars) if item["executor"] == "linux"]
+            return {"changed": False, "direct_hosts": sorted(direct)}
         nodes = {}
         identities = {item["node_id"]: item for item in self._inventory(task_vars)}
         for result in options["results"]:

@@ -28,6 +28,12 @@ options:
       external_id:
         description: External id that the role's trust policy asks for.
         type: str
+      id:
+        description: The account's number, for the reader; the role tells it anyway.
+        type: str
+      name:
+        description: The account's name, for the reader.
+        type: str
   on_place_error:
     description:
       - What a failing account-Region means. All others are worked on in both cases.

@@ -16,7 +16,12 @@ PLACES: dict[str, Any] = {
     "accounts": {
         "type": "list",
         "elements": "dict",
-        "options": {"role_arn": {"type": "str", "required": True}, "external_id": {"type": "str"}},
+        "options": {
+            "role_arn": {"type": "str", "required": True},
+            "external_id": {"type": "str", "no_log": False},
+            "id": {"type": "str"},
+            "name": {"type": "str"},
+        },
     },
     "on_place_error": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
