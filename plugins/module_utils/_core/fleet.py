@@ -56,6 +56,15 @@ EMPTY: Mapping[str, Any] = {
     "instance_profile": "",
     "launched_at": "",
     "registered_at": "",
+    "merged_ids": [],
+    "coverage": [],
+    "stale": False,
+    "stale_seconds": 0,
+    "patch_state": {},
+    "missing_patches": [],
+    "next_window": "",
+    "next_window_name": "",
+    "exception": {},
 }
 
 _PLATFORMS = {"linux": "linux", "windows": "windows", "macos": "macos"}

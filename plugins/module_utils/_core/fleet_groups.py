@@ -26,6 +26,8 @@ _BAD = re.compile(r"[^\w]")
 def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> Iterator[str]:
     """Yield the built-in groups of a node, such as ``platform_linux`` and ``patch_group_web_prod``.
 
+    Findings of the coverage (``unmanaged``, ``no_patch_group``, …) are groups of that name.
+
     :param known: names already made, by member and value; kept by the caller for all nodes.
     """
     for member in BUILT_IN:
@@ -35,7 +37,9 @@ def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> I
             if name is None:
                 name = known[member, value] = safe_name(f"{BUILT_IN[member]}_{value}")
             yield name
-    yield "managed" if node["managed"] else "unmanaged"
+    if node["managed"]:
+        yield "managed"
+    yield from node["coverage"]
 
 
 def safe_name(name: str) -> str:

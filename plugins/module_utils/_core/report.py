@@ -34,6 +34,7 @@ def build_report(
     scan: Mapping[str, Any] | None = None,
     *,
     tags: Mapping[str, str] | None = None,
+    remarks: Sequence[str] = (),
 ) -> Report:
     """Fold what a run left behind into a report. Every part may be missing; so may everything.
 
@@ -41,6 +42,7 @@ def build_report(
     :param records: the journal, in order; read once, never held.
     :param scan: ``scan.json``, the state before.
     :param tags: the tag keys of ``owner``, ``application`` and ``environment``, where they are not these words.
+    :param remarks: what its reader must know about the inputs, such as a plan that was edited.
     """
     plan, scan = plan or {}, scan or {}
     story, damage = read_story(records)
@@ -73,14 +75,15 @@ def build_report(
         "failed_places": [_failed_place(item) for item in scan.get("failed_places") or ()],
         "decisions": story.decisions,
         "evidence": {"records": story.records, "head": story.head, "resumed": story.resumed, "chain_error": damage},
-        "warnings": _warnings(plan, story, damage),
+        "warnings": [*remarks, *_warnings(plan, story, damage)],
     }
     return Report(summary=summary, rows=rows)
 
 
 def to_json(summary: Mapping[str, Any]) -> str:
-    """Return ``summary.json``: sorted keys, two spaces, one newline at the end."""
-    return json.dumps(summary, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return ``summary.json``: sorted keys, two spaces, one newline at the end, always valid UTF-8."""
+    text = json.dumps(summary, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _rows(plan: Mapping[str, Any], story: Story, scan: Mapping[str, Any], tags: Mapping[str, str]) -> list[Row]:

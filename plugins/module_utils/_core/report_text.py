@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import BadInput
-from .report_rows import LABELS, count_severities, moment
+from .report_rows import LABELS, count_severities, in_severity_order, moment
 
-WIDTH = 118
+WIDTH = 114
 LISTED = 12
 
 
@@ -149,7 +149,7 @@ def _facts_text(summary: Mapping[str, Any]) -> list[str]:
         lines.append(f"{label:<25}{change}  ({_number(after['compliant'])} of {_number(facts['nodes'])} nodes)")
     patches, reboots = summary["patches"], summary["reboots"]
     if patches["installed"] or patches["failed"]:
-        by = ", ".join(f"{_number(count)} {name}" for name, count in patches["by_severity"].items())
+        by = ", ".join(f"{_number(count)} {name}" for name, count in in_severity_order(patches["by_severity"]).items())
         lines.append(f"{'Patches installed':<25}{_number(patches['installed'])}" + (f"  ({by})" if by else ""))
     if reboots["rebooted"] or reboots["pending"]:
         pending = f", {_number(reboots['pending'])} still to reboot" if reboots["pending"] else ""

@@ -117,15 +117,15 @@ class ScanStage:
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
         more: dict[str, Any] = (
-            {"missing": [_patch_data(item) for item in patches if item.state == "Missing"]} if self.details else {}
+            {"missing": [_patch_data(item) for item in patches if item.state == "MISSING"]} if self.details else {}
         )
         return _result(
             node_id,
             row,
             status,
             counts=counts,
-            missing_after=_ids(patches, "Missing"),
-            failed=_ids(patches, "Failed"),
+            missing_after=_ids(patches, "MISSING"),
+            failed=_ids(patches, "FAILED"),
             pending_reboot=is_pending(counts),
             evidence={"baseline_id": state.baseline_id},
             **more,

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the report of a run; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.journal import Record, from_line
+from ..module_utils._core.plan import check_plan
+from ..module_utils._core.report import Report, build_report, to_json
+from ..module_utils._core.report_csv import to_csv
+from ..module_utils._core.report_text import summary_to_text
+from ..plugin_utils.controller_action import ControllerAction, read_json, write_text
+from ..plugin_utils.report_html import render_plan_html, render_report_html
+
+_INPUTS = ("plan.json", "journal.jsonl", "scan.json")
+_SCHEMAS = {"plan.json": "patchtide/plan/1", "scan.json": "patchtide/scan/1"}
+_NAMES = {"json": "summary.json", "csv": "nodes.csv", "html": "index.html"}
+
+
+class ActionModule(ControllerAction):
+    """Reads a run's directory on the controller, folds it into one report and writes it."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "dest": {"type": "path"},
+        "formats": {"type": "list", "elements": "str", "choices": [*_NAMES], "default": [*_NAMES]},
+        "tags": {"type": "dict"},
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        folder = Path(options["dir"])
+        dest = Path(options["dest"] or folder / "report")
+        plan, scan, remarks = self._read(folder)
+        report = build_report(plan, read_journal(folder), scan, tags=options["tags"], remarks=remarks)
+        texts = render(report, plan, options["formats"])
+        before = {name: _existing(dest / name) for name in texts}
+        changed = [name for name, text in texts.items() if before[name] != text]
+        if not self.check_mode:
+            for name in changed:
+                write_text(dest / name, texts[name])
+        files = {form: str(dest / name) for form, name in _NAMES.items() if name in texts}
+        self._show(report, files.get("html"))
+        result = {"changed": bool(changed), "dest": str(dest), "files": files, "summary": dict(report.summary)}
+        if self.diff_mode and changed:
+            result["diff"] = [_diff(dest / name, before[name], texts[name]) for name in changed]
+        return result
+
+    def _read(self, folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
+        if not self.check_mode and not any((folder / name).exists() for name in _INPUTS):
+            raise BadInput("dir", str(folder), f"a directory with {', '.join(_INPUTS[:-1])} or {_INPUTS[-1]}")
+        plan, scan = (_read_part(folder, name) for name in ("plan.json", "scan.json"))
+        remarks = []
+        if plan is not None:
+            try:
+                check_plan(plan)
+            except BadInput:
+                remarks.append("plan.json was changed after its digest was made: it is not what was approved.")
+        return plan, scan, remarks
+
+    def _show(self, report: Report, page: str | None) -> None:
+        for line in summary_to_text(report.summary).splitlines():
+            self.say(line)
+        if page and not self.check_mode:
+            self.say("")
+            self.say(f"Report  {page}")
+
+
+def _read_part(folder: Path, name: str) -> dict[str, Any] | None:
+    """Return a file of the run, ``None`` if there is none.
+
+    :raises BadInput: it is not what its name says.
+    """
+    if not (folder / name).exists():
+        return None
+    data = read_json(folder / name, "dir")
+    if not isinstance(data, dict) or data.get("schema") != _SCHEMAS[name]:
+        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
+        raise BadInput(f"schema of {folder / name}", found, _SCHEMAS[name])
+    return data
+
+
+def read_journal(folder: Path) -> Iterator[Record]:
+    """Yield the records one by one. A torn last line, left by a writer that was killed, never counted."""
+    path = folder / "journal.jsonl"
+    if not path.exists():
+        return
+    try:
+        with path.open("r", encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
+            for line in lines:
+                if line.endswith("\n") and line.strip():
+                    yield from_line(line)
+    except (OSError, UnicodeError) as error:
+        raise BadInput("dir", str(path), f"a readable journal ({error})") from error
+
+
+def render(report: Report, plan: Mapping[str, Any] | None, formats: list[str]) -> dict[str, str]:
+    """Return the files of the report by name. With a plan, its page goes beside the report's."""
+    texts: dict[str, str] = {}
+    if "json" in formats:
+        texts[_NAMES["json"]] = to_json(report.summary)
+    if "csv" in formats:
+        texts[_NAMES["csv"]] = "".join(to_csv(report.rows))
+    if "html" in formats:
+        texts[_NAMES["html"]] = render_report_html(report, has_plan=plan is not None, files=list(texts))
+        if plan is not None:
+            texts["plan.html"] = render_plan_html(plan)
+    return texts
+
+
+def _existing(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "surrogatepass")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeError) as error:
+        raise BadInput("dest", str(path), f"a file that can be read and replaced ({error})") from error
+
+
+def _diff(path: Path, before: str | None, after: str) -> dict[str, str]:
+    """Return a short diff: the summary as text, of other files only that they differ."""
+    return {
+        "before_header": str(path),
+        "after_header": str(path),
+        "before": _brief(path, before),
+        "after": _brief(path, after),
+    }
+
+
+def _brief(path: Path, text: str | None) -> str:
+    if text is None:
+        return ""
+    if path.name == _NAMES["json"]:
+        try:
+            return summary_to_text(json.loads(text)) + "\n"
+        except (PatchtideError, KeyError, TypeError, ValueError):
+            return "not a summary of ours\n"
+    return (
+        f"{len(text):,} characters, sha256 {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}\n"
+    )
