@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from lab.aws.launch import Lab
 from tests.contract.worlds import World, fake_world, lab_world
 
 
@@ -15,3 +18,10 @@ def world(request: pytest.FixtureRequest) -> World:
     if request.param == "fake":
         return fake_world()
     return lab_world(request.getfixturevalue("ssm"))
+
+
+@pytest.fixture
+def ssm(aws: Lab) -> Any:
+    """An SSM client of one place of a lab that is as new."""
+    aws.reset()
+    return aws.client("ssm")

@@ -1,0 +1,19 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests of several kinds share: the lab's AWS, started once for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.aws.launch import Lab, lab
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Lab]:
+    """The running lab. A lab that does not start is an error, never a skip."""
+    with lab() as running:
+        yield running
