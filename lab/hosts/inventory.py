@@ -41,15 +41,10 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _variables(machine: Machine) -> dict[str, Any]:
-    tags = dict(machine.host.variables.get("patchtide_tags", {}))
-    for variable, key in (("patch_group", "Patch Group"), ("maintenance_window", "Maintenance Window")):
-        if value := machine.host.variables.get(f"patchtide_{variable}"):
-            tags.setdefault(key, value)
     return {
         "ansible_host": str(machine.address),
         "patchtide_node_id": machine.host.name,
         "patchtide_name": machine.host.name,
         "patchtide_ip": str(machine.address),
         **machine.host.variables,
-        "patchtide_tags": tags,
     }

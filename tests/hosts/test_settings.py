@@ -134,4 +134,4 @@ def test_inventory_gives_hosts_the_variables_of_an_estate(fleet: Fleet, hosts: C
     assert variables["patchtide_executor"] == variables["patchtide_platform"] == "linux"
     assert variables["patchtide_node_id"] == "dc1-web-01"
     assert variables["patchtide_os"] == "Debian GNU/Linux"
-    assert variables["patchtide_tags"]["Patch Group"] == variables["patchtide_patch_group"]
+    assert variables["patchtide_tags"]["PatchGroup"] == variables["patchtide_patch_group"]
