@@ -146,6 +146,8 @@ def plan_baseline(
         start = Baseline(name=given["name"])
     wanted = replace(merge(start, {**given, "tags": None}), tags=merge_tags(start.tags, given.get("tags"), purge_tags))
     wanted = _for_system(wanted)
+    if wanted.operating_system != "WINDOWS" and given.get("available_security_updates_status") is None:
+        wanted = replace(wanted, available_security_updates_status=None)
     check_baseline(wanted)
     if before and before.operating_system != wanted.operating_system:
         _check_unused(before, "recreated for another operating system")
@@ -160,15 +162,12 @@ def plan_baseline(
 def ensure_baseline(port: BaselinePort, change: Change[Baseline]) -> Baseline | None:
     """Carry the change out and return the baseline as it then is."""
     before, after = change.before, change.after
-    if before and (after is None or change.recreate):
-        if before.is_default:
-            port.restore_default(before.operating_system)
-        port.delete(str(before.baseline_id))
-        before = None
     if after is None:
+        _delete(port, before)
         return None
-    if before is None:
+    if before is None or change.recreate:  # the new one first: if the service refuses it, the old one is still there
         after = replace(after, baseline_id=port.create(after))
+        _delete(port, before)
         default_before = False
     else:
         default_before = before.is_default
@@ -181,6 +180,14 @@ def ensure_baseline(port: BaselinePort, change: Change[Baseline]) -> Baseline | 
     elif default_before and not after.is_default:
         port.restore_default(after.operating_system)
     return after
+
+
+def _delete(port: BaselinePort, before: Baseline | None) -> None:
+    if before is None:
+        return
+    if before.is_default:  # the service does not delete a default one
+        port.restore_default(before.operating_system)
+    port.delete(str(before.baseline_id))
 
 
 def _check_unused(before: Baseline | None, fate: str) -> None:
