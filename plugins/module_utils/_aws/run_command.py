@@ -152,9 +152,14 @@ def to_patch(row: Mapping[str, Any]) -> Patch:
         title=row.get("Title", ""),
         classification=row.get("Classification", ""),
         severity=row.get("Severity", ""),
-        state=row.get("State", ""),
+        state=_state(row.get("State", "")),
         cve_ids=tuple(item.strip() for item in str(row.get("CVEIds") or "").split(",") if item.strip()),
     )
+
+
+def _state(text: str) -> str:
+    """Return ``InstalledPendingReboot`` as ``INSTALLED_PENDING_REBOOT``: the model has one, the guide's examples the other."""
+    return text if text.isupper() else _snake(text).upper()
 
 
 def _snake(name: str) -> str:

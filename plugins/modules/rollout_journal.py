@@ -1,0 +1,119 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollout_journal
+short_description: Open, continue and close the journal of a rollout
+version_added: 0.1.0
+description:
+  - The journal is an append-only, hash-chained file of everything that was decided, begun and found. A rollout is continued
+    from it after a pause, a kill or a crash.
+  - Every event goes through the rollout's state machine. What does not fit is refused and not written, such as work after an
+    abort, a wave before its predecessor's gate, or a second install on a node.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+notes:
+  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+attributes:
+  check_mode:
+    description: Checks whether the event fits, but writes nothing.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
+  idempotent:
+    description: An event that was recorded before is not recorded again.
+    support: full
+options:
+  dir:
+    description: Directory of the rollout, with C(plan.json). C(journal.jsonl) is written there.
+    type: path
+    required: true
+  state:
+    description:
+      - V(opened) starts the rollout or continues it, V(closed) ends it if every wave was promoted or it was aborted.
+      - V(wave_started) begins O(wave) and claims its nodes.
+      - V(intended) and V(recorded) note that a stage of one node is about to begin, and how it ended. V(failed) notes that the
+        work on a node broke off.
+      - V(promoted) lets O(wave) pass although its gate paused, V(aborted) ends the rollout for good. Both are a person's
+        decision and need O(reason).
+    type: str
+    required: true
+    choices: [opened, wave_started, intended, recorded, failed, aborted, promoted, closed]
+  wave:
+    description: Name of the wave.
+    type: str
+  stage:
+    description: Stage of the node.
+    type: str
+    choices: [precheck, patch, reboot, scan, verify]
+  node:
+    description: Id of the node.
+    type: str
+  result:
+    description: How the stage ended.
+    type: dict
+  reason:
+    description: Why, in the words of who decides.
+    type: str
+    default: ""
+  approved_digest:
+    description: Digest of the plan that was approved, at least its first twelve characters. Another plan is refused.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Start or continue
+  patchtide.hybrid.rollout_journal:
+    dir: /var/lib/patchtide/2026-06
+    state: opened
+    approved_digest: 9edb2bfb93c0
+  register: rollout
+
+- name: Stop for good
+  patchtide.hybrid.rollout_journal:
+    dir: /var/lib/patchtide/2026-06
+    state: aborted
+    reason: The release was called off, CHG0040007
+"""
+
+RETURN = r"""
+rollout:
+  description: Name of the rollout.
+  returned: always
+  type: str
+  sample: 9edb2bfb93c0
+digest:
+  description: Digest of its plan.
+  returned: always
+  type: str
+status:
+  description: V(new), V(running), V(paused), V(aborted) or V(completed).
+  returned: always
+  type: str
+  sample: running
+finished:
+  description: Whether nothing can follow.
+  returned: always
+  type: bool
+  sample: false
+waves:
+  description: Each wave with its status, its number of nodes, and how many are due for which stage.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: canary, status: running, nodes: 12, due: {patch: 11}}]
+play_hosts:
+  description: Hosts of the rollout's play in order. A coordinator stands before the direct hosts of each wave.
+  returned: always
+  type: list
+  elements: dict
+serial:
+  description: Size of each of its batches.
+  returned: always
+  type: list
+  elements: int
+"""
