@@ -9,14 +9,14 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import AccessDeniedError
 from moto.iam.models import AccessKey, iam_backends
 from moto.sts.responses import TokenResponse
 
 from .estate import Account, Role
 from .world import world
 
-SECRET = "lab-secret-not-a-secret"  # noqa: S105
+SECRET = "lab-secret-not-a-secret"
 
 
 def seed() -> None:
@@ -57,7 +57,7 @@ def account_of(access_key: str) -> str | None:
     """Return the account an access key belongs to; None for a key nobody issued."""
     for account_id, partitions in list(iam_backends.items()):
         if access_key in partitions["aws"].access_keys:
-            return account_id
+            return str(account_id)
     return None
 
 
@@ -89,10 +89,6 @@ def _trusts(account_id: str, role_arn: str, caller: str) -> bool:
     return False
 
 
-class _AccessDenied(ServiceException):
-    code = "AccessDenied"
-
-
 @lru_cache(maxsize=1)
 def bind() -> None:
     """moto assumes any role, existing or not; AWS does not."""
@@ -102,7 +98,7 @@ def bind() -> None:
         arn, external_id = self._get_param("RoleArn"), self._get_param("ExternalId")
         if not may_assume(self.current_account, arn, external_id):
             who = f"arn:aws:iam::{self.current_account}:user/lab"
-            raise _AccessDenied(f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}")
+            raise AccessDeniedError(who, f"sts:AssumeRole on resource: {arn}")
         return assume(self)
 
-    TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
+    TokenResponse.assume_role = assume_role

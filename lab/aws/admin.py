@@ -19,6 +19,7 @@ from .estate import FAULTS
 from .faults import to_rule
 from .node import Node
 from .ssm.backend import Place, place_of
+from .ssm.behaviour import boot_mark
 from .world import world
 
 Reply = tuple[int, dict[str, str], str]
@@ -127,7 +128,7 @@ def _to_dict(place: Place, node: Node) -> dict[str, Any]:
         "managed": node.spec.managed,
         "power": node.power,
         "ping_status": node.ping_status,
-        "boot_id": node.boot_id,
+        "boot_id": boot_mark(node),
         "kernel": node.kernel,
         "pending_reboot": node.pending_reboot,
         "installed": sorted(node.installed),
@@ -173,4 +174,4 @@ _URLS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
 
 def bind() -> None:
     for path, act in _URLS.items():
-        url_paths["{0}/moto-api/" + path] = _as_view(path.replace("/", "_"), act)  # type: ignore[assignment]
+        url_paths["{0}/moto-api/" + path] = _as_view(path.replace("/", "_"), act)

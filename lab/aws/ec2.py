@@ -117,4 +117,4 @@ def bind() -> None:
             finally:
                 _show_power(place.account, place.region)
 
-    EC2Response.call_action = call_action  # type: ignore[method-assign]
+    EC2Response.call_action = call_action

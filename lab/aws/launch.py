@@ -52,12 +52,13 @@ class Lab:
         from botocore.config import Config
 
         key = f"AKIA{account}LAB0" if account else self.access_key
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             region_name=region,
             endpoint_url=self.url,
             aws_access_key_id=key,
-            aws_secret_access_key="lab-secret-not-a-secret",  # noqa: S106
+            aws_secret_access_key="lab-secret-not-a-secret",
             config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
         )
 
@@ -66,9 +67,9 @@ class Lab:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             f"{self.url}/moto-api/{tail}", data=data, method="GET" if data is None else "POST"
-        )  # noqa: S310
+        )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return dict(json.loads(answer.read()))
         except urllib.error.HTTPError as error:
             raise ValueError(error.read().decode()) from error
@@ -95,7 +96,7 @@ def lab(estate: str | Path | None = None, at: str | None = None, port: int = 0) 
     command = [sys.executable, "-m", "lab.aws", "--port", str(port), "--json"]
     command += ["--estate", str(estate)] if estate else []
     command += ["--at", at] if at else []
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -61,7 +61,7 @@ class Node:
 
     def random(self, purpose: str) -> random.Random:
         """Return a source of chance that depends on the node and the purpose alone."""
-        return random.Random(f"{self.node_id}/{purpose}")  # noqa: S311
+        return random.Random(f"{self.node_id}/{purpose}")
 
     @property
     def is_windows(self) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -39,19 +40,17 @@ class Door:
             environ["CONTENT_TYPE"] = "application/json"  # curl and urllib call every body a form
         call = _call_of(environ)
         if call is None:
-            return self._moto(environ, start_response)  # type: ignore[no-any-return]
+            answer: Iterable[bytes] = self._moto(environ, start_response)
+            return answer
         rule = world().faults.strike(call)
         if rule is not None and rule.kind != "lose_response":
             return self._struck(rule, call, environ, start_response)
         if not call["account"]:
             return self._finish(call, _refusal(call, "unknown_key"), environ, start_response)
-        answer = self._ask_moto(environ)
+        given = Response.from_app(self._moto, environ, buffered=True)
         if rule is not None:
             return self._cut(call, environ, start_response)
-        return self._finish(call, answer, environ, start_response)
-
-    def _ask_moto(self, environ: dict[str, Any]) -> Response:
-        return Response.from_app(self._moto, environ, buffered=True)
+        return self._finish(call, given, environ, start_response)
 
     def _struck(
         self, rule: Rule, call: dict[str, str], environ: dict[str, Any], start_response: Any
@@ -65,15 +64,15 @@ class Door:
         self, call: dict[str, str], answer: Response, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
         _count(call, str(answer.status_code))
-        return answer(environ, start_response)
+        body: Iterable[bytes] = answer(environ, start_response)
+        return body
 
     def _cut(self, call: dict[str, str], environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Close the connection without an answer."""
         _count(call, "cut")
         connection: socket.socket | None = environ.get("werkzeug.socket")
-        if connection is None:
-            return Response(status=503)(environ, start_response)
-        connection.shutdown(socket.SHUT_RDWR)
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError("cut by a fault rule")
 
 
@@ -102,10 +101,8 @@ def _operation_of(environ: dict[str, Any]) -> str:
     request = Request(environ, populate_request=False)
     if "x-www-form-urlencoded" in (request.content_type or ""):
         body = request.get_data(cache=True)
-        import io
-
         environ["wsgi.input"] = io.BytesIO(body)
-        return parse_qs(body.decode()).get("Action", [""])[0]
+        return str(parse_qs(body.decode()).get("Action", [""])[0])
     return str(environ.get("REQUEST_METHOD", ""))
 
 

@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import regex
 from botocore.validate import ParamValidator, ValidationErrors
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(pattern: str) -> Any:
     # The models carry Java-style patterns such as \p{L}, which the standard library's re can't read.
     return regex.compile(pattern)
 
 
 class StrictValidator(ParamValidator):  # type: ignore[misc, unused-ignore]
-    """Reports unknown, missing and mistyped members (botocore) and values out of range, enumeration or pattern (ours)."""
+    """Reports unknown, missing and mistyped members (botocore), values out of range, enumeration or pattern (ours)."""
 
     def __init__(self, lenient: frozenset[str] = frozenset()) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class StrictValidator(ParamValidator):  # type: ignore[misc, unused-ignore]
             for index, item in enumerate(params if isinstance(params, list) else []):
                 self._validate(item, shape.member, errors, f"{name}[{index}]")
             return
-        super()._validate(params, shape, errors, name)
+        super()._validate(params, shape, errors, name)  # type: ignore[misc, unused-ignore]
         problem = _constraint(params, shape.metadata)
         if problem:
             errors.report(f"{name} {problem}", "invalid type", param=params, valid_types=[shape.name])

@@ -21,7 +21,19 @@ from .operations import Tokens
 from .response import SsmResponse
 
 #: The nouns of the API; importing one registers its operations.
-NOUNS = ("baselines", "commands", "nodes", "patch_groups", "patch_lists", "patchstate", "tags")
+NOUNS = (
+    "baselines",
+    "commands",
+    "nodes",
+    "patch_groups",
+    "patch_lists",
+    "patchstate",
+    "tags",
+    "window_executions",
+    "window_targets",
+    "window_tasks",
+    "windows",
+)
 for _noun in NOUNS:
     importlib.import_module(f".{_noun}", __package__)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from moto.utilities.utils import load_resource
@@ -45,7 +45,7 @@ _SETTABLE = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _published_arns() -> dict[str, dict[str, str]]:
     """Region -> operating system -> ARN of the AWS-owned default baseline; the list moto ships."""
     arns: dict[str, dict[str, str]] = load_resource("ssm/resources/default_baselines.json")

@@ -118,14 +118,20 @@ def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
         yield node.seconds(1, 4, "probe")
         return Result(code=0, stdout=json.dumps(probe(place, node), separators=(",", ":")))
     if REBOOT_SCRIPT in lines:
-        before = node.boot_id
+        before = boot_mark(node)
         yield node.seconds(1, 3, "before reboot")
         yield REBOOT  # exit 194 (Linux) or 3010 (Windows): the agent reboots and runs the script again
         yield node.seconds(1, 3, "after reboot")
-        answer = {"boot_id_before": before, "boot_id_after": node.boot_id}
-        return Result(code=0 if node.boot_id != before else 1, stdout=json.dumps(answer))
+        if boot_mark(node) == before:
+            return Result(code=1, stderr=f"not rebooted: the boot id is still {before}")
+        return Result(code=0, stdout=json.dumps({"boot_id_before": before, "boot_id_after": boot_mark(node)}))
     yield node.seconds(1, 2, "script")
     return Result(code=1, stderr="the lab does not run scripts")
+
+
+def boot_mark(node: Node) -> str:
+    """What tells two boots apart on the node: the kernel's boot id, or on Windows the time of the last boot."""
+    return f"{node.boot_time:%Y-%m-%dT%H:%M:%SZ}" if node.is_windows else node.boot_id
 
 
 def run_power_shell(place: Place, node: Node, parameters: Parameters) -> Behaviour:
@@ -144,17 +150,36 @@ def probe(place: Place, node: Node) -> dict[str, Any]:
         "os_version": node.system.platform_version,
         "kernel": node.kernel,
         "kernel_newest": node.kernel_newest,
-        "boot_id": f"{node.boot_time:%Y-%m-%dT%H:%M:%SZ}" if node.is_windows else node.boot_id,
+        "boot_id": boot_mark(node),
         "uptime_s": int((place.sim.now - node.boot_time).total_seconds()),
+        "manager": _MANAGERS[node.system.baseline_os],
         "disks": _disks(node),
+        "disks_total": len(_disks(node)),
         "pending_reboot": node.pending_reboot,
         "lock_held_by": node.faults["lock_held_by"],
-        "repos": [{"url": url, "ok": not node.faults["repos_down"]} for url in node.system.repositories],
+        "repos": [_repository(node, url) for url in node.system.repositories],
+        "repos_total": len(node.system.repositories),
         "failed_units": list(node.faults["failed_units"]),
         "load1": round(node.random("load").uniform(0.02, 0.9), 2),
         "cpus": 2,
         "agent": "active",
+        "time_synced": True,
     }
+
+
+#: the package manager the probe names, by operating system
+_MANAGERS = {
+    "AMAZON_LINUX_2023": "dnf",
+    "REDHAT_ENTERPRISE_LINUX": "dnf",
+    "SUSE": "zypper",
+    "UBUNTU": "apt",
+    "WINDOWS": "windows",
+}
+
+
+def _repository(node: Node, url: str) -> dict[str, Any]:
+    down = bool(node.faults["repos_down"])
+    return {"url": url, "ok": not down, "text": "connection refused" if down else ""}
 
 
 def _disks(node: Node) -> list[dict[str, Any]]:

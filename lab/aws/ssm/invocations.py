@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of a command: its invocations wait, are delivered, run, end. Statuses by "Understanding command statuses"."""
+"""The life of a command: its invocations wait, are delivered, run, end ("Understanding command statuses")."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Invocation:
             self.end("DeliveryTimedOut")
 
     def _execution_expires(self) -> None:
-        """The agent enforces the execution timeout: without an agent the invocation stays InProgress (ssm-agent#320)."""
+        """The agent enforces the execution timeout: without one the invocation stays InProgress (ssm-agent#320)."""
         if not self.is_over and self.node.answers:
             self.end("ExecutionTimedOut")
 

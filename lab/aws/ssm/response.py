@@ -20,9 +20,9 @@ from .operations import COMMON_ERRORS, OPERATIONS, SsmError
 #: (status, headers, body), as moto wants it
 Reply = tuple[int, dict[str, str], str]
 
-#: Where the model is stricter than the service: a node without a patch group reports "", a command that has not run has
-#: "" for its times (and a duration for ExecutionElapsedTime), and
-#: DescribeInstancePatchStatesForPatchGroup returns more than the 5 rows its list shape allows (MaxResults is 10 to 100).
+#: Where the model is stricter than the service: a node without a patch group reports "", a command that has not run
+#: has "" for its times (and a duration for ExecutionElapsedTime), and DescribeInstancePatchStatesForPatchGroup returns
+#: more than the 5 rows that its list shape allows (MaxResults is 10 to 100).
 LENIENT = frozenset({"PatchGroup", "InstancePatchStatesList", "StringDateTime"})
 
 
