@@ -64,7 +64,9 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _failure_lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [
-        f"{item['place']} FAILED: {item['reason']}" + (f" (and {item['count'] - 1} more)" if item["count"] > 1 else "")
-        for item in failed
-    ]
+    """One line per reason: what fails everywhere alike is said once."""
+    alike: dict[str, list[str]] = {}
+    for item in failed:
+        more = f" (and {item['count'] - 1} more)" if item["count"] > 1 else ""
+        alike.setdefault(f"{item['reason']}{more}", []).append(item["place"])
+    return [f"FAILED in {', '.join(places)}: {reason}" for reason, places in alike.items()]

@@ -20,11 +20,13 @@ DOCUMENT = "AWS-RunPatchBaseline"
 def to_declared(policy: Policy) -> dict[str, list[dict[str, Any]]]:
     """Return the options of one module call per object, by kind, in the order in which they must come to be.
 
+    An option that is not in it shall be left as it is.
+
     Kinds: ``baselines``, ``patch_groups``, ``windows``, ``window_targets``, ``window_tasks``.
     """
     return {
         "baselines": [
-            {**asdict(baseline), "tags": {**baseline.tags, **_marks(policy)}} for baseline in policy.baselines
+            _given({**asdict(baseline), "tags": {**baseline.tags, **_marks(policy)}}) for baseline in policy.baselines
         ],
         "patch_groups": [
             {"name": group.name, "baselines": list(group.baselines)} for group in policy.patch_groups if group.baselines
@@ -51,6 +53,10 @@ def to_targets(policy: Policy, without: Collection[str] = ()) -> list[dict[str, 
         if regions or not policy.estate.regions:
             sets[regions] = []
     return [{"regions": list(regions), "accounts": accounts} for regions, accounts in sets.items()]
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _marks(policy: Policy) -> dict[str, str]:
@@ -96,7 +102,7 @@ def _tasks(policy: Policy, window: Window) -> Iterator[dict[str, Any]]:
         parameters = {"Operation": [task.operation]}
         if task.operation == "Install":
             parameters["RebootOption"] = [task.reboot_option]
-        yield {
+        options = {
             "window": window.name,
             "name": task.name,
             "description": task.description,
@@ -106,10 +112,11 @@ def _tasks(policy: Policy, window: Window) -> Iterator[dict[str, Any]]:
             "max_concurrency": str(task.max_concurrency),
             "max_errors": str(task.max_errors),
             "cutoff_behavior": task.cutoff_behavior,
-            "service_role_arn": task.service_role_arn,
+            "service_role_arn": task.service_role_arn,  # not given: the service fills its own role in
             "run_command": {
                 "comment": f"patchtide {policy.name}"[:100],
                 "parameters": parameters,
                 "timeout_seconds": task.delivery_timeout_seconds,
             },
         }
+        yield _given(options)
