@@ -43,13 +43,17 @@ class NodeState:
 
 @dataclass(slots=True)
 class WaveState:
-    """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate event."""
+    """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate event.
+
+    ``worked_at``: when its last outcome was recorded, from which the soak time counts.
+    """
 
     name: str
     nodes: tuple[str, ...]
     status: str = "waiting"
     claimed: frozenset[str] = frozenset()
     gate: Mapping[str, Any] | None = None
+    worked_at: str = ""
 
 
 @dataclass(slots=True)
@@ -245,7 +249,7 @@ def _sent(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
     intent.sent = (data["place"], data["command_id"])
 
 
-def _outcome(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
+def _outcome(state: Rollout, data: Mapping[str, Any], at: str) -> None:
     wave, stage = _wave(state, data), data["stage"]
     for result in data["results"]:
         node = state.nodes.get(result["node_id"])
@@ -253,6 +257,7 @@ def _outcome(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
             raise JournalError(f"outcome: {result['node_id']} is not in wave {wave.name}")
         if node.stage != stage and not (stage == "verify" and node.stage != DONE):
             raise JournalError(f"outcome: {result['node_id']} is at {node.stage}, not at {stage}")
+    wave.worked_at = at
     for result in data["results"]:
         node = state.nodes[result["node_id"]]
         _settle(state, result["node_id"], node)
