@@ -173,7 +173,7 @@ _MANAGERS = {
     "REDHAT_ENTERPRISE_LINUX": "dnf",
     "SUSE": "zypper",
     "UBUNTU": "apt",
-    "WINDOWS": "windows",
+    "WINDOWS": "wua",
 }
 
 

@@ -76,7 +76,8 @@ class Invocation:
         place, document = self.command.place, self.command.document
         if self.node.system.platform not in document.platforms:
             self.end("InvalidPlatform")
-        elif self.node.faults["undeliverable"]:
+        elif self.node.faults["undeliverable"] or self.node.ping_status == "ConnectionLost":
+            # seen in the field: a running instance whose agent is lost gets Failed / Undeliverable, ResponseCode -1
             place.sim.after(20, self.end, "Undeliverable")
         else:
             place.sim.after(self.command.delivery_timeout, self._delivery_expires)

@@ -188,6 +188,11 @@ def _moments(
                 yield local.astimezone(UTC)
 
 
-def to_text(moment: datetime) -> str:
-    """The form of NextExecutionTime and ExecutionTime: no seconds where they are zero."""
-    return f"{moment:%Y-%m-%dT%H:%M}Z" if not moment.second else f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+def to_text(moment: datetime, zone: str = "") -> str:
+    """The form of NextExecutionTime and ExecutionTime: in the window's zone, no seconds where they are zero.
+
+    Seen as 2020-05-10T15:00Z and 2019-02-03T02:00-08:00 (user guide, "Creating a maintenance window").
+    """
+    local = moment.astimezone(ZoneInfo(zone) if zone else UTC)
+    text = local.isoformat(timespec="minutes" if not (local.second or local.microsecond) else "milliseconds")
+    return text.replace("+00:00", "Z")

@@ -38,6 +38,10 @@ class Window:
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def zone(self) -> str:
+        return str(self.data.get("ScheduleTimezone", ""))
+
     def next_times(self, now: datetime) -> Iterator[datetime]:
         """When it opens from now on: within StartDate and EndDate, and only while enabled."""
         if not self.data["Enabled"]:
@@ -45,7 +49,7 @@ class Window:
         start = _moment(self.data, "StartDate")
         return occurrences(
             self.data["Schedule"],
-            self.data.get("ScheduleTimezone", ""),
+            self.zone,
             self.data.get("ScheduleOffset", 0),
             start or self.created,
             max(now, start) if start else now,
@@ -127,9 +131,14 @@ def get_maintenance_window(place: Place, request: Request) -> Answer:
     return {**answer, "CreatedDate": window.created, "ModifiedDate": window.modified}
 
 
+def _scheduled(window: Window, moment: datetime) -> dict[str, str]:
+    when = to_text(moment, window.zone)
+    return {"WindowId": window.window_id, "Name": window.data["Name"], "ExecutionTime": when}
+
+
 def _next(window: Window, now: datetime) -> dict[str, str]:
     moment = next(window.next_times(now), None)
-    return {"NextExecutionTime": to_text(moment)} if moment else {}
+    return {"NextExecutionTime": to_text(moment, window.zone)} if moment else {}
 
 
 @operation("DeleteMaintenanceWindow")
@@ -164,7 +173,7 @@ def describe_maintenance_window_schedule(place: Place, request: Request) -> Answ
     if request.get("Targets"):
         windows = [window for window in windows if is_for(place, window, request["Targets"])]
     rows = [
-        (moment, {"WindowId": window.window_id, "Name": window.data["Name"], "ExecutionTime": to_text(moment)})
+        (moment, _scheduled(window, moment))
         for window in windows
         for moment in itertools.islice(window.next_times(place.sim.now), 50)
     ]

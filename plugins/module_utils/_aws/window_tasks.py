@@ -129,7 +129,7 @@ def from_api(data: Mapping[str, Any]) -> WindowTask:
         task_type=data["TaskType"],
         task_arn=data["TaskArn"],
         targets=from_target_list(data.get("Targets")),
-        service_role_arn=data.get("ServiceRoleArn", ""),
+        service_role_arn=_own_role(data.get("ServiceRoleArn", "")),
         priority=data.get("Priority", 0),
         max_concurrency=data.get("MaxConcurrency", ""),
         max_errors=data.get("MaxErrors", ""),
@@ -178,3 +178,8 @@ def invocation_from_api(task_type: str, data: Mapping[str, Any]) -> dict[str, An
         raw = payload.read() if hasattr(payload, "read") else payload
         options["payload"] = raw.decode() if isinstance(raw, bytes) else raw
     return {option: value for option, value in options.items() if value not in ("", 0, {}, (), [], False)}
+
+
+def _own_role(arn: str) -> str:
+    """Without a role of the user's the service shows its service-linked one (RegisterTaskWithMaintenanceWindow)."""
+    return "" if arn.endswith("/ssm.amazonaws.com/AWSServiceRoleForAmazonSSM") else arn
