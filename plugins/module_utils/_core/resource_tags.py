@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from .change import Change
 from .errors import BadInput
-from .tags import check_tags, merge_tags
+from .tags import check_tag_count, check_tags, merge_tags
 
 RESOURCE_TYPES = (
     "ManagedInstance",
@@ -58,9 +58,10 @@ def plan_resource_tags(
     for key, value in tags.items():
         if value is None:
             raise BadInput(f"tags.{key}", None, "a value")
+    check_tags({key: str(value) for key, value in tags.items()})
     after = {name: merge_tags(own, tags, purge) for name, own in before.items()}
-    for own in after.values():
-        check_tags(own)
+    for name, own in after.items():
+        check_tag_count(own, f"tags of {name}")
     return Change(before, after)
 
 

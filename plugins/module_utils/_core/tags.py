@@ -33,11 +33,19 @@ def check_tags(tags: Mapping[str, str], option: str = "tags") -> None:
 
     :raises BadInput: with the option's path.
     """
-    own = {key: value for key, value in tags.items() if not key.startswith("aws:")}
-    if len(own) > MAX_TAGS:
-        raise BadInput(option, f"{len(own)} tags", f"at most {MAX_TAGS}")
-    for key, value in own.items():
+    check_tag_count(tags, option)
+    for key, value in _own(tags).items():
         if not 1 <= len(key) <= 128 or not _CHARACTERS.fullmatch(key):
             raise BadInput(option, key, "a key of 1 to 128 letters, digits, spaces and . : / = + - @ _")
         if len(value) > 256 or not _CHARACTERS.fullmatch(value):
             raise BadInput(f"{option}.{key}", value, "up to 256 letters, digits, spaces and . : / = + - @ _")
+
+
+def check_tag_count(tags: Mapping[str, str], option: str = "tags") -> None:
+    """Refuse more tags than a resource can have; AWS's own do not count."""
+    if len(_own(tags)) > MAX_TAGS:
+        raise BadInput(option, f"{len(_own(tags))} tags", f"at most {MAX_TAGS}")
+
+
+def _own(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if not key.startswith("aws:")}

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs each integration target as a playbook against the lab."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.aws.launch import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = ROOT / "tests" / "integration" / "targets"
+#: Roles that others include.
+SHARED = {"litany"}
+REGION = "eu-central-1"
+
+
+def play(path: Path, aws: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook against the lab and return what it said."""
+    env = {
+        **os.environ,
+        **aws.environment(REGION),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"),
+        "ANSIBLE_ROLES_PATH": str(TARGETS),
+        "ANSIBLE_LIBRARY": str(ROOT / "tests" / "integration" / "library"),
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
+        "ANSIBLE_NOCOLOR": "1",
+        "LAB_ACCOUNT": aws.home_account,
+    }
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        str(path),
+        *arguments,
+    ]
+    return subprocess.run(command, cwd=path.parent, env=env, capture_output=True, text=True, timeout=900)
+
+
+def variables(aws: Lab) -> dict[str, object]:
+    return {
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "lab_admin": f"{aws.url}/moto-api/patchtide",
+        "lab_url": aws.url,
+        "lab_account": aws.home_account,
+        "lab_region": REGION,
+        "lab_nodes": {"json": aws.get("nodes")},
+    }
+
+
+@pytest.mark.parametrize("name", sorted({path.name for path in TARGETS.iterdir()} - SHARED))
+def test_target(name: str, aws: Lab, tmp_path: Path) -> None:
+    aws.reset()
+    playbook = tmp_path / f"{name}.yml"
+    contents = [{"hosts": "all", "gather_facts": False, "vars": variables(aws), "roles": [name]}]
+    playbook.write_text(yaml.safe_dump(contents))
+    done = play(playbook, aws)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert "failed=0" in done.stdout and "ok=0 " not in done.stdout
