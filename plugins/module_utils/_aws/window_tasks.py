@@ -131,8 +131,9 @@ def from_api(data: Mapping[str, Any]) -> WindowTask:
         targets=from_target_list(data.get("Targets")),
         service_role_arn=_own_role(data.get("ServiceRoleArn", "")),
         priority=data.get("Priority", 0),
-        max_concurrency=data.get("MaxConcurrency", ""),
-        max_errors=data.get("MaxErrors", ""),
+        # For a task without targets the service shows a placeholder of 1, which means nothing.
+        max_concurrency=data.get("MaxConcurrency", "") if data.get("Targets") else "",
+        max_errors=data.get("MaxErrors", "") if data.get("Targets") else "",
         description=data.get("Description", ""),
         cutoff_behavior=data.get("CutoffBehavior", "CONTINUE_TASK"),
         alarm=next((item["Name"] for item in alarm.get("Alarms", [])), ""),
