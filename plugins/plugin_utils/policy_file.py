@@ -78,7 +78,7 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        if node is None:
+        if node is None or node.tag == "tag:yaml.org,2002:null":
             raise PolicyError(source, [Mistake(path="version", value=None, expected="a policy; the file is empty")])
         lines: dict[str, int] = {}
         twice: list[Mistake] = []

@@ -50,7 +50,7 @@ def policy_schema() -> dict[str, Any]:
 
 
 def check_schema(data: Any) -> list[Found]:
-    """Return every mistake that the schema finds.
+    """Return every mistake that the schema finds, one per place; what is allowed says more than its type.
 
     :raises PatchtideError: the library jsonschema is missing.
     """
@@ -58,7 +58,8 @@ def check_schema(data: Any) -> list[Found]:
         raise PatchtideError(
             "Reading a policy needs the Python library jsonschema on the controller: pip install jsonschema"
         )
-    return [found for error in _validator().iter_errors(data) for found in _explain(error)]
+    errors = sorted(_validator().iter_errors(data), key=lambda error: bool(error.validator == "enum"))
+    return list({found.where: found for error in errors for found in _explain(error)}.values())
 
 
 def without_mistakes(data: Any, found: Sequence[Found]) -> dict[str, Any]:
@@ -99,7 +100,8 @@ def _validator() -> Any:
             yield jsonschema.ValidationError("pattern")
 
     base = jsonschema.Draft202012Validator
-    return jsonschema.validators.extend(base, {"pattern": fullmatch})(policy_schema())
+    extend: Any = jsonschema.validators.extend
+    return extend(base, {"pattern": fullmatch})(policy_schema())
 
 
 def _explain(error: Any) -> Iterator[Found]:

@@ -73,7 +73,7 @@ def _unique(path: str, member: str, values: Sequence[str]) -> Iterator[Mistake]:
     for index, value in enumerate(values):
         if value and first.setdefault(value, index) != index:
             there = f"{path}[{index}].{member}"
-            expected = f"a {member} of its own"
+            expected = f"{'an' if member == 'id' else 'a'} {member} of its own"
             yield Mistake(path=there, value=value, expected=expected, problem=f"is taken by {path}[{first[value]}]")
 
 

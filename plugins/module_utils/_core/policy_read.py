@@ -20,7 +20,7 @@ _EMPTY: dict[Any, Any] = {str: "", int: 0, bool: False, float: 0.0}
 
 def read(cls: type[T], data: Mapping[str, Any]) -> T:
     """Return ``cls`` filled from ``data``. What is missing or ``None`` gets its default, or else an empty value."""
-    hints = _hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for item in fields(cls):  # type: ignore[arg-type]
         given = data.get(item.name)
