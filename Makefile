@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-checks test-contract test-playbooks test-hosts test-kill molecule sanity
+.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-playbooks test-hosts test-kill molecule sanity
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -65,6 +65,12 @@ test-checks: setup ## Rules of the tree: layers, sizes, documentation, argument 
 
 test-contract: setup ## One suite per port, on the fake and on the lab
 	@$(PYTEST) tests/contract $(T)
+
+test-integration: setup ## Every module on the lab: create, again, check mode, update, delete
+	@$(PYTEST) tests/integration $(T)
+
+test-lab: setup ## The lab itself: what it simulates agrees with what the services document
+	@$(PYTEST) tests/lab $(T)
 
 test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
 	@$(PYTEST) tests/playbooks $(T)

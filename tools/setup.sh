@@ -76,7 +76,7 @@ python() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv "$interpreter"
     echo "setup: Python packages (a few minutes the first time; see build/log/pip.log)"
     PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-        quietly pip.log .venv/bin/python -m pip install --no-input --progress-bar off -r requirements-dev.txt -c constraints.txt
+        quietly pip.log .venv/bin/python -m pip install --no-input --no-compile --progress-bar off -r requirements-dev.txt -c constraints.txt
     touch .venv/.ready
 }
 
