@@ -40,6 +40,7 @@ class Estate:
     def __init__(self, nodes: int, hybrid: int = 0) -> None:
         self.nodes = nodes
         self.hybrid = hybrid
+        self.started = time.time()
 
     def is_hybrid(self, number: int) -> bool:
         return bool(self.hybrid) and number % self.hybrid == 0
@@ -78,7 +79,7 @@ class Estate:
             "IPAddress": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
             "LaunchTime": 1767225600.0 + number,
             "PingStatus": "Online" if number % 50 else "ConnectionLost",
-            "LastPingDateTime": 1772323200.25,
+            "LastPingDateTime": self.started,
             "AgentVersion": "3.3.1611.0",
             "PlatformType": platform,
             "PlatformName": name,

@@ -30,6 +30,27 @@ options:
     type: str
     required: true
     choices: [patchtide.hybrid.ssm_fleet]
+  source:
+    description:
+      - V(api) asks the services. V(resource_data_sync) reads the bucket O(bucket) of a Resource Data Sync instead, for
+        fleets too large to ask; no permission in the accounts is needed then.
+      - The bucket has no EC2 data, so instances that are not managed and what only EC2 knows are missing, and it is as
+        old as the nodes' last inventory. It has one object per node and inventory type, each of which is fetched.
+      - With V(resource_data_sync), O(accounts) (by number) and O(regions) (by name) limit what is read, and
+        O(assume_role_arn) is the role for the bucket.
+    type: str
+    choices: [api, resource_data_sync]
+    default: api
+  bucket:
+    description: Bucket of the Resource Data Sync.
+    type: str
+  bucket_prefix:
+    description: Prefix of the Resource Data Sync in its bucket.
+    type: str
+    default: ''
+  bucket_region:
+    description: Region of the bucket. O(region) if it is not given.
+    type: str
   accounts:
     description:
       - Accounts to ask. Each entry is an account number, a role ARN, or a dictionary with C(id), C(name), C(role_arn)
@@ -87,11 +108,96 @@ options:
     type: list
     elements: str
     default: [Maintenance Window, MaintenanceWindow]
+  organizations:
+    description:
+      - Takes the accounts from AWS Organizations instead of O(accounts), all active ones unless the suboptions say
+        otherwise. An empty dictionary means the whole organization.
+      - O(role_name) is assumed in each, except for the account of the credentials.
+    type: dict
+    suboptions:
+      units:
+        description: Organizational units or roots whose accounts to ask, with all units below them.
+        type: list
+        elements: str
+      exclude_units:
+        description: Organizational units to leave out, with all units below them.
+        type: list
+        elements: str
+      exclude_accounts:
+        description: Accounts to leave out, by number or name.
+        type: list
+        elements: str
+      role_arn:
+        description: Role to assume for asking Organizations, in the management account or a delegated administrator's.
+        type: str
+      external_id:
+        description: External id of that role.
+        type: str
+  filters:
+    description:
+      - Only nodes of which every named member has one of the given values. C(*) and C(?) stand for any characters.
+      - Keys are the host variables without C(patchtide_), such as C(platform), C(ping_status), C(patch_group),
+        C(state), C(resource_type), C(managed), and C(tags), a dictionary of tag keys to values.
+      - C(node_id), C(ping_status), C(agent_version), C(resource_type), with O(instances=false) C(platform), and
+        C(tags) of EC2 instances are filtered by the services, all others after the answers.
+    type: dict
+    default: {}
+  include:
+    description: Jinja conditions on the host variables, at least one of which must hold.
+    type: list
+    elements: str
+    default: []
+  exclude:
+    description: Jinja conditions on the host variables, none of which may hold.
+    type: list
+    elements: str
+    default: []
+  hostnames:
+    description:
+      - What hosts are called, the first that is set and belongs to one node alone. A host variable without
+        C(patchtide_), or V(tag:) and the key of a tag. The node id is the last resort.
+      - Characters that have a meaning in host patterns are replaced by a hyphen.
+    type: list
+    elements: str
+    default: [node_id]
+  merge:
+    description:
+      - Rules by which entries of the same machine become one host. An empty list turns all of them off.
+      - V(source) takes a node whose C(source_id) is that of another node or is another node.
+      - V(registration) takes C(mi-) nodes of an account and Region with the same computer name and address, if at most
+        one of them is online.
+      - V(inventory) takes hosts that earlier inventory sources added, with the same C(patchtide_node_id),
+        C(patchtide_source_id) or C(vmid). What those sources set stays as it is.
+    type: list
+    elements: str
+    choices: [source, registration, inventory]
+    default: [source, registration, inventory]
+  facts:
+    description:
+      - What to find out besides, at the cost of further calls. A fact that can't be read is warned about.
+      - V(patch_states) fills C(patchtide_patch_state), 50 nodes a call.
+      - V(missing_patches) fills C(patchtide_missing_patches), a further call for every node that misses any.
+      - V(next_window) fills C(patchtide_next_window) and C(patchtide_next_window_name), a call for every window.
+      - V(patch_information) reads the custom inventory C(Custom:PatchInformation) of C(mi-) nodes for the patch group
+        and maintenance window of those that have no such tag, 40 nodes a call.
+    type: list
+    elements: str
+    choices: [patch_states, missing_patches, next_window, patch_information]
+    default: []
+  stale_ping_minutes:
+    description: Minutes without a ping after which a running node is in the group C(stale_ping).
+    type: int
+    default: 30
+  oldest_agent:
+    description: Nodes with an older agent are in the group C(old_agent). Empty means that none is too old.
+    type: str
+    default: 3.0.0.0
   strict_permissions:
     description:
       - What an account-Region means that fails, be it for want of a permission, throttling or an expired token.
-      - V(false) warns with its name and the reason, and the inventory has all others; V(true) fails.
-      - The inventory fails in any case if no account-Region answered.
+      - V(false) warns with its name and the reason. Its nodes are then those of the cache, with C(patchtide_stale) and
+        their age in C(patchtide_stale_seconds), or missing if there are none.
+      - V(true) fails. The inventory fails in any case if no account-Region answered and the cache knows none.
     type: bool
     default: false
   workers:
@@ -134,6 +240,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ..module_utils._core.errors import PatchtideError
+from ..plugin_utils.fleet_hosts import look_up
 from ..plugin_utils.fleet_run import HAS_SDK, FleetRun
 
 # What users of amazon.aws write as templates, most often a lookup of a secret.
@@ -149,6 +256,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def get_option(self, option: str, hostvars: Any = None) -> Any:
         value = super().get_option(option, hostvars)
         return self.templar.template(value) if value and option in TEMPLATED else value
+
+    def _compose(self, template: Any, variables: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.get_option("use_extra_vars"):
+            found, value = look_up(template, variables)
+            if found:
+                return value
+        return super()._compose(template, variables, *args, **kwargs)
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache=cache)

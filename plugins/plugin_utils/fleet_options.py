@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..module_utils._aws.errors import aws_errors
+from ..module_utils._aws.fleet_gather import Wish
+from ..module_utils._aws.organizations import Organization
 from ..module_utils._aws.session import Connection, Sessions
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.fleet_accounts import (
@@ -16,9 +18,11 @@ from ..module_utils._core.fleet_accounts import (
     is_pattern,
     partition_of,
     pick_regions,
+    role_arn_for,
     to_accounts,
     to_fleet_places,
 )
+from ..module_utils._core.fleet_filter import Filters
 from ..module_utils._core.model import Place
 
 GetOption = Callable[[str], Any]
@@ -39,41 +43,85 @@ def to_fleet_connection(option: GetOption) -> Connection:
     )
 
 
-def to_fleet_accounts(option: GetOption, sessions: Sessions, region: str) -> list[Account]:
-    """Return the accounts to ask: those listed, or the caller's own."""
-    listed = option("accounts") or []
-    if hub := option("assume_role_arn"):
-        if listed:
-            raise BadInput("assume_role_arn", hub, "either assume_role_arn or accounts, not both")
-        listed = [hub]
-    if listed:
-        return to_accounts(listed, option("role_name"), option("external_id"), partition_of(region))
-    return [Account(id=sessions.account(Place(region=region)))]
+def to_wish(option: GetOption, filters: Filters) -> Wish:
+    """Return what to ask every place for."""
+    facts = option("facts")
+    instances = option("instances") and filters.wants_instances
+    return Wish(
+        instances=instances,
+        tags=option("tags"),
+        managed_filters=filters.to_ssm(instances),
+        instance_filters=filters.to_ec2(),
+        want_patch_states="patch_states" in facts,
+        want_missing="missing_patches" in facts,
+        want_patch_information="patch_information" in facts,
+        want_windows="next_window" in facts,
+    )
 
 
-def first_region(option: GetOption, sessions: Sessions) -> str:
+def find_places(option: GetOption, sessions: Sessions) -> tuple[list[Place], dict[str, str]]:
+    """Return every account in its Regions, and the accounts' names by number."""
+    home = _home(option, sessions)
+    accounts = _accounts(option, sessions, home)
+    wanted = option("regions") or [home]
+    regions = {account.id: wanted for account in accounts}
+    if option("exclude_regions") or any(map(is_pattern, wanted)):
+        must_ask = any(map(is_pattern, wanted))
+        regions = {
+            account.id: pick_regions(
+                wanted, _enabled_regions(sessions, account, home) if must_ask else (), option("exclude_regions")
+            )
+            for account in accounts
+        }
+    return to_fleet_places(accounts, regions), {account.id: account.name for account in accounts if account.name}
+
+
+def _home(option: GetOption, sessions: Sessions) -> str:
     """Return a Region to ask questions in that are not about a Region."""
-    named = [region for region in option("regions") or [] if not is_pattern(region)]
+    named = [region for region in option("regions") if not is_pattern(region)]
     found = option("region") or (named[0] if named else sessions.default_region)
     if not found and not option("regions"):
         raise BadInput("regions", None, "Regions, or all; else region, AWS_REGION or the Region of the profile")
     return str(found or "us-east-1")
 
 
-def find_places(option: GetOption, sessions: Sessions, accounts: Sequence[Account], home: str) -> list[Place]:
-    """Return every account in its Regions; enabled Regions are asked for only where a pattern needs them."""
-    wanted = option("regions") or [home]
-    excluded = option("exclude_regions") or []
-    needs_listing = any(is_pattern(item) for item in wanted)
-    regions = {
-        account.id: pick_regions(wanted, enabled_regions(sessions, account, home) if needs_listing else (), excluded)
-        for account in accounts
-    }
-    return to_fleet_places(accounts, regions)
+def _accounts(option: GetOption, sessions: Sessions, home: str) -> list[Account]:
+    """Return the accounts to ask: those listed, those of the organization, or the caller's own."""
+    listed, hub, organization = option("accounts"), option("assume_role_arn"), option("organizations")
+    if sum(map(bool, (listed, hub, organization is not None))) > 1:
+        raise BadInput("accounts", listed or hub, "only one of accounts, organizations and assume_role_arn")
+    if organization is not None:
+        return _organization_accounts(option, organization, sessions, home)
+    if listed or hub:
+        return to_accounts(listed or [hub], option("role_name"), option("external_id"), partition_of(home))
+    return [Account(id=sessions.account(Place(region=home)))]
 
 
-def enabled_regions(sessions: Sessions, account: Account, home: str) -> list[str]:
-    """Return the Regions that are enabled in an account."""
+def _organization_accounts(
+    option: GetOption, wanted: Mapping[str, Any], sessions: Sessions, home: str
+) -> list[Account]:
+    """Return the active accounts of the organization. The caller's own needs no role, all others do."""
+    partition, role_name = partition_of(home), option("role_name")
+    if not role_name:
+        raise BadInput("role_name", role_name, "the role to assume in the accounts of the organization")
+    entry = Place(region=home, role_arn=wanted.get("role_arn"), external_id=wanted.get("external_id"))
+    client = sessions.client("organizations", entry)
+    rows = Organization(client).accounts(wanted.get("units") or (), wanted.get("exclude_units") or ())
+    excluded = {str(item) for item in wanted.get("exclude_accounts") or ()}
+    own = sessions.account(Place(region=home))
+    return [
+        Account(
+            id=row["Id"],
+            name=row.get("Name", ""),
+            role_arn=None if row["Id"] == own else role_arn_for(row["Id"], row.get("Name", ""), role_name, partition),
+            external_id=None if row["Id"] == own else option("external_id"),
+        )
+        for row in rows
+        if row["Id"] not in excluded and row.get("Name") not in excluded
+    ]
+
+
+def _enabled_regions(sessions: Sessions, account: Account, home: str) -> Sequence[str]:
     place = Place(region=home, account=account.id, role_arn=account.role_arn, external_id=account.external_id)
     with aws_errors(f"list the enabled Regions of account {account.id}"):
         reply = sessions.client("ec2", place).describe_regions(AllRegions=False)

@@ -1,22 +1,30 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of the inventory: ask all places, make nodes, add hosts."""
+"""One run of the inventory: find the places, ask them, make one list of nodes, add hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import Any
 
-from ..module_utils._aws.fleet import FleetCalls
-from ..module_utils._aws.fleet_gather import Answer, Wish, gather
-from ..module_utils._aws.fleet_wire import read_directly
+from ..module_utils._aws.fleet_models import Slim
 from ..module_utils._aws.session import Sessions
-from ..module_utils._core.errors import PatchtideError
-from ..module_utils._core.fleet import Node, TagKeys, join, place_members, set_tags
-from ..module_utils._core.model import Place
-from .fleet_hosts import HostWriter
-from .fleet_options import find_places, first_region, to_fleet_accounts, to_fleet_connection
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.fleet import Node, TagKeys
+from ..module_utils._core.fleet_coverage import Coverage, check_version
+from ..module_utils._core.fleet_filter import to_filters
+from ..module_utils._core.fleet_merge import merge_nodes
+from ..module_utils._core.fleet_names import check_names, host_names
+from .fleet_cache import FleetCache, open_store
+from .fleet_construct import Construct
+from .fleet_hosts import HostWriter, known_machines
+from .fleet_options import to_fleet_connection, to_wish
+from .fleet_sources import SOURCES, DataSync, Places, Services, Told
 
 try:
     import boto3  # noqa: F401
@@ -25,76 +33,129 @@ try:
 except ImportError:
     HAS_SDK = False
 
+#: Options that decide what a place answers; a cache of other options is of no use.
+ASKED = (
+    "accounts", "assume_role_arn", "bucket", "bucket_prefix", "exclude_regions", "facts", "filters", "instances",
+    "maintenance_window_keys", "organizations", "patch_group_keys", "profile", "region", "regions", "role_name",
+    "source", "tags",
+)  # fmt: skip
+
 
 class FleetRun:
     """What the plugin does, apart from being a plugin."""
 
     def __init__(self, plugin: Any, path: str) -> None:
         self._plugin = plugin
-        self._path = path
         self._option: Callable[[str], Any] = plugin.get_option
+        self._now = time.time()
+        self._keys = TagKeys(
+            patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
+        )
+        self._filters = to_filters(self._option("filters"))
+        self._preferences = check_names(self._option("hostnames"))
+        self._coverage = Coverage(
+            now=datetime.fromtimestamp(self._now, timezone.utc),
+            stale_minutes=self._option("stale_ping_minutes"),
+            oldest_agent=check_version("oldest_agent", self._option("oldest_agent")),
+        )
+        asked = repr([(name, self._option(name)) for name in ASKED])
+        store, key = open_store(plugin), plugin.get_cache_key(path)
+        self._cache = FleetCache(store, key, asked, self._now, float(self._option("cache_timeout") or 0))
 
     def fill(self, inventory: Any, fresh: bool) -> None:
         """Add all hosts to the inventory.
 
-        :param fresh: the user asked for no cached data.
+        :param fresh: the user wants no cached data; it still stands in for a place that fails.
         """
-        nodes = self._ask()
-        HostWriter(inventory).add_all(((node["node_id"], node) for node in nodes), self._constructed())
+        with _no_collection():
+            nodes = self._nodes(fresh)
+            rules = self._option("merge")
+            nodes = merge_nodes(nodes, [rule for rule in rules if rule != "inventory"], self._keys)
+            self._coverage.findings(nodes)
+            nodes = [node for node in nodes if self._filters.matches(node)]
+            self._add(inventory, nodes)
 
-    def _ask(self) -> list[Node]:
-        sessions = Sessions(to_fleet_connection(self._option))
-        home = first_region(self._option, sessions)
-        accounts = to_fleet_accounts(self._option, sessions, home)
-        places = find_places(self._option, sessions, accounts, home)
-        wish = Wish(instances=self._option("instances"), tags=self._option("tags"))
-        answers = gather(
-            places,
-            lambda place: FleetCalls(_direct_clients(sessions, place), place.label),
-            wish,
-            workers=self._option("workers"),
-        )
-        self._report(answers)
-        names = {account.id: account.name for account in accounts}
-        return [node for answer in answers if not answer.error for node in self._nodes(answer, names)]
+    def _nodes(self, fresh: bool) -> list[Node]:
+        """Return the nodes of all places, sorted by account, Region and id, each place from where it is to be had."""
+        sessions = Sessions(to_fleet_connection(self._option), wrap_loader=Slim)
+        wish = to_wish(self._option, self._filters)
+        source = SOURCES[self._option("source")](self._option, sessions, wish, self._keys)
+        places, names = self._places(source, fresh)
+        known = {} if fresh else {place: found for place in places if (found := self._cache.nodes(place))}
+        nodes = [node for found, _age in known.values() for node in found]
+        told = source.ask([place for place in places if place not in known], names)
+        for one in told:
+            if not one.error:
+                self._cache.put_nodes(one.place, one.nodes)
+                nodes.extend(one.nodes)
+            for note in one.notes[:1]:
+                self._warn(f"{one.place.label} lacks facts, {len(one.notes)} calls failed, the first: {note}")
+        nodes.extend(self._stand_ins([one for one in told if one.error], len(places)))
+        self._cache.save()
+        nodes.sort(key=lambda node: (node["account"], node["region"], node["node_id"]))
+        return nodes
 
-    def _nodes(self, answer: Answer, names: dict[str, str]) -> list[Node]:
-        keys = TagKeys(
-            patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
-        )
-        shared = place_members(answer.place, names.get(answer.place.account or "", ""))
-        nodes = join(answer.managed, answer.instances, shared)
-        for node_id, node in nodes.items():
-            set_tags(node, answer.tags.get(node_id) or node["tags"], keys)
-        return [nodes[node_id] for node_id in sorted(nodes)]
+    def _places(self, source: Services | DataSync, fresh: bool) -> Places:
+        known = None if fresh else self._cache.places()
+        if known:
+            return known
+        try:
+            places, names = source.places()
+        except PatchtideError as error:
+            known = self._cache.places(any_age=True)
+            if not known or isinstance(error, BadInput) or self._option("strict_permissions"):
+                raise
+            self._warn(f"Accounts and Regions are those of the cache: {error}")
+            return known
+        self._cache.put_places(places, names)
+        return places, names
 
-    def _report(self, answers: Sequence[Answer]) -> None:
-        failed = [answer for answer in answers if answer.error]
-        if failed and (self._option("strict_permissions") or len(failed) == len(answers)):
-            listed = "; ".join(f"{answer.place.label}: {answer.error}" for answer in failed)
-            raise PatchtideError(f"{len(failed)} of {len(answers)} account-Regions failed: {listed}")
-        for answer in failed:
-            self._plugin.display.warning(f"{answer.place.label} is missing in the inventory: {answer.error}")
+    def _stand_ins(self, failed: Sequence[Told], asked: int) -> Iterator[Node]:
+        """Yield what is known of the places that failed, and say so once for each; fail if the user wants that."""
+        known = {one.place: self._cache.nodes(one.place, any_age=True) for one in failed}
+        if failed and (self._option("strict_permissions") or (len(failed) == asked and not any(known.values()))):
+            listed = "; ".join(f"{one.place.label}: {one.error}" for one in failed)
+            raise PatchtideError(f"{len(failed)} of {asked} account-Regions failed: {listed}")
+        for one in failed:
+            found = known[one.place]
+            if found is None:
+                self._warn(f"{one.place.label} is missing in the inventory: {one.error}")
+                continue
+            nodes, age = found
+            self._warn(f"{one.place.label} is served from the cache, {age} seconds old: {one.error}")
+            yield from ({**node, "stale": True, "stale_seconds": age} for node in nodes)
 
-    def _constructed(self) -> Callable[[str, dict[str, Any]], None] | None:
-        """Return what applies compose, groups and keyed_groups to a host, or nothing if the user set none of them."""
-        option, plugin = self._option, self._plugin
-        compose, groups, keyed, strict = option("compose"), option("groups"), option("keyed_groups"), option("strict")
-        if not (compose or groups or keyed):
-            return None
+    def _warn(self, message: str) -> None:
+        self._plugin.display.warning(message)
 
-        def apply(name: str, variables: dict[str, Any]) -> None:
-            plugin._set_composite_vars(compose, variables, name, strict=strict)
-            plugin._add_host_to_composed_groups(groups, variables, name, strict=strict, fetch_hostvars=False)
-            plugin._add_host_to_keyed_groups(keyed, variables, name, strict=strict, fetch_hostvars=False)
+    def _add(self, inventory: Any, nodes: Sequence[Node]) -> None:
+        writer, construct = HostWriter(inventory), Construct(self._plugin)
+        construct.attach(inventory, writer)
+        if construct.selects:
+            nodes = [node for node in nodes if construct.wants(writer.to_variables(node))]
+        merges = "inventory" in self._option("merge") and inventory.hosts
+        machines = known_machines(inventory.hosts.values()) if merges else {}
+        names = host_names(nodes, self._preferences, {*inventory.groups, *inventory.hosts})
+        for name, node in zip(names, nodes, strict=True):
+            host = _known_as(node, machines) or name if machines else name
+            variables = writer.add(host, node)
+            if construct.builds:
+                construct.build(host, variables)
 
-        return apply
+
+def _known_as(node: Node, machines: dict[str, str]) -> str | None:
+    """Return the host of an earlier inventory source that is this machine."""
+    ids = (node["node_id"], node["source_id"], *node["merged_ids"])
+    return next((machines[machine.lower()] for machine in ids if machine.lower() in machines), None)
 
 
-def _direct_clients(sessions: Sessions, place: Place) -> Callable[[str], Any]:
-    def client(service: str) -> Any:
-        found = sessions.client(service, place)
-        read_directly(found, service)
-        return found
-
-    return client
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's cycle collector from walking all nodes again and again while they are made: half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import ServiceError
-from .._core.fleet import from_tag_rows
+from .._core.fleet import from_tag_rows, iso, text
+from .._core.fleet_windows import Window
 from .errors import aws_errors
 
 Rows = list[Mapping[str, Any]]
@@ -18,6 +19,9 @@ Rows = list[Mapping[str, Any]]
 PROPERTIES_A_PAGE = 1000
 INSTANCES_A_PAGE = 1000
 ARNS_A_CALL = 100
+STATES_A_CALL = 50
+INVENTORY_A_CALL = 40
+PATCH_INFORMATION = "Custom:PatchInformation"
 #: A service that answers this many empty pages in a row is not going to say anything.
 EMPTY_PAGES = 1000
 
@@ -55,6 +59,40 @@ class FleetCalls:
         rows = reply.get("ResourceTagMappingList") or ()
         return {row["ResourceARN"]: from_tag_rows(row.get("Tags")) for row in rows if row.get("ResourceARN")}
 
+    def patch_states(self, ids: Sequence[str]) -> Rows:
+        """Return the patch states of up to 50 nodes; one that was never scanned has none."""
+        request = {"InstanceIds": list(ids), "MaxResults": 100}
+        pages = self._pages("ssm", "describe_instance_patch_states", request, "InstancePatchStates", "patch states")
+        return [row for page in pages for row in page]
+
+    def missing(self, node_id: str) -> Rows:
+        """Return the missing patches of one node."""
+        request = {"InstanceId": node_id, "Filters": [{"Key": "State", "Values": ["Missing"]}], "MaxResults": 100}
+        pages = self._pages("ssm", "describe_instance_patches", request, "Patches", f"missing patches of {node_id}")
+        return [row for page in pages for row in page]
+
+    def patch_information(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return the custom inventory ``Custom:PatchInformation`` of up to 40 nodes that have any (PG-20)."""
+        request = {
+            "Filters": [{"Key": "AWS:InstanceInformation.InstanceId", "Values": list(ids), "Type": "Equal"}],
+            "ResultAttributes": [{"TypeName": PATCH_INFORMATION}],
+            "MaxResults": 50,
+        }
+        pages = self._pages("ssm", "get_inventory", request, "Entities", "custom inventory")
+        return {row["Id"]: found for page in pages for row in page if (found := _content(row))}
+
+    def windows(self) -> list[Window]:
+        """Return the enabled maintenance windows with their targets: one call, and one a window."""
+        request = {"Filters": [{"Key": "Enabled", "Values": ["true"]}], "MaxResults": 100}
+        pages = self._pages("ssm", "describe_maintenance_windows", request, "WindowIdentities", "maintenance windows")
+        return [self._window(row) for page in pages for row in page]
+
+    def _window(self, row: Mapping[str, Any]) -> Window:
+        request, what = {"WindowId": row["WindowId"], "MaxResults": 100}, f"targets of window {row['WindowId']}"
+        pages = self._pages("ssm", "describe_maintenance_window_targets", request, "Targets", what)
+        targets = [target.get("Targets") or () for page in pages for target in page]
+        return Window(name=text(row.get("Name")), next_at=iso(row.get("NextExecutionTime")), targets=targets)
+
     def _pages(
         self, service: str, operation: str, request: Mapping[str, Any], member: str, what: str
     ) -> Iterator[Rows]:
@@ -76,6 +114,11 @@ class FleetCalls:
             if token in seen or empty > EMPTY_PAGES:
                 raise ServiceError(action, "EndlessPages", f"the listing does not end (token {str(token)[:40]!r})")
             seen.add(token)
+
+
+def _content(row: Mapping[str, Any]) -> dict[str, str]:
+    entries = ((row.get("Data") or {}).get(PATCH_INFORMATION) or {}).get("Content") or [{}]
+    return {str(key): text(value) for key, value in entries[0].items()}
 
 
 def node_arn(node_id: str, partition: str, region: str, account: str) -> str:

@@ -6,36 +6,50 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .._core.errors import PatchtideError
 from .._core.fleet_accounts import partition_of
+from .._core.fleet_windows import Window
 from .._core.model import Place
-from .fleet import ARNS_A_CALL, FleetCalls, Rows, id_of, node_arn
+from .fleet import ARNS_A_CALL, INVENTORY_A_CALL, STATES_A_CALL, FleetCalls, Rows, id_of, node_arn
 
 
 @dataclass(slots=True, kw_only=True)
 class Wish:
-    """What to ask every place for."""
+    """What to ask every place for; ``want_…`` costs extra calls and may fail without failing the place."""
 
     instances: bool = True
     tags: bool = True
     managed_filters: Sequence[Any] = ()
     instance_filters: Sequence[Any] = ()
+    want_patch_states: bool = False
+    want_missing: bool = False
+    want_patch_information: bool = False
+    want_windows: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What a place said: raw rows, tags by node id; or the first error, which makes the rest worthless."""
+    """What a place said: raw rows, and more by node id; or the first error, which makes the rest worthless.
+
+    ``notes`` are the errors of what was asked for in addition.
+    """
 
     place: Place
     managed: Rows = field(default_factory=list)
     instances: Rows = field(default_factory=list)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    patch_states: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    missing: dict[str, Rows] = field(default_factory=dict)
+    patch_information: dict[str, dict[str, str]] = field(default_factory=dict)
+    windows: list[Window] = field(default_factory=list)
     error: PatchtideError | None = None
+    notes: list[PatchtideError] = field(default_factory=list)
 
 
 class Crew:
@@ -82,35 +96,76 @@ def gather(
     with ThreadPoolExecutor(max_workers=workers) as pool:
         crew = Crew(pool)
         for answer in answers:
-            _start(crew, answer, calls(answer.place), wish)
+            Errand(crew, answer, calls(answer.place), wish).start()
         crew.wait()
     return answers
 
 
-def _start(crew: Crew, answer: Answer, calls: FleetCalls, wish: Wish) -> None:
-    def managed() -> None:
-        for page in calls.managed(wish.managed_filters):
-            answer.managed.extend(page)
-            if wish.tags:
-                tag_page([row["InstanceId"] for row in page if row.get("InstanceId")])
+class Errand:
+    """The jobs of one place. A page of nodes starts the jobs for its tags and states while the next page is fetched."""
 
-    def instances() -> None:
-        for page in calls.instances(wish.instance_filters):
-            answer.instances.extend(page)
+    def __init__(self, crew: Crew, answer: Answer, calls: FleetCalls, wish: Wish) -> None:
+        self._crew = crew
+        self._answer = answer
+        self._calls = calls
+        self._wish = wish
 
-    def tag_page(ids: list[str]) -> None:
-        # EC2 tells its tags with the instances, so only nodes that EC2 does not list are asked for.
-        ids = [node for node in ids if node.startswith("mi-") or not wish.instances]
-        region = answer.place.region
-        where = (partition_of(region), region, answer.place.account or "")
-        for begin in range(0, len(ids), ARNS_A_CALL):
-            arns = [node_arn(node, *where) for node in ids[begin : begin + ARNS_A_CALL]]
-            crew.start(answer, lambda arns=arns: tag(arns))  # type: ignore[misc]
+    def start(self) -> None:
+        self._crew.start(self._answer, self._managed)
+        if self._wish.instances:
+            self._crew.start(self._answer, self._instances)
+        if self._wish.want_windows:
+            self._crew.start(self._answer, self._extra(self._windows))
 
-    def tag(arns: list[str]) -> None:
-        found = calls.tags(arns)
-        answer.tags.update({id_of(arn): tags for arn, tags in found.items()})
+    def _managed(self) -> None:
+        for page in self._calls.managed(self._wish.managed_filters):
+            self._answer.managed.extend(page)
+            ids = [row["InstanceId"] for row in page if row.get("InstanceId")]
+            hybrid = [node for node in ids if node.startswith("mi-")]
+            if self._wish.tags:
+                # EC2 tells its tags with the instances, so only nodes that EC2 does not list are asked for.
+                self._each(hybrid if self._wish.instances else ids, ARNS_A_CALL, self._tags)
+            if self._wish.want_patch_information:
+                self._each(hybrid, INVENTORY_A_CALL, self._patch_information, extra=True)
+            if self._wish.want_patch_states or self._wish.want_missing:
+                self._each(ids, STATES_A_CALL, self._patch_states, extra=True)
 
-    crew.start(answer, managed)
-    if wish.instances:
-        crew.start(answer, instances)
+    def _instances(self) -> None:
+        for page in self._calls.instances(self._wish.instance_filters):
+            self._answer.instances.extend(page)
+
+    def _tags(self, ids: Sequence[str]) -> None:
+        region, account = self._answer.place.region, self._answer.place.account or ""
+        found = self._calls.tags([node_arn(node, partition_of(region), region, account) for node in ids])
+        self._answer.tags.update({id_of(arn): tags for arn, tags in found.items()})
+
+    def _patch_information(self, ids: Sequence[str]) -> None:
+        self._answer.patch_information.update(self._calls.patch_information(ids))
+
+    def _patch_states(self, ids: Sequence[str]) -> None:
+        rows = {row["InstanceId"]: row for row in self._calls.patch_states(ids) if row.get("InstanceId")}
+        self._answer.patch_states.update(rows)
+        if self._wish.want_missing:
+            self._each([node for node, row in rows.items() if row.get("MissingCount")], 1, self._missing, extra=True)
+
+    def _missing(self, ids: Sequence[str]) -> None:
+        self._answer.missing[ids[0]] = self._calls.missing(ids[0])
+
+    def _windows(self) -> None:
+        self._answer.windows.extend(self._calls.windows())
+
+    def _each(self, ids: Sequence[str], size: int, job: Callable[[Sequence[str]], None], extra: bool = False) -> None:
+        for begin in range(0, len(ids), size):
+            once = partial(job, ids[begin : begin + size])
+            self._crew.start(self._answer, self._extra(once) if extra else once)
+
+    def _extra(self, job: Callable[[], None]) -> Callable[[], None]:
+        """Turn a failure into a note: the inventory is whole without it, and says what it lacks."""
+
+        def run() -> None:
+            try:
+                job()
+            except PatchtideError as error:
+                self._answer.notes.append(error)
+
+        return run

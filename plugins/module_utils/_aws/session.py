@@ -73,8 +73,10 @@ def _account_of(role_arn: str) -> str:
 class Sessions:
     """Gives botocore clients per place. Thread-safe; a night may outlast role credentials, they renew themselves."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, wrap_loader: Callable[[Any], Any] | None = None) -> None:
+        """``wrap_loader`` may put something before botocore's loader of models, such as ``fleet_models.Slim``."""
         self._connection = connection
+        self._wrap_loader = wrap_loader
         self._lock = threading.RLock()
         self._loader: Any = None
         self._base: Any = None
@@ -131,7 +133,8 @@ class Sessions:
     def _botocore(self, profile: str | None) -> Any:
         core = botocore.session.Session(profile=profile)
         if self._loader is None:
-            self._loader = core.get_component("data_loader")
+            loader = core.get_component("data_loader")
+            self._loader = self._wrap_loader(loader) if self._wrap_loader else loader
         core.register_component("data_loader", self._loader)
         return core
 

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_groups import group_names
+
+from bench.endpoint import Estate
+
+DOCUMENTATION = r"""
+name: floor
+short_description: Adds hosts, variables and groups from memory, and nothing else
+description: What any inventory plugin costs at least that uses Ansible's methods; the yardstick of the benchmark.
+options:
+  plugin:
+    description: Marks the file.
+    required: true
+  nodes:
+    description: Nodes in every place.
+    type: int
+  places:
+    description: Pairs of account and Region, written V(account/region).
+    type: list
+    elements: str
+"""
+
+
+class InventoryModule(BaseInventoryPlugin):
+    NAME = "floor"
+
+    def verify_file(self, path: str) -> bool:
+        return path.endswith("floor.yml")
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache=cache)
+        self._read_config_data(path)
+        estate, known = Estate(self.get_option("nodes")), dict[tuple[str, str], str]()
+        for place in self.get_option("places"):
+            account, region = place.split("/")
+            for number in range(estate.nodes):
+                node = _node(estate, account, region, number)
+                host = node["node_id"]
+                inventory.add_host(host)
+                for name, value in node.items():
+                    inventory.set_variable(host, f"patchtide_{name}", value)
+                for group in group_names(node, known):
+                    inventory.add_group(group)
+                    inventory.add_child(group, host)
+
+
+def _node(estate: Estate, account: str, region: str, number: int) -> dict[str, Any]:
+    tags = estate.tags(number)
+    return {
+        **EMPTY,
+        "node_id": estate.node_id(account, region, number),
+        "name": tags["Name"],
+        "executor": "ssm",
+        "platform": "linux" if number % 4 < 3 else "windows",
+        "account": account,
+        "region": region,
+        "state": "running",
+        "ping_status": "Online" if number % 50 else "ConnectionLost",
+        "managed": True,
+        "patch_group": tags["Patch Group"],
+        "tags": tags,
+    }
