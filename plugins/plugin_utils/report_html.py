@@ -14,6 +14,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,10 @@ def render_plan_html(plan: Mapping[str, Any]) -> str:
     many = total > TABLE_LIMIT
     return _render(
         "plan.html.j2",
-        p=plan,
+        p={name: plan.get(name) or "" for name in ("rollout", "digest", "created_at", "rehearsal")},
+        policy={name: str((plan.get("policy") or {}).get(name) or "") for name in ("name", "digest")},
         totals=plan.get("totals") or {},
+        excluded=len(plan.get("excluded") or ()),
         waves=waves,
         many=many,
         strip=strip([{"name": wave["name"], "nodes": wave["count"], "tones": {}, "gates": []} for wave in waves]),
@@ -94,6 +97,7 @@ def _render(name: str, **values: Any) -> str:
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
+@lru_cache(maxsize=4)
 def _asset(name: str) -> str:
     return (_PAGE / name).read_text("utf-8")
 
@@ -102,6 +106,7 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
+@lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
         autoescape=True,

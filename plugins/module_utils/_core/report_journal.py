@@ -20,11 +20,12 @@ _STATE = ("status", "error", "failed", "missing_after", "pending_reboot", "count
 
 @dataclass(slots=True)
 class WaveStory:
-    """What the journal says about one wave."""
+    """What the journal says about one wave. ``reopened``: it paused, and then the rollout was resumed."""
 
     started_at: str | None = None
     ended_at: str | None = None
     gates: list[dict[str, Any]] = field(default_factory=list)
+    reopened: bool = False
     decisions: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -90,6 +91,8 @@ def _on_started(story: Story, at: str, data: Mapping[str, Any]) -> None:
 
 def _on_resumed(story: Story, _at: str, _data: Mapping[str, Any]) -> None:
     story.resumed += 1
+    for wave in story.waves.values():
+        wave.reopened = True
     story.finished, story.finished_at = None, None
 
 
@@ -185,7 +188,9 @@ def _collect(into: dict[str, Any], found: Mapping[str, Any]) -> None:
 def _on_gate(story: Story, at: str, data: Mapping[str, Any]) -> None:
     gate = {"at": at, "verdict": str(data.get("verdict") or ""), "numbers": dict(data.get("numbers") or {})}
     gate["reasons"] = [str(reason) for reason in data.get("reasons") or ()]
-    story.wave(data.get("wave")).gates.append(gate)
+    wave = story.wave(data.get("wave"))
+    wave.gates.append(gate)
+    wave.reopened = False
 
 
 def _on_decision(story: Story, at: str, data: Mapping[str, Any]) -> None:

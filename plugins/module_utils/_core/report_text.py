@@ -213,15 +213,10 @@ def fold_text(text: str, width: int) -> list[str]:
 def plain(value: object) -> str:
     """Return text that is safe on one line of a terminal or log.
 
-    Control characters, line ends, bidirectional marks and lone surrogates become blanks.
+    What can't be printed becomes a blank: control characters, line ends, bidirectional marks, lone surrogates.
     """
     text = str(value)
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(" " if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
-
-
-_UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def columns(text: str) -> int:

@@ -12,7 +12,6 @@ from .report_journal import Story, WaveStory
 from .report_rows import COMPLIANT, UNKNOWN, Row
 from .report_totals import count_tones
 
-CLOSED_GATES = ("pause", "abort")
 _ACCEPTED = "Every gate let the rollout go on: the failures stayed within the limits of the policy."
 CLOSED_STATES = ("paused", "aborted")
 
@@ -22,13 +21,11 @@ def wave_state(told: WaveStory | None) -> str:
     if told is None or told.started_at is None:
         return "waiting"
     verdict = told.gates[-1]["verdict"] if told.gates else ""
-    if any(decision["action"] == "abort" for decision in told.decisions):
+    if any(decision["action"] == "abort" for decision in told.decisions) or verdict == "abort":
         return "aborted"
-    if told.ended_at:
+    if told.ended_at or verdict == "promote" or (verdict == "pause" and _promoted_later(told)):
         return "finished"
-    if verdict in CLOSED_GATES and not _promoted_later(told):
-        return {"pause": "paused", "abort": "aborted"}[verdict]
-    return "finished" if verdict == "promote" else "running"
+    return "paused" if verdict == "pause" and not told.reopened else "running"
 
 
 def _promoted_later(told: WaveStory) -> bool:
