@@ -334,7 +334,7 @@ for cap in 12 8 5 3 1; do
     printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units $cap)" "$(number "$load")" "$(number "$cpus")"
     printf '"agent":"%s","time_synced":%s}' "$agent" "$synced"
   )
-  [ ${#document} -ge 2400 ] || break
+  [ "$(printf %s "$document" | wc -c)" -ge 2400 ] || break
 done
 printf '%s\n' "$document"
 """

@@ -67,6 +67,13 @@ def test_token_that_could_leave_the_script_is_refused(token: str) -> None:
         to_reboot_script("linux", token)
 
 
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_nothing_in_a_script_is_taken_for_a_template(platform: str) -> None:
+    # SSM documents expand {{ }} in parameters, Ansible all three.
+    for script in (to_probe(platform), to_reboot_script(platform, "t")):
+        assert [mark for mark in ("{{", "{%", "{#") if mark in script] == []
+
+
 def test_unknown_platform_is_refused() -> None:
     for make in (to_probe, lambda name: to_reboot_script(name, "t")):
         with pytest.raises(BadInput, match=r"^platform: 'solaris' is not valid, expected one of linux, macos, windows"):
