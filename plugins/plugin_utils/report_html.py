@@ -46,7 +46,7 @@ def render_report_html(report: Report, has_plan: bool = False, files: Sequence[s
     """
     summary = report.summary
     many = len(report.rows) > TABLE_LIMIT
-    rows = [row for row in report.rows if not many or row.tone in ("bad", "held")][:TABLE_LIMIT]
+    rows = [row for row in report.rows if not many or row.needs_attention][:TABLE_LIMIT]
     return _render(
         "report.html.j2",
         s=summary,

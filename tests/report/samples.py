@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sample runs for report tests and screenshots: an estate, its scan, its plan and the journal of its rollout.
 
-    PYTHONPATH=build/tree python tests/report/samples.py completed build/report-samples/completed
+    PYTHONPATH=build/tree:. python tests/report/samples.py completed build/report-samples/completed
 
 writes ``scan.json``, ``plan.json`` and ``journal.jsonl`` of that run into the directory.
 """

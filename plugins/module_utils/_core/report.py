@@ -116,6 +116,8 @@ def _outside(
     """Return the row of a node that is in no wave."""
     row = to_row(node_id, exclusion or {}, None, scan, tags)
     row.status = EXCLUDED if planned or exclusion else SCANNED
+    if row.status == SCANNED:
+        row.missing = [str(patch.get("id")) for patch in (scan or {}).get("missing") or ()]
     if exclusion:
         row.code, row.reason = str(exclusion.get("code") or ""), str(exclusion.get("reason") or "")
     elif planned:
@@ -125,8 +127,10 @@ def _outside(
     return row
 
 
-def _row_order(row: Row) -> tuple[int, bool, int, str, str]:
-    return (_TONE_ORDER.index(row.tone), not row.in_rollout, row.wave_order, row.title, row.node_id)
+def _row_order(row: Row) -> tuple[int, bool, int, int, str, str]:
+    """What needs attention comes first, nodes outside the rollout last; of a scan those that miss most."""
+    missing = -(row.missing_before or 0) if row.status == SCANNED else 0
+    return (_TONE_ORDER.index(row.tone), not row.in_rollout, row.wave_order, missing, row.title, row.node_id)
 
 
 def _wave_names(plan: Mapping[str, Any], story: Story) -> list[str]:

@@ -105,6 +105,11 @@ class Row:
         return "/".join(part for part in (self.account, self.region) if part)
 
     @property
+    def needs_attention(self) -> bool:
+        """Whether a person must look: it went wrong or was held, or in a mere scan, it is not known to be compliant."""
+        return self.tone in ("bad", "held") or (self.status == SCANNED and self.compliance_before != COMPLIANT)
+
+    @property
     def in_rollout(self) -> bool:
         return self.status not in (EXCLUDED, SCANNED)
 

@@ -88,6 +88,7 @@ def _group(key: str, rows: Sequence[Row]) -> dict[str, Any]:
         "held": sum(row.tone == "held" for row in rows),
         "not_started": sum(row.status == NOT_STARTED for row in rows),
         "installed": sum(len(row.installed) for row in rows),
+        **{name: compliance["after"][name] for name in (COMPLIANT, NON_COMPLIANT, UNKNOWN)},
         "percent_before": compliance["before"]["percent"],
         "percent_after": compliance["after"]["percent"],
     }

@@ -180,6 +180,8 @@ def test_empty_inputs_make_a_page(run: samples.Run) -> None:
 def test_a_scan_alone_makes_a_compliance_page() -> None:
     text = Page(render_report_html(build_report(scan=samples.completed().scan))).text
     assert "Patch compliance report" in text and "Held back" not in text and "999900001111/eu-west-1" in text
+    assert text.count("not compliant") > 61
+    assert "kernel.x86_64" in text
 
 
 def test_bars_show_everything_that_occurs_and_fill_the_width() -> None:
