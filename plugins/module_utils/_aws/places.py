@@ -14,6 +14,6 @@ from .session import Sessions
 
 def describe_place(sessions: Sessions, place: Place) -> dict[str, Any]:
     """Ask Systems Manager for one thing that every account has, and say whose account it is."""
-    with aws_errors(f"reach Systems Manager in {place.label}"):
+    with aws_errors("reach Systems Manager"):
         sessions.client("ssm", place).describe_patch_groups(MaxResults=1)
     return {"account": sessions.account(place), "region": place.region}
