@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-playbooks test-hosts test-kill molecule sanity
+.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-playbooks test-hosts test-kill molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -86,6 +86,9 @@ molecule: setup ## Every role's molecule scenario
 
 sanity: setup ## ansible-test sanity on a git copy
 	@$(PYTHON) tools/sanity.py
+
+sizes: setup ## The longest files and functions: places to look
+	@$(PYTHON) tools/sizes.py
 
 ##@ Build
 .PHONY: build artifact environment docs site release bench

@@ -49,19 +49,13 @@ def inspect(artifact: Path) -> list[str]:
         fail(f"the artifact holds what users don't need: {', '.join(strange)}; see build_ignore in galaxy.yml")
     if tests := [name for name in members if "/molecule/" in name or "/tests/" in name]:
         fail(f"the artifact holds tests: {tests[0]}")
-    wanted = [path for top in ("plugins", "roles", "playbooks", "schemas") for path in (ROOT / top).rglob("*.[pyj]*")]
-    missing = [str(path.relative_to(ROOT)) for path in wanted if _is_content(path) and _name(path) not in members]
-    if missing:
+    content = [
+        path for top in ("plugins", "roles", "playbooks", "schemas", "examples") for path in (ROOT / top).rglob("*")
+    ]
+    names = [str(path.relative_to(ROOT)) for path in content if path.is_file() and "__pycache__" not in path.parts]
+    if missing := sorted(set(names) - set(members)):
         fail(f"missing in the artifact: {', '.join(missing)}")
     return members
-
-
-def _is_content(path: Path) -> bool:
-    return path.suffix in (".py", ".yml", ".yaml", ".json", ".j2", ".ps1") and "__pycache__" not in path.parts
-
-
-def _name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
 
 
 def install(artifact: Path) -> None:
