@@ -131,7 +131,7 @@ options:
         description: Log group for the output.
         type: str
       notification_arn:
-        description: SNS topic for notifications.
+        description: SNS topic for notifications. Without one nothing is notified; empty clears all about them.
         type: str
       notification_events:
         description: Events to notify of.

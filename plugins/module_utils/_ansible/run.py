@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -98,7 +99,7 @@ def _exit(
     if failed and (len(failed) == len(rows) or module.params["on_place_error"] == "fail"):
         module.fail_json(msg=_summary(rows, failed), **report)
     for row in failed:
-        module.warn(f"{row['place']}: {row['error']['message']}")
+        warn(f"{row['place']}: {row['error']['message']}")  # module.warn of amazon.aws 10 is deprecated by ansible-core
     module.exit_json(**report)
     raise AssertionError("exit_json ends the module")
 

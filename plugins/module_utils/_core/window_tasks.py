@@ -98,8 +98,13 @@ def plan_window_task(
 
 
 def _merge_invocation(before: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Members not given stay, empty ones are cleared; so defaults that the service fills in are no difference."""
+    """Members not given stay, empty ones are cleared; so defaults that the service fills in are no difference.
+
+    Without a topic nothing is notified, so its clearing takes the rest of the notification with it.
+    """
     merged = {**before, **{key: value for key, value in (given or {}).items() if value is not None}}
+    if not merged.get("notification_arn"):
+        merged = {key: value for key, value in merged.items() if not key.startswith("notification_")}
     return {key: value for key, value in merged.items() if value not in ("", 0, {}, (), [])}
 
 
