@@ -21,6 +21,9 @@ def _compiled(pattern: str) -> Any:
 class StrictValidator(ParamValidator):  # type: ignore[misc, unused-ignore]
     """Reports unknown, missing and mistyped members (botocore), values out of range, enumeration or pattern (ours)."""
 
+    #: without these botocore checks only the type of a list's members
+    VALIDATED_METADATA_ATTRS = ParamValidator.VALIDATED_METADATA_ATTRS | {"max", "enum", "pattern"}
+
     def __init__(self, lenient: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self._lenient = lenient

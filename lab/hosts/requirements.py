@@ -31,7 +31,7 @@ def ensure_able(commands: dict[str, str]) -> None:
         raise LeftOut("real hosts need root (systemd-nspawn), and this is not root")
     if not shutil.which("apt-get"):
         raise LeftOut("real hosts need Debian's tools, and this machine has no apt-get")
-    if not succeeds(["unshare", "--mount", "--net", "--pid", "--fork", "true"]):
+    if not succeeds(["unshare", "--mount", "--propagation", "unchanged", "--net", "--pid", "--fork", "true"]):
         raise LeftOut("real hosts need namespaces of their own, and root may not create them here")
     if not cgroups.roots():
         raise LeftOut("real hosts need a cgroup file system, and none is mounted (in a chroot: mount /proc and /sys)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Iterator
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,6 +59,7 @@ class Place:
         self.windows: dict[str, Any] = {}
         self.commands: dict[str, Any] = {}
         self.reports: dict[str, Any] = {}
+        self.snapshots: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
 
     def catch_up(self) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..catalogue import Patch
 from ..node import Node
+from .overrides import NotReadable, baseline_override, chosen, install_list, snapshot
 from .patch_groups import baseline_of
 from .patchstate import COUNTS, Report, Scanner, look, write_report
 
@@ -45,33 +47,50 @@ def behaviour_of(place: Place, node: Node, document: str, parameters: Parameters
 
 def run_patch_baseline(place: Place, node: Node, parameters: Parameters) -> Behaviour:
     """AWS-RunPatchBaseline: scan, install what is missing, reboot if anything was installed, report."""
-    if parameters.get("InstallOverrideList", [""])[0] and parameters.get("BaselineOverride", [""])[0]:
-        # "You can't use InstallOverrideList and BaselineOverride together": the document fails.
+    told = {name: values[0] for name, values in parameters.items()}
+    try:
+        scanner = _scanner(place, node, told)
+        listed = install_list(place, scanner.override_list) if scanner.override_list else None
+    except NotReadable as error:
         yield 5
-        return Result(code=1, stderr="InstallOverrideList and BaselineOverride can't be used together.")
-    scanner = Scanner(
-        baseline=baseline_of(place, node),
-        operation=parameters["Operation"][0],
-        snapshot_id=parameters["SnapshotId"][0] or _own_snapshot(place, node),
-        reboot_option=parameters["RebootOption"][0],
-        started=place.sim.now,
-        override_list=parameters.get("InstallOverrideList", [""])[0],
-    )
+        return Result(code=1, stderr=str(error))
     node.failed.clear()
     yield node.seconds(40, 90, f"scan {place.sim.now}")
     if scanner.operation == "Scan":
-        report = write_report(place, node, scanner)
-        return Result(code=0, stdout=summary(node, report))
-    installed, failed = yield from _install(place, node, scanner)
+        return Result(code=0, stdout=summary(node, _report(place, node, scanner, told)))
+    wanted = _missing(place, node, scanner) if listed is None else _named(node, listed)
+    installed, failed = yield from _install(place, node, scanner, wanted)
     # "RebootIfNeeded: … reboots the managed node if any new patches were installed, or any patches were detected
     # with a status of INSTALLED_PENDING_REBOOT": whether a reboot is needed is not evaluated.
     waiting = any(row.awaits_reboot for row in node.installed.values())
     if scanner.reboot_option == "RebootIfNeeded" and (installed or waiting):
         yield REBOOT
         yield node.seconds(30, 60, f"rescan {place.sim.now}")
-    report = write_report(place, node, scanner)
-    error = f"{failed} of {installed + failed} patches failed to install" if failed else ""
-    return Result(code=1 if failed else 0, stdout=summary(node, report), stderr=error)
+    error_text = f"{failed} of {installed + failed} patches failed to install" if failed else ""
+    report = _report(place, node, scanner, told)
+    return Result(code=1 if failed else 0, stdout=summary(node, report), stderr=error_text)
+
+
+def _scanner(place: Place, node: Node, told: Mapping[str, str]) -> Scanner:
+    install, override = told.get("InstallOverrideList", ""), told.get("BaselineOverride", "")
+    if install and override:
+        raise NotReadable("InstallOverrideList and BaselineOverride can't be used together.")
+    baseline = baseline_of(place, node)
+    if override:
+        baseline = {**baseline_override(place, override, node.system.baseline_os), "BaselineId": baseline["BaselineId"]}
+    snapshot_id, as_of = told["SnapshotId"], None
+    if snapshot_id and not override:
+        as_of, baseline = snapshot(place, snapshot_id, baseline)
+    return Scanner(
+        baseline=baseline,
+        operation=told["Operation"],
+        snapshot_id=snapshot_id or _own_snapshot(place, node),
+        reboot_option=told["RebootOption"],
+        started=place.sim.now,
+        override_list=install if told["Operation"] == "Install" else "",  # "ignored by Scan"
+        # Windows is evaluated in the service, where a snapshot keeps what was approved; Linux on the node, by its clock
+        as_of=as_of if node.is_windows else None,
+    )
 
 
 def _own_snapshot(place: Place, node: Node) -> str:
@@ -80,17 +99,31 @@ def _own_snapshot(place: Place, node: Node) -> str:
     return str(uuid.UUID(int=bits, version=4))
 
 
-def _install(place: Place, node: Node, scanner: Scanner) -> Generator[Any, None, tuple[int, int]]:
-    missing = [row.patch for row in look(node, scanner.baseline, place.sim.now) if row.state == "MISSING"]
-    if not missing:
-        return 0, 0
+def _report(place: Place, node: Node, scanner: Scanner, told: Mapping[str, str]) -> Report:
+    """Overwrite the node's patch state, unless a baseline override was used: that leaves compliance alone."""
+    return write_report(place, node, scanner, keep=not told.get("BaselineOverride"))
+
+
+def _missing(place: Place, node: Node, scanner: Scanner) -> list[Patch]:
+    rows = look(node, scanner.baseline, scanner.as_of or place.sim.now)
+    return [row.patch for row in rows if row.state == "MISSING"]
+
+
+def _named(node: Node, listed: list[dict[str, str]]) -> list[Patch]:
+    return [patch for patch in chosen(listed, node.system.updates) if patch.patch_id not in node.installed]
+
+
+def _install(
+    place: Place, node: Node, scanner: Scanner, wanted: Sequence[Patch]
+) -> Generator[Any, None, tuple[int, int]]:
+    """Install one patch after the other; returns how many went in and how many failed."""
     # about 15 minutes on Linux and 40 on Windows, whatever the number of patches
     whole = node.seconds(*((1800, 2500) if node.is_windows else (560, 860)), f"install {place.sim.now}")
     done = 0
-    for patch in missing:
-        yield whole / len(missing)
+    for patch in wanted:
+        yield whole / len(wanted)
         done += node.install(patch, awaits_reboot=scanner.reboot_option == "NoReboot")
-    return done, len(missing) - done
+    return done, len(wanted) - done
 
 
 def summary(node: Node, report: Report) -> str:

@@ -43,6 +43,7 @@ class Scanner:
     reboot_option: str
     started: datetime
     override_list: str = ""
+    as_of: datetime | None = None  #: evaluate as at this moment instead of now (snapshots on Windows)
 
 
 @dataclass(slots=True)
@@ -60,10 +61,10 @@ def look(node: Node, baseline: dict[str, Any], now: datetime) -> list[Row]:
     return evaluate(baseline, node.system.updates, found, now)
 
 
-def write_report(place: Place, node: Node, scanner: Scanner) -> Report:
-    """Replace the node's report: every scan overwrites the one before."""
+def write_report(place: Place, node: Node, scanner: Scanner, keep: bool = True) -> Report:
+    """Replace the node's report, if it is to be kept: every scan overwrites the one before."""
     now = place.sim.now
-    rows = look(node, scanner.baseline, now)
+    rows = look(node, scanner.baseline, scanner.as_of or now)
     before = place.reports.get(node.node_id)
     state = {
         "InstanceId": node.node_id,
@@ -84,7 +85,8 @@ def write_report(place: Place, node: Node, scanner: Scanner) -> Report:
     if scanner.override_list:
         state["InstallOverrideList"] = scanner.override_list
     report = Report(state, [_patch_row(row) for row in rows] + _base_rows(node))
-    place.reports[node.node_id] = report
+    if keep:
+        place.reports[node.node_id] = report
     return report
 
 
