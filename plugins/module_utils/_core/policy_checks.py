@@ -13,6 +13,7 @@ from typing import Any
 
 from .baselines import Baseline, check_baseline, to_rule
 from .errors import BadInput
+from .gates import GateRules
 from .policy import Policy, PolicyBaseline, Select, Window
 from .policy_error import Mistake
 from .schedule import parse, to_zone
@@ -30,6 +31,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_groups,
         _check_windows,
         _check_waves,
+        _check_gates,
         _check_selects,
         _check_unsupported,
     )
@@ -166,6 +168,17 @@ def _check_waves(policy: Policy) -> Iterator[Mistake]:
         if wave.window and wave.window not in windows:
             expected = "a window of this policy" + suggest(wave.window, windows)
             yield Mistake(path=f"waves[{index}].window", value=wave.window, expected=expected)
+
+
+def _check_gates(policy: Policy) -> Iterator[Mistake]:
+    """A wave that inherits a wrong value is not named again."""
+    gates = {"gates": policy.gates} | {f"waves[{index}].gate": wave.gate for index, wave in enumerate(policy.waves)}
+    for path, gate in gates.items():
+        try:
+            if path == "gates" or gate.confidence != policy.gates.confidence:
+                GateRules.from_dict(asdict(gate), f"{path}.")
+        except BadInput as error:
+            yield Mistake.of(error)
 
 
 def _check_selects(policy: Policy) -> Iterator[Mistake]:

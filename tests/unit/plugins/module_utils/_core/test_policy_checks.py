@@ -145,6 +145,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "one place only",
     ),
     ({"gates/confidence": "high"}, "gates.confidence", "a share"),
+    ({"gates/confidence": 1}, "gates.confidence", "0.5 to below 1"),
+    ({"waves/0/gate/confidence": "40%"}, "waves[0].gate.confidence", "0.5 to below 1"),
     ({"gates/budget": "0%"}, "gates.budget", "a count such as 5"),
     ({"prechecks/lock": True}, "prechecks.lock", "hold, allow"),
     ({"prechecks/disk": {"/": -1}}, "prechecks.disk./", "0 or more"),
