@@ -184,16 +184,41 @@ def words(name: object) -> str:
     return str(name).replace("_", " ")
 
 
+_GATE_NUMBERS: Mapping[str, str] = {
+    "worked": "worked on",
+    "good": "good",
+    "failed": "failed",
+    "skipped": "held back",
+    "missing": "without a result",
+    "failure_rate": "failure rate",
+    "failure_rate_low": "at least",
+    "failure_rate_high": "at most",
+    "confidence": "confidence",
+    "max_failure_rate": "limit",
+    "max_failures": "failures allowed in the wave",
+    "budget": "budget of the rollout",
+    "budget_spent": "spent",
+    "budget_left": "left",
+}
+_UNSAID = ("total", "min_sample", "skipped_rate", "max_skipped_rate")
+_SHARES = ("rate", "share", "confidence")
+
+
 def gate_numbers(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return a gate's numbers for reading: shares as percentages, in the order in which the gate gave them."""
+    """Return the numbers that decided, in the order in which they are thought of: counts, rate and bounds, budget.
+
+    What is not known, and a budget where there is none, is left out; numbers we do not know come last.
+    """
+    names = [name for name in _GATE_NUMBERS if name in numbers]
+    names += [name for name in numbers if name not in names and name not in _UNSAID]
+    if numbers.get("budget") is None:
+        names = [name for name in names if not name.startswith("budget")]
     lines = []
-    for name, value in numbers.items():
-        if isinstance(value, (Mapping, list)) or value is None:
-            continue
-        is_share = isinstance(value, float) and any(
-            word in str(name) for word in ("rate", "share", "bound", "confidence")
-        )
-        lines.append((words(name), share_text(value) if is_share else number(value)))
+    for name in names:
+        value = numbers[name]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            is_share = isinstance(value, float) and any(word in name for word in _SHARES)
+            lines.append((_GATE_NUMBERS.get(name, words(name)), share_text(value) if is_share else number(value)))
     return lines
 
 

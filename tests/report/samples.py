@@ -20,7 +20,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record, next_record, to_time
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gates import GateRules, WaveTally, decide
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import (
+    Record,
+    from_time,
+    next_record,
+    to_time,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import seal
 
 START = datetime(2026, 11, 17, 22, 0, tzinfo=timezone.utc)
@@ -71,7 +77,7 @@ class Run:
     def note(self, kind: str, data: Mapping[str, Any], minutes: float = 0.2) -> None:
         """Append a journal record, some minutes after the one before."""
         last = self.records[-1] if self.records else None
-        at = datetime.fromisoformat(last.at.replace("Z", "+00:00")) if last else START
+        at = from_time(last.at) if last else START
         self.records.append(next_record(last, kind, data, at + timedelta(minutes=minutes)))
 
     def write(self, directory: Path) -> None:
@@ -162,7 +168,7 @@ def plan_of(
 ) -> dict[str, Any]:
     """Return a sealed plan of three waves: canary, early and broad."""
     cuts = [0, sizes[0], sizes[0] + sizes[1], len(nodes)]
-    gate = {"max_failure_rate": 0.1, "min_sample": 3, "confidence": 0.9, "max_failed_total": 5}
+    gate = {"max_failure_rate": 0.1, "min_sample": 3, "confidence": 0.9, "max_failures": None, "budget": "10%"}
     waves = []
     for order, name in enumerate(("canary", "early", "broad"), 1):
         begin = START + timedelta(hours=2 * (order - 1))
@@ -265,24 +271,24 @@ def held(node: Mapping[str, Any], _at: datetime) -> dict[str, Any]:
 Outcome = Callable[[Mapping[str, Any], datetime], dict[str, Any]]
 
 
-def roll(run: Run, outcomes: Mapping[str, Outcome], verdicts: Mapping[str, str]) -> Run:
-    """Journal the whole rollout: ``outcomes`` by node id where a node does not succeed, ``verdicts`` by wave."""
+def roll(run: Run, outcomes: Mapping[str, Outcome]) -> Run:
+    """Journal the whole rollout: ``outcomes`` by node id where a node does not succeed; the gates are the real ones."""
     plan = run.plan
     names = [wave["name"] for wave in plan["waves"]]
     started = {"rollout": plan["rollout"], "plan_digest": plan["digest"], "policy_digest": plan["policy"]["digest"]}
     count = sum(len(wave["nodes"]) for wave in plan["waves"])
     started |= {"operator": "dana@ops-runner-2", "rehearsal": plan["rehearsal"], "waves": names, "node_count": count}
     run.note("rollout_started", started, 0)
-    total = 0
+    failed_before = 0
     for wave in plan["waves"]:
-        bad = _roll_wave(run, wave, outcomes)
-        total += bad
-        verdict = verdicts.get(wave["name"], "promote")
-        run.note(
-            "gate", {"wave": wave["name"], "verdict": verdict, **_gate(len(wave["nodes"]), bad, total, verdict)}, 10
-        )
-        if verdict != "promote":
-            ended = {"abort": "aborted", "pause": "paused"}[verdict]
+        statuses = _roll_wave(run, wave, outcomes)
+        rules = GateRules.from_dict(wave["gate"])
+        tally = WaveTally.from_statuses(len(wave["nodes"]), statuses, earlier_failed=failed_before, rollout_total=count)
+        failed_before += tally.failed
+        gate = decide(rules, tally).to_dict()
+        run.note("gate", {"wave": wave["name"], **gate}, 10)
+        if gate["verdict"] != "promote":
+            ended = {"abort": "aborted", "pause": "paused"}[gate["verdict"]]
             run.note("rollout_finished", {"verdict": ended, "reason": f"gate after {wave['name']}"})
             return run
         run.note("wave_finished", {"wave": wave["name"]})
@@ -290,67 +296,67 @@ def roll(run: Run, outcomes: Mapping[str, Outcome], verdicts: Mapping[str, str])
     return run
 
 
-def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> int:
+def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> list[str]:
     name, nodes = wave["name"], wave["nodes"]
-    ids = [node["node_id"] for node in nodes]
-    now = datetime.fromisoformat(run.records[-1].at.replace("Z", "+00:00"))
-    opens = datetime.fromisoformat(wave["window"]["start"].replace("Z", "+00:00"))
+    now = from_time(run.records[-1].at)
+    opens = from_time(wave["window"]["start"])
     run.note("wave_started", {"wave": name}, max((opens - now).total_seconds() / 60, 0) + 2)
-    run.note("claimed", {"wave": name, "nodes": ids})
-    for stage, minutes in (("precheck", 1), ("patch", 12), ("reboot", 18)):
-        passed = [item for item in ids if outcomes.get(item) is not held or stage == "precheck"]
-        token = f"{run.plan['rollout']}/{name}/{stage}/1"
-        run.note("intent", {"wave": name, "stage": stage, "attempt": 1, "nodes": passed, "token": token})
-        for command, place, members in _commands(nodes, passed, token):
-            sent = {"wave": name, "stage": stage, "token": token, "place": place}
-            run.note("sent", {**sent, "command_id": command, "nodes": members}, 0.01)
-        if stage == "precheck":
-            results = [_checked(item, outcomes.get(item) is held) for item in ids]
-            run.note("outcome", {"wave": name, "stage": stage, "results": results}, minutes)
-        else:
-            run.note("outcome", {"wave": name, "stage": stage, "results": []}, minutes)
-    at = datetime.fromisoformat(run.records[-1].at.replace("Z", "+00:00")) - timedelta(minutes=25)
-    results = [outcomes.get(node["node_id"], result_of)(node, at) for node in nodes]
-    run.note("outcome", {"wave": name, "stage": "verify", "results": results}, 3)
-    return sum(result["status"] not in ("succeeded", "skipped") for result in results)
+    run.note("claimed", {"wave": name, "nodes": [node["node_id"] for node in nodes]})
+    finals = {
+        node["node_id"]: outcomes.get(node["node_id"], result_of)(node, from_time(run.records[-1].at)) for node in nodes
+    }
+    going = list(nodes)
+    for stage, minutes in (("precheck", 1), ("patch", 12), ("reboot", 18), ("scan", 3), ("verify", 1)):
+        due = nodes if stage == "verify" else going
+        results = [_stage_result(stage, finals[node["node_id"]]) for node in due]
+        _journal_stage(run, name, stage, due, results, minutes)
+        ended = {
+            item["node_id"] for item in results if item.get("verdict") == "hold" or item.get("status") == "unreachable"
+        }
+        going = [node for node in going if node["node_id"] not in ended]
+    return [str(final["status"]) for final in finals.values()]
 
 
-def _checked(node_id: str, hold: bool) -> dict[str, Any]:
-    text = "/ has 212 MiB free, the policy asks for 2048 MiB" if hold else "/ has 9120 MiB free"
-    findings = [
-        {"check": "disk", "ok": not hold, "text": text},
-        {"check": "agent", "ok": True, "text": "agent is online"},
-    ]
-    return {"node_id": node_id, "verdict": "hold" if hold else "pass", "findings": findings, "facts": {}}
+def _journal_stage(
+    run: Run, wave: str, stage: str, nodes: Sequence[Mapping[str, Any]], results: Sequence[Any], minutes: float
+) -> None:
+    for place, members in _places(nodes):
+        token = f"{run.plan['rollout']}/{wave}/{stage}/{place}/1"
+        intent = {"wave": wave, "stage": stage, "attempt": 1, "nodes": members, "token": token}
+        run.note("intent", intent, 0.02)
+        if place and stage != "verify":
+            ident = hashlib.sha256(token.encode()).hexdigest()
+            command = f"{ident[:8]}-{ident[8:12]}-4{ident[13:16]}-9{ident[17:20]}-{ident[20:32]}"
+            run.note("sent", {**intent, "place": place, "command_id": command}, 0.02)
+    run.note("outcome", {"wave": wave, "stage": stage, "results": list(results)}, minutes)
 
 
-def _commands(
-    nodes: Sequence[Mapping[str, Any]], passed: Sequence[str], token: str
-) -> Iterator[tuple[str, str, list[str]]]:
+def _places(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
     places: dict[str, list[str]] = {}
     for node in nodes:
-        if node["node_id"] in passed and node["executor"] == "ssm":
-            places.setdefault(f"{node['account']}/{node['region']}", []).append(node["node_id"])
-    for place, members in sorted(places.items()):
-        ident = hashlib.sha256(f"{token}{place}".encode()).hexdigest()
-        yield f"{ident[:8]}-{ident[8:12]}-4{ident[13:16]}-9{ident[17:20]}-{ident[20:32]}", place, members
+        label = f"{node['account']}/{node['region']}" if node["executor"] == "ssm" else ""
+        places.setdefault(label, []).append(node["node_id"])
+    yield from sorted(places.items())
 
 
-def _gate(nodes: int, bad: int, total: int, verdict: str) -> dict[str, Any]:
-    rate = bad / nodes if nodes else 0.0
-    numbers = {
-        "nodes": nodes,
-        "failed": bad,
-        "failure_rate": round(rate, 4),
-        "max_failure_rate": 0.1,
-        "failed_total": total,
-    }
-    reasons = {
-        "promote": f"{bad} of {nodes} nodes failed ({rate:.1%}), at most 10.0% may",
-        "pause": f"{bad} of {nodes} nodes failed ({rate:.1%}): too few to tell whether the rate is above 10.0%",
-        "abort": f"{bad} of {nodes} nodes failed ({rate:.1%}), more than the 10.0% that may",
-    }
-    return {"numbers": numbers, "reasons": [reasons[verdict]]}
+def _stage_result(stage: str, final: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a stage says about a node that ends as ``final`` does."""
+    node_id = final["node_id"]
+    if stage == "verify":
+        return dict(final)
+    if stage == "precheck":
+        hold = final["status"] == "skipped"
+        text = final["error"]["text"] if hold else "/ has 9120 MiB free"
+        findings = [
+            {"check": "disk", "ok": not hold, "text": text},
+            {"check": "agent", "ok": True, "text": "is online"},
+        ]
+        return {"node_id": node_id, "verdict": "hold" if hold else "pass", "findings": findings, "facts": {}}
+    lost_here = final["status"] == "unreachable" and stage == "reboot"
+    status = (
+        "unreachable" if lost_here else "failed" if final["status"] == "failed" and stage == "patch" else "succeeded"
+    )
+    return {"node_id": node_id, "status": status, "evidence": {}}
 
 
 def completed(count: int = 60, names: Sequence[str] = (), rehearsal: bool = False) -> Run:
@@ -369,7 +375,7 @@ def completed(count: int = 60, names: Sequence[str] = (), rehearsal: bool = Fals
     run = Run(scan, exclude(plan_of(nodes, rehearsal=rehearsal), left_out))
     outcomes: dict[str, Outcome] = {nodes[9]["node_id"]: held}
     outcomes |= {nodes[14]["node_id"]: failed, nodes[33]["node_id"]: lost, nodes[41]["node_id"]: failed}
-    return roll(run, outcomes, {})
+    return roll(run, outcomes)
 
 
 def aborted(count: int = 60) -> Run:
@@ -378,12 +384,12 @@ def aborted(count: int = 60) -> Run:
     run = Run(scan_of(nodes), plan_of(nodes))
     outcomes: dict[str, Outcome] = {nodes[0]["node_id"]: failed, nodes[2]["node_id"]: lost, nodes[4]["node_id"]: failed}
     outcomes[nodes[3]["node_id"]] = held
-    return roll(run, outcomes, {"canary": "abort"})
+    return roll(run, outcomes)
 
 
 def paused() -> Run:
     nodes = estate(60)
-    return roll(Run(scan_of(nodes), plan_of(nodes)), {nodes[1]["node_id"]: lost}, {"canary": "pause"})
+    return roll(Run(scan_of(nodes), plan_of(nodes)), {nodes[1]["node_id"]: lost})
 
 
 def hostile() -> Run:
@@ -394,7 +400,12 @@ def hostile() -> Run:
 def unfinished() -> Run:
     """A controller killed in the middle of the second wave."""
     run = completed()
-    del run.records[len(run.records) * 3 // 5 :]
+    cut = next(
+        record.seq
+        for record in run.records
+        if record.data.get("wave") == "early" and record.data.get("stage") == "scan"
+    )
+    del run.records[cut - 1 :]
     return run
 
 

@@ -76,9 +76,9 @@ def window_text(window: Mapping[str, Any] | None) -> str:
 
 
 def share_text(share: object) -> str:
-    """Return a share such as ``0.1`` or ``"10%"`` as a percentage; "" if there is none."""
+    """Return a share such as ``0.1`` as a percentage; "" if there is none."""
     if isinstance(share, (int, float)) and not isinstance(share, bool):
-        return f"{100 * share:.4g}%"
+        return f"{100 * share:.4g} %"
     return plain(share) if share else ""
 
 
@@ -111,9 +111,9 @@ def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
     attention = summary["attention"]
     if attention:
         lines += ["", f"Needs attention: {_number(len(attention))}"]
-        rows = [_attention_cells(item) for item in attention[:LISTED]]
-        lines += table(["NODE", "WAVE", "STATUS", "WHY"], rows, width)
-        lines += [f"  and {len(attention) - LISTED:,} more, see nodes.csv"] if len(attention) > LISTED else []
+        rows = _attention_rows(attention)
+        lines += table(["NODE", "WAVE", "STATUS", "WHY"], rows[:LISTED], width)
+        lines += [f"  and {len(rows) - LISTED:,} more, see nodes.csv"] if len(rows) > LISTED else []
     for place in summary["failed_places"]:
         lines.append(cut(f"Not asked: {plain(place['place'])}: {plain(place['message'] or place['code'])}", width))
     lines += [line for text in summary["warnings"] for line in fold_text(f"WARNING: {plain(text)}", width)]
@@ -157,13 +157,25 @@ def _facts_text(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _attention_cells(item: Mapping[str, Any]) -> list[str]:
-    label = LABELS.get(item["status"], item["status"])
-    return [item["name"] or item["host"] or item["node_id"], item["wave"], label, item["reason"]]
+def _attention_rows(attention: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """Return a row per node, but one for all nodes of a wave that share status and reason."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for item in attention:
+        name = item["name"] or item["host"] or item["node_id"]
+        groups.setdefault((item["wave"], item["status"], item["reason"]), []).append(name)
+    return [
+        [
+            names[0] + (f" and {len(names) - 1:,} more" if len(names) > 1 else ""),
+            wave,
+            LABELS.get(status, status),
+            reason,
+        ]
+        for (wave, status, reason), names in groups.items()
+    ]
 
 
 def _percent(states: Mapping[str, Any]) -> str:
-    return "none" if states["percent"] is None else f"{states['percent']:g}%"
+    return "none" if states["percent"] is None else f"{states['percent']:g} %"
 
 
 def _number(value: object) -> str:

@@ -135,7 +135,7 @@ def test_the_first_screen_answers_a_change_board() -> None:
     order = [
         "Aborted after canary",
         "2 of 60 nodes patched or up to date, 3 failed",
-        "more than the 10.0% that may",
+        "the failure rate is above 24.7 %, the limit is 10 %",
         "Needs attention 4",
         "the agent did not come back",
         "Gate: abort",
