@@ -63,7 +63,7 @@ def find_places(option: GetOption, sessions: Sessions) -> tuple[list[Place], dic
     """Return every account in its Regions, and the accounts' names by number."""
     home = _home(option, sessions)
     accounts = _accounts(option, sessions, home)
-    wanted = option("regions") or [home]
+    wanted = [str(region) for region in option("regions") or [home]]
     regions = {account.id: wanted for account in accounts}
     if option("exclude_regions") or any(map(is_pattern, wanted)):
         must_ask = any(map(is_pattern, wanted))

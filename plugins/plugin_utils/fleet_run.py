@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from typing import Any
 
+from ..module_utils._ansible.clock import find_clock
 from ..module_utils._aws.fleet_models import Slim
 from ..module_utils._aws.session import Sessions
 from ..module_utils._core.errors import BadInput, PatchtideError
@@ -47,20 +46,20 @@ class FleetRun:
     def __init__(self, plugin: Any, path: str) -> None:
         self._plugin = plugin
         self._option: Callable[[str], Any] = plugin.get_option
-        self._now = time.time()
+        now = find_clock().now()
         self._keys = TagKeys(
             patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
         )
         self._filters = to_filters(self._option("filters"))
         self._preferences = check_names(self._option("hostnames"))
         self._coverage = Coverage(
-            now=datetime.fromtimestamp(self._now, timezone.utc),
+            now=now,
             stale_minutes=self._option("stale_ping_minutes"),
             oldest_agent=check_version("oldest_agent", self._option("oldest_agent")),
         )
         asked = repr([(name, self._option(name)) for name in ASKED])
         store, key = open_store(plugin), plugin.get_cache_key(path)
-        self._cache = FleetCache(store, key, asked, self._now, float(self._option("cache_timeout") or 0))
+        self._cache = FleetCache(store, key, asked, now.timestamp(), float(self._option("cache_timeout") or 0))
 
     def fill(self, inventory: Any, fresh: bool) -> None:
         """Add all hosts to the inventory.
@@ -126,7 +125,8 @@ class FleetRun:
             yield from ({**node, "stale": True, "stale_seconds": age} for node in nodes)
 
     def _warn(self, message: str) -> None:
-        self._plugin.display.warning(message)
+        line = " ".join(message.split())
+        self._plugin.display.warning(line if len(line) <= 400 else f"{line[:400]}…")
 
     def _add(self, inventory: Any, nodes: Sequence[Node]) -> None:
         writer, construct = HostWriter(inventory), Construct(self._plugin)

@@ -101,9 +101,9 @@ def _to_account(option: str, item: Any, role_name: str | None, external_id: str 
         item = {"role_arn": item} if str(item).startswith("arn:") else {"id": item}
     if unknown := sorted(set(item) - {"id", "name", "role_arn", "external_id"}):
         raise BadInput(option, unknown, "only the keys id, name, role_arn and external_id")
-    account_id, name, arn = str(item.get("id") or ""), str(item.get("name") or ""), item.get("role_arn")
+    account_id, name, arn = (str(item.get(key) or "") for key in ("id", "name", "role_arn"))
     if arn:
-        matched = _ROLE_ARN.fullmatch(str(arn))
+        matched = _ROLE_ARN.fullmatch(arn)
         if not matched:
             raise BadInput(f"{option}.role_arn", arn, "an ARN such as arn:aws:iam::111122223333:role/patchtide")
         if account_id and account_id != matched[2]:
@@ -113,4 +113,4 @@ def _to_account(option: str, item: Any, role_name: str | None, external_id: str 
         raise BadInput(f"{option}.id", account_id, "12 digits in quotes, such as '111122223333'")
     if not arn and role_name:
         arn = role_arn_for(account_id, name, role_name, partition)
-    return Account(id=account_id, name=name, role_arn=arn, external_id=item.get("external_id") or external_id)
+    return Account(id=account_id, name=name, role_arn=arn or None, external_id=item.get("external_id") or external_id)

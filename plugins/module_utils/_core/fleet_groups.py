@@ -20,6 +20,19 @@ BUILT_IN: Mapping[str, str] = {
     "state": "state",
 }
 
+#: Groups of findings and of what Systems Manager manages.
+NAMED = frozenset(
+    {
+        "managed",
+        "unmanaged",
+        "no_instance_profile",
+        "no_patch_group",
+        "no_maintenance_window",
+        "stale_ping",
+        "old_agent",
+    }
+)
+
 _BAD = re.compile(r"[^\w]")
 
 
@@ -40,6 +53,11 @@ def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> I
     if node["managed"]:
         yield "managed"
     yield from node["coverage"]
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a name is, or could be, that of a built-in group."""
+    return name in NAMED or name.startswith(tuple(f"{prefix}_" for prefix in BUILT_IN.values()))
 
 
 def safe_name(name: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from .errors import BadInput
 from .fleet import EMPTY, Node
+from .fleet_groups import is_built_in
 
 _BAD = re.compile(r"[^\w.@-]+")
 #: Names with a meaning of their own for Ansible. A tag must not be able to become one of them.
@@ -43,7 +44,8 @@ def host_names(nodes: Sequence[Node], preferences: Sequence[str], taken: Collect
         wanted = {at: to_host_name(_value(nodes[at], preference)) for at in open_}
         counts = Counter(wanted.values())
         for at, name in wanted.items():
-            if name and counts[name] == 1 and (name not in used or name == nodes[at]["node_id"]):
+            is_free = name not in used and not is_built_in(name)
+            if name and counts[name] == 1 and (is_free or name == nodes[at]["node_id"]):
                 names[at] = name
         used.update(names)
     return [name or _with_place(node) for name, node in zip(names, nodes, strict=True)]
