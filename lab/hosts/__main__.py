@@ -109,7 +109,7 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
     up.add_argument("--security-mirror", default="", metavar="URL", help="default: likewise")
     up.add_argument("--proxy", default="", metavar="URL", help="HTTP proxy for the mirrors (default: likewise)")
     up.add_argument("--packages", choices=("mirror", "toy", "both"), default="mirror", help="where updates come from")
-    up.add_argument("--full-disk", action="append", default=[], metavar="HOST", help="a host with 8 MiB left on /")
+    up.add_argument("--full-disk", action="append", default=[], metavar="HOST", help="a host with 24 MiB left on /")
     up.add_argument("--wrong-repository", action="append", default=[], metavar="HOST", help="a host with a dead mirror")
     up.add_argument("--fresh", action="store_true", help="build the base anew, with today's updates pending")
 

@@ -16,7 +16,7 @@ import os
 import shutil
 from pathlib import Path
 
-from lab.hosts import toy
+from lab.hosts import cgroups, toy
 from lab.hosts.running import HostsError, run
 from lab.hosts.sources import DEBIAN_KEYRING, Sources
 
@@ -26,6 +26,7 @@ PACKAGES = (
 )
 # They would take apt's lock, or install, at a time of their own.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "systemd-networkd-wait-online.service")
+APT = 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\n'
 SSHD = "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n"
 
 
@@ -44,8 +45,11 @@ def ensure_base(folder: Path, sources: Sources, *, fresh: bool = False) -> Path:
     _bootstrap(unfinished, sources)
     _configure(unfinished, sources)
     _fetch_updates(unfinished, sources)
-    if base.exists():
-        shutil.rmtree(base)
+    if not cgroups.in_use():  # hosts that run stand on theirs
+        for old in folder.glob(f"base-{sources.suite}-????????"):
+            shutil.rmtree(old)
+    elif base.exists():
+        raise HostsError("the base can't be built anew while hosts run on it; take them down first")
     unfinished.rename(base)
     return base
 
@@ -71,6 +75,7 @@ def _configure(root: Path, sources: Sources) -> None:
     apt = root / "etc/apt"
     (apt / "sources.list").unlink(missing_ok=True)
     (apt / "sources.list.d/debian.sources").write_text(sources.stanzas())
+    (apt / "apt.conf.d/80patchtide-base").write_text(APT)
     for keyring in {sources.main.keyring, sources.security.keyring} - {DEBIAN_KEYRING}:
         (root / keyring.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(keyring, root / keyring.lstrip("/"))

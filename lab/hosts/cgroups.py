@@ -34,6 +34,11 @@ def create(lab: str, member: str) -> list[Path]:
     return paths
 
 
+def in_use() -> bool:
+    """True if any lab is up on this machine."""
+    return any((root / PARENT).is_dir() for root in roots())
+
+
 def members(lab: str) -> list[str]:
     """Members of the lab that have a cgroup, running or not."""
     return sorted({path.name for root in roots() for path in (root / PARENT / lab).glob("*/")})

@@ -30,6 +30,13 @@ from lab.hosts.running import HostsError, run
 
 BUILD = Path(__file__).resolve().parents[2] / "build/hosts"
 FIRST_ADDRESS = 10
+# State, boot id, pending updates and free MiB, without apt writing its caches onto a disk that may be full.
+PROBE = """\
+systemctl is-system-running
+cat /proc/sys/kernel/random/boot_id
+apt-get -s -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade | grep -c ^Inst
+df --output=avail -m / | tail -n 1
+"""
 REPOSITORY = "toy-repository"  # the cgroup of the server; no host can be called so in an estate that uses it
 
 
@@ -208,12 +215,8 @@ class Fleet:
         row = {"name": machine.host.name, "address": str(machine.address), "state": "down"}
         if not cgroups.processes(self.bridge, machine.host.name):
             return row
-        probe = (
-            "systemctl is-system-running; cat /proc/sys/kernel/random/boot_id; "
-            "apt-get -s dist-upgrade | grep -c ^Inst; df --output=avail -m / | tail -n 1"
-        )
         done = subprocess.run(
-            [*self.ssh(machine), probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [*self.ssh(machine), PROBE], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         words = done.stdout.split()
         if len(words) != 4:

@@ -22,7 +22,9 @@ from lab.hosts.running import HostsError, run
 
 LAUNCHER = Path(__file__).with_name("machine.sh")
 GONE_MIRROR = "old-mirror.invalid"
-DISK_MIB, DISK_FREE_MIB = 96, 8
+# Less than any policy asks for, and enough for Ansible and for apt to look for updates if apt keeps no caches.
+DISK_MIB, DISK_FREE_MIB = 96, 24
+FULL_DISK_APT = 'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,8 @@ class Machine:
         self._write("root/.ssh/authorized_keys", around.public_key)
         for private in ("root", "root/.ssh"):
             (self.folder / "upper" / private).chmod(0o700)
-        self._write("etc/apt/apt.conf.d/90patchtide-lab", around.apt_conf)
+        apt_conf = around.apt_conf + (FULL_DISK_APT if self.host.full_disk else "")
+        self._write("etc/apt/apt.conf.d/90patchtide-lab", apt_conf)
         self._write("etc/apt/sources.list.d/debian.sources", sources)
         self._write(toy.KEY_IN_GUEST.lstrip("/"), around.keyring)
         key = self.folder / "upper/etc/ssh/ssh_host_ed25519_key"
