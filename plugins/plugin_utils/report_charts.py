@@ -33,7 +33,7 @@ class Part:
     width: str
 
 
-def bar(counts: Sequence[tuple[str, str, int]], start: float = 0.0, length: float = 100.0) -> list[Part]:
+def divide(counts: Sequence[tuple[str, str, int]], start: float = 0.0, length: float = 100.0) -> list[Part]:
     """Divide a bar among (class, label, count); whatever occurs at all can be seen."""
     given = [(name, label, count) for name, label, count in counts if count > 0]
     total = sum(count for _name, _label, count in given)
@@ -50,7 +50,7 @@ def bar(counts: Sequence[tuple[str, str, int]], start: float = 0.0, length: floa
 
 
 def parts_of(tones: Mapping[str, int]) -> list[tuple[str, str, int]]:
-    """Return what ``bar`` takes for a wave's or group's nodes by tone."""
+    """Return what ``divide`` takes for a wave's or group's nodes by tone."""
     return [(name, label, int(tones.get(name) or 0)) for name, label in STATES]
 
 
@@ -78,7 +78,7 @@ def strip(waves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "nodes": int(wave["nodes"]),
                 "x": f"{x:.3f}%",
                 "width": f"{length:.3f}%",
-                "parts": bar(counts, x, length),
+                "parts": divide(counts, x, length),
                 "gate": gate,
                 "gate_x": f"{x + length + gap / 2:.3f}%",
             }

@@ -24,7 +24,7 @@ from markupsafe import Markup
 from ..module_utils._core.report import Report
 from ..module_utils._core.report_rows import LABELS, TONES, Row, count_severities, in_severity_order, moment
 from ..module_utils._core.report_text import share_text, window_text
-from .report_charts import STATES, bar, parts_of, strip
+from .report_charts import STATES, divide, parts_of, strip
 
 _PAGE = Path(__file__).parent / "report_page"
 TABLE_LIMIT = 2000
@@ -123,7 +123,7 @@ def _environment() -> Environment:
         labels=LABELS,
         tones=TONES,
         states=STATES,
-        bar=bar,
+        divide=divide,
         parts_of=parts_of,
         window_text=window_text,
         evidence=evidence_lines,

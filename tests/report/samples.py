@@ -59,7 +59,7 @@ HOSTILE = (
     "<script>document.title='owned'</script>",
     "\"quoted\" & 'single'",
     "line one\nline two\r\n=cmd|' /C calc'!A0",
-    "מכונה-ייצור‮gnp.exe",
+    "מכונה-ייצור\u202egnp.exe",
     '=HYPERLINK("http://example.invalid","click")',
     "</td></tr></table><img src=x onerror=alert(1)>",
     "\x1b[31mred\x1b[0m\x07",

@@ -119,7 +119,7 @@ def to_row(
     known: Mapping[str, Any],
     story: NodeStory | None,
     scan: Mapping[str, Any] | None,
-    tags: Mapping[str, str] = TAGS,
+    tags: Mapping[str, str] | None = None,
 ) -> Row:
     """Return the row of a node.
 
@@ -134,7 +134,7 @@ def to_row(
     for name in ("host", "name", "executor", "account", "region", "platform", "os", "patch_group"):
         setattr(row, name, first(name, *sources))
     node_tags = known.get("tags") or (scan or {}).get("tags") or {}
-    for name, key in tags.items():
+    for name, key in (TAGS if tags is None else tags).items():
         if name in TAGS:
             setattr(row, name, first(name, known, {name: node_tags.get(key)}))
     _fill_before(row, scan)

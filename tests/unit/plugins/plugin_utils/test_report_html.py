@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report import build_report
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report_charts import bar, strip
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report_charts import divide, strip
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report_html import (
     TABLE_LIMIT,
     render_plan_html,
@@ -74,7 +74,9 @@ def test_pages_are_whole_and_load_nothing(name: str) -> None:
         assert page.tags.count("script") == page.tags.count("style") == 1
         links = {value for _tag, attribute, value in page.attributes if attribute in ("href", "src", "action")}
         assert links <= {"nodes.csv", "plan.html", "summary.json"}
-        assert not any(attribute.startswith("on") or attribute == "style" for _tag, attribute, _ in page.attributes)
+        assert not any(
+            attribute.startswith("on") or attribute == "style" for _tag, attribute, _value in page.attributes
+        )
         assert "http" not in re.sub(r"http://example\.invalid|http-equiv", "", html)
 
 
@@ -185,16 +187,16 @@ def test_a_scan_alone_makes_a_compliance_page() -> None:
 
 
 def test_bars_show_everything_that_occurs_and_fill_the_width() -> None:
-    parts = bar([("good", "patched", 9_999), ("bad", "failed", 1), ("held", "held back", 0)])
+    parts = divide([("good", "patched", 9_999), ("bad", "failed", 1), ("held", "held back", 0)])
     assert [part.name for part in parts] == ["good", "bad"]
     assert float(parts[1].width[:-1]) > 0.5
     assert sum(float(part.width[:-1]) for part in parts) == pytest.approx(100, abs=0.01)
-    assert bar([("good", "patched", 0)]) == []
+    assert divide([("good", "patched", 0)]) == []
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=40))
 def test_waves_stand_side_by_side_within_the_strip(sizes: list[int]) -> None:
     pieces = strip([{"name": "w", "nodes": size, "tones": {"good": size}, "gates": []} for size in sizes])
     edges = [(float(piece["x"][:-1]), float(piece["x"][:-1]) + float(piece["width"][:-1])) for piece in pieces]
-    assert all(right <= left + 0.01 for (_, right), (left, _) in pairwise(edges))
+    assert all(right <= left + 0.01 for (_left, right), (left, _right) in pairwise(edges))
     assert edges[0][0] == 0 and edges[-1][1] <= 100

@@ -168,7 +168,7 @@ def test_nothing_at_all_is_a_report_too() -> None:
 
 
 def test_the_report_is_a_function_of_its_inputs() -> None:
-    first, second = (report_of(samples.completed()) for _ in range(2))
+    first, second = (report_of(samples.completed()) for _turn in range(2))
     assert to_json(first.summary) == to_json(second.summary)
     assert first.rows == second.rows
 

@@ -36,7 +36,7 @@ def test_every_line_fits_and_none_is_obeyed_by_a_terminal(name: str) -> None:
 
 
 def test_the_plan_names_waves_patches_reboots_and_who_is_left_out() -> None:
-    plan, _ = texts("completed")
+    plan, _summary = texts("completed")
     canary = next(line for line in plan.splitlines() if "canary" in line)
     assert "Tue 17 Nov 22:00-00:00" in canary and "5 ssm, 1 linux" in canary and "10 %" in canary
     assert "quarter-end freeze of the ledger, until 2026-11-30" in plan
@@ -44,7 +44,7 @@ def test_the_plan_names_waves_patches_reboots_and_who_is_left_out() -> None:
 
 
 def test_the_summary_says_the_verdict_first_and_the_failures() -> None:
-    _, summary = texts("aborted")
+    _plan, summary = texts("aborted")
     lines = summary.splitlines()
     assert lines[0].startswith("Aborted after canary")
     assert lines[1] == "2 of 60 nodes patched or up to date, 3 failed, 1 held back, 54 not started."
@@ -53,7 +53,7 @@ def test_the_summary_says_the_verdict_first_and_the_failures() -> None:
 
 
 def test_nodes_that_share_a_reason_share_a_line() -> None:
-    _, summary = texts("unfinished")
+    _plan, summary = texts("unfinished")
     assert sum("unfinished" in line for line in summary.splitlines()[6:]) == 1
     assert "and 16 more" in summary
 
