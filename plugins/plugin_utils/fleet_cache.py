@@ -36,7 +36,7 @@ class FleetCache:
         self._timeout = timeout
         self._changed = False
         self._data: dict[str, Any] = {"format": _FORMAT, "asked": asked, "places": None, "nodes": {}}
-        found = _load(store, key) if store else None
+        found = None if store is None else _load(store, key)
         if isinstance(found, Mapping) and all(found.get(name) == self._data[name] for name in ("format", "asked")):
             self._data = dict(found)
 
@@ -61,13 +61,13 @@ class FleetCache:
         return [dict(node) for node in entry["nodes"]], max(0, int(self._now - entry["at"]))
 
     def put_nodes(self, place: Place, nodes: Sequence[Node]) -> None:
-        if self._store:
+        if self._store is not None:
             self._data["nodes"][place.label] = {"at": self._now, "nodes": [dict(node) for node in nodes]}
             self._changed = True
 
     def save(self) -> None:
         """Write what was put, if anything was."""
-        if self._store and self._changed:
+        if self._store is not None and self._changed:
             self._store.set(self._key, self._data)
 
     def _is_fresh(self, at: float) -> bool:

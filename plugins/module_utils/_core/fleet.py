@@ -170,8 +170,8 @@ def set_tags(node: Node, tags: Mapping[str, str], keys: TagKeys) -> None:
     """Give a node its tags and what is read from them: name, patch group and maintenance window."""
     node["tags"] = tags
     node["name"] = tags.get("Name") or node["name"]
-    node["patch_group"] = first_of(tags, keys.patch_group)
-    node["maintenance_window"] = first_of(tags, keys.maintenance_window)
+    node["patch_group"] = first_of(tags, keys.patch_group) or node["patch_group"]
+    node["maintenance_window"] = first_of(tags, keys.maintenance_window) or node["maintenance_window"]
 
 
 def join(managed: Iterable[Row], instances: Iterable[Row], shared: Row) -> dict[str, Node]:

@@ -38,13 +38,26 @@ def merge_nodes(nodes: Sequence[Node], rules: Sequence[str], keys: TagKeys) -> l
 def _merge_by(
     nodes: Sequence[Node], groups: Callable[[Sequence[Node]], Iterable[list[Node]]], keys: TagKeys
 ) -> list[Node]:
-    gone: set[int] = set()
-    for same in groups(nodes):
+    instead: dict[int, Node | None] = {}
+    for same in _connected(groups(nodes)):
         first, *others = sorted(same, key=_worth, reverse=True)
-        for other in others:
-            _take(first, other, keys)
-            gone.add(id(other))
-    return [node for node in nodes if id(node) not in gone] if gone else list(nodes)
+        instead.update((id(other), None) for other in others)
+        instead[id(first)] = _merged(first, others, keys)
+    if not instead:
+        return list(nodes)
+    return [found for node in nodes if (found := instead.get(id(node), node)) is not None]
+
+
+def _connected(groups: Iterable[list[Node]]) -> Iterable[list[Node]]:
+    """Join groups that share a node: what is the same as the same is the same."""
+    group_of: dict[int, list[Node]] = {}
+    for same in groups:
+        joined: dict[int, Node] = {}
+        for node in same:
+            joined.update((id(item), item) for item in group_of.get(id(node), [node]))
+        members = list(joined.values())
+        group_of.update((number, members) for number in joined)
+    return {id(members): members for members in group_of.values()}.values()
 
 
 def _by_source(nodes: Sequence[Node]) -> Iterable[list[Node]]:
@@ -85,9 +98,14 @@ def _worth(node: Node) -> tuple[Any, ...]:
     return node["managed"], _is_online(node), is_ec2, node["registered_at"], node["node_id"]
 
 
-def _take(first: Node, other: Node, keys: TagKeys) -> None:
-    first["merged_ids"] = sorted({*first["merged_ids"], other["node_id"], *other["merged_ids"]})
-    for name in _FILLED:
-        if not first[name]:
-            first[name] = other[name]
-    set_tags(first, {**other["tags"], **first["tags"]}, keys)
+def _merged(first: Node, others: Sequence[Node], keys: TagKeys) -> Node:
+    """Return ``first`` with what it lacks, taken from the others in their order."""
+    node, tags = dict(first), dict(first["tags"])
+    gone = set(first["merged_ids"])
+    for other in others:
+        gone.update((other["node_id"], *other["merged_ids"]))
+        node.update((name, other[name]) for name in _FILLED if not node[name])
+        tags = {**other["tags"], **tags}
+    node["merged_ids"] = sorted(gone)
+    set_tags(node, tags, keys)
+    return node
