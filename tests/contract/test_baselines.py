@@ -82,7 +82,7 @@ def test_ubuntu_rule_has_no_delay(world: World) -> None:
 
 
 def test_another_system_recreates_it_and_gives_the_default_back(world: World) -> None:
-    _, first = declare(world, operating_system="UBUNTU", default=True)
+    _unused, first = declare(world, operating_system="UBUNTU", default=True)
     changed, second = declare(world, operating_system="DEBIAN")
     assert changed and first and second and second.baseline_id != first.baseline_id
     assert not second.is_default
@@ -90,7 +90,7 @@ def test_another_system_recreates_it_and_gives_the_default_back(world: World) ->
 
 
 def test_renamed_by_its_id(world: World) -> None:
-    _, first = declare(world, operating_system="UBUNTU")
+    _unused, first = declare(world, operating_system="UBUNTU")
     assert first
     assert declare(world, baseline_id=first.baseline_id, name="renamed")[0]
     assert world.baselines.find("renamed").baseline_id == first.baseline_id

@@ -90,7 +90,7 @@ def test_window_can_be_born_disabled(world: World) -> None:
 
 
 def test_window_is_renamed_by_its_id_and_deleted(world: World) -> None:
-    _, first = window(world)
+    _unused, first = window(world)
     assert window(world, window_id=first.window_id, name="late-night")[0]
     assert world.windows.find("night") is None
     assert window(world, present=False, name="late-night") == (True, None)
@@ -113,7 +113,7 @@ def test_target_member_is_set_and_cleared(ready: World, member: str, set_to: Any
 
 
 def test_target_of_another_type_is_recreated(ready: World) -> None:
-    _, before = target(ready)
+    _unused, before = target(ready)
     changed, after = target(ready, instance_tags=None, resource_group="web")
     assert changed and after.target_id != before.target_id
     assert not target(ready, instance_tags=None, resource_group="web")[0]
@@ -167,7 +167,7 @@ def test_task_member_is_set_kept_and_cleared(ready: World, member: str, set_to: 
 
 
 def test_task_of_another_type_is_recreated(ready: World) -> None:
-    _, before = task(ready)
+    _unused, before = task(ready)
     runbook = {"task_arn": "AWS-UpdateSSMAgent", "automation": {"document_version": "$LATEST"}}
     changed, after = task(ready, **runbook)
     assert changed and after.task_id != before.task_id
@@ -180,7 +180,7 @@ def test_task_without_targets_has_no_rate(ready: World) -> None:
         "task_arn": "arn:aws:lambda:eu-central-1:111111111111:function:SSMNotify",
         "lambda_function": {"payload": "{}"},
     }
-    _, after = task(ready, **options)
+    _unused, after = task(ready, **options)
     assert (after.max_concurrency, after.max_errors) == ("", "")
     assert not task(ready, **options)[0]
 

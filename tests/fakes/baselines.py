@@ -31,7 +31,7 @@ class FakeBaselines:
 
     def _seen(self, row: Baseline) -> Baseline:
         own = row.baseline_id
-        groups = tuple(sorted(group for (group, _), bound in self.groups.items() if bound == own))
+        groups = tuple(sorted(group for (group, _unused), bound in self.groups.items() if bound == own))
         return replace(row, is_default=self.defaults.get(row.operating_system) == own, patch_groups=groups)
 
     def find(self, name: str) -> Baseline | None:
@@ -77,7 +77,7 @@ class FakePatchGroups:
 
     def find(self, name: str) -> PatchGroup | None:
         known = {str(item.baseline_id): item for item in self.candidates()}
-        bound = sorted(known[owner] for (group, _), owner in self._baselines.groups.items() if group == name)
+        bound = sorted(known[owner] for (group, _unused), owner in self._baselines.groups.items() if group == name)
         return PatchGroup(name=name, baselines=tuple(bound)) if bound else None
 
     def candidates(self) -> list[Bound]:

@@ -38,7 +38,7 @@ def test_throttling_is_a_steady_rate() -> None:
 def test_server_errors_come_by_a_seeded_chance() -> None:
     def sequence() -> list[bool]:
         rule = to_rule({"kind": "error", "probability": 0.3, "seed": 7})
-        return [rule.strikes(0) for _ in range(200)]
+        return [rule.strikes(0) for _unused in range(200)]
 
     assert sequence() == sequence()
     assert 40 < sum(sequence()) < 80
@@ -116,7 +116,7 @@ def test_reset_takes_every_fault_away(fleet: Fleet) -> None:
 def test_the_ledger_counts_calls_by_place_and_outcome(fleet: Fleet) -> None:
     ssm = fleet.lab.client("ssm", account=WEB)
     fleet.rule(kind="error", operation="ListCommands", times=1)
-    for _ in range(3):
+    for _unused in range(3):
         try:
             ssm.list_commands()
         except ssm.exceptions.InternalServerError:

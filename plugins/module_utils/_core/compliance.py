@@ -95,7 +95,7 @@ def _with_patches(port: CompliancePort, nodes: list[NodeCompliance], states: Seq
         present = [PATCH_STATES[name][0] for name in states if node.counts.get(PATCH_STATES[name][1], 0)]
         if present:
             wanted.append((node.node_id, present))
-    listed = dict(zip((node_id for node_id, _ in wanted), port.patches(wanted), strict=True)) if wanted else {}
+    listed = dict(zip((node_id for node_id, _unused in wanted), port.patches(wanted), strict=True)) if wanted else {}
     return [replace(node, patches=tuple(listed.get(node.node_id, ()))) for node in nodes]
 
 

@@ -19,7 +19,7 @@ def lower_bound(failed: int, total: int, confidence: float) -> float:
     if failed <= 0:
         return 0.0
     low, high = 0.0, failed / total
-    for _ in range(_STEPS):
+    for _unused in range(_STEPS):
         middle = (low + high) / 2
         if _at_least(failed, total, middle) < 1 - confidence:
             low = middle

@@ -179,7 +179,7 @@ def decide(
     return GateDecision(
         verdict=verdict,
         numbers=_numbers(rules, tally),
-        reasons=tuple(text for _, text in findings),
+        reasons=tuple(text for _unused, text in findings),
         wait_until=soak_until if verdict is Verdict.WAIT else None,
     )
 

@@ -94,5 +94,5 @@ def check_next(last: Record | None, record: Record) -> None:
 
 def split_lines(text: str) -> tuple[list[str], str]:
     """Return (whole lines, the torn tail): a writer that was killed may leave half a line, which never counted."""
-    whole, _, tail = text.rpartition("\n")
+    whole, _separator, tail = text.rpartition("\n")
     return [line for line in whole.split("\n") if line], tail

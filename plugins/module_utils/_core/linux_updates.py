@@ -156,8 +156,8 @@ def choose(patches: Iterable[Patch], *, security_only: bool, exclude: Sequence[s
 
 def package_of(patch_id: str) -> tuple[str, str, str]:
     """Return (name, architecture, version) of ``package.arch:version``."""
-    left, _, version = patch_id.partition(":")
-    name, _, arch = left.rpartition(".")
+    left, _separator, version = patch_id.partition(":")
+    name, _separator, arch = left.rpartition(".")
     return (name or left), (arch if name else ""), version
 
 

@@ -198,7 +198,7 @@ def _week_days(option: str, text: str) -> DayRule:
     if text == "L":
         text = "SAT"
     if "#" in text:
-        name, _, nth_text = text.partition("#")
+        name, _separator, nth_text = text.partition("#")
         weekday, nth = _value(option, DAY_OF_WEEK, name, text), _to_int(nth_text)
         if nth is None or not 1 <= nth <= 5:
             raise _bad(option, DAY_OF_WEEK, text)

@@ -108,7 +108,7 @@ def test_plan_is_neither_better_than_the_ideal_nor_twice_as_bad(linux: int, wind
     nodes = wave(linux, windows)
     found = plan_capacity(nodes, WINDOW, lanes)
     work = total_minutes({"linux": linux, "windows": windows}, {"linux": 15, "windows": 40})
-    longest = max((minutes for _, minutes in nodes), default=0)
+    longest = max((minutes for _unused, minutes in nodes), default=0)
     assert max(longest, -(-work // lanes)) <= found.needed_minutes <= work / lanes + longest
     assert found.fits == (found.needed_minutes <= 120)
 

@@ -37,7 +37,7 @@ class FakeCompliance:
 
     def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Patch]]:
         self.asked += wanted
-        return [[Patch(id="KB1", severity="Critical")] for _ in wanted]
+        return [[Patch(id="KB1", severity="Critical")] for _unused in wanted]
 
 
 @pytest.mark.parametrize(
