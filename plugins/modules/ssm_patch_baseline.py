@@ -28,7 +28,8 @@ options:
       - With O(baseline_id) the name that the baseline shall have.
     type: str
   baseline_id:
-    description: Id of an existing baseline of your own, such as V(pb-0123456789abcdef0). Found by its name without it.
+    description:
+      - Id of an existing baseline of your own, such as V(pb-0123456789abcdef0). Found by its name without it.
     type: str
   state:
     description:
@@ -78,7 +79,8 @@ options:
       severity:
         description:
           - Severities the rule approves, such as V(Critical) or V(Important).
-          - Sent as C(MSRC_SEVERITY) for V(WINDOWS). Debian and Ubuntu know C(PRIORITY) instead, see O(rules[].filters).
+          - Sent as C(MSRC_SEVERITY) for V(WINDOWS). Debian and Ubuntu know C(PRIORITY) instead, see
+            O(rules[].filters).
         type: list
         elements: str
       product:
@@ -141,7 +143,8 @@ options:
         elements: str
         required: true
       configuration:
-        description: What the package manager's repository file shall hold, at most 1024 characters. May hold passwords.
+        description:
+          - What the package manager's repository file shall hold, at most 1024 characters. May hold passwords.
         type: str
         required: true
   available_security_updates_status:
@@ -186,6 +189,7 @@ EXAMPLES = r"""
       - role_arn: arn:aws:iam::111111111111:role/patchtide
       - role_arn: arn:aws:iam::222222222222:role/patchtide
       - role_arn: arn:aws:iam::333333333333:role/patchtide
+        external_id: contoso-patching
 
 - name: Delete it
   patchtide.hybrid.ssm_patch_baseline:

@@ -47,6 +47,8 @@ options:
       - Tags to set, or with O(state=absent) to remove. A tag is removed only if it has the value given, an
         empty one stands for any.
       - Keys that begin with C(aws:) belong to AWS.
+      - SSM allows letters, digits, spaces and C(. : / = + - @ _) only; a cron expression is no tag value there.
+        EC2 allows any character.
     type: dict
     required: true
     aliases: [resource_tags]
@@ -67,6 +69,12 @@ EXAMPLES = r"""
     resource_ids: [i-0123456789abcdef0, mi-0123456789abcdef0]
     tags:
       Patch Group: web-prod
+      Maintenance Window: first-tuesday
+
+- name: EC2 takes any character, SSM does not
+  patchtide.hybrid.ssm_resource_tags:
+    resource_ids: [i-0123456789abcdef0]
+    tags:
       Maintenance Window: cron(30 23 ? * TUE#1 *)
 
 - name: They leave it, whatever it was

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._core.errors import NotFound
-from .._core.resource_tags import TagsOfResources
+from .._core.resource_tags import TagsOfResources, is_on_ec2
 from .._core.tags import tag_steps
 from .convert import to_tag_list
 from .errors import aws_errors
@@ -75,7 +75,7 @@ class SsmResourceTags:
             list(pool.map(lambda item: ensure_tags(self._client, self._type, item, before[item], after[item]), rest))
 
     def _is_on_ec2(self, item: str) -> bool:
-        return self._type == "ManagedInstance" and item.startswith("i-")
+        return is_on_ec2(self._type, item)
 
 
 def _read_ec2(client: Any, ids: Sequence[str]) -> dict[str, dict[str, str]]:

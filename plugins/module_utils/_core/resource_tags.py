@@ -41,11 +41,17 @@ class ResourceTagPort(Protocol):
         """Add, change and remove tags until each resource has those of ``after``."""
 
 
+def is_on_ec2(resource_type: str, resource_id: str) -> bool:
+    """Nodes on EC2 carry their tags in EC2, all others in SSM."""
+    return resource_type == "ManagedInstance" and resource_id.startswith("i-")
+
+
 def plan_resource_tags(
-    before: TagsOfResources, tags: Mapping[str, Any], *, present: bool, purge: bool
+    before: TagsOfResources, tags: Mapping[str, Any], *, present: bool, purge: bool, any_text: bool = False
 ) -> Change[TagsOfResources]:
     """Say which tags would change.
 
+    ``any_text``: all of them are in EC2, which takes any character.
     Absent removes the tags named; one whose value is given only if it has that value, ``None`` stands for any.
 
     :raises BadInput: a limit of the service is broken.
@@ -58,7 +64,7 @@ def plan_resource_tags(
     for key, value in tags.items():
         if value is None:
             raise BadInput(f"tags.{key}", None, "a value")
-    check_tags({key: str(value) for key, value in tags.items()})
+    check_tags({key: str(value) for key, value in tags.items()}, any_text=any_text)
     after = {name: merge_tags(own, tags, purge) for name, own in before.items()}
     for name, own in after.items():
         check_tag_count(own, f"tags of {name}")
@@ -80,7 +86,10 @@ class ResourceTagsNoun:
         options = self._options
         before = self._port.read(self._port.resolve(options["resource_ids"]))
         present = options["state"] == "present"
-        return plan_resource_tags(before, options["tags"], present=present, purge=options["purge_tags"])
+        on_ec2 = all(is_on_ec2(options["resource_type"], item) for item in before)
+        return plan_resource_tags(
+            before, options["tags"], present=present, purge=options["purge_tags"], any_text=on_ec2
+        )
 
     def apply(self, change: Change[TagsOfResources]) -> TagsOfResources | None:
         self._port.write(change.before or {}, change.after or {})

@@ -28,16 +28,18 @@ def tag_steps(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict
     return to_set, sorted(key for key in before if key not in after)
 
 
-def check_tags(tags: Mapping[str, str], option: str = "tags") -> None:
-    """Check what AWS would refuse. Tags that begin with ``aws:`` are AWS's own and already there, so they pass.
+def check_tags(tags: Mapping[str, str], option: str = "tags", *, any_text: bool = False) -> None:
+    """Check what SSM would refuse, or with ``any_text`` EC2, which takes any character.
+
+    Tags that begin with ``aws:`` are AWS's own and already there, so they pass.
 
     :raises BadInput: with the option's path.
     """
     check_tag_count(tags, option)
     for key, value in _own(tags).items():
-        if not 1 <= len(key) <= 128 or not _CHARACTERS.fullmatch(key):
+        if not 1 <= len(key) <= 128 or not (any_text or _CHARACTERS.fullmatch(key)):
             raise BadInput(option, key, "a key of 1 to 128 letters, digits, spaces and . : / = + - @ _")
-        if len(value) > 256 or not _CHARACTERS.fullmatch(value):
+        if len(value) > 256 or not (any_text or _CHARACTERS.fullmatch(value)):
             raise BadInput(f"{option}.{key}", value, "up to 256 letters, digits, spaces and . : / = + - @ _")
 
 

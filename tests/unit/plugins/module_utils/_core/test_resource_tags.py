@@ -43,3 +43,10 @@ def test_removes_a_tag_with_that_value_only(value: Any, left: bool) -> None:
 def test_what_aws_would_refuse_is_named(tags: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         plan_resource_tags(BEFORE, tags, present=True, purge=False)
+
+
+def test_cron_expression_is_a_tag_value_in_ec2_only() -> None:
+    tags = {"Maintenance Window": "cron(30 23 ? * TUE#1 *)"}
+    assert plan_resource_tags({"i-1": {}}, tags, present=True, purge=False, any_text=True).changed
+    with pytest.raises(BadInput, match="Maintenance Window"):
+        plan_resource_tags({"mi-1": {}}, tags, present=True, purge=False)

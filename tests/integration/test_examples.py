@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples in the documentation of the modules run as they are, on the lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.aws.launch import Lab
+from tests.integration.runs import INTEGRATION, ROOT, nodes, play, trouble
+
+#: The home account has nodes of all kinds in this Region.
+REGION = "us-east-1"
+#: Action plugins and modules of other parts, run by their own tests.
+ELSEWHERE = {"ssm_patch", "ssm_probe", "ssm_reboot", "ssm_place_info"}
+MODULES = sorted({path.stem for path in (ROOT / "plugins" / "modules").glob("ssm_*.py")} - ELSEWHERE)
+
+
+def examples(name: str, aws: Lab) -> list[dict[str, Any]]:
+    """Return a module's examples, invented node ids and external id replaced by the lab's."""
+    source = (ROOT / "plugins" / "modules" / f"{name}.py").read_text()
+    text = source.split('EXAMPLES = r"""')[1].split('"""')[0]
+    ids = [row["node_id"] for row in nodes(aws, REGION)]
+    for prefix in ("mi-", "i-"):
+        text = text.replace(f"{prefix}0123456789abcdef0", next(item for item in ids if item.startswith(prefix)))
+    return list(yaml.safe_load(text.replace("contoso-patching", "lab-data-team")))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name: str, aws: Lab, tmp_path: Path) -> None:
+    aws.reset()
+    prepare = INTEGRATION / "examples" / f"{name}.yml"
+    before = yaml.safe_load(prepare.read_text()) if prepare.exists() else []
+    tasks = examples(name, aws)
+    contents = {"module_defaults": {"group/patchtide.hybrid.aws": {"region": REGION}}, "tasks": [*before, *tasks]}
+    done = play(tmp_path / f"{name}.yml", contents, aws, REGION)
+    assert done.returncode == 0, trouble(done)
+    assert f"ok={len(before) + len(tasks)} " in done.stdout
