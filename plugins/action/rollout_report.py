@@ -16,13 +16,14 @@ from ..module_utils._core.journal import Record, from_line
 from ..module_utils._core.plan import check_plan
 from ..module_utils._core.report import Report, build_report, to_json
 from ..module_utils._core.report_csv import to_csv
+from ..module_utils._core.report_junit import to_junit
 from ..module_utils._core.report_text import summary_to_text
 from ..plugin_utils.controller_action import ControllerAction, read_json, write_text
 from ..plugin_utils.report_html import render_plan_html, render_report_html
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
 _SCHEMAS = {"plan.json": "patchtide/plan/1", "scan.json": "patchtide/scan/1"}
-_NAMES = {"json": "summary.json", "csv": "nodes.csv", "html": "index.html"}
+_NAMES = {"json": "summary.json", "csv": "nodes.csv", "junit": "junit.xml", "html": "index.html"}
 
 
 class ActionModule(ControllerAction):
@@ -31,7 +32,7 @@ class ActionModule(ControllerAction):
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
         "dest": {"type": "path"},
-        "formats": {"type": "list", "elements": "str", "choices": [*_NAMES], "default": [*_NAMES]},
+        "formats": {"type": "list", "elements": "str", "choices": [*_NAMES], "default": ["json", "csv", "html"]},
         "tags": {"type": "dict"},
     }
 
@@ -108,6 +109,8 @@ def render(report: Report, plan: Mapping[str, Any] | None, formats: list[str]) -
         texts[_NAMES["json"]] = to_json(report.summary)
     if "csv" in formats:
         texts[_NAMES["csv"]] = "".join(to_csv(report.rows))
+    if "junit" in formats:
+        texts[_NAMES["junit"]] = to_junit(report)
     if "html" in formats:
         texts[_NAMES["html"]] = render_report_html(report, has_plan=plan is not None, files=list(texts))
         if plan is not None:

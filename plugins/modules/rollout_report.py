@@ -45,11 +45,12 @@ options:
       - What to write.
       - V(json) writes C(summary.json), everything but the single nodes.
       - V(csv) writes C(nodes.csv), one line per node with the same columns in every report.
+      - V(junit) writes C(junit.xml), every wave a test suite and every node a test case, for CI servers.
       - V(html) writes C(index.html), and C(plan.html) where there is a plan. Beyond 2,000 nodes the table in
         C(index.html) holds only those that need attention.
     type: list
     elements: str
-    choices: [json, csv, html]
+    choices: [json, csv, junit, html]
     default: [json, csv, html]
   tags:
     description:

@@ -59,13 +59,7 @@ def build_report(
         "operator": str(story.started.get("operator") or ""),
         "verdict": to_verdict(plan, story, scan, rows, waves),
         "times": _times(plan, story, scan),
-        "totals": {
-            "nodes": len(planned),
-            "estate": len(rows),
-            "by_status": count_status(rows),
-            "tones": count_tones(planned),
-            "groups": group_rows(planned or rows),
-        },
+        "totals": _totals(rows, planned),
         "compliance": {"rollout": count_compliance(planned), "estate": count_compliance(rows)},
         "patches": sum_patches(planned, plan, scan),
         "reboots": sum_reboots(planned or rows),
@@ -125,6 +119,16 @@ def _outside(
     elif error := (scan or {}).get("error"):
         row.code, row.reason = str(error.get("code") or ""), str(error.get("text") or "")
     return row
+
+
+def _totals(rows: Sequence[Row], planned: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "nodes": len(planned),
+        "estate": len(rows),
+        "by_status": count_status(rows),
+        "tones": count_tones(planned),
+        "groups": group_rows(planned or rows),
+    }
 
 
 def _row_order(row: Row) -> tuple[int, bool, int, int, str, str]:
