@@ -85,6 +85,11 @@ class ActionModule(DirectAction):
             ids = [patch_id for patch_id in ids if patch_id in planned]
         if not ids or self.check_mode:
             return self._result(started, Status.NO_OP if not ids else Status.SUCCEEDED, installed=ids)
+        if (
+            rollout
+            and not (guard := rollout.may_start(options["wave"], rollout.nodes[options["node"]]["expected_minutes"])).ok
+        ):
+            return self._result(started, Status.SKIPPED, error=error("out_of_window", guard.text), installed=[])
         if rollout:
             announce(rollout, options, "patch")
         found = self._packages(updates.manager, ids, options, dict(task_vars))

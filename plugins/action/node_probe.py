@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..module_utils._core.model import Status
 from ..module_utils._core.precheck import evaluate_probe, parse_probe
 from ..module_utils._core.probes import to_probe
-from ..module_utils._core.verdict import final_record, held_record
+from ..module_utils._core.verdict import final_record, held_record, lost_record
 from ..plugin_utils.direct_action import DirectAction, outcome
 from ..plugin_utils.rollout_dir import RolloutDir
 
@@ -45,6 +46,10 @@ class ActionModule(DirectAction):
         node, done = rollout.nodes[options["node"]], rollout.state_of_node(options["node"]).results
         if done.get("precheck", {}).get("verdict") == "hold":
             return {"record": held_record(node, done["precheck"], self.now()).to_dict()}
+        for stage in ("patch", "scan"):
+            if done.get(stage, {}).get("status") == "skipped":
+                why = done[stage]["error"]
+                return {"record": lost_record(node, Status.SKIPPED, why["code"], why["text"], self.now()).to_dict()}
         facts = parse_probe(self.shell(to_probe("linux")))
         rule = rollout.wave(options["wave"])["reboot_rule"]
         return {"record": final_record(node, done, facts, self.now(), rule).to_dict()}

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..module_utils._core.capacity import REBOOT_MINUTES
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.precheck import parse_probe
 from ..module_utils._core.probes import to_probe
-from ..module_utils._core.verdict import must_reboot
+from ..module_utils._core.verdict import error, must_reboot
 from ..plugin_utils.direct_action import DirectAction, announce, outcome
 from ..plugin_utils.rollout_dir import RolloutDir
 
@@ -54,6 +55,12 @@ class ActionModule(DirectAction):
             if rollout.state_of_node(options["node"]).token and before and before != boot_id:
                 return self._proven(rollout, {**options, "boot_id_before": before}, facts)  # done before a crash
         due = must_reboot(rule, pending=bool(facts.get("pending_reboot")), patched=patched)
+        guard = rollout.may_start(options["wave"], REBOOT_MINUTES) if rollout and due else None
+        if rollout and guard and not guard.ok:
+            late = {"status": "failed", "rebooted": False, "error": error("out_of_window", guard.text)}
+            if not self.check_mode:
+                outcome(rollout, options, "reboot", late)
+            return {"changed": False, "due": False, "boot_id": boot_id, **late}
         if rollout and not self.check_mode:
             if due:
                 announce(rollout, options, "reboot")

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
-from ..module_utils._core.errors import BadInput
+from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
 from ..module_utils._core.rollout import DONE, STAGES, Rollout, due_nodes
+from ..module_utils._core.schedule import Occurrence
 from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator
 from ..plugin_utils.rollout_dir import RolloutDir
+
+
+class OutsideWindow(PatchtideError):
+    """Nothing starts outside its maintenance window."""
+
+    code = "OutsideWindow"
 
 
 class ActionModule(ControllerAction):
@@ -35,6 +43,7 @@ class ActionModule(ControllerAction):
         "result": {"type": "dict"},
         "reason": {"type": "str", "default": ""},
         "approved_digest": {"type": "str"},
+        "window_wait": {"type": "int", "default": 60},
     }
     RULES: ClassVar[dict[str, Any]] = {
         "required_if": [
@@ -84,11 +93,33 @@ class ActionModule(ControllerAction):
     def _wave_started(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         name = options["wave"]
         wave = rollout.state_of_wave(name)
+        if wave.status == "waiting" and not self.check_mode:
+            self._await_window(rollout, name, options["window_wait"])
         if wave.status == "waiting":
             self._write(rollout, "wave_started", {"wave": name})
         unclaimed = [node for node in wave.nodes if node not in rollout.state.waves[name].claimed]
         if unclaimed:
             self._write(rollout, "claimed", {"wave": name, "nodes": unclaimed})
+
+    def _await_window(self, rollout: RolloutDir, name: str, minutes: int) -> None:
+        """Wait for the wave's window if it opens soon; nothing starts outside of it.
+
+        :raises OutsideWindow: it opens too late to wait for, or is over.
+        """
+        window = rollout.window(name)
+        if window is None:
+            return
+        now = rollout.clock.now()
+        if now >= window.cutoff_at:
+            raise OutsideWindow(f"The window of wave {name} is over; it was {_span(window)}. Make a new plan.")
+        if window.start - now > timedelta(minutes=minutes):
+            when = f"The window of wave {name} is {_span(window)}, and it is {now:%Y-%m-%d %H:%M} UTC"
+            raise OutsideWindow(
+                f"{when}. Run it within {minutes} minutes before the window opens, or let it wait longer."
+            )
+        while (left := (window.start - rollout.clock.now()).total_seconds()) > 0:
+            self.say(f"{name}: its window opens at {window.start:%Y-%m-%d %H:%M} UTC, in {left / 60:.0f} minutes")
+            rollout.clock.sleep(left if is_rehearsal() else min(left, 300))
 
     def _intended(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         stage, node = options["stage"], options["node"]
@@ -128,6 +159,10 @@ class ActionModule(ControllerAction):
             self._write(rollout, "rollout_finished", {"verdict": "completed", "reason": "every wave was promoted"})
         elif state.status == "aborted" and not state.intents:
             self._write(rollout, "rollout_finished", {"verdict": "aborted", "reason": options["reason"] or _why(state)})
+
+
+def _span(window: Occurrence) -> str:
+    return f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC"
 
 
 def _why(state: Rollout) -> str:

@@ -18,7 +18,7 @@ from ..module_utils._core.plan import build_plan, check_plan
 from ..module_utils._core.report_text import plan_to_text
 from ..module_utils._core.schedule import parse
 from ..module_utils._core.waves import Candidate
-from ..plugin_utils.controller_action import ControllerAction, read_json, write_text
+from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, read_json, write_text
 from ..plugin_utils.report_html import render_plan_html
 
 _MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
@@ -38,8 +38,11 @@ class ActionModule(ControllerAction):
         folder, policy = Path(options["dir"]), options["policy"]
         now = _time(options["at"]) if options["at"] else find_clock().now()
         scan = read_json(folder / "scan.json", "dir")
+        nodes = list(candidates(task_vars, policy["tags"]["application"]))
+        if not nodes:
+            raise EmptyInventory(NO_NODES)
         plan = build_plan(
-            list(candidates(task_vars, policy["tags"]["application"])),
+            nodes,
             policy,
             scan,
             policy_digest=options["policy_digest"],

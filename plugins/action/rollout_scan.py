@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.verdict import error
-from ..plugin_utils.controller_action import ControllerAction, write_text
+from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, write_text
 
 SCHEMA = "patchtide/scan/1"
 
@@ -30,11 +30,14 @@ class ActionModule(ControllerAction):
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        known = list(self._inventory(task_vars))
+        if not known:
+            raise EmptyInventory(NO_NODES)
         if options["state"] == "targets":
-            direct = [item["host"] for item in self._inventory(task_vars) if item["executor"] == "linux"]
+            direct = [item["host"] for item in known if item["executor"] == "linux"]
             return {"changed": False, "direct_hosts": sorted(direct)}
         nodes = {}
-        identities = {item["node_id"]: item for item in self._inventory(task_vars)}
+        identities = {item["node_id"]: item for item in known}
         for result in options["results"]:
             nodes[result["node_id"]] = {**identities.get(result["node_id"], {}), **result}
         for host in options["hosts"]:

@@ -26,6 +26,9 @@ class ActionModule(SsmAction):
     def writes(self, options: Mapping[str, Any]) -> bool:
         return bool(options["operation"] == "Install")
 
+    def minutes(self, node: Mapping[str, Any]) -> float | None:
+        return float(node["expected_minutes"]) if self._task.args.get("operation") == "Install" else None
+
     def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
         return InstallStage() if options["operation"] == "Install" else ScanStage(details=rollout is None)
 

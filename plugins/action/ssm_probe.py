@@ -54,7 +54,9 @@ def final_without_probe(rollout: RolloutDir, node_id: str) -> dict[str, Any] | N
         return held_record(node, done["precheck"], at).to_dict()
     for stage in ("patch", "reboot", "scan"):
         status = done.get(stage, {}).get("status")
-        if status in (Status.UNREACHABLE.value, Status.CANCELLED.value):
+        if status in (Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value):
             why = done[stage].get("error") or {}
-            return lost_record(node, Status(status), f"{stage}_{status}", why.get("text", status), at).to_dict()
+            return lost_record(
+                node, Status(status), why.get("code") or f"{stage}_{status}", why.get("text", status), at
+            ).to_dict()
     return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils._core.capacity import REBOOT_MINUTES
+from ..module_utils._core.model import Status
 from ..module_utils._core.rollout import due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import RebootStage, reboot_request
@@ -21,6 +23,13 @@ class ActionModule(SsmAction):
 
     def writes(self, options: Mapping[str, Any]) -> bool:
         return True
+
+    def minutes(self, node: Mapping[str, Any]) -> float | None:
+        return REBOOT_MINUTES
+
+    def late(self, node_id: str, text: str) -> dict[str, Any]:
+        """It was patched and stays as it is: the final look says that its reboot is pending."""
+        return {**super().late(node_id, text), "status": Status.FAILED.value, "rebooted": False}
 
     def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
         return RebootStage()

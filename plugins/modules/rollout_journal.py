@@ -60,6 +60,12 @@ options:
     description: Why, in the words of who decides.
     type: str
     default: ""
+  window_wait:
+    description:
+      - With O(state=wave_started), how many minutes to wait for the wave's window to open. If it opens later than that, or is
+        over, the task fails and says when it is.
+    type: int
+    default: 60
   approved_digest:
     description: Digest of the plan that was approved, at least its first twelve characters. Another plan is refused.
     type: str

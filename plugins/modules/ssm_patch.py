@@ -124,6 +124,11 @@ failed_places:
   returned: outside of a rollout
   type: list
   elements: dict
+open_nodes:
+  description: Ids of nodes where patches are missing or a reboot is pending.
+  returned: outside of a rollout
+  type: list
+  elements: str
 due:
   description: Ids of the nodes it would work on.
   returned: in check mode, in a rollout

@@ -13,13 +13,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 
 display = Display()
+
+
+NO_NODES = (
+    "No inventory host says how it is patched (patchtide_executor). "
+    "Was the inventory given with -i, and could it be read? See the warnings above."
+)
+
+
+class EmptyInventory(PatchtideError):
+    """There is nothing to work on, which is never what somebody wanted who patches."""
+
+    code = "EmptyInventory"
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]
@@ -34,7 +45,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
-            _, options = self.validate_argument_spec(argument_spec=self.spec(), **self.RULES)
+            _unused, options = self.validate_argument_spec(argument_spec=self.spec(), **self.RULES)
             return {**result, **self.act(options, task_vars or {})}
         except PatchtideError as error:
             return {**result, "failed": True, "msg": str(error), "error": error.to_dict()}
@@ -105,6 +116,3 @@ def operator(task_vars: Mapping[str, Any]) -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
-
-
-__all__ = ["AnsibleActionFail", "ControllerAction", "display", "operator", "read_json", "write_text"]

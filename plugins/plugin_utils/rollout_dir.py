@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..module_utils._core.capacity import StartGuard, may_start
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.journal import Record, to_time
+from ..module_utils._core.journal import Record, from_time, to_time
 from ..module_utils._core.plan import check_plan
 from ..module_utils._core.ports import Clock, JournalStore
 from ..module_utils._core.rollout import NodeState, Rollout, WaveState, apply, initial
+from ..module_utils._core.schedule import Occurrence
 from .controller_action import read_json
 from .journal_file import JournalFile
 
@@ -48,6 +50,17 @@ class RolloutDir:
         if name not in self.state.waves:
             raise BadInput("wave", name, f"a wave of the plan: {', '.join(self.state.waves)}")
         return self.state.waves[name]
+
+    def window(self, name: str) -> Occurrence | None:
+        """Return the occurrence of the maintenance window that bounds a wave."""
+        found = self.wave(name)["window"]
+        if not found:
+            return None
+        return Occurrence(**{key: from_time(found[key]) for key in ("start", "end", "cutoff_at")})
+
+    def may_start(self, name: str, minutes: float) -> StartGuard:
+        """Tell whether a step of so many minutes may start now."""
+        return may_start(self.clock.now(), minutes, self.window(name))
 
     def state_of_node(self, node_id: str) -> NodeState:
         """Return where a node stands; ``BadInput`` if it is not in the plan."""

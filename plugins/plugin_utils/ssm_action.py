@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NoReturn
 
@@ -19,10 +20,11 @@ from ..module_utils._aws.run_command import SsmFleet
 from ..module_utils._aws.session import Sessions, to_places
 from ..module_utils._core.commands import Chunk, deadline, split, started
 from ..module_utils._core.errors import BadInput, PatchtideError
-from ..module_utils._core.model import Place
+from ..module_utils._core.model import Place, Status
 from ..module_utils._core.ports import CommandRequest, FleetPort
 from ..module_utils._core.rollout import Intent, due_nodes
-from ..module_utils._core.stagerun import Stage, StageRun
+from ..module_utils._core.stagerun import PROGRESS_SECONDS, Stage, StageRun
+from ..module_utils._core.verdict import error
 from .controller_action import ControllerAction
 from .rollout_dir import RolloutDir
 
@@ -45,6 +47,21 @@ class _Params:
 
     def fail_json(self, msg: str, **_more: Any) -> NoReturn:
         raise PatchtideError(msg)
+
+
+class Throttle:
+    """Shows a line when it says something new or the last one is half a minute old, by the wall's clock."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._line = ""
+        self._at = 0.0
+
+    def __call__(self, line: str) -> None:
+        now = time.monotonic()
+        if (line != self._line and now - self._at >= 1) or now - self._at >= PROGRESS_SECONDS or " 0 running" in line:
+            self._show(line)
+            self._line, self._at = line, now
 
 
 class SsmAction(ControllerAction):
@@ -98,7 +115,22 @@ class SsmAction(ControllerAction):
         chunks = self._chunks(options, nodes, run, start=1, prefix=f"{self._stamp(run)}/adhoc")
         results = run.begin(chunks) + run.wait(chunks)
         refused = [{"place": item.place, "error": item.error.to_dict()} for item in chunks if item.error]
-        return {"changed": self.writes(options), **_summary(results), "results": results, "failed_places": refused}
+        unsettled = [item["node_id"] for item in results if item.get("missing_after") or item.get("pending_reboot")]
+        return {
+            "changed": self.writes(options),
+            **_summary(results),
+            "results": results,
+            "failed_places": refused,
+            "open_nodes": sorted(unsettled),
+        }
+
+    def minutes(self, node: Mapping[str, Any]) -> float | None:
+        """Return what the step takes on a node, if it must fit into the wave's window, else ``None``."""
+        return None
+
+    def late(self, node_id: str, text: str) -> dict[str, Any]:
+        """Return the result of a node for which the window leaves no time."""
+        return {"node_id": node_id, "status": Status.SKIPPED.value, "error": error("out_of_window", text)}
 
     def writes(self, options: Mapping[str, Any]) -> bool:
         """Tell whether this stage changes nodes."""
@@ -134,6 +166,13 @@ class SsmAction(ControllerAction):
 
     def _settle(self, rollout: RolloutDir, wave: str, stage: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
         results = self.settle(rollout, wave, options)
+        settled = {item["node_id"] for item in results}
+        for node_id in due_nodes(rollout.state, wave, stage):
+            minutes = self.minutes(rollout.nodes[node_id])
+            if minutes is None or node_id in settled or rollout.nodes[node_id]["executor"] != "ssm":
+                continue
+            if not (guard := rollout.may_start(wave, minutes)).ok:
+                results.append(self.late(node_id, guard.text))
         if results:
             rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
         return results
@@ -149,7 +188,7 @@ class SsmAction(ControllerAction):
             clock=clock,
             gather=_gather,
             recorder=rollout or NoRecorder(),
-            progress=self.say,
+            progress=Throttle(self.say),
             poll_seconds=options["poll_interval"],
         )
 

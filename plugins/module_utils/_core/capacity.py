@@ -18,6 +18,10 @@ from .errors import BadInput
 from .schedule import Occurrence
 
 
+#: What Azure's guest patching reserves for a reboot; we start none with less of the window left.
+REBOOT_MINUTES = 10.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """How a wave fills its window. ``too_late``: the nodes that would end after the usable time, in order.
@@ -75,7 +79,7 @@ def plan_capacity(
         needed_minutes=max(lanes),
         usable_minutes=usable,
         concurrency=len(lanes) if nodes else 0,
-        too_late=tuple(node_id for node_id, _ in nodes if node_id in late),
+        too_late=tuple(node_id for node_id, _unused in nodes if node_id in late),
         text=_describe(nodes, max(lanes), usable, len(lanes), len(late)),
     )
 

@@ -38,7 +38,7 @@ class StageRun:
     """One stage of one wave (or of no wave: then ``recorder`` records nothing).
 
     :param ports: by place label.
-    :param progress: takes one tidy line for the operator.
+    :param progress: is given one tidy line for the operator at every look; it may leave out what says nothing new.
     """
 
     stage: Stage
@@ -98,16 +98,12 @@ class StageRun:
     def wait(self, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
         """Wait until every chunk has ended or is past its deadline; records outcomes as they come."""
         results: list[dict[str, Any]] = []
-        shown_at, shown = self.clock.now(), ""
         while open_chunks := [chunk for chunk in chunks if chunk.waiting]:
             rounds = self.gather(self._look, open_chunks)
             for chunk, fresh in zip(open_chunks, rounds, strict=True):
                 if fresh:
                     results += self._finish(chunk, fresh)
-            line, now = self._line(chunks), self.clock.now()
-            if line != shown or (now - shown_at).total_seconds() >= PROGRESS_SECONDS:
-                self.progress(line)
-                shown_at, shown = now, line
+            self.progress(self._line(chunks))
             if any(chunk.waiting for chunk in chunks):
                 self.clock.sleep(self.poll_seconds)
         return results
