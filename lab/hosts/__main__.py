@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lab.hosts import estate
 from lab.hosts.fleet import BUILD, Fleet, Wish
+from lab.hosts.requirements import HOST_COMMANDS, TOY_COMMANDS, ensure_able
 from lab.hosts.running import HostsError, LeftOut
 
 FAILED, LEFT_OUT = 1, 3
@@ -71,6 +72,11 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if rows and all(row["state"] in ("running", "degraded") for row in rows) else FAILED
 
 
+def _able(_options: argparse.Namespace) -> None:
+    ensure_able(HOST_COMMANDS | TOY_COMMANDS)
+    print("this machine can run real hosts")
+
+
 def _inventory(options: argparse.Namespace) -> int:
     path = Fleet(options.name).inventory
     if not path.is_file():
@@ -89,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         ("up", _up, "bring hosts up and write their inventory; does nothing if they are up already"),
         ("down", _down, "take them down and leave nothing behind"),
         ("status", _status, "a line per host; fails unless all run"),
+        ("able", _able, "say whether this machine can run hosts, and install what it lacks"),
         ("inventory", _inventory, "print the Ansible inventory"),
     ):
         action = actions.add_parser(name, help=text, description=text)
