@@ -98,6 +98,17 @@ def test_one_call_finds_the_tags_of_ec2_and_hybrid_nodes(fleet: Fleet) -> None:
     assert len(rows) == 14
 
 
+def test_a_page_of_resources_is_cut_by_resources_alone(fleet: Fleet, refused: Callable[..., str]) -> None:
+    tagging = fleet.lab.client("resourcegroupstaggingapi", account=WEB)
+    page = tagging.get_resources(ResourceTypeFilters=["ec2:instance"], ResourcesPerPage=100)
+    arns = [row["ResourceARN"] for row in page["ResourceTagMappingList"]]
+    assert len(arns) == 22
+    assert not page.get("PaginationToken")
+    assert len(tagging.get_resources(ResourceARNList=arns)["ResourceTagMappingList"]) == 22
+    both = {"ResourceARNList": arns, "ResourceTypeFilters": ["ec2:instance"]}
+    assert refused(tagging.get_resources, **both) == "InvalidParameterException"
+
+
 def test_an_instance_without_an_agent_is_ec2s_alone(fleet: Fleet) -> None:
     ec2 = fleet.lab.client("ec2", "us-east-1", SHARED)
     assert instance(ec2, fleet.id("bastion-01"))["State"]["Name"] == "running"

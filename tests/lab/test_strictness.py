@@ -145,3 +145,7 @@ def test_every_operation_of_ours_is_one_of_the_model() -> None:
 
     assert len(OPERATIONS) > 40
     assert set(OPERATIONS) <= set(get_service_model("ssm").operation_names)
+
+
+def test_an_operation_nobody_has_is_told_at_once(ssm: Any, refused: Refused) -> None:
+    assert refused(ssm.describe_activations) == "UnknownOperationException"

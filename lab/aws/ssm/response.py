@@ -24,6 +24,8 @@ Reply = tuple[int, dict[str, str], str]
 #: has "" for its times (and a duration for ExecutionElapsedTime), and DescribeInstancePatchStatesForPatchGroup returns
 #: more than the 5 rows that its list shape allows (MaxResults is 10 to 100).
 LENIENT = frozenset({"PatchGroup", "InstancePatchStatesList", "StringDateTime"})
+#: An answer of ours that breaks the model is a defect of the lab and says so, instead of being retried as a 500.
+DEFECT = "LabDefect"
 
 
 class SsmResponse(SimpleSystemManagerResponse):
@@ -39,25 +41,32 @@ class SsmResponse(SimpleSystemManagerResponse):
         if wrong := problems(request, model.input_shape):
             return failure("ValidationException", wrong)
         if model.name not in OPERATIONS:
-            return super().call_action()
+            return self._ask_moto(model.name)
         place = self.ssm_backend.place
         place.catch_up()
         try:
             answer = OPERATIONS[model.name](place, request)
         except SsmError as error:
-            return failure(_declared(model, error.code), error.message)
+            return _refusal(model, error)
         if wrong := problems(answer, model.output_shape, LENIENT):
-            raise AssertionError(f"the lab's own answer to {model.name} is not what the model says: {wrong}")
+            return failure(DEFECT, f"the lab's own answer to {model.name} is not what the model says: {wrong}")
         return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer, default=_epoch)
 
+    def _ask_moto(self, name: str) -> Any:
+        try:
+            return super().call_action()
+        except NotImplementedError:
+            return failure("UnknownOperationException", f"The lab has no {name}.")
 
-def _declared(model: OperationModel, code: str) -> str:
+
+def _refusal(model: OperationModel, error: SsmError) -> Reply:
+    """An error answer, if the operation may give it at all."""
     known = {shape.name for shape in model.error_shapes} | COMMON_ERRORS
-    if code == "InvalidNextToken" and code not in known:
-        return "ValidationException"  # operations that do not declare the former
-    if code not in known:
-        raise AssertionError(f"{model.name} can't answer {code}; its model declares {sorted(known)}")
-    return code
+    if error.code == "InvalidNextToken" and error.code not in known:
+        return failure("ValidationException", error.message)  # operations that do not declare the former
+    if error.code not in known:
+        return failure(DEFECT, f"{model.name} can't answer {error.code}; its model declares {sorted(known)}")
+    return failure(error.code, error.message)
 
 
 def failure(code: str, message: str) -> Reply:
