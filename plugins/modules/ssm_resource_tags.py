@@ -47,7 +47,8 @@ options:
       - Tags to set, or with O(state=absent) to remove. A tag is removed only if it has the value given, an
         empty one stands for any.
       - Keys that begin with C(aws:) belong to AWS.
-      - SSM allows letters, digits, spaces and C(. : / = + - @ _) only; a cron expression is no tag value there.
+      - SSM allows letters, digits, spaces, dots, colons, slashes and the signs C(=+-@_) only, so a cron
+        expression is no tag value there.
         EC2 allows any character.
     type: dict
     required: true
