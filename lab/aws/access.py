@@ -14,9 +14,8 @@ from moto.iam.models import AccessKey, iam_backends
 from moto.sts.responses import TokenResponse
 
 from .estate import Account, Role
+from .launch import SECRET
 from .world import world
-
-SECRET = "lab-secret-not-a-secret"
 
 
 def seed() -> None:

@@ -13,10 +13,12 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET = "lab-secret-not-a-secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,7 @@ class Lab:
 
     def client(self, service: str, region: str = "eu-central-1", account: str | None = None) -> Any:
         """Return a boto3 client of one account (the home account when not given) that never retries."""
-        import boto3
-        from botocore.config import Config
-
-        key = f"AKIA{account}LAB0" if account else self.access_key
-        make: Any = boto3.client
-        return make(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            aws_access_key_id=key,
-            aws_secret_access_key="lab-secret-not-a-secret",
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
-        )
+        return _client(self.url, f"AKIA{account}LAB0" if account else self.access_key, service, region)
 
     def _call(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         tail = path.removeprefix("../") if path.startswith("../") else f"patchtide/{path}"
@@ -75,12 +65,29 @@ class Lab:
             raise ValueError(error.read().decode()) from error
 
 
+@cache
+def _client(url: str, access_key: str, service: str, region: str) -> Any:
+    """Clients are costly to make and safe to share."""
+    import boto3
+    from botocore.config import Config
+
+    make: Any = boto3.client
+    return make(
+        service,
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=SECRET,
+        config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+    )
+
+
 def environment(url: str, access_key: str, region: str = "eu-central-1") -> dict[str, str]:
     """What to export so that AWS clients and the collection use the lab at ``url``."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": access_key,
-        "AWS_SECRET_ACCESS_KEY": "lab-secret-not-a-secret",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
