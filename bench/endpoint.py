@@ -17,7 +17,7 @@ import json
 import random
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
@@ -46,7 +46,7 @@ class Estate:
         return bool(self.hybrid) and number % self.hybrid == 0
 
     def node_id(self, account: str, region: str, number: int) -> str:
-        place = sum(map(ord, region)) % 0xFFF
+        place = int(region.rpartition("-")[2]) & 0xFFF
         return f"{'mi' if self.is_hybrid(number) else 'i'}-{int(account) % 0xFFFFFF:06x}{place:03x}{number:08x}"
 
     def tags(self, number: int) -> dict[str, str]:
@@ -183,6 +183,7 @@ class Endpoint:
         self.rate = rate
         self.burst = burst
         self.calls: Counter[str] = Counter()
+        self._slept: dict[tuple[str, str], defaultdict[str, float]] = {}
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
         self._pages: dict[tuple[object, ...], bytes] = {}
         self._random = random.Random(4711)
@@ -213,7 +214,11 @@ class Endpoint:
         form = {} if target else {key: values[0] for key, values in parse_qs(body.decode()).items()}
         operation = target[1].decode().rpartition(".")[2] if target else form.get("Action", "")
         self.calls[operation] += 1
-        await asyncio.sleep(self._random.uniform(*self.latency))
+        delay = self._random.uniform(*self.latency)
+        slept = self._slept.setdefault((account, region), defaultdict(float))
+        # Pages of a listing follow one another; tag calls start together, so only the slowest of them counts.
+        slept[operation] = max(slept[operation], delay) if operation == "GetResources" else slept[operation] + delay
+        await asyncio.sleep(delay)
         if not self._admit(account, region, operation):
             self.calls["throttled"] += 1
             return _refusal(bool(target))
@@ -225,7 +230,15 @@ class Endpoint:
         if b"/bench/reset" in head:
             self.calls.clear()
             self._buckets.clear()
-        return 200, "application/json", json.dumps(self.calls).encode()
+            self._slept.clear()
+        report = {"calls": self.calls, "slowest_chain_s": round(self._slowest_chain(), 3)}
+        return 200, "application/json", json.dumps(report).encode()
+
+    def _slowest_chain(self) -> float:
+        """Seconds of latency that no concurrency can hide: identity, then a place's longest chain of calls."""
+        identity = max((item["AssumeRole"] + item["GetCallerIdentity"] for item in self._slept.values()), default=0.0)
+        tagged = [item["DescribeInstanceProperties"] + item["GetResources"] for item in self._slept.values()]
+        return identity + max((*tagged, *(item["DescribeInstances"] for item in self._slept.values())), default=0.0)
 
     def _admit(self, account: str, region: str, operation: str) -> bool:
         """A token bucket per account, Region and operation; a rate of 0 never throttles."""

@@ -1,0 +1,32 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the benchmarks: all of them, or those named.
+
+python -m bench
+python -m bench inventory --quick
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    here = Path(__file__).parent
+    known = sorted(
+        file.stem for file in here.glob("*.py") if "\ndef main(" in file.read_text() and file != Path(__file__)
+    )
+    known = [name for name in known if name not in ("endpoint", "measure")]
+    named = [item for item in sys.argv[1:] if not item.startswith("-")]
+    options = [item for item in sys.argv[1:] if item.startswith("-")]
+    if unknown := [name for name in named if name not in known]:
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(known)}")
+    for name in named or known:
+        importlib.import_module(f"bench.{name}").main(options)
+
+
+if __name__ == "__main__":
+    main()
