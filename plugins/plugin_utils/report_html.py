@@ -22,7 +22,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..module_utils._core.report import Report
-from ..module_utils._core.report_rows import LABELS, TONES, Row, count_severities, in_severity_order, moment
+from ..module_utils._core.report_rows import (
+    LABELS,
+    TONES,
+    Row,
+    count_severities,
+    in_severity_order,
+    moment,
+    severity_of,
+)
 from ..module_utils._core.report_text import share_text, window_text
 from .report_charts import STATES, divide, parts_of, strip
 
@@ -300,12 +308,15 @@ def _plan_patches(plan: Mapping[str, Any], limit: int = 50) -> list[dict[str, An
     for wave in plan.get("waves") or ():
         for node in wave.get("nodes") or ():
             for patch in node.get("patches") or ():
-                entry = found.setdefault(str(patch.get("id")), {**dict.fromkeys(names, ""), **patch, "nodes": 0})
+                entry = found.setdefault(
+                    str(patch.get("id")),
+                    {**dict.fromkeys(names, ""), **patch, "severity": severity_of(patch), "nodes": 0},
+                )
                 entry["nodes"] += 1
     order = list(in_severity_order(count_severities(found.values())))
     key = {name: rank for rank, name in enumerate(order)}
     ranked = sorted(
         found.values(),
-        key=lambda item: (key[str(item.get("severity") or "unspecified").lower()], -item["nodes"], str(item.get("id"))),
+        key=lambda item: (key[severity_of(item)], -item["nodes"], str(item.get("id"))),
     )
     return ranked[:limit]

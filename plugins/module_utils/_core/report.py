@@ -64,7 +64,7 @@ def build_report(
         "patches": sum_patches(planned, plan, scan),
         "reboots": sum_reboots(planned or rows),
         "waves": waves,
-        "attention": [_attention(row) for row in planned if row.tone in ("bad", "held")],
+        "attention": [_attention(row) for row in planned if row.needs_attention],
         "excluded": [_left_out(item) for item in plan.get("excluded") or ()],
         "failed_places": [_failed_place(item) for item in scan.get("failed_places") or ()],
         "decisions": story.decisions,
@@ -134,7 +134,8 @@ def _totals(rows: Sequence[Row], planned: Sequence[Row]) -> dict[str, Any]:
 def _row_order(row: Row) -> tuple[int, bool, int, int, str, str]:
     """What needs attention comes first, nodes outside the rollout last; of a scan those that miss most."""
     missing = -(row.missing_before or 0) if row.status == SCANNED else 0
-    return (_TONE_ORDER.index(row.tone), not row.in_rollout, row.wave_order, missing, row.title, row.node_id)
+    tone = "held" if row.needs_attention and row.tone == "good" else row.tone
+    return (_TONE_ORDER.index(tone), not row.in_rollout, row.wave_order, missing, row.title, row.node_id)
 
 
 def _wave_names(plan: Mapping[str, Any], story: Story) -> list[str]:
@@ -205,7 +206,10 @@ def _times(plan: Mapping[str, Any], story: Story, scan: Mapping[str, Any]) -> di
 
 def _attention(row: Row) -> dict[str, Any]:
     names = ("node_id", "host", "name", "wave", "executor", "account", "region", "os", "status", "code", "reason")
-    return {**{name: getattr(row, name) for name in names}, "tone": row.tone, "failed": list(row.failed)}
+    told = {name: getattr(row, name) for name in names}
+    if row.tone == "good":
+        told |= {"code": "not_compliant", "reason": f"patched, but not compliant: {row.open_points}"}
+    return {**told, "tone": "held" if row.tone == "good" else row.tone, "failed": list(row.failed)}
 
 
 def _left_out(item: Mapping[str, Any]) -> dict[str, str]:

@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, Callable[[Row], Any]] = {
     "missing_after": lambda row: row.missing_after,
     "compliance_before": lambda row: row.compliance_before,
     "compliance_after": lambda row: row.compliance_after,
+    "open_points": lambda row: row.open_points,
     "rebooted": lambda row: row.rebooted,
     "pending_reboot": lambda row: row.pending_reboot,
     "boot_id_changed": lambda row: row.boot_id_changed,

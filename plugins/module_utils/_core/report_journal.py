@@ -33,11 +33,13 @@ class WaveStory:
 class NodeStory:
     """What the journal says about one node.
 
-    ``stage`` is the last one it was sent into; ``evidence`` holds API ids by stage and name.
+    ``stage`` is the last one it was sent into, ``begun_at`` when patching it was first announced; ``evidence`` holds
+    API ids by stage and name (its place is a member of the result already).
     """
 
     wave: str = ""
     stage: str = ""
+    begun_at: str = ""
     result: dict[str, Any] = field(default_factory=dict)
     decided: bool = False
     held: bool = False
@@ -112,10 +114,12 @@ def _on_claimed(story: Story, _at: str, data: Mapping[str, Any]) -> None:
         story.node(node_id, data.get("wave"))
 
 
-def _on_intent(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+def _on_intent(story: Story, at: str, data: Mapping[str, Any]) -> None:
     for node_id in data.get("nodes") or ():
         node = story.node(node_id, data.get("wave"))
         node.stage, node.decided, node.held = str(data.get("stage") or ""), False, False
+        if node.stage == "patch":
+            node.begun_at = node.begun_at or at
     story.finished, story.finished_at = None, None
 
 
@@ -176,7 +180,7 @@ def _take_evidence(node: NodeStory, stage: str, evidence: Mapping[str, Any]) -> 
 def _collect(into: dict[str, Any], found: Mapping[str, Any]) -> None:
     """Add evidence: different values under one name become a list, none is lost."""
     for name, value in found.items():
-        if value in (None, "", [], {}):
+        if value in (None, "", [], {}) or name == "place":
             continue
         have = into.get(str(name))
         known = have if isinstance(have, list) else [] if have is None else [have]

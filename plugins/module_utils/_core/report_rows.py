@@ -41,14 +41,23 @@ TONES: Mapping[str, str] = {
 }
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
 TAGS: Mapping[str, str] = {"owner": "Owner", "application": "Application", "environment": "Environment"}
-SEVERITIES = ("critical", "important", "high", "medium", "moderate", "low", "informational", "unspecified")
+SEVERITIES = ("critical", "important", "high", "medium", "low", "informational", "unspecified")
 _LOOKED_AT = (Status.SUCCEEDED.value, Status.NO_OP.value)
-_BAD_COUNTS = ("missing_count", "failed_count", "installed_pending_reboot_count", "installed_rejected_count")
+_BAD_COUNTS: Mapping[str, str] = {
+    "missing_count": "missing",
+    "failed_count": "failed",
+    "installed_pending_reboot_count": "waiting for a reboot",
+    "installed_rejected_count": "installed though rejected",
+}
+_NO_SEVERITY = ("", "none", "unclassified")
 
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One node of the report. Patch lists hold ids; ``None`` means "not known", never "no"."""
+    """One node of the report. Patch lists hold ids; ``None`` means "not known", never "no".
+
+    ``open_points`` says in words why the node is not compliant afterwards.
+    """
 
     node_id: str
     host: str = ""
@@ -76,6 +85,7 @@ class Row:
     missing_after: int | None = None
     compliance_before: str = UNKNOWN
     compliance_after: str = UNKNOWN
+    open_points: str = ""
     pending_reboot: bool | None = None
     rebooted: bool | None = None
     boot_id_changed: bool | None = None
@@ -106,8 +116,10 @@ class Row:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person must look: it went wrong or was held, or in a mere scan, it is not known to be compliant."""
-        return self.tone in ("bad", "held") or (self.status == SCANNED and self.compliance_before != COMPLIANT)
+        """Whether a person must look: it went wrong, was held, or is not compliant though patched or merely scanned."""
+        if self.status == SCANNED:
+            return self.compliance_before != COMPLIANT
+        return self.tone in ("bad", "held") or (self.tone == "good" and self.compliance_after == NON_COMPLIANT)
 
     @property
     def in_rollout(self) -> bool:
@@ -152,6 +164,7 @@ def _fill_before(row: Row, scan: Mapping[str, Any] | None) -> None:
     counts = scan.get("counts") or {}
     row.missing_before = len(missing) if missing or _is_measured(scan) else _int(counts.get("missing_count"))
     row.compliance_before = _compliance(scan, row.missing_before)
+    row.open_points = open_points(scan, row.missing_before)
     row.kernel_before = row.kernel_after = first("kernel_after", scan) or first("kernel_before", scan)
     row.pending_reboot = scan.get("pending_reboot")
 
@@ -164,8 +177,9 @@ def _fill_story(row: Row, story: NodeStory) -> None:
     row.installed = list(result.get("installed") or ())
     row.failed = list(result.get("failed") or ())
     row.missing = list(result.get("missing_after") or ())
-    row.started_at, row.ended_at = first("started_at", result), first("ended_at", result)
-    row.minutes = minutes_between(row.started_at, row.ended_at)
+    if row.status not in (Status.SKIPPED.value, NOT_STARTED):
+        row.started_at, row.ended_at = first("started_at", result) or story.begun_at, first("ended_at", result)
+        row.minutes = minutes_between(row.started_at, row.ended_at)
     row.rebooted = result.get("rebooted")
     row.kernel_before = first("kernel_before", result) or row.kernel_before
     row.kernel_after = first("kernel_after", result) or row.kernel_before
@@ -177,6 +191,7 @@ def _fill_story(row: Row, story: NodeStory) -> None:
         row.pending_reboot = result.get("pending_reboot")
     row.missing_after = _missing_after(row.status, result)
     row.compliance_after = _compliance({**result, "status": row.status}, row.missing_after)
+    row.open_points = open_points(result, row.missing_after)
 
 
 def _outcome(story: NodeStory) -> tuple[str, str, str]:
@@ -206,11 +221,20 @@ def _missing_after(status: str, result: Mapping[str, Any]) -> int | None:
 
 def _compliance(record: Mapping[str, Any], missing: int | None) -> str:
     """Judge a record by its state. Without evidence of a state it is "unknown", never "compliant"."""
-    counts = record.get("counts") or {}
-    bad = [name for name in _BAD_COUNTS if (_int(counts.get(name)) or 0) > 0]
-    if bad or missing or record.get("failed") or record.get("pending_reboot"):
+    if open_points(record, missing):
         return NON_COMPLIANT
     return COMPLIANT if missing is not None and _is_measured(record) else UNKNOWN
+
+
+def open_points(record: Mapping[str, Any], missing: int | None) -> str:
+    """Return what keeps a node from being compliant, such as ``3 missing, 1 installed though rejected``."""
+    counts = {name: _int(value) or 0 for name, value in (record.get("counts") or {}).items()}
+    counts["missing_count"] = missing or counts.get("missing_count", 0)
+    counts["failed_count"] = counts.get("failed_count", 0) or len(record.get("failed") or ())
+    parts = [f"{counts[name]} {text}" for name, text in _BAD_COUNTS.items() if counts.get(name)]
+    if record.get("pending_reboot") and not counts.get("installed_pending_reboot_count"):
+        parts.append("a reboot is pending")
+    return ", ".join(parts)
 
 
 def _is_measured(record: Mapping[str, Any]) -> bool:
@@ -228,12 +252,18 @@ def severities_of(ids: list[str], known: Mapping[str, Any], scan: Mapping[str, A
 
 
 def count_severities(patches: Any) -> dict[str, int]:
-    """Count patches by severity in lower case, most severe first; a patch without one is "unspecified"."""
+    """Count patches by severity, most severe first."""
     counts: dict[str, int] = {}
     for patch in patches:
-        name = str(patch.get("severity") or "unspecified").lower()
+        name = severity_of(patch)
         counts[name] = counts.get(name, 0) + 1
     return in_severity_order(counts)
+
+
+def severity_of(patch: Mapping[str, Any]) -> str:
+    """Return the severity in lower case: words for "none" become "unspecified", Red Hat's "moderate" "medium"."""
+    name = str(patch.get("severity") or "").lower()
+    return "unspecified" if name in _NO_SEVERITY else "medium" if name == "moderate" else name
 
 
 def in_severity_order(counts: Mapping[str, int]) -> dict[str, int]:

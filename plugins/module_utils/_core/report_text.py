@@ -15,6 +15,7 @@ from .report_rows import LABELS, count_severities, in_severity_order, moment
 
 WIDTH = 114
 LISTED = 12
+_LABEL = 25
 
 
 def to_text(document: Mapping[str, Any], width: int = WIDTH) -> str:
@@ -107,7 +108,7 @@ def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
     lines += fold_text(plain(verdict["reason"]), width) if verdict.get("reason") else []
     if summary["waves"]:
         lines += ["", *_waves_text(summary["waves"], width)]
-    lines += ["", *_facts_text(summary)]
+    lines += ["", *_facts_text(summary, width)]
     attention = summary["attention"]
     if attention:
         lines += ["", f"Needs attention: {_number(len(attention))}"]
@@ -133,7 +134,7 @@ def _waves_text(waves: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     return table(head, rows, width, right=(1, 2, 3, 4, 5))
 
 
-def _facts_text(summary: Mapping[str, Any]) -> list[str]:
+def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
     lines = []
     scopes = (("rollout", "Compliant, this rollout"), ("estate", "Compliant, whole estate"))
     for key, label in scopes:
@@ -146,15 +147,23 @@ def _facts_text(summary: Mapping[str, Any]) -> list[str]:
             if summary["verdict"]["code"] == "scanned"
             else f"{_percent(before)} → {_percent(after)}"
         )
-        lines.append(f"{label:<25}{change}  ({_number(after['compliant'])} of {_number(facts['nodes'])} nodes)")
+        lines.append(f"{label:<{_LABEL}}{change}  ({_number(after['compliant'])} of {_number(facts['nodes'])} nodes)")
     patches, reboots = summary["patches"], summary["reboots"]
     if patches["installed"] or patches["failed"]:
         by = ", ".join(f"{_number(count)} {name}" for name, count in in_severity_order(patches["by_severity"]).items())
-        lines.append(f"{'Patches installed':<25}{_number(patches['installed'])}" + (f"  ({by})" if by else ""))
+        lines.append(f"{'Patches installed':<{_LABEL}}{_number(patches['installed'])}" + (f"  ({by})" if by else ""))
     if reboots["rebooted"] or reboots["pending"]:
         pending = f", {_number(reboots['pending'])} still to reboot" if reboots["pending"] else ""
-        lines.append(f"{'Rebooted':<25}{_number(reboots['rebooted'])}{pending}")
-    return lines
+        lines.append(f"{'Rebooted':<{_LABEL}}{_number(reboots['rebooted'])}{pending}")
+    return [part for line in lines for part in _hang(line, width)]
+
+
+def _hang(line: str, width: int) -> list[str]:
+    """Break a line of facts after its label column."""
+    label, text = line[:_LABEL], line[_LABEL:]
+    return [
+        (label if index == 0 else " " * _LABEL) + part for index, part in enumerate(fold_text(text, width - _LABEL))
+    ]
 
 
 def _attention_rows(attention: Iterable[Mapping[str, Any]]) -> list[list[str]]:

@@ -19,6 +19,7 @@ from .report_rows import (
     Row,
     count_severities,
     in_severity_order,
+    severity_of,
 )
 
 DIMENSIONS: Mapping[str, Callable[[Row], str]] = {
@@ -136,7 +137,7 @@ def _top(installed: Mapping[str, int], catalogue: Mapping[str, Mapping[str, Any]
     lines = []
     for patch_id, nodes in installed.items():
         patch = catalogue.get(patch_id, {})
-        severity = str(patch.get("severity") or "unspecified").lower()
+        severity = severity_of(patch)
         cves = [str(cve) for cve in patch.get("cve_ids") or ()]
         title = str(patch.get("title") or "")
         lines.append({"id": patch_id, "title": title, "severity": severity, "nodes": nodes, "cve_ids": cves})

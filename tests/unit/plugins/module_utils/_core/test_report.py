@@ -234,6 +234,40 @@ def test_what_happened_in_earlier_stages_stays_in_the_final_row() -> None:
     assert found.compliance_after == "compliant"
 
 
+def test_a_patched_node_that_is_not_compliant_is_named_with_the_reason() -> None:
+    run = samples.Run({}, {})
+    counts = {"missing_count": 0, "failed_count": 0, "installed_rejected_count": 1}
+    final = {"node_id": "i-1", "status": "succeeded", "installed": ["KB1"], "counts": counts}
+    run.note("outcome", {"wave": "w", "stage": "verify", "results": [final]})
+    report = build_report(records=run.records)
+    assert (report.rows[0].tone, report.rows[0].compliance_after) == ("good", "non_compliant")
+    assert report.summary["attention"][0]["reason"] == "patched, but not compliant: 1 installed though rejected"
+
+
+@pytest.mark.parametrize(
+    ("severity", "counted"),
+    [
+        ("Critical", "critical"),
+        ("Moderate", "medium"),
+        ("Unclassified", "unspecified"),
+        (None, "unspecified"),
+        ("odd", "odd"),
+    ],
+)
+def test_severities_of_all_vendors_are_counted_together(severity: str | None, counted: str) -> None:
+    scan = {"nodes": {"i-1": {"status": "succeeded", "missing": [{"id": "x", "severity": severity}]}}}
+    assert build_report(scan=scan).summary["patches"]["missing_by_severity"] == {counted: 1}
+
+
+def test_without_a_start_in_the_record_the_work_began_with_the_intent_to_patch() -> None:
+    run = samples.Run({}, {})
+    run.note("intent", {"wave": "w", "stage": "patch", "nodes": ["i-1"], "token": "t", "attempt": 1})
+    run.note("noise", {}, 30)
+    ended = {"started_at": None, "ended_at": run.records[-1].at}
+    run.note("outcome", {"wave": "w", "stage": "verify", "results": [{"node_id": "i-1", "status": "no_op", **ended}]})
+    assert row(build_report(records=run.records), "i-1").minutes == 30
+
+
 def test_a_patched_node_that_was_never_verified_is_not_called_patched() -> None:
     run = samples.Run({}, {})
     run.note("intent", {"wave": "w", "stage": "patch", "nodes": ["i-1"], "token": "t", "attempt": 1})
