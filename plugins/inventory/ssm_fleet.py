@@ -239,9 +239,10 @@ from typing import Any
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
+from ..module_utils._aws.session import HAS_SDK
 from ..module_utils._core.errors import PatchtideError
 from ..plugin_utils.fleet_hosts import look_up
-from ..plugin_utils.fleet_run import HAS_SDK, FleetRun
+from ..plugin_utils.fleet_run import FleetRun
 
 # What users of amazon.aws write as templates, most often a lookup of a secret.
 TEMPLATED = ("access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id")

@@ -25,13 +25,6 @@ from .fleet_hosts import HostWriter, known_machines
 from .fleet_options import to_fleet_connection, to_wish
 from .fleet_sources import SOURCES, DataSync, Places, Services, Told
 
-try:
-    import boto3  # noqa: F401
-
-    HAS_SDK = True
-except ImportError:
-    HAS_SDK = False
-
 #: Options that decide what a place answers; a cache of other options is of no use.
 ASKED = (
     "accounts", "assume_role_arn", "bucket", "bucket_prefix", "exclude_regions", "facts", "filters", "instances",

@@ -20,8 +20,10 @@ try:
     import botocore.session
     from botocore.config import Config
     from botocore.credentials import DeferredRefreshableCredentials
+
+    HAS_SDK = True
 except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
-    pass
+    HAS_SDK = False
 
 T = TypeVar("T")
 R = TypeVar("R")
