@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -68,9 +67,8 @@ def _order(mistake: Mistake) -> tuple[int, str]:
 def _at_line(mistake: Mistake, lines: Mapping[str, int]) -> Mistake:
     """Add the line of the path, or of the nearest thing around it that stands in the file."""
     path = mistake.path.partition(": ")[0]
-    while path not in lines and path:
-        path = re.sub(r"(\[\d+\]|\.?[^.\[]+)$", "", path)
-    return replace(mistake, line=lines.get(path))
+    ends = [len(path), *(index for index in range(len(path) - 1, 0, -1) if path[index] in ".[")]
+    return replace(mistake, line=next((lines[path[:end]] for end in ends if path[:end] in lines), lines.get("")))
 
 
 def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:

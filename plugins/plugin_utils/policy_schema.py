@@ -75,20 +75,16 @@ def without_mistakes(data: Any, found: Sequence[Found]) -> dict[str, Any]:
         if isinstance(holder, dict):
             holder.pop(item.where[-1], None)
         elif isinstance(holder, list):
-            holder[int(item.where[-1])] = _emptied(holder[int(item.where[-1])], holder)
+            holder[int(item.where[-1])] = ""
     return dict(clean)
-
-
-def _emptied(value: Any, neighbours: list[Any]) -> Any:
-    objects = any(isinstance(item, dict) for item in neighbours if item is not value)
-    return {} if objects or isinstance(value, (dict, list)) else ""
 
 
 def to_path(where: Sequence[str | int]) -> str:
     """``("waves", 1, "size")`` to ``waves[1].size``."""
     text = ""
     for step in where:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        name = step if isinstance(step, int) or step.isprintable() else repr(step)
+        text += f"[{step}]" if isinstance(step, int) else f".{name}" if text else str(name)
     return text or "(top level)"
 
 

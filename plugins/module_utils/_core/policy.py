@@ -294,7 +294,8 @@ class Policy:
 def to_policy(data: Mapping[str, Any]) -> Policy:
     """Fill in all defaults. Members that are missing though required become empty, so that checks go on past them."""
     gates = data.get("gates") or {}
-    waves = [{**wave, "gate": {**gates, **(wave.get("gate") or {})}} for wave in data.get("waves") or []]
+    written = [wave if isinstance(wave, Mapping) else {} for wave in data.get("waves") or []]
+    waves = [{**wave, "gate": {**gates, **(wave.get("gate") or {})}} for wave in written]
     return _complete(read(Policy, {**data, "waves": waves}))
 
 

@@ -53,7 +53,7 @@ def _convert(hint: Any, value: Any) -> Any:
     if origin is Mapping:
         return {str(key): _convert(args[1], item) for key, item in value.items()}
     if is_dataclass(hint):
-        return read(hint, value)  # type: ignore[arg-type]
+        return read(hint, value if isinstance(value, Mapping) else {})  # type: ignore[arg-type]
     return float(value) if hint is float and not isinstance(value, str) else value
 
 
