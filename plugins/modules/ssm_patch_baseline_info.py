@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_patch_baseline_info
+short_description: Read patch baselines of AWS Systems Manager
+version_added: 0.1.0
+description:
+  - Returns patch baselines with their rules, tags, patch groups and, for Windows, the patches that they approve.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  names:
+    description: Baselines by name or id. All where neither this nor O(prefix) is given.
+    type: list
+    elements: str
+  prefix:
+    description: Beginning of the names.
+    type: str
+  owner:
+    description: Whose baselines, your own or the ones that AWS publishes.
+    type: str
+    choices: [self, aws, all]
+    default: self
+  operating_systems:
+    description: Baselines for these operating systems, such as V(WINDOWS) or V(AMAZON_LINUX_2023).
+    type: list
+    elements: str
+    default: []
+  default:
+    description: Only baselines that are the default of their operating system, or only those that are not.
+    type: bool
+  effective_patches:
+    description: Whether the patches that a baseline approves now are listed. The service knows them for Windows only.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Our own baselines
+  patchtide.hybrid.ssm_patch_baseline_info:
+  register: own
+
+- name: What every operating system gets that no patch group is bound for
+  patchtide.hybrid.ssm_patch_baseline_info:
+    owner: all
+    default: true
+  register: defaults
+
+- name: What a Windows baseline approves
+  patchtide.hybrid.ssm_patch_baseline_info:
+    names: [contoso-windows]
+    effective_patches: true
+  register: windows
+"""
+
+RETURN = r"""
+patch_baselines:
+  description: The baselines as M(patchtide.hybrid.ssm_patch_baseline) returns them, and more.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+  sample:
+    - name: contoso-windows
+      baseline_id: pb-0123456789abcdef0
+      owner: self
+      operating_system: WINDOWS
+      is_default: false
+      patch_groups: [win-prod]
+      tags: {}
+      effective_patches:
+        - id: KB5031364
+          kb_number: KB5031364
+          deployment_status: APPROVED
+          compliance_level: CRITICAL
+          approval_date: "2026-10-17T00:00:00Z"
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.baselines_info import BaselineReader
+
+STRINGS = {"type": "list", "elements": "str"}
+SPEC = {
+    "names": STRINGS,
+    "prefix": {"type": "str"},
+    "owner": {"type": "str", "choices": ["self", "aws", "all"], "default": "self"},
+    "operating_systems": {**STRINGS, "default": []},
+    "default": {"type": "bool"},
+    "effective_patches": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+
+    def read(sessions, place):
+        return BaselineReader(sessions.client("ssm", place)).read(module.params)
+
+    run_info(module, "patch_baselines", read)
+
+
+if __name__ == "__main__":
+    main()

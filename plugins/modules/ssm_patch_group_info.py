@@ -1,0 +1,110 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_patch_group_info
+short_description: Read which patch baseline patch groups get
+version_added: 0.1.0
+description:
+  - Returns the baselines that patch groups are bound to and, where asked for, those that they silently fall back to.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  names:
+    description: Patch groups by name. All that are bound to a baseline where neither this nor O(prefix) is given.
+    type: list
+    elements: str
+  prefix:
+    description: Beginning of the names.
+    type: str
+  operating_systems:
+    description:
+      - Operating systems for which the baseline is told even if the group is not bound for them.
+      - The service then falls back to the default baseline, which RV(patch_groups[].baselines[].is_fallback) shows.
+    type: list
+    elements: str
+    default: []
+  state_counts:
+    description: Whether the nodes of the group are counted by the states of their patches.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: What does the group get on Windows and Ubuntu
+  patchtide.hybrid.ssm_patch_group_info:
+    names: [web-prod]
+    operating_systems: [WINDOWS, UBUNTU]
+    state_counts: true
+  register: groups
+"""
+
+RETURN = r"""
+patch_groups:
+  description: The groups by name.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the group.
+      type: str
+    baselines:
+      description: Baselines by operating system; the name of a fallback is not told.
+      type: list
+      elements: dict
+      sample:
+        - {operating_system: UBUNTU, baseline_id: pb-0123456789abcdef0, name: contoso-ubuntu, is_fallback: false}
+        - operating_system: WINDOWS
+          baseline_id: arn:aws:ssm:eu-central-1:280605243866:patchbaseline/pb-09ca3fb51f0412ec3
+          name: ""
+          is_fallback: true
+    state_counts:
+      description: Nodes by states of their patches.
+      returned: if O(state_counts=true)
+      type: dict
+      sample: {instances: 4, instances_with_missing_patches: 2}
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.baselines_info import PatchGroupReader
+
+STRINGS = {"type": "list", "elements": "str"}
+SPEC = {
+    "names": STRINGS,
+    "prefix": {"type": "str"},
+    "operating_systems": {**STRINGS, "default": []},
+    "state_counts": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+
+    def read(sessions, place):
+        return PatchGroupReader(sessions.client("ssm", place)).read(module.params)
+
+    run_info(module, "patch_groups", read)
+
+
+if __name__ == "__main__":
+    main()
