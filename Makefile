@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-playbooks test-hosts test-kill molecule sanity sizes
+.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -71,6 +71,9 @@ test-integration: setup ## Every module on the lab: create, again, check mode, u
 
 test-lab: setup ## The lab itself: what it simulates agrees with what the services document
 	@$(PYTEST) tests/lab $(T)
+
+test-inventory: setup ## The inventory on the lab, as ansible-inventory shows it
+	@$(PYTEST) tests/inventory $(T)
 
 test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
 	@$(PYTEST) tests/playbooks $(T)

@@ -30,6 +30,7 @@ STEPS = (
     "test-lab",
     "sanity",
     "test-integration",
+    "test-inventory",
     "test-playbooks",
     "test-hosts",
     "molecule",
