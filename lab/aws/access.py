@@ -17,6 +17,8 @@ from .estate import Account, Role
 from .launch import SECRET
 from .world import world
 
+NODE_PROFILE = "patchtide-node"
+
 
 def seed() -> None:
     """Create a user with a known access key and the estate's roles in every account."""
@@ -30,6 +32,14 @@ def seed() -> None:
         backend.access_keys[account.access_key] = key
         for role in account.roles:
             _create_role(backend, role)
+        _create_node_profile(backend)
+
+
+def _create_node_profile(backend: Any) -> None:
+    """The instance profile that EC2 nodes need for their agent to register."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    _put_role(backend, NODE_PROFILE, trust, "What the agents of the lab's EC2 nodes work with.")
+    backend.create_instance_profile(NODE_PROFILE, "/", [NODE_PROFILE])
 
 
 def _create_role(backend: Any, role: Role) -> None:
@@ -41,12 +51,16 @@ def _create_role(backend: Any, role: Role) -> None:
     }
     if role.external_id:
         statement["Condition"] = {"StringEquals": {"sts:ExternalId": role.external_id}}
+    _put_role(backend, role.name, statement, "May be assumed from the lab's home account.")
+
+
+def _put_role(backend: Any, name: str, statement: dict[str, Any], description: str) -> None:
     backend.create_role(
-        role_name=role.name,
+        role_name=name,
         assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         path="/",
         permissions_boundary=None,
-        description="May be assumed from the lab's home account.",
+        description=description,
         tags=[],
         max_session_duration="3600",
     )

@@ -13,6 +13,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 from moto.ec2.responses import EC2Response
 
+from .access import NODE_PROFILE
 from .node import Node
 from .ssm.backend import place_of
 from .ssm.nodes import instance_type
@@ -51,6 +52,8 @@ def _create(backend: Any, node: Node) -> None:
     instance.platform = "windows" if node.is_windows else None
     instance.nics[0].private_ip_address = node.spec.ip
     backend.tags[node.node_id] = node.tags
+    if node.spec.managed:
+        backend.associate_iam_instance_profile(node.node_id, NODE_PROFILE)
 
 
 def _show_power(account: str, region: str) -> None:

@@ -80,6 +80,11 @@ def test_tags_set_in_ec2_are_what_ssm_targets(fleet: Fleet, ec2: Any) -> None:
     assert "ssm-patch-now" not in fleet.now("web-dev-01")["tags"]
 
 
+def test_managed_instances_have_the_profile_their_agent_needs(fleet: Fleet, ec2: Any) -> None:
+    profile = instance(ec2, fleet.id("web-dev-01"))["IamInstanceProfile"]["Arn"]
+    assert profile == f"arn:aws:iam::{WEB}:instance-profile/patchtide-node"
+
+
 def test_hostile_tag_values_arrive_unchanged(fleet: Fleet, ec2: Any) -> None:
     tags = {row["Key"]: row["Value"] for row in instance(ec2, fleet.id("web-dev-02"))["Tags"]}
     assert tags["Owner"] == "{{ 7*7 }}"
@@ -111,6 +116,7 @@ def test_a_page_of_resources_is_cut_by_resources_alone(fleet: Fleet, refused: Ca
 
 def test_an_instance_without_an_agent_is_ec2s_alone(fleet: Fleet) -> None:
     ec2 = fleet.lab.client("ec2", "us-east-1", SHARED)
-    assert instance(ec2, fleet.id("bastion-01"))["State"]["Name"] == "running"
+    shown = instance(ec2, fleet.id("bastion-01"))
+    assert (shown["State"]["Name"], "IamInstanceProfile" in shown) == ("running", False)
     rows = fleet.ssm("bastion-01").describe_instance_information()["InstanceInformationList"]
     assert {row["ResourceType"] for row in rows} == {"ManagedInstance"}

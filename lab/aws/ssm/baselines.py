@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from moto.utilities.utils import load_resource
 
 from .operations import Answer, Request, SsmError, operation, page
-from .tags import set_tags
+from .tags import check_tags, set_tags
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -188,6 +188,7 @@ def create_patch_baseline(place: Place, request: Request) -> Answer:
     def make() -> Answer:
         system = request.get("OperatingSystem", "WINDOWS")
         _check(request, system)
+        check_tags(request.get("Tags", []))
         if len(place.baselines) >= MOST_BASELINES:
             raise SsmError("ResourceLimitExceededException", f"{MOST_BASELINES} patch baselines a Region.")
         baseline_id = place.hex_id("pb-")

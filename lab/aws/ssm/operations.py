@@ -35,6 +35,10 @@ class SsmError(Exception):
         self.code, self.message = code, message
 
 
+class NotOurs(Exception):
+    """The request is about something that moto keeps, such as the tags of a document: let moto answer."""
+
+
 def operation(name: str) -> Callable[[F], F]:
     """Register a function as the answer to one operation of the SSM API."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .operations import Answer, Request, SsmError, operation
+from .operations import Answer, NotOurs, Request, SsmError, operation
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -26,16 +26,23 @@ def tags_of(place: Place, kind: str, resource_id: str) -> dict[str, str]:
         return node.tags
     known = {"PatchBaseline": place.baselines, "MaintenanceWindow": place.windows}
     if kind not in known:
-        raise SsmError("InvalidResourceType", f"The lab has no tags for resources of type {kind}.")
+        raise NotOurs
     if resource_id not in known[kind]:
         raise SsmError("InvalidResourceId", f"{resource_id} does not exist.")
     return place.tags.setdefault((kind, resource_id), {})
 
 
-def set_tags(place: Place, kind: str, resource_id: str, rows: list[dict[str, str]]) -> None:
-    """Add or change tags, as AddTagsToResource and the Tags of a Create do."""
+def check_tags(rows: list[dict[str, str]]) -> None:
+    """Refuse what no resource may carry; a Create calls this before it creates anything."""
     if any(row["Key"].lower().startswith("aws:") for row in rows):
         raise SsmError("ValidationException", "Tag keys that begin with aws: are reserved for system use.")
+    if len({row["Key"] for row in rows}) > MOST:
+        raise SsmError("ValidationException", f"A resource can have {MOST} tags.")
+
+
+def set_tags(place: Place, kind: str, resource_id: str, rows: list[dict[str, str]]) -> None:
+    """Add or change tags, as AddTagsToResource and the Tags of a Create do."""
+    check_tags(rows)
     tags = tags_of(place, kind, resource_id)
     if len(set(tags) | {row["Key"] for row in rows}) > MOST:
         raise SsmError("TooManyTagsError", f"A resource can have {MOST} tags.")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from ..clock import from_iso
 from .operations import Answer, Request, SsmError, operation, page
 from .schedule import occurrences, parse, to_text
-from .tags import set_tags
+from .tags import check_tags, set_tags
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -99,6 +99,7 @@ def create_maintenance_window(place: Place, request: Request) -> Answer:
     def make() -> Answer:
         data = {key: request[key] for key in (*_REQUIRED, *_OPTIONAL) if key in request}
         _check(data)
+        check_tags(request.get("Tags", []))
         if len(place.windows) >= MOST_WINDOWS:
             raise SsmError("ResourceLimitExceededException", f"{MOST_WINDOWS} maintenance windows a Region.")
         window_id = place.hex_id("mw-")
