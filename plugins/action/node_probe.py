@@ -51,5 +51,5 @@ class ActionModule(DirectAction):
                 why = done[stage]["error"]
                 return {"record": lost_record(node, Status.SKIPPED, why["code"], why["text"], self.now()).to_dict()}
         facts = parse_probe(self.shell(to_probe("linux")))
-        rule = rollout.wave(options["wave"])["reboot_rule"]
+        rule = node.get("reboot_rule") or rollout.wave(options["wave"])["reboot_rule"]
         return {"record": final_record(node, done, facts, self.now(), rule).to_dict()}

@@ -50,7 +50,7 @@ class ActionModule(DirectAction):
         if rollout:
             done = rollout.state_of_node(options["node"]).results
             patched = bool(done.get("patch", {}).get("installed"))
-            rule = rollout.wave(options["wave"])["reboot_rule"]
+            rule = rollout.nodes[options["node"]].get("reboot_rule") or rollout.wave(options["wave"])["reboot_rule"]
             before = done.get("precheck", {}).get("facts", {}).get("boot_id")
             if rollout.state_of_node(options["node"]).token and before and before != boot_id:
                 return self._proven(rollout, {**options, "boot_id_before": before}, facts)  # done before a crash

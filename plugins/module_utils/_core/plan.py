@@ -146,11 +146,21 @@ def _wave(
         "gate": {**policy["gates"], **(wave.get("gate") or {})},
         "soak_minutes": wave.get("soak_minutes") or 0,
         "reboot_rule": rule,
-        "nodes": [_node(node, records[node.node_id], rule, minutes) for node in members],
+        "nodes": [
+            _node(node, records[node.node_id], _override(node, policy["reboot"]), rule, minutes) for node in members
+        ],
     }
 
 
-def _node(node: Candidate, scan: Mapping[str, Any], rule: str, minutes: Mapping[str, int]) -> dict[str, Any]:
+def _override(node: Candidate, reboot: Mapping[str, Any]) -> str | None:
+    """Return the reboot rule that the policy gives this node, before its wave's."""
+    overrides = reboot.get("overrides") or ()
+    return next((str(item["rule"]) for item in overrides if matches(node, item["select"])), None)
+
+
+def _node(
+    node: Candidate, scan: Mapping[str, Any], own_rule: str | None, wave_rule: str, minutes: Mapping[str, int]
+) -> dict[str, Any]:
     patches = [
         {key: patch.get(key, "") for key in ("id", "title", "severity", "classification")}
         for patch in scan.get("missing") or []
@@ -175,7 +185,10 @@ def _node(node: Candidate, scan: Mapping[str, Any], rule: str, minutes: Mapping[
         "patch_count": _patch_count(scan),
         "patches": patches,
         "counts_before": dict(scan.get("counts") or {}),
-        "reboot": reboot_forecast(node.platform, [patch["title"] or patch["id"] for patch in patches], rule),
+        **({"reboot_rule": own_rule} if own_rule else {}),
+        "reboot": reboot_forecast(
+            node.platform, [patch["title"] or patch["id"] for patch in patches], own_rule or wave_rule
+        ),
         "expected_minutes": minutes.get(node.platform, minutes.get("linux", 15)),
     }
 

@@ -217,9 +217,9 @@ class ExpectedMinutes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Further attempts, by class of failure."""
+    """Further attempts, by class of failure. Not in this version."""
 
-    delivery: int = 1
+    delivery: int = 0
     execution: int = 0
 
 

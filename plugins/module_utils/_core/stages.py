@@ -192,7 +192,8 @@ class RebootStage:
 class VerifyStage:
     """The probe after the work; its result is the node's final record.
 
-    :param nodes: the plan's nodes by id. ``results``: their stage results so far. ``now`` returns ISO time.
+    :param nodes: the plan's nodes by id; a node's own ``reboot_rule`` counts before the wave's.
+    :param results: their stage results so far. ``now`` returns ISO time.
     """
 
     nodes: Mapping[str, Mapping[str, Any]]
@@ -206,7 +207,9 @@ class VerifyStage:
         return [self._final(node_id, parse_probe(row.output)) for node_id, row in ended.items()]
 
     def _final(self, node_id: str, facts: Mapping[str, Any] | None) -> dict[str, Any]:
-        record = final_record(self.nodes[node_id], self.results[node_id], facts, self.now(), self.reboot_rule)
+        node = self.nodes[node_id]
+        rule = node.get("reboot_rule") or self.reboot_rule
+        record = final_record(node, self.results[node_id], facts, self.now(), rule)
         return record.to_dict()
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:

@@ -156,6 +156,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"patching/expected_minutes/linus": 3}, "patching.expected_minutes.linus", "'linux'"),
     ({"patching/delivery_timeout_seconds": 20}, "patching.delivery_timeout_seconds", "30 to 2592000"),
     ({"patching/retries/delivery": 6}, "patching.retries.delivery", "0 to 5"),
+    ({"patching/retries/execution": 1}, "patching.retries.execution", "0"),
     ({"exclude": [{"select": {"nodes": ["a"]}}]}, "exclude[0].reason", "why"),
     ({"exclude": [{"select": {}, "reason": "x"}]}, "exclude[0].select", "every node"),
     ({"approval/required": True}, "approval.required", "false"),
