@@ -32,6 +32,7 @@ from ..module_utils._core.report_rows import (
     severity_of,
 )
 from ..module_utils._core.report_text import share_text, window_text
+from ..module_utils._core.report_verdict import to_sentences
 from .report_charts import STATES, divide, parts_of, strip
 
 _PAGE = Path(__file__).parent / "report_page"
@@ -125,7 +126,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=number, percentage=percentage, when=when, span=span, duration=duration, share=share_text, words=words
+        number=number,
+        percentage=percentage,
+        when=when,
+        span=span,
+        duration=duration,
+        share=share_text,
+        words=words,
+        sentences=to_sentences,
     )
     environment.globals.update(
         labels=LABELS,

@@ -12,10 +12,11 @@ from typing import Any
 
 from .errors import BadInput
 from .report_rows import LABELS, count_severities, in_severity_order, moment
+from .report_verdict import to_sentences
 
 WIDTH = 114
 LISTED = 12
-_LABEL = 25
+_LABEL, _REASON = 25, 160
 
 
 def to_text(document: Mapping[str, Any], width: int = WIDTH) -> str:
@@ -130,7 +131,9 @@ def _waves_text(waves: Sequence[Mapping[str, Any]], width: int) -> list[str]:
         left = tones["not_started"] + tones["unfinished"]
         numbers = (wave["nodes"], tones["good"], tones["bad"], tones["held"], left)
         verdict = gate.get("verdict") or wave["state"]
-        rows.append([wave["name"], *(_number(item) for item in numbers), verdict, "; ".join(gate.get("reasons") or ())])
+        rows.append(
+            [wave["name"], *(_number(item) for item in numbers), verdict, to_sentences(gate.get("reasons") or ())]
+        )
     return table(head, rows, width, right=(1, 2, 3, 4, 5))
 
 
@@ -177,7 +180,7 @@ def _attention_rows(attention: Iterable[Mapping[str, Any]]) -> list[list[str]]:
             names[0] + (f" and {len(names) - 1:,} more" if len(names) > 1 else ""),
             wave,
             LABELS.get(status, status),
-            reason,
+            cut(plain(reason), _REASON),
         ]
         for (wave, status, reason), names in groups.items()
     ]

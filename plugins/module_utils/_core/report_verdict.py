@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .report_journal import Story, WaveStory
@@ -127,11 +127,16 @@ def _closing(waves: Sequence[Mapping[str, Any]], story: Story) -> tuple[str, str
         if words:
             return str(wave["name"]), f"{words[-1]['by'] or 'A person'} decided: {words[-1]['reason'] or 'abort'}"
         reasons = wave["gates"][-1]["reasons"] if wave["gates"] else []
-        return str(wave["name"]), "; ".join(reasons) or str((story.finished or {}).get("reason") or "")
+        return str(wave["name"]), to_sentences(reasons) or str((story.finished or {}).get("reason") or "")
     last = [item for item in story.decisions if item["action"] == "abort"]
     if last:
         return "", f"{last[-1]['by'] or 'A person'} decided: {last[-1]['reason'] or 'abort'}"
     return "", str((story.finished or {}).get("reason") or "")
+
+
+def to_sentences(reasons: Iterable[str]) -> str:
+    """Return reasons as one text; each ends like a sentence."""
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in map(str, reasons) if text)
 
 
 def _verdict(code: str, tone: str, title: str, headline: str, reason: str) -> dict[str, str]:

@@ -138,7 +138,7 @@ def _judge(
     )
     for bad, code, text in checks:
         if bad:
-            names = ", ".join((*record["failed"], *record["missing_after"])[:5])
+            names = ", ".join(list(dict.fromkeys((*record["failed"], *record["missing_after"])))[:5])
             detail = (patch.get("error") or reboot.get("error") or {}).get("text", "")
             return Status.FAILED, error(code, ": ".join(part for part in (text, names, detail) if part))
     return (Status.SUCCEEDED if record["installed"] or record["rebooted"] else Status.NO_OP), None
