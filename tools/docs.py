@@ -22,7 +22,7 @@ def lint() -> None:
     checks = [
         "--plugin-docs",
         "--validate-collection-refs",
-        "all",
+        "dependent",
         "--disallow-unknown-collection-refs",
         "--check-extra-docs-refs",
     ]
