@@ -192,6 +192,13 @@ options:
     description: Nodes with an older agent are in the group C(old_agent). Empty means that none is too old.
     type: str
     default: 3.0.0.0
+  exception_keys:
+    description:
+      - Keys of the tag that holds a dated exception from patching, C(2026-11-01/2026-11-30); the first one that is set
+        counts. It fills C(patchtide_exception) and, if today in UTC is in the period, the group C(exception_in_force).
+    type: list
+    elements: str
+    default: [Patch Exception, PatchException]
   strict_permissions:
     description:
       - What an account-Region means that fails, be it for want of a permission, throttling or an expired token.

@@ -16,6 +16,7 @@ from ..module_utils._aws.session import Sessions
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.fleet import Node, TagKeys
 from ..module_utils._core.fleet_coverage import Coverage, check_version
+from ..module_utils._core.fleet_exceptions import set_exceptions
 from ..module_utils._core.fleet_filter import to_filters
 from ..module_utils._core.fleet_merge import merge_nodes
 from ..module_utils._core.fleet_names import check_names, host_names
@@ -64,6 +65,7 @@ class FleetRun:
             rules = self._option("merge")
             nodes = merge_nodes(nodes, [rule for rule in rules if rule != "inventory"], self._keys)
             self._coverage.findings(nodes)
+            set_exceptions(nodes, self._option("exception_keys"), self._coverage.now.date())
             nodes = [node for node in nodes if self._filters.matches(node)]
             self._add(inventory, nodes)
 

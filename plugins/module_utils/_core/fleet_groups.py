@@ -30,6 +30,8 @@ NAMED = frozenset(
         "no_maintenance_window",
         "stale_ping",
         "old_agent",
+        "exception_in_force",
+        "bad_exception_tag",
     }
 )
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY, TagKeys
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_coverage import Coverage, to_version
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_exceptions import set_exceptions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_facts import add_facts
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_filter import to_filters
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_groups import NAMED, group_names, is_built_in
@@ -187,3 +188,21 @@ def test_a_tag_counts_more_than_the_custom_inventory() -> None:
     content = {"Patch Group": "CUSTOM", "Maintenance Window": "w"}
     add_facts(nodes, {}, {}, {"mi-1": content, "mi-2": content, "mi-9": content}, [], TagKeys())
     assert [one["patch_group"] for one in nodes.values()] == ["CUSTOM", "TAG"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "findings"),
+    [
+        ("2026-03-01/2026-03-01", ["exception_in_force"]),
+        ("2026-02-01/2026-02-28", []),
+        ("until further notice", ["bad_exception_tag"]),
+        ("", []),
+    ],
+)
+def test_exception_tags(tag: str, findings: list[str]) -> None:
+    """Covers TM-7, TM-8."""
+    one = node(tags={"PatchException": tag})
+    set_exceptions([one], ["Patch Exception", "PatchException"], NOW.date())
+    assert one["coverage"] == findings
+    assert one["exception"].get("tag", "") == tag
+    assert set(findings) <= NAMED
