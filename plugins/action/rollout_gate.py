@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from ..module_utils._ansible.clock import find_clock
+from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.gates import GateDecision, GateRules, Verdict, WaveTally, decide
 from ..module_utils._core.journal import from_time, to_time
 from ..module_utils._core.model import Status
@@ -80,7 +80,7 @@ class ActionModule(ControllerAction):
     def _wait(self, rollout: RolloutDir, name: str, until: datetime) -> None:
         left = (until - rollout.clock.now()).total_seconds()
         self.say(f"{name} soak: {max(left, 0) / 60:.0f} minutes left, until {until:%H:%M} UTC")
-        rollout.clock.sleep(max(1.0, min(left, PROGRESS_SECONDS)))
+        rollout.clock.sleep(max(1.0, left if is_rehearsal() else min(left, PROGRESS_SECONDS)))
 
     def _show(self, name: str, data: Mapping[str, Any]) -> None:
         numbers = data["numbers"]

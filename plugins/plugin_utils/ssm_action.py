@@ -22,6 +22,7 @@ from ..module_utils._core.commands import Chunk, deadline, split, started
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.model import Place, Status
 from ..module_utils._core.ports import CommandRequest, FleetPort
+from ..module_utils._core.report_text import plain
 from ..module_utils._core.rollout import Intent, due_nodes
 from ..module_utils._core.stagerun import PROGRESS_SECONDS, Stage, StageRun
 from ..module_utils._core.verdict import error
@@ -29,6 +30,7 @@ from .controller_action import ControllerAction
 from .rollout_dir import RolloutDir
 
 WORKERS = 16
+LISTED = 8
 _NODE = ("node_id", "account", "region", "platform")
 
 
@@ -162,7 +164,20 @@ class SsmAction(ControllerAction):
         results += run.reattach(old) + run.begin(new)
         if options["wait"]:
             results += run.wait([*old, *new])
+        self.tell(rollout, results)
         return {"changed": self.writes(options) and bool(results or new or old), **_summary(results)}
+
+    def tell(self, rollout: RolloutDir, results: Sequence[Mapping[str, Any]]) -> None:
+        """Name the nodes that did not get through the stage, and why."""
+        bad = [item for item in results if item.get("verdict") == "hold" or item.get("error")]
+        for item in bad[:LISTED]:
+            reasons = [row["text"] for row in item.get("findings", []) if not row["ok"]]
+            why = "; ".join(reasons) or (item.get("error") or {}).get("text", "")
+            word = "held back" if item.get("verdict") == "hold" else str(item.get("status"))
+            name = rollout.nodes[item["node_id"]]["name"] or item["node_id"]
+            self.say(f"  {plain(name)}: {word}: {plain(why)}")
+        if len(bad) > LISTED:
+            self.say(f"  and {len(bad) - LISTED} more; all are in the journal and in the report")
 
     def _settle(self, rollout: RolloutDir, wave: str, stage: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
         results = self.settle(rollout, wave, options)

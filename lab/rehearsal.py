@@ -1,0 +1,99 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole lab at once: simulated AWS, real hosts where this machine can run them, and what points at both."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lab.aws.launch import Lab, lab
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+POLICY = ROOT / "lab" / "policy.yml"
+LEFT_OUT = 3
+
+#: Only how it looks: nothing here changes what the playbooks do.
+_CONFIG = """\
+[defaults]
+display_skipped_hosts = false
+localhost_warning = false
+result_format = yaml
+interpreter_python = auto_silent
+retry_files_enabled = false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A lab that is up. ``left_out`` says why it has no real hosts; empty if it has."""
+
+    folder: Path
+    aws: Lab
+    left_out: str
+
+    def environment(self) -> dict[str, str]:
+        """What ansible-playbook needs to see of the lab."""
+        return {
+            **self.aws.environment(),
+            "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "tree"),
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+        }
+
+    def command(self, playbook: str) -> str:
+        """The call of a playbook as a user types it, from the repository's root."""
+        folder = self.folder.relative_to(ROOT)
+        return f"ansible-playbook patchtide.hybrid.{playbook} -i {folder}/inventory -e @{folder}/variables.yml"
+
+
+@contextmanager
+def rehearsal(folder: Path, *, estate: str = "lab/estate.yml", hosts: str = "rehearsal") -> Iterator[Stage]:
+    """Start everything, write inventory and variables into ``folder``, give it, and stop what was started."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "inventory").mkdir(parents=True)
+    with lab(estate=ROOT / estate) as aws:
+        try:
+            stage = Stage(folder, aws, _hosts_up(hosts, folder / "inventory" / "onprem.yml"))
+            _write(stage)
+            yield stage
+        finally:
+            _hosts("down", hosts)
+
+
+def _hosts_up(name: str, inventory: Path) -> str:
+    """Start the real hosts; return why they are left out, or nothing. Any other trouble is an error."""
+    print("starting the lab: simulated AWS, and real hosts over SSH (their base is built the first time) …", flush=True)
+    done = _hosts("up", name)
+    if done.returncode == LEFT_OUT:
+        return done.stderr.strip().splitlines()[-1]
+    if done.returncode:
+        raise RuntimeError(f"the real hosts did not start:\n{done.stdout}{done.stderr}")
+    shutil.copy(BUILD / "hosts" / name / "inventory.yml", inventory)
+    return ""
+
+
+def _hosts(verb: str, name: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lab.hosts", verb, "--name", name]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _write(stage: Stage) -> None:
+    estate = yaml.safe_load(POLICY.read_text())["estate"]
+    fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": estate["regions"], "accounts": estate["accounts"]}
+    (stage.folder / "inventory" / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet, sort_keys=False))
+    variables = {
+        "patchtide_policy_file": str(POLICY.relative_to(ROOT)),
+        "patchtide_dir": str(stage.folder.relative_to(ROOT)),
+        "patchtide_window_wait": 1440,
+    }
+    (stage.folder / "variables.yml").write_text(yaml.safe_dump(variables, sort_keys=False))
+    (stage.folder / "ansible.cfg").write_text(_CONFIG)
