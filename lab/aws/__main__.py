@@ -27,10 +27,14 @@ from .world import DEFAULT_ESTATE, World  # noqa: E402
 
 
 def main() -> None:
-    options = _options()
-    estate = load_estate(options.estate)
-    lab = World(estate, VirtualClock(_start(options.at, estate.start)))
-    server = open_server(lab, options.host, options.port)
+    parser = _parser()
+    options = parser.parse_args()
+    try:
+        estate = load_estate(options.estate)
+        lab = World(estate, VirtualClock(_start(options.at, estate.start)))
+        server = open_server(lab, options.host, options.port)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     url = f"http://{options.host}:{server.server_port}"
     if options.json:
         home = estate.home
@@ -44,14 +48,14 @@ def main() -> None:
         print()
 
 
-def _options() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.aws", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5050, help="0 takes a free one")
     parser.add_argument("--estate", type=Path, default=DEFAULT_ESTATE)
     parser.add_argument("--at", help="where the clock starts: ISO 8601, or now; the estate's own start by default")
     parser.add_argument("--json", action="store_true", help="print one JSON line instead of shell exports")
-    return parser.parse_args()
+    return parser
 
 
 def _start(text: str | None, default: datetime) -> datetime:

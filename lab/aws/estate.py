@@ -104,8 +104,14 @@ class Estate:
 
 
 def load_estate(path: Path) -> Estate:
-    """Read an estate file; mistakes in it are ``ValueError`` with the group's name."""
-    data = _read(path)
+    """Read an estate file; mistakes in it are ``ValueError`` with the file's or the group's name."""
+    try:
+        return _estate(_read(path))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no estate: {type(error).__name__} {error}") from error
+
+
+def _estate(data: Mapping[str, Any]) -> Estate:
     return Estate(
         accounts=tuple(_account(row) for row in data["accounts"]),
         regions=tuple(data["regions"]),

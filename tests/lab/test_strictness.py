@@ -148,4 +148,4 @@ def test_every_operation_of_ours_is_one_of_the_model() -> None:
 
 
 def test_an_operation_nobody_has_is_told_at_once(ssm: Any, refused: Refused) -> None:
-    assert refused(ssm.describe_activations) == "UnknownOperationException"
+    assert refused(ssm.list_ops_item_events) == "UnknownOperationException"
