@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from types import SimpleNamespace
@@ -23,12 +24,15 @@ from .response import SsmResponse
 
 #: The nouns of the API; importing one registers its operations.
 NOUNS = (
+    "activations",
     "baselines",
     "commands",
+    "managed_nodes",
     "nodes",
     "patch_groups",
     "patch_lists",
     "patchstate",
+    "service_settings",
     "tags",
     "window_executions",
     "window_targets",
@@ -61,6 +65,8 @@ class Place:
         self.reports: dict[str, Any] = {}
         self.snapshots: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
+        #: what further nouns keep, by their name
+        self.kept: defaultdict[str, dict[str, Any]] = defaultdict(dict)
 
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""

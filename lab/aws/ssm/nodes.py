@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .backend import Place
 
 
+HYBRID_ROLE = "service-role/AmazonEC2RunCommandRoleForManagedInstances"
+
+
 def source_of(place: Place, node: Node) -> dict[str, str]:
     """SourceType and SourceId; botocore's model names Azure VMs and GCP instances since 1.44."""
     if node.spec.source == "ec2":
@@ -34,7 +37,7 @@ def information(place: Place, node: Node) -> dict[str, Any]:
     if hybrid:
         own = {
             "ActivationId": "ab1e0000-0000-4000-8000-000000000000",
-            "IamRole": "service-role/AmazonEC2RunCommandRoleForManagedInstances",
+            "IamRole": place.kept["node_roles"].get(node.node_id, HYBRID_ROLE),
             "RegistrationDate": node.registered_at,
             "Name": node.name,
         }

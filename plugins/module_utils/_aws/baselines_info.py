@@ -86,7 +86,7 @@ class PatchGroupReader:
             if options["names"] is None or row["PatchGroup"] in groups:
                 groups.setdefault(row["PatchGroup"], []).append(_binding(row["BaselineIdentity"]))
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            return list(pool.map(lambda item: self._whole(*item, options), sorted(groups.items())))
+            return list(pool.map(lambda item: self._whole(item[0], item[1], options), sorted(groups.items())))
 
     def _whole(self, name: str, bound: list[dict[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
         asked = [

@@ -1,0 +1,73 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_activation_info
+short_description: Read hybrid activations of AWS Systems Manager
+version_added: 0.1.0
+description:
+  - Returns hybrid activations and how far they are used up. Their codes can't be read.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  description:
+    description: Only activations with this description.
+    type: str
+  usable:
+    description: Only activations that machines can still register with, or only those that they can't.
+    type: bool
+"""
+
+EXAMPLES = r"""
+- name: Which activations can be used
+  patchtide.hybrid.ssm_activation_info:
+    usable: true
+  register: activations
+"""
+
+RETURN = r"""
+activations:
+  description: As M(patchtide.hybrid.ssm_activation) returns them, without code.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.activations import SsmActivations
+
+SPEC = {"description": {"type": "str"}, "usable": {"type": "bool"}}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+    description, usable = module.params["description"], module.params["usable"]
+
+    def read(sessions, place):
+        found = SsmActivations(sessions.client("ssm", place)).read()
+        return [item for item in found if description in (None, item.description) and usable in (None, item.is_usable)]
+
+    run_info(module, "activations", read)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_managed_node_info
+short_description: Read managed nodes of AWS Systems Manager
+version_added: 0.1.0
+description:
+  - Returns nodes on EC2 and elsewhere that SSM manages, what the agent says of them and where asked for their
+    connection,
+    associations and inventory.
+  - The service gives nodes no tags here; P(patchtide.hybrid.ssm_fleet#inventory) has them.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  instance_ids:
+    description: Nodes by their ids. All where it is not given.
+    type: list
+    elements: str
+  filters:
+    description:
+      - Filters of C(DescribeInstanceInformation) with a value or a list of values, such as V(PingStatus),
+        V(PlatformTypes), V(ResourceType), V(AgentVersion), V(IamRole), V(ActivationIds), V(AssociationStatus),
+        V(SourceTypes) or V(tag:Team).
+      - The service does not combine tag filters with others.
+    type: dict
+  connection_status:
+    description: Whether Session Manager reaches the node is asked, at one call per node.
+    type: bool
+    default: false
+  associations:
+    description: Whether the state of the node's associations is read, at one call per node.
+    type: bool
+    default: false
+  inventory:
+    description: Inventory types to read, such as V(AWS:Application), at one call per node and type.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Nodes that SSM has lost
+  patchtide.hybrid.ssm_managed_node_info:
+    filters:
+      PingStatus: ConnectionLost
+  register: lost
+
+- name: One node, and can it be reached
+  patchtide.hybrid.ssm_managed_node_info:
+    instance_ids: [mi-0123456789abcdef0]
+    connection_status: true
+  register: node
+"""
+
+RETURN = r"""
+managed_nodes:
+  description: The nodes as the service describes them.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+  sample:
+    - instance_id: mi-0123456789abcdef0
+      ping_status: Online
+      last_ping_date_time: "2026-11-21T01:00:00Z"
+      agent_version: 3.3.3270.0
+      is_latest_version: true
+      platform_type: Linux
+      platform_name: SLES
+      platform_version: "15.6"
+      resource_type: ManagedInstance
+      source_type: AWS::SSM::ManagedInstance
+      connection_status: connected
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.managed_nodes import SsmManagedNodes
+
+FLAG = {"type": "bool", "default": False}
+SPEC = {
+    "instance_ids": {"type": "list", "elements": "str"},
+    "filters": {"type": "dict"},
+    "connection_status": FLAG,
+    "associations": FLAG,
+    "inventory": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+
+    def read(sessions, place):
+        return SsmManagedNodes(sessions.client("ssm", place)).read(module.params)
+
+    run_info(module, "managed_nodes", read)
+
+
+if __name__ == "__main__":
+    main()
