@@ -112,4 +112,8 @@ def lab(estate: str | Path | None = None, at: str | None = None, port: int = 0) 
         yield Lab(**json.loads(line))
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
