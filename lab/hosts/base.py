@@ -10,7 +10,6 @@ installed, so that a host has the updates pending which a real host of that rele
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import os
 import shutil
@@ -30,9 +29,10 @@ APT = 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\n'
 SSHD = "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n"
 
 
-def ensure_base(folder: Path, sources: Sources, *, fresh: bool = False) -> Path:
+def ensure_base(folder: Path, sources: Sources, *, lab: str, fresh: bool = False) -> Path:
     """The root of this suite, built if `folder` doesn't hold it yet (20 to 30 s).
 
+    :param lab: the lab that asks, to which alone the bases belong if no other is there.
     :param fresh: build it anew, to have today's updates pending and not those of the day it was built.
     """
     base = folder / f"base-{sources.suite}-{_digest(sources)}"
@@ -45,7 +45,7 @@ def ensure_base(folder: Path, sources: Sources, *, fresh: bool = False) -> Path:
     _bootstrap(unfinished, sources)
     _configure(unfinished, sources)
     _fetch_updates(unfinished, sources)
-    if not cgroups.in_use():  # hosts that run stand on theirs
+    if not cgroups.others(lab):  # whose hosts would stand on theirs
         for old in folder.glob(f"base-{sources.suite}-????????"):
             shutil.rmtree(old)
     elif base.exists():
@@ -55,8 +55,8 @@ def ensure_base(folder: Path, sources: Sources, *, fresh: bool = False) -> Path:
 
 
 def _digest(sources: Sources) -> str:
-    """Changes with the recipe, which is this file, and with where packages come from."""
-    parts = [inspect.getsource(inspect.getmodule(_digest) or toy), inspect.getsource(toy), sources.stanzas()]
+    """Changes with the recipe, which is this file and the toys, and with where packages come from."""
+    parts = [*(Path(module).read_text() for module in (__file__, toy.__file__)), sources.stanzas()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
 

@@ -34,9 +34,15 @@ def create(lab: str, member: str) -> list[Path]:
     return paths
 
 
-def in_use() -> bool:
-    """True if any lab is up on this machine."""
-    return any((root / PARENT).is_dir() for root in roots())
+def claim(lab: str) -> None:
+    """Show other labs on this machine that this one is there, or will be in a moment."""
+    for root in roots():
+        (root / PARENT / lab).mkdir(parents=True, exist_ok=True)
+
+
+def others(lab: str) -> set[str]:
+    """Labs on this machine besides this one."""
+    return {path.name for root in roots() for path in (root / PARENT).glob("*/")} - {lab}
 
 
 def members(lab: str) -> list[str]:

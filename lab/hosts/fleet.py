@@ -119,8 +119,9 @@ class Fleet:
 
     def _bring_up(self, wish: Wish) -> list[Machine]:
         origin = sources.of_this_machine(wish.suite, wish.mirror, wish.security_mirror, wish.proxy)
+        cgroups.claim(self.bridge)
         with self._lock("base"):
-            root = base.ensure_base(self.build, origin, fresh=wish.fresh)
+            root = base.ensure_base(self.build, origin, lab=self.bridge, fresh=wish.fresh)
             repository = toy.ensure_repository(self.build, origin.suite) if wish.packages != "mirror" else None
         self.folder.mkdir(parents=True, exist_ok=True)
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "patchtide lab", "-f", str(self.private_key)])

@@ -10,6 +10,7 @@ update comes from an archive that says it is Debian-Security, and asks for a reb
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 import textwrap
@@ -83,8 +84,9 @@ def install_old(root: Path) -> None:
 
 
 def ensure_repository(folder: Path, suite: str) -> Path:
-    """A signed repository of version 1.1 below `folder`, with its public key in `key.gpg`; made once."""
-    repository = folder / f"toy-{suite}"
+    """A signed repository of version 1.1 below `folder`, with its public key in `key.gpg`; made once per recipe."""
+    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    repository = folder / f"toy-{suite}-{digest}"
     if (repository / "key.gpg").is_file():
         return repository
     shutil.rmtree(repository, ignore_errors=True)

@@ -1,4 +1,7 @@
-"""Real hosts behave as hosts of an estate do: updates pend, get installed, and a reboot restarts the machine."""
+"""Real hosts behave as hosts of an estate do: updates pend, get installed, and a reboot restarts the machine.
+
+Grounds for TM-11, TM-14 (what a pre-check must find), TM-24 and TM-29 (what a report must compare).
+"""
 
 from __future__ import annotations
 
