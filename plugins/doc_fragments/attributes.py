@@ -31,3 +31,15 @@ attributes:
     description: Never reports a change.
     support: full
 """
+    COMMAND = r"""
+attributes:
+  check_mode:
+    description: Can run in check mode and says whether it would start something, without starting it.
+    support: full
+  diff_mode:
+    description: What it starts leaves no object that could be compared.
+    support: N/A
+  idempotent:
+    description: Starts anew whenever it runs, except where it is told to follow what it started before.
+    support: partial
+"""

@@ -36,7 +36,7 @@ def play(path: Path, contents: Mapping[str, Any], aws: Lab, region: str = REGION
     }
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     command = [program, "-i", "localhost,", "-c", "local", str(path)]
-    return subprocess.run(command, cwd=path.parent, env=env, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, cwd=path.parent, env=env, capture_output=True, text=True, timeout=900, check=False)
 
 
 def variables(aws: Lab, region: str) -> dict[str, object]:

@@ -50,18 +50,23 @@ class SsmFleet:
         return self._sessions.client("ssm", self.place)
 
     def send(self, request: CommandRequest) -> str:
+        members = {
+            "DocumentName": request.document,
+            "InstanceIds": list(request.node_ids),
+            "Parameters": {key: list(value) for key, value in request.parameters.items()},
+            "Comment": request.comment,
+            "TimeoutSeconds": request.delivery_timeout,
+            "MaxConcurrency": request.max_concurrency,
+            "MaxErrors": request.max_errors,
+        }
+        return self.send_members(f"send {request.document} to {len(request.node_ids)} nodes", members)
+
+    def send_members(self, action: str, members: Mapping[str, Any]) -> str:
+        """Send once with these members of SendCommand, trying again only where nothing can have been done."""
         for attempt in range(8):
             try:
-                with aws_errors(f"send {request.document} to {len(request.node_ids)} nodes in {self.place.label}"):
-                    reply = self._sessions.client("ssm", self.place, retry=False).send_command(
-                        DocumentName=request.document,
-                        InstanceIds=list(request.node_ids),
-                        Parameters={key: list(value) for key, value in request.parameters.items()},
-                        Comment=request.comment,
-                        TimeoutSeconds=request.delivery_timeout,
-                        MaxConcurrency=request.max_concurrency,
-                        MaxErrors=request.max_errors,
-                    )
+                with aws_errors(f"{action} in {self.place.label}"):
+                    reply = self._sessions.client("ssm", self.place, retry=False).send_command(**members)
                 return str(reply["Command"]["CommandId"])
             except ServiceError as error:
                 if error.code in _THROTTLED:  # refused before anything was done
@@ -70,9 +75,7 @@ class SsmFleet:
                 if error.code in _LOST:
                     raise Ambiguous(str(error)) from error
                 raise
-        raise ServiceError(
-            f"send {request.document} in {self.place.label}", "ThrottlingException", "still throttled after 8 tries"
-        )
+        raise ServiceError(f"{action} in {self.place.label}", "ThrottlingException", "still throttled after 8 tries")
 
     def find(self, comment: str, document: str, after: datetime) -> str | None:
         since = (after - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -158,7 +161,7 @@ def to_patch(row: Mapping[str, Any]) -> Patch:
 
 
 def _state(text: str) -> str:
-    """Return ``InstalledPendingReboot`` as ``INSTALLED_PENDING_REBOOT``: the model has one, the guide's examples the other."""
+    """Return ``InstalledPendingReboot`` as ``INSTALLED_PENDING_REBOOT``: the model has one, the guide the other."""
     return text if text.isupper() else _snake(text).upper()
 
 

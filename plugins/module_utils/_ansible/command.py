@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``ssm_command`` does at one place, with the module's options and clock."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from .._aws.commands import to_members
+from .._core.change import to_data
+from .._core.command_run import RUNNING, CommandPort, await_end, check_command, send_once, to_outcome
+from .._core.errors import BadInput, PatchtideError
+from .._core.ports import Clock
+
+
+def run_command(port: CommandPort, options: Mapping[str, Any], clock: Clock, *, check: bool) -> dict[str, Any]:
+    """Send, follow or cancel a command and return ``changed`` and the command with its outcome.
+
+    :raises PatchtideError: with ``fail_on_error``, if a node did not succeed.
+    """
+    if options["state"] == "cancelled":
+        return _cancel(port, options, check)
+    targets = {} if options["command_id"] else check_command(options)
+    command_id = options["command_id"] or _reattach(port, options, clock)
+    changed = command_id is None
+    if command_id is None:
+        if check:
+            return {"changed": True, "command": {}}
+        comment = options["comment"] or f"patchtide ssm_command {uuid.uuid4().hex[:12]}"
+        command_id = send_once(port, to_members(options, targets, comment), clock)
+    if options["wait"] and not check:
+        await_end(port, command_id, options["wait_timeout"], clock)
+    result: dict[str, Any] = {"changed": changed, "command": _describe(port, command_id, with_rows=options["wait"])}
+    failed = result["command"].get("outcome", {}).get("failed")
+    if failed and options["fail_on_error"]:
+        statuses = result["command"]["outcome"]["statuses"]
+        raise PatchtideError(f"Command {command_id} did not succeed on {len(failed)} nodes: {statuses}")
+    return result
+
+
+def _reattach(port: CommandPort, options: Mapping[str, Any], clock: Clock) -> str | None:
+    if not options["reattach_seconds"]:
+        return None
+    if not options["comment"]:
+        raise BadInput("comment", None, "the comment by which the earlier command is known")
+    return port.find_recent(options["comment"], options["document"], options["reattach_seconds"], clock)
+
+
+def _cancel(port: CommandPort, options: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    command_id = options["command_id"]
+    state = port.state(command_id)
+    if state is None:
+        raise BadInput("command_id", command_id, "the id of a command of this account and Region")
+    changed = state.status in RUNNING and state.status != "Cancelling"
+    if changed and not check:
+        port.cancel_nodes(command_id, options["instance_ids"] or [])
+    return {"changed": changed, "command": _describe(port, command_id, with_rows=True)}
+
+
+def _describe(port: CommandPort, command_id: str, with_rows: bool) -> dict[str, Any]:
+    state = port.state(command_id)
+    if state is None:
+        return {"command_id": command_id}
+    if not with_rows:
+        return dict(state.members)
+    rows = port.invocations(command_id, True)
+    return {**state.members, "invocations": to_data(rows), "outcome": to_outcome(rows)}
