@@ -1,4 +1,4 @@
-"""The longest Python files and functions: places to look, not a verdict. The limit of modules is kept by tests/checks."""
+"""The longest Python files and functions: places to look, not a verdict. Modules have a limit in tests/checks."""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ class ActionModule(DirectAction):
             return self._result(started, Status.FAILED, error=error("list_failed", str(why)))
         facts = parse_probe(self.shell(to_probe("linux"))) or {}
         if options["security_only"] and not updates.security_known:
-            why = error("no_security_metadata", "its repositories do not say which updates are security updates")
-            return self._result(started, Status.FAILED, error=why)
+            found = error("no_security_metadata", "its repositories do not say which updates are security updates")
+            return self._result(started, Status.FAILED, error=found)
         return self._result(
             started,
             Status.SUCCEEDED,

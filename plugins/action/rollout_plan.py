@@ -52,7 +52,7 @@ class ActionModule(ControllerAction):
         )
         before = self._existing(folder / "plan.json")
         changed = before is None or before["digest"] != plan["digest"]
-        if not changed:
+        if before is not None and not changed:
             plan = before
         text = plan_to_text(plan)
         for line in text.splitlines():

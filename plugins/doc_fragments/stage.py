@@ -12,8 +12,8 @@ options:
   dir:
     description:
       - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it the work is a stage of the rollout. It is done on those nodes of O(wave) that are due for it, intents and
-        outcomes are written to the journal, and what an earlier run began is taken up instead of being done again.
+      - With it the work is a stage of the rollout. It is done on those nodes of O(wave) that are due for it, intents
+        and outcomes are written to the journal, and what an earlier run began is taken up instead of being done again.
     type: path
   wave:
     description: Name of the wave in the plan. Required with O(dir).
@@ -67,7 +67,8 @@ options:
         type: str
   wait:
     description:
-      - V(false) only sends the commands. The same task with V(true) awaits them later; in between other work can be done.
+      - V(false) only sends the commands. The same task with V(true) awaits them later; in between other work can be
+        done.
       - Only with O(dir).
     type: bool
     default: true

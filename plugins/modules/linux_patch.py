@@ -11,7 +11,8 @@ version_added: 0.1.0
 description:
   - Asks the host's package manager (apt, dnf or zypper) what it would install, and installs exactly those versions with
     Ansible's own package modules.
-  - In a rollout only what is in the plan is installed. Outside of a rollout everything that O(security_only) and O(exclude) leave.
+  - In a rollout only what is in the plan is installed. Outside of a rollout everything that O(security_only) and
+    O(exclude) leave.
   - Refreshes the package lists, also in check mode, because a stale list hides pending updates.
 author:
   - The patchtide.hybrid contributors (@patchtide)
@@ -36,8 +37,8 @@ options:
   security_only:
     description:
       - Only security updates. With apt those from a security archive, with dnf and zypper those that an advisory names.
-      - A host whose repositories do not say which updates are security updates fails with the code C(no_security_metadata);
-        it is not called compliant.
+      - A host whose repositories do not say which updates are security updates fails with the code
+        C(no_security_metadata); it is not called compliant.
     type: bool
     default: false
   exclude:
@@ -76,7 +77,8 @@ missing:
   returned: when the state is listed
   type: list
   elements: dict
-  sample: [{id: "libssl3.amd64:3.0.17-1", title: libssl3 3.0.17-1, classification: Security, severity: "", state: Missing}]
+  sample: [{id: "libssl3.amd64:3.0.17-1", title: libssl3 3.0.17-1, classification: Security, severity: "",
+    state: Missing}]
 missing_after:
   description: Their ids.
   returned: when the state is listed

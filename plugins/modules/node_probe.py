@@ -9,8 +9,8 @@ module: node_probe
 short_description: Look at the play's host before and after patching
 version_added: 0.1.0
 description:
-  - Runs the probe of M(patchtide.hybrid.ssm_probe) on the play's host over its own connection. The host needs no more than a
-    POSIX shell.
+  - Runs the probe of M(patchtide.hybrid.ssm_probe) on the play's host over its own connection. The host needs no more
+    than a POSIX shell.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:

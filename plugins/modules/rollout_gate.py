@@ -9,8 +9,8 @@ module: rollout_gate
 short_description: Judge a wave and decide whether the rollout goes on
 version_added: 0.1.0
 description:
-  - Counts how the nodes of a wave ended and holds the numbers against the plan's thresholds. The wave is promoted, the rollout
-    pauses for a person where the numbers are inconclusive, or it is aborted.
+  - Counts how the nodes of a wave ended and holds the numbers against the plan's thresholds. The wave is promoted, the
+    rollout pauses for a person where the numbers are inconclusive, or it is aborted.
   - The decision is journalled with the numbers it was made on. It is made once; running it again returns it.
 author:
   - The patchtide.hybrid contributors (@patchtide)

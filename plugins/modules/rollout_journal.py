@@ -9,10 +9,10 @@ module: rollout_journal
 short_description: Open, continue and close the journal of a rollout
 version_added: 0.1.0
 description:
-  - The journal is an append-only, hash-chained file of everything that was decided, begun and found. A rollout is continued
-    from it after a pause, a kill or a crash.
-  - Every event goes through the rollout's state machine. What does not fit is refused and not written, such as work after an
-    abort, a wave before its predecessor's gate, or a second install on a node.
+  - The journal is an append-only, hash-chained file of everything that was decided, begun and found. A rollout is
+    continued from it after a pause, a kill or a crash.
+  - Every event goes through the rollout's state machine. What does not fit is refused and not written, such as work
+    after an abort, a wave before its predecessor's gate, or a second install on a node.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -36,10 +36,10 @@ options:
     description:
       - V(opened) starts the rollout or continues it, V(closed) ends it if every wave was promoted or it was aborted.
       - V(wave_started) begins O(wave) and claims its nodes.
-      - V(intended) and V(recorded) note that a stage of one node is about to begin, and how it ended. V(failed) notes that the
-        work on a node broke off.
-      - V(promoted) lets O(wave) pass although its gate paused, V(aborted) ends the rollout for good. Both are a person's
-        decision and need O(reason).
+      - V(intended) and V(recorded) note that a stage of one node is about to begin, and how it ended. V(failed) notes
+        that the work on a node broke off.
+      - V(promoted) lets O(wave) pass although its gate paused, V(aborted) ends the rollout for good. Both are a
+        person's decision and need O(reason).
     type: str
     required: true
     choices: [opened, wave_started, intended, recorded, failed, aborted, promoted, closed]
@@ -62,8 +62,8 @@ options:
     default: ""
   window_wait:
     description:
-      - With O(state=wave_started), how many minutes to wait for the wave's window to open. If it opens later than that, or is
-        over, the task fails and says when it is.
+      - With O(state=wave_started), how many minutes to wait for the wave's window to open. If it opens later than
+        that, or is over, the task fails and says when it is.
     type: int
     default: 60
   approved_digest:

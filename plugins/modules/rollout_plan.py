@@ -9,9 +9,10 @@ module: rollout_plan
 short_description: Freeze a patch rollout into a plan
 version_added: 0.1.0
 description:
-  - Puts policy, inventory and scan together into C(plan.json) and C(plan.html). It says which node is patched in which wave
-    and window, with which patches, whether it will reboot, and who is left out and why.
-  - The plan is known by its digest. The same policy, inventory and scan give the same plan, so a second run changes nothing.
+  - Puts policy, inventory and scan together into C(plan.json) and C(plan.html). It says which node is patched in which
+    wave and window, with which patches, whether it will reboot, and who is left out and why.
+  - The plan is known by its digest. The same policy, inventory and scan give the same plan, so a second run changes
+    nothing.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -40,7 +41,8 @@ options:
     type: str
     required: true
   at:
-    description: Time for which to plan, such as V(2026-12-01T22:00:00Z). Windows are those open then or next. Now by default.
+    description: Time for which to plan, such as V(2026-12-01T22:00:00Z). Windows are those open then or next. Now by
+      default.
     type: str
 """
 

@@ -9,8 +9,8 @@ module: rollout_scan
 short_description: Gather the results of a scan into one file
 version_added: 0.1.0
 description:
-  - Writes C(scan.json), the state of every node before anything is planned. Every node that should have been scanned has a
-    record, also where nothing could be read.
+  - Writes C(scan.json), the state of every node before anything is planned. Every node that should have been scanned
+    has a record, also where nothing could be read.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -46,7 +46,8 @@ options:
     elements: dict
     default: []
   hosts:
-    description: Hosts that were scanned directly. Each has the result of M(patchtide.hybrid.linux_patch) in C(patchtide_scan).
+    description: Hosts that were scanned directly. Each has the result of M(patchtide.hybrid.linux_patch) in
+      C(patchtide_scan).
     type: list
     elements: str
     default: []

@@ -9,12 +9,12 @@ module: ssm_patch
 short_description: Scan or patch many managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs C(AWS-RunPatchBaseline) on nodes of many accounts and Regions at once, 50 nodes a command, and waits for all of them.
-    The number of tasks and forks does not depend on the number of nodes.
+  - Runs C(AWS-RunPatchBaseline) on nodes of many accounts and Regions at once, 50 nodes a command, and waits for all
+    of them. The number of tasks and forks does not depend on the number of nodes.
   - An install never reboots by itself. Reboots are a stage of their own, see M(patchtide.hybrid.ssm_reboot), after all
     patches are in.
-  - Every node is judged by the patch state it is left in, never by the command's status alone. A command can be C(Success)
-    although nodes were never reached, and C(Failed) although everything was installed.
+  - Every node is judged by the patch state it is left in, never by the command's status alone. A command can be
+    C(Success) although nodes were never reached, and C(Failed) although everything was installed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -41,7 +41,8 @@ options:
     choices: [Scan, Install]
     required: true
   snapshot_id:
-    description: Id (a GUID) of the patch baseline snapshot, so that all nodes use the same one. It is valid for three days.
+    description: Id (a GUID) of the patch baseline snapshot, so that all nodes use the same one. It is valid for three
+      days.
     type: str
 """
 

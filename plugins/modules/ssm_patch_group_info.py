@@ -29,7 +29,7 @@ options:
   operating_systems:
     description:
       - Operating systems for which the baseline is told even if the group is not bound for them.
-      - The service then falls back to the default baseline, which RV(patch_groups[].baselines[].is_fallback) shows.
+      - The service then falls back to the default baseline, which C(is_fallback) shows.
     type: list
     elements: str
     default: []

@@ -9,8 +9,8 @@ module: ssm_probe
 short_description: Look at many managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs one read-only script on nodes of many accounts and Regions. It prints free disk space, pending reboot, package manager
-    lock, repositories, failed units, load, kernels, boot id and the agent's state.
+  - Runs one read-only script on nodes of many accounts and Regions. It prints free disk space, pending reboot, package
+    manager lock, repositories, failed units, load, kernels, boot id and the agent's state.
   - With O(purpose=precheck) each node is judged against O(thresholds) and passes or is held back.
   - With O(purpose=verify) each node of the wave gets its final record, from its state after the work.
 author:

@@ -9,8 +9,8 @@ module: ssm_reboot
 short_description: Reboot managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Reboots nodes by a script that asks the agent for the reboot, so that the agent reports back when it has come up again.
-    A node has rebooted when its boot id has changed, not when a command says so.
+  - Reboots nodes by a script that asks the agent for the reboot, so that the agent reports back when it has come up
+    again. A node has rebooted when its boot id has changed, not when a command says so.
   - In a rollout only those nodes are rebooted whose rule asks for it, and only after their install has ended.
 author:
   - The patchtide.hybrid contributors (@patchtide)

@@ -33,7 +33,7 @@ class EmptyInventory(PatchtideError):
     code = "EmptyInventory"
 
 
-class ControllerAction(ActionBase):  # type: ignore[misc]
+class ControllerAction(ActionBase):
     """Checks the options against ``SPEC`` and calls ``act``; an error of ours becomes a failed result."""
 
     TRANSFERS_FILES = False

@@ -166,4 +166,4 @@ def _range(schema: Mapping[str, Any]) -> str:
 
 def _first_sentence(schema: Mapping[str, Any]) -> str:
     text = str(schema.get("description", "a value"))
-    return text.split(". ")[0].rstrip(".").replace(text[0], text[0].lower(), 1)
+    return text.partition(". ")[0].rstrip(".").replace(text[0], text[0].lower(), 1)

@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-try:
-    from ansible.template import trust_as_template  # noqa: F401
+from ansible import template
+from ansible.utils.unsafe_proxy import AnsibleUnsafeText
 
-    UNTRUSTED_BY_DEFAULT = True  # ansible-core 2.19 and later: only text that is marked as trusted is templated
-except ImportError:
-    from ansible.utils.unsafe_proxy import AnsibleUnsafeText
-
-    UNTRUSTED_BY_DEFAULT = False
+#: ansible-core 2.19 and later template only text that is marked as trusted.
+UNTRUSTED_BY_DEFAULT = hasattr(template, "trust_as_template")
 
 _TEMPLATE = re.compile(r"[{}%#]")
 

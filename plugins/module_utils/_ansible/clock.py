@@ -9,7 +9,8 @@ import json
 import os
 import time
 from datetime import datetime, timezone
-from urllib.request import Request, urlopen
+
+from ansible.module_utils.urls import open_url
 
 from .._core.journal import from_time
 from .._core.ports import Clock
@@ -42,8 +43,9 @@ class RehearsalClock:
 
     def _ask(self, body: dict[str, float] | None) -> datetime:
         data = json.dumps(body).encode() if body else None
-        request = Request(self._url, data=data, headers={"Content-Type": "application/json"})
-        with urlopen(request, timeout=30) as reply:
+        method = "POST" if data else "GET"
+        headers = {"Content-Type": "application/json"}
+        with open_url(self._url, data=data, method=method, headers=headers, timeout=30, use_proxy=False) as reply:
             return from_time(json.load(reply)["now"])
 
 

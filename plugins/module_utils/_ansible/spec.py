@@ -32,14 +32,16 @@ TAGS: dict[str, Any] = {
 TARGETS: dict[str, Any] = {
     "instance_ids": {"type": "list", "elements": "str"},
     "instance_tags": {"type": "dict"},
-    "tag_keys": {"type": "list", "elements": "str"},
+    "tag_keys": {"type": "list", "elements": "str", "no_log": False},
     "resource_group": {"type": "str"},
     "resource_types": {"type": "list", "elements": "str"},
 }
 STATE: dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 
-def to_connection(info: tuple[str | None, str | None, Mapping[str, Any]], config: Mapping[str, Any] | None) -> Connection:
+def to_connection(
+    info: tuple[str | None, str | None, Mapping[str, Any]], config: Mapping[str, Any] | None
+) -> Connection:
     """Turn what amazon.aws read from options and environment into our connection.
 
     :param info: Region, endpoint URL and boto parameters, as ``get_aws_connection_info`` returns them.
@@ -58,6 +60,6 @@ def to_connection(info: tuple[str | None, str | None, Mapping[str, Any]], config
 
 
 def to_module_places(params: Mapping[str, Any], region: str | None, sessions: Sessions) -> list[Place]:
-    """Return the places that ``region``, ``regions`` and ``accounts`` name; the profile's Region where none is given."""
+    """Return the places that ``region``, ``regions`` and ``accounts`` name; the profile's Region if none is given."""
     found = region or (None if params.get("regions") else sessions.default_region)
     return to_places(params.get("regions") or ([found] if found else []), params.get("accounts") or [])

@@ -17,7 +17,6 @@ from .budgets import to_count
 from .errors import BadInput
 from .schedule import Occurrence
 
-
 #: What Azure's guest patching reserves for a reboot; we start none with less of the window left.
 REBOOT_MINUTES = 10.0
 

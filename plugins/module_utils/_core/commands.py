@@ -32,7 +32,7 @@ class Ambiguous(PatchtideError):
 class Recorder(Protocol):
     """Where events go. A stage without a rollout records nothing."""
 
-    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+    def record(self, kind: str, data: Mapping[str, Any]) -> object:
         """Write one event; ``JournalError`` if the rollout's state forbids it."""
 
 

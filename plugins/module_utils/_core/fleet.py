@@ -207,7 +207,7 @@ def type_of(node_id: str) -> str:
 
 def text(value: Any) -> str:
     """A member as text; a missing one is empty."""
-    return value if type(value) is str else "" if value is None else str(value)
+    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def iso(value: Any) -> str:

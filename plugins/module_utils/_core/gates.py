@@ -171,8 +171,8 @@ def decide(
         *_completeness(rules, tally),
         *(_probe(probe) for probe in probes),
     ]
-    waiting = soak_until is not None and now is not None and now < soak_until
-    if waiting and soak_until:
+    clean = all(verdict is Verdict.PROMOTE for verdict, _ in findings)
+    if clean and soak_until is not None and now is not None and now < soak_until:
         findings.append((Verdict.WAIT, f"The soak time lasts until {soak_until.isoformat(timespec='minutes')}."))
     findings.sort(key=lambda item: -_RANK[item[0]])
     verdict = findings[0][0]

@@ -209,7 +209,7 @@ http_get() { # URL CERTIFICATE KEY CA: prints a reason and fails; status 2: not 
   for python in python3 "$R/usr/libexec/platform-python"; do
     has "$python" || continue
     limit 12 "$python" -c 'import sys, urllib.error, urllib.request
-try: urllib.request.urlopen(sys.argv[1], timeout=8).read(1)
+try: urllib.request.build_opener().open(sys.argv[1], timeout=8).read(1)
 except urllib.error.HTTPError as e: print("HTTP %s" % e.code); sys.exit(1)
 except Exception as e: print(getattr(e, "reason", e)); sys.exit(1)' "$1"
     return

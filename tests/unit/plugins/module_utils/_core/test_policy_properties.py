@@ -58,7 +58,7 @@ def read(data: Any) -> None:
         policy = check_policy(data)
     except PolicyError as error:
         assert error.mistakes and all(mistake.path and mistake.expected for mistake in error.mistakes)
-        assert "line" not in str(error).split(":")[0]
+        assert "line" not in str(error).partition(":")[0]
     else:
         assert isinstance(policy, Policy)
         assert check_policy(policy.to_dict()) == policy

@@ -17,11 +17,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.window_task
 )
 
 TASK: dict[str, Any] = {"name": "install", "task_arn": "AWS-RunPatchBaseline"}
-TARGETS = {"WindowTargetIds": ("23639a0b-ddbc-4bca-9e72-78d96aaaaaaa",)}
+TARGETS: Any = {"WindowTargetIds": ("23639a0b-ddbc-4bca-9e72-78d96aaaaaaa",)}
 ARN = "arn:aws:lambda:eu-central-1:111111111111:function:"
 
 
-def plan(before: WindowTask | None = None, targets: Any = TARGETS, **options: Any) -> WindowTask | None:
+def plan(before: WindowTask | None = None, **options: Any) -> WindowTask | None:
+    targets = options.pop("targets", TARGETS)
     given = {**to_given({**TASK, **options}), "targets": targets}
     return plan_window_task(before, given, "mw-0", present=True).after
 
