@@ -19,6 +19,8 @@ import yaml
 from lab.aws.launch import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
+#: amazon.aws comes with the ansible package, or from where the caller keeps collections.
+COLLECTIONS = [ROOT / "build" / "tree", *filter(None, os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep))]
 ACCOUNTS = [
     {"id": "111111111111", "name": "shared", "role_arn": "arn:aws:iam::111111111111:role/patchtide"},
     {"id": "222222222222", "name": "web", "role_arn": "arn:aws:iam::222222222222:role/patchtide"},
@@ -61,8 +63,9 @@ def show(aws: Lab, place: Path, **options: Any) -> Shown:
     environment = {
         **aside,
         **aws.environment(),
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, COLLECTIONS)),
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
+        "ANSIBLE_DEPRECATION_WARNINGS": "0",
     }
     command = [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(file), "--list"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=place)
