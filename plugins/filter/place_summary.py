@@ -17,11 +17,15 @@ description:
     account-Region how many objects of each kind were created, changed, left unchanged or failed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
+positional: reached
 options:
   _input:
     description: Kind of object to the registered result.
     type: dict
     required: true
+  reached:
+    description: What a task registered that asked every account-Region first; only its failures count.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -34,7 +38,7 @@ RETURN = r"""
 _value:
   description:
     - C(places) holds the counts per account-Region and kind, C(failed) one entry per account-Region that failed with
-      its first reason, and C(lines) both as text.
+      its first reason, C(failures) that as text, and C(lines) everything as text.
   type: dict
 """
 
