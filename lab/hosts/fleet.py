@@ -159,13 +159,18 @@ class Fleet:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             list(pool.map(self._await_boot, machines))
 
-    def _await_boot(self, machine: Machine) -> None:
+    def _await_boot(self, machine: Machine, patience: float = 90) -> None:
+        """Return once all services of a host have started, failed ones included."""
         command = [*self.ssh(machine), "systemctl", "is-system-running", "--wait"]
-        state = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if state.stdout.strip() not in ("running", "degraded"):
-            raise HostsError(
-                f"{machine.host.name} doesn't finish booting: {state.stdout.strip() or state.stderr.strip()}"
-            )
+        deadline = time.monotonic() + patience
+        while True:  # the first answers of a host may be that its bus, or a login, isn't there yet
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            if done.stdout.strip() in ("running", "degraded"):
+                return
+            if time.monotonic() > deadline:
+                answer = done.stdout.strip() or done.stderr.strip()
+                raise HostsError(f"{machine.host.name} hasn't finished booting after {patience:.0f} s: {answer}")
+            time.sleep(0.2)
 
     def _serve(self, repository: Path, gateway: IPv4Address) -> str:
         """Serve the toy repository to the hosts; the server belongs to the lab's cgroups and ends with it."""
