@@ -183,6 +183,7 @@ class Endpoint:
         self.rate = rate
         self.burst = burst
         self.calls: Counter[str] = Counter()
+        self._span = (0.0, 0.0)
         self._slept: dict[tuple[str, str], defaultdict[str, float]] = {}
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
         self._pages: dict[tuple[object, ...], bytes] = {}
@@ -214,11 +215,13 @@ class Endpoint:
         form = {} if target else {key: values[0] for key, values in parse_qs(body.decode()).items()}
         operation = target[1].decode().rpartition(".")[2] if target else form.get("Action", "")
         self.calls[operation] += 1
+        begun = self._span[0] or time.monotonic()
         delay = self._random.uniform(*self.latency)
         slept = self._slept.setdefault((account, region), defaultdict(float))
         # Pages of a listing follow one another; tag calls start together, so only the slowest of them counts.
         slept[operation] = max(slept[operation], delay) if operation == "GetResources" else slept[operation] + delay
         await asyncio.sleep(delay)
+        self._span = (begun if not self._span[0] else min(begun, self._span[0]), time.monotonic())
         if not self._admit(account, region, operation):
             self.calls["throttled"] += 1
             return _refusal(bool(target))
@@ -231,7 +234,9 @@ class Endpoint:
             self.calls.clear()
             self._buckets.clear()
             self._slept.clear()
-        report = {"calls": self.calls, "slowest_chain_s": round(self._slowest_chain(), 3)}
+            self._span = (0.0, 0.0)
+        asked = self._span[1] - self._span[0]
+        report = {"calls": self.calls, "slowest_chain_s": round(self._slowest_chain(), 3), "asking_s": round(asked, 3)}
         return 200, "application/json", json.dumps(report).encode()
 
     def _slowest_chain(self) -> float:

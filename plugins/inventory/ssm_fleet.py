@@ -17,10 +17,12 @@ description:
     C(region_eu_central_1), C(ping_online), C(state_running), C(managed) and C(unmanaged) without further configuration.
   - Connection variables such as C(ansible_host) are set only by O(compose).
   - The file name must end with C(ssm_fleet.yml) or C(ssm_fleet.yaml).
+requirements:
+  - boto3 >= 1.34.0
+  - botocore >= 1.34.0
 extends_documentation_fragment:
   - inventory_cache
   - constructed
-  - amazon.aws.boto3
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +46,13 @@ class Services:
         self._keys = keys
 
     def places(self) -> Places:
-        return find_places(self._option, self._sessions)
+        """Find the places; the service models are read while the answer is under way."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            found = pool.submit(find_places, self._option, self._sessions)
+            for service in ("ssm", *(["ec2"] if self._wish.instances else [])):
+                with suppress(PatchtideError):
+                    self._sessions.client(service, Place(region="us-east-1"))
+            return found.result()
 
     def ask(self, places: Sequence[Place], names: Mapping[str, str]) -> list[Told]:
         if not places:

@@ -25,8 +25,7 @@ def read_directly(client: Any, service: str) -> None:
     if service == "ec2":
         client.meta.events.register("before-parse.ec2.DescribeInstances", _instances, unique_id="patchtide-fleet")
     elif service == "ssm":
-        for operation in ("DescribeInstanceProperties", "DescribeInstanceInformation", "DescribeInstancePatchStates"):
-            client.meta.events.register(f"before-parse.ssm.{operation}", _json, unique_id="patchtide-fleet")
+        client.meta.events.register("before-parse.ssm", _json, unique_id="patchtide-fleet")
     elif service == "resourcegroupstaggingapi":
         event = "before-parse.resource-groups-tagging-api.GetResources"
         client.meta.events.register(event, _json, unique_id="patchtide-fleet")
