@@ -44,6 +44,9 @@ class Scenario:
     places: int
     hybrid: bool = False
     rate: float = 0.0
+    #: Whether aws_ec2 takes part (a minute or more at 10,000 nodes) and whether --list is measured as well.
+    ec2: bool = False
+    listing: bool = False
 
     @property
     def title(self) -> str:
@@ -53,17 +56,17 @@ class Scenario:
 
 
 STANDARD = (
-    Scenario(1_000, 1),
-    Scenario(1_000, 20),
-    Scenario(10_000, 1),
-    Scenario(10_000, 20),
+    Scenario(1_000, 1, ec2=True, listing=True),
+    Scenario(1_000, 20, ec2=True),
+    Scenario(10_000, 1, ec2=True, listing=True),
+    Scenario(10_000, 20, ec2=True),
     Scenario(10_000, 100),
     Scenario(10_000, 20, hybrid=True),
     Scenario(10_000, 20, hybrid=True, rate=5.0),
     Scenario(50_000, 20),
     Scenario(100_000, 100),
 )
-#: Beyond this aws_ec2 and --list are left out unless asked for: minutes to hours.
+#: From this size on aws_ec2 runs once, and beyond it everything does.
 MANY = 10_000
 #: The built-in groups of ssm_fleet as a user of aws_ec2 would write them.
 EQUAL_GROUPS = [
@@ -144,7 +147,7 @@ def compare(scenario: Scenario, listing: bool, repeats: int, latency: str, every
         files = inventories(scenario, url, Path(place))
         for _ in range(repeats):
             for name, file in files.items():
-                if name.startswith("aws_ec2") and scenario.nodes > MANY and not everything:
+                if name.startswith("aws_ec2") and not (scenario.ec2 or everything):
                     continue
                 if name.startswith("aws_ec2") and runs.get(name) and scenario.nodes >= MANY:
                     continue  # once is a minute or two
@@ -248,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = {"machine": machine(), "latency_ms": options.latency, "rows": rows}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     for scenario in scenarios:
-        listings = [False, True] if (scenario.nodes <= MANY and not scenario.rate) or options.all else [False]
+        listings = [False, True] if scenario.listing or options.all else [False]
         for listing in listings:
             fewer = 1 if scenario.nodes > MANY else repeats
             found = compare(scenario, listing, fewer, options.latency, options.all)
