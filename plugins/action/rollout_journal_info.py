@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves a rollout's journal and tells what it holds; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..module_utils._core.errors import BadInput, JournalError
+from ..module_utils._core.journal_check import Damage, Examined, examine, knows, replay, summarize
+from ..module_utils._core.plan import check_plan
+from ..module_utils._core.rollout import Rollout
+from ..plugin_utils.controller_action import ControllerAction, read_json
+
+
+class ActionModule(ControllerAction):
+    """Reads files of the controller; no network, and nothing is written."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "head": {"type": "str"},
+        "strict": {"type": "bool", "default": True},
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        folder = Path(options["dir"])
+        found = examine(_read(folder / "journal.jsonl"))
+        state, damage = _against_plan(folder, found)
+        damage = found.damage or damage or _missing_head(found, options["head"])
+        if damage and options["strict"]:
+            raise JournalError(f"{folder / 'journal.jsonl'}: {damage.reason}")
+        return {
+            "changed": False,
+            "valid": damage is None,
+            "first_damaged": damage.to_dict() if damage else None,
+            "head": found.head,
+            "torn": found.torn,
+            **summarize(found.records),
+            **(_standing(state) if state else {}),
+        }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8", "surrogatepass")
+    except FileNotFoundError:
+        raise BadInput("dir", str(path), "an existing journal") from None
+    except (OSError, UnicodeError) as error:
+        raise BadInput("dir", str(path), f"a readable journal ({error})") from error
+
+
+def _against_plan(folder: Path, found: Examined) -> tuple[Rollout | None, Damage | None]:
+    """Replay the journal over its plan, if the plan is at hand."""
+    if not (folder / "plan.json").exists():
+        return None, None
+    plan = read_json(folder / "plan.json", "dir")
+    check_plan(plan)
+    return replay(plan, found.records)
+
+
+def _missing_head(found: Examined, head: str | None) -> Damage | None:
+    if not head or knows(found.records, head):
+        return None
+    reason = f"no record has the hash {head}: records were cut off or all of them were written anew"
+    return Damage(len(found.records) + 1, reason)
+
+
+def _standing(state: Rollout) -> dict[str, Any]:
+    waves = [
+        {
+            "name": wave.name,
+            "status": wave.status,
+            "nodes": len(wave.nodes),
+            "finished_nodes": sum(state.nodes[node].final is not None for node in wave.nodes),
+        }
+        for wave in state.waves.values()
+    ]
+    return {
+        "rollout": state.plan["rollout"],
+        "digest": state.plan["digest"],
+        "status": state.status,
+        "finished": state.finished,
+        "waves": waves,
+        "open_intents": sorted(state.intents),
+    }
