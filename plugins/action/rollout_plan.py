@@ -39,7 +39,7 @@ class ActionModule(ControllerAction):
         now = _time(options["at"]) if options["at"] else find_clock().now()
         scan = read_json(folder / "scan.json", "dir")
         nodes = list(candidates(task_vars, policy["tags"]["application"]))
-        if not nodes:
+        if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
         plan = build_plan(
             nodes,
@@ -74,7 +74,7 @@ class ActionModule(ControllerAction):
 
 
 def candidates(task_vars: Mapping[str, Any], application_key: str) -> Iterator[Candidate]:
-    """Yield every inventory host that says how it is patched (``patchtide_executor``)."""
+    """Yield every inventory host that says how it is patched (``patchtide_executor``), or at least who it is."""
     hostvars = task_vars["hostvars"]
     groups: dict[str, set[str]] = {}
     for group, hosts in task_vars["groups"].items():
@@ -82,7 +82,7 @@ def candidates(task_vars: Mapping[str, Any], application_key: str) -> Iterator[C
             groups.setdefault(host, set()).add(group)
     for host in task_vars["groups"]["all"]:
         found = hostvars[host]
-        if not found.get("patchtide_executor"):
+        if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
             continue
         tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
         yield Candidate(

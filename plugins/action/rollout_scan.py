@@ -16,6 +16,19 @@ from ..module_utils._core.verdict import error
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, write_text
 
 SCHEMA = "patchtide/scan/1"
+#: What a direct host's scan contributes; the rest of its task result is Ansible's.
+MEMBERS = (
+    "status",
+    "started_at",
+    "ended_at",
+    "counts",
+    "missing",
+    "missing_after",
+    "failed",
+    "pending_reboot",
+    "manager",
+    "error",
+)
 
 
 class ActionModule(ControllerAction):
@@ -43,7 +56,7 @@ class ActionModule(ControllerAction):
         for host in options["hosts"]:
             seen = task_vars["hostvars"][host]
             node_id = str(seen.get("patchtide_node_id") or host)
-            nodes[node_id] = {**identities[node_id], **(seen.get("patchtide_scan") or _silent())}
+            nodes[node_id] = {**identities[node_id], **_direct(seen.get("patchtide_scan"))}
         scan = {
             "schema": SCHEMA,
             "at": to_time(find_clock().now()),
@@ -66,8 +79,14 @@ class ActionModule(ControllerAction):
                 yield {**members, "host": host, "node_id": str(seen.get("patchtide_node_id") or host)}
 
 
-def _silent() -> dict[str, Any]:
-    return {"status": "unreachable", "error": error("unreachable", "the host did not answer")}
+def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a host's own scan said; a task that broke off has no status, only a message."""
+    if found and found.get("status"):
+        return {name: found[name] for name in MEMBERS if name in found}
+    text = str((found or {}).get("msg") or "the host did not answer")
+    if not found or found.get("unreachable"):
+        return {"status": "unreachable", "error": error("unreachable", text)}
+    return {"status": "failed", "error": error("scan_failed", text)}
 
 
 def _count(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:

@@ -116,13 +116,13 @@ class SsmAction(ControllerAction):
         run = self._run(options, nodes, None)
         chunks = self._chunks(options, nodes, run, start=1, prefix=f"{self._stamp(run)}/adhoc")
         results = run.begin(chunks) + run.wait(chunks)
-        refused = [{"place": item.place, "error": item.error.to_dict()} for item in chunks if item.error]
+        refused = {item.place: item.error.to_dict() for item in chunks if item.error and not item.command_id}
         unsettled = [item["node_id"] for item in results if item.get("missing_after") or item.get("pending_reboot")]
         return {
             "changed": self.writes(options),
             **_summary(results),
             "results": results,
-            "failed_places": refused,
+            "failed_places": [{"place": place, "error": why} for place, why in sorted(refused.items())],
             "open_nodes": sorted(unsettled),
         }
 
@@ -149,7 +149,9 @@ class SsmAction(ControllerAction):
                 **_summary([]),
                 "due": [node["node_id"] for node in due],
             }
-        results = self._settle(rollout, wave, name, options)
+        aborted = rollout.state.status == "aborted"  # then what is under way is awaited, and nothing begins
+        due = [] if aborted else due
+        results = [] if aborted else self._settle(rollout, wave, name, options)
         settled = {item["node_id"] for item in results}
         due = [node for node in due if node["node_id"] not in settled]
         unfinished = [
@@ -161,7 +163,7 @@ class SsmAction(ControllerAction):
         old = [self._resume(item, options, mine, rollout) for item in unfinished]
         number = rollout.state.announced.get(f"{wave}/{name}", 0) + 1
         new = self._chunks(options, due, run, start=number, prefix=f"{rollout.plan['rollout']} {wave}/{name}/1")
-        results += run.reattach(old) + run.begin(new)
+        results += run.reattach(old, send_missing=not aborted) + run.begin(new)
         if options["wait"]:
             results += run.wait([*old, *new])
         self.tell(rollout, results)

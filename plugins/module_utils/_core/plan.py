@@ -44,7 +44,7 @@ def exclusion(
     for rule in policy.get("exclude") or []:
         if matches(node, rule.get("select") or {}):
             return "policy", rule.get("reason") or "excluded by the policy"
-    if node.executor == "ssm" and not node.managed:
+    if not node.executor or (node.executor == "ssm" and not node.managed):
         return "unmanaged", "not a managed node: Systems Manager does not know it"
     if node.state and node.state not in ("running", "Online"):
         return "stopped", f"the instance is {node.state}"
