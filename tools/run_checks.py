@@ -55,12 +55,12 @@ class Outcome:
 def main(steps: tuple[str, ...]) -> int:
     started = time.monotonic()
     outcomes = [_run_step(step) for step in steps]
-    print(f"\n{'step':16}{'result':9}{'seconds':>8}   checked")
+    print(f"\n{'step':18}{'result':9}{'seconds':>8}   checked")
     for item in outcomes:
-        print(f"{item.step:16}{'FAILED' if item.problem else 'passed':9}{item.seconds:8.1f}   {item.detail}")
+        print(f"{item.step:18}{'FAILED' if item.problem else 'passed':9}{item.seconds:8.1f}   {item.detail}")
     total = time.monotonic() - started
     passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
-    print(f"{'':16}{'':9}{total:8.1f}")
+    print(f"{'':18}{'':9}{total:8.1f}")
     for item in outcomes:
         if item.problem:
             print(f"{item.step}: {item.problem}; its output is in {_log(item.step).relative_to(ROOT)}")
