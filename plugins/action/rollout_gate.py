@@ -33,7 +33,10 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rollout, name = RolloutDir(options["dir"], find_clock()), options["wave"]
         wave = rollout.state_of_wave(name)
-        if wave.status in ("running", "paused") and not self.check_mode:
+        if rollout.state.status == "aborted":
+            reasons = [] if wave.gate else ["The rollout was aborted."]
+            data = {"numbers": {}, "reasons": reasons, **dict(wave.gate or {}), "verdict": Verdict.ABORT.value}
+        elif wave.status in ("running", "paused") and not self.check_mode:
             self._settle(rollout, name)
             data = self._decide(rollout, name).to_dict()
             rollout.record("gate", {"wave": name, **data})

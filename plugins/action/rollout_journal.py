@@ -73,8 +73,8 @@ class ActionModule(ControllerAction):
         plan, approved = rollout.plan, options["approved_digest"]
         if approved and not (len(approved) >= 12 and plan["digest"].startswith(approved)):
             raise BadInput("approved_digest", approved, f"the digest of the plan to be run, {plan['digest']}")
-        if rollout.state.finished:
-            return
+        if rollout.state.finished or rollout.state.status == "aborted":
+            return  # what is still under way is awaited, and nothing else begins
         if rollout.state.status == "new":
             data = {
                 "rollout": plan["rollout"],
@@ -93,6 +93,8 @@ class ActionModule(ControllerAction):
     def _wave_started(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         name = options["wave"]
         wave = rollout.state_of_wave(name)
+        if rollout.state.status == "aborted":
+            return
         if wave.status == "waiting" and not self.check_mode:
             self._await_window(rollout, name, options["window_wait"])
         if wave.status == "waiting":
@@ -197,6 +199,8 @@ def play_order(state: Rollout) -> dict[str, Any]:
     serial = []
     for order, wave in enumerate(state.plan["waves"], 1):
         if state.waves[wave["name"]].status == "finished" or state.finished:
+            continue
+        if state.status == "aborted" and not any(item.wave == wave["name"] for item in state.intents.values()):
             continue
         slug = re.sub(r"[^A-Za-z0-9]+", "_", wave["name"])
         batch = [{"host": f"wave_{order}_{slug}", "wave": wave["name"], "node": "", "coordinator": True}]

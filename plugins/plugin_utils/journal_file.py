@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from ..module_utils._core.errors import JournalError
 from ..module_utils._core.journal import Record, check_next, from_line, next_record, split_lines
 
 #: Sees the records that others wrote since we last looked, and may refuse what is about to be written.
@@ -53,14 +54,14 @@ class JournalFile:
         """Return (whole records not seen before, whether half a line follows them)."""
         file.seek(self._offset)
         raw = file.read()
-        lines, tail = split_lines(raw.decode("utf-8", "surrogatepass"))
+        whole = raw[: raw.rfind(b"\n") + 1]  # in bytes: the tail may end in the middle of a character
+        lines, _tail = split_lines(_decode(whole))
         records = [from_line(line) for line in lines]
         for record in records:
             check_next(self._last, record)
             self._last = record
-        torn = len(tail.encode("utf-8", "surrogatepass"))
-        self._offset += len(raw) - torn
-        return records, bool(torn)
+        self._offset += len(whole)
+        return records, len(whole) < len(raw)
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
@@ -71,6 +72,13 @@ class JournalFile:
             if new:
                 _sync_directory(self._path.parent)
             yield file
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise JournalError(f"the journal is damaged: {error}") from error
 
 
 def _sync_directory(path: Path) -> None:

@@ -93,6 +93,17 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
     raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
 
 
+def look_up(chunk: Chunk, port: FleetPort) -> str:
+    """Return the id of a command that an earlier run may have sent; nothing is sent.
+
+    :raises PatchtideError: there is no such command.
+    """
+    found = port.find(chunk.request.comment, chunk.request.document, chunk.intended_at)
+    if found is None:
+        raise PatchtideError("it was announced and never sent; the rollout was aborted meanwhile")
+    return found
+
+
 def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invocation]:
     """Return the invocations that ended since the last look."""
     if chunk.command_id is None:

@@ -289,6 +289,8 @@ def next_stage(stage: str, result: Mapping[str, Any]) -> str:
 
 def _gate(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
     wave = _wave(state, data)
+    if state.status == "aborted":
+        raise JournalError("gate: the rollout is aborted, and that is final")
     if wave.status not in ("running", "paused"):
         raise JournalError(f"gate: wave {wave.name} is {wave.status}")
     waiting = [node for node in wave.nodes if state.nodes[node].stage != DONE]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .commands import Chunk, Gather, Recorder, expire, poll, refuse, send, tally
+from .commands import Chunk, Gather, Recorder, expire, look_up, poll, refuse, send, tally
 from .errors import PatchtideError
 from .ports import Clock, FleetPort, Invocation
 
@@ -65,14 +65,22 @@ class StageRun:
             )
         return self._send(chunks, look_first=False)
 
-    def reattach(self, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
-        """Take up chunks that an earlier call or run announced: find their commands, or send what never was."""
-        return self._send([chunk for chunk in chunks if chunk.command_id is None], look_first=True)
+    def reattach(self, chunks: Sequence[Chunk], *, send_missing: bool = True) -> list[dict[str, Any]]:
+        """Take up chunks that an earlier call or run announced: find their commands, or send what never was.
 
-    def _send(self, chunks: Sequence[Chunk], *, look_first: bool) -> list[dict[str, Any]]:
+        :param send_missing: false after an abort, when nothing is sent any more.
+        """
+        lost = [chunk for chunk in chunks if chunk.command_id is None]
+        return self._send(lost, look_first=True, may_send=send_missing)
+
+    def _send(self, chunks: Sequence[Chunk], *, look_first: bool, may_send: bool = True) -> list[dict[str, Any]]:
         def one(chunk: Chunk) -> PatchtideError | None:
+            port = self.ports[chunk.place]
             try:
-                chunk.command_id = send(chunk, self.ports[chunk.place], look_first=look_first, clock=self.clock)
+                if may_send:
+                    chunk.command_id = send(chunk, port, look_first=look_first, clock=self.clock)
+                else:
+                    chunk.command_id = look_up(chunk, port)
             except PatchtideError as error:
                 return error
             return None
