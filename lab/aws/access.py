@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from moto.core.exceptions import AccessDeniedError
-from moto.iam.models import AccessKey, iam_backends
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AccessKey, AWSManagedPolicy, iam_backends
 from moto.sts.responses import TokenResponse
 
 from .estate import Account, Role
@@ -18,6 +19,8 @@ from .launch import SECRET
 from .world import world
 
 NODE_PROFILE = "patchtide-node"
+#: The policy whose permissions an agent needs. moto has all of AWS's own, but loads them only as a whole, slowly.
+NODE_POLICY = "AmazonSSMManagedInstanceCore"
 
 
 def seed() -> None:
@@ -40,6 +43,15 @@ def _create_node_profile(backend: Any) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     _put_role(backend, NODE_PROFILE, trust, "What the agents of the lab's EC2 nodes work with.")
     backend.create_instance_profile(NODE_PROFILE, "/", [NODE_PROFILE])
+    data = _node_policy()
+    policy = AWSManagedPolicy.from_data(NODE_POLICY, backend.account_id, backend.region_name, data)
+    backend.managed_policies[policy.arn] = policy
+    backend.attach_role_policy(policy.arn, NODE_PROFILE)
+
+
+@cache
+def _node_policy() -> dict[str, Any]:
+    return dict(json.loads(aws_managed_policies_data)[NODE_POLICY])
 
 
 def _create_role(backend: Any, role: Role) -> None:

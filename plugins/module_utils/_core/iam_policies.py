@@ -1,0 +1,46 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What IAM policy documents allow and deny. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+
+def allowed_actions(documents: Iterable[Mapping[str, Any]], actions: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return which of ``actions`` some statement allows, and which some statement denies.
+
+    Resources are not looked at, and a statement under a condition counts when it allows but not when it denies:
+    whoever wrote the condition knows when it holds, we don't.
+    """
+    wanted, allowed, denied = set(actions), set[str](), set[str]()
+    for statement in (row for document in documents for row in _listed(document.get("Statement"))):
+        meant = {action for action in wanted if _means(statement, action)}
+        if statement.get("Effect") == "Allow":
+            allowed |= meant
+        elif not statement.get("Condition"):
+            denied |= meant
+    return allowed, denied
+
+
+def _means(statement: Mapping[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(_fits(str(mask), action) for mask in _listed(statement["NotAction"]))
+    return any(_fits(str(mask), action) for mask in _listed(statement.get("Action")))
+
+
+def _fits(mask: str, action: str) -> bool:
+    """Actions are compared without case; ``*`` and ``?`` are the only wildcards (IAM user guide, Action)."""
+    pattern = re.escape(mask).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(pattern, action, re.IGNORECASE) is not None
+
+
+def _listed(value: Any) -> Iterator[Any]:
+    """IAM lets one item stand without its list."""
+    if isinstance(value, (list, tuple)):
+        yield from value
+    elif value is not None:
+        yield value
