@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 
@@ -20,8 +21,8 @@ def main() -> None:
         file.stem for file in here.glob("*.py") if "\ndef main(" in file.read_text() and file != Path(__file__)
     )
     known = [name for name in known if name not in ("endpoint", "measure")]
-    named = [item for item in sys.argv[1:] if not item.startswith("-")]
-    options = [item for item in sys.argv[1:] if item.startswith("-")]
+    named = list(takewhile(lambda item: not item.startswith("-"), sys.argv[1:]))
+    options = sys.argv[1 + len(named) :]
     if unknown := [name for name in named if name not in known]:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(known)}")
     for name in named or known:

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide names what there is, and its examples are valid."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_groups import BUILT_IN, NAMED
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_merge import RULES
+
+GUIDE = (Path(__file__).resolve().parents[4] / "docs" / "inventory.md").read_text(encoding="utf-8")
+OPTIONS = yaml.safe_load(ssm_fleet.DOCUMENTATION)["options"]
+FRAGMENTS = {
+    "compose",
+    "groups",
+    "keyed_groups",
+    "strict",
+    "cache",
+    "cache_plugin",
+    "cache_connection",
+    "cache_timeout",
+}
+CREDENTIALS = {"endpoint_url", "access_key", "secret_key", "profile", "region", "assume_role_arn"}
+
+
+def test_every_variable_is_in_the_table_and_no_other() -> None:
+    table = GUIDE[GUIDE.index("| variable |") : GUIDE.index("### Groups")]
+    named = {
+        name
+        for row in table.splitlines()
+        for name in re.findall(r"`patchtide_(\w+)`", row.split("|")[1] if "|" in row else "")
+    }
+    assert named == set(EMPTY)
+
+
+def test_every_group_and_rule_is_explained() -> None:
+    assert all(f"`{name}`" in GUIDE for name in (*NAMED, *RULES))
+    assert all(f"`{prefix}_…`" in GUIDE for prefix in BUILT_IN.values())
+    assert OPTIONS["merge"]["choices"] == [*RULES, "inventory"]
+
+
+def examples() -> list[dict]:
+    blocks = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
+    return [item for text in (*blocks, ssm_fleet.EXAMPLES) for item in yaml.safe_load_all(text)]
+
+
+@pytest.mark.parametrize("example", [item for item in examples() if "azure" not in str(item.get("plugin"))])
+def test_examples_use_options_that_exist(example: dict) -> None:
+    if "all" not in example:
+        assert set(example) <= {*OPTIONS, *FRAGMENTS, *CREDENTIALS}
