@@ -1,0 +1,244 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_association
+short_description: Manage associations of AWS Systems Manager State Manager
+version_added: 0.1.0
+description:
+  - Creates, changes and deletes associations, which run a document on nodes again and again, such as a scan.
+  - An association is found by O(name) or O(association_id).
+  - The service runs a new or changed association at once, unless O(apply_only_at_cron_interval=true).
+  - The document of an association is not changed in place. The association is recreated then, and the diff says so.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.tags
+  - patchtide.hybrid.targets
+  - patchtide.hybrid.attributes
+options:
+  name:
+    description: Name of the association, 3 to 128 letters, digits, underscores, hyphens and dots.
+    type: str
+  association_id:
+    description: Id of an existing association. With O(name) it gets that name.
+    type: str
+  state:
+    description: Whether the association exists.
+    type: str
+    choices: [present, absent]
+    default: present
+  document:
+    description:
+      - Document to run, by its name, or by its ARN if another account shares it. Needed for a new association.
+    type: str
+  document_version:
+    description: V($DEFAULT), V($LATEST) or a version number. V($DEFAULT) for a new one.
+    type: str
+  parameters:
+    description: Parameters of the document, each with a value or a list of values. V({}) removes all.
+    type: dict
+  all_nodes:
+    description: Whether all managed nodes of the account and Region are meant. Not together with other targets.
+    type: bool
+  automation_target_parameter:
+    description: For a runbook, the parameter that takes one target after the other; at most 50 characters.
+    type: str
+  target_maps:
+    description: For a runbook, parameters with the targets of each run, at most 300. Not together with targets.
+    type: list
+    elements: dict
+  target_locations:
+    description:
+      - For a runbook, accounts and Regions to run it in, as C(TargetLocations) of the API in its own names, such as
+        C(Accounts), C(Regions) and C(ExecutionRoleName). At most 100.
+    type: list
+    elements: dict
+  schedule:
+    description:
+      - V(cron(…\)), V(rate(…\)) of at least 30 minutes, or V(at(…\)) in UTC. V("") removes it; the association then
+        runs once.
+    type: str
+  schedule_offset:
+    description:
+      - Days to wait after the day of the cron expression, 1 to 6, V(0) for none.
+      - Only with O(apply_only_at_cron_interval=true).
+    type: int
+  apply_only_at_cron_interval:
+    description: Whether it runs on schedule only, not when it is created or changed. Not with a rate.
+    type: bool
+  duration:
+    description:
+      - Hours after which a run is cancelled, 1 to 24, V(0) for none.
+      - Only with O(apply_only_at_cron_interval=true).
+    type: int
+  calendar_names:
+    description: Change calendars, by name or ARN, that must be open for a run. V([]) removes all.
+    type: list
+    elements: str
+  max_concurrency:
+    description: How many nodes run it at once, a count or a percentage. V("") gives the service's own V(100%) back.
+    type: str
+  max_errors:
+    description: How many nodes may fail before no more are started, a count or a percentage. V("") removes it.
+    type: str
+  compliance_severity:
+    description: Severity of a node where it fails. V(UNSPECIFIED) for a new one.
+    type: str
+    choices: [CRITICAL, HIGH, MEDIUM, LOW, UNSPECIFIED]
+  sync_compliance:
+    description:
+      - V(AUTO) takes compliance from the run's outcome, V(MANUAL) leaves it to
+        M(patchtide.hybrid.ssm_compliance_items). V(AUTO) for a new one.
+    type: str
+    choices: [AUTO, MANUAL]
+  output_s3_bucket:
+    description: Bucket for the output, 3 to 63 characters. V("") keeps none.
+    type: str
+  output_s3_prefix:
+    description: Prefix of the output's objects, at most 500 characters.
+    type: str
+  output_s3_region:
+    description: Region of the bucket, 3 to 20 characters.
+    type: str
+  alarm:
+    description: Name of a CloudWatch alarm that stops a run. V("") removes it.
+    type: str
+  ignore_alarm_failure:
+    description: Whether it runs on when the alarm can't be read.
+    type: bool
+  dispatch_role_arn:
+    description: Role that State Manager works with. V("") goes back to its service-linked role.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: All nodes are scanned every night
+  patchtide.hybrid.ssm_association:
+    name: patchtide-scan
+    document: AWS-RunPatchBaseline
+    parameters:
+      Operation: Scan
+    all_nodes: true
+    schedule: cron(0 3 ? * * *)
+    apply_only_at_cron_interval: true
+    max_concurrency: 20%
+    compliance_severity: HIGH
+
+- name: Agents are kept up to date, two days after the patch day
+  patchtide.hybrid.ssm_association:
+    name: patchtide-agent
+    document: AWS-UpdateSSMAgent
+    instance_tags:
+      Patch Group: [WEB-PROD, WEB-TEST]
+    schedule: cron(0 2 ? * TUE#2 *)
+    schedule_offset: 2
+    apply_only_at_cron_interval: true
+
+- name: No more nightly scan
+  patchtide.hybrid.ssm_association:
+    name: patchtide-scan
+    state: absent
+"""
+
+RETURN = r"""
+association:
+  description: The association as it is, or would be in check mode; empty when it is absent.
+  returned: when one account-Region was asked
+  type: dict
+  sample:
+    name: patchtide-scan
+    document: AWS-RunPatchBaseline
+    document_version: $DEFAULT
+    parameters: {Operation: [Scan]}
+    targets: {InstanceIds: ["*"]}
+    schedule: cron(0 3 ? * * *)
+    schedule_offset: 0
+    apply_only_at_cron_interval: true
+    duration: 0
+    calendar_names: []
+    max_concurrency: 20%
+    max_errors: ""
+    compliance_severity: HIGH
+    sync_compliance: AUTO
+    output_s3_bucket: ""
+    output_s3_prefix: ""
+    output_s3_region: ""
+    automation_target_parameter: ""
+    target_maps: []
+    target_locations: []
+    alarm: ""
+    ignore_alarm_failure: false
+    dispatch_role_arn: ""
+    tags: {}
+    association_id: 0b4e6f38-4b5c-4c0e-9a0e-6f0b3c2d1a00
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_noun
+from ..module_utils._ansible.spec import STATE, TAGS, TARGETS
+from ..module_utils._aws.associations import SsmAssociations
+from ..module_utils._core.associations import SEVERITIES, AssociationNoun
+
+TEXT, NUMBER, FLAG, DICT = ({"type": kind} for kind in ("str", "int", "bool", "dict"))
+TEXTS, DICTS = ({"type": "list", "elements": kind} for kind in ("str", "dict"))
+SPEC = {
+    **STATE,
+    **TAGS,
+    **TARGETS,
+    "name": TEXT,
+    "association_id": TEXT,
+    "document": TEXT,
+    "document_version": TEXT,
+    "parameters": DICT,
+    "all_nodes": FLAG,
+    "automation_target_parameter": TEXT,
+    "target_maps": DICTS,
+    "target_locations": DICTS,
+    "schedule": TEXT,
+    "schedule_offset": NUMBER,
+    "apply_only_at_cron_interval": FLAG,
+    "duration": NUMBER,
+    "calendar_names": TEXTS,
+    "max_concurrency": TEXT,
+    "max_errors": TEXT,
+    "compliance_severity": {"type": "str", "choices": list(SEVERITIES)},
+    "sync_compliance": {"type": "str", "choices": ["AUTO", "MANUAL"]},
+    "output_s3_bucket": TEXT,
+    "output_s3_prefix": TEXT,
+    "output_s3_region": TEXT,
+    "alarm": TEXT,
+    "ignore_alarm_failure": FLAG,
+    "dispatch_role_arn": TEXT,
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC, required_one_of=[("name", "association_id")])
+    params = module.params
+
+    def make(sessions, place):
+        port = SsmAssociations(sessions.client("ssm", place), sessions.client("ssm", place, retry=False))
+        return AssociationNoun(port, params)
+
+    run_noun(module, "association", make, f"association {params['name'] or params['association_id']}")
+
+
+if __name__ == "__main__":
+    main()
