@@ -27,6 +27,9 @@ NOUNS = (
     "activations",
     "baselines",
     "commands",
+    "compliance_items",
+    "data_syncs",
+    "inventory",
     "managed_nodes",
     "nodes",
     "patch_groups",
@@ -66,7 +69,7 @@ class Place:
         self.snapshots: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
         #: what further nouns keep, by their name
-        self.kept: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
 
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""

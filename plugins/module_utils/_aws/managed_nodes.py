@@ -12,6 +12,7 @@ from typing import Any
 from .._core.errors import ServiceError
 from .convert import to_plain
 from .errors import aws_errors
+from .inventory import read_entries
 from .paging import read_all
 
 _AT_ONCE = 8
@@ -78,21 +79,9 @@ class SsmManagedNodes:
         if options["associations"]:
             found["associations"] = to_plain(self._associations(node_id))
         if options["inventory"]:
-            found["inventory"] = {kind: self._inventory(node_id, kind) for kind in options["inventory"]}
+            found["inventory"] = {kind: read_entries(self._client, node_id, kind) for kind in options["inventory"]}
         return found
 
     def _associations(self, node_id: str) -> list[dict[str, Any]]:
         action, operation = f"list the associations of {node_id}", "describe_instance_associations_status"
         return read_all(self._client, action, operation, "InstanceAssociationStatusInfos", 50, InstanceId=node_id)
-
-    def _inventory(self, node_id: str, kind: str) -> list[dict[str, str]]:
-        """Pages by hand: botocore has no paginator for it. Keys stay as the inventory type names them."""
-        entries: list[dict[str, str]] = []
-        token: dict[str, str] = {}
-        while True:
-            with aws_errors(f"read the inventory {kind} of {node_id}"):
-                reply = self._client.list_inventory_entries(InstanceId=node_id, TypeName=kind, MaxResults=50, **token)
-            entries += reply.get("Entries", [])
-            if not reply.get("NextToken"):
-                return entries
-            token = {"NextToken": reply["NextToken"]}

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Custom inventory and custom compliance of nodes: what others than SSM know of a node, kept with the node. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from . import limits
+from .change import Change
+from .errors import BadInput
+
+#: Node id to entries, each a mapping of names to text.
+EntriesOfNodes = Mapping[str, tuple[Mapping[str, str], ...]]
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED")
+CUSTOM = r"Custom:[a-zA-Z0-9_\-]\w{1,90}"
+MAX_ENTRIES, MAX_VALUE = 10000, 4096
+
+
+class InventoryPort(Protocol):
+    """Entries of one inventory type at one place."""
+
+    def entries(self, node_ids: Sequence[str]) -> EntriesOfNodes:
+        """Return the entries of each node; none is an empty tuple."""
+
+    def put(self, node_id: str, entries: Sequence[Mapping[str, str]]) -> None:
+        """Replace the node's entries."""
+
+    def exists(self) -> bool:
+        """Say whether any node has entries of the type."""
+
+    def delete_type(self) -> None:
+        """Delete the type with all nodes' entries."""
+
+
+def to_entries(content: Any) -> tuple[dict[str, str], ...]:
+    """Read one entry or a list of them; values become text, as the service keeps them."""
+    rows = [content] if isinstance(content, Mapping) else content or []
+    return tuple({str(key): str(value) for key, value in row.items()} for row in rows)
+
+
+def check_entries(type_name: str, entries: Sequence[Mapping[str, str]]) -> None:
+    """Check what the service would refuse. :raises BadInput: with the option's path."""
+    limits.matches("type_name", type_name, CUSTOM, "a type of your own such as Custom:PatchInformation")
+    limits.at_most("content", entries, MAX_ENTRIES)
+    for index, entry in enumerate(entries):
+        limits.at_most(f"content[{index}]", entry, 50)
+        for key, value in entry.items():
+            limits.matches(f"content[{index}]", key, r"(?s).{1,64}", "a name of 1 to 64 characters")
+            limits.shorter(f"content[{index}].{key}", value, MAX_VALUE)
+
+
+class InventoryNoun:
+    """The declared custom inventory of some nodes, or the absence of a whole type, at one place."""
+
+    def __init__(self, port: InventoryPort, options: Mapping[str, Any]) -> None:
+        self._port = port
+        self._options = options
+
+    def plan(self) -> Change[EntriesOfNodes]:
+        options, nodes = self._options, self._options["instance_ids"]
+        entries = to_entries(options["content"])
+        check_entries(options["type_name"], entries)
+        if nodes is None:
+            if options["state"] == "present":
+                raise BadInput("instance_ids", None, "the nodes that the content is about")
+            return Change({"*": ({},)} if self._port.exists() else {}, {})
+        wanted = entries if options["state"] == "present" else ()
+        return Change(self._port.entries(nodes), dict.fromkeys(nodes, wanted))
+
+    def apply(self, change: Change[EntriesOfNodes]) -> EntriesOfNodes | None:
+        before, after = change.before or {}, change.after or {}
+        if "*" in before:
+            self._port.delete_type()
+        for node_id, entries in after.items():
+            if before.get(node_id) != entries:
+                self._port.put(node_id, entries)
+        return after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplianceItem:
+    """One finding about a node."""
+
+    id: str
+    status: str
+    severity: str = "UNSPECIFIED"
+    title: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Node id to findings of one compliance type, sorted by id.
+ItemsOfNodes = Mapping[str, tuple[ComplianceItem, ...]]
+
+
+class ComplianceItemPort(Protocol):
+    """Findings of one custom compliance type at one place."""
+
+    def items(self, node_ids: Sequence[str]) -> ItemsOfNodes:
+        """Return the findings of each node."""
+
+    def put(self, node_id: str, items: Sequence[ComplianceItem]) -> None:
+        """Replace the node's findings."""
+
+
+def to_items(rows: Sequence[Mapping[str, Any]]) -> tuple[ComplianceItem, ...]:
+    """Read the option ``items``, sorted by id."""
+    found = [
+        ComplianceItem(
+            id=str(row["id"]),
+            status=row["status"],
+            severity=row.get("severity") or "UNSPECIFIED",
+            title=row.get("title") or "",
+            details={str(key): str(value) for key, value in (row.get("details") or {}).items()},
+        )
+        for row in rows
+    ]
+    return tuple(sorted(found, key=lambda item: item.id))
+
+
+def check_items(compliance_type: str, items: Sequence[ComplianceItem]) -> None:
+    """Check what the service would refuse. :raises BadInput: with the option's path."""
+    limits.matches("compliance_type", compliance_type, CUSTOM, "a type of your own such as Custom:Backup")
+    limits.at_most("items", items, MAX_ENTRIES)
+    ids = [item.id for item in items]
+    for item in items:
+        if ids.count(item.id) > 1:
+            raise BadInput("items", item.id, "an id of its own for every item")
+        if not re.fullmatch(r".{1,100}", item.id):
+            raise BadInput("items.id", item.id, "1 to 100 characters")
+        limits.shorter(f"items.{item.id}.title", item.title, 500)
+
+
+class ComplianceItemsNoun:
+    """The declared findings of some nodes at one place; the type ``Custom:…`` is theirs alone."""
+
+    def __init__(self, port: ComplianceItemPort, options: Mapping[str, Any]) -> None:
+        self._port = port
+        self._options = options
+
+    def plan(self) -> Change[ItemsOfNodes]:
+        options = self._options
+        items = to_items(options["items"] or []) if options["state"] == "present" else ()
+        check_items(options["compliance_type"], items)
+        before = self._port.items(options["instance_ids"])
+        return Change(before, dict.fromkeys(options["instance_ids"], items))
+
+    def apply(self, change: Change[ItemsOfNodes]) -> ItemsOfNodes | None:
+        before, after = change.before or {}, change.after or {}
+        for node_id, items in after.items():
+            if before.get(node_id) != items:
+                self._port.put(node_id, items)
+        return after

@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_compliance_items
+short_description: Manage custom compliance of managed nodes
+version_added: 0.1.0
+description:
+  - Writes findings of your own about nodes into SSM Compliance, in a type such as C(Custom:Backup), beside patch
+    compliance.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes
+options:
+  compliance_type:
+    description: Compliance type of your own, beginning with C(Custom:).
+    type: str
+    required: true
+  instance_ids:
+    description: Nodes that the findings are about.
+    type: list
+    elements: str
+    required: true
+  items:
+    description: Findings, at most 10,000. They replace what there is. Required for O(state=present).
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: What tells the finding from others.
+        type: str
+        required: true
+      status:
+        description: The verdict.
+        type: str
+        choices: [COMPLIANT, NON_COMPLIANT]
+        required: true
+      severity:
+        description: How bad it is.
+        type: str
+        choices: [CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL, UNSPECIFIED]
+        default: UNSPECIFIED
+      title:
+        description: What people read, at most 500 characters.
+        type: str
+      details:
+        description: Names and text that belong to it.
+        type: dict
+  execution_type:
+    description: What looked, shown with the findings.
+    type: str
+    default: Command
+  execution_id:
+    description: Id of what looked.
+    type: str
+  state:
+    description: V(present) writes O(items), V(absent) removes all findings of the type from the nodes.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: The backup of the node is too old
+  patchtide.hybrid.ssm_compliance_items:
+    compliance_type: Custom:Backup
+    instance_ids: [mi-0123456789abcdef0]
+    items:
+      - id: last-backup
+        title: Backup of the last 24 hours
+        status: NON_COMPLIANT
+        severity: HIGH
+        details: {Last: "2026-11-01"}
+
+- name: Forget it
+  patchtide.hybrid.ssm_compliance_items:
+    compliance_type: Custom:Backup
+    instance_ids: [mi-0123456789abcdef0]
+    state: absent
+"""
+
+RETURN = r"""
+compliance_items:
+  description: Findings of each node, by its id, as they are or would be in check mode.
+  returned: when one account-Region was asked
+  type: dict
+  sample:
+    mi-0123456789abcdef0:
+      - id: last-backup
+        title: Backup of the last 24 hours
+        status: NON_COMPLIANT
+        severity: HIGH
+        details: {Last: "2026-11-01"}
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.clock import find_clock
+from ..module_utils._ansible.run import aws_module, run_noun
+from ..module_utils._ansible.spec import STATE
+from ..module_utils._aws.inventory import SsmComplianceItems
+from ..module_utils._core.inventory import SEVERITIES, ComplianceItemsNoun
+
+TEXT = {"type": "str"}
+ITEM = {
+    "id": {**TEXT, "required": True},
+    "status": {**TEXT, "required": True, "choices": ["COMPLIANT", "NON_COMPLIANT"]},
+    "severity": {**TEXT, "choices": list(SEVERITIES), "default": "UNSPECIFIED"},
+    "title": TEXT,
+    "details": {"type": "dict"},
+}
+SPEC = {
+    **STATE,
+    "compliance_type": {**TEXT, "required": True},
+    "instance_ids": {"type": "list", "elements": "str", "required": True},
+    "items": {"type": "list", "elements": "dict", "options": ITEM},
+    "execution_type": {**TEXT, "default": "Command"},
+    "execution_id": TEXT,
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC, required_if=[("state", "present", ["items"])])
+    options = module.params
+
+    def make(sessions, place):
+        execution = {"ExecutionTime": find_clock().now().isoformat(), "ExecutionType": options["execution_type"]}
+        if options["execution_id"]:
+            execution["ExecutionId"] = options["execution_id"]
+        port = SsmComplianceItems(sessions.client("ssm", place), options["compliance_type"], execution)
+        return ComplianceItemsNoun(port, options)
+
+    run_noun(module, "compliance_items", make, f"compliance {options['compliance_type']}")
+
+
+if __name__ == "__main__":
+    main()

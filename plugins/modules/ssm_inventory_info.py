@@ -1,0 +1,101 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_inventory_info
+short_description: Read the inventory of managed nodes
+version_added: 0.1.0
+description:
+  - Returns what SSM Inventory knows of nodes, in types such as C(AWS:Application) or C(Custom:PatchInformation).
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  types:
+    description: Inventory types, each read with one call per 50 nodes.
+    type: list
+    elements: str
+    default: ["AWS:InstanceInformation"]
+  filters:
+    description: Only nodes whose inventory fits, at most 5 filters.
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description: Type and attribute, such as V(AWS:InstanceInformation.PlatformType).
+        type: str
+        required: true
+      values:
+        description: Values, at most 40.
+        type: list
+        elements: str
+        required: true
+      type:
+        description: How they are compared.
+        type: str
+        choices: [Equal, NotEqual, BeginWith, LessThan, GreaterThan, Exists]
+        default: Equal
+"""
+
+EXAMPLES = r"""
+- name: Which patch groups do nodes say they belong to
+  patchtide.hybrid.ssm_inventory_info:
+    types: ["Custom:PatchInformation"]
+    filters:
+      - key: AWS:InstanceInformation.PlatformType
+        values: [Linux]
+  register: inventory
+"""
+
+RETURN = r"""
+nodes:
+  description: Nodes with their inventory by type.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+  sample:
+    - instance_id: mi-0123456789abcdef0
+      inventory: {"Custom:PatchInformation": [{Patch Group: PLANT-PROD}]}
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.inventory import read_inventory
+
+STRINGS = {"type": "list", "elements": "str"}
+COMPARE = ["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"]
+FILTER = {
+    "key": {"type": "str", "required": True},
+    "values": {**STRINGS, "required": True},
+    "type": {"type": "str", "choices": COMPARE, "default": "Equal"},
+}
+SPEC = {
+    "types": {**STRINGS, "default": ["AWS:InstanceInformation"]},
+    "filters": {"type": "list", "elements": "dict", "options": FILTER},
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+    run_info(module, "nodes", lambda sessions, place: read_inventory(sessions.client("ssm", place), module.params))
+
+
+if __name__ == "__main__":
+    main()
