@@ -14,7 +14,8 @@ description:
     manage, of all given accounts and Regions, asked for concurrently.
   - All host variables begin with C(patchtide_) and have the same shape for every node; the guide lists them.
   - Hosts are in groups such as C(platform_linux), C(executor_ssm), C(patch_group_web_prod), C(account_111122223333),
-    C(region_eu_central_1), C(ping_online), C(state_running), C(managed) and C(unmanaged) without further configuration.
+    C(region_eu_central_1), C(ping_online), C(state_running), C(source_azure), C(managed) and C(unmanaged) without
+    further configuration.
   - Connection variables such as C(ansible_host) are set only by O(compose).
   - The file name must end with C(ssm_fleet.yml) or C(ssm_fleet.yaml).
 requirements:
@@ -182,9 +183,11 @@ options:
       - V(next_window) fills C(patchtide_next_window) and C(patchtide_next_window_name), a call for every window.
       - V(patch_information) reads the custom inventory C(Custom:PatchInformation) of C(mi-) nodes for the patch group
         and maintenance window of those that have no such tag, 40 nodes a call.
+      - V(cloud_connectors) fills C(patchtide_cloud_connector) of Azure and GCP nodes where the account-Region has just
+        one connector for their cloud. It needs botocore 1.44.
     type: list
     elements: str
-    choices: [patch_states, missing_patches, next_window, patch_information]
+    choices: [patch_states, missing_patches, next_window, patch_information, cloud_connectors]
     default: []
   stale_ping_minutes:
     description: Minutes without a ping after which a running node is in the group C(stale_ping).

@@ -56,6 +56,7 @@ def to_wish(option: GetOption, filters: Filters) -> Wish:
         want_missing="missing_patches" in facts,
         want_patch_information="patch_information" in facts,
         want_windows="next_window" in facts,
+        want_connectors="cloud_connectors" in facts,
     )
 
 

@@ -125,5 +125,13 @@ def to_nodes(answer: Answer, names: Mapping[str, str], keys: TagKeys) -> list[No
     nodes = join(answer.managed, answer.instances, shared)
     for node_id, node in nodes.items():
         set_tags(node, answer.tags.get(node_id) or node["tags"], keys)
-    add_facts(nodes, answer.patch_states, answer.missing, answer.patch_information, answer.windows, keys)
+    add_facts(
+        nodes,
+        answer.patch_states,
+        answer.missing,
+        answer.patch_information,
+        answer.windows,
+        answer.connectors,
+        keys,
+    )
     return list(nodes.values())

@@ -55,6 +55,7 @@ class FakePlace:
     windows: list[Row] = field(default_factory=list)
     targets: dict[str, list[Row]] = field(default_factory=dict)
     entities: list[Row] = field(default_factory=list)
+    connectors: list[Row] = field(default_factory=list)
 
 
 class FakeCloud:
@@ -120,6 +121,9 @@ class FakeClient:
 
     def get_inventory(self, **request: Any) -> Row:
         return self._page("Entities", self._asked("get_inventory", request).entities, request)
+
+    def list_cloud_connectors(self, **request: Any) -> Row:
+        return self._page("CloudConnectors", self._asked("list_cloud_connectors", request).connectors, request)
 
     def get_caller_identity(self) -> Row:
         self._asked("get_caller_identity", {})

@@ -87,6 +87,13 @@ class FleetCalls:
         pages = self._pages("ssm", "describe_maintenance_windows", request, "WindowIdentities", "maintenance windows")
         return [self._window(row) for page in pages for row in page]
 
+    def connectors(self) -> Rows:
+        """Return the cloud connectors (Azure, GCP) of the place; botocore knows them from 1.44 on."""
+        if not hasattr(self._client("ssm"), "list_cloud_connectors"):
+            raise ServiceError(f"list cloud connectors in {self._label}", "OldBotocore", "needs botocore 1.44 or later")
+        pages = self._pages("ssm", "list_cloud_connectors", {"MaxResults": 10}, "CloudConnectors", "cloud connectors")
+        return [row for page in pages for row in page]
+
     def _window(self, row: Mapping[str, Any]) -> Window:
         request, what = {"WindowId": row["WindowId"], "MaxResults": 100}, f"targets of window {row['WindowId']}"
         pages = self._pages("ssm", "describe_maintenance_window_targets", request, "Targets", what)

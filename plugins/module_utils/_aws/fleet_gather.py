@@ -31,6 +31,7 @@ class Wish:
     want_missing: bool = False
     want_patch_information: bool = False
     want_windows: bool = False
+    want_connectors: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Answer:
     missing: dict[str, Rows] = field(default_factory=dict)
     patch_information: dict[str, dict[str, str]] = field(default_factory=dict)
     windows: list[Window] = field(default_factory=list)
+    connectors: Rows = field(default_factory=list)
     error: PatchtideError | None = None
     notes: list[PatchtideError] = field(default_factory=list)
 
@@ -116,6 +118,8 @@ class Errand:
             self._crew.start(self._answer, self._instances)
         if self._wish.want_windows:
             self._crew.start(self._answer, self._extra(self._windows))
+        if self._wish.want_connectors:
+            self._crew.start(self._answer, self._extra(self._connectors))
 
     def _managed(self) -> None:
         for page in self._calls.managed(self._wish.managed_filters):
@@ -153,6 +157,9 @@ class Errand:
 
     def _windows(self) -> None:
         self._answer.windows.extend(self._calls.windows())
+
+    def _connectors(self) -> None:
+        self._answer.connectors.extend(self._calls.connectors())
 
     def _each(self, ids: Sequence[str], size: int, job: Callable[[Sequence[str]], None], extra: bool = False) -> None:
         for begin in range(0, len(ids), size):

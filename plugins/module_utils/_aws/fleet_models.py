@@ -27,6 +27,7 @@ OPERATIONS = frozenset(
         "GetResources",
         "ListAccounts",
         "ListAccountsForParent",
+        "ListCloudConnectors",
         "ListObjectsV2",
         "ListOrganizationalUnitsForParent",
         "ListRoots",

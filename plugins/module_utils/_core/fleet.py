@@ -50,6 +50,7 @@ EMPTY: Mapping[str, Any] = {
     "source_type": "",
     "source_id": "",
     "source_location": "",
+    "cloud_connector": "",
     "ip": "",
     "computer_name": "",
     "instance_type": "",
@@ -68,6 +69,12 @@ EMPTY: Mapping[str, Any] = {
 }
 
 _PLATFORMS = {"linux": "linux", "windows": "windows", "macos": "macos"}
+_SOURCES = {
+    "AWS::EC2::Instance": "ec2",
+    "AWS::IoT::Thing": "iot",
+    "Microsoft.Compute/virtualMachines": "azure",
+    "compute.googleapis.com/Instance": "gcp",
+}
 _RESOURCE_TYPES = {"AWS::EC2::Instance": "EC2Instance", "AWS::SSM::ManagedInstance": "ManagedInstance"}
 
 
@@ -203,6 +210,13 @@ def from_tag_rows(rows: Any) -> dict[str, str]:
 def type_of(node_id: str) -> str:
     """The kind of node by its id (MO-20): ``i-`` is EC2, ``mi-`` is hybrid."""
     return "ManagedInstance" if node_id.startswith("mi-") else "EC2Instance" if node_id.startswith("i-") else ""
+
+
+def source_of(node: Row) -> str:
+    """Where a machine is at home: ``ec2``, ``azure``, ``gcp``, ``iot``, or ``hybrid`` where nobody tells more."""
+    if node["resource_type"] == "EC2Instance":
+        return "ec2"
+    return _SOURCES.get(node["source_type"], "hybrid")
 
 
 def text(value: Any) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .fleet import Node, Row, TagKeys, first_of, iso, text
+from .fleet import Node, Row, TagKeys, first_of, iso, source_of, text
 from .fleet_windows import Window, set_next_windows
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -21,9 +21,10 @@ def add_facts(
     missing: Mapping[str, Iterable[Row]],
     patch_information: Mapping[str, Mapping[str, str]],
     windows: Sequence[Window],
+    connectors: Sequence[Row],
     keys: TagKeys,
 ) -> None:
-    """Add the facts that were asked for; all but the windows by node id."""
+    """Add the facts that were asked for; all but windows and connectors by node id."""
     for node_id, row in patch_states.items():
         if node_id in nodes:
             nodes[node_id]["patch_state"] = to_patch_state(row)
@@ -34,6 +35,22 @@ def add_facts(
         if node_id in nodes:
             _add_patch_information(nodes[node_id], content, keys)
     set_next_windows(list(nodes.values()), windows)
+    if connectors:
+        _add_connectors(nodes.values(), connectors)
+
+
+def _add_connectors(nodes: Iterable[Node], connectors: Sequence[Row]) -> None:
+    """Name the cloud connector of Azure and GCP nodes, where the place has just one for their cloud.
+
+    SSM does not tell which of several connectors a node came through.
+    """
+    names: dict[str, list[str]] = {}
+    for row in connectors:
+        names.setdefault(text(row.get("Provider")).lower(), []).append(text(row.get("DisplayName")))
+    for node in nodes:
+        found = names.get(source_of(node), ())
+        if len(found) == 1:
+            node["cloud_connector"] = found[0]
 
 
 def to_patch_state(row: Row) -> dict[str, Any]:

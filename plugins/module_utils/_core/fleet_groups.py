@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .fleet import source_of
+
 #: Member of a node → beginning of the group's name.
 BUILT_IN: Mapping[str, str] = {
     "platform": "platform",
@@ -52,6 +54,7 @@ def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> I
             if name is None:
                 name = known[member, value] = safe_name(f"{BUILT_IN[member]}_{value}")
             yield name
+    yield f"source_{source_of(node)}"
     if node["managed"]:
         yield "managed"
     yield from node["coverage"]
@@ -59,7 +62,7 @@ def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> I
 
 def is_built_in(name: str) -> bool:
     """Whether a name is, or could be, that of a built-in group."""
-    return name in NAMED or name.startswith(tuple(f"{prefix}_" for prefix in BUILT_IN.values()))
+    return name in NAMED or name.startswith(("source_", *(f"{prefix}_" for prefix in BUILT_IN.values())))
 
 
 def safe_name(name: str) -> str:

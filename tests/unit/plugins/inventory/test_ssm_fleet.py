@@ -218,6 +218,14 @@ def test_next_window_and_custom_inventory(cloud: FakeCloud) -> None:
     assert members(inventory, "patch_group_plant_2") == ["mi-0bbbbbbbbbbbbbbbb"]
 
 
+def test_the_connector_of_an_azure_node(cloud: FakeCloud) -> None:
+    cloud.at(EU).managed[1]["SourceType"] = "Microsoft.Compute/virtualMachines"
+    cloud.at(EU).connectors = [{"Provider": "Azure", "DisplayName": "tenant"}]
+    inventory = fill(FakePlugin(facts=["cloud_connectors"]))
+    assert inventory.hosts["mi-0bbbbbbbbbbbbbbbb"].vars["patchtide_cloud_connector"] == "tenant"
+    assert members(inventory, "source_azure") == ["mi-0bbbbbbbbbbbbbbbb"]
+
+
 def test_all_enabled_regions(cloud: FakeCloud) -> None:
     fill(FakePlugin(regions=["all"], exclude_regions=["us-*"]))
     assert cloud.calls["describe_regions"] == 1

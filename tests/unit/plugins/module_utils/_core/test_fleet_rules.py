@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY, TagKeys
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY, TagKeys, source_of
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_coverage import Coverage, to_version
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_exceptions import set_exceptions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_facts import add_facts
@@ -73,6 +73,7 @@ def test_groups() -> None:
         "region_eu_west_1",
         "ping_online",
         "state_x",
+        "source_hybrid",
         "managed",
         "old_agent",
     ]
@@ -80,7 +81,31 @@ def test_groups() -> None:
 
 
 def test_unknown_members_make_no_group() -> None:
-    assert list(group_names(node(ping_status="", managed=False), {})) == []
+    assert list(group_names(node(ping_status="", managed=False), {})) == ["source_hybrid"]
+
+
+@pytest.mark.parametrize(
+    ("members", "source"),
+    [
+        ({"resource_type": "EC2Instance"}, "ec2"),
+        ({"source_type": "Microsoft.Compute/virtualMachines"}, "azure"),
+        ({"source_type": "compute.googleapis.com/Instance"}, "gcp"),
+        ({"source_type": "AWS::SSM::ManagedInstance"}, "hybrid"),
+    ],
+)
+def test_where_a_machine_is_at_home(members: dict[str, Any], source: str) -> None:
+    """Covers MO-20."""
+    assert source_of(node(**members)) == source
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"), [([("Azure", "a"), ("GCP", "g")], "a"), ([("Azure", "a"), ("Azure", "b")], "")]
+)
+def test_the_connector_where_there_is_just_one(rows: list[tuple[str, str]], name: str) -> None:
+    connectors = [{"Provider": provider, "DisplayName": shown} for provider, shown in rows]
+    azure = node(source_type="Microsoft.Compute/virtualMachines")
+    add_facts({"mi-1": azure}, {}, {}, {}, [], connectors, TagKeys())
+    assert azure["cloud_connector"] == name
 
 
 def test_host_names() -> None:
@@ -186,7 +211,7 @@ def test_a_tag_counts_more_than_the_custom_inventory() -> None:
     """Covers PG-20."""
     nodes = {"mi-1": node("mi-1"), "mi-2": node("mi-2", patch_group="TAG")}
     content = {"Patch Group": "CUSTOM", "Maintenance Window": "w"}
-    add_facts(nodes, {}, {}, {"mi-1": content, "mi-2": content, "mi-9": content}, [], TagKeys())
+    add_facts(nodes, {}, {}, {"mi-1": content, "mi-2": content, "mi-9": content}, [], [], TagKeys())
     assert [one["patch_group"] for one in nodes.values()] == ["CUSTOM", "TAG"]
 
 
