@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
-from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.approval import find_approval, read_approval
+from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
 from ..module_utils._core.rollout import DONE, STAGES, Rollout, due_nodes
 from ..module_utils._core.schedule import Occurrence
 from ..module_utils._core.verdict import lost_record
-from ..plugin_utils.controller_action import ControllerAction, operator
+from ..plugin_utils.controller_action import ControllerAction, operator, read_document
 from ..plugin_utils.rollout_dir import RolloutDir
 
 
@@ -43,6 +44,8 @@ class ActionModule(ControllerAction):
         "result": {"type": "dict"},
         "reason": {"type": "str", "default": ""},
         "approved_digest": {"type": "str"},
+        "approval_required": {"type": "bool", "default": False},
+        "approval_file": {"type": "path"},
         "window_wait": {"type": "int", "default": 60},
     }
     RULES: ClassVar[dict[str, Any]] = {
@@ -70,18 +73,27 @@ class ActionModule(ControllerAction):
             rollout.record(kind, data)
 
     def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        plan, approved = rollout.plan, options["approved_digest"]
-        if approved and not (len(approved) >= 12 and plan["digest"].startswith(approved)):
-            raise BadInput("approved_digest", approved, f"the digest of the plan to be run, {plan['digest']}")
+        plan, new = rollout.plan, rollout.state.status == "new"
+        path = options["approval_file"]
+        document = read_approval(read_document(path, "approval_file"), "approval_file") if path else None
+        approval = find_approval(
+            plan,
+            required=options["approval_required"] and new,  # once it was started, the journal holds the approval
+            digest=options["approved_digest"],
+            document=document,
+            who=who,
+        )
         if rollout.state.finished or rollout.state.status == "aborted":
             return  # what is still under way is awaited, and nothing else begins
-        if rollout.state.status == "new":
+        if new:
             data = {
                 "rollout": plan["rollout"],
                 "plan_digest": plan["digest"],
                 "policy_digest": plan["policy"]["digest"],
                 "operator": who,
-                "approved_digest": approved,
+                "approved_digest": approval["digest"] if approval else None,
+                "approval": approval,
+                "approval_required": options["approval_required"],
                 "rehearsal": is_rehearsal(),
                 "waves": [wave["name"] for wave in plan["waves"]],
                 "node_count": len(rollout.nodes),

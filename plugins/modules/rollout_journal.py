@@ -69,6 +69,19 @@ options:
   approved_digest:
     description: Digest of the plan that was approved, at least its first twelve characters. Another plan is refused.
     type: str
+  approval_required:
+    description:
+      - Whether a rollout is refused unless O(approved_digest) or O(approval_file) says that its plan was approved; the
+        policy's C(approval.required).
+      - A rollout that was started goes on without, since its journal holds the approval.
+    type: bool
+    default: false
+  approval_file:
+    description:
+      - YAML or JSON file with the approval. C(digest) is that of the plan, at least its first twelve characters, C(by)
+        who approved it; C(at) and C(reason) are optional. An approval of another plan is refused.
+      - Who approved stands in the journal. With O(approved_digest) alone that is who starts the rollout.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -78,6 +91,13 @@ EXAMPLES = r"""
     state: opened
     approved_digest: 9edb2bfb93c0
   register: rollout
+
+- name: Start only what the change board has approved
+  patchtide.hybrid.rollout_journal:
+    dir: /var/lib/patchtide/2026-06
+    state: opened
+    approval_required: true
+    approval_file: /var/lib/patchtide/2026-06/approval.yml
 
 - name: Stop for good
   patchtide.hybrid.rollout_journal:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import yaml
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -81,6 +82,19 @@ def read_json(path: Path, option: str) -> Any:
         raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
     except (OSError, ValueError) as error:
         raise BadInput(option, str(path), f"a readable JSON file ({error})") from error
+
+
+def read_document(path: str | Path, option: str) -> Any:
+    """Read a YAML or JSON file that a person wrote.
+
+    :raises BadInput: it is missing or neither.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text("utf-8"))
+    except FileNotFoundError:
+        raise BadInput(option, str(path), "an existing file") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BadInput(option, str(path), f"a readable YAML or JSON file ({' '.join(str(error).split())})") from error
 
 
 def write_text(path: Path, text: str) -> bool:

@@ -215,8 +215,6 @@ def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) ->
 
 def _check_unsupported(policy: Policy) -> Iterator[Mistake]:
     """Promises that this version would not keep are refused, not passed over."""
-    if policy.approval.required:
-        yield Mistake(path="approval.required", value=True, expected="false: this version can't check approvals yet")
     for name, count in asdict(policy.patching.retries).items():
         if count:
             yield Mistake(path=f"patching.retries.{name}", value=count, expected="0: this version does not retry yet")

@@ -159,7 +159,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"patching/retries/execution": 1}, "patching.retries.execution", "0"),
     ({"exclude": [{"select": {"nodes": ["a"]}}]}, "exclude[0].reason", "why"),
     ({"exclude": [{"select": {}, "reason": "x"}]}, "exclude[0].select", "every node"),
-    ({"approval/required": True}, "approval.required", "false"),
+    ({"approval/required": "maybe"}, "approval.required", "true or false"),
     ({"stopped_nodes/start": True}, "stopped_nodes.start", "false"),
 ]
 
