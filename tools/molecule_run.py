@@ -46,7 +46,7 @@ def _left_out(names: list[str]) -> list[str]:
 def _converged_hosts(output: str) -> int:
     """Count the hosts with at least one task in the recap of the converge step, the first after its announcement."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    converge = re.search(r"converge: Executing(.*?)(?=\n[^\n]*: Executing|\Z)", plain, re.S)
+    converge = re.search(r"converge[:\]] Executing(.*?)(?=\n[^\n]*[:\]] Executing|\Z)", plain, re.S)
     return len(re.findall(r"^\S+\s+: ok=[1-9]", converge[1], re.M)) if converge else 0
 
 
