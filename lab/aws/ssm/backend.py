@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,13 +26,17 @@ from .response import SsmResponse
 #: The nouns of the API; importing one registers its operations.
 NOUNS = (
     "activations",
+    "association_executions",
+    "associations",
     "baselines",
+    "calendars",
     "commands",
     "compliance_items",
     "data_syncs",
     "inventory",
     "managed_nodes",
     "nodes",
+    "own_documents",
     "patch_groups",
     "patch_lists",
     "patchstate",
@@ -88,6 +93,9 @@ class Place:
         """Return a new id such as pb-0123…; the sequence depends on the place alone."""
         return prefix + "".join(self.chance.choices("0123456789abcdef", k=digits))
 
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
+
     def arn(self, resource: str) -> str:
         return f"arn:aws:ssm:{self.region}:{self.account}:{resource}"
 
@@ -109,7 +117,11 @@ class SsmBackend(models.SimpleSystemManagerBackend):
                 arn = self.place.arn(f"managed-instance/{node.node_id}")
                 yield TaggedResource(arn=arn, tags=dict(node.tags), resource_type="ssm:managed-instance")
         for (kind, resource_id), tags in self.place.tags.items():
-            name = {"PatchBaseline": "patchbaseline", "MaintenanceWindow": "maintenancewindow"}.get(kind)
+            name = {
+                "PatchBaseline": "patchbaseline",
+                "MaintenanceWindow": "maintenancewindow",
+                "Association": "association",
+            }.get(kind)
             if name:
                 arn = self.place.arn(f"{name}/{resource_id}")
                 yield TaggedResource(arn=arn, tags=dict(tags), resource_type=f"ssm:{name}")

@@ -24,10 +24,17 @@ def tags_of(place: Place, kind: str, resource_id: str) -> dict[str, str]:
             # "For the ManagedInstance type, the ID value must be prefixed with mi-" (AddTagsToResource)
             raise SsmError("InvalidResourceId", f"{resource_id} is no hybrid managed node of this account and Region.")
         return node.tags
-    known = {"PatchBaseline": place.baselines, "MaintenanceWindow": place.windows}
-    if kind not in known:
+    known = {
+        "PatchBaseline": place.baselines,
+        "MaintenanceWindow": place.windows,
+        "Association": place.kept["associations"],
+    }
+    if kind == "Document" and resource_id in place.kept["documents"]:
+        found: dict[str, str] = place.kept["documents"][resource_id]["tags"]
+        return found
+    if kind not in known and kind != "Document":
         raise NotOurs
-    if resource_id not in known[kind]:
+    if resource_id not in known.get(kind, {}):
         raise SsmError("InvalidResourceId", f"{resource_id} does not exist.")
     return place.tags.setdefault((kind, resource_id), {})
 

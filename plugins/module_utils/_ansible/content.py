@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents as users write them: data, or text in JSON or YAML."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from .._core.errors import BadInput
+
+
+def read_content(content: Any, document_format: str | None) -> Any:
+    """Return the content as data, as text for the format TEXT, ``None`` if it was not given.
+
+    :raises BadInput: text that is no JSON or YAML.
+    """
+    if content is None or document_format == "TEXT" or not isinstance(content, str):
+        return content
+    try:
+        data = json.loads(content) if document_format != "YAML" else yaml.safe_load(content)
+    except (ValueError, yaml.YAMLError) as error:
+        form = document_format or "JSON"
+        raise BadInput("content", content[:60], f"{form} as document_format says: {error}") from None
+    return data
+
+
+def render(data: Any, document_format: str) -> str:
+    """Write data as text in a document's format."""
+    if document_format == "YAML":
+        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    return json.dumps(data)

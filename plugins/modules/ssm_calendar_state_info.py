@@ -1,0 +1,71 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_calendar_state_info
+short_description: Read whether change calendars of AWS Systems Manager are open
+version_added: 0.1.0
+description:
+  - Says whether changes are allowed now or at another time. Of several calendars all must be open.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  calendars:
+    description: Names or ARNs of change calendars.
+    type: list
+    elements: str
+    required: true
+  at:
+    description: ISO 8601 time to ask about, now where it is not given.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: May we
+  patchtide.hybrid.ssm_calendar_state_info:
+    calendars: [contoso-freeze]
+    at: "2026-12-24T18:00:00Z"
+  register: calendar
+"""
+
+RETURN = r"""
+calendar_state:
+  description: The state, and when it changes next; empty if it never does.
+  returned: when one account-Region was asked
+  type: dict
+  sample: {state: CLOSED, at_time: "2026-12-24T18:00:00Z", next_transition_time: "2027-01-07T00:00:00Z"}
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.documents import calendar_state
+
+SPEC = {"calendars": {"type": "list", "elements": "str", "required": True}, "at": {"type": "str"}}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+    names, at = module.params["calendars"], module.params["at"]
+    run_info(module, "calendar_state", lambda sessions, place: calendar_state(sessions.client("ssm", place), names, at))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_document_info
+short_description: Read documents of AWS Systems Manager
+version_added: 0.1.0
+description:
+  - Returns documents and where asked for their content, versions and whom they are shared with.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  name:
+    description: Only the document of that name.
+    type: str
+  prefix:
+    description: Beginning of the names.
+    type: str
+  document_type:
+    description: Only documents of that type, such as V(Command) or V(ChangeCalendar).
+    type: str
+  owner:
+    description: Whose documents.
+    type: str
+    choices: [Self, Amazon, Public, Private, ThirdParty, All]
+    default: Self
+  content:
+    description: Whether the content of the default version is read, at one call a document.
+    type: bool
+    default: false
+  versions:
+    description: Whether the versions are listed, at one call a document.
+    type: bool
+    default: false
+  sharing:
+    description: Whether the accounts it is shared with are listed, at one call a document.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Our change calendars
+  patchtide.hybrid.ssm_document_info:
+    document_type: ChangeCalendar
+    content: true
+  register: calendars
+"""
+
+RETURN = r"""
+documents:
+  description: The documents as the service lists them.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+  sample:
+    - name: contoso-freeze
+      document_type: ChangeCalendar
+      document_format: TEXT
+      document_version: "1"
+      owner: "111111111111"
+      tags: {}
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.documents import SsmDocuments
+
+TEXT = {"type": "str"}
+FLAG = {"type": "bool", "default": False}
+SPEC = {
+    "name": TEXT,
+    "prefix": TEXT,
+    "document_type": TEXT,
+    "owner": {**TEXT, "choices": ["Self", "Amazon", "Public", "Private", "ThirdParty", "All"], "default": "Self"},
+    "content": FLAG,
+    "versions": FLAG,
+    "sharing": FLAG,
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+    run_info(
+        module, "documents", lambda sessions, place: SsmDocuments(sessions.client("ssm", place)).read(module.params)
+    )
+
+
+if __name__ == "__main__":
+    main()
