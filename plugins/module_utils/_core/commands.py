@@ -17,6 +17,8 @@ from .verdict import ENDED
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
 MAX_COMMENT = 100
+#: Seconds before each look for a command that may exist.
+_LOOKS = (0, 2, 5, 10)
 T = TypeVar("T")
 R = TypeVar("R")
 #: Runs a function over items, concurrently, and returns the results in order.
@@ -75,33 +77,39 @@ def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tup
 def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries: int = 4) -> str:
     """Send a chunk's command exactly once and return its id.
 
-    :param look_first: an earlier run may have sent it, so look for its comment before sending.
+    :param look_first: an earlier run may have sent it a moment before it died, so look before sending.
     :raises PatchtideError: the service refuses it.
     """
-    found = port.find(chunk.request.comment, chunk.request.document, chunk.intended_at) if look_first else None
+    found = _find(chunk, port, clock) if look_first else None
     for _try in range(tries):
         if found:
             return found
         try:
             return port.send(chunk.request)
         except Ambiguous:
-            for wait in (2, 5, 10):  # ListCommands is eventually consistent
-                clock.sleep(wait)
-                found = port.find(chunk.request.comment, chunk.request.document, chunk.intended_at)
-                if found:
-                    break
+            found = _find(chunk, port, clock)
+    if found:
+        return found
     raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
 
 
-def look_up(chunk: Chunk, port: FleetPort) -> str:
+def look_up(chunk: Chunk, port: FleetPort, *, clock: Clock) -> str:
     """Return the id of a command that an earlier run may have sent; nothing is sent.
 
     :raises PatchtideError: there is no such command.
     """
-    found = port.find(chunk.request.comment, chunk.request.document, chunk.intended_at)
-    if found is None:
-        raise PatchtideError("it was announced and never sent; the rollout was aborted meanwhile")
-    return found
+    if found := _find(chunk, port, clock):
+        return found
+    raise PatchtideError("it was announced and never sent; the rollout was aborted meanwhile")
+
+
+def _find(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
+    """Look for a chunk's command until it can be taken for never sent: ListCommands is eventually consistent."""
+    for wait in _LOOKS:
+        clock.sleep(wait)
+        if found := port.find(chunk.request.comment, chunk.request.document, chunk.intended_at):
+            return found
+    return None
 
 
 def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invocation]:

@@ -80,7 +80,7 @@ class StageRun:
                 if may_send:
                     chunk.command_id = send(chunk, port, look_first=look_first, clock=self.clock)
                 else:
-                    chunk.command_id = look_up(chunk, port)
+                    chunk.command_id = look_up(chunk, port, clock=self.clock)
             except PatchtideError as error:
                 return error
             return None
