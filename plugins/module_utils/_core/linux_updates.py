@@ -19,7 +19,7 @@ LIST_SCRIPT = r"""#!/bin/sh
 LC_ALL=C; export LC_ALL; DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND
 if command -v apt-get >/dev/null 2>&1 && [ -d /var/lib/dpkg/info ]; then
   echo "@manager apt"
-  if ! apt-get -qq -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any update; then
+  if ! apt-get -qq -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any update 2>&1; then
     echo "@failed apt-get update"; exit 1
   fi
   echo "@list"
@@ -37,7 +37,7 @@ elif command -v dnf >/dev/null 2>&1; then
   dnf -q updateinfo summary --all 2>/dev/null | head -n 5
 elif command -v zypper >/dev/null 2>&1; then
   echo "@manager zypper"
-  zypper -q --non-interactive refresh >/dev/null || { echo "@failed zypper refresh"; exit 1; }
+  zypper -q --non-interactive refresh 2>&1 || { echo "@failed zypper refresh"; exit 1; }
   echo "@list"
   zypper -q --non-interactive --terse list-updates || { echo "@failed zypper list-updates"; exit 1; }
   echo "@security"
