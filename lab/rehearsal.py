@@ -94,6 +94,7 @@ def _write(stage: Stage) -> None:
         "patchtide_policy_file": str(POLICY.relative_to(ROOT)),
         "patchtide_dir": str(stage.folder.relative_to(ROOT)),
         "patchtide_window_wait": 1440,
+        "patchtide_poll_interval": 60,  # of the lab's seconds, which pass at once
     }
     (stage.folder / "variables.yml").write_text(yaml.safe_dump(variables, sort_keys=False))
     (stage.folder / "ansible.cfg").write_text(_CONFIG)
