@@ -16,7 +16,7 @@ TARGETS = INTEGRATION / "targets"
 #: Roles that others include.
 SHARED = {"litany"}
 #: Where a target runs; the other Region of the home account has a node on EC2 beside the hybrid ones.
-REGIONS = {"ssm_resource_tags": "us-east-1", "ssm_instance_role": "us-east-1"}
+REGIONS = {"ssm_resource_tags": "us-east-1", "ssm_instance_role": "us-east-1", "patch_exception": "us-east-1"}
 
 
 @pytest.mark.parametrize("name", sorted({path.name for path in TARGETS.iterdir()} - SHARED))

@@ -18,9 +18,9 @@ from .._core.ports import CommandRequest, Invocation, PatchState
 from .errors import aws_errors
 from .session import Sessions
 
-_THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
+THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 #: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
-_LOST = frozenset(
+LOST = frozenset(
     {
         "ConnectionClosedError",
         "ReadTimeoutError",
@@ -81,10 +81,10 @@ class SsmFleet:
                     reply = self._sessions.client("ssm", self.place, retry=False).send_command(**members)
                 return str(reply["Command"]["CommandId"])
             except ServiceError as error:
-                if error.code in _THROTTLED:  # refused before anything was done
+                if error.code in THROTTLED:  # refused before anything was done
                     self._pause(min(0.5 * 2**attempt, 20))
                     continue
-                if error.code in _LOST:
+                if error.code in LOST:
                     raise Ambiguous(str(error)) from error
                 raise
         raise ServiceError(f"{action} in {self.place.label}", "ThrottlingException", "still throttled after 8 tries")

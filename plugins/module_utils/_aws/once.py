@@ -1,0 +1,34 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creates what the service gives no idempotency token for, exactly once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .._core.errors import ServiceError
+from .run_command import LOST, THROTTLED
+
+_TRIES = 8
+
+
+def create_once(
+    create: Callable[[], str], find: Callable[[], str | None], pause: Callable[[float], None] = time.sleep
+) -> str:
+    """Return the id of what ``create`` made, or of what it had made when its answer was lost.
+
+    :param create: one call by a client that does not retry; raises ``ServiceError``.
+    :param find: looks for the object; called only after an answer that does not tell whether it was made.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return create()
+        except ServiceError as error:
+            if error.code not in THROTTLED | LOST or attempt == _TRIES - 1:
+                raise
+            if error.code in LOST and (made := find()):
+                return made
+            pause(min(0.5 * 2**attempt, 20))
+    raise AssertionError("the last attempt returns or raises")
