@@ -320,6 +320,8 @@ def _wave_finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
 
 def _finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
     verdict = data["verdict"]
+    if state.status == "aborted" and verdict != "aborted":
+        raise JournalError(f"rollout_finished: the rollout is aborted, so it can't be {verdict}")
     if verdict == "completed" and any(wave.status != "finished" for wave in state.waves.values()):
         raise JournalError("rollout_finished: not every wave is finished")
     if verdict == "aborted" and state.intents:
