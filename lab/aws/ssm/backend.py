@@ -28,6 +28,7 @@ NOUNS = (
     "activations",
     "association_executions",
     "associations",
+    "automations",
     "baselines",
     "calendars",
     "commands",
