@@ -230,7 +230,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the table."""
     head = f"{'':30}{'':8}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'calls':>7}"
     for title in dict.fromkeys(row["scenario"] for row in rows):
-        print(f"\n{title}\n{head}")
+        print(f"\n{title}\n{head}", flush=True)
         for row in rows:
             if row["scenario"] == title:
                 calls = sum(number for name, number in row["calls"].items() if name != "throttled")
@@ -242,6 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="1,000 nodes only, once")
     parser.add_argument("--all", action="store_true", help="leave nothing out, however long it takes")
+    parser.add_argument("--parse-only", action="store_true", help="without --list")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--latency", default="50-150", help="of every call, in milliseconds")
     options = parser.parse_args(arguments)
@@ -251,7 +252,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = {"machine": machine(), "latency_ms": options.latency, "rows": rows}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     for scenario in scenarios:
-        listings = [False, True] if scenario.listing or options.all else [False]
+        both = (scenario.listing or options.all) and not options.parse_only
+        listings = [False, True] if both else [False]
         for listing in listings:
             fewer = 1 if scenario.nodes > MANY else repeats
             found = compare(scenario, listing, fewer, options.latency, options.all)

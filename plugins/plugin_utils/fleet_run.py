@@ -61,13 +61,15 @@ class FleetRun:
         :param fresh: the user wants no cached data; it still stands in for a place that fails.
         """
         with _no_collection():
-            nodes = self._nodes(fresh)
-            rules = self._option("merge")
-            nodes = merge_nodes(nodes, [rule for rule in rules if rule != "inventory"], self._keys)
-            self._coverage.findings(nodes)
-            set_exceptions(nodes, self._option("exception_keys"), self._coverage.now.date())
-            nodes = [node for node in nodes if self._filters.matches(node)]
-            self._add(inventory, nodes)
+            self._add(inventory, self._judged(self._nodes(fresh)))
+
+    def _judged(self, nodes: list[Node]) -> list[Node]:
+        """Return the nodes that are wanted, each machine once, with what is found about it."""
+        rules = [rule for rule in self._option("merge") if rule != "inventory"]
+        nodes = merge_nodes(nodes, rules, self._keys)
+        self._coverage.findings(nodes)
+        set_exceptions(nodes, self._option("exception_keys"), self._coverage.now.date())
+        return [node for node in nodes if self._filters.matches(node)]
 
     def _nodes(self, fresh: bool) -> list[Node]:
         """Return the nodes of all places, sorted by account, Region and id, each place from where it is to be had."""
@@ -131,7 +133,10 @@ class FleetRun:
         merges = "inventory" in self._option("merge") and inventory.hosts
         machines = known_machines(inventory.hosts.values()) if merges else {}
         names = host_names(nodes, self._preferences, {*inventory.groups, *inventory.hosts})
-        for name, node in zip(names, nodes, strict=True):
+        names.reverse()
+        nodes = list(reversed(nodes))
+        while nodes:  # each record is let go of as soon as it is a host
+            name, node = names.pop(), nodes.pop()
             host = _known_as(node, machines) or name if machines else name
             variables = writer.add(host, node)
             if construct.builds:

@@ -57,16 +57,12 @@ class Services:
     def ask(self, places: Sequence[Place], names: Mapping[str, str]) -> list[Told]:
         if not places:
             return []
-        answers = gather(places, self._calls, self._wish, workers=self._option("workers"))
-        return [
-            Told(
-                place=answer.place,
-                nodes=[] if answer.error else to_nodes(answer, names, self._keys),
-                error=answer.error,
-                notes=answer.notes,
-            )
-            for answer in answers
-        ]
+
+        def finish(answer: Answer) -> Told:
+            nodes = [] if answer.error else to_nodes(answer, names, self._keys)
+            return Told(place=answer.place, nodes=nodes, error=answer.error, notes=answer.notes)
+
+        return gather(places, self._calls, self._wish, finish, workers=self._option("workers"))
 
     def _calls(self, place: Place) -> FleetCalls:
         def client(service: str) -> Any:

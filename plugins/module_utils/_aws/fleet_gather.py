@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from .._core.errors import PatchtideError
 from .._core.fleet_accounts import partition_of
 from .._core.fleet_windows import Window
 from .._core.model import Place
 from .fleet import ARNS_A_CALL, INVENTORY_A_CALL, STATES_A_CALL, FleetCalls, Rows, id_of, node_arn
+
+R = TypeVar("R")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,24 +58,28 @@ class Answer:
 
 
 class Crew:
-    """Runs jobs that may start further jobs. No job waits for another, so any number of workers makes progress."""
+    """Runs jobs that may start further jobs. No job waits for another, so any number of workers makes progress.
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
+    :param finish: is called with an answer when the last of its jobs has ended, while those of others go on.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, finish: Callable[[Answer], None] | None = None) -> None:
         self._pool = pool
+        self._finish = finish
         self._idle = threading.Condition()
-        self._open = 0
+        self._open: Counter[int] = Counter()
         self._bug: BaseException | None = None
 
     def start(self, answer: Answer, job: Callable[[], None]) -> None:
         """Queue a job for a place; it is left out if the place has failed by then."""
         with self._idle:
-            self._open += 1
+            self._open[id(answer)] += 1
         self._pool.submit(self._run, answer, job)
 
     def wait(self) -> None:
         """Return when nothing is queued or running. An error that is not ours is a bug and is raised."""
         with self._idle:
-            self._idle.wait_for(lambda: self._open == 0)
+            self._idle.wait_for(lambda: not self._open)
         if self._bug:
             raise self._bug
 
@@ -85,22 +92,47 @@ class Crew:
         except BaseException as bug:
             self._bug = self._bug or bug
         finally:
-            with self._idle:
-                self._open -= 1
-                self._idle.notify_all()
+            self._end(answer)
+
+    def _end(self, answer: Answer) -> None:
+        with self._idle:
+            self._open[id(answer)] -= 1
+            if self._open[id(answer)]:
+                return
+        # Only a job of this answer could start another one, and this was the last.
+        try:
+            if self._finish and not self._bug:
+                self._finish(answer)
+        except BaseException as bug:
+            self._bug = self._bug or bug
+        with self._idle:
+            del self._open[id(answer)]
+            self._idle.notify_all()
 
 
 def gather(
-    places: Sequence[Place], calls: Callable[[Place], FleetCalls], wish: Wish, workers: int = 32
-) -> list[Answer]:
-    """Return one answer per place, in the order given, whatever order the services answer in."""
-    answers = [Answer(place=place) for place in places]
+    places: Sequence[Place],
+    calls: Callable[[Place], FleetCalls],
+    wish: Wish,
+    finish: Callable[[Answer], R],
+    workers: int = 32,
+) -> list[R]:
+    """Return what ``finish`` makes of every place's answer, in the order of the places, whoever answers first.
+
+    A place is finished as soon as it has answered, so that raw rows are held of those under way only.
+    """
+    made: dict[Place, R] = {}
+
+    def keep(answer: Answer) -> None:
+        made[answer.place] = finish(answer)
+
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        crew = Crew(pool)
-        for answer in answers:
-            Errand(crew, answer, calls(answer.place), wish).start()
+        crew = Crew(pool, keep)
+        for place in places:
+            answer = Answer(place=place)
+            crew.start(answer, Errand(crew, answer, calls(place), wish).start)
         crew.wait()
-    return answers
+    return [made[place] for place in places]
 
 
 class Errand:

@@ -77,7 +77,7 @@ def asked(cloud: FakeCloud, places: list[Place], workers: int, **wish: Any) -> l
     def at(place: Place) -> FleetCalls:
         return FleetCalls(lambda service: cloud.client(service, place), place.label)
 
-    return gather(places, at, Wish(**wish), workers=workers)
+    return gather(places, at, Wish(**wish), lambda answer: answer, workers=workers)
 
 
 @pytest.mark.parametrize("workers", [1, 3, 32])
@@ -121,6 +121,19 @@ def test_no_more_calls_at_once_than_workers() -> None:
     cloud.client = counted  # type: ignore[method-assign]
     asked(cloud, places, 3)
     assert 1 <= most <= 3
+
+
+def test_every_place_is_finished_once_however_its_jobs_end() -> None:
+    """Jobs that end at the same moment must not both think that the other one is the last."""
+    cloud, places = fleet(40, 120)
+    finished: list[str] = []
+
+    def at(place: Place) -> FleetCalls:
+        return FleetCalls(lambda service: cloud.client(service, place), place.label)
+
+    for _ in range(5):
+        gather(places, at, Wish(want_windows=True), lambda answer: finished.append(answer.place.label), workers=16)
+    assert sorted(finished) == sorted([place.label for place in places] * 5)
 
 
 def test_a_bug_is_raised_and_does_not_hang() -> None:
