@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill molecule sanity sizes
+.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -81,8 +81,11 @@ test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
 test-hosts: setup ## Real Linux hosts: patch, reboot, verify (needs root)
 	@$(PYTEST) tests/hosts $(T)
 
-test-kill: setup ## Kill a rollout at every journal record and resume it
+test-kill: setup ## Kill a rollout at every journal record and resume it (minutes)
 	@$(PYTEST) tests/kill $(T)
+
+test-kill-short: setup ## The same at a few records, as CI does it
+	@PATCHTIDE_KILL=short $(PYTEST) tests/kill $(T)
 
 molecule: setup ## Every role's molecule scenario
 	@$(PYTHON) tools/molecule_run.py $(T)

@@ -34,7 +34,7 @@ STEPS = (
     "test-playbooks",
     "test-hosts",
     "molecule",
-    "test-kill",
+    "test-kill-short",
 )
 LIMIT_SECONDS = 15 * 60
 TAIL_LINES = 80

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from .claims import Claim
 from .journal import Record
 from .model import Patch, Place
 
@@ -41,6 +42,19 @@ class JournalStore(Protocol):
 
         :param guard: called under the store's lock with what others wrote meanwhile; raising refuses the record.
         """
+
+
+class ClaimStore(Protocol):
+    """Who holds which node, shared by all controllers. Its times are given: it has no clock of its own."""
+
+    def claim(self, nodes: Sequence[str], *, owner: str, window: str, until: datetime, now: datetime) -> list[Claim]:
+        """Claim nodes, each by itself, and return for each who holds it afterwards: ``owner``, or somebody else.
+
+        What the owner holds already is renewed; what is past its time is taken over.
+        """
+
+    def release(self, nodes: Sequence[str], *, owner: str) -> None:
+        """Give up what the owner holds of these nodes; what others hold is left alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

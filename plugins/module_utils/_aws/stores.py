@@ -1,0 +1,188 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Claims and journals in DynamoDB, for controllers that share no file system and run in throw-away containers.
+
+Claims: a table with the partition key ``node_id`` (text). Journals: a table with the partition key ``rollout`` (text)
+and the sort key ``seq`` (number). Every write is conditional, so no lock has to be held and none can be left behind.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from .._core.claims import SKEW, Claim, from_dict, wanted
+from .._core.errors import JournalError, ServiceError
+from .._core.journal import Record, check_next, from_line, next_record, to_time
+from .errors import aws_errors
+
+_TAKEN = "ConditionalCheckFailedException"
+WORKERS = 16
+#: An item may have 400 KB, names and all (DynamoDB, service quotas).
+PART_BYTES = 350_000
+#: How often another writer may be first before we say so.
+TRIES = 50
+
+
+class DynamoClaims:
+    """A ``ClaimStore``. One conditional PutItem per node; who holds a refused one is read consistently."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def claim(self, nodes: Sequence[str], *, owner: str, window: str, until: datetime, now: datetime) -> list[Claim]:
+        def one(claim: Claim) -> Claim:
+            return self._claim(claim, now)
+
+        return _gather(one, wanted(nodes, owner, window, until))
+
+    def _claim(self, claim: Claim, now: datetime) -> Claim:
+        for _try in range(TRIES):
+            try:
+                with aws_errors(f"claim {claim.node_id} in table {self._table}"):
+                    self._client.put_item(
+                        TableName=self._table,
+                        Item={
+                            **{key: {"S": value} for key, value in claim.to_dict().items()},
+                            "expires": {"N": str(int((claim.until + SKEW).timestamp()))},
+                        },
+                        ConditionExpression="attribute_not_exists(node_id) OR #owner = :owner OR #until <= :over",
+                        ExpressionAttributeNames={"#owner": "owner", "#until": "until"},
+                        ExpressionAttributeValues={":owner": {"S": claim.owner}, ":over": {"S": to_time(now - SKEW)}},
+                    )
+                return claim
+            except ServiceError as error:
+                if error.code != _TAKEN:
+                    raise
+            if holder := self._holder(claim.node_id):
+                return holder
+        raise ServiceError(f"claim {claim.node_id} in table {self._table}", _TAKEN, "it changes hands all the time")
+
+    def _holder(self, node_id: str) -> Claim | None:
+        with aws_errors(f"read the claim of {node_id} in table {self._table}"):
+            reply = self._client.get_item(TableName=self._table, Key={"node_id": {"S": node_id}}, ConsistentRead=True)
+        row = {key: value["S"] for key, value in reply.get("Item", {}).items() if "S" in value}
+        return from_dict(row) if row else None
+
+    def release(self, nodes: Sequence[str], *, owner: str) -> None:
+        def one(node_id: str) -> None:
+            try:
+                with aws_errors(f"release {node_id} in table {self._table}"):
+                    self._client.delete_item(
+                        TableName=self._table,
+                        Key={"node_id": {"S": node_id}},
+                        ConditionExpression="attribute_not_exists(node_id) OR #owner = :owner",
+                        ExpressionAttributeNames={"#owner": "owner"},
+                        ExpressionAttributeValues={":owner": {"S": owner}},
+                    )
+            except ServiceError as error:
+                if error.code != _TAKEN:  # another's: left alone
+                    raise
+
+        _gather(one, list(dict.fromkeys(nodes)))
+
+
+class DynamoJournal:
+    """A ``JournalStore``: one item per record, compressed; one that is too long for an item has parts of its own.
+
+    The record's number is the sort key and must be new, so of two writers one is first and the other reads that first.
+    """
+
+    def __init__(self, client: Any, table: str, rollout: str) -> None:
+        self._client = client
+        self._table = table
+        self._rollout = rollout
+        self._last: Record | None = None
+        self._writer = uuid.uuid4().hex
+
+    def read(self) -> list[Record]:
+        return [record for record, _writer in self._news()]
+
+    def append(
+        self,
+        kind: str,
+        data: Mapping[str, Any],
+        at: datetime,
+        guard: Callable[[Sequence[Record]], None] | None = None,
+    ) -> Record:
+        news = self.read()
+        for _try in range(TRIES):
+            if guard:
+                guard(news)
+            record = next_record(self._last, kind, data, at)
+            if self._put(record):
+                self._last = record
+                return record
+            found = self._news()
+            if found and found[0] == (record, self._writer):  # the answer was lost and botocore repeated the call
+                self._last = record  # what follows it is read next: nobody has seen it yet
+                return record
+            news = [item for item, _writer in found]
+        raise ServiceError(f"write to table {self._table}", _TAKEN, f"others were first {TRIES} times")
+
+    def _put(self, record: Record) -> bool:
+        packed = zlib.compress(record.to_line().encode("utf-8", "surrogatepass"))
+        parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
+        for number, part in enumerate(parts[1:], 1):
+            self._put_item(f"{self._rollout}/{record.hash}", number, {"line": {"B": part}})
+        members = {"line": {"B": parts[0]}, "parts": {"N": str(len(parts))}, "hash": {"S": record.hash}}
+        try:
+            self._put_item(
+                self._rollout,
+                record.seq,
+                {**members, "writer": {"S": self._writer}, "kind": {"S": record.kind}, "at": {"S": record.at}},
+                ConditionExpression="attribute_not_exists(seq)",
+            )
+        except ServiceError as error:
+            if error.code != _TAKEN:
+                raise
+            return False
+        return True
+
+    def _put_item(self, rollout: str, seq: int, members: Mapping[str, Any], **condition: Any) -> None:
+        item = {"rollout": {"S": rollout}, "seq": {"N": str(seq)}, **members}
+        with aws_errors(f"write record {seq} of {rollout} to table {self._table}"):
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+
+    def _news(self) -> list[tuple[Record, str]]:
+        """Return (record, who wrote it) of all records not seen before."""
+        found = []
+        for row in self._query(self._rollout, self._last.seq if self._last else 0):
+            record = self._to_record(row)
+            check_next(self._last, record)
+            self._last = record
+            found.append((record, str(row["writer"]["S"])))
+        return found
+
+    def _to_record(self, row: Mapping[str, Any]) -> Record:
+        packed = bytes(row["line"]["B"])
+        if int(row["parts"]["N"]) > 1:
+            rest = self._query(f"{self._rollout}/{row['hash']['S']}", 0)
+            packed += b"".join(bytes(part["line"]["B"]) for part in rest[: int(row["parts"]["N"]) - 1])
+        try:
+            return from_line(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
+        except (zlib.error, UnicodeError) as error:
+            raise JournalError(f"record {row['seq']['N']} can't be read: {error}") from error
+
+    def _query(self, rollout: str, after: int) -> list[dict[str, Any]]:
+        with aws_errors(f"read the journal of {rollout} in table {self._table}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="rollout = :rollout AND seq > :after",
+                ExpressionAttributeValues={":rollout": {"S": rollout}, ":after": {"N": str(after)}},
+                ConsistentRead=True,
+            )
+            return [row for page in pages for row in page["Items"]]
+
+
+def _gather(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    if len(items) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(WORKERS, len(items))) as pool:
+        return list(pool.map(work, items))

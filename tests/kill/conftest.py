@@ -1,0 +1,117 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rollout of three waves on a small lab of its own, and what its ledger must show after every death."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record, from_time, to_time
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal_check import examine, replay
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import Rollout, final_results
+
+from lab.aws.launch import Lab, lab
+
+HERE = Path(__file__).parent
+WAVES = ("canary", "early", "late")
+HELD = "late-02"
+GATE = {"max_failure_rate": 0.5, "budget": None, "min_sample": 1}
+
+
+@dataclass
+class Night:
+    """One rollout: its directory and the lab it runs on."""
+
+    folder: Path
+    aws: Lab
+    plan: dict[str, Any]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.aws.environment()
+
+    def lose(self, *calls: int) -> None:
+        """Lose the answers of these SendCommands: they are carried out, nobody hears of it."""
+        rules = [{"kind": "lose_response", "operation": "SendCommand", "nth": nth, "times": 1} for nth in calls]
+        self.aws.post("faults", {"rules": rules})
+
+    def records(self) -> tuple[Record, ...]:
+        found = examine((self.folder / "journal.jsonl").read_text("utf-8"))
+        assert found.damage is None, found.damage
+        return found.records
+
+    def state(self) -> Rollout:
+        state, damage = replay(self.plan, self.records())
+        assert damage is None, damage
+        return state
+
+    def check(self) -> None:
+        """What must hold however often the controller died: by the lab's own ledger, not by our word."""
+        state, ledger = self.state(), self.aws.get("ledger")
+        assert (state.status, state.finished, state.intents) == ("completed", True, {})
+        assert {item["node_id"] for item in final_results(state)} == set(state.nodes), "no node is forgotten"
+        names = {node["node_id"]: node["name"] for wave in self.plan["waves"] for node in wave["nodes"]}
+        sent = Counter(names[node] for row in ledger["commands"] if _is_install(row) for node in row["nodes"])
+        assert sent == dict.fromkeys(set(names.values()) - {HELD}, 1), "one Install each, none for the one held"
+        comments = Counter(row["comment"] for row in ledger["commands"])
+        assert set(comments.values()) == {1}, f"sent twice: {[key for key, n in comments.items() if n > 1]}"
+        done = Counter((row["name"], row["patch"]) for row in ledger["installs"])
+        assert done and set(done.values()) == {1}
+        assert max(Counter(row["name"] for row in ledger["reboots"]).values()) == 1
+        statuses = {names[item["node_id"]]: item["status"] for item in final_results(state)}
+        assert statuses == {**dict.fromkeys(names.values(), "succeeded"), HELD: "skipped"}
+
+
+def _is_install(row: dict[str, Any]) -> bool:
+    return row["document"] == "AWS-RunPatchBaseline" and row["parameters"]["Operation"] == ["Install"]
+
+
+@pytest.fixture(scope="session")
+def small() -> Iterator[Lab]:
+    with lab(estate=HERE / "estate.yml") as running:
+        yield running
+
+
+@pytest.fixture
+def night(small: Lab, tmp_path: Path) -> Night:
+    """A plan for a window that is open, on a lab as new."""
+    small.reset()
+    plan = _plan(small)
+    (tmp_path / "plan.json").write_text(json.dumps(plan), "utf-8")
+    return Night(tmp_path, small, plan)
+
+
+def _plan(aws: Lab) -> dict[str, Any]:
+    now = from_time(aws.get("clock")["now"])
+    times = {"start": now, "cutoff_at": now + timedelta(hours=46), "end": now + timedelta(hours=48)}
+    window = {"name": "night", **{key: to_time(value) for key, value in times.items()}}
+    nodes = [_node(row) for row in aws.get("nodes")["nodes"]]
+    waves = [
+        {
+            "name": name,
+            "order": order,
+            "window": window,
+            "gate": GATE,
+            "soak_minutes": 5,
+            "reboot_rule": "if_required",
+            "nodes": [node for node in nodes if node["tags"]["Wave"] == name],
+        }
+        for order, name in enumerate(WAVES, 1)
+    ]
+    return seal({"schema": SCHEMA, "rehearsal": True, "policy": {"name": "kill", "digest": "0" * 64}, "waves": waves})
+
+
+def _node(row: dict[str, Any]) -> dict[str, Any]:
+    platform = "windows" if row["os"].startswith("windows") else "linux"
+    kept = {key: row[key] for key in ("node_id", "name", "account", "region", "os", "tags")}
+    more = {"host": row["name"], "executor": "ssm", "platform": platform, "patch_group": "", "state": "running"}
+    return {**kept, **more, "patch_count": 1, "patches": [], "reboot": "unknown", "expected_minutes": 15}

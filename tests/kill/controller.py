@@ -1,0 +1,154 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A controller that dies on purpose: the actions of rollout_patches in the playbook's order, in a forked process.
+
+``Death(number, moment)`` strikes at the number-th record that the process writes: ``before`` it is stored (what it
+tells has happened, nobody knows), ``torn`` (half a line is stored) or ``after`` (what it announces never began).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock, patch
+
+from ansible_collections.patchtide.hybrid.plugins.action import (
+    rollout_gate,
+    rollout_journal,
+    ssm_patch,
+    ssm_probe,
+    ssm_reboot,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils import journal_file, ssm_action
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
+
+from lab.aws.launch import SECRET
+
+MOMENTS = ("before", "torn", "after")
+PLACES = (("222222222222", "eu-central-1"), ("222222222222", "us-east-1"), ("111111111111", "eu-central-1"))
+ACCOUNTS = [{"role_arn": f"arn:aws:iam::{number}:role/patchtide"} for number in ("111111111111", "222222222222")]
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """When the controller is killed. ``resumed`` records don't count: else a controller could never get past them."""
+
+    number: int
+    moment: str
+
+
+class Failed(Exception):
+    """An action failed."""
+
+
+def act(action: type[ControllerAction], **options: Any) -> dict[str, Any]:
+    """Run an action plugin as a task of the playbook would."""
+    task = Mock(args=options, check_mode=False, diff=False, async_val=0, environment=[])
+    plugin = action(task, Mock(), Mock(), Mock(), Mock(), None)
+    plugin.say = lambda line: None  # type: ignore[method-assign]
+    result: dict[str, Any] = plugin.run(task_vars={})
+    if result.get("failed"):
+        raise Failed(f"{action.__module__}: {result['msg']}")
+    return result
+
+
+def roll_out(folder: Path) -> str:
+    """Carry the rollout in a directory as far as it goes; return its status."""
+    where: dict[str, Any] = {"dir": str(folder)}
+    opened = act(rollout_journal.ActionModule, **where, state="opened")
+    for host in opened["play_hosts"]:
+        run: dict[str, Any] = {**where, "wave": host["wave"]}
+        aws: dict[str, Any] = {**run, "accounts": ACCOUNTS, "poll_interval": 60}
+        act(rollout_journal.ActionModule, **run, state="wave_started")
+        act(ssm_probe.ActionModule, **aws, purpose="precheck", thresholds={"disk": {"/": 50}})
+        act(ssm_patch.ActionModule, **aws, operation="Install", wait=False)
+        act(ssm_patch.ActionModule, **aws, operation="Install")
+        act(ssm_reboot.ActionModule, **aws, execution_timeout=1800)
+        act(ssm_patch.ActionModule, **aws, operation="Scan")
+        act(ssm_probe.ActionModule, **aws, purpose="verify")
+        if act(rollout_gate.ActionModule, **run)["verdict"] != "promote":
+            break
+    return str(act(rollout_journal.ActionModule, **where, state="closed")["status"])
+
+
+def in_a_process(work: Callable[[], None], environment: Mapping[str, str]) -> int:
+    """Fork, work there, and return how it ended: 0, an exit status, or minus the signal that killed it."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        os.environ.update(environment)
+        work()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+@cache
+def sessions(url: str, key: str) -> Sessions:
+    """Return sessions with their clients made, which costs a controller more than all its calls; none is connected."""
+    found = Sessions(Connection(endpoint_url=url, access_key=key, secret_key=SECRET))
+    for account, region in PLACES:
+        role = f"arn:aws:iam::{account}:role/patchtide"
+        for retry in (True, False):
+            found.client("ssm", Place(region=region, account=account, role_arn=role), retry=retry)
+    return found
+
+
+def controller(folder: Path, environment: Mapping[str, str], death: Death | None = None) -> int:
+    """Run one controller to its end or to its death."""
+    warm = sessions(environment["AWS_ENDPOINT_URL"], environment["AWS_ACCESS_KEY_ID"])
+
+    def work() -> None:
+        with dying(death), patch.object(ssm_action, "Sessions", lambda _connection: warm):
+            roll_out(folder)
+
+    return in_a_process(work, environment)
+
+
+@contextmanager
+def dying(death: Death | None) -> Iterator[None]:
+    """Put the death between the journal and its file."""
+    if death is None:
+        yield
+        return
+    store, written = journal_file.JournalFile, [0]
+    append = store.append
+
+    def deadly(self: Any, kind: str, data: Mapping[str, Any], at: Any, guard: Any = None) -> Any:
+        written[0] += kind != "resumed"
+        due = kind != "resumed" and written[0] == death.number
+        if due and death.moment != "after":
+            _before(self, kind, guard, torn=death.moment == "torn")
+        record = append(self, kind, data, at, guard)
+        if due:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return record
+
+    store.append = deadly  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        store.append = append  # type: ignore[method-assign]
+
+
+def _before(store: Any, kind: str, guard: Any, *, torn: bool) -> None:
+    if torn:
+        with store._path.open("ab") as file:
+            file.write(b'{"at":"2026-06-01T20:00:00.000Z","data":{"ki')
+    os.kill(os.getpid(), signal.SIGKILL)
