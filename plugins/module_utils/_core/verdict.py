@@ -85,15 +85,16 @@ def final_record(
     counts = scan.get("counts") or patch.get("counts") or {}
     missing, failed = tuple(scan.get("missing_after") or ()), tuple(scan.get("failed") or patch.get("failed") or ())
     gone = set(missing) | set(failed)
+    seen = Status(scan["status"]).is_good if scan else False  # else nobody knows which of the planned ones are in
     installed = tuple(
-        patch.get("installed") or (item["id"] for item in node.get("patches", []) if item["id"] not in gone)
+        patch.get("installed") or (item["id"] for item in node.get("patches", []) if seen and item["id"] not in gone)
     )
     pending = bool(scan.get("pending_reboot", is_pending(counts)) or after.get("pending_reboot"))
     record = {
         **_identity(node),
         "started_at": patch.get("started_at") or scan.get("started_at"),
         "ended_at": at,
-        "installed": installed if scan else (),
+        "installed": installed,
         "failed": failed,
         "missing_after": missing,
         "pending_reboot": pending,

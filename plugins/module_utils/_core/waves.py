@@ -70,7 +70,7 @@ def to_size(size: int | str | None, available: int, where: str = "size") -> int:
     """
     if size is None:
         return available
-    text = str(size)
+    text = str(size) if str(size).isascii() else ""
     if text.endswith("%") and text[:-1].isdigit() and 0 < int(text[:-1]) <= 100:
         return math.ceil(available * int(text[:-1]) / 100)
     if text.isdigit() and int(text) > 0:
