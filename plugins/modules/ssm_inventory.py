@@ -12,7 +12,8 @@ description:
   - Keeps data of your own with nodes, in an inventory type such as C(Custom:PatchInformation), which holds the patch
     group and
     maintenance window of nodes that can't be tagged otherwise.
-  - The service keeps inventory for 30 days, so run it more often than that.
+  - The service keeps inventory for 30 days. Content that is older than O(renew_days) is put again, so run it more
+    often than every 30 days.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -39,6 +40,10 @@ options:
     description: Version of the type.
     type: str
     default: "1.0"
+  renew_days:
+    description: Age in days, 1 to 30, from which content is put again though it is as it shall be.
+    type: int
+    default: 14
   state:
     description: V(present) puts O(content), V(absent) empties it or deletes the type.
     type: str
@@ -92,6 +97,7 @@ SPEC = {
     "instance_ids": {"type": "list", "elements": "str"},
     "content": {"type": "list", "elements": "dict"},
     "schema_version": {"type": "str", "default": "1.0"},
+    "renew_days": {"type": "int", "default": 14},
 }
 
 
@@ -100,9 +106,9 @@ def main() -> None:
     options = module.params
 
     def make(sessions, place):
-        now = find_clock().now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        client = sessions.client("ssm", place)
-        return InventoryNoun(SsmInventory(client, options["type_name"], options["schema_version"], now), options)
+        now = find_clock().now()
+        client, at = sessions.client("ssm", place), now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return InventoryNoun(SsmInventory(client, options["type_name"], options["schema_version"], at), options, now)
 
     run_noun(module, "inventory", make, f"inventory {options['type_name']}")
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ..clock import from_iso
 from ..node import Node
 from .nodes import information
 from .operations import Answer, Request, SsmError, operation, page
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 #: "Custom inventory types" a Region, and the size of one (service quotas; PutInventory).
 MOST_TYPES, MOST_BYTES = 20, 200 * 1024
+#: "Maximum number of days Systems Manager keeps inventory data: 30" (service quotas)
+KEPT = timedelta(days=30)
 _CUSTOM = re.compile(r"Custom:[A-Za-z0-9_\-]\w+")
 
 
@@ -67,7 +71,8 @@ def _item(place: Place, node: Node, name: str) -> dict[str, Any] | None:
             "Content": updates + base,
         }
     else:
-        return _put(place).get(node.node_id, {}).get(name)
+        kept = _put(place).get(node.node_id, {}).get(name)
+        return kept if kept and place.sim.now - from_iso(kept["CaptureTime"]) <= KEPT else None
     return {
         "TypeName": name,
         "SchemaVersion": "1.0",
@@ -129,6 +134,10 @@ def get_inventory_schema(place: Place, request: Request) -> Answer:
 
 @operation("DeleteInventory")
 def delete_inventory(place: Place, request: Request) -> Answer:
+    return place.tokens.once("DeleteInventory", request, lambda: _delete(place, request))
+
+
+def _delete(place: Place, request: Request) -> Answer:
     name = request["TypeName"]
     if name not in _types(place):
         raise SsmError("InvalidTypeNameException", f"{name} is no custom inventory type here.")

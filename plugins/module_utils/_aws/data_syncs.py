@@ -39,8 +39,13 @@ class SsmDataSyncs:
             if wanted.sync_type == TO_DESTINATION
             else {"SyncSource": _source(wanted)}
         )
-        with aws_errors(f"create resource data sync {wanted.name}"):
-            self._client.create_resource_data_sync(SyncName=wanted.name, SyncType=wanted.sync_type, **part)
+        try:
+            with aws_errors(f"create resource data sync {wanted.name}"):
+                self._client.create_resource_data_sync(SyncName=wanted.name, SyncType=wanted.sync_type, **part)
+        except ServiceError as error:
+            # A lost answer is repeated by botocore; then it is there already.
+            if error.code != "ResourceDataSyncAlreadyExistsException" or self.find(wanted.name) != wanted:
+                raise
 
     def update(self, wanted: DataSync) -> None:
         with aws_errors(f"update resource data sync {wanted.name}"):

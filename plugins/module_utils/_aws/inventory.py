@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .._core.inventory import ComplianceItem
+from .._core.errors import ServiceError
+from .._core.inventory import Captured, ComplianceItem
 from .errors import aws_errors
 from .paging import read_all
 
@@ -17,7 +18,12 @@ _AT_ONCE = 8
 
 
 def read_entries(client: Any, node_id: str, type_name: str) -> tuple[dict[str, str], ...]:
-    """Return a node's entries of an inventory type. Pages by hand: botocore has no paginator for it."""
+    """Return a node's entries of an inventory type."""
+    return tuple(dict(entry) for entry in _read(client, node_id, type_name).entries)
+
+
+def _read(client: Any, node_id: str, type_name: str) -> Captured:
+    """Pages by hand: botocore has no paginator for it."""
     entries: list[dict[str, str]] = []
     token: dict[str, str] = {}
     while True:
@@ -25,7 +31,7 @@ def read_entries(client: Any, node_id: str, type_name: str) -> tuple[dict[str, s
             reply = client.list_inventory_entries(InstanceId=node_id, TypeName=type_name, MaxResults=50, **token)
         entries += reply.get("Entries", [])
         if not reply.get("NextToken"):
-            return tuple(entries)
+            return Captured(entries=tuple(entries), at=reply.get("CaptureTime", ""))
         token = {"NextToken": reply["NextToken"]}
 
 
@@ -41,9 +47,9 @@ class SsmInventory:
         self._version = schema_version
         self._now = now
 
-    def entries(self, node_ids: Sequence[str]) -> dict[str, tuple[dict[str, str], ...]]:
+    def read(self, node_ids: Sequence[str]) -> dict[str, Captured]:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            found = pool.map(lambda node_id: read_entries(self._client, node_id, self._type), node_ids)
+            found = pool.map(lambda node_id: _read(self._client, node_id, self._type), node_ids)
             return dict(zip(node_ids, found, strict=True))
 
     def put(self, node_id: str, entries: Sequence[Mapping[str, str]]) -> None:
@@ -62,8 +68,12 @@ class SsmInventory:
         return any(row["TypeName"] == self._type for row in reply["Schemas"])
 
     def delete_type(self) -> None:
-        with aws_errors(f"delete the inventory type {self._type}"):
-            self._client.delete_inventory(TypeName=self._type, SchemaDeleteOption="DeleteSchema")
+        try:
+            with aws_errors(f"delete the inventory type {self._type}"):
+                self._client.delete_inventory(TypeName=self._type, SchemaDeleteOption="DeleteSchema")
+        except ServiceError as error:
+            if error.code != "InvalidTypeNameException" or self.exists():
+                raise
 
 
 def read_inventory(client: Any, options: Mapping[str, Any]) -> list[dict[str, Any]]:

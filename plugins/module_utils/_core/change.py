@@ -17,20 +17,23 @@ T = TypeVar("T")
 class Change(Generic[T]):
     """The object as it is and as it shall be; ``None`` means that it does not exist.
 
-    ``recreate`` says that the service can't change the object in place and why; the diff announces it.
+    ``recreate`` says that the service can't change the object in place and why, ``renew`` why it is written again
+    though it is as it shall be; the diff announces both.
     """
 
     before: T | None
     after: T | None
     recreate: str | None = None
+    renew: str | None = None
 
     @property
     def changed(self) -> bool:
-        return self.before != self.after
+        return self.before != self.after or self.renew is not None
 
     def to_diff(self, header: str) -> dict[str, Any]:
         """Return an Ansible diff: ``before``/``after`` dictionaries and their headers."""
         note = f" (recreated: {self.recreate})" if self.recreate else ""
+        note += f" (renewed: {self.renew})" if self.renew else ""
         return {
             "before_header": header,
             "after_header": header + note,

@@ -14,6 +14,7 @@ from .change import Change, merge
 from .errors import BadInput
 
 TO_DESTINATION, FROM_SOURCE = "SyncToDestination", "SyncFromSource"
+_UNIT = r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +62,47 @@ def plan_data_sync(before: DataSync | None, given: Mapping[str, Any], *, present
     kind = given.get("sync_type") or (before.sync_type if before else TO_DESTINATION)
     start = before if before and before.sync_type == kind else DataSync(name=given["name"], sync_type=kind)
     wanted = merge(start, given)
-    _check(wanted)
+    check_data_sync(wanted)
     if before and before != wanted and (kind == TO_DESTINATION or before.sync_type != kind):
         return Change(before, wanted, recreate="a sync can't change its type or destination")
     return Change(before, wanted)
 
 
-def _check(wanted: DataSync) -> None:
+def check_data_sync(wanted: DataSync) -> None:
+    """Check what the service would refuse, naming option, value and what would be right.
+
+    :raises BadInput: with the option's name.
+    """
     limits.matches("name", wanted.name, r".{1,64}", "1 to 64 characters")
+    limits.shorter("bucket", wanted.bucket, 2048)
+    limits.shorter("bucket_region", wanted.bucket_region, 64)
+    limits.shorter("prefix", wanted.prefix, 256)
+    limits.matches("kms_key_arn", wanted.kms_key_arn or None, r"arn:.{1,508}", "the ARN of a key")
+    limits.shorter("share", wanted.share, 64)
+    for region in wanted.source_regions:
+        limits.matches("source_regions", region, r".{1,64}", "a Region such as eu-central-1")
+    limits.at_most("organizational_units", wanted.organizational_units, 1000)
+    for unit in wanted.organizational_units:
+        limits.matches("organizational_units", unit, _UNIT, "an organizational unit such as ou-ab12-cdefgh34")
+    _check_type(wanted)
+    _check_organization(wanted)
+
+
+def _check_organization(wanted: DataSync) -> None:
+    organization = wanted.source_type == "AwsOrganizations"
+    if organization and not wanted.organization_source:
+        raise BadInput("organization_source", "", "which accounts: EntireOrganization or OrganizationalUnits")
+    if wanted.organization_source and not organization:
+        raise BadInput("organization_source", wanted.organization_source, "source_type=AwsOrganizations beside it")
+    if (wanted.organization_source == "OrganizationalUnits") != bool(wanted.organizational_units):
+        raise BadInput(
+            "organizational_units",
+            list(wanted.organizational_units),
+            "units with organization_source=OrganizationalUnits, and only with it",
+        )
+
+
+def _check_type(wanted: DataSync) -> None:
     empty = DataSync(name=wanted.name, sync_type=wanted.sync_type)
     to_bucket = ("bucket", "bucket_region", "prefix", "kms_key_arn", "share")
     if wanted.sync_type == TO_DESTINATION:

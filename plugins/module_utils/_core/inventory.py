@@ -6,26 +6,39 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from . import limits
 from .change import Change
 from .errors import BadInput
+from .targets import NODE_ID
 
 #: Node id to entries, each a mapping of names to text.
 EntriesOfNodes = Mapping[str, tuple[Mapping[str, str], ...]]
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED")
 CUSTOM = r"Custom:[a-zA-Z0-9_\-]\w{1,90}"
-MAX_ENTRIES, MAX_VALUE = 10000, 4096
+MAX_ENTRIES, MAX_VALUE, MAX_NAMES = 10000, 4096, 50
+#: "Maximum number of days Systems Manager keeps inventory data" (service quotas)
+KEPT_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """What one node has of an inventory type; ``at`` is ISO 8601 in UTC, "" where there is nothing."""
+
+    entries: tuple[Mapping[str, str], ...] = ()
+    at: str = ""
 
 
 class InventoryPort(Protocol):
     """Entries of one inventory type at one place."""
 
-    def entries(self, node_ids: Sequence[str]) -> EntriesOfNodes:
-        """Return the entries of each node; none is an empty tuple."""
+    def read(self, node_ids: Sequence[str]) -> Mapping[str, Captured]:
+        """Return what each node has."""
 
     def put(self, node_id: str, entries: Sequence[Mapping[str, str]]) -> None:
         """Replace the node's entries."""
@@ -34,7 +47,7 @@ class InventoryPort(Protocol):
         """Say whether any node has entries of the type."""
 
     def delete_type(self) -> None:
-        """Delete the type with all nodes' entries."""
+        """Delete the type with all nodes' entries; one that is already gone is no error."""
 
 
 def to_entries(content: Any) -> tuple[dict[str, str], ...]:
@@ -48,36 +61,63 @@ def check_entries(type_name: str, entries: Sequence[Mapping[str, str]]) -> None:
     limits.matches("type_name", type_name, CUSTOM, "a type of your own such as Custom:PatchInformation")
     limits.at_most("content", entries, MAX_ENTRIES)
     for index, entry in enumerate(entries):
-        limits.at_most(f"content[{index}]", entry, 50)
-        for key, value in entry.items():
-            limits.matches(f"content[{index}]", key, r"(?s).{1,64}", "a name of 1 to 64 characters")
-            limits.shorter(f"content[{index}].{key}", value, MAX_VALUE)
+        _check_map(f"content[{index}]", entry)
+
+
+def _check_map(where: str, values: Mapping[str, str]) -> None:
+    limits.at_most(where, values, MAX_NAMES)
+    for key, value in values.items():
+        limits.matches(where, key, r"(?s).{1,64}", "a name of 1 to 64 characters")
+        limits.shorter(f"{where}.{key}", value, MAX_VALUE)
+
+
+def check_nodes(node_ids: Sequence[str] | None) -> None:
+    """Refuse what is no id of a node. :raises BadInput: with the option's name."""
+    for node_id in node_ids or ():
+        limits.matches("instance_ids", node_id, NODE_ID, "a node id such as mi-0123456789abcdef0")
 
 
 class InventoryNoun:
     """The declared custom inventory of some nodes, or the absence of a whole type, at one place."""
 
-    def __init__(self, port: InventoryPort, options: Mapping[str, Any]) -> None:
+    def __init__(self, port: InventoryPort, options: Mapping[str, Any], now: datetime) -> None:
         self._port = port
         self._options = options
+        self._now = now
+        self._old: list[str] = []
 
     def plan(self) -> Change[EntriesOfNodes]:
         options, nodes = self._options, self._options["instance_ids"]
         entries = to_entries(options["content"])
         check_entries(options["type_name"], entries)
+        check_nodes(nodes)
+        version = options["schema_version"]
+        limits.matches("schema_version", version, r"[0-9]{1,6}\.[0-9]{1,6}", "a version such as '1.0'")
+        limits.within("renew_days", options["renew_days"], 1, KEPT_DAYS, "days")
         if nodes is None:
             if options["state"] == "present":
                 raise BadInput("instance_ids", None, "the nodes that the content is about")
             return Change({"*": ({},)} if self._port.exists() else {}, {})
         wanted = entries if options["state"] == "present" else ()
-        return Change(self._port.entries(nodes), dict.fromkeys(nodes, wanted))
+        found = self._port.read(nodes)
+        self._old = [node_id for node_id, row in found.items() if row.entries and self._is_old(row)] if wanted else []
+        reason = f"that of {len(self._old)} nodes is old" if self._old else None
+        return Change(
+            {node_id: row.entries for node_id, row in found.items()}, dict.fromkeys(nodes, wanted), renew=reason
+        )
+
+    def _is_old(self, row: Captured) -> bool:
+        if not row.at:
+            return True
+        age = self._now - datetime.fromisoformat(row.at.replace("Z", "+00:00"))
+        return age >= timedelta(days=self._options["renew_days"])
 
     def apply(self, change: Change[EntriesOfNodes]) -> EntriesOfNodes | None:
         before, after = change.before or {}, change.after or {}
         if "*" in before:
             self._port.delete_type()
         for node_id, entries in after.items():
-            if before.get(node_id) != entries:
+            if before.get(node_id) != entries or node_id in self._old:
                 self._port.put(node_id, entries)
         return after
 
@@ -126,13 +166,16 @@ def check_items(compliance_type: str, items: Sequence[ComplianceItem]) -> None:
     """Check what the service would refuse. :raises BadInput: with the option's path."""
     limits.matches("compliance_type", compliance_type, CUSTOM, "a type of your own such as Custom:Backup")
     limits.at_most("items", items, MAX_ENTRIES)
-    ids = [item.id for item in items]
+    ids = Counter(item.id for item in items)
     for item in items:
-        if ids.count(item.id) > 1:
+        if ids[item.id] > 1:
             raise BadInput("items", item.id, "an id of its own for every item")
         if not re.fullmatch(r".{1,100}", item.id):
             raise BadInput("items.id", item.id, "1 to 100 characters")
         limits.shorter(f"items.{item.id}.title", item.title, 500)
+        for key, value in item.details.items():
+            limits.matches(f"items.{item.id}.details", key, r"(?s).{1,64}", "a name of 1 to 64 characters")
+            limits.shorter(f"items.{item.id}.details.{key}", value, MAX_VALUE)
 
 
 class ComplianceItemsNoun:
@@ -146,6 +189,9 @@ class ComplianceItemsNoun:
         options = self._options
         items = to_items(options["items"] or []) if options["state"] == "present" else ()
         check_items(options["compliance_type"], items)
+        check_nodes(options["instance_ids"])
+        limits.matches("execution_type", options["execution_type"], r".{1,50}", "1 to 50 characters")
+        limits.shorter("execution_id", options["execution_id"], 100)
         before = self._port.items(options["instance_ids"])
         return Change(before, dict.fromkeys(options["instance_ids"], items))
 

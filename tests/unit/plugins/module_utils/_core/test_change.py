@@ -40,3 +40,9 @@ def test_none_means_not_given() -> None:
 
 def test_nested_values_become_data() -> None:
     assert to_data({"x": [Thing("a")]}) == {"x": [{"name": "a", "parts": []}]}
+
+
+def test_renewal_is_a_change_and_is_announced() -> None:
+    change = Change({"a": 1}, {"a": 1}, renew="it is old")
+    assert change.changed
+    assert change.to_diff("x")["after_header"] == "x (renewed: it is old)"
