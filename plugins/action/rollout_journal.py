@@ -107,7 +107,10 @@ class ActionModule(ControllerAction):
         wave = rollout.state_of_wave(name)
         if rollout.state.status == "aborted":
             return
-        if wave.status == "waiting" and not self.check_mode:
+        if self.check_mode:  # nothing before this was written, so the state can't tell whether the wave may start
+            rollout.events += wave.status == "waiting"
+            return
+        if wave.status == "waiting":
             self._await_window(rollout, name, options["window_wait"])
         if wave.status == "waiting":
             self._write(rollout, "wave_started", {"wave": name})
