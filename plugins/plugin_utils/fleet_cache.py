@@ -17,6 +17,7 @@ from ansible.plugins.loader import cache_loader
 
 from ..module_utils._core.fleet import Node
 from ..module_utils._core.model import Place
+from .fleet_options import Found
 
 _FORMAT = 2
 
@@ -40,17 +41,17 @@ class FleetCache:
         if isinstance(found, Mapping) and all(found.get(name) == self._data[name] for name in ("format", "asked")):
             self._data = dict(found)
 
-    def places(self, any_age: bool = False) -> tuple[list[Place], dict[str, str]] | None:
-        """Return the places and account names as they were found, if they are fresh or any age will do."""
+    def places(self, any_age: bool = False) -> Found | None:
+        """Return the places as they were found, if they are fresh or any age will do."""
         known = self._data["places"]
         if not known or not (any_age or self._is_fresh(known["at"])):
             return None
-        return [Place(**item) for item in known["places"]], known["names"]
+        return Found(places=[Place(**item) for item in known["places"]], names=known["names"])
 
-    def put_places(self, places: Sequence[Place], names: Mapping[str, str]) -> None:
+    def put_places(self, found: Found) -> None:
         members = ("region", "account", "role_arn", "external_id")
-        rows = [{name: getattr(place, name) for name in members} for place in places]
-        self._data["places"] = {"at": self._now, "places": rows, "names": dict(names)}
+        rows = [{name: getattr(place, name) for name in members} for place in found.places]
+        self._data["places"] = {"at": self._now, "places": rows, "names": found.names}
         self._changed = True
 
     def nodes(self, place: Place, any_age: bool = False) -> tuple[list[Node], int] | None:

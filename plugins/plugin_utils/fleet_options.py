@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..module_utils._aws.errors import aws_errors
 from ..module_utils._aws.fleet_gather import Wish
 from ..module_utils._aws.organizations import Organization
-from ..module_utils._aws.session import Connection, Sessions
-from ..module_utils._core.errors import BadInput
+from ..module_utils._aws.session import Connection, Sessions, each_place
+from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.fleet_accounts import (
     Account,
     is_pattern,
@@ -60,21 +61,35 @@ def to_wish(option: GetOption, filters: Filters) -> Wish:
     )
 
 
-def find_places(option: GetOption, sessions: Sessions) -> tuple[list[Place], dict[str, str]]:
-    """Return every account in its Regions, and the accounts' names by number."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where to ask: the places, the accounts' names by number, and why an account's Regions could not be listed."""
+
+    places: list[Place]
+    names: dict[str, str]
+    errors: dict[str, PatchtideError] = field(default_factory=dict)
+
+
+def find_places(option: GetOption, sessions: Sessions) -> Found:
+    """Return every account in its Regions. An account that does not tell its Regions is asked in one alone."""
     home = _home(option, sessions)
     accounts = _accounts(option, sessions, home)
     wanted = [str(region) for region in option("regions") or [home]]
+    errors: dict[str, PatchtideError] = {}
     regions = {account.id: wanted for account in accounts}
-    if option("exclude_regions") or any(map(is_pattern, wanted)):
-        must_ask = any(map(is_pattern, wanted))
-        regions = {
-            account.id: pick_regions(
-                wanted, _enabled_regions(sessions, account, home) if must_ask else (), option("exclude_regions")
+    if any(map(is_pattern, wanted)):
+        entries = [to_fleet_places([account], {account.id: [home]})[0] for account in accounts]
+        for place, enabled, error in each_place(entries, lambda place: _enabled_regions(sessions, place)):
+            number = str(place.account)
+            if error:
+                errors[number] = error
+            regions[number] = pick_regions(wanted, enabled or (), option("exclude_regions")) or (
+                [home] if error else []
             )
-            for account in accounts
-        }
-    return to_fleet_places(accounts, regions), {account.id: account.name for account in accounts if account.name}
+    elif option("exclude_regions"):
+        regions = {account.id: pick_regions(wanted, (), option("exclude_regions")) for account in accounts}
+    names = {account.id: account.name for account in accounts if account.name}
+    return Found(places=to_fleet_places(accounts, regions), names=names, errors=errors)
 
 
 def _home(option: GetOption, sessions: Sessions) -> str:
@@ -122,8 +137,7 @@ def _organization_accounts(
     ]
 
 
-def _enabled_regions(sessions: Sessions, account: Account, home: str) -> Sequence[str]:
-    place = Place(region=home, account=account.id, role_arn=account.role_arn, external_id=account.external_id)
-    with aws_errors(f"list the enabled Regions of account {account.id}"):
+def _enabled_regions(sessions: Sessions, place: Place) -> Sequence[str]:
+    with aws_errors(f"list the enabled Regions of account {place.account}"):
         reply = sessions.client("ec2", place).describe_regions(AllRegions=False)
     return [row["RegionName"] for row in reply["Regions"]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ..module_utils._ansible.clock import find_clock
@@ -23,8 +24,8 @@ from ..module_utils._core.fleet_names import check_names, host_names
 from .fleet_cache import FleetCache, open_store
 from .fleet_construct import Construct
 from .fleet_hosts import HostWriter, known_machines
-from .fleet_options import to_fleet_connection, to_wish
-from .fleet_sources import SOURCES, DataSync, Places, Services, Told
+from .fleet_options import Found, to_fleet_connection, to_wish
+from .fleet_sources import SOURCES, DataSync, Services, Told
 
 #: Options that decide what a place answers; a cache of other options is of no use.
 ASKED = (
@@ -76,9 +77,10 @@ class FleetRun:
         sessions = Sessions(to_fleet_connection(self._option), wrap_loader=Slim)
         wish = to_wish(self._option, self._filters)
         source = SOURCES[self._option("source")](self._option, sessions, wish, self._keys)
-        places, names = self._places(source, fresh)
-        known = {} if fresh else {place: found for place in places if (found := self._cache.nodes(place))}
-        nodes = [node for found, _age in known.values() for node in found]
+        found = self._found(source, fresh)
+        places, names = found.places, found.names
+        known = {} if fresh else {place: kept for place in places if (kept := self._cache.nodes(place))}
+        nodes = [node for kept, _age in known.values() for node in kept]
         told = source.ask([place for place in places if place not in known], names)
         for one in told:
             if not one.error:
@@ -91,20 +93,34 @@ class FleetRun:
         nodes.sort(key=lambda node: (node["account"], node["region"], node["node_id"]))
         return nodes
 
-    def _places(self, source: Services | DataSync, fresh: bool) -> Places:
+    def _found(self, source: Services | DataSync, fresh: bool) -> Found:
+        """Return where to ask. What can't be found out is taken from the cache, and said."""
         known = None if fresh else self._cache.places()
         if known:
             return known
+        known = self._cache.places(any_age=True)
+        strict = self._option("strict_permissions")
         try:
-            places, names = source.places()
+            found = source.places()
         except PatchtideError as error:
-            known = self._cache.places(any_age=True)
-            if not known or isinstance(error, BadInput) or self._option("strict_permissions"):
+            if not known or isinstance(error, BadInput) or strict:
                 raise
             self._warn(f"Accounts and Regions are those of the cache: {error}")
             return known
-        self._cache.put_places(places, names)
-        return places, names
+        for number, refusal in found.errors.items():
+            if strict:
+                raise refusal
+            found = self._with_known_regions(found, known, number, refusal)
+        if not found.errors:
+            self._cache.put_places(found)
+        return found
+
+    def _with_known_regions(self, found: Found, known: Found | None, number: str, error: PatchtideError) -> Found:
+        cached = [place for place in known.places if place.account == number] if known else []
+        asked = cached or [place for place in found.places if place.account == number]
+        listed = ", ".join(place.region for place in asked)
+        self._warn(f"Account {number} is asked in {listed} alone, its other Regions are missing: {error}")
+        return replace(found, places=[*(place for place in found.places if place.account != number), *asked])
 
     def _stand_ins(self, failed: Sequence[Told], asked: int) -> Iterator[Node]:
         """Yield what is known of the places that failed, and say so once for each; fail if the user wants that."""

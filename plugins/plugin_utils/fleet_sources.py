@@ -21,9 +21,7 @@ from ..module_utils._core.fleet import Node, TagKeys, join, place_members, set_t
 from ..module_utils._core.fleet_accounts import is_pattern
 from ..module_utils._core.fleet_facts import add_facts
 from ..module_utils._core.model import Place
-from .fleet_options import GetOption, find_places
-
-Places = tuple[list[Place], dict[str, str]]
+from .fleet_options import Found, GetOption, find_places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +43,7 @@ class Services:
         self._wish = wish
         self._keys = keys
 
-    def places(self) -> Places:
+    def places(self) -> Found:
         """Find the places; the service models are read while the answer is under way."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             found = pool.submit(find_places, self._option, self._sessions)
@@ -86,11 +84,11 @@ class DataSync:
         if any(map(is_pattern, option("regions"))):
             raise BadInput("regions", option("regions"), "names of Regions, or none for all that are in the bucket")
 
-    def places(self) -> Places:
+    def places(self) -> Found:
         listed = [item for item in self._option("accounts") if isinstance(item, Mapping)]
         names = {str(item.get("id")): str(item.get("name") or "") for item in listed}
         region = self._option("bucket_region") or self._option("region") or "us-east-1"
-        return [Place(region=region, account=f"s3:{self._option('bucket')}")], names
+        return Found(places=[Place(region=region, account=f"s3:{self._option('bucket')}")], names=names)
 
     def ask(self, places: Sequence[Place], names: Mapping[str, str]) -> list[Told]:
         return [self._read(place, names) for place in places]

@@ -13,6 +13,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.fleet_cache import FleetCache
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.fleet_options import Found
 
 from tests.fakes.fleet import FakeCloud, FakePlugin, fill, managed
 
@@ -40,10 +41,10 @@ def test_an_entry_is_fresh_for_the_timeout_and_stays_for_ever() -> None:
     store = Store()
     first = cache(store)
     first.put_nodes(PLACE, [{"node_id": "i-1"}])
-    first.put_places([PLACE], {"1": "shop"})
+    first.put_places(Found(places=[PLACE], names={"1": "shop"}))
     first.save()
     assert cache(store, 1060.0).nodes(PLACE) == ([{"node_id": "i-1"}], 60)
-    assert cache(store, 1060.0).places() == ([PLACE], {"1": "shop"})
+    assert cache(store, 1060.0).places() == Found(places=[PLACE], names={"1": "shop"})
     late = cache(store, 5000.0)
     assert late.nodes(PLACE) is None
     assert late.places() is None
