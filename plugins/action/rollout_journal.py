@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
@@ -15,11 +16,14 @@ from ..module_utils._core.approval import find_approval, read_approval
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
+from ..module_utils._core.report_text import plain
 from ..module_utils._core.rollout import DONE, STAGES, Rollout, due_nodes
 from ..module_utils._core.schedule import Occurrence
 from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator, read_document
+from ..plugin_utils.rollout_claims import give_up, take
 from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.rollout_stores import choose_stores
 
 
 class OutsideWindow(PatchtideError):
@@ -47,6 +51,8 @@ class ActionModule(ControllerAction):
         "approval_required": {"type": "bool", "default": False},
         "approval_file": {"type": "path"},
         "window_wait": {"type": "int", "default": 60},
+        "journal": {"type": "str"},
+        "claims": {"type": "str"},
     }
     RULES: ClassVar[dict[str, Any]] = {
         "required_if": [
@@ -60,7 +66,8 @@ class ActionModule(ControllerAction):
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        rollout = RolloutDir(options["dir"], find_clock())
+        stores = choose_stores(Path(options["dir"]), options["journal"], options["claims"], write=not self.check_mode)
+        rollout = RolloutDir(options["dir"], find_clock(), stores)
         handler = getattr(self, f"_{options['state']}")
         handler(rollout, options, operator(task_vars))
         return {"changed": rollout.events > 0, **overview(rollout.state)}
@@ -114,7 +121,17 @@ class ActionModule(ControllerAction):
             self._await_window(rollout, name, options["window_wait"])
         if wave.status == "waiting":
             self._write(rollout, "wave_started", {"wave": name})
-        unclaimed = [node for node in wave.nodes if node not in rollout.state.waves[name].claimed]
+        self._claim(rollout, name)
+
+    def _claim(self, rollout: RolloutDir, name: str) -> None:
+        """Claim what is left of the wave; a node that another rollout holds gets its final record."""
+        results = [] if self.check_mode else take(rollout, name)
+        if results:
+            self._write(rollout, "outcome", {"wave": name, "stage": "verify", "results": results})
+        for item in results:
+            self.say(f"  {plain(item['node_id'])}: not ours: {plain(item['error']['text'])}")
+        wave, nodes = rollout.state_of_wave(name), rollout.state.nodes
+        unclaimed = [node for node in wave.nodes if node not in wave.claimed and nodes[node].stage != DONE]
         if unclaimed:
             self._write(rollout, "claimed", {"wave": name, "nodes": unclaimed})
 
@@ -169,6 +186,13 @@ class ActionModule(ControllerAction):
             self._write(rollout, "decision", data)
 
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        self._close(rollout, options)
+        if not self.check_mode:
+            rollout.copy_journal()
+            if rollout.state.finished:
+                give_up(rollout)
+
+    def _close(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:
         state = rollout.state
         if state.finished or state.status == "new":
             return

@@ -14,6 +14,7 @@ from ..module_utils._core.journal_check import Damage, Examined, examine, knows,
 from ..module_utils._core.plan import check_plan
 from ..module_utils._core.rollout import Rollout
 from ..plugin_utils.controller_action import ControllerAction, read_json
+from ..plugin_utils.rollout_stores import JOURNAL, read_stores
 
 
 class ActionModule(ControllerAction):
@@ -27,11 +28,11 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder = Path(options["dir"])
-        found = examine(_read(folder / "journal.jsonl"))
+        found = examine(_read(folder))
         state, damage = _against_plan(folder, found)
         damage = found.damage or damage or _missing_head(found, options["head"])
         if damage and options["strict"]:
-            raise JournalError(f"{folder / 'journal.jsonl'}: {damage.reason}")
+            raise JournalError(f"{folder / JOURNAL}: {damage.reason}")
         return {
             "changed": False,
             "valid": damage is None,
@@ -43,7 +44,13 @@ class ActionModule(ControllerAction):
         }
 
 
-def _read(path: Path) -> str:
+def _read(folder: Path) -> str:
+    """Return the journal's text: the file, or what the store has where there is no copy of it yet."""
+    path = folder / JOURNAL
+    stores = read_stores(folder)
+    if stores.is_remote and not path.exists():
+        rollout = read_json(folder / "plan.json", "dir")["rollout"]
+        return "".join(f"{record.to_line()}\n" for record in stores.open_journal(rollout).read())
     try:
         return path.read_bytes().decode("utf-8", "surrogatepass")
     except FileNotFoundError:

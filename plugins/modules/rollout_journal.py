@@ -82,6 +82,25 @@ options:
         who approved it; C(at) and C(reason) are optional. An approval of another plan is refused.
       - Who approved stands in the journal. With O(approved_digest) alone that is who starts the rollout.
     type: path
+  journal:
+    description:
+      - Where the journal is kept. V(file) is C(journal.jsonl) in O(dir), which is the default. Other values are
+        C(dynamodb:<table>) and C(dynamodb:<Region>/<table>), for controllers that run in throw-away containers; the
+        table's partition key is C(rollout) (text), its sort key C(seq) (number).
+      - Give it with O(state=opened). It is noted in C(stores.json) in O(dir), where all later steps find it. A rollout
+        stays in the store in which it began. O(state=closed) copies the journal to C(journal.jsonl).
+      - DynamoDB is reached with the credentials and the Region that AWS tools find by default.
+    type: str
+  claims:
+    description:
+      - Where controllers note which rollout owns which node, so that no two ever work on the same one. C(file:) and an
+        absolute path, on a file system that all of them share and that honours C(flock), or C(dynamodb:<table>) or
+        C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text).
+      - O(state=wave_started) claims the nodes of O(wave) until the end of its window, or for a day without one. A node
+        that another rollout holds gets a final record with the status V(skipped) that names the holder. They are
+        released when the rollout is finished. Not given means that nothing is claimed.
+      - Give it with O(state=opened); it is noted like O(journal).
+    type: str
 """
 
 EXAMPLES = r"""
@@ -98,6 +117,13 @@ EXAMPLES = r"""
     state: opened
     approval_required: true
     approval_file: /var/lib/patchtide/2026-06/approval.yml
+
+- name: Start where containers come and go, and others patch too
+  patchtide.hybrid.rollout_journal:
+    dir: /var/lib/patchtide/2026-06
+    state: opened
+    journal: dynamodb:eu-central-1/patchtide-journal
+    claims: dynamodb:eu-central-1/patchtide-claims
 
 - name: Stop for good
   patchtide.hybrid.rollout_journal:

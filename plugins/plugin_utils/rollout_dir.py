@@ -17,8 +17,8 @@ from ..module_utils._core.plan import check_plan
 from ..module_utils._core.ports import Clock, JournalStore
 from ..module_utils._core.rollout import NodeState, Rollout, WaveState, apply, initial
 from ..module_utils._core.schedule import Occurrence
-from .controller_action import read_json
-from .journal_file import JournalFile
+from .controller_action import read_json, write_text
+from .rollout_stores import JOURNAL, Stores, read_stores
 
 
 class RolloutDir:
@@ -27,12 +27,13 @@ class RolloutDir:
     ``events`` counts what was recorded, or would have been in check mode.
     """
 
-    def __init__(self, path: str | Path, clock: Clock) -> None:
+    def __init__(self, path: str | Path, clock: Clock, stores: Stores | None = None) -> None:
         self.path = Path(path)
+        self.stores = stores or read_stores(self.path)
         self.clock = clock
         self.plan: Mapping[str, Any] = read_json(self.path / "plan.json", "dir")
         check_plan(self.plan)
-        self._store: JournalStore = JournalFile(self.path / "journal.jsonl")
+        self._store: JournalStore = self.stores.open_journal(self.plan["rollout"])
         self.state: Rollout = initial(self.plan)
         self.events = 0
         self._follow(self._store.read())
@@ -76,14 +77,31 @@ class RolloutDir:
     def record(self, kind: str, data: Mapping[str, Any]) -> Record:
         """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""
         at: datetime = self.clock.now()
+        asked = False
 
         def guard(news: Sequence[Record]) -> None:
-            self._follow(news)
+            nonlocal asked
+            if asked:  # somebody else was first after all, and the state holds what was not written
+                self._fold_again()
+            else:
+                self._follow(news)
+            asked = True
             apply(self.state, kind, data, to_time(at))
 
         record = self._store.append(kind, data, at, guard)
         self.events += 1
         return record
+
+    def _fold_again(self) -> None:
+        self.state = initial(self.plan)
+        self._follow(self.stores.open_journal(self.plan["rollout"]).read())
+
+    def copy_journal(self) -> bool:
+        """Write the whole journal into the directory if its store is elsewhere; return whether the file changed."""
+        if not self.stores.is_remote:
+            return False
+        records = self.stores.open_journal(self.plan["rollout"]).read()
+        return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
 
     def _follow(self, news: Sequence[Record]) -> None:
         for item in news:

@@ -60,7 +60,7 @@ class Night:
         assert (state.status, state.finished, state.intents) == ("completed", True, {})
         assert {item["node_id"] for item in final_results(state)} == set(state.nodes), "no node is forgotten"
         names = {node["node_id"]: node["name"] for wave in self.plan["waves"] for node in wave["nodes"]}
-        sent = Counter(names[node] for row in ledger["commands"] if _is_install(row) for node in row["nodes"])
+        sent = Counter(names[node] for row in ledger["commands"] if is_install(row) for node in row["nodes"])
         assert sent == dict.fromkeys(set(names.values()) - {HELD}, 1), "one Install each, none for the one held"
         comments = Counter(row["comment"] for row in ledger["commands"])
         assert set(comments.values()) == {1}, f"sent twice: {[key for key, n in comments.items() if n > 1]}"
@@ -71,7 +71,7 @@ class Night:
         assert statuses == {**dict.fromkeys(names.values(), "succeeded"), HELD: "skipped"}
 
 
-def _is_install(row: dict[str, Any]) -> bool:
+def is_install(row: dict[str, Any]) -> bool:
     return row["document"] == "AWS-RunPatchBaseline" and row["parameters"]["Operation"] == ["Install"]
 
 

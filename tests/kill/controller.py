@@ -29,8 +29,9 @@ from ansible_collections.patchtide.hybrid.plugins.action import (
     ssm_reboot,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoJournal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils import journal_file, ssm_action
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils import journal_file
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
 
 from lab.aws.launch import SECRET
@@ -63,10 +64,10 @@ def act(action: type[ControllerAction], **options: Any) -> dict[str, Any]:
     return result
 
 
-def roll_out(folder: Path) -> str:
+def roll_out(folder: Path, **stores: str) -> str:
     """Carry the rollout in a directory as far as it goes; return its status."""
     where: dict[str, Any] = {"dir": str(folder)}
-    opened = act(rollout_journal.ActionModule, **where, state="opened")
+    opened = act(rollout_journal.ActionModule, **where, **stores, state="opened")
     for host in opened["play_hosts"]:
         run: dict[str, Any] = {**where, "wave": host["wave"]}
         aws: dict[str, Any] = {**run, "accounts": ACCOUNTS, "poll_interval": 60}
@@ -110,44 +111,46 @@ def sessions(url: str, key: str) -> Sessions:
     return found
 
 
-def controller(folder: Path, environment: Mapping[str, str], death: Death | None = None) -> int:
-    """Run one controller to its end or to its death."""
+def controller(folder: Path, environment: Mapping[str, str], death: Death | None = None, **stores: str) -> int:
+    """Run one controller to its end or to its death; ``stores`` are options of rollout_journal."""
     warm = sessions(environment["AWS_ENDPOINT_URL"], environment["AWS_ACCESS_KEY_ID"])
 
+    def client(_self: Sessions, service: str, place: Place, *, retry: bool = True) -> Any:
+        return make(warm, service, place, retry=retry)
+
+    make = Sessions.client
+
     def work() -> None:
-        with dying(death), patch.object(ssm_action, "Sessions", lambda _connection: warm):
-            roll_out(folder)
+        with dying(death, remote="journal" in stores), patch.object(Sessions, "client", client):
+            roll_out(folder, **stores)
 
     return in_a_process(work, environment)
 
 
 @contextmanager
-def dying(death: Death | None) -> Iterator[None]:
-    """Put the death between the journal and its file."""
+def dying(death: Death | None, *, remote: bool) -> Iterator[None]:
+    """Put the death between the journal and where it is kept."""
     if death is None:
         yield
         return
-    store, written = journal_file.JournalFile, [0]
-    append = store.append
+    store = DynamoJournal if remote else journal_file.JournalFile
+    written, append = [0], store.append
 
     def deadly(self: Any, kind: str, data: Mapping[str, Any], at: Any, guard: Any = None) -> Any:
         written[0] += kind != "resumed"
         due = kind != "resumed" and written[0] == death.number
         if due and death.moment != "after":
-            _before(self, kind, guard, torn=death.moment == "torn")
+            _before(self, torn=death.moment == "torn" and not remote)
         record = append(self, kind, data, at, guard)
         if due:
             os.kill(os.getpid(), signal.SIGKILL)
         return record
 
-    store.append = deadly  # type: ignore[method-assign]
-    try:
+    with patch.object(store, "append", deadly):
         yield
-    finally:
-        store.append = append  # type: ignore[method-assign]
 
 
-def _before(store: Any, kind: str, guard: Any, *, torn: bool) -> None:
+def _before(store: Any, *, torn: bool) -> None:
     if torn:
         with store._path.open("ab") as file:
             file.write(b'{"at":"2026-06-01T20:00:00.000Z","data":{"ki')
