@@ -9,23 +9,20 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, NoReturn
-
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
-from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
-from ..module_utils._ansible.spec import PLACES, to_connection
+from ..module_utils._ansible.spec import PLACES
 from ..module_utils._aws.run_command import SsmFleet
-from ..module_utils._aws.session import Sessions, to_places
 from ..module_utils._core.commands import Chunk, deadline, split, started
-from ..module_utils._core.errors import BadInput, PatchtideError
-from ..module_utils._core.model import Place, Status
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.model import Status
 from ..module_utils._core.ports import CommandRequest, FleetPort
 from ..module_utils._core.report_text import plain
 from ..module_utils._core.rollout import Intent, due_nodes
 from ..module_utils._core.stagerun import PROGRESS_SECONDS, Stage, StageRun
 from ..module_utils._core.verdict import error
+from .aws_options import aws_spec, node_places, to_sessions
 from .controller_action import ControllerAction
 from .rollout_dir import RolloutDir
 
@@ -39,16 +36,6 @@ class NoRecorder:
 
     def record(self, kind: str, data: Mapping[str, Any]) -> None:
         """Write nothing."""
-
-
-class _Params:
-    """What amazon.aws wants to see of a module in order to read its connection options."""
-
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self.params = params
-
-    def fail_json(self, msg: str, **_more: Any) -> NoReturn:
-        raise PatchtideError(msg)
 
 
 class Throttle:
@@ -88,7 +75,7 @@ class SsmAction(ControllerAction):
     }
 
     def spec(self) -> dict[str, Any]:
-        return {**aws_argument_spec(), **self.SPEC}
+        return {**aws_spec(), **self.SPEC}
 
     def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
         """Return the stage; the hook of each action."""
@@ -144,6 +131,8 @@ class SsmAction(ControllerAction):
         mine = {key: node for key, node in rollout.nodes.items() if node["executor"] == "ssm"}
         due = [mine[node] for node in due_nodes(rollout.state, wave, name) if node in mine]
         if self.check_mode:
+            if name == "patch":  # the pre-checks that come before it let their nodes pass, as far as anybody knows
+                due += [mine[node] for node in due_nodes(rollout.state, wave, "precheck") if node in mine]
             return {
                 "changed": bool(due) and self.writes(options),
                 **_summary([]),
@@ -210,19 +199,9 @@ class SsmAction(ControllerAction):
         )
 
     def _ports(self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> dict[str, FleetPort]:
-        sessions = Sessions(to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config")))
-        roles = {place.account: place for place in to_places(["any"], options["accounts"] or [])}
-        ports: dict[str, FleetPort] = {}
-        for account, region in sorted({(node["account"], node["region"]) for node in nodes}):
-            role = roles.get(account)
-            place = Place(
-                region=region,
-                account=account,
-                role_arn=role.role_arn if role else None,
-                external_id=role.external_id if role else None,
-            )
-            ports[place.label] = SsmFleet(place, sessions)
-        return ports
+        sessions = to_sessions(options)
+        places = node_places([(node["account"], node["region"]) for node in nodes], options["accounts"] or [])
+        return {place.label: SsmFleet(place, sessions) for place in places}
 
     def _chunks(
         self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], run: StageRun, *, start: int, prefix: str

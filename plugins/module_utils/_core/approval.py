@@ -68,8 +68,9 @@ def find_approval(
     if digest:
         return {"digest": plan["digest"], "by": who, "at": "", "reason": "", "source": "approved_digest"}
     if required:
+        how = f"Set patchtide_approved_digest to at least its first {LEAST} characters, or patchtide_approval_file"
         raise NotApproved(
-            f"The policy wants plans approved, and nobody has approved {plan['digest']}. Set patchtide_approved_digest "
-            f"to at least its first {LEAST} characters, or patchtide_approval_file to a file with digest, by, at, reason."
+            f"The policy wants plans approved, and nobody has approved {plan['digest']}. "
+            f"{how} to a file with digest, by, at and reason."
         )
     return None

@@ -9,7 +9,7 @@ ledger's own doing is an alarm as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -57,22 +57,26 @@ def reconcile(
     tag_key: str,
     today: date,
     rules: ExceptionRules | None = None,
+    taggable: Callable[[Candidate], bool] = lambda node: True,
 ) -> Reconciliation:
     """Compare the ledger with the tags of all nodes, both ways.
 
     :param nodes: every node that was looked at, with its tags; a record for none of them raises the alarm ``no_node``.
     :param tag_key: the tag that holds the period.
+    :param taggable: whether a node's tag can be read and written; the others only show that a record is for somebody.
     """
     wanted = rules or ExceptionRules()
     kept = sorted(records, key=lambda record: record.exception_id)
     actions: list[TagAction] = []
     alarms = [alarm for record in kept for alarm in _of_ledger(record, nodes, today, wanted)]
-    for node in sorted(nodes, key=lambda item: item.node_id):
+    tagged = [node for node in nodes if taggable(node)]
+    for node in sorted(tagged, key=lambda item: item.node_id):
         found, said = _of_node([item for item in kept if _concerns(item, node)], node, tag_key, today)
         actions.extend(found)
         alarms.extend(said)
     alarms.sort(key=lambda alarm: (ALARMS.index(alarm.kind), alarm.exception_id, alarm.node_id))
-    return Reconciliation(actions=tuple(actions), alarms=tuple(alarms), records=_after(kept, nodes, actions, tag_key))
+    after = after_actions(kept, tagged, actions, tag_key)
+    return Reconciliation(actions=tuple(actions), alarms=tuple(alarms), records=after)
 
 
 def _concerns(record: ExceptionRecord, node: Candidate) -> bool:
@@ -195,10 +199,13 @@ def _to_period(value: str) -> Period | None:
         return None
 
 
-def _after(
+def after_actions(
     records: Sequence[ExceptionRecord], nodes: Sequence[Candidate], actions: Sequence[TagAction], tag_key: str
 ) -> tuple[ExceptionRecord, ...]:
-    """Return the ledger that knows which tags stand where once the actions are done."""
+    """Return the ledger that knows which tags stand where once these actions are done.
+
+    :param nodes: those whose tags are known, as they were before.
+    """
     shown: dict[str, str | None] = {node.node_id: node.tags.get(tag_key) for node in nodes}
     shown.update({action.node_id: action.value for action in actions})
     by_id = {node.node_id: node for node in nodes}

@@ -185,13 +185,14 @@ def _select(data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 def to_period(start: object, end: object, prefix: str = "") -> Period:
     """Read the first and the last day, as dates or ``YYYY-MM-DD``. :raises BadInput: ``from`` or ``to``."""
-    found = Period(start=_to_day(start, f"{prefix}from"), end=_to_day(end, f"{prefix}to"))
+    found = Period(start=to_day(start, f"{prefix}from"), end=to_day(end, f"{prefix}to"))
     if found.end < found.start:
         raise BadInput(f"{prefix}to", found.end.isoformat(), f"a day not before {found.start.isoformat()}")
     return found
 
 
-def _to_day(value: object, option: str) -> date:
+def to_day(value: object, option: str) -> date:
+    """Read a day, as a date or ``YYYY-MM-DD``. :raises BadInput: it is none."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:

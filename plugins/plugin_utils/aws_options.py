@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The AWS connection options of actions that run on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+
+from ..module_utils._ansible.spec import to_connection
+from ..module_utils._aws.session import Sessions, to_places
+from ..module_utils._core.errors import PatchtideError
+from ..module_utils._core.model import Place
+
+
+class _Params:
+    """What amazon.aws wants to see of a module in order to read its connection options."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+
+    def fail_json(self, msg: str, **_more: Any) -> NoReturn:
+        raise PatchtideError(msg)
+
+
+def aws_spec() -> dict[str, Any]:
+    """Return the spec of the options that every amazon.aws module has."""
+    return dict(aws_argument_spec())
+
+
+def to_sessions(options: Mapping[str, Any]) -> Sessions:
+    """Return sessions by the options, environment and profile."""
+    return Sessions(to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config")))
+
+
+def own_region(options: Mapping[str, Any], sessions: Sessions) -> str | None:
+    """Return the Region of the options, the environment or the profile."""
+    found: str | None = get_aws_connection_info(_Params(options))[0]
+    return found or sessions.default_region
+
+
+def node_places(nodes: Sequence[tuple[str, str]], accounts: Sequence[Mapping[str, Any]]) -> list[Place]:
+    """Return a place for each (account, Region); an account that no role is named for is reached as we are.
+
+    :param accounts: mappings with ``role_arn`` and ``external_id``.
+    """
+    roles = {place.account: place for place in to_places(["any"], accounts)} if accounts else {}
+    found = []
+    for account, region in sorted(set(nodes)):
+        role = roles.get(account)
+        external = role.external_id if role else None
+        arn = role.role_arn if role else None
+        found.append(Place(region=region, account=account, role_arn=arn, external_id=external))
+    return found
