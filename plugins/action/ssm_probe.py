@@ -50,9 +50,9 @@ def final_without_probe(rollout: RolloutDir, node_id: str) -> dict[str, Any] | N
     if node["executor"] != "ssm":
         return None
     at = to_time(rollout.clock.now())
-    if done.get("precheck", {}).get("verdict") == "hold":
+    if done.get("precheck", {}).get("verdict") == "hold" and not done["precheck"].get("status"):
         return held_record(node, done["precheck"], at).to_dict()
-    for stage in ("patch", "reboot", "scan"):
+    for stage in ("precheck", "patch", "reboot", "scan"):
         status = done.get(stage, {}).get("status")
         if status in (Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value):
             why = done[stage].get("error") or {}

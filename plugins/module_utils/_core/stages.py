@@ -156,8 +156,11 @@ class PrecheckStage:
 
     def _one(self, node_id: str, row: Invocation) -> dict[str, Any]:
         if ENDED[row.status] is not Status.SUCCEEDED:
-            text = f"the probe did not run: {row.status}"
-            return {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", text)], "facts": {}}
+            text = row.output.strip()[-300:] or f"the probe did not run: {row.status}"
+            held = {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", text)], "facts": {}}
+            if row.status == "Undeliverable" and row.output:  # the place refused it: that is no finding about the node
+                return {**held, "status": Status.UNREACHABLE.value, "error": error("refused", text)}
+            return held
         return {"node_id": node_id, **evaluate_probe(row.output, self.thresholds).to_dict()}
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
