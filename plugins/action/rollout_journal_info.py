@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..module_utils._core.errors import BadInput, JournalError
+from ..module_utils._core.errors import JournalError
 from ..module_utils._core.journal_check import Damage, Examined, examine, knows, replay, summarize
 from ..module_utils._core.plan import check_plan
 from ..module_utils._core.rollout import Rollout
 from ..plugin_utils.controller_action import ControllerAction, read_json
-from ..plugin_utils.rollout_stores import JOURNAL, read_stores
+from ..plugin_utils.rollout_stores import JOURNAL, read_journal_text
 
 
 class ActionModule(ControllerAction):
@@ -28,7 +28,7 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder = Path(options["dir"])
-        found = examine(_read(folder))
+        found = examine(read_journal_text(folder))
         state, damage = _against_plan(folder, found)
         damage = found.damage or damage or _missing_head(found, options["head"])
         if damage and options["strict"]:
@@ -42,21 +42,6 @@ class ActionModule(ControllerAction):
             **summarize(found.records),
             **(_standing(state) if state else {}),
         }
-
-
-def _read(folder: Path) -> str:
-    """Return the journal's text: the file, or what the store has where there is no copy of it yet."""
-    path = folder / JOURNAL
-    stores = read_stores(folder)
-    if stores.is_remote and not path.exists():
-        rollout = read_json(folder / "plan.json", "dir")["rollout"]
-        return "".join(f"{record.to_line()}\n" for record in stores.open_journal(rollout).read())
-    try:
-        return path.read_bytes().decode("utf-8", "surrogatepass")
-    except FileNotFoundError:
-        raise BadInput("dir", str(path), "an existing journal") from None
-    except (OSError, UnicodeError) as error:
-        raise BadInput("dir", str(path), f"a readable journal ({error})") from error
 
 
 def _against_plan(folder: Path, found: Examined) -> tuple[Rollout | None, Damage | None]:

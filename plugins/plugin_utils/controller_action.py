@@ -99,7 +99,11 @@ def read_document(path: str | Path, option: str) -> Any:
 
 def write_text(path: Path, text: str) -> bool:
     """Write a file as a whole or not at all; return whether its content changed."""
-    data = text.encode("utf-8", "surrogatepass")
+    return write_bytes(path, text.encode("utf-8", "surrogatepass"))
+
+
+def write_bytes(path: Path, data: bytes) -> bool:
+    """Write a file as a whole or not at all; return whether its content changed."""
     if path.exists() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

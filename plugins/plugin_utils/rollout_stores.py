@@ -88,6 +88,21 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
     return chosen
 
 
+def read_journal_text(folder: Path) -> str:
+    """Return the journal's text: the file, or what the store has where there is no copy of it yet."""
+    path = folder / JOURNAL
+    stores = read_stores(folder)
+    if stores.is_remote and not path.exists():
+        rollout = read_json(folder / "plan.json", "dir")["rollout"]
+        return "".join(f"{record.to_line()}\n" for record in stores.open_journal(rollout).read())
+    try:
+        return path.read_bytes().decode("utf-8", "surrogatepass")
+    except FileNotFoundError:
+        raise BadInput("dir", str(path), "an existing journal") from None
+    except (OSError, UnicodeError) as error:
+        raise BadInput("dir", str(path), f"a readable journal ({error})") from error
+
+
 def _has_begun(stores: Stores) -> bool:
     journal = stores.folder / JOURNAL
     return stores.is_remote or (journal.exists() and journal.stat().st_size > 0)

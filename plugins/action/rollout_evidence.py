@@ -1,0 +1,91 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Packs the evidence of a rollout and verifies a pack; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.evidence import JOURNAL, PLAN, collect, find_problems, read_manifest
+from ..plugin_utils.controller_action import ControllerAction, read_json, write_bytes
+from ..plugin_utils.evidence_zip import read_zip, to_zip
+from ..plugin_utils.rollout_stores import read_journal_text
+
+_BESIDE = ("scan.json", "approval.json", "approval.yml")
+
+
+class EvidenceError(PatchtideError):
+    """A pack does not prove what it says."""
+
+    code = "EvidenceError"
+
+
+class ActionModule(ControllerAction):
+    """Works on files of the controller; verifying needs the pack alone."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "state": {"type": "str", "choices": ["packed", "verified"], "default": "packed"},
+        "dir": {"type": "path"},
+        "dest": {"type": "path"},
+        "policy": {"type": "path"},
+        "head": {"type": "str"},
+    }
+    RULES: ClassVar[dict[str, Any]] = {
+        "required_if": [("state", "packed", ["dir"]), ("state", "verified", ["dest"])],
+    }
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        if options["state"] == "verified":
+            return self._verified(Path(options["dest"]), options["head"])
+        folder = Path(options["dir"])
+        files = collect(_gather(folder, Path(options["policy"]) if options["policy"] else None))
+        data, manifest = to_zip(files), read_manifest(files)
+        dest = Path(options["dest"] or folder / f"evidence-{manifest['rollout']}.zip")
+        changed = not dest.exists() or dest.read_bytes() != data
+        if changed and not self.check_mode:
+            write_bytes(dest, data)
+        return {"changed": changed, **_facts(dest, data, manifest)}
+
+    def _verified(self, dest: Path, head: str | None) -> dict[str, Any]:
+        files = read_zip(dest)
+        problems = find_problems(files, head)
+        if problems:
+            more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
+            raise EvidenceError(f"{dest} does not prove what it says: {'; '.join(problems[:3])}{more}")
+        return {"changed": False, **_facts(dest, dest.read_bytes(), read_manifest(files))}
+
+
+def _facts(dest: Path, data: bytes, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "dest": str(dest),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "rollout": manifest["rollout"],
+        "digest": manifest["plan_digest"],
+        "head": manifest["journal"]["head"],
+        "records": manifest["journal"]["records"],
+        "status": manifest["journal"]["status"],
+        "files": [row["name"] for row in manifest["files"]],
+    }
+
+
+def _gather(folder: Path, policy: Path | None) -> dict[str, bytes]:
+    """Read what belongs into the pack, by the names it has there."""
+    read_json(folder / PLAN, "dir")
+    paths = {name: folder / name for name in (PLAN, *_BESIDE) if (folder / name).exists()}
+    if policy:
+        paths["policy.yml"] = policy
+    report = folder / "report"
+    found = sorted(path for path in report.rglob("*") if path.is_file()) if report.is_dir() else []
+    paths |= {path.relative_to(folder).as_posix(): path for path in found}
+    files = {JOURNAL: read_journal_text(folder).encode("utf-8", "surrogatepass")}
+    for name, path in paths.items():
+        try:
+            files[name] = path.read_bytes()
+        except OSError as error:
+            raise BadInput("policy" if path == policy else "dir", str(path), f"a readable file ({error})") from error
+    return files

@@ -1,0 +1,110 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollout_evidence
+short_description: Pack the evidence of a rollout, and verify such a pack
+version_added: 0.1.0
+description:
+  - Writes one ZIP archive with the plan, the scan, the journal, the report, the policy if it is given, a list of all
+    commands that were sent with their ids (C(commands.json)), and C(MANIFEST.json) with the SHA-256 of every file and
+    the head of the journal.
+  - The same files give the same bytes. Nothing in the archive is compressed, because compressors differ.
+  - Verifying needs the archive alone, no network and no credentials. It checks every file against the manifest, the
+    plan against its digest, the chain of the journal, and that the plan allows every event of the journal.
+  - Whoever can write the archive can write another one. Against that, keep RV(sha256) or RV(head) somewhere else, such
+    as in the change ticket.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+notes:
+  - Runs on the controller, as an action plugin; the play's host does not matter.
+seealso:
+  - module: patchtide.hybrid.rollout_journal_info
+attributes:
+  check_mode:
+    description: Predicts whether the archive would change, and writes nothing.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
+  idempotent:
+    description: The archive is written only if its bytes differ.
+    support: full
+options:
+  state:
+    description: V(packed) writes the archive, V(verified) fails unless it proves what it says.
+    type: str
+    choices: [packed, verified]
+    default: packed
+  dir:
+    description: Directory of the rollout, with C(plan.json) and C(journal.jsonl). Required with O(state=packed).
+    type: path
+  dest:
+    description:
+      - The archive. By default C(evidence-<rollout>.zip) in O(dir). Required with O(state=verified).
+    type: path
+  policy:
+    description: The policy file, to be packed as C(policy.yml).
+    type: path
+  head:
+    description: With O(state=verified), the hash of the journal's last record as it was noted elsewhere.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Pack the evidence
+  patchtide.hybrid.rollout_evidence:
+    dir: /var/lib/patchtide/2026-06
+    policy: /etc/patchtide/policy.yml
+  register: evidence
+
+- name: Verify it, offline
+  patchtide.hybrid.rollout_evidence:
+    state: verified
+    dest: /var/lib/patchtide/2026-06/evidence-9edb2bfb93c0.zip
+    head: 4c3e1d0b7f5a2968c1b0e7d6a5f4938271605f4e3d2c1b0a9f8e7d6c5b4a3928
+"""
+
+RETURN = r"""
+dest:
+  description: The archive.
+  returned: always
+  type: str
+  sample: /var/lib/patchtide/2026-06/evidence-9edb2bfb93c0.zip
+sha256:
+  description: SHA-256 of the archive.
+  returned: always
+  type: str
+rollout:
+  description: Name of the rollout.
+  returned: always
+  type: str
+  sample: 9edb2bfb93c0
+digest:
+  description: Digest of its plan.
+  returned: always
+  type: str
+head:
+  description: Hash of the journal's last record. It stands for all records before it.
+  returned: always
+  type: str
+records:
+  description: Number of records in the journal.
+  returned: always
+  type: int
+  sample: 96
+status:
+  description: Where the journal leaves the rollout, V(new), V(running), V(paused), V(aborted) or V(completed).
+  returned: always
+  type: str
+  sample: completed
+files:
+  description: Names of the files in the archive besides its manifest.
+  returned: always
+  type: list
+  elements: str
+  sample: [commands.json, journal.jsonl, plan.json, report/index.html, scan.json]
+"""
