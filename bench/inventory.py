@@ -111,7 +111,8 @@ def inventories(scenario: Scenario, url: str, place: Path) -> dict[str, Path]:
 def endpoint(scenario: Scenario, latency: str) -> Iterator[str]:
     """Run the canned endpoint; gives its URL."""
     command = [sys.executable, "-m", "bench.endpoint", "--nodes", str(scenario.nodes // scenario.places)]
-    command += ["--hybrid", "5" if scenario.hybrid else "0", "--latency", latency, "--rate", str(scenario.rate)]
+    command += ["--hybrid", "5" if scenario.hybrid else "0", "--latency", latency]
+    command += ["--rate", str(scenario.rate), "--burst", str(max(1.0, scenario.rate))]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

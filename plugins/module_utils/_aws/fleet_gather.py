@@ -156,7 +156,7 @@ class Errand:
     def _managed(self) -> None:
         for page in self._calls.managed(self._wish.managed_filters):
             self._answer.managed.extend(page)
-            ids = [row["InstanceId"] for row in page if row.get("InstanceId")]
+            ids = [name for row in page if isinstance(name := row.get("InstanceId"), str) and name]
             hybrid = [node for node in ids if node.startswith("mi-")]
             if self._wish.tags:
                 # EC2 tells its tags with the instances, so only nodes that EC2 does not list are asked for.

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_groups import BUILT_IN, NAMED
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_merge import RULES
+
+from tests.fakes.fleet import trusted
 
 GUIDE = (Path(__file__).resolve().parents[4] / "docs" / "inventory.md").read_text(encoding="utf-8")
 OPTIONS = yaml.safe_load(ssm_fleet.DOCUMENTATION)["options"]
@@ -55,3 +59,23 @@ def examples() -> list[dict]:
 def test_examples_use_options_that_exist(example: dict) -> None:
     if "all" not in example:
         assert set(example) <= {*OPTIONS, *FRAGMENTS, *CREDENTIALS}
+
+
+@pytest.mark.parametrize(("tags", "group"), [({"Patch Group": "A"}, "A"), ({"PatchGroup": "B"}, "B"), ({}, "")])
+def test_azure_machines_get_the_same_shape(tags: dict, group: str) -> None:
+    """Covers MO-19: what the guide tells to write for azure_rm gives our variables."""
+    (azure,) = [item for item in examples() if "azure" in str(item.get("plugin"))]
+    machine = {
+        "id": "/subscriptions/5e1d/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm-1",
+        "name": "vm-1",
+        "os_profile": {"system": "windows"},
+        "location": "westeurope",
+        "powerstate": "running",
+        "tags": tags,
+    }
+    templar = Templar(loader=DataLoader(), variables=machine)
+    expressions = azure["hostvar_expressions"]
+    found = {name: templar.template(trusted("{{ " + text + " }}")) for name, text in expressions.items()}
+    assert {name.removeprefix("patchtide_") for name in found} <= set(EMPTY)
+    assert (found["patchtide_account"], found["patchtide_platform"]) == ("5e1d", "windows")
+    assert found["patchtide_patch_group"] == group

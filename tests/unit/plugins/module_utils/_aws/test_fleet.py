@@ -13,6 +13,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet import
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_gather import Wish, gather
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fakes.fleet import FakeCloud, instance, managed
 
@@ -51,6 +53,15 @@ def test_empty_pages_without_end_are_an_error() -> None:
     client = Scripted(*[{"NextToken": str(number)} for number in range(2000)])
     with pytest.raises(ServiceError, match="EndlessPages"):
         list(calls(client).managed())
+
+
+@given(st.lists(st.lists(st.integers(), max_size=3), min_size=1, max_size=8))
+def test_pages_of_any_size_add_up(pages: list[list[int]]) -> None:
+    answers: list[dict[str, Any]] = [
+        {"InstanceProperties": page, "NextToken": str(at)} for at, page in enumerate(pages)
+    ]
+    del answers[-1]["NextToken"]
+    assert list(calls(Scripted(*answers)).managed()) == pages
 
 
 @pytest.mark.parametrize("node_id", ["i-0aaaaaaaaaaaaaaaa", "mi-0aaaaaaaaaaaaaaaa"])
