@@ -6,22 +6,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
+from ..module_utils._core.calendars import Calendar
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.journal import from_time, to_time
-from ..module_utils._core.plan import build_plan, check_plan
+from ..module_utils._core.plan import build_plan, check_plan, wave_span
 from ..module_utils._core.report_text import plan_to_text
 from ..module_utils._core.schedule import parse
-from ..module_utils._core.waves import Candidate
+from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, read_json, write_text
+from ..plugin_utils.inventory_nodes import candidates
 from ..plugin_utils.report_html import render_plan_html
-
-_MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
+from ..plugin_utils.rollout_guards import read_calendars, read_guard
 
 
 class ActionModule(ControllerAction):
@@ -34,6 +35,9 @@ class ActionModule(ControllerAction):
         "at": {"type": "str"},
     }
 
+    def spec(self) -> dict[str, Any]:
+        return {**aws_spec(), **self.SPEC}
+
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder, policy = Path(options["dir"]), options["policy"]
         now = _time(options["at"]) if options["at"] else find_clock().now()
@@ -41,14 +45,18 @@ class ActionModule(ControllerAction):
         nodes = list(candidates(task_vars, policy["tags"]["application"]))
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
+        windows = occurrences(policy, now)
+        exceptions = policy.get("exceptions") or {}
         plan = build_plan(
             nodes,
             policy,
             scan,
             policy_digest=options["policy_digest"],
-            windows=occurrences(policy, now),
+            windows=windows,
             created_at=to_time(now),
             rehearsal=is_rehearsal(),
+            guard=read_guard(exceptions, options),
+            calendars=self._calendars(policy, windows, now, options),
         )
         before = self._existing(folder / "plan.json")
         changed = before is None or before["digest"] != plan["digest"]
@@ -65,35 +73,25 @@ class ActionModule(ControllerAction):
             result["diff"] = {"before": plan_to_text(before) if before else "", "after": text}
         return {**result, "waves": [{"name": wave["name"], "nodes": len(wave["nodes"])} for wave in plan["waves"]]}
 
+    def _calendars(
+        self,
+        policy: Mapping[str, Any],
+        windows: Mapping[str, Mapping[str, str] | None],
+        now: datetime,
+        options: Mapping[str, Any],
+    ) -> list[Calendar]:
+        """Read the freezes for the waves' windows, and for now where a wave has none."""
+        found = {wave.get("window"): windows.get(wave.get("window") or "") for wave in policy["waves"]}
+        spans = {wave_span(window, now) for window in found.values()}
+        regions = (policy.get("estate") or {}).get("regions") or ()
+        return read_calendars(policy.get("freeze") or {}, sorted(spans), options, regions)
+
     def _existing(self, path: Path) -> dict[str, Any] | None:
         if not path.exists():
             return None
         plan: dict[str, Any] = read_json(path, "dir")
         check_plan(plan)
         return plan
-
-
-def candidates(task_vars: Mapping[str, Any], application_key: str) -> Iterator[Candidate]:
-    """Yield every inventory host that says how it is patched (``patchtide_executor``), or at least who it is."""
-    hostvars = task_vars["hostvars"]
-    groups: dict[str, set[str]] = {}
-    for group, hosts in task_vars["groups"].items():
-        for host in hosts:
-            groups.setdefault(host, set()).add(group)
-    for host in task_vars["groups"]["all"]:
-        found = hostvars[host]
-        if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
-            continue
-        tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
-        yield Candidate(
-            node_id=str(found.get("patchtide_node_id") or host),
-            host=str(host),
-            managed=bool(found.get("patchtide_managed", True)),
-            tags=tags,
-            application=tags.get(application_key, ""),
-            groups=frozenset(groups[host]),
-            **{name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS},
-        )
 
 
 def occurrences(policy: Mapping[str, Any], now: datetime) -> dict[str, Mapping[str, str] | None]:

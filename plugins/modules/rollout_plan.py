@@ -11,12 +11,20 @@ version_added: 0.1.0
 description:
   - Puts policy, inventory and scan together into C(plan.json) and C(plan.html). It says which node is patched in which
     wave and window, with which patches, whether it will reboot, and who is left out and why.
+  - Nodes with an exception in force in their wave's window are left out with the code C(exception), by the ledger that
+    the policy names and by the tags of the inventory. A wave whose window is frozen as a whole loses its nodes with
+    the code C(freeze); in part, it gets a note.
   - The plan is known by its digest. The same policy, inventory and scan give the same plan, so a second run changes
     nothing.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - The AWS connection serves a ledger in DynamoDB and change calendars of Systems Manager; without them none is needed.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
 attributes:
   check_mode:
     description: Shows the plan, but writes nothing.

@@ -32,7 +32,8 @@ class ExceptionTable:
         self._table = table
 
     def read(self) -> list[ExceptionRecord]:
-        found, start = [], {}
+        found: list[ExceptionRecord] = []
+        start: dict[str, Any] = {}
         while True:
             with self._errors("read"):
                 reply = self._client.scan(TableName=self._table, ConsistentRead=True, **start)

@@ -9,13 +9,15 @@ several calendars all must be open. Periods are half open: an event from 08:00 t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .schedule import Occurrence
 
 _AND = "; "
+#: Returns whether a calendar is open at a time, and when that changes next (``None``: it does not say).
+Ask = Callable[[datetime], "tuple[bool, datetime | None]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -114,6 +116,22 @@ def freeze_during(calendars: Sequence[Calendar], start: datetime, end: datetime)
     reasons = tuple(f"{item.name} ({_clock(item.start)} to {_clock(item.end)})" for item in periods)
     later = freeze_at(calendars, periods[-1].start)
     return Freeze(frozen=True, reasons=reasons, next_transition=later.next_transition)
+
+
+def ask_calendar(ask: Ask, name: str, start: datetime, end: datetime) -> list[Interval]:
+    """Return the closed periods of a calendar that only tells its state at a time, such as SSM's.
+
+    A calendar that does not say when its state changes next is asked again for every hour.
+    """
+    found: list[Interval] = []
+    moment = start
+    while moment <= end:
+        is_open, change = ask(moment)
+        until = change if change and change > moment else moment + timedelta(hours=1)
+        if not is_open:
+            found.append(Interval(start=moment, end=until, name=f"{name} is closed"))
+        moment = until
+    return found
 
 
 def open_part(calendars: Sequence[Calendar], window: Occurrence) -> Occurrence | None:

@@ -71,7 +71,8 @@ def declare(
     """
     state = options["state"]
     if state == "absent":
-        return _without(before, today)
+        _check_absent(before, today)
+        return None
     wanted = _requested(before, options, rules, who=who, today=today)
     if state == "requested":
         return wanted
@@ -82,7 +83,7 @@ def declare(
     return decide_exception(wanted, status, by, at, rules, str(options.get("note") or ""))
 
 
-def _without(before: ExceptionRecord | None, today: date) -> None:
+def _check_absent(before: ExceptionRecord | None, today: date) -> None:
     if before and before.is_approved and before.period.end >= today:
         expected = f"revoked: exception {before.exception_id} is approved until {before.period.end}"
         raise BadInput("state", "absent", expected)

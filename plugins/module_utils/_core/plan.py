@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from .calendars import Calendar, freeze_during, open_part
 from .canonical import to_digest, without
 from .errors import BadInput
+from .exception_guard import ExceptionGuard
+from .journal import from_time
+from .schedule import Occurrence
 from .waves import Candidate, assign, matches
 
 SCHEMA = "patchtide/plan/1"
@@ -75,12 +80,16 @@ def build_plan(
     windows: Mapping[str, Mapping[str, str] | None],
     created_at: str,
     rehearsal: bool = False,
+    guard: ExceptionGuard | None = None,
+    calendars: Sequence[Calendar] = (),
 ) -> dict[str, Any]:
     """Freeze what will happen.
 
     :param policy: complete, as ``policy_info`` returns it.
     :param scan: the content of ``scan.json``.
     :param windows: by window name the occurrence ``{"name", "start", "end", "cutoff_at"}`` that the rollout uses.
+    :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is left out.
+    :param calendars: freezes. A wave whose window is frozen as a whole loses its nodes, in part it gets a note.
     :returns: the plan (docs/formats.md). Its digest leaves out ``created_at``, so the same world gives the same plan.
     """
     records = scan.get("nodes") or {}
@@ -92,10 +101,28 @@ def build_plan(
             excluded.append(_excluded(node, *why))
         else:
             eligible.append(node)
-    taken, left = assign(eligible, policy["waves"], policy["name"])
-    excluded += [_excluded(node, "no_wave", "no wave of the policy selects it") for node in left]
+    spans = _spans(policy["waves"], windows, created_at) if guard or calendars else []
+    held: dict[str, str] = {}
+    taken, left = assign(eligible, policy["waves"], policy["name"], _allowed(guard, spans, held))
+    excluded += [
+        _excluded(node, "exception", held[node.node_id])
+        if node.node_id in held
+        else _excluded(node, "no_wave", "no wave of the policy selects it")
+        for node in left
+    ]
+    notes: dict[int, str] = {}
+    for index, (start, end) in enumerate(spans):
+        note, closed = freeze_note(calendars, start, end)
+        if closed:
+            excluded += [_excluded(node, "freeze", note) for node in taken[index]]
+            taken[index] = []
+        if note:
+            notes[index + 1] = note
     waves = [
-        _wave(order, wave, members, policy, records, windows)
+        {
+            **_wave(order, wave, members, policy, records, windows),
+            **({"notes": [notes[order]]} if order in notes else {}),
+        }
         for order, (wave, members) in enumerate(zip(policy["waves"], taken, strict=True), 1)
     ]
     return seal(
@@ -109,6 +136,40 @@ def build_plan(
             "totals": _totals(waves, excluded),
         }
     )
+
+
+def wave_span(window: Mapping[str, str] | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return the window's time, or this moment where a wave has none."""
+    return (from_time(window["start"]), from_time(window["end"])) if window else (now, now + timedelta(minutes=1))
+
+
+def _spans(
+    waves: Sequence[Mapping[str, Any]], windows: Mapping[str, Mapping[str, str] | None], at: str
+) -> list[tuple[datetime, datetime]]:
+    return [wave_span(windows.get(wave.get("window") or ""), from_time(at)) for wave in waves]
+
+
+def _allowed(
+    guard: ExceptionGuard | None, spans: Sequence[tuple[datetime, datetime]], held: dict[str, str]
+) -> Callable[[Candidate, int], bool]:
+    """Return whether a wave may have a node; why not is noted in ``held``."""
+    questions = [guard.during(start, end) for start, end in spans] if guard else []
+
+    def allowed(node: Candidate, index: int) -> bool:
+        why = questions[index](node) if questions else None
+        if why:
+            held.setdefault(node.node_id, why)
+        return why is None
+
+    return allowed
+
+
+def freeze_note(calendars: Sequence[Calendar], start: datetime, end: datetime) -> tuple[str, bool]:
+    """Return what freezes do to ``[start, end)`` ("" if nothing), and whether they take all of it."""
+    if not calendars or not (freeze := freeze_during(calendars, start, end)).frozen:
+        return "", False
+    closed = open_part(calendars, Occurrence(start=start, end=end, cutoff_at=end)) is None
+    return f"frozen {'as a whole' if closed else 'in part'}: {'; '.join(freeze.reasons)}", closed
 
 
 def seal(plan: Mapping[str, Any]) -> dict[str, Any]:

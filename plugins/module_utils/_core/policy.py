@@ -252,6 +252,26 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    """Dated exceptions from patching. An empty ``ledger`` or ``tag`` is not looked at."""
+
+    ledger: str = ""
+    tag: str = "PatchException"
+    max_days: int = 90
+    expiring_days: int = 7
+    four_eyes: bool = True
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeCalendars:
+    """Calendars whose closed times nothing is patched in."""
+
+    ics: tuple[str, ...] = ()
+    change_calendars: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoppedNodes:
     """Nodes that are stopped when their wave begins."""
 
@@ -278,6 +298,8 @@ class Policy:
     patching: Patching = Patching()
     exclude: tuple[Exclude, ...] = ()
     approval: Approval = Approval()
+    exceptions: Exceptions = Exceptions()
+    freeze: FreezeCalendars = FreezeCalendars()
     stopped_nodes: StoppedNodes = StoppedNodes()
 
     def to_dict(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_waves,
         _check_gates,
         _check_selects,
+        _check_exceptions,
         _check_unsupported,
     )
     return [mistake for check in checks for mistake in check(policy)]
@@ -211,6 +212,13 @@ def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) ->
     for index, value in enumerate(values):
         if known and value not in known:
             yield Mistake(path=f"{path}[{index}]", value=value, expected=what + suggest(value, known))
+
+
+def _check_exceptions(policy: Policy) -> Iterator[Mistake]:
+    try:
+        to_zone(policy.exceptions.timezone)
+    except BadInput as error:
+        yield Mistake.of(error, "exceptions.timezone")
 
 
 def _check_unsupported(policy: Policy) -> Iterator[Mistake]:

@@ -39,6 +39,8 @@ def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
     critical = _number(sum(_critical(wave) for wave in waves))
     total = ["total", "", numbers[0], "", numbers[1], critical, numbers[2], "", ""]
     lines += table(head, [*(_wave_cells(wave) for wave in waves), total], width, right=(2, 4, 5, 6, 7, 8))
+    notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in wave.get("notes") or ()]
+    lines += ["", *notes] if notes else []
     lines += ["", *_left_out(plan.get("excluded") or (), width)]
     lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
     return "\n".join(lines)

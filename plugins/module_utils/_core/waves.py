@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,17 +87,21 @@ def spread(nodes: Iterable[Candidate], seed: str) -> list[Candidate]:
 
 
 def assign(
-    nodes: Sequence[Candidate], waves: Sequence[Mapping[str, Any]], seed: str
+    nodes: Sequence[Candidate],
+    waves: Sequence[Mapping[str, Any]],
+    seed: str,
+    allowed: Callable[[Candidate, int], bool] = lambda node, index: True,
 ) -> tuple[list[list[Candidate]], list[Candidate]]:
     """Give each node to the first wave that selects it and has room.
 
     :param waves: the policy's waves, in order; ``size`` counts what is selected and not yet in an earlier wave.
+    :param allowed: whether the wave with that index may have the node; if not, a later one may.
     :returns: (the nodes of each wave, the nodes no wave took), in a stable order.
     """
     left = spread(nodes, seed)
     taken: list[list[Candidate]] = []
     for index, wave in enumerate(waves):
-        selected = [node for node in left if matches(node, wave.get("select") or {})]
+        selected = [node for node in left if matches(node, wave.get("select") or {}) and allowed(node, index)]
         chosen = selected[: to_size(wave.get("size"), len(selected), f"waves[{index}].size")]
         ids = {node.node_id for node in chosen}
         left = [node for node in left if node.node_id not in ids]

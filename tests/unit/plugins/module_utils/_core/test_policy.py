@@ -35,6 +35,8 @@ CLASSES = {
     "patching": module.Patching,
     "exclude": module.Exclude,
     "approval": module.Approval,
+    "exceptions": module.Exceptions,
+    "freeze": module.FreezeCalendars,
     "stoppedNodes": module.StoppedNodes,
 }
 

@@ -159,6 +159,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"patching/retries/execution": 1}, "patching.retries.execution", "0"),
     ({"exclude": [{"select": {"nodes": ["a"]}}]}, "exclude[0].reason", "why"),
     ({"exclude": [{"select": {}, "reason": "x"}]}, "exclude[0].select", "every node"),
+    ({"exceptions/timezone": "Mars/Olympus"}, "exceptions.timezone", "time zone"),
+    ({"exceptions/max_days": 0}, "exceptions.max_days", "1 to 3660"),
+    ({"exceptions/tag": "aws:x"}, "exceptions.tag", "not beginning with aws:"),
+    ({"freeze/ics": [3]}, "freeze.ics[0]", "a text"),
     ({"approval/required": "maybe"}, "approval.required", "true or false"),
     ({"stopped_nodes/start": True}, "stopped_nodes.start", "false"),
 ]

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds waves and nodes back for freezes and exceptions; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from ..module_utils._ansible.clock import find_clock
+from ..module_utils._ansible.spec import PLACES
+from ..module_utils._core.calendars import Calendar, freeze_at, freeze_during
+from ..module_utils._core.errors import PatchtideError
+from ..module_utils._core.model import Status
+from ..module_utils._core.report_text import plain
+from ..module_utils._core.rollout import due_nodes
+from ..module_utils._core.verdict import error
+from ..module_utils._core.waves import Candidate
+from ..plugin_utils.aws_options import aws_spec
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.inventory_nodes import candidates
+from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.rollout_guards import fresh_tags, read_calendars, read_guard
+
+LISTED = 8
+_MEMBERS = ("node_id", "host", "name", "executor", "platform", "os", "account", "region", "patch_group")
+
+
+class Frozen(PatchtideError):
+    """Nothing starts during a freeze."""
+
+    code = "Frozen"
+
+
+class ActionModule(ControllerAction):
+    """One task for a whole wave, its direct hosts included."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "wave": {"type": "str", "required": True},
+        "step": {"type": "str", "required": True, "choices": ["start", "install"]},
+        "exceptions": {"type": "dict", "default": {}},
+        "freeze": {"type": "dict", "default": {}},
+        "application_tag": {"type": "str", "default": "Application"},
+        "accounts": PLACES["accounts"],
+    }
+
+    def spec(self) -> dict[str, Any]:
+        return {**aws_spec(), **self.SPEC}
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        rollout, wave = RolloutDir(options["dir"], find_clock()), options["wave"]
+        rollout.state_of_wave(wave)
+        if rollout.state.status == "aborted" or rollout.state.finished:
+            return {"changed": False, "held": []}
+        due = [rollout.nodes[item] for item in due_nodes(rollout.state, wave, "patch")]
+        if options["step"] == "start":
+            if due or due_nodes(rollout.state, wave, "precheck"):
+                self._check_start(rollout, options)
+            return {"changed": False, "held": []}
+        held = self._held(rollout, due, options, task_vars) if due else []
+        if held and not self.check_mode:
+            rollout.record("outcome", {"wave": wave, "stage": "patch", "results": held})
+        self._tell(rollout, held)
+        return {"changed": bool(held), "held": held}
+
+    def _check_start(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:
+        """:raises Frozen: a calendar is closed when the wave would begin."""
+        window, now = rollout.window(options["wave"]), rollout.clock.now()
+        begin = max(now, window.start) if window else now
+        freeze = freeze_at(read_calendars(options["freeze"], [(begin, begin)], options, _regions(rollout)), begin)
+        if freeze.frozen:
+            until = f" until {freeze.next_transition:%Y-%m-%d %H:%M} UTC" if freeze.next_transition else ""
+            why = "; ".join(freeze.reasons)
+            raise Frozen(
+                f"Wave {options['wave']} can't begin at {begin:%Y-%m-%d %H:%M} UTC: frozen{until} ({why}). "
+                "Run it again after that, or make a new plan."
+            )
+
+    def _held(
+        self,
+        rollout: RolloutDir,
+        due: Sequence[Mapping[str, Any]],
+        options: Mapping[str, Any],
+        task_vars: Mapping[str, Any],
+    ) -> list[dict[str, Any]]:
+        now = rollout.clock.now()
+        spans = {node["expected_minutes"]: (now, _end(now, node)) for node in due}
+        calendars = read_calendars(options["freeze"], list(spans.values()), options, _regions(rollout))
+        guard = read_guard(options["exceptions"], options)
+        questions = {minutes: guard.during(*span) for minutes, span in spans.items()}
+        found = []
+        for node, candidate in zip(due, self._candidates(due, guard.tag, options, task_vars), strict=True):
+            if frozen := _frozen(calendars, now, _end(now, node)):
+                found.append(_skipped(node, "freeze", frozen))
+            elif why := questions[node["expected_minutes"]](candidate):
+                found.append(_skipped(node, "exception", why))
+        return found
+
+    def _candidates(
+        self,
+        due: Sequence[Mapping[str, Any]],
+        tag: str,
+        options: Mapping[str, Any],
+        task_vars: Mapping[str, Any],
+    ) -> list[Candidate]:
+        """Return the nodes as the inventory knows them now, else as the plan did, with their tags as they are now."""
+        key = options["application_tag"]
+        known = {item.node_id: item for item in candidates(task_vars, key)} if task_vars.get("hostvars") else {}
+        nodes = [known.get(node["node_id"]) or _planned(node, key) for node in due]
+        fresh, failed = fresh_tags(nodes, tag, options)
+        for place, why in sorted(failed.items()):
+            self.say(f"the exception tags of {place} are those of the inventory: {plain(why)}")
+        return fresh
+
+    def _tell(self, rollout: RolloutDir, held: Sequence[Mapping[str, Any]]) -> None:
+        for item in held[:LISTED]:
+            name = rollout.nodes[item["node_id"]]["name"] or item["node_id"]
+            self.say(f"  {plain(name)}: held back: {plain(item['error']['text'])}")
+        if len(held) > LISTED:
+            self.say(f"  and {len(held) - LISTED} more; all are in the journal and in the report")
+
+
+def _regions(rollout: RolloutDir) -> list[str]:
+    return sorted({node["region"] for node in rollout.nodes.values() if node["region"]})
+
+
+def _end(now: datetime, node: Mapping[str, Any]) -> datetime:
+    return now + timedelta(minutes=max(1, int(node["expected_minutes"])))
+
+
+def _frozen(calendars: Sequence[Calendar], start: datetime, end: datetime) -> str:
+    freeze = freeze_during(calendars, start, end) if calendars else None
+    return f"frozen: {'; '.join(freeze.reasons)}" if freeze and freeze.frozen else ""
+
+
+def _skipped(node: Mapping[str, Any], code: str, text: str) -> dict[str, Any]:
+    return {"node_id": node["node_id"], "status": Status.SKIPPED.value, "error": error(code, text)}
+
+
+def _planned(node: Mapping[str, Any], application_key: str) -> Candidate:
+    tags = dict(node.get("tags") or {})
+    members: dict[str, Any] = {name: str(node.get(name) or "") for name in _MEMBERS}
+    return Candidate(**members, tags=tags, application=tags.get(application_key, ""))
