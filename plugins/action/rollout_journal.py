@@ -21,6 +21,7 @@ from ..module_utils._core.rollout import DONE, STAGES, Rollout, due_nodes
 from ..module_utils._core.schedule import Occurrence
 from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator, read_document
+from ..plugin_utils.controller_lock import take_over
 from ..plugin_utils.rollout_claims import give_up, take
 from ..plugin_utils.rollout_dir import RolloutDir
 from ..plugin_utils.rollout_stores import choose_stores
@@ -90,6 +91,8 @@ class ActionModule(ControllerAction):
             document=document,
             who=who,
         )
+        if not (self.check_mode or rollout.state.finished):
+            take_over(rollout.path)
         if rollout.state.finished or rollout.state.status == "aborted":
             return  # what is still under way is awaited, and nothing else begins
         if new:

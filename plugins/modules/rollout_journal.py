@@ -17,6 +17,8 @@ author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - With O(state=opened) it notes the process of C(ansible-playbook) in C(controller.json) in O(dir). As long as that
+    process runs, another one on the same machine is refused; of other machines nothing is known.
 attributes:
   check_mode:
     description: Checks whether the event fits, but writes nothing.

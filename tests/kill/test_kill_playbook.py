@@ -64,3 +64,20 @@ def test_killed_and_run_again(night: Night) -> None:
     finished = night.records()
     assert start(night).wait(LIMIT_SECONDS) == 0
     assert night.records() == finished, "run again, a finished rollout does nothing"
+
+
+def test_a_second_controller_is_refused_while_the_first_one_lives(night: Night) -> None:
+    """The first one stands still between an intent and its command: whoever resumed it now would send it again."""
+    first, journal = start(night), night.folder / "journal.jsonl"
+    try:
+        while first.poll() is None and not (journal.exists() and b'"kind":"intent"' in journal.read_bytes()):
+            time.sleep(0.01)
+        os.killpg(first.pid, signal.SIGSTOP)
+        assert start(night).wait(LIMIT_SECONDS) != 0
+        assert f"by process {first.pid} on" in (night.folder / "output").read_text()
+        os.killpg(first.pid, signal.SIGCONT)
+        assert first.wait(LIMIT_SECONDS) == 0, (night.folder / "output").read_text()[-3000:]
+    finally:
+        if first.poll() is None:
+            os.killpg(first.pid, signal.SIGKILL)
+    night.check()
