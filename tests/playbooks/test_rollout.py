@@ -173,7 +173,7 @@ def test_a_mistake_in_the_policy_is_one_message_and_changes_nothing(cycle: Cycle
     assert not cycle.writes() and not (cycle.folder / "run").exists()
 
 
-def test_a_region_down_and_a_denied_role_are_told_and_the_others_go_on(cycle: Cycle) -> None:
+def test_an_account_that_refuses_the_scan_is_told_and_the_others_go_on(cycle: Cycle) -> None:
     cycle.prepare()
     cycle.aws.post("faults", {"rules": [{"kind": "deny", "operation": "SendCommand", "account": DATA}]})
     cycle.aws.post("ledger/reset")
@@ -186,7 +186,7 @@ def test_a_region_down_and_a_denied_role_are_told_and_the_others_go_on(cycle: Cy
     assert {node["account"] for wave in plan["waves"] for node in wave["nodes"]} == {WEB}
 
 
-def test_a_region_that_goes_down_after_the_plan_costs_its_nodes_only(cycle: Cycle) -> None:
+def test_an_account_that_refuses_after_the_plan_costs_its_nodes_only(cycle: Cycle) -> None:
     cycle.prepare()
     cycle.aws.post("faults", {"rules": [{"kind": "deny", "operation": "SendCommand", "account": DATA}]})
     done = cycle.play("rollout_patches")
@@ -194,6 +194,22 @@ def test_a_region_that_goes_down_after_the_plan_costs_its_nodes_only(cycle: Cycl
     planned = {n["node_id"]: n["account"] for w in cycle.file("plan.json")["waves"] for n in w["nodes"]}
     assert cycle.installs() == Counter(node for node, account in planned.items() if account == WEB)
     assert "AccessDenied" in done.output + json.dumps(cycle.journal())
+
+
+@pytest.mark.parametrize("trouble", ["region", "role"])
+def test_a_region_down_and_a_role_denied_are_told_and_the_others_are_scanned(cycle: Cycle, trouble: str) -> None:
+    if trouble == "region":
+        cycle.aws.post("faults", {"rules": [{"kind": "down", "region": "us-east-1"}]})
+        reached = {f"{WEB}/eu-central-1"}
+    else:
+        cycle.policy["estate"]["accounts"][2]["role_arn"] = f"arn:aws:iam::{DATA}:role/patchtide-denied"
+        reached = {f"{WEB}/eu-central-1", f"{WEB}/us-east-1"}
+    done = cycle.play("scan_compliance")
+    cycle.aws.post("faults", {"reset": True})
+    nodes = cycle.file("scan.json")["nodes"].values()
+    assert {f"{row['account']}/{row['region']}" for row in nodes if row["status"] == "succeeded"} == reached
+    assert f"{DATA}/us-east-1" in done.output + done.errors
+    assert done.status != 0, done.output + done.errors
 
 
 def test_a_canary_wave_that_goes_bad_closes_the_gate(cycle: Cycle) -> None:
@@ -248,6 +264,7 @@ def test_under_ansible_runner_as_in_awx(cycle: Cycle, tmp_path: Path) -> None:
     """AWX runs playbooks by ansible-runner: progress must be in its events as it comes, and the status must be told."""
     runner = pytest.importorskip("ansible_runner")
     cycle.prepare()
+    (tmp_path / "runner").mkdir()
     extra = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "ANSIBLE_NOCOLOR": "true"}
     seen: list[dict[str, Any]] = []
     result = runner.run(
