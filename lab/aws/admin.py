@@ -20,6 +20,7 @@ from .faults import to_rule
 from .node import Node
 from .ssm.backend import Place, place_of
 from .ssm.behaviour import boot_mark
+from .ssm.window_executions import open_window
 from .world import world
 
 Reply = tuple[int, dict[str, str], str]
@@ -137,6 +138,15 @@ def _to_dict(place: Place, node: Node) -> dict[str, Any]:
     }
 
 
+def windows(method: str, body: dict[str, Any]) -> dict[str, Any]:
+    """POST {"account", "region", "window_id"}: open a maintenance window now; they never open by themselves."""
+    _only("POST", method)
+    place = next((row for row in places() if (row.account, row.region) == (body["account"], body["region"])), None)
+    if place is None or body["window_id"] not in place.windows:
+        raise ValueError(f"no window {body['window_id']!r} in {body['account']}/{body['region']}")
+    return {"execution_id": open_window(place, body["window_id"])}
+
+
 def health(method: str, body: dict[str, Any]) -> dict[str, Any]:
     """Answers as soon as the server can be used."""
     return {"status": "ok", "nodes": len(world().estate.nodes)}
@@ -168,6 +178,7 @@ _URLS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "patchtide/ledger": ledger,
     "patchtide/ledger/reset": ledger_reset,
     "patchtide/nodes": nodes,
+    "patchtide/windows": windows,
     "patchtide/health": health,
 }
 

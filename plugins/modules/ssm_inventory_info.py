@@ -82,7 +82,7 @@ from ..module_utils._aws.inventory import read_inventory
 STRINGS = {"type": "list", "elements": "str"}
 COMPARE = ["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"]
 FILTER = {
-    "key": {"type": "str", "required": True},
+    "key": {"type": "str", "required": True, "no_log": False},
     "values": {**STRINGS, "required": True},
     "type": {"type": "str", "choices": COMPARE, "default": "Equal"},
 }

@@ -137,7 +137,7 @@ SPEC = {
     "bucket": TEXT,
     "bucket_region": TEXT,
     "prefix": TEXT,
-    "kms_key_arn": TEXT,
+    "kms_key_arn": {**TEXT, "no_log": False},
     "share": TEXT,
     "source_type": {**TEXT, "choices": ["AwsOrganizations", "SingleAccountMultiRegions"]},
     "source_regions": STRINGS,

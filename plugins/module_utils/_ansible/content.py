@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
+from .._core.errors import BadInput, PatchtideError
 
-from .._core.errors import BadInput
+try:
+    import yaml
+except ImportError:  # only documents in YAML need it
+    yaml = None  # type: ignore[assignment]
 
 
 def read_content(content: Any, document_format: str | None) -> Any:
@@ -20,16 +23,25 @@ def read_content(content: Any, document_format: str | None) -> Any:
     """
     if content is None or document_format == "TEXT" or not isinstance(content, str):
         return content
+    form = document_format or "JSON"
     try:
-        data = json.loads(content) if document_format != "YAML" else yaml.safe_load(content)
-    except (ValueError, yaml.YAMLError) as error:
-        form = document_format or "JSON"
+        return json.loads(content) if form == "JSON" else _yaml().safe_load(content)
+    except (ValueError, _errors()) as error:
         raise BadInput("content", content[:60], f"{form} as document_format says: {error}") from None
-    return data
 
 
 def render(data: Any, document_format: str) -> str:
     """Write data as text in a document's format."""
     if document_format == "YAML":
-        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        return str(_yaml().safe_dump(data, sort_keys=False, allow_unicode=True))
     return json.dumps(data)
+
+
+def _yaml() -> Any:
+    if yaml is None:
+        raise PatchtideError("A document in YAML needs the Python library PyYAML on the host that runs the module")
+    return yaml
+
+
+def _errors() -> type[Exception]:
+    return ValueError if yaml is None else yaml.YAMLError

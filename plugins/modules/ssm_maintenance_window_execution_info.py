@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ssm_maintenance_window_execution_info
+short_description: Read executions of maintenance windows of AWS Systems Manager
+version_added: 0.1.0
+description:
+  - Returns when a maintenance window was open, what its tasks did and where asked for on which targets.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.places
+  - patchtide.hybrid.attributes.info
+options:
+  window:
+    description: Name or id of the maintenance window. A name is looked up in every account-Region apart.
+    type: str
+    required: true
+    aliases: [window_id]
+  after:
+    description: Only executions that began after this ISO 8601 time.
+    type: str
+  before:
+    description: Only executions that began before this ISO 8601 time.
+    type: str
+  status:
+    description: Only executions with this status.
+    type: str
+    choices: [PENDING, IN_PROGRESS, SUCCESS, FAILED, TIMED_OUT, CANCELLING, CANCELLED, SKIPPED_OVERLAPPING]
+  limit:
+    description: How many executions at most, the newest first.
+    type: int
+    default: 50
+  tasks:
+    description: Whether the tasks of each execution are returned.
+    type: bool
+    default: false
+  invocations:
+    description: Whether the tasks and what they did per target are returned. Their execution id is that of the command.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: What did the window do the last time
+  patchtide.hybrid.ssm_maintenance_window_execution_info:
+    window: contoso-prod
+    limit: 1
+    invocations: true
+  register: last
+"""
+
+RETURN = r"""
+executions:
+  description: The executions, newest first.
+  returned: when one account-Region was asked
+  type: list
+  elements: dict
+  sample:
+    - window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample
+      status: SUCCESS
+      start_time: "2026-11-10T02:00:00Z"
+      end_time: "2026-11-10T02:21:00Z"
+      tasks:
+        - task_arn: AWS-RunPatchBaseline
+          task_type: RUN_COMMAND
+          status: SUCCESS
+          invocations: [{execution_id: a1b2c3d4-0000-4000-8000-000000000000, status: SUCCESS}]
+places:
+  description: One result per account-Region, each with the same member or with C(error).
+  returned: always
+  type: list
+  elements: dict
+failed_places:
+  description: Labels of the account-Regions that failed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.window_executions import WindowExecutions
+
+TEXT = {"type": "str"}
+FLAG = {"type": "bool", "default": False}
+STATUSES = (
+    "PENDING",
+    "IN_PROGRESS",
+    "SUCCESS",
+    "FAILED",
+    "TIMED_OUT",
+    "CANCELLING",
+    "CANCELLED",
+    "SKIPPED_OVERLAPPING",
+)
+SPEC = {
+    "window": {**TEXT, "required": True, "aliases": ["window_id"]},
+    "after": TEXT,
+    "before": TEXT,
+    "status": {**TEXT, "choices": list(STATUSES)},
+    "limit": {"type": "int", "default": 50},
+    "tasks": FLAG,
+    "invocations": FLAG,
+}
+
+
+def main() -> None:
+    module = aws_module(SPEC)
+
+    def read(sessions, place):
+        return WindowExecutions(sessions.client("ssm", place)).read(module.params)
+
+    run_info(module, "executions", read)
+
+
+if __name__ == "__main__":
+    main()
