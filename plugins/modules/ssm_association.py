@@ -197,7 +197,8 @@ from ..module_utils._aws.associations import SsmAssociations
 from ..module_utils._core.associations import SEVERITIES, AssociationNoun
 
 TEXT, NUMBER, FLAG, DICT = ({"type": kind} for kind in ("str", "int", "bool", "dict"))
-TEXTS, DICTS = ({"type": "list", "elements": kind} for kind in ("str", "dict"))
+TEXTS = {"type": "list", "elements": "str"}
+DICTS = {"type": "list", "elements": "dict"}
 SPEC = {
     **STATE,
     **TAGS,
