@@ -9,12 +9,10 @@ module: ssm_resource_data_sync
 short_description: Manage resource data syncs of AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Has SSM copy inventory and compliance of all nodes into a bucket (V(SyncToDestination\)), or gather the data of
-    other Regions and
-    accounts in this one (V(SyncFromSource\)).
+  - Has SSM copy inventory and compliance of all nodes into a bucket (V(SyncToDestination)), or gather the data of
+    other Regions and accounts in this one (V(SyncFromSource)).
   - The service can change nothing but the source of V(SyncFromSource), so any other change deletes the sync and
-    creates it again;
-    the diff says so. What is in the bucket stays.
+    creates it again; the diff says so. What is in the bucket stays.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:

@@ -9,7 +9,7 @@ module: ssm_resource_data_sync_info
 short_description: Read resource data syncs of AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Returns resource data syncs and how they go.
+  - Returns resource data syncs and how they go, and where asked whether their data reaches the bucket.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -22,12 +22,24 @@ options:
   name:
     description: Only the sync of that name.
     type: str
+  folders:
+    description:
+      - Whether the bucket of each V(SyncToDestination) is looked into for folders of this account and Region.
+      - It takes one call, and one more for each inventory type in the bucket, with the permission to list the bucket.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
 - name: Does the sync work
   patchtide.hybrid.ssm_resource_data_sync_info:
     name: patchtide
+  register: syncs
+
+- name: Its data reaches the bucket, from this account and Region too
+  patchtide.hybrid.ssm_resource_data_sync_info:
+    name: patchtide
+    folders: true
   register: syncs
 """
 
@@ -37,6 +49,12 @@ resource_data_syncs:
   returned: when one account-Region was asked
   type: list
   elements: dict
+  contains:
+    folders:
+      description: Inventory types in the bucket, those of this account and Region and those that only others have.
+      returned: with O(folders=true), for V(SyncToDestination)
+      type: dict
+      sample: {types: ["AWS:Application", "AWS:InstanceInformation"], types_of_others: ["Custom:PatchInformation"]}
   sample:
     - name: patchtide
       sync_type: SyncToDestination
@@ -55,18 +73,30 @@ failed_places:
   elements: str
 """
 
+from dataclasses import replace
+
 from ..module_utils._ansible.run import aws_module, run_info
+from ..module_utils._aws.data_sync_folders import read_folders
 from ..module_utils._aws.data_syncs import SsmDataSyncs, from_api, to_status
 from ..module_utils._core.change import to_dict
 
+SPEC = {"name": {"type": "str"}, "folders": {"type": "bool", "default": False}}
+
 
 def main() -> None:
-    module = aws_module({"name": {"type": "str"}})
+    module = aws_module(SPEC)
     name = module.params["name"]
+
+    def folders(sessions, place, sync):
+        if not module.params["folders"] or not sync.bucket:
+            return {}
+        s3 = sessions.client("s3", replace(place, region=sync.bucket_region))
+        return {"folders": read_folders(s3, sync, sessions.account(place), place.region)}
 
     def read(sessions, place):
         rows = SsmDataSyncs(sessions.client("ssm", place)).rows()
-        return [{**to_dict(from_api(row)), **to_status(row)} for row in rows if name in (None, row["SyncName"])]
+        wanted = [(from_api(row), to_status(row)) for row in rows if name in (None, row["SyncName"])]
+        return [{**to_dict(sync), **status, **folders(sessions, place, sync)} for sync, status in wanted]
 
     run_info(module, "resource_data_syncs", read)
 
