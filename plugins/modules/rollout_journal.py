@@ -99,8 +99,10 @@ options:
         absolute path, on a file system that all of them share and that honours C(flock), or C(dynamodb:<table>) or
         C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text).
       - O(state=wave_started) claims the nodes of O(wave) until the end of its window, or for a day without one. A node
-        that another rollout holds gets a final record with the status V(skipped) that names the holder. They are
-        released when the rollout is finished. Not given means that nothing is claimed.
+        that another rollout holds gets a final record that names the holder, with the status V(skipped), or V(failed)
+        if work on it had begun before. They are released when the rollout is finished. Not given means that nothing
+        is claimed.
+      - A claim that is past its time counts for five minutes more, because clocks differ.
       - Give it with O(state=opened); it is noted like O(journal).
     type: str
 """
