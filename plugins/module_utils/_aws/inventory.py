@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._core.errors import ServiceError
-from .._core.inventory import Captured, ComplianceItem
+from .._core.inventory import Captured, ComplianceItem, check_query
 from .errors import aws_errors
 from .paging import read_all
 
@@ -78,6 +78,7 @@ class SsmInventory:
 
 def read_inventory(client: Any, options: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return nodes with the types that the options of ``ssm_inventory_info`` ask for; keys stay as they are."""
+    check_query(options["types"], options["filters"] or [])
     filters = [{"Key": row["key"], "Values": row["values"], "Type": row["type"]} for row in options["filters"] or []]
     nodes: dict[str, dict[str, Any]] = {}
     for type_name in options["types"]:  # the service takes one type a call

@@ -77,6 +77,18 @@ def check_nodes(node_ids: Sequence[str] | None) -> None:
         limits.matches("instance_ids", node_id, NODE_ID, "a node id such as mi-0123456789abcdef0")
 
 
+def check_query(types: Sequence[str], filters: Sequence[Mapping[str, Any]]) -> None:
+    """Check what GetInventory would refuse. :raises BadInput: with the option's path."""
+    for name in types:
+        limits.matches("types", name, r"(AWS|Custom):.{0,93}", "a type such as AWS:Application or Custom:Rack")
+    limits.at_most("filters", filters, 5)
+    for at, row in enumerate(filters):
+        limits.matches(f"filters[{at}].key", row["key"], r".{1,200}", "1 to 200 characters")
+        if not row["values"]:
+            raise BadInput(f"filters[{at}].values", [], "at least one value")
+        limits.at_most(f"filters[{at}].values", row["values"], 40)
+
+
 class InventoryNoun:
     """The declared custom inventory of some nodes, or the absence of a whole type, at one place."""
 
