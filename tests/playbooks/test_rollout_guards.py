@@ -18,7 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import from_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.ledger_file import LedgerFile
 
-from tests.playbooks.test_rollout import WEB, Cycle, cycle, small
+from tests.playbooks.test_rollout import DATA, WEB, Cycle, cycle, small
 
 __all__ = ["cycle", "small"]
 
@@ -124,3 +124,18 @@ def test_the_tag_alone_counts(cycle: Cycle) -> None:
     done = cycle.play("rollout_patches")
     assert done.status == 0, done.output + done.errors
     assert node["node_id"] not in cycle.installs() and "held back: exception until 2099-12-31" in done.output
+
+
+def test_exceptions_of_all_accounts_become_tags_by_one_playbook(cycle: Cycle) -> None:
+    ledger = cycle.folder / "exceptions.json"
+    cycle.policy["exceptions"] = {"ledger": str(ledger)}
+    nodes = cycle.aws.get("nodes")["nodes"]
+    names = [next(row["node_id"] for row in nodes if row["account"] == account) for account in (WEB, DATA)]
+    for number, name in enumerate(names):
+        approve(cycle, f"E{number}", name)
+    done = cycle.play("sync_exceptions")
+    assert (done.status, done.changed) == (0, 1), done.output + done.errors
+    shown = {row["node_id"]: row["tags"].get("PatchException") for row in cycle.aws.get("nodes")["nodes"]}
+    assert {node for node, value in shown.items() if value} == set(names)
+    again = cycle.play("sync_exceptions")
+    assert (again.status, again.changed) == (0, 0) and "expiring" in again.output
