@@ -63,7 +63,7 @@ class ActionModule(ControllerAction):
 
         before, after = ledger.change(name, decide, write=not self.check_mode)
         change = Change(_shown(before), _shown(after))
-        result: dict[str, Any] = {"changed": change.changed, "exception": change.after or {}}
+        result: dict[str, Any] = {"changed": change.changed, "patch_exception": change.after or {}}
         if self.diff_mode and change.changed:
             result["diff"] = change.to_diff(f"exception {name}")
         return result

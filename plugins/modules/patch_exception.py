@@ -119,7 +119,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-exception:
+patch_exception:
   description: The record as it is or would be in check mode; empty if it is absent.
   returned: success
   type: dict
