@@ -196,7 +196,10 @@ from ..module_utils._ansible.spec import STATE, TAGS, TARGETS
 from ..module_utils._aws.associations import SsmAssociations
 from ..module_utils._core.associations import SEVERITIES, AssociationNoun
 
-TEXT, NUMBER, FLAG, DICT = ({"type": kind} for kind in ("str", "int", "bool", "dict"))
+TEXT = {"type": "str"}
+NUMBER = {"type": "int"}
+FLAG = {"type": "bool"}
+DICT = {"type": "dict"}
 TEXTS = {"type": "list", "elements": "str"}
 DICTS = {"type": "list", "elements": "dict"}
 SPEC = {

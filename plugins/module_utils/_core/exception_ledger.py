@@ -21,7 +21,7 @@ from .exceptions import (
 )
 
 #: Gets the record as it is, ``None`` if there is none, and returns it as it shall be; it may be asked again.
-Decide = Callable[[ExceptionRecord | None], ExceptionRecord | None]
+Decide = Callable[["ExceptionRecord | None"], "ExceptionRecord | None"]
 _REQUEST = ("node", "select", "from", "to", "reason")
 
 

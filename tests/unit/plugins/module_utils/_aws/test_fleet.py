@@ -142,7 +142,7 @@ def test_every_place_is_finished_once_however_its_jobs_end() -> None:
     def at(place: Place) -> FleetCalls:
         return FleetCalls(lambda service: cloud.client(service, place), place.label)
 
-    for _ in range(5):
+    for _round in range(5):
         gather(places, at, Wish(want_windows=True), lambda answer: finished.append(answer.place.label), workers=16)
     assert sorted(finished) == sorted([place.label for place in places] * 5)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ NODE = {
     "patches": [{"id": f"KB{number}"} for number in range(13)],
 }
 CLEAN = {"status": "succeeded", "counts": {"missing_count": 0, "failed_count": 0}, "missing_after": [], "failed": []}
-FACTS = {"boot_id": "new", "kernel": "6.1", "pending_reboot": False}
+FACTS = MappingProxyType({"boot_id": "new", "kernel": "6.1", "pending_reboot": False})
 PRECHECK = {"facts": {"boot_id": "old", "kernel": "6.0"}}
 
 
