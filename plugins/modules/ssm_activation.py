@@ -133,7 +133,8 @@ def main() -> None:
     module = aws_module(SPEC)
 
     def make(sessions, place):
-        return ActivationNoun(SsmActivations(sessions.client("ssm", place)), module.params, find_clock().now())
+        port = SsmActivations(sessions.client("ssm", place), sessions.client("ssm", place, retry=False))
+        return ActivationNoun(port, module.params, find_clock().now())
 
     run_noun(module, "activation", make, f"activation {module.params['description']}")
 

@@ -224,7 +224,8 @@ def main() -> None:
         given["shared_with"] = None if shared is None else tuple(sorted(account.lower() for account in shared))
         requires = options["requires"]
         given["requires"] = requires and tuple({k: v for k, v in row.items() if v} for row in requires)
-        return DocumentNoun(SsmDocuments(sessions.client("ssm", place), render), given, options)
+        once = sessions.client("ssm", place, retry=False)
+        return DocumentNoun(SsmDocuments(sessions.client("ssm", place), once, render), given, options)
 
     run_noun(module, "document", make, f"document {options['name']}")
 

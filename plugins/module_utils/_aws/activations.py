@@ -12,14 +12,20 @@ from .._core.activations import Activation
 from .._core.errors import ServiceError
 from .convert import from_tag_list, to_tag_list, to_time
 from .errors import aws_errors
+from .once import create_once
 from .paging import read_all, without_empty
 
 
 class SsmActivations:
-    """The ``ActivationPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``ActivationPort`` of one place.
 
-    def __init__(self, client: Any) -> None:
+    :param client: that place's SSM client.
+    :param once: the same without retries, for CreateActivation, which has no idempotency token.
+    """
+
+    def __init__(self, client: Any, once: Any = None) -> None:
         self._client = client
+        self._once = once
 
     def read(self) -> list[Activation]:
         """Return all activations. One read; the service has no filter for descriptions."""
@@ -39,9 +45,21 @@ class SsmActivations:
             "Tags": to_tag_list(wanted.tags) or None,
             "RegistrationMetadata": to_tag_list(metadata) or None,
         }
-        with aws_errors(f"create activation {wanted.description}"):
-            reply = self._client.create_activation(**without_empty(members))
-        return reply["ActivationId"], reply["ActivationCode"]
+        known = {item.activation_id for item in self.find(wanted.description)}
+        made: dict[str, str] = {}
+
+        def create() -> str:
+            with aws_errors(f"create activation {wanted.description}"):
+                made.update(self._once.create_activation(**without_empty(members)))
+            return made["ActivationId"]
+
+        def forget() -> None:
+            """Delete what was made if its answer was lost: the code went with it."""
+            for item in self.find(wanted.description):
+                if item.activation_id not in known:
+                    self.delete(str(item.activation_id))
+
+        return create_once(create, forget), made["ActivationCode"]
 
     def delete(self, activation_id: str) -> None:
         try:

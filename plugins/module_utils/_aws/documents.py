@@ -13,18 +13,22 @@ from .._core.documents import SHARE_BATCH, Document
 from .._core.errors import ServiceError
 from .convert import from_tag_list, to_plain, to_tag_list
 from .errors import aws_errors
+from .once import create_once
 from .paging import read_all, without_empty
 from .tags import ensure_tags
 
 
 class SsmDocuments:
-    """The ``DocumentPort`` of one place, and its reader; ``client`` is that place's SSM client.
+    """The ``DocumentPort`` of one place, and its reader.
 
+    :param client: that place's SSM client.
+    :param once: the same without retries, for the calls that have no idempotency token.
     :param render: writes data as JSON or YAML text.
     """
 
-    def __init__(self, client: Any, render: Any = None) -> None:
+    def __init__(self, client: Any, once: Any = None, render: Any = None) -> None:
         self._client = client
+        self._once = once
         self._render = render
 
     def find(self, name: str, *, with_sharing: bool) -> Document | None:
@@ -72,17 +76,29 @@ class SsmDocuments:
 
     def create(self, wanted: Document, version: Mapping[str, Any]) -> None:
         members = {**self._members(wanted, version), "Requires": _requires(wanted) or None}
-        with aws_errors(f"create document {wanted.name}"):
-            self._client.create_document(
-                DocumentType=wanted.document_type, Tags=to_tag_list(wanted.tags), **without_empty(members)
-            )
+
+        def create() -> str:
+            with aws_errors(f"create document {wanted.name}"):
+                self._once.create_document(
+                    DocumentType=wanted.document_type, Tags=to_tag_list(wanted.tags), **without_empty(members)
+                )
+            return wanted.name
+
+        create_once(create, lambda: wanted.name if self.find(wanted.name, with_sharing=False) else None)
 
     def update(self, wanted: Document, version: Mapping[str, Any]) -> str:
-        with aws_errors(f"update document {wanted.name}"):
-            reply = self._client.update_document(
-                DocumentVersion="$LATEST", **without_empty(self._members(wanted, version))
-            )
-        return str(reply["DocumentDescription"]["DocumentVersion"])
+        def update() -> str:
+            with aws_errors(f"update document {wanted.name}"):
+                reply = self._once.update_document(
+                    DocumentVersion="$LATEST", **without_empty(self._members(wanted, version))
+                )
+            return str(reply["DocumentDescription"]["DocumentVersion"])
+
+        def find() -> str | None:
+            found = self.find(wanted.name, with_sharing=False)
+            return found.latest_version if found and found.latest_version == wanted.latest_version else None
+
+        return create_once(update, find)
 
     def _members(self, wanted: Document, version: Mapping[str, Any]) -> dict[str, Any]:
         attachments = [
