@@ -35,12 +35,16 @@ class ExceptionGuard:
         last = max(start, end - timedelta(microseconds=1)).astimezone(self.zone).date()
         live = [item for item in self.records if item.is_approved and _overlap(item, first, last)]
         live.sort(key=lambda item: (-item.period.end.toordinal(), item.exception_id))
+        named: dict[str, ExceptionRecord] = {}  # most exceptions name their nodes; a plan asks for 100,000 of them
+        for record in live:
+            for name in record.select["nodes"] if set(record.select) == {"nodes"} else ():
+                named.setdefault(name, record)
+        others = [record for record in live if set(record.select) != {"nodes"}]
 
         def why(node: Candidate) -> str | None:
-            for record in live:
-                if record.applies_to(node):
-                    return describe(record)
-            return self._tagged(node, first, last)
+            record = named.get(node.node_id) or named.get(node.host)
+            record = record or next((item for item in others if item.applies_to(node)), None)
+            return describe(record) if record else self._tagged(node, first, last)
 
         return why
 

@@ -180,7 +180,7 @@ def _select(data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     for key, value in select.items():
         if key not in _SELECTORS:
             raise BadInput(f"{prefix}select.{key}", value, f"one of {', '.join(_SELECTORS)}")
-    return {key: value for key, value in select.items() if value}
+    return {key: [value] if isinstance(value, str) else value for key, value in select.items() if value}
 
 
 def to_period(start: object, end: object, prefix: str = "") -> Period:

@@ -114,3 +114,14 @@ def test_a_tag_that_the_ledger_has_outgrown_counts_no_more(status: str, kept: bo
     record = replace(made(), status=ExceptionStatus(status), tagged={"i-1": "2026-11-01/2026-11-30"})
     node = replace(WEB, host="other", tags={"PatchException": "2026-11-01/2026-11-30"})
     assert bool(guard(record, tag="PatchException").during(NOON, NOON)(node)) is kept
+
+
+@pytest.mark.parametrize(
+    "select", [{"nodes": "web-1"}, {"nodes": ["i-1"]}, {"tags": {"App": "shop"}, "nodes": ["i-1"]}]
+)
+def test_a_selector_s_single_value_is_a_list_of_one(select: dict[str, Any]) -> None:
+    request = {key: value for key, value in REQUEST.items() if key != "node"}
+    record = tell(tell(None, "requested", **request, select=select), "approved", who="robin")
+    assert record is not None
+    assert guard(record).during(NOON, NOON)(replace(WEB, tags={"App": "shop"}))
+    assert not guard(record).during(NOON, NOON)(replace(WEB, node_id="i-2", host="web-2"))
