@@ -171,7 +171,7 @@ def decide(
         *_completeness(rules, tally),
         *(_probe(probe) for probe in probes),
     ]
-    clean = all(verdict is Verdict.PROMOTE for verdict, _ in findings)
+    clean = all(verdict is Verdict.PROMOTE for verdict, _unused in findings)
     if clean and soak_until is not None and now is not None and now < soak_until:
         findings.append((Verdict.WAIT, f"The soak time lasts until {soak_until.isoformat(timespec='minutes')}."))
     findings.sort(key=lambda item: -_RANK[item[0]])
