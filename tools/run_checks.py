@@ -90,9 +90,10 @@ def _log(step: str) -> Path:
 
 
 def _make(step: str, output: int) -> str:
-    """Run the target in a process group of its own; return what went wrong, if anything did."""
+    """Run the target in a process group of its own, the kill sweep in its short form; return what went wrong."""
     process = subprocess.Popen(
         ["make", "-C", str(ROOT), "--no-print-directory", step],
+        env={"PATCHTIDE_KILL": "short", **os.environ},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
