@@ -11,7 +11,7 @@ from typing import Any
 
 from .._aws.commands import to_members
 from .._core.change import to_data
-from .._core.command_run import RUNNING, CommandPort, await_end, check_command, send_once, to_outcome
+from .._core.command_run import RUNNING, CommandPort, await_end, check_command, look, send_once, to_outcome
 from .._core.errors import BadInput, PatchtideError
 from .._core.ports import Clock
 
@@ -22,7 +22,7 @@ def run_command(port: CommandPort, options: Mapping[str, Any], clock: Clock, *, 
     :raises PatchtideError: with ``fail_on_error``, if a node did not succeed.
     """
     if options["state"] == "cancelled":
-        return _cancel(port, options, check)
+        return _cancel(port, options, clock, check)
     targets = {} if options["command_id"] else check_command(options)
     command_id = options["command_id"] or _reattach(port, options, clock)
     changed = command_id is None
@@ -49,9 +49,9 @@ def _reattach(port: CommandPort, options: Mapping[str, Any], clock: Clock) -> st
     return port.find_recent(options["comment"], options["document"], options["reattach_seconds"], clock)
 
 
-def _cancel(port: CommandPort, options: Mapping[str, Any], check: bool) -> dict[str, Any]:
+def _cancel(port: CommandPort, options: Mapping[str, Any], clock: Clock, check: bool) -> dict[str, Any]:
     command_id = options["command_id"]
-    state = port.state(command_id)
+    state = look(port, command_id, clock)
     if state is None:
         raise BadInput("command_id", command_id, "the id of a command of this account and Region")
     changed = state.status in RUNNING and state.status != "Cancelling"

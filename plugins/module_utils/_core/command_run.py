@@ -85,6 +85,15 @@ def send_once(port: CommandPort, members: Mapping[str, Any], clock: Clock, tries
     raise PatchtideError(f"Could not send {comment!r}: no answer after {tries} tries")
 
 
+def look(port: CommandPort, command_id: str, clock: Clock) -> CommandState | None:
+    """Return the command; ``None`` only after looking for seconds, because a new one is not shown at once."""
+    for wait in (1, 2, 4):
+        if state := port.state(command_id):
+            return state
+        clock.sleep(wait)
+    return port.state(command_id)
+
+
 def await_end(port: CommandPort, command_id: str, timeout: float, clock: Clock) -> CommandState:
     """Wait until the command ended on all nodes, looking less and less often.
 

@@ -14,6 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.command_run
     CommandState,
     await_end,
     check_command,
+    look,
     send_once,
     to_outcome,
 )
@@ -82,6 +83,12 @@ def test_gives_up_after_some_tries() -> None:
 def test_waits_until_it_is_shown_and_has_ended() -> None:
     port = FakeCommands(statuses=["", "Pending", "InProgress", "Failed"])
     assert await_end(port, "c-0", 600, FakeClock()).status == "Failed"
+
+
+def test_a_new_command_is_looked_for_patiently_and_a_wrong_id_not_for_ever() -> None:
+    found = look(FakeCommands(statuses=["", "", "Pending"]), "c-0", FakeClock())
+    assert found and found.status == "Pending"
+    assert look(FakeCommands(statuses=[""]), "c-0", FakeClock()) is None
 
 
 def test_patience_has_an_end() -> None:
