@@ -78,6 +78,8 @@ test-inventory: setup ## The inventory on the lab, as ansible-inventory shows it
 test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
 	@$(PYTEST) tests/playbooks $(T)
 
+# One at a time: some of them look at what belongs to the whole machine, such as its kernel settings.
+test-hosts: WORKERS = 1
 test-hosts: setup ## Real Linux hosts: patch, reboot, verify (needs root)
 	@$(PYTEST) tests/hosts $(T)
 
