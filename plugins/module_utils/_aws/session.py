@@ -82,7 +82,7 @@ class Sessions:
         self._lock = threading.RLock()
         self._loader: Any = None
         self._base: Any = None
-        self._roles: dict[tuple[str, str | None], Any] = {}
+        self._roles: dict[Place, Any] = {}
         self._clients: dict[tuple[str, Place, bool], Any] = {}
 
     def client(self, service: str, place: Place, *, retry: bool = True) -> Any:
@@ -152,14 +152,14 @@ class Sessions:
         return self._base
 
     def _role_session(self, place: Place) -> Any:
-        key = (str(place.role_arn), place.external_id)
-        if key not in self._roles:
+        """Return the role's session, one for each Region: the STS of a Region that is down must not fail the others."""
+        if place not in self._roles:
             core = self._botocore(None)
             core._credentials = DeferredRefreshableCredentials(
                 refresh_using=lambda: self._assume(place), method="assume-role"
             )
-            self._roles[key] = boto3.session.Session(botocore_session=core)
-        return self._roles[key]
+            self._roles[place] = boto3.session.Session(botocore_session=core)
+        return self._roles[place]
 
     def _assume(self, place: Place) -> dict[str, Any]:
         request = {"RoleArn": place.role_arn, "RoleSessionName": self._connection.session_name[:64]}
