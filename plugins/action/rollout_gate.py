@@ -13,7 +13,7 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.gates import GateDecision, GateRules, Verdict, WaveTally, decide
 from ..module_utils._core.journal import from_time, to_time
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout import DONE, final_results
+from ..module_utils._core.rollout_state import DONE, final_results
 from ..module_utils._core.stagerun import PROGRESS_SECONDS
 from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction

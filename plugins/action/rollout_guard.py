@@ -15,7 +15,7 @@ from ..module_utils._core.calendars import Calendar, freeze_at, freeze_during
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Status
 from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout import due_nodes
+from ..module_utils._core.rollout_state import due_nodes
 from ..module_utils._core.verdict import error
 from ..module_utils._core.waves import Candidate
 from ..plugin_utils.aws_options import aws_spec

@@ -17,7 +17,7 @@ from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
 from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout import DONE, STAGES, Rollout, due_nodes
+from ..module_utils._core.rollout_state import DONE, STAGES, Rollout, due_nodes
 from ..module_utils._core.schedule import Occurrence
 from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator, read_document

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..module_utils._core.errors import JournalError
 from ..module_utils._core.journal_check import Damage, Examined, examine, knows, replay, summarize
 from ..module_utils._core.plan import check_plan
-from ..module_utils._core.rollout import Rollout
+from ..module_utils._core.rollout_state import Rollout
 from ..plugin_utils.controller_action import ControllerAction, read_json
 from ..plugin_utils.rollout_stores import JOURNAL, read_journal_text
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout import due_nodes
+from ..module_utils._core.rollout_state import due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import PrecheckStage, VerifyStage, probe_request
 from ..module_utils._core.verdict import held_record, lost_record

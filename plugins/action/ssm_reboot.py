@@ -10,7 +10,7 @@ from typing import Any
 
 from ..module_utils._core.capacity import REBOOT_MINUTES
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout import due_nodes
+from ..module_utils._core.rollout_state import due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import RebootStage, reboot_request
 from ..module_utils._core.verdict import must_reboot

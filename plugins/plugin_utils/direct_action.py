@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.journal import to_time
-from ..module_utils._core.rollout import NodeState
+from ..module_utils._core.rollout_state import NodeState
 from .controller_action import ControllerAction
 from .rollout_dir import RolloutDir
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..module_utils._core.claims import Claim, refused
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout import DONE, STAGES
+from ..module_utils._core.rollout_state import DONE, STAGES
 from ..module_utils._core.verdict import lost_record
 from .rollout_dir import RolloutDir
 

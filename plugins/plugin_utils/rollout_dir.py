@@ -15,7 +15,8 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.journal import Record, from_time, to_time
 from ..module_utils._core.plan import check_plan
 from ..module_utils._core.ports import Clock, JournalStore
-from ..module_utils._core.rollout import NodeState, Rollout, WaveState, apply, initial
+from ..module_utils._core.rollout import apply
+from ..module_utils._core.rollout_state import NodeState, Rollout, WaveState, initial
 from ..module_utils._core.schedule import Occurrence
 from .controller_action import read_json, write_text
 from .rollout_stores import JOURNAL, Stores, read_stores

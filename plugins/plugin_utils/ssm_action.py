@@ -19,7 +19,7 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.model import Status
 from ..module_utils._core.ports import CommandRequest, FleetPort
 from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout import Intent, due_nodes
+from ..module_utils._core.rollout_state import Intent, due_nodes
 from ..module_utils._core.stagerun import PROGRESS_SECONDS, Stage, StageRun
 from ..module_utils._core.verdict import error
 from .aws_options import aws_spec, node_places, to_sessions

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record, from_time, to_time
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal_check import examine, replay
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import SCHEMA, seal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import Rollout, final_results
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import Rollout, final_results
 
 from lab.aws.launch import Lab, lab
 

@@ -14,7 +14,7 @@ from .canonical import to_canonical
 from .errors import BadInput, JournalError
 from .journal_check import Examined, command_ids, examine, replay
 from .plan import check_plan
-from .rollout import Rollout
+from .rollout_state import Rollout
 
 SCHEMA = "patchtide/evidence/1"
 MANIFEST, PLAN, JOURNAL, COMMANDS = "MANIFEST.json", "plan.json", "journal.jsonl", "commands.json"

@@ -12,7 +12,8 @@ from typing import Any
 
 from .errors import JournalError
 from .journal import Record, check_next, from_line, split_lines
-from .rollout import Rollout, apply, initial
+from .rollout import apply
+from .rollout_state import Rollout, initial
 
 
 @dataclass(frozen=True, slots=True)

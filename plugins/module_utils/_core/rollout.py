@@ -5,106 +5,35 @@
 
 The journal is the list of events; a state is their fold over the plan, so resuming is folding again. What the
 machine refuses (``JournalError``) can't be written, which is how exactly-once is kept: a second patch intent for a
-node, a wave before its predecessor's gate, work after an abort.
+node, a wave before its predecessor's gate, work after an abort, an end before everything borrowed is given back.
+docs/rollout.md has the diagram.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import JournalError
 from .journal import Record
 from .model import Status
-
-#: The way of a node through its wave. ``done`` is not a stage but the end of the way.
-STAGES = ("precheck", "patch", "reboot", "scan", "verify")
-DONE = "done"
-#: After these a node can't be worked on any further, so its final record comes next.
-_LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
-
-
-@dataclass(slots=True)
-class NodeState:
-    """Where one node stands. ``token`` names an intent whose outcome is not known yet."""
-
-    wave: str
-    stage: str = STAGES[0]
-    token: str | None = None
-    attempts: Mapping[str, int] = field(default_factory=dict)
-    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def final(self) -> Mapping[str, Any] | None:
-        return self.results.get("verify") if self.stage == DONE else None
-
-
-@dataclass(slots=True)
-class WaveState:
-    """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate event.
-
-    ``worked_at``: when its last outcome was recorded, from which the soak time counts.
-    """
-
-    name: str
-    nodes: tuple[str, ...]
-    status: str = "waiting"
-    claimed: frozenset[str] = frozenset()
-    gate: Mapping[str, Any] | None = None
-    worked_at: str = ""
-
-
-@dataclass(slots=True)
-class Intent:
-    """Something that was about to be done. ``sent``: place label and command id, once the service had it."""
-
-    wave: str
-    stage: str
-    attempt: int
-    token: str
-    nodes: tuple[str, ...]
-    at: str
-    sent: tuple[str, str] | None = None
-
-
-@dataclass(slots=True)
-class Rollout:
-    """The whole state. ``status``: ``new``, ``running``, ``paused``, ``aborted`` or ``completed``.
-
-    ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice.
-    """
-
-    plan: Mapping[str, Any]
-    waves: dict[str, WaveState]
-    nodes: dict[str, NodeState]
-    intents: dict[str, Intent] = field(default_factory=dict)
-    announced: dict[str, int] = field(default_factory=dict)
-    status: str = "new"
-    finished: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What is due: ``start_wave``, ``claim``, ``run`` a stage, ``reconcile`` an intent, ``gate``, ``finish_wave``,
-    ``finish``."""
-
-    kind: str
-    wave: str = ""
-    stage: str = ""
-    nodes: tuple[str, ...] = ()
-    token: str = ""
-
-
-def initial(plan: Mapping[str, Any]) -> Rollout:
-    """Return the state before the first event."""
-    waves = {
-        wave["name"]: WaveState(wave["name"], tuple(node["node_id"] for node in wave["nodes"]))
-        for wave in plan["waves"]
-    }
-    nodes = {node_id: NodeState(wave.name) for wave in waves.values() for node_id in wave.nodes}
-    return Rollout(plan=plan, waves=waves, nodes=nodes)
+from .rollout_state import (
+    BORROWED,
+    DONE,
+    STAGES,
+    WHOLE_WAVE,
+    Effect,
+    Intent,
+    NodeState,
+    Rollout,
+    WaveState,
+    current_turn,
+    due_nodes,
+    failure_class,
+    initial,
+    next_stage,
+)
 
 
 def fold(plan: Mapping[str, Any], records: Iterable[Record]) -> Rollout:
@@ -125,19 +54,22 @@ def step(state: Rollout, kind: str, data: Mapping[str, Any], at: str = "") -> tu
     after.nodes = {name: copy(node) for name, node in state.nodes.items()}
     after.intents = {name: copy(intent) for name, intent in state.intents.items()}
     after.announced = dict(state.announced)
+    after.borrowed = {key: dict(nodes) for key, nodes in state.borrowed.items()}
     apply(after, kind, data, at)
     return after, due(after)
 
 
 def due(state: Rollout) -> list[Effect]:
-    """Return what is due in this state; nothing when it is finished, paused or was never started."""
-    if state.finished or state.status in ("new", "paused"):
+    """Return what is due in this state; nothing when it is finished or was never started."""
+    if state.finished or state.status == "new":
         return []
     open_intents = [
         Effect("reconcile", item.wave, item.stage, item.nodes, item.token) for item in state.intents.values()
     ]
     if state.status == "aborted":
-        return open_intents or [Effect("finish")]
+        return [*open_intents, *_due_returns(state)] or [Effect("finish")]
+    if state.status == "paused":
+        return _due_returns(state)
     for wave in state.waves.values():
         if wave.status == "waiting":
             return [Effect("start_wave", wave.name)]
@@ -145,7 +77,7 @@ def due(state: Rollout) -> list[Effect]:
             return _due_in_wave(state, wave, open_intents)
         if wave.status == "promoted":
             return [Effect("finish_wave", wave.name)]
-    return [Effect("finish")]
+    return _due_returns(state) or [Effect("finish")]
 
 
 def _due_in_wave(state: Rollout, wave: WaveState, open_intents: list[Effect]) -> list[Effect]:
@@ -157,14 +89,26 @@ def _due_in_wave(state: Rollout, wave: WaveState, open_intents: list[Effect]) ->
         for stage in STAGES
         if (nodes := tuple(due_nodes(state, wave.name, stage)))
     ]
-    return [*open_intents, *work] or [Effect("gate", wave.name)]
+    returns = [item for item in _due_returns(state) if item.wave == wave.name]
+    return [*open_intents, *returns, *work] or [Effect("gate", wave.name)]
 
 
-def due_nodes(state: Rollout, wave: str, stage: str) -> list[str]:
-    """Return the nodes of a wave whose next step is ``stage`` and for which nothing is under way."""
-    return [
-        node for node in state.waves[wave].nodes if state.nodes[node].stage == stage and state.nodes[node].token is None
-    ]
+def _due_returns(state: Rollout) -> list[Effect]:
+    """What can be given back: to nodes for which nothing more comes, and to waves that are worked through."""
+    found = []
+    for what in BORROWED:
+        for (wave, kind), nodes in state.borrowed.items():
+            idle = tuple(node for node in nodes if _is_idle(state, wave, node))
+            if kind == what and idle:
+                found.append(Effect("return", wave, what, idle))
+    return found
+
+
+def _is_idle(state: Rollout, wave: str, node_id: str) -> bool:
+    if node_id == WHOLE_WAVE:
+        return state.status != "running" or all(state.nodes[item].stage == DONE for item in state.waves[wave].nodes)
+    node = state.nodes[node_id]
+    return node.stage == DONE or (state.status != "running" and node.token is None)
 
 
 def apply(state: Rollout, kind: str, data: Mapping[str, Any], at: str) -> None:
@@ -227,11 +171,12 @@ def _intent(state: Rollout, data: Mapping[str, Any], at: str) -> None:
         raise JournalError(f"intent: wave {wave.name} is {wave.status}")
     if token in state.intents:
         raise JournalError(f"intent: {token} is open already")
+    turn = current_turn(state, wave.name)
     for node_id in data["nodes"]:
         node = state.nodes.get(node_id)
         if node is None or node.wave != wave.name or node_id not in wave.claimed:
             raise JournalError(f"intent: {node_id} is not a claimed node of wave {wave.name}")
-        if node.stage != stage or node.token:
+        if node.stage != stage or node.token or node.turn != turn:
             raise JournalError(f"intent: {node_id} is due for {node.stage}, not for {stage}" + _under_way(node))
     for node_id in data["nodes"]:
         node = state.nodes[node_id]
@@ -262,7 +207,12 @@ def _outcome(state: Rollout, data: Mapping[str, Any], at: str) -> None:
         node = state.nodes[result["node_id"]]
         _settle(state, result["node_id"], node)
         node.results = {**node.results, stage: result}
-        node.stage = next_stage(stage, result)
+        failure = failure_class(stage, result)
+        key = f"{stage}/{failure}"
+        if node.retried.get(key, 0) < state.retries(failure):
+            node.retried = {**node.retried, key: node.retried.get(key, 0) + 1}
+        else:
+            node.stage = next_stage(stage, result)
 
 
 def _settle(state: Rollout, node_id: str, node: NodeState) -> None:
@@ -276,15 +226,38 @@ def _settle(state: Rollout, node_id: str, node: NodeState) -> None:
     node.token = None
 
 
-def next_stage(stage: str, result: Mapping[str, Any]) -> str:
-    """Return what follows a stage. A node that was held or lost gets its final record next."""
-    if stage == "verify":
-        return DONE
-    if result.get("verdict") == "hold" or result.get("status") in _LOST:
-        return "verify"
-    if result.get("status") == Status.TIMED_OUT.value:
-        return "scan" if stage in ("patch", "reboot") else "verify"
-    return STAGES[STAGES.index(stage) + 1]
+def _borrowed(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
+    _must_run(state, "borrowed")
+    wave, what, nodes = _wave(state, data), data["what"], data["nodes"]
+    if what not in BORROWED:
+        raise JournalError(f"borrowed: unknown {what!r}, expected one of {', '.join(BORROWED)}")
+    if wave.status not in ("waiting", "running"):
+        raise JournalError(f"borrowed: wave {wave.name} is {wave.status}")
+    held = state.borrowed.get((wave.name, what), {})
+    for node in nodes:
+        if node != WHOLE_WAVE and node not in wave.claimed:
+            raise JournalError(f"borrowed: {node} is not a claimed node of wave {wave.name}")
+        if node in held:
+            raise JournalError(f"borrowed: {node} is {what} already")
+    details = data.get("details") or {}
+    state.borrowed[wave.name, what] = {**held, **{node: details.get(node, {}) for node in nodes}}
+
+
+def _returned(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
+    wave = _wave(state, data)
+    _give_back(state, wave, data)
+    wave.problems = {**wave.problems, **(data.get("problems") or {})}
+
+
+def _give_back(state: Rollout, wave: WaveState, data: Mapping[str, Any]) -> None:
+    held = state.borrowed.get((wave.name, data["what"]), {})
+    if strangers := set(data["nodes"]) - set(held):
+        raise JournalError(f"returned: nothing is {data['what']} of {', '.join(sorted(strangers))}")
+    left = {node: details for node, details in held.items() if node not in data["nodes"]}
+    if left:
+        state.borrowed[wave.name, data["what"]] = left
+    else:
+        state.borrowed.pop((wave.name, data["what"]), None)
 
 
 def _gate(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
@@ -302,13 +275,53 @@ def _gate(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
 
 
 def _decision(state: Rollout, data: Mapping[str, Any], at: str) -> None:
-    """A person's word: promote a paused wave, or abort everything."""
-    if data["action"] == "abort":
+    """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything."""
+    action = data["action"]
+    if action == "abort":
         state.status = "aborted"
-    elif data["action"] == "promote":
+    elif state.status == "aborted":
+        raise JournalError(f"{action}: the rollout is aborted, and that is final")
+    elif action == "promote":
         _gate(state, {**data, "verdict": "promote"}, at)
+    elif action == "retry":
+        _retry(state, data)
+    elif action == "skip":
+        _skip(state, data)
+    elif action == "write_off":
+        _give_back(state, _wave(state, data), data)
     else:
-        raise JournalError(f"decision: unknown action {data['action']!r}, expected promote or abort")
+        known = "promote, retry, skip, write_off or abort"
+        raise JournalError(f"decision: unknown action {action!r}, expected {known}")
+
+
+def _retry(state: Rollout, data: Mapping[str, Any]) -> None:
+    wave = _wave(state, data)
+    if wave.status not in ("running", "paused"):
+        raise JournalError(f"retry: wave {wave.name} is {wave.status}; plan what is left again")
+    for node_id in data["nodes"]:
+        node = _member(state, wave, node_id, "retry")
+        if node.final is None or Status(node.final["status"]).is_good:
+            raise JournalError(f"retry: {node_id} did not end badly: {node.final['status'] if node.final else 'open'}")
+    for node_id in data["nodes"]:
+        node = state.nodes[node_id]
+        node.stage, node.results, node.retried = STAGES[0], {}, {}
+    wave.problems = {node: text for node, text in wave.problems.items() if node not in data["nodes"]}
+
+
+def _skip(state: Rollout, data: Mapping[str, Any]) -> None:
+    """Only that it may be said; the nodes' final records follow as an outcome."""
+    wave = _wave(state, data)
+    for node_id in data["nodes"]:
+        node = _member(state, wave, node_id, "skip")
+        if node.stage == DONE or node.token:
+            raise JournalError(f"skip: {node_id} is {'done' if node.stage == DONE else 'being worked on'}")
+
+
+def _member(state: Rollout, wave: WaveState, node_id: str, what: str) -> NodeState:
+    node = state.nodes.get(node_id)
+    if node is None or node.wave != wave.name:
+        raise JournalError(f"{what}: {node_id} is not in wave {wave.name}")
+    return node
 
 
 def _wave_finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
@@ -326,6 +339,9 @@ def _finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
         raise JournalError("rollout_finished: not every wave is finished")
     if verdict == "aborted" and state.intents:
         raise JournalError(f"rollout_finished: outcomes are still open: {', '.join(sorted(state.intents))}")
+    if verdict != "paused" and state.borrowed:
+        kept = sorted(f"{node} ({what})" for (_wave, what), nodes in state.borrowed.items() for node in nodes)
+        raise JournalError(f"rollout_finished: not given back yet: {', '.join(kept[:5])}")
     state.status = verdict
     state.finished = verdict in ("completed", "aborted")
 
@@ -343,7 +359,7 @@ def _wave(state: Rollout, data: Mapping[str, Any]) -> WaveState:
 
 
 def _under_way(node: NodeState) -> str:
-    return f" ({node.token} is under way)" if node.token else ""
+    return f" ({node.token} is under way)" if node.token else f" in turn {node.turn}"
 
 
 _HANDLERS = {
@@ -354,15 +370,10 @@ _HANDLERS = {
     "intent": _intent,
     "sent": _sent,
     "outcome": _outcome,
+    "borrowed": _borrowed,
+    "returned": _returned,
     "gate": _gate,
     "decision": _decision,
     "wave_finished": _wave_finished,
     "rollout_finished": _finished,
 }
-
-
-def final_results(state: Rollout, waves: Sequence[str] | None = None) -> list[Mapping[str, Any]]:
-    """Return the final records of all nodes, or of some waves, that have one."""
-    return [
-        node.final for node in state.nodes.values() if node.final is not None and (waves is None or node.wave in waves)
-    ]

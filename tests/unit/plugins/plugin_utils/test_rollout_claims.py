@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import apply, initial
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import apply
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import initial
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.claim_file import ClaimFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout_claims import give_up, take
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout_stores import Stores

@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import apply, due, fold, step
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import (
     STAGES,
     Effect,
     Rollout,
-    apply,
-    due,
     due_nodes,
     final_results,
-    fold,
     initial,
-    step,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,7 +104,7 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     ("finished before promotion", CANARY, ("wave_finished", {"wave": "canary"}), "canary is running"),
     ("completed too early", PROMOTED, ("rollout_finished", {"verdict": "completed"}), "not every wave"),
     ("anything after the end", [*PROMOTED, *PRODUCTION], ("resumed", {}), "nothing can follow"),
-    ("unknown decision", CANARY, ("decision", {"action": "dance", "wave": "canary"}), "expected promote or abort"),
+    ("unknown decision", CANARY, ("decision", {"action": "dance", "wave": "canary"}), "expected promote, retry, skip"),
     ("resumed after abort", [*CANARY, gate("abort")], ("resumed", {}), "stays aborted"),
     ("wave after abort", [*PROMOTED, ABORT], ("wave_started", {"wave": "production"}), "is aborted"),
     ("claim after abort", [*CANARY, ABORT], CANARY[2], "is aborted"),
