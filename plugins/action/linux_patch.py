@@ -16,7 +16,7 @@ from ..module_utils._core.precheck import parse_probe
 from ..module_utils._core.probes import to_probe
 from ..module_utils._core.verdict import error
 from ..plugin_utils.direct_action import DirectAction, announce, outcome
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.rollout_dir import RETRY_SECONDS, RolloutDir
 
 
 class ActionModule(DirectAction):
@@ -43,6 +43,12 @@ class ActionModule(DirectAction):
             changed = bool(result["installed"])
         if rollout and not self.check_mode:
             outcome(rollout, options, stage, result)
+            while stage == "patch" and rollout.state_of_node(options["node"]).stage == stage:  # it may be tried again
+                rollout.clock.sleep(RETRY_SECONDS)
+                again = self._install(options, rollout, task_vars)
+                late = (again.get("error") or {}).get("code") == "missed_out_of_time"
+                result = {**result, "no_retry": again["error"]["text"]} if late else again
+                outcome(rollout, options, stage, result)
         failed = {"failed": True, "msg": result["error"]["text"]} if not rollout and result.get("error") else {}
         return {"changed": changed, **result, **failed}
 
@@ -89,7 +95,7 @@ class ActionModule(DirectAction):
             rollout
             and not (guard := rollout.may_start(options["wave"], rollout.nodes[options["node"]]["expected_minutes"])).ok
         ):
-            return self._result(started, Status.SKIPPED, error=error("out_of_window", guard.text), installed=[])
+            return self._result(started, Status.SKIPPED, error=error("missed_out_of_time", guard.text), installed=[])
         if rollout:
             announce(rollout, options, "patch")
         found = self._packages(updates.manager, ids, options, dict(task_vars))

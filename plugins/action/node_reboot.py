@@ -57,7 +57,7 @@ class ActionModule(DirectAction):
         due = must_reboot(rule, pending=bool(facts.get("pending_reboot")), patched=patched)
         guard = rollout.may_start(options["wave"], REBOOT_MINUTES) if rollout and due else None
         if rollout and guard and not guard.ok:
-            late = {"status": "failed", "rebooted": False, "error": error("out_of_window", guard.text)}
+            late = {"status": "failed", "rebooted": False, "error": error("out_of_time", guard.text)}
             if not self.check_mode:
                 outcome(rollout, options, "reboot", late)
             return {"changed": False, "due": False, "boot_id": boot_id, **late}

@@ -23,7 +23,7 @@ from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator, read_document
 from ..plugin_utils.controller_lock import take_over
 from ..plugin_utils.rollout_claims import give_up, take
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.rollout_dir import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout_stores import choose_stores
 
 
@@ -192,6 +192,8 @@ class ActionModule(ControllerAction):
         self._close(rollout, options)
         if not self.check_mode:
             rollout.copy_journal()
+            if missed := rollout.write_catch_up():
+                self.say(f"{missed} nodes were missed; {rollout.path / CATCH_UP} lists them for the next plan")
             if rollout.state.finished:
                 give_up(rollout)
 

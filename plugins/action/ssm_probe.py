@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..module_utils._core.catch_up import lost_after
 from ..module_utils._core.journal import to_time
-from ..module_utils._core.model import Status
-from ..module_utils._core.rollout_state import due_nodes
+from ..module_utils._core.rollout_state import LOST, due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import PrecheckStage, VerifyStage, probe_request
-from ..module_utils._core.verdict import held_record, lost_record
+from ..module_utils._core.verdict import held_record
 from ..plugin_utils.rollout_dir import RolloutDir
 from ..plugin_utils.ssm_action import SsmAction
 
@@ -53,10 +53,6 @@ def final_without_probe(rollout: RolloutDir, node_id: str) -> dict[str, Any] | N
     if done.get("precheck", {}).get("verdict") == "hold" and not done["precheck"].get("status"):
         return held_record(node, done["precheck"], at).to_dict()
     for stage in ("precheck", "patch", "reboot", "scan"):
-        status = done.get(stage, {}).get("status")
-        if status in (Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value):
-            why = done[stage].get("error") or {}
-            return lost_record(
-                node, Status(status), why.get("code") or f"{stage}_{status}", why.get("text", status), at
-            ).to_dict()
+        if done.get(stage, {}).get("status") in LOST:
+            return lost_after(node, stage, done[stage], at).to_dict()
     return None

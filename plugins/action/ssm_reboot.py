@@ -13,7 +13,7 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.rollout_state import due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import RebootStage, reboot_request
-from ..module_utils._core.verdict import must_reboot
+from ..module_utils._core.verdict import error, must_reboot
 from ..plugin_utils.rollout_dir import RolloutDir
 from ..plugin_utils.ssm_action import SsmAction
 
@@ -29,7 +29,12 @@ class ActionModule(SsmAction):
 
     def late(self, node_id: str, text: str) -> dict[str, Any]:
         """It was patched and stays as it is: the final look says that its reboot is pending."""
-        return {**super().late(node_id, text), "status": Status.FAILED.value, "rebooted": False}
+        return {
+            "node_id": node_id,
+            "status": Status.FAILED.value,
+            "rebooted": False,
+            "error": error("out_of_time", text),
+        }
 
     def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
         return RebootStage()

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..module_utils._core.capacity import StartGuard, may_start
+from ..module_utils._core.catch_up import catch_up
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.journal import Record, from_time, to_time
 from ..module_utils._core.plan import check_plan
@@ -20,6 +22,10 @@ from ..module_utils._core.rollout_state import NodeState, Rollout, WaveState, in
 from ..module_utils._core.schedule import Occurrence
 from .controller_action import read_json, write_text
 from .rollout_stores import JOURNAL, Stores, read_stores
+
+CATCH_UP = "catch_up.json"
+#: Between an attempt that failed and the next one.
+RETRY_SECONDS = 60
 
 
 class RolloutDir:
@@ -103,6 +109,14 @@ class RolloutDir:
             return False
         records = self.stores.open_journal(self.plan["rollout"]).read()
         return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
+
+    def write_catch_up(self) -> int:
+        """List the nodes that were missed so far, for the next plan; return how many there are."""
+        found = catch_up(self.state, to_time(self.clock.now()))
+        path = self.path / CATCH_UP
+        if found["nodes"] or path.exists():
+            write_text(path, json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        return len(found["nodes"])
 
     def _follow(self, news: Sequence[Record]) -> None:
         for item in news:

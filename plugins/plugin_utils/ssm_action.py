@@ -24,7 +24,7 @@ from ..module_utils._core.stagerun import PROGRESS_SECONDS, Stage, StageRun
 from ..module_utils._core.verdict import error
 from .aws_options import aws_spec, node_places, to_sessions
 from .controller_action import ControllerAction
-from .rollout_dir import RolloutDir
+from .rollout_dir import RETRY_SECONDS, RolloutDir
 
 WORKERS = 16
 LISTED = 8
@@ -119,7 +119,7 @@ class SsmAction(ControllerAction):
 
     def late(self, node_id: str, text: str) -> dict[str, Any]:
         """Return the result of a node for which the window leaves no time."""
-        return {"node_id": node_id, "status": Status.SKIPPED.value, "error": error("out_of_window", text)}
+        return {"node_id": node_id, "status": Status.SKIPPED.value, "error": error("missed_out_of_time", text)}
 
     def writes(self, options: Mapping[str, Any]) -> bool:
         """Tell whether this stage changes nodes."""
@@ -138,25 +138,36 @@ class SsmAction(ControllerAction):
                 **_summary([]),
                 "due": [node["node_id"] for node in due],
             }
-        aborted = rollout.state.status == "aborted"  # then what is under way is awaited, and nothing begins
-        due = [] if aborted else due
+        results = self._round(rollout, wave, name, options)
+        while options["wait"] and (again := _tried(rollout, wave, name, mine)):
+            self.say(f"{wave} {name}: {len(again)} to be tried again in {RETRY_SECONDS} seconds")
+            rollout.clock.sleep(RETRY_SECONDS)
+            results += self._round(rollout, wave, name, options)
+        last = list({item["node_id"]: item for item in results}.values())
+        self.tell(rollout, last)
+        return {"changed": self.writes(options) and rollout.events > 0, **_summary(last)}
+
+    def _round(self, rollout: RolloutDir, wave: str, name: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Take up what is under way, begin what is due, and await both if asked to; after an abort nothing begins."""
+        mine = {key: node for key, node in rollout.nodes.items() if node["executor"] == "ssm"}
+        aborted = rollout.state.status == "aborted"
         results = [] if aborted else self._settle(rollout, wave, name, options)
-        settled = {item["node_id"] for item in results}
-        due = [node for node in due if node["node_id"] not in settled]
+        due = [] if aborted else [mine[node] for node in due_nodes(rollout.state, wave, name) if node in mine]
         unfinished = [
             item
             for item in rollout.state.intents.values()
             if item.wave == wave and item.stage == name and any(node in mine for node in item.nodes)
         ]
         run = self._run(options, [*due, *(mine[node] for item in unfinished for node in item.nodes)], rollout)
-        old = [self._resume(item, options, mine, rollout) for item in unfinished]
-        number = rollout.state.announced.get(f"{wave}/{name}", 0) + 1
-        new = self._chunks(options, due, run, start=number, prefix=f"{rollout.plan['rollout']} {wave}/{name}/1")
-        results += run.reattach(old, send_missing=not aborted) + run.begin(new)
-        if options["wait"]:
-            results += run.wait([*old, *new])
-        self.tell(rollout, results)
-        return {"changed": self.writes(options) and bool(results or new or old), **_summary(results)}
+        chunks = [self._resume(item, options, mine, rollout) for item in unfinished]
+        results += run.reattach(chunks, send_missing=not aborted)
+        for attempt, nodes in _by_attempt(rollout, name, due):
+            number = rollout.state.announced.get(f"{wave}/{name}", 0) + 1
+            prefix = f"{rollout.plan['rollout']} {wave}/{name}/{attempt}"
+            new = self._chunks(options, nodes, run, start=number, prefix=prefix)
+            results += run.begin(new, attempt)
+            chunks += new
+        return results + (run.wait(chunks) if options["wait"] else [])
 
     def tell(self, rollout: RolloutDir, results: Sequence[Mapping[str, Any]]) -> None:
         """Name the nodes that did not get through the stage, and why."""
@@ -178,7 +189,8 @@ class SsmAction(ControllerAction):
             if minutes is None or node_id in settled or rollout.nodes[node_id]["executor"] != "ssm":
                 continue
             if not (guard := rollout.may_start(wave, minutes)).ok:
-                results.append(self.late(node_id, guard.text))
+                tried = rollout.state.nodes[node_id].results.get(stage)
+                results.append({**tried, "no_retry": guard.text} if tried else self.late(node_id, guard.text))
         if results:
             rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
         return results
@@ -258,6 +270,24 @@ def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[
         if seen.get("patchtide_executor") == "ssm" and seen.get("patchtide_ping_status") == "Online":
             found.append({name: str(seen.get(f"patchtide_{name}") or "") for name in _NODE})
     return found
+
+
+def _tried(rollout: RolloutDir, wave: str, stage: str, nodes: Mapping[str, Any]) -> list[str]:
+    """Return the nodes that are due for a further attempt."""
+    if rollout.state.status != "running":
+        return []
+    states = rollout.state.nodes
+    return [node for node in due_nodes(rollout.state, wave, stage) if node in nodes and stage in states[node].results]
+
+
+def _by_attempt(
+    rollout: RolloutDir, stage: str, nodes: Sequence[Mapping[str, Any]]
+) -> list[tuple[int, list[Mapping[str, Any]]]]:
+    """Return the nodes by the number of the attempt that comes next."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for node in nodes:
+        found.setdefault(rollout.state.nodes[node["node_id"]].attempts.get(stage, 0) + 1, []).append(node)
+    return sorted(found.items())
 
 
 def _gather(work: Any, items: Sequence[Any]) -> list[Any]:

@@ -19,7 +19,7 @@ BORROWED = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
 #: Stands for the wave itself among borrowed nodes.
 WHOLE_WAVE = "*"
 #: After these a node can't be worked on any further, so its final record comes next.
-_LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
+LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ def next_stage(stage: str, result: Mapping[str, Any]) -> str:
     """Return what follows a stage. A node that was held or lost gets its final record next."""
     if stage == "verify":
         return DONE
-    if result.get("verdict") == "hold" or result.get("status") in _LOST:
+    if result.get("verdict") == "hold" or result.get("status") in LOST:
         return "verify"
     if result.get("status") == Status.TIMED_OUT.value:
         return "scan" if stage in ("patch", "reboot") else "verify"

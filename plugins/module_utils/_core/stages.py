@@ -158,8 +158,9 @@ class PrecheckStage:
         if ENDED[row.status] is not Status.SUCCEEDED:
             text = row.output.strip()[-300:] or f"the probe did not run: {row.status}"
             held = {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", text)], "facts": {}}
-            if row.status == "Undeliverable" and row.output:  # the place refused it: that is no finding about the node
-                return {**held, "status": Status.UNREACHABLE.value, "error": error("refused", text)}
+            if ENDED[row.status] is Status.UNREACHABLE:  # with an output, the place refused it
+                code = "refused" if row.output else row.status
+                return {**held, "status": Status.UNREACHABLE.value, "error": error(code, text)}
             return held
         return {"node_id": node_id, **evaluate_probe(row.output, self.thresholds).to_dict()}
 
