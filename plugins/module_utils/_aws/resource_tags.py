@@ -19,7 +19,7 @@ from .tags import describe_tags, ensure_tags
 from .windows import find_window_id
 
 #: Tags have no bulk operation in SSM; more at once would only be throttled.
-_AT_ONCE = 8
+AT_ONCE = 8
 #: Values of one filter of DescribeTags (EC2 API reference).
 _EC2_CHUNK = 200
 
@@ -58,8 +58,8 @@ class SsmResourceTags:
 
     def read(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         on_ec2 = [item for item in ids if self._is_on_ec2(item)]
-        found = _read_ec2(self._ec2(), on_ec2) if on_ec2 else {}
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        found = read_ec2_tags(self._ec2(), on_ec2) if on_ec2 else {}
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             rest = [item for item in ids if item not in found]
             tags = pool.map(lambda item: describe_tags(self._client, self._type, item), rest)
             found.update(zip(rest, tags, strict=True))
@@ -70,7 +70,7 @@ class SsmResourceTags:
         on_ec2 = [item for item in changed if self._is_on_ec2(item)]
         if on_ec2:
             _write_ec2(self._ec2(), on_ec2, before, after)
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             rest = [item for item in changed if not self._is_on_ec2(item)]
             list(pool.map(lambda item: ensure_tags(self._client, self._type, item, before[item], after[item]), rest))
 
@@ -78,10 +78,12 @@ class SsmResourceTags:
         return is_on_ec2(self._type, item)
 
 
-def _read_ec2(client: Any, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+def read_ec2_tags(client: Any, ids: Sequence[str], key: str | None = None) -> dict[str, dict[str, str]]:
+    """Return the tags of these instances, or only the one of that key; one call for 200 instances."""
     found: dict[str, dict[str, str]] = {item: {} for item in ids}
     for start in range(0, len(ids), _EC2_CHUNK):
         filters = [{"Name": "resource-id", "Values": list(ids[start : start + _EC2_CHUNK])}]
+        filters += [{"Name": "key", "Values": [key]}] if key else []
         for row in read_all(client, "read tags of EC2 instances", "describe_tags", "Tags", 1000, Filters=filters):
             found[row["ResourceId"]][row["Key"]] = row["Value"]
     return found

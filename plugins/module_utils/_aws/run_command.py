@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._core.commands import Ambiguous
-from .._core.errors import AccessDenied, ServiceError
+from .._core.errors import ServiceError
 from .._core.model import Patch, Place
 from .._core.ports import CommandRequest, Invocation, PatchState
 from .errors import aws_errors
+from .places import OwnClients
 from .session import Sessions
 
 THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
@@ -23,11 +24,14 @@ THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsExce
 LOST = frozenset(
     {
         "ConnectionClosedError",
+        "ConnectTimeoutError",
         "ReadTimeoutError",
         "ResponseStreamingError",
         "EndpointConnectionError",
         "InternalServerError",
         "InternalFailure",
+        "InternalError",
+        "Unavailable",
         "ServiceUnavailable",
         "500",
         "502",
@@ -44,24 +48,15 @@ class SsmFleet:
         self.place = place
         self._sessions = sessions
         self._pause = pause
-        self._own = False
-
-    def _must_be_own(self) -> None:
-        """Refuse a node of another account that no role leads to: its id would only be called invalid there."""
-        if self._own or self.place.role_arn or not self.place.account:
-            return
-        found = self._sessions.account(Place(region=self.place.region))
-        if found != self.place.account:
-            text = f"no role is given for it, and the credentials are those of account {found}"
-            raise AccessDenied(f"reach account {self.place.account}", "NoRole", text)
-        self._own = True
+        self._own = OwnClients(place, sessions)
 
     @property
     def _client(self) -> Any:
         return self._sessions.client("ssm", self.place)
 
     def send(self, request: CommandRequest) -> str:
-        self._must_be_own()
+        # a node of another account would only be called invalid there
+        self._own.check()
         members = {
             "DocumentName": request.document,
             "InstanceIds": list(request.node_ids),

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out a call for many nodes so that those it can't be done for do not hold up the others."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from .._core.errors import AccessDenied, ServiceError
+from .errors import ClientError
+from .run_command import LOST, THROTTLED
+
+_TRIES = 8
+#: A policy may forbid single nodes (by their tags) or all of them: so many refusals without a success mean all.
+_MOST_DENIED = 15
+
+
+def isolate(ids: Sequence[str], size: int, call: Callable[[list[str]], None]) -> dict[str, str]:
+    """Call for ``size`` ids at once and return why not by id.
+
+    These APIs do all or nothing: what an error names by its id is taken out, what it does not name is found by halving.
+    One bad among 50 costs 2 calls if named, about 12 if not. What is wrong with the place ends it for all that is left.
+    """
+    waiting = deque(list(ids[at : at + size]) for at in range(0, len(ids), size))
+    found: dict[str, str] = {}
+    done, denied = False, 0
+    while waiting:
+        some = waiting.popleft()
+        try:
+            call(some)
+            done = True
+            continue
+        except ServiceError as error:
+            problem = error
+        denied += isinstance(problem, AccessDenied)
+        if _is_of_the_place(problem) or (not done and denied >= _MOST_DENIED):
+            return {**found, **dict.fromkeys([*some, *(item for rest in waiting for item in rest)], reason(problem))}
+        bad = _named(problem, some) or (some if len(some) == 1 else [])
+        found.update(dict.fromkeys(bad, reason(problem)))
+        rest = [item for item in some if item not in bad]
+        half = len(rest) if bad else len(rest) // 2
+        waiting.extend(part for part in (rest[:half], rest[half:]) if part)
+    return found
+
+
+def reason(error: ServiceError) -> str:
+    """Return an error as a node's own: what was to be done is known there."""
+    return f"{error.code}: {error.detail}"
+
+
+def _is_of_the_place(error: ServiceError) -> bool:
+    return error.code in THROTTLED | LOST or not isinstance(error.__cause__, ClientError)
+
+
+def _named(error: ServiceError, ids: Iterable[str]) -> list[str]:
+    words = set(re.findall(r"[\w.:-]+", error.detail))
+    return [item for item in ids if item in words]
+
+
+def patiently(call: Callable[[], object], pause: Callable[[float], None] = time.sleep) -> None:
+    """Repeat an idempotent call by a client that does not retry while it is throttled or its answer is lost.
+
+    For operations whose refusal of one node is an HTTP 5xx, which a retrying client takes for an outage.
+    """
+    for attempt in range(_TRIES):
+        try:
+            call()
+            return
+        except ServiceError as error:
+            if error.code not in THROTTLED | LOST or attempt == _TRIES - 1:
+                raise
+            pause(min(0.5 * 2**attempt, 20))
