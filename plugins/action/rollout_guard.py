@@ -21,6 +21,8 @@ from ..module_utils._core.waves import Candidate
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.inventory_nodes import candidates
+from ..plugin_utils.reboot_rule import reboot_is_due
+from ..plugin_utils.rollout_budgets import over_budget
 from ..plugin_utils.rollout_dir import RolloutDir
 from ..plugin_utils.rollout_guards import fresh_tags, read_calendars, read_guard
 
@@ -40,9 +42,10 @@ class ActionModule(ControllerAction):
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
         "wave": {"type": "str", "required": True},
-        "step": {"type": "str", "required": True, "choices": ["start", "install"]},
+        "step": {"type": "str", "required": True, "choices": ["start", "install", "reboot"]},
         "exceptions": {"type": "dict", "default": {}},
         "freeze": {"type": "dict", "default": {}},
+        "quorum": {"type": "list", "elements": "dict", "default": []},
         "application_tag": {"type": "str", "default": "Application"},
         "accounts": PLACES["accounts"],
     }
@@ -55,16 +58,54 @@ class ActionModule(ControllerAction):
         rollout.state_of_wave(wave)
         if rollout.state.status == "aborted" or rollout.state.finished:
             return {"changed": False, "held": []}
-        due = [rollout.nodes[item] for item in due_nodes(rollout.state, wave, "patch")]
         if options["step"] == "start":
-            if due or due_nodes(rollout.state, wave, "precheck"):
+            if due_nodes(rollout.state, wave, "patch") or due_nodes(rollout.state, wave, "precheck"):
                 self._check_start(rollout, options)
             return {"changed": False, "held": []}
-        held = self._held(rollout, due, options, task_vars) if due else []
-        if held and not self.check_mode:
-            rollout.record("outcome", {"wave": wave, "stage": "patch", "results": held})
-        self._tell(rollout, held)
+        held = self._hold(rollout, options, task_vars)
+        if options["step"] == "install" and not self.check_mode:
+            held += self._hold_for_service(rollout, options)
         return {"changed": bool(held), "held": held}
+
+    def _hold(
+        self, rollout: RolloutDir, options: Mapping[str, Any], task_vars: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Hold back nodes that are due for the step and that a freeze or an exception keeps from it."""
+        wave, stage = options["wave"], "patch" if options["step"] == "install" else "reboot"
+        due = [rollout.nodes[item] for item in due_nodes(rollout.state, wave, stage)]
+        if stage == "reboot":
+            due = [node for node in due if reboot_is_due(rollout, wave, node["node_id"])]
+        held = self._held(rollout, due, options, task_vars) if due else []
+        if stage == "reboot":  # it was patched: the final look says that its reboot is pending
+            held = [{**item, "status": Status.FAILED.value, "rebooted": False} for item in held]
+        self._record(rollout, wave, stage, held)
+        return held
+
+    def _hold_for_service(self, rollout: RolloutDir, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Hold back nodes that must stay in service: a cluster has no quorum, or a budget is used up."""
+        wave, nodes = options["wave"], rollout.nodes
+        due = due_nodes(rollout.state, wave, "patch")
+        clusters = sorted({cluster for node in due if (cluster := nodes[node].get("cluster") or "")})
+        without = self._ask_quorum(options, clusters, rollout) if clusters else {}
+        held = [
+            _skipped(nodes[node], "missed_quorum", why)
+            for node in due
+            if (why := without.get(nodes[node].get("cluster") or ""))
+        ]
+        self._record(rollout, wave, "patch", held)
+        over = [_skipped(nodes[node], "missed_budget", why) for node, why in over_budget(rollout.state, wave).items()]
+        self._record(rollout, wave, "patch", over)
+        return held + over
+
+    def _ask_quorum(
+        self, options: Mapping[str, Any], clusters: Sequence[str], rollout: RolloutDir
+    ) -> Mapping[str, str]:
+        return {}
+
+    def _record(self, rollout: RolloutDir, wave: str, stage: str, held: Sequence[Mapping[str, Any]]) -> None:
+        if held and not self.check_mode:
+            rollout.record("outcome", {"wave": wave, "stage": stage, "results": list(held)})
+        self._tell(rollout, held)
 
     def _check_start(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:
         """:raises Frozen: a calendar is closed when the wave would begin."""

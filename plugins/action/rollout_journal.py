@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,14 +16,31 @@ from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
 from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout_state import DONE, STAGES, Rollout, due_nodes
+from ..module_utils._core.rollout_state import BORROWED, DONE, STAGES, Rollout
 from ..module_utils._core.schedule import Occurrence
 from ..module_utils._core.verdict import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator, read_document
 from ..plugin_utils.controller_lock import take_over
+from ..plugin_utils.decisions import nodes_to_retry, nodes_to_skip
+from ..plugin_utils.play_order import overview
 from ..plugin_utils.rollout_claims import give_up, take
 from ..plugin_utils.rollout_dir import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout_stores import choose_stores
+
+STATES = (
+    "opened",
+    "wave_claimed",
+    "wave_started",
+    "intended",
+    "recorded",
+    "failed",
+    "promoted",
+    "retried",
+    "skipped",
+    "written_off",
+    "aborted",
+    "closed",
+)
 
 
 class OutsideWindow(PatchtideError):
@@ -41,27 +57,34 @@ class ActionModule(ControllerAction):
         "state": {
             "type": "str",
             "required": True,
-            "choices": ["opened", "wave_started", "intended", "recorded", "failed", "aborted", "promoted", "closed"],
+            "choices": list(STATES),
         },
         "wave": {"type": "str"},
         "stage": {"type": "str", "choices": list(STAGES)},
         "node": {"type": "str"},
+        "nodes": {"type": "list", "elements": "str", "default": []},
+        "what": {"type": "str", "choices": list(BORROWED)},
         "result": {"type": "dict"},
         "reason": {"type": "str", "default": ""},
         "approved_digest": {"type": "str"},
         "approval_required": {"type": "bool", "default": False},
         "approval_file": {"type": "path"},
         "window_wait": {"type": "int", "default": 60},
+        "ahead_minutes": {"type": "int", "default": 15},
         "journal": {"type": "str"},
         "claims": {"type": "str"},
     }
     RULES: ClassVar[dict[str, Any]] = {
         "required_if": [
+            ("state", "wave_claimed", ["wave"]),
             ("state", "wave_started", ["wave"]),
             ("state", "intended", ["wave", "stage", "node"]),
             ("state", "recorded", ["wave", "stage", "node", "result"]),
             ("state", "failed", ["wave", "node", "reason"]),
             ("state", "promoted", ["wave", "reason"]),
+            ("state", "retried", ["wave", "reason"]),
+            ("state", "skipped", ["wave", "reason"]),
+            ("state", "written_off", ["wave", "what", "reason"]),
             ("state", "aborted", ["reason"]),
         ]
     }
@@ -112,6 +135,16 @@ class ActionModule(ControllerAction):
         else:
             self._write(rollout, "resumed", {"operator": who, "rehearsal": is_rehearsal()})
 
+    def _wave_claimed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        """Claim the wave's nodes as long before its window opens as stopped ones need to start."""
+        name = options["wave"]
+        if rollout.state.status == "aborted" or self.check_mode:
+            return
+        if rollout.state_of_wave(name).status == "waiting":
+            starts = any(node.get("start") for node in rollout.wave(name)["nodes"])
+            self._await_window(rollout, name, options["window_wait"], options["ahead_minutes"] if starts else 0)
+        self._claim(rollout, name)
+
     def _wave_started(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         name = options["wave"]
         wave = rollout.state_of_wave(name)
@@ -138,8 +171,8 @@ class ActionModule(ControllerAction):
         if unclaimed:
             self._write(rollout, "claimed", {"wave": name, "nodes": unclaimed})
 
-    def _await_window(self, rollout: RolloutDir, name: str, minutes: int) -> None:
-        """Wait for the wave's window if it opens soon; nothing starts outside of it.
+    def _await_window(self, rollout: RolloutDir, name: str, minutes: int, ahead: int = 0) -> None:
+        """Wait for the wave's window, or some minutes before it, if it opens soon; nothing starts outside of it.
 
         :raises OutsideWindow: it opens too late to wait for, or is over.
         """
@@ -154,8 +187,10 @@ class ActionModule(ControllerAction):
             raise OutsideWindow(
                 f"{when}. Run it within {minutes} minutes before the window opens, or let it wait longer."
             )
-        while (left := (window.start - rollout.clock.now()).total_seconds()) > 0:
-            self.say(f"{name}: its window opens at {window.start:%Y-%m-%d %H:%M} UTC, in {left / 60:.0f} minutes")
+        begin = window.start - timedelta(minutes=ahead)
+        while (left := (begin - rollout.clock.now()).total_seconds()) > 0:
+            what = f"stopped nodes are started {ahead} minutes before" if ahead else "its window opens"
+            self.say(f"{name}: {what}, at {begin:%Y-%m-%d %H:%M} UTC, in {left / 60:.0f} minutes")
             rollout.clock.sleep(left if is_rehearsal() else min(left, 300))
 
     def _intended(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
@@ -188,6 +223,37 @@ class ActionModule(ControllerAction):
             data = {"by": who, "action": "promote", "wave": options["wave"], "reason": options["reason"]}
             self._write(rollout, "decision", data)
 
+    def _retried(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        """Let nodes go their way again: those named, or all of the wave that failed or were missed."""
+        found = nodes_to_retry(rollout, options["wave"], options["nodes"])
+        self._decide(rollout, "retry", found, options, who)
+
+    def _skipped(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        """Leave nodes out: those named, or all that are left of the wave."""
+        found = nodes_to_skip(rollout, options["wave"], options["nodes"])
+        self._decide(rollout, "skip", found, options, who)
+        if found:
+            at = to_time(rollout.clock.now())
+            text = f"left out by {who}: {options['reason']}"
+            results = [
+                lost_record(rollout.nodes[node], Status.SKIPPED, "skipped_by_decision", text, at).to_dict()
+                for node in found
+            ]
+            self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": results})
+
+    def _written_off(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+        """Somebody has given back by hand what the rollout could not."""
+        held = rollout.state.borrowed.get((options["wave"], options["what"]), {})
+        found = [node for node in options["nodes"] or sorted(held) if node in held]
+        self._decide(rollout, "write_off", found, {**options, "more": {"what": options["what"]}}, who)
+
+    def _decide(
+        self, rollout: RolloutDir, action: str, nodes: Sequence[str], options: Mapping[str, Any], who: str
+    ) -> None:
+        if nodes:
+            data = {"by": who, "action": action, "wave": options["wave"], "reason": options["reason"]}
+            self._write(rollout, "decision", {**data, "nodes": list(nodes), **(options.get("more") or {})})
+
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         self._close(rollout, options)
         if not self.check_mode:
@@ -200,6 +266,10 @@ class ActionModule(ControllerAction):
     def _close(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:
         state = rollout.state
         if state.finished or state.status == "new":
+            return
+        if state.borrowed:
+            kept = {what: len(nodes) for (_wave, what), nodes in state.borrowed.items()}
+            self.say(f"not finished, because something is not given back yet: {kept}. Run it again to try again.")
             return
         if state.status == "running" and all(wave.status == "finished" for wave in state.waves.values()):
             self._write(rollout, "rollout_finished", {"verdict": "completed", "reason": "every wave was promoted"})
@@ -214,45 +284,3 @@ def _span(window: Occurrence) -> str:
 def _why(state: Rollout) -> str:
     gates = [wave for wave in state.waves.values() if wave.gate and wave.gate.get("verdict") == "abort"]
     return f"the gate after {gates[0].name} closed" if gates else "aborted by decision"
-
-
-def overview(state: Rollout) -> dict[str, Any]:
-    """Return where the rollout stands, in the plain values a playbook works with."""
-    waves = [
-        {
-            "name": wave.name,
-            "status": wave.status,
-            "nodes": len(wave.nodes),
-            "due": {stage: len(nodes) for stage in STAGES if (nodes := due_nodes(state, wave.name, stage))},
-        }
-        for wave in state.waves.values()
-    ]
-    return {
-        "rollout": state.plan["rollout"],
-        "digest": state.plan["digest"],
-        "status": state.status,
-        "finished": state.finished,
-        "waves": waves,
-        **play_order(state),
-    }
-
-
-def play_order(state: Rollout) -> dict[str, Any]:
-    """Return the hosts of the rollout's play, a coordinator before each wave's direct hosts, and the batch sizes."""
-    hosts: list[dict[str, Any]] = []
-    serial = []
-    for order, wave in enumerate(state.plan["waves"], 1):
-        if state.waves[wave["name"]].status == "finished" or state.finished:
-            continue
-        if state.status == "aborted" and not any(item.wave == wave["name"] for item in state.intents.values()):
-            continue
-        slug = re.sub(r"[^A-Za-z0-9]+", "_", wave["name"])
-        batch = [{"host": f"wave_{order}_{slug}", "wave": wave["name"], "node": "", "coordinator": True}]
-        batch += [
-            {"host": node["host"], "wave": wave["name"], "node": node["node_id"], "coordinator": False}
-            for node in wave["nodes"]
-            if node["executor"] in ("linux", "windows") and state.nodes[node["node_id"]].stage != DONE
-        ]
-        hosts += batch
-        serial.append(len(batch))
-    return {"play_hosts": hosts, "serial": serial}

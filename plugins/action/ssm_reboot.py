@@ -13,7 +13,8 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.rollout_state import due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import RebootStage, reboot_request
-from ..module_utils._core.verdict import error, must_reboot
+from ..module_utils._core.verdict import error
+from ..plugin_utils.reboot_rule import reboot_is_due
 from ..plugin_utils.rollout_dir import RolloutDir
 from ..plugin_utils.ssm_action import SsmAction
 
@@ -43,15 +44,8 @@ class ActionModule(SsmAction):
         return reboot_request(platform, token, options["execution_timeout"])
 
     def settle(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        rule = rollout.wave(wave)["reboot_rule"]
-        results = []
-        for node_id in due_nodes(rollout.state, wave, "reboot"):
-            node, done = rollout.nodes[node_id], rollout.state.nodes[node_id].results
-            patch, facts = done.get("patch", {}), done.get("precheck", {}).get("facts", {})
-            pending = bool(patch.get("pending_reboot") or facts.get("pending_reboot"))
-            patched = bool(node["patch_count"] and patch.get("status") == "succeeded")
-            if node["executor"] == "ssm" and not must_reboot(
-                node.get("reboot_rule", rule), pending=pending, patched=patched
-            ):
-                results.append({"node_id": node_id, "status": "no_op", "rebooted": False})
-        return results
+        return [
+            {"node_id": node_id, "status": Status.NO_OP.value, "rebooted": False}
+            for node_id in due_nodes(rollout.state, wave, "reboot")
+            if rollout.nodes[node_id]["executor"] == "ssm" and not reboot_is_due(rollout, wave, node_id)
+        ]

@@ -46,25 +46,6 @@ options:
       - Hosts of other executors than C(ssm), and nodes whose agent is not online, are passed over.
     type: list
     elements: str
-  accounts:
-    description:
-      - How accounts are reached. A node of an account that is not named is worked on with the credentials as they are.
-    type: list
-    elements: dict
-    suboptions:
-      role_arn:
-        description: Role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
-        type: str
-        required: true
-      external_id:
-        description: External id that the role's trust policy asks for.
-        type: str
-      id:
-        description: The account's number, for the reader; the role tells it anyway.
-        type: str
-      name:
-        description: The account's name, for the reader.
-        type: str
   wait:
     description:
       - V(false) only sends the commands. The same task with V(true) awaits them later; in between other work can be

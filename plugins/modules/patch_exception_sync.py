@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.accounts
   - patchtide.hybrid.exceptions
   - patchtide.hybrid.exceptions.tags
 attributes:
@@ -34,25 +35,6 @@ attributes:
     description: Changes nothing where tags show what the ledger says.
     support: full
 options:
-  accounts:
-    description:
-      - How accounts are reached. A node of an account that is not named is reached with the credentials as they are.
-    type: list
-    elements: dict
-    suboptions:
-      role_arn:
-        description: Role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
-        type: str
-        required: true
-      external_id:
-        description: External id that the role's trust policy asks for.
-        type: str
-      id:
-        description: Number of the account; the role's if not given.
-        type: str
-      name:
-        description: Name of the account.
-        type: str
   on_place_error:
     description:
       - What an account-Region that can't be read or written means. V(fail) fails the task once all others are done,

@@ -13,6 +13,9 @@ description:
   - Before a wave starts it fails while a freeze is closed. Before the install it gives every node that is due for it
     and has an exception in force, or whose work would reach into a freeze, the outcome C(skipped) with the code
     C(exception) or C(freeze). One task serves the whole wave, its direct hosts included.
+  - Nodes are held back too for which the plan's budgets leave no room (C(missed_budget)). A node uses a budget while it
+    is worked on or drained, and goes on using it if it failed.
+  - Before the reboot it holds the reboot back, so that the node ends as failed with its reboot pending.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -23,6 +26,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.accounts
 attributes:
   check_mode:
     description: Says which nodes would be held back; writes nothing.
@@ -43,10 +47,11 @@ options:
     type: str
     required: true
   step:
-    description: V(start) before the wave begins, V(install) before its nodes are patched.
+    description:
+      - V(start) before the wave begins, V(install) before its nodes are patched, V(reboot) before they are rebooted.
     type: str
     required: true
-    choices: [start, install]
+    choices: [start, install, reboot]
   exceptions:
     description: The policy's C(exceptions), with C(ledger), C(tag) and C(timezone).
     type: dict
@@ -55,29 +60,17 @@ options:
     description: The policy's C(freeze), with C(ics) and C(change_calendars).
     type: dict
     default: {}
+  quorum:
+    description:
+      - The policy's C(budgets.quorum), probes that are asked before members of a cluster are taken down. While one is
+        not fine, the members are left out with the code C(missed_quorum).
+    type: list
+    elements: dict
+    default: []
   application_tag:
     description: Key of the tag that names a node's application, for exceptions that select by application.
     type: str
     default: Application
-  accounts:
-    description:
-      - How accounts are reached. A node of an account that is not named is reached with the credentials as they are.
-    type: list
-    elements: dict
-    suboptions:
-      role_arn:
-        description: Role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
-        type: str
-        required: true
-      external_id:
-        description: External id that the role's trust policy asks for.
-        type: str
-      id:
-        description: Number of the account; the role's if not given.
-        type: str
-      name:
-        description: Name of the account.
-        type: str
 """
 
 EXAMPLES = r"""

@@ -37,14 +37,29 @@ options:
   state:
     description:
       - V(opened) starts the rollout or continues it, V(closed) ends it if every wave was promoted or it was aborted.
-      - V(wave_started) begins O(wave) and claims its nodes.
+      - V(wave_claimed) claims the nodes of O(wave), before its window opens if there are stopped ones to start.
+        V(wave_started) begins the wave, in its window.
       - V(intended) and V(recorded) note that a stage of one node is about to begin, and how it ended. V(failed) notes
         that the work on a node broke off.
-      - V(promoted) lets O(wave) pass although its gate paused, V(aborted) ends the rollout for good. Both are a
-        person's decision and need O(reason).
+      - The others are a person's decision and need O(reason). V(promoted) lets O(wave) pass although its gate paused.
+        V(retried) lets nodes of O(wave) go their way again when the rollout is run the next time, V(skipped) leaves
+        nodes out. V(written_off) says that somebody has given back by hand what the rollout could not. V(aborted) ends
+        the rollout for good.
     type: str
     required: true
-    choices: [opened, wave_started, intended, recorded, failed, aborted, promoted, closed]
+    choices:
+      - opened
+      - wave_claimed
+      - wave_started
+      - intended
+      - recorded
+      - failed
+      - promoted
+      - retried
+      - skipped
+      - written_off
+      - aborted
+      - closed
   wave:
     description: Name of the wave.
     type: str
@@ -55,6 +70,17 @@ options:
   node:
     description: Id of the node.
     type: str
+  nodes:
+    description:
+      - Ids of nodes a decision is about. Without them V(retried) takes all nodes of O(wave) that failed or were
+        missed, V(skipped) all that are left, V(written_off) all that O(what) is still borrowed of.
+    type: list
+    elements: str
+    default: []
+  what:
+    description: What is written off.
+    type: str
+    choices: [drained, nodes_hook, patch_now, wave_hook, started]
   result:
     description: How the stage ended.
     type: dict
@@ -64,10 +90,14 @@ options:
     default: ""
   window_wait:
     description:
-      - With O(state=wave_started), how many minutes to wait for the wave's window to open. If it opens later than
-        that, or is over, the task fails and says when it is.
+      - With O(state=wave_claimed) and O(state=wave_started), how many minutes to wait for the wave's window to open. If
+        it opens later than that, or is over, the task fails and says when it is.
     type: int
     default: 60
+  ahead_minutes:
+    description: With O(state=wave_claimed), how long before the window stopped nodes are started.
+    type: int
+    default: 15
   approved_digest:
     description: Digest of the plan that was approved, at least its first twelve characters. Another plan is refused.
     type: str
@@ -128,6 +158,13 @@ EXAMPLES = r"""
     state: opened
     journal: dynamodb:eu-central-1/patchtide-journal
     claims: dynamodb:eu-central-1/patchtide-claims
+
+- name: Try the nodes of a paused wave again that failed
+  patchtide.hybrid.rollout_journal:
+    dir: /var/lib/patchtide/2026-06
+    state: retried
+    wave: canary
+    reason: The mirror is back, INC0012345
 
 - name: Stop for good
   patchtide.hybrid.rollout_journal:

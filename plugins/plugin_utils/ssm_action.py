@@ -20,7 +20,7 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.ports import CommandRequest, FleetPort
 from ..module_utils._core.report_text import plain
 from ..module_utils._core.rollout_state import Intent, due_nodes
-from ..module_utils._core.stagerun import PROGRESS_SECONDS, Stage, StageRun
+from ..module_utils._core.stagerun import PROGRESS_SECONDS, NoRecorder, Stage, StageRun
 from ..module_utils._core.verdict import error
 from .aws_options import aws_spec, node_places, to_sessions
 from .controller_action import ControllerAction
@@ -29,13 +29,6 @@ from .rollout_dir import RETRY_SECONDS, RolloutDir
 WORKERS = 16
 LISTED = 8
 _NODE = ("node_id", "account", "region", "platform")
-
-
-class NoRecorder:
-    """The recorder of a stage that belongs to no rollout."""
-
-    def record(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Write nothing."""
 
 
 class Throttle:
@@ -204,7 +197,7 @@ class SsmAction(ControllerAction):
             wave=options["wave"] or "",
             ports=self._ports(options, nodes),
             clock=clock,
-            gather=_gather,
+            gather=gather,
             recorder=rollout or NoRecorder(),
             progress=Throttle(self.say),
             poll_seconds=options["poll_interval"],
@@ -290,7 +283,8 @@ def _by_attempt(
     return sorted(found.items())
 
 
-def _gather(work: Any, items: Sequence[Any]) -> list[Any]:
+def gather(work: Any, items: Sequence[Any]) -> list[Any]:
+    """Do the same to all at once; return the answers in order."""
     if len(items) <= 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(items))) as pool:

@@ -20,6 +20,13 @@ from .ports import Clock, FleetPort, Invocation
 PROGRESS_SECONDS = 30
 
 
+class NoRecorder:
+    """The recorder of a stage that belongs to no rollout."""
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write nothing."""
+
+
 class Stage(Protocol):
     """What differs from stage to stage."""
 

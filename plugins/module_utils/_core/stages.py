@@ -193,6 +193,20 @@ class RebootStage:
 
 
 @dataclass(slots=True)
+class AgentStage:
+    """AWS-UpdateSSMAgent. It restarts the agent, so that its last word may be lost: whoever needs the agent asks it."""
+
+    name: str = "agent"
+    with_output: bool = False
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        return [_result(node_id, row, ENDED[row.status]) for node_id, row in ended.items()]
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return _unreadable(node_id, why)
+
+
+@dataclass(slots=True)
 class VerifyStage:
     """The probe after the work; its result is the node's final record.
 

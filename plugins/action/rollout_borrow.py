@@ -1,0 +1,49 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does to nodes what is undone after their patching; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..module_utils._ansible.clock import find_clock
+from ..module_utils._ansible.spec import PLACES
+from ..module_utils._core.rollout_state import BORROWED
+from ..plugin_utils.aws_options import aws_spec
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.lenders import LENDERS, hook_nodes
+from ..plugin_utils.lending import borrow
+from ..plugin_utils.rollout_dir import RolloutDir
+
+
+class ActionModule(ControllerAction):
+    """One task for a whole wave; the journal knows of it before the nodes do."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "wave": {"type": "str", "required": True},
+        "what": {"type": "str", "required": True, "choices": list(BORROWED)},
+        "tag": {"type": "str", "default": ""},
+        "update_agent": {"type": "bool", "default": True},
+        "timeout_minutes": {"type": "int", "default": 15},
+        "poll_interval": {"type": "int", "default": 15},
+        "accounts": PLACES["accounts"],
+    }
+    RULES: ClassVar[dict[str, Any]] = {"required_if": [("what", "patch_now", ["tag"])]}
+
+    def spec(self) -> dict[str, Any]:
+        return {**aws_spec(), **self.SPEC}
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        rollout = RolloutDir(options["dir"], find_clock())
+        rollout.state_of_wave(options["wave"])
+        lender = LENDERS[options["what"]](rollout, options["wave"], options, self.say)
+        if rollout.state.status != "running":
+            return {"changed": False, "nodes": []}
+        if self.check_mode:
+            wanted = lender.wanted()
+            return {"changed": bool(wanted), "nodes": hook_nodes(rollout, wanted)}
+        nodes = borrow(lender)
+        return {"changed": bool(nodes), "nodes": hook_nodes(rollout, nodes)}

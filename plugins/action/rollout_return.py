@@ -1,0 +1,67 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Undoes what a rollout did to nodes; see the module of the same name for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..module_utils._ansible.clock import find_clock
+from ..module_utils._ansible.spec import PLACES
+from ..module_utils._core.rollout import due
+from ..module_utils._core.rollout_state import BORROWED, Effect
+from ..plugin_utils.aws_options import aws_spec
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.last_patched import mark_patched
+from ..plugin_utils.lenders import HOOKS, LENDERS, hook_nodes
+from ..plugin_utils.lending import give_back
+from ..plugin_utils.rollout_dir import RolloutDir
+
+
+class ActionModule(ControllerAction):
+    """Gives back what is due, kind after kind, and never fails for it: what is left is tried again later."""
+
+    SPEC: ClassVar[dict[str, Any]] = {
+        "dir": {"type": "path", "required": True},
+        "wave": {"type": "str"},
+        "hook": {"type": "str", "choices": list(HOOKS)},
+        "last_patched": {"type": "str", "default": ""},
+        "timeout_minutes": {"type": "int", "default": 15},
+        "poll_interval": {"type": "int", "default": 15},
+        "accounts": PLACES["accounts"],
+    }
+    RULES: ClassVar[dict[str, Any]] = {"required_by": {"hook": ["wave"]}}
+
+    def spec(self) -> dict[str, Any]:
+        return {**aws_spec(), **self.SPEC}
+
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        rollout = RolloutDir(options["dir"], find_clock())
+        if options["wave"]:
+            rollout.state_of_wave(options["wave"])
+        effects = _due(rollout, options["wave"])
+        hooks = [_hook(rollout, item) for item in effects if item.stage in HOOKS]
+        if self.check_mode:
+            return {"changed": bool(effects), "hooks": hooks, "left": {}}
+        left: dict[str, list[str]] = {}
+        for item in effects:
+            if item.stage in HOOKS and item.stage != options["hook"]:
+                continue  # its task file runs first, which the playbook does
+            lender = LENDERS[item.stage](rollout, item.wave, options, self.say)
+            if kept := give_back(lender, item.nodes):
+                left.setdefault(item.stage, []).extend(sorted(kept))
+        if options["last_patched"] and options["wave"]:
+            mark_patched(rollout, options["wave"], options, self.say)
+        return {"changed": rollout.events > 0, "hooks": [] if options["hook"] else hooks, "left": left}
+
+
+def _due(rollout: RolloutDir, wave: str | None) -> list[Effect]:
+    """Return what is to be given back, in the order of giving back."""
+    found = [item for item in due(rollout.state) if item.kind == "return" and wave in (None, item.wave)]
+    return sorted(found, key=lambda item: BORROWED.index(item.stage))
+
+
+def _hook(rollout: RolloutDir, item: Effect) -> dict[str, Any]:
+    return {"hook": item.stage, "wave": item.wave, "nodes": hook_nodes(rollout, item.nodes)}

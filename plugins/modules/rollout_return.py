@@ -1,0 +1,86 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollout_return
+short_description: Undo what a rollout did to nodes besides patching them
+version_added: 0.1.0
+description:
+  - Gives back what M(patchtide.hybrid.rollout_borrow) took, from nodes that are through with their work, or from all
+    once the rollout is paused or aborted. First load balancer targets, then tags, power last.
+  - Nothing that can't be given back fails the task. It is told, stays in the journal, and the next run tries again; the
+    rollout is not finished before that.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+seealso:
+  - module: patchtide.hybrid.rollout_borrow
+notes:
+  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - An instance is stopped only if the rollout started it and it still carries the tag C(PatchtideStarted) that says so.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.accounts
+attributes:
+  check_mode:
+    description: Says whether there is something to give back; writes nothing.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
+  idempotent:
+    description: What was given back is not given back again.
+    support: full
+options:
+  dir:
+    description: Directory of the rollout, with C(plan.json) and C(journal.jsonl).
+    type: path
+    required: true
+  wave:
+    description: Name of the wave in the plan; all waves if not given.
+    type: str
+  hook:
+    description:
+      - Notes that the task file which undoes this hook of O(wave) was run. Without it hooks stay open and are listed
+        in RV(hooks).
+    type: str
+    choices: [nodes_hook, wave_hook]
+  last_patched:
+    description:
+      - Key of a tag with the date of the last successful patching, such as V(LastPatched). It is given to the nodes of
+        O(wave) that were patched. Not given means no such tag.
+    type: str
+    default: ""
+  timeout_minutes:
+    description: Minutes to wait until load balancers find nodes healthy. Those that are not hold the gate.
+    type: int
+    default: 15
+  poll_interval:
+    description: Seconds between two looks.
+    type: int
+    default: 15
+"""
+
+EXAMPLES = r"""
+- name: Give back everything, whatever happened
+  patchtide.hybrid.rollout_return:
+    dir: /var/lib/patchtide/2026-06
+"""
+
+RETURN = r"""
+hooks:
+  description: Hooks whose closing task file is to be run now, with the nodes it is for.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{hook: nodes_hook, wave: canary, nodes: [{node_id: i-0123456789abcdef0, host: web-1, name: web-1}]}]
+left:
+  description: What could not be given back, by kind.
+  returned: success
+  type: dict
+  sample: {drained: [i-0123456789abcdef0]}
+"""
