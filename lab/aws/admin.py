@@ -13,7 +13,7 @@ from typing import Any
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_api._internal.urls import url_paths
 
-from . import access, ec2
+from . import access, balancers, ec2
 from .clock import from_iso, to_iso
 from .estate import FAULTS
 from .faults import to_rule
@@ -39,6 +39,7 @@ def seed() -> None:
     """Fill moto with the estate."""
     access.seed()
     ec2.seed()
+    balancers.seed()
 
 
 def reset(method: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +129,10 @@ def _to_dict(place: Place, node: Node) -> dict[str, Any]:
         "source": node.spec.source,
         "managed": node.spec.managed,
         "power": node.power,
+        "serves": node.serves,
+        "ip": node.spec.ip,
+        "zone": node.spec.zone,
+        "agent_version": node.agent_version,
         "ping_status": node.ping_status,
         "boot_id": boot_mark(node),
         "kernel": node.kernel,

@@ -30,6 +30,10 @@ FAULTS: dict[str, Any] = {
     "failed_units": [],
     "repos_down": False,
     "pending_reboot": False,
+    "no_capacity": False,
+    "unstoppable": "",
+    "app_down": False,
+    "agent_update_fails": False,
 }
 _GROUP = {
     "name",
@@ -80,8 +84,35 @@ class NodeSpec:
     stopped: bool
     pending: float  #: which share of the available updates the machine is missing at first
     ip: str
+    zone: str  #: Availability Zone, "" outside EC2
     tags: Mapping[str, str]
     faults: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetGroupSpec:
+    """Where a load balancer sends requests; ``members`` are names of nodes."""
+
+    name: str
+    members: tuple[str, ...]
+    port: int = 80
+    target_type: str = "instance"
+    deregistration_delay: int = 300
+    health_interval: int = 30
+    healthy_threshold: int = 5
+    unhealthy_threshold: int = 2
+    used: bool = True  #: whether a listener of the load balancer forwards to it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancerSpec:
+    """One load balancer as the estate file has it. Its target groups' defaults are those of CreateTargetGroup."""
+
+    name: str
+    account: str
+    region: str
+    target_groups: tuple[TargetGroupSpec, ...]
+    type: str = "application"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +122,7 @@ class Estate:
     home_account: str
     start: datetime
     nodes: tuple[NodeSpec, ...] = field(repr=False)
+    load_balancers: tuple[BalancerSpec, ...] = ()
 
     def nodes_at(self, account: str, region: str) -> list[NodeSpec]:
         return [node for node in self.nodes if (node.account, node.region) == (account, region)]
@@ -112,13 +144,33 @@ def load_estate(path: Path) -> Estate:
 
 
 def _estate(data: Mapping[str, Any]) -> Estate:
+    nodes = {group["name"]: tuple(_nodes(group)) for group in data["groups"]}
     return Estate(
         accounts=tuple(_account(row) for row in data["accounts"]),
         regions=tuple(data["regions"]),
         home_account=data["home_account"],
         start=_start(data.get("start")),
-        nodes=tuple(node for group in data["groups"] for node in _nodes(group)),
+        nodes=tuple(node for group in nodes.values() for node in group),
+        load_balancers=tuple(_balancer(row, nodes) for row in data.get("load_balancers", [])),
     )
+
+
+def _balancer(row: Mapping[str, Any], nodes: Mapping[str, tuple[NodeSpec, ...]]) -> BalancerSpec:
+    """Read one load balancer; its members may be named by their groups."""
+    at = (row["account"], row["region"])
+    there = {node.name for group in nodes.values() for node in group if (node.account, node.region) == at}
+
+    def members(name: str) -> Iterator[str]:
+        for member in [node.name for node in nodes[name]] if name in nodes else [name]:
+            if member not in there:
+                raise ValueError(f"load balancer {row['name']}: there is no node {member!r} in its account and Region")
+            yield member
+
+    groups = tuple(
+        TargetGroupSpec(**{**group, "members": tuple(item for name in group["members"] for item in members(name))})
+        for group in row["target_groups"]
+    )
+    return BalancerSpec(**{**row, "target_groups": groups})
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -155,10 +207,12 @@ def _nodes(group: Mapping[str, Any]) -> Iterator[NodeSpec]:
         own = group.get("nodes", {}).get(number, {})
         if unknown := set(own) - _GROUP:
             raise ValueError(f"node {number} of group {group['name']}: unknown keys {sorted(unknown)}")
-        yield _node(f"{group['name']}-{number:02}", {**group, **own, "tags": {**group["tags"], **own.get("tags", {})}})
+        yield _node(
+            f"{group['name']}-{number:02}", number, {**group, **own, "tags": {**group["tags"], **own.get("tags", {})}}
+        )
 
 
-def _node(name: str, data: Mapping[str, Any]) -> NodeSpec:
+def _node(name: str, number: int, data: Mapping[str, Any]) -> NodeSpec:
     source = data.get("source", "ec2")
     digest = hashlib.sha256(f"{data['account']}/{data['region']}/{name}".encode()).hexdigest()
     tags = {key: name if value == "@name" else value for key, value in data["tags"].items()}
@@ -175,6 +229,7 @@ def _node(name: str, data: Mapping[str, Any]) -> NodeSpec:
         stopped=data.get("stopped", False),
         pending=float(data.get("pending", 0.8)),
         ip=f"10.{int(digest[20:22], 16)}.{int(digest[22:24], 16)}.{int(digest[24:26], 16) % 250 + 4}",
+        zone=data["region"] + "abc"[number % 3] if source == "ec2" else "",
         tags=tags,
         faults={key: data.get(key, default) for key, default in FAULTS.items()},
     )

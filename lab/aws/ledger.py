@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .clock import to_iso
 
-KINDS = ("installs", "reboots", "starts", "stops", "commands")
+KINDS = ("installs", "reboots", "starts", "stops", "commands", "tags", "targets")
 
 
 class _Named(Protocol):
@@ -21,7 +21,7 @@ class _Named(Protocol):
 
 
 class Ledger:
-    """Counts API calls and records every install, reboot, start, stop and SendCommand."""
+    """Counts API calls and records every install, reboot, start, stop, SendCommand, change of a tag or a target."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -16,10 +16,13 @@ from typing import Any
 from .catalogue import OperatingSystem, Patch
 from .estate import NodeSpec
 from .ledger import Ledger
-from .simulation import Simulation
+from .simulation import Event, Simulation
 
 #: An agent that has not been heard of for five minutes counts as lost (it sends a health ping every five minutes).
 PING_EVERY = 300
+NEWEST_AGENT = "3.3.3270.0"
+#: Seconds from the end of a boot until the machine's application answers requests.
+APP_SECONDS = (10.0, 30.0)
 
 
 @dataclass(slots=True)
@@ -45,13 +48,18 @@ class Node:
         self.agent_up = not spec.stopped and not self.faults["offline"]
         seed = self.random("age")
         self.boot_time = sim.now - timedelta(days=seed.randint(20, 60), seconds=seed.randint(0, 86400))
+        #: (from, until) of each time its application did not answer; the last one may not be over
+        self.outages: list[tuple[datetime, datetime | None]] = []
+        self._app_up = not spec.stopped
+        self._app_starts: Event | None = None
         self.registered_at = self.boot_time
         self.down_since = sim.now - timedelta(days=seed.randint(8, 21))
         self.kernel = self.kernel_newest = system.kernel
-        self.agent_version = "3.3.3270.0" if seed.random() < 0.8 else "3.2.2303.0"
+        self.agent_version = NEWEST_AGENT if seed.random() < 0.8 else "3.2.2303.0"
         self.installed: dict[str, Installed] = {}
         self.failed: dict[str, datetime] = {}
         self._preinstall(seed)
+        self._tell_app()
 
     def _preinstall(self, seed: random.Random) -> None:
         for patch in self.system.updates:
@@ -105,6 +113,32 @@ class Node:
         self.faults.update(changes)
         if changes.get("offline") is False or changes.get("never_back") is False:
             self.agent_up = self.power == "running"
+        self._tell_app()
+
+    @property
+    def serves(self) -> bool:
+        """Whether its application answers requests, such as a load balancer's health checks."""
+        return not self.outages or self.outages[-1][1] is not None
+
+    def _tell_app(self) -> None:
+        up = self._app_up and not self.faults["app_down"]
+        if up and not self.serves:
+            self.outages[-1] = (self.outages[-1][0], self._sim.now)
+        elif not up and self.serves:
+            self.outages.append((self._sim.now, None))
+
+    def _app_ends(self) -> None:
+        if self._app_starts is not None:
+            self._app_starts.cancel()
+        self._app_up = False
+        self._tell_app()
+
+    def _app_comes(self) -> None:
+        self._app_starts = self._sim.after(self.seconds(*APP_SECONDS, "app"), self._app_came)
+
+    def _app_came(self) -> None:
+        self._app_up = True
+        self._tell_app()
 
     def install(self, patch: Patch, awaits_reboot: bool) -> bool:
         """Install one update; False when it fails here."""
@@ -130,6 +164,7 @@ class Node:
             self._sim.after(5, done)
             return
         self.agent_up, self.down_since = False, self._sim.now
+        self._app_ends()
         boots = self.boots
         self._sim.after(self.seconds(*self._boot_seconds, "reboot"), self._back, boots, done)
 
@@ -141,6 +176,7 @@ class Node:
         if self.faults["never_back"]:
             return
         self.agent_up = True
+        self._app_comes()
         done()
 
     @property
@@ -161,6 +197,7 @@ class Node:
             return
         self._ledger.note("stops", self, {}, self._sim.now)
         self.power, self.agent_up, self.down_since = "stopping", False, self._sim.now
+        self._app_ends()
         self._sim.after(30, self._stopped)
 
     def _stopped(self) -> None:
@@ -184,9 +221,21 @@ class Node:
     def _agent_starts(self, boots: int) -> None:
         if self.power == "running" and self.boots == boots and not self.faults["never_back"]:
             self.agent_up = True
+            self._app_comes()
 
     def terminate(self) -> None:
         self.power, self.agent_up, self.down_since = "terminated", False, self._sim.now
+        self._app_ends()
+
+    def tag(self, key: str, value: str | None) -> None:
+        """Set or remove (``None``) a tag, and note it if that changes anything."""
+        if self.tags.get(key) == value:
+            return
+        if value is None:
+            del self.tags[key]
+        else:
+            self.tags[key] = value
+        self._ledger.note("tags", self, {"key": key, "value": value}, self._sim.now)
 
 
 def kernel_of(system: OperatingSystem, patch: Patch) -> str:

@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import access, admin, ec2, tagging
+from . import access, admin, balancers, ec2, tagging
 from .faults import Rule
 from .ssm import backend
 from .world import World, open_world, world
@@ -160,6 +160,7 @@ def open_server(lab: World, host: str, port: int) -> BaseWSGIServer:
     backend.bind()
     access.bind()
     ec2.bind()
+    balancers.bind()
     tagging.bind()
     admin.bind()
     admin.seed()

@@ -56,7 +56,7 @@ def test_the_context_manager_leaves_nothing_running() -> None:
     with lab(at="2026-06-02T23:30:00Z", estate="lab/estate-abort.yml") as aws:
         assert aws.get("clock")["now"].startswith("2026-06-02T23:3")
         faulty = aws.get("faults")["nodes"]
-        assert sum("fail_patches" in faults for faults in faulty.values()) == 12
+        assert sum("fail_patches" in faults for faults in faulty.values()) == 14
         url = aws.url
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url, timeout=5)

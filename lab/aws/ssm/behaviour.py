@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..catalogue import Patch
-from ..node import Node
+from ..node import NEWEST_AGENT, Node
 from .overrides import NotReadable, baseline_override, chosen, install_list, snapshot
 from .patch_groups import baseline_of
 from .patchstate import COUNTS, Report, Scanner, look, write_report
@@ -228,13 +228,23 @@ def _disks(node: Node) -> list[dict[str, Any]]:
 
 
 def update_agent(place: Place, node: Node, parameters: Parameters) -> Behaviour:
-    yield node.seconds(30, 90, "agent update")
-    newest = "3.3.3270.0"
+    """AWS-UpdateSSMAgent: take the newest version, or the one asked for; an older one needs allowDowngrade."""
+    yield node.seconds(60, 120, "agent update")
+    newest = parameters["version"][0] or NEWEST_AGENT
+    if node.faults["agent_update_fails"]:
+        return Result(code=1, stderr="failed to update amazon-ssm-agent: the manifest could not be downloaded")
+    if _version(newest) < _version(node.agent_version) and parameters["allowDowngrade"][0] != "true":
+        text = f"Updating amazon-ssm-agent to an older version, please enable allow downgrade to proceed: {newest}"
+        return Result(code=1, stderr=text)
     said = f"Successfully updated amazon-ssm-agent from {node.agent_version} to {newest}"
     if node.agent_version == newest:
         said = f"amazon-ssm-agent {newest} has already been installed, update skipped"
     node.agent_version = newest
     return Result(code=0, stdout=said)
+
+
+def _version(text: str) -> list[int]:
+    return [int(part) for part in text.split(".")]
 
 
 _BEHAVIOURS: dict[str, Callable[[Place, Node, Parameters], Behaviour]] = {

@@ -118,7 +118,7 @@ _DOCUMENTS = (
         platforms=_ANYWHERE,
         steps={"aws:updateSsmAgent": ""},
         parameters={
-            "version": Parameter(),
+            "version": Parameter(pattern=r"(^$)|^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$"),
             "allowDowngrade": Parameter(default=("false",), allowed=("true", "false")),
         },
     ),

@@ -53,7 +53,19 @@ def set_tags(place: Place, kind: str, resource_id: str, rows: list[dict[str, str
     tags = tags_of(place, kind, resource_id)
     if len(set(tags) | {row["Key"] for row in rows}) > MOST:
         raise SsmError("TooManyTagsError", f"A resource can have {MOST} tags.")
-    tags.update({row["Key"]: row["Value"] for row in rows})
+    for row in rows:
+        _put(place, kind, resource_id, row["Key"], row["Value"])
+
+
+def _put(place: Place, kind: str, resource_id: str, key: str, value: str | None) -> None:
+    """Set or remove one tag; a node notes it."""
+    tags = tags_of(place, kind, resource_id)
+    if kind == "ManagedInstance":
+        place.nodes[resource_id].tag(key, value)
+    elif value is None:
+        tags.pop(key, None)
+    else:
+        tags[key] = value
 
 
 @operation("AddTagsToResource")
@@ -64,9 +76,9 @@ def add_tags_to_resource(place: Place, request: Request) -> Answer:
 
 @operation("RemoveTagsFromResource")
 def remove_tags_from_resource(place: Place, request: Request) -> Answer:
-    tags = tags_of(place, request["ResourceType"], request["ResourceId"])
+    tags_of(place, request["ResourceType"], request["ResourceId"])
     for key in request["TagKeys"]:
-        tags.pop(key, None)
+        _put(place, request["ResourceType"], request["ResourceId"], key, None)
     return {}
 
 

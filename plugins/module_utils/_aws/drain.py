@@ -158,6 +158,7 @@ def _of_nodes(
                 port=target.get("Port"),
                 target_type=kind,
                 zone=target.get("AvailabilityZone", "") if kind == "ip" else "",
+                quic_server_id=target.get("QuicServerId", ""),
                 state=health["State"],
             )
 
@@ -175,7 +176,11 @@ def _description(target: Target) -> dict[str, Any]:
     found: dict[str, Any] = {"Id": target.target_id}
     if target.port is not None:
         found["Port"] = target.port
-    return {**found, "AvailabilityZone": target.zone} if target.zone else found
+    if target.zone:
+        found["AvailabilityZone"] = target.zone
+    if target.quic_server_id:
+        found["QuicServerId"] = target.quic_server_id
+    return found
 
 
 def _key(target: Mapping[str, Any]) -> tuple[str, int | None]:

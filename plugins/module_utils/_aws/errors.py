@@ -60,3 +60,8 @@ def aws_errors(action: str) -> Iterator[None]:
         raise AccessDenied(action, "NoCredentials", str(error)) from error
     except BotoCoreError as error:
         raise ServiceError(action, type(error).__name__, str(error)) from error
+
+
+def is_answer(error: ServiceError) -> bool:
+    """Say whether a service gave this error; if not, it stands for one that could not be asked."""
+    return isinstance(error.__cause__, ClientError)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from .._core.errors import AccessDenied, ServiceError
-from .errors import ClientError
+from .errors import is_answer
 from .run_command import LOST, THROTTLED
 
 _TRIES = 8
@@ -53,7 +53,7 @@ def reason(error: ServiceError) -> str:
 
 
 def _is_of_the_place(error: ServiceError) -> bool:
-    return error.code in THROTTLED | LOST or not isinstance(error.__cause__, ClientError)
+    return error.code in THROTTLED | LOST or not is_answer(error)
 
 
 def _named(error: ServiceError, ids: Iterable[str]) -> list[str]:

@@ -158,6 +158,7 @@ class Target:
 
     :param target_id: the instance id, or the private IP address of a group of type ``ip``.
     :param zone: ``""`` or what RegisterTargets has to be told (an Availability Zone or ``all``, type ``ip`` only).
+    :param quic_server_id: of a group whose protocol is QUIC or TCP_QUIC.
     :param state: its health when it was looked up; one that was not healthy before can't be waited for after.
     """
 
@@ -167,6 +168,7 @@ class Target:
     port: int | None
     target_type: str = "instance"
     zone: str = ""
+    quic_server_id: str = ""
     state: str = field(default="", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,4 +200,23 @@ class DrainPort(Protocol):
         """Return healthy, unhealthy, initial, draining, unused or unavailable; those gone are missing.
 
         ``unused`` is what a drained target becomes when its last request is done.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A CloudWatch alarm. ``state``: OK, ALARM or INSUFFICIENT_DATA."""
+
+    name: str
+    state: str
+    reason: str = ""
+
+
+class AlarmPort(Protocol):
+    """CloudWatch of one place."""
+
+    def states(self, names: Sequence[str]) -> list[Alarm]:
+        """Return the alarms in the order of their names, metric and composite ones; those that are not there are missing.
+
+        :raises ServiceError: they can't be read.
         """
