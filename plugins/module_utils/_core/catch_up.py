@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Missed nodes: planned, and for an outer reason never worked on. They are listed for the next plan to catch up on.
 
-A missed node's final record has a code that begins with ``missed_``; the status says ``skipped``, or ``unreachable``
-where the install was sent and never arrived.
+A missed node's final record is ``skipped`` with a code that begins with ``missed_``: it was never touched, so it is no
+failure, and a wave with too many of them is held by its gate.
 """
 
 from __future__ import annotations
@@ -28,10 +28,8 @@ def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], a
     """Return the final record of a node that was lost at a stage, as missed if nothing had been done to it."""
     why = result.get("error") or {}
     status, code = Status(result["status"]), str(why.get("code") or f"{stage}_{result['status']}")
-    if code in _UNDELIVERED and stage == "precheck":
-        status, code = Status.SKIPPED, f"{PREFIX}offline"
-    elif code in _UNDELIVERED and stage == "patch":
-        code = f"{PREFIX}undeliverable"
+    if code in _UNDELIVERED and stage in ("precheck", "patch"):
+        status, code = Status.SKIPPED, f"{PREFIX}{'offline' if stage == 'precheck' else 'undeliverable'}"
     return lost_record(node, status, code, str(why.get("text") or result["status"]), at)
 
 

@@ -231,4 +231,8 @@ def _warnings(plan: Mapping[str, Any], story: Story, damage: str) -> list[str]:
             f"The journal belongs to plan {str(journalled)[:12]}, plan.json is {str(plan.get('digest'))[:12]}: "
             "what is said about nodes of both may be wrong."
         )
+    if story.borrowed:
+        kept = sorted(f"{node} ({what.replace('_', ' ')})" for what, node in story.borrowed)
+        more = f" and {len(kept) - 5} more" if len(kept) > 5 else ""
+        warnings.append(f"Not given back yet: {', '.join(kept[:5])}{more}. Run the rollout again to try again.")
     return warnings

@@ -58,6 +58,7 @@ class Story:
     waves: dict[str, WaveStory] = field(default_factory=dict)
     nodes: dict[str, NodeStory] = field(default_factory=dict)
     decisions: list[dict[str, Any]] = field(default_factory=list)
+    borrowed: set[tuple[str, str]] = field(default_factory=set)
     resumed: int = 0
     records: int = 0
     head: str = ""
@@ -202,6 +203,19 @@ def _on_decision(story: Story, at: str, data: Mapping[str, Any]) -> None:
     story.decisions.append(decision)
     if data.get("wave"):
         story.wave(data["wave"]).decisions.append(decision)
+    if decision["action"] == "retry":
+        for node_id in data.get("nodes") or ():
+            story.nodes[node_id] = NodeStory(wave=decision["wave"], evidence=story.node(node_id, "").evidence)
+    if decision["action"] == "write_off":
+        _on_returned(story, at, data)
+
+
+def _on_borrowed(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    story.borrowed.update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+
+
+def _on_returned(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    story.borrowed.difference_update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
 
 
 def _on_finished(story: Story, at: str, data: Mapping[str, Any]) -> None:
@@ -217,6 +231,8 @@ _HANDLERS: Mapping[str, Callable[[Story, str, Mapping[str, Any]], None]] = {
     "intent": _on_intent,
     "sent": _on_sent,
     "outcome": _on_outcome,
+    "borrowed": _on_borrowed,
+    "returned": _on_returned,
     "gate": _on_gate,
     "decision": _on_decision,
     "rollout_finished": _on_finished,

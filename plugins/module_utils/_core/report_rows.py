@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .catch_up import is_missed
 from .journal import from_time
 from .model import Status
 from .report_journal import NodeStory
 
 NOT_STARTED = "not_started"
 UNFINISHED = "unfinished"
+MISSED = "missed"
 EXCLUDED = "excluded"
 SCANNED = "scanned"
 LABELS: Mapping[str, str] = {
@@ -26,6 +28,7 @@ LABELS: Mapping[str, str] = {
     Status.TIMED_OUT.value: "timed out",
     Status.CANCELLED.value: "cancelled",
     Status.SKIPPED.value: "held back",
+    MISSED: "missed",
     UNFINISHED: "unfinished",
     NOT_STARTED: "not started",
     EXCLUDED: "excluded",
@@ -37,6 +40,7 @@ TONES: Mapping[str, str] = {
     Status.SUCCEEDED.value: "good",
     Status.NO_OP.value: "good",
     Status.SKIPPED.value: "held",
+    MISSED: "held",
     UNFINISHED: "bad",
 }
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
@@ -177,7 +181,7 @@ def _fill_story(row: Row, story: NodeStory) -> None:
     row.installed = list(result.get("installed") or ())
     row.failed = list(result.get("failed") or ())
     row.missing = list(result.get("missing_after") or ())
-    if row.status not in (Status.SKIPPED.value, NOT_STARTED):
+    if row.status not in (Status.SKIPPED.value, MISSED, NOT_STARTED):
         row.started_at, row.ended_at = first("started_at", result) or story.begun_at, first("ended_at", result)
         row.minutes = minutes_between(row.started_at, row.ended_at)
     row.rebooted = result.get("rebooted")
@@ -185,7 +189,7 @@ def _fill_story(row: Row, story: NodeStory) -> None:
     row.kernel_after = first("kernel_after", result) or row.kernel_before
     before, after = result.get("boot_id_before"), result.get("boot_id_after")
     row.boot_id_changed = before != after if before and after else None
-    if row.status in (Status.SKIPPED.value, NOT_STARTED):
+    if row.status in (Status.SKIPPED.value, MISSED, NOT_STARTED):
         return
     if result.get("pending_reboot") is not None or row.tone == "bad":
         row.pending_reboot = result.get("pending_reboot")
@@ -199,6 +203,8 @@ def _outcome(story: NodeStory) -> tuple[str, str, str]:
     result = story.result
     error = result.get("error") or {}
     status = str(result.get("status") or "")
+    if is_missed(result):
+        return MISSED, str(error["code"]), str(error["text"])
     if story.held:
         text = first("text", error) or "; ".join(story.findings)
         return Status.SKIPPED.value, str(error.get("code") or "precheck"), text or "held back by the pre-check"
