@@ -5,30 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
-from ..module_utils._core.gates import GateDecision, GateRules, Verdict, WaveTally, decide
+from ..module_utils._ansible.spec import PLACES
+from ..module_utils._core.gates import PROBES, GateDecision, GateRules, Health, Probe, Verdict, WaveTally, decide
 from ..module_utils._core.journal import from_time, to_time
 from ..module_utils._core.model import Status
+from ..module_utils._core.probe_rules import clean
+from ..module_utils._core.report_text import plain
 from ..module_utils._core.rollout_state import DONE, final_results
 from ..module_utils._core.stagerun import PROGRESS_SECONDS
 from ..module_utils._core.verdict import lost_record
+from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.health_probes import run_probes
 from ..plugin_utils.rollout_dir import RolloutDir
 
 DIRECT = ("linux", "windows")
+LISTED = 5
 
 
 class ActionModule(ControllerAction):
-    """Waits for the soak time, decides once, and says why."""
+    """Waits for the soak time, asks the health probes, decides once, and says why."""
 
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
         "wave": {"type": "str", "required": True},
+        "partial": {"type": "bool", "default": False},
+        "accounts": PLACES["accounts"],
     }
+
+    def spec(self) -> dict[str, Any]:
+        return {**aws_spec(), **self.SPEC}
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rollout, name = RolloutDir(options["dir"], find_clock()), options["wave"]
@@ -37,9 +48,7 @@ class ActionModule(ControllerAction):
             reasons = [] if wave.gate else ["The rollout was aborted."]
             data = {"numbers": {}, "reasons": reasons, **dict(wave.gate or {}), "verdict": Verdict.ABORT.value}
         elif wave.status in ("running", "paused") and not self.check_mode:
-            self._settle(rollout, name)
-            data = self._decide(rollout, name).to_dict()
-            rollout.record("gate", {"wave": name, **data})
+            data = self._judge(rollout, name, options, task_vars)
         elif wave.status == "promoted" or wave.status == "finished":
             data = {"numbers": {}, "reasons": [], **dict(wave.gate or {}), "verdict": Verdict.PROMOTE.value}
         else:
@@ -48,37 +57,78 @@ class ActionModule(ControllerAction):
             rollout.record("wave_finished", {"wave": name})
         self._show(name, data)
         shown = {key: data[key] for key in ("verdict", "numbers", "reasons")}
-        return {"changed": rollout.events > 0, **shown}
+        return {"changed": rollout.events > 0, **shown, "probes": list(data.get("probes") or [])}
 
-    def _settle(self, rollout: RolloutDir, name: str) -> None:
-        """Give a final record to hosts that dropped out of the play: they are lost, and they consume budget."""
+    def _judge(
+        self, rollout: RolloutDir, name: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Decide and record it. After a part of the wave only what can't get better is a decision: the abort."""
+        self._settle(rollout, name, set(task_vars.get("ansible_play_hosts") or ()) if options["partial"] else set())
+        if not options["partial"]:
+            data = self._decide(rollout, name, options).to_dict()
+            rollout.record("gate", {"wave": name, **data})
+            return data
+        decision = decide(GateRules.from_dict(rollout.wave(name)["gate"]), self._tally(rollout, name, partial=True))
+        data = decision.to_dict()
+        if decision.verdict is Verdict.ABORT:
+            rollout.record("gate", {"wave": name, **data})
+            return data
+        return {**data, "verdict": Verdict.PROMOTE.value}
+
+    def _settle(self, rollout: RolloutDir, name: str, still_there: set[str]) -> None:
+        """Give a final record to hosts that dropped out of the play: they are lost, and they consume budget.
+
+        :param still_there: hosts whose turn may be yet to come.
+        """
         at = to_time(rollout.clock.now())
         lost = [
             lost_record(rollout.nodes[node], Status.UNREACHABLE, "no_record", "the host was lost during its wave", at)
             for node in rollout.state.waves[name].nodes
-            if rollout.state.nodes[node].stage != DONE and rollout.nodes[node]["executor"] in DIRECT
+            if rollout.state.nodes[node].stage != DONE
+            and rollout.nodes[node]["executor"] in DIRECT
+            and rollout.nodes[node]["host"] not in still_there
         ]
         if lost:
             results = [record.to_dict() for record in lost]
             rollout.record("outcome", {"wave": name, "stage": "verify", "results": results})
 
-    def _decide(self, rollout: RolloutDir, name: str) -> GateDecision:
-        plan, rules = rollout.wave(name), GateRules.from_dict(rollout.wave(name)["gate"])
+    def _tally(self, rollout: RolloutDir, name: str, *, partial: bool = False) -> WaveTally:
         names = [wave["name"] for wave in rollout.plan["waves"]]
         earlier = final_results(rollout.state, names[: names.index(name)])
-        tally = WaveTally.from_statuses(
-            len(plan["nodes"]),
-            [str(item["status"]) for item in final_results(rollout.state, [name])],
+        ended = final_results(rollout.state, [name])
+        return WaveTally.from_statuses(
+            len(ended) if partial else len(rollout.wave(name)["nodes"]),
+            [str(item["status"]) for item in ended],
             earlier_failed=sum(Status(item["status"]).is_failure for item in earlier),
             rollout_total=len(rollout.nodes),
         )
-        worked_at = rollout.state.waves[name].worked_at
+
+    def _decide(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateDecision:
+        plan, worked_at = rollout.wave(name), rollout.state.waves[name].worked_at
+        rules, tally = GateRules.from_dict(plan["gate"]), self._tally(rollout, name)
         soak = from_time(worked_at) + timedelta(minutes=plan["soak_minutes"]) if worked_at else None
-        decision = decide(rules, tally, soak_until=soak, now=rollout.clock.now())
+        known = _in_service(rollout, name)
+
+        def judge(probes: Sequence[Probe] = ()) -> GateDecision:
+            return decide(
+                rules,
+                tally,
+                probes=(*known, *probes),
+                emptied=str(plan.get("emptied") or ""),
+                soak_until=soak,
+                now=rollout.clock.now(),
+            )
+
+        decision = judge()
         while decision.verdict is Verdict.WAIT and decision.wait_until:
             self._wait(rollout, name, decision.wait_until)
-            decision = decide(rules, tally, soak_until=soak, now=rollout.clock.now())
-        return decision
+            decision = judge()
+        if decision.verdict is Verdict.ABORT or not plan["gate"].get(PROBES):
+            return decision
+        probes = run_probes(
+            plan["gate"][PROBES], clock=rollout.clock, options=options, say=lambda line: self.say(f"{name} {line}")
+        )
+        return judge(probes)
 
     def _wait(self, rollout: RolloutDir, name: str, until: datetime) -> None:
         left = (until - rollout.clock.now()).total_seconds()
@@ -94,4 +144,14 @@ class ActionModule(ControllerAction):
             f"{name} gate: {str(data['verdict']).upper()}" + (f" ({counts} of {numbers['total']})" if counts else "")
         )
         for reason in data["reasons"]:
-            self.say(f"  {reason}")
+            self.say(f"  {plain(reason)}")
+
+
+def _in_service(rollout: RolloutDir, name: str) -> list[Probe]:
+    """Return nodes that were given back and did not come into service, as a probe that nobody has to ask."""
+    problems = rollout.state.waves[name].problems
+    if not problems:
+        return []
+    shown = [f"{rollout.nodes[node]['name'] or node}: {why}" for node, why in sorted(problems.items())[:LISTED]]
+    more = [f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
+    return [Probe(name="back in service", health=Health.INCONCLUSIVE, text=clean("; ".join([*shown, *more])))]

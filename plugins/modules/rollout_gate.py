@@ -11,14 +11,28 @@ version_added: 0.1.0
 description:
   - Counts how the nodes of a wave ended and holds the numbers against the plan's thresholds. The wave is promoted, the
     rollout pauses for a person where the numbers are inconclusive, or it is aborted.
-  - The decision is journalled with the numbers it was made on. It is made once; running it again returns it.
+  - After the soak time the health probes of the plan's gate are asked from the controller, all at once. One that got
+    a wrong answer aborts the rollout. One that got none pauses it, since nobody knows then. A rollout that must be
+    aborted anyway asks none.
+  - Nodes that were given back and did not come into service, such as targets that stay unhealthy, and a wave in which
+    the plan left nobody, pause the rollout too.
+  - The decision is journalled with the numbers it was made on. It is made once; running it again returns it. A wave
+    that was paused is judged again.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - A header of an HTTP probe may hold C(${NAME}), an environment variable of the controller. What headers and bodies
+    hold is neither shown nor journalled. Redirects are not followed.
+  - Probes of CloudWatch alarms need the permission C(cloudwatch:DescribeAlarms).
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Judges, but writes nothing.
+    description: Says what is known. It asks no probe, waits for nothing and writes nothing.
     support: full
   diff_mode:
     description: There is no difference to show.
@@ -35,6 +49,12 @@ options:
     description: Name of the wave.
     type: str
     required: true
+  partial:
+    description:
+      - Judges a wave of which only some turns have been worked on, by the nodes that have ended. Only an abort is
+        decided and journalled; otherwise the verdict is V(promote) and the wave goes on with its next turn.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -43,6 +63,10 @@ EXAMPLES = r"""
     dir: /var/lib/patchtide/2026-06
     wave: canary
   register: gate
+
+- name: Show what the health probes said
+  ansible.builtin.debug:
+    var: gate.probes
 """
 
 RETURN = r"""
@@ -60,4 +84,10 @@ reasons:
   returned: always
   type: list
   elements: str
+probes:
+  description: Health probes with what was measured. V(ok), V(inconclusive) or V(failed).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: checkout, health: failed, text: "GET https://shop.example.com/health answered 503, not 200"}]
 """

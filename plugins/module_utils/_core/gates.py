@@ -11,7 +11,7 @@ abort      more failed nodes than the rollout's budget (earlier waves count) or 
            ``max_failure_rate`` with the asked ``confidence``, from ``min_sample`` worked nodes on
 pause      some failed and it can't be said: fewer than ``min_sample`` were worked on, or the rate is above the limit
            but the sample is too small to be sure; too many were skipped; results are missing; nothing was worked on;
-           a health probe is inconclusive
+           a health probe is inconclusive; the plan left nobody in the wave
 wait       the soak time is not over; ask again then. It is no verdict to be recorded
 promote    everything else. A wave without any failure is promoted however small it is; the reason says what so small
            a sample proves
@@ -22,6 +22,7 @@ Failed, unreachable, timed out and cancelled nodes are failures; skipped ones we
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -43,6 +44,8 @@ class Verdict(str, Enum):
     ABORT = "abort"
 
 
+#: Member of a gate's section that is no threshold.
+PROBES = "probes"
 _RANK = {verdict: number for number, verdict in enumerate(Verdict)}
 
 
@@ -62,10 +65,17 @@ class Probe:
     health: Health
     text: str = ""
 
+    def to_dict(self) -> dict[str, str]:
+        """Return it as the journal has it."""
+        return {"name": self.name, "health": self.health.value, "text": self.text}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRules:
-    """Thresholds. Rates and confidence are fractions; ``budget`` is failed nodes of the whole rollout or ``"5%"``."""
+    """Thresholds. Rates and confidence are fractions; ``budget`` is failed nodes of the whole rollout or ``"5%"``.
+
+    The ``probes`` of the same section of a policy are rules of their own: ``probe_rules``.
+    """
 
     max_failure_rate: float = 0.1
     min_sample: int = 1
@@ -77,7 +87,7 @@ class GateRules:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "gates.") -> GateRules:
         """Read policy data; rates may be written ``"10%"``. :raises BadInput: with the option's path."""
-        given = {key: value for key, value in (data or {}).items() if value is not None}
+        given = {key: value for key, value in (data or {}).items() if value is not None and key != PROBES}
         known = [item.name for item in fields(cls)]
         for key, value in given.items():
             option = f"{prefix}{key}"
@@ -146,10 +156,13 @@ class GateDecision:
     numbers: Mapping[str, float | int | None]
     reasons: tuple[str, ...]
     wait_until: datetime | None = None
+    probes: tuple[Probe, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the journal's data of a gate: ``verdict``, ``numbers``, ``reasons``."""
-        return {"verdict": self.verdict.value, "numbers": dict(self.numbers), "reasons": list(self.reasons)}
+        """Return the journal's data of a gate: ``verdict``, ``numbers``, ``reasons``, and ``probes`` if any."""
+        numbers, reasons = dict(self.numbers), list(self.reasons)
+        data: dict[str, Any] = {"verdict": self.verdict.value, "numbers": numbers, "reasons": reasons}
+        return {**data, "probes": [probe.to_dict() for probe in self.probes]} if self.probes else data
 
 
 def decide(
@@ -157,19 +170,22 @@ def decide(
     tally: WaveTally,
     *,
     probes: Iterable[Probe] = (),
+    emptied: str = "",
     soak_until: datetime | None = None,
     now: datetime | None = None,
 ) -> GateDecision:
     """Judge a wave that has ended.
 
+    :param emptied: why the plan has nobody left in a wave that was meant to have nodes: a person has to look.
     :param soak_until: when the soak time is over; ``now`` is needed with it. Until then the best answer is ``WAIT``;
         what is bad already is not waited for.
     """
+    asked = tuple(probes)
     findings = [
         *_budget(rules, tally),
         *_rate(rules, tally),
-        *_completeness(rules, tally),
-        *(_probe(probe) for probe in probes),
+        *_completeness(rules, tally, emptied),
+        *(_probe(probe) for probe in asked),
     ]
     clean = all(verdict is Verdict.PROMOTE for verdict, _unused in findings)
     if clean and soak_until is not None and now is not None and now < soak_until:
@@ -178,7 +194,8 @@ def decide(
     verdict = findings[0][0]
     return GateDecision(
         verdict=verdict,
-        numbers=_numbers(rules, tally),
+        numbers={**_numbers(rules, tally), **_probe_numbers(asked)},
+        probes=asked,
         reasons=tuple(text for _unused, text in findings),
         wait_until=soak_until if verdict is Verdict.WAIT else None,
     )
@@ -220,9 +237,11 @@ def _rate(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
     return [(Verdict.PAUSE, text)]
 
 
-def _completeness(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
+def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tuple[Verdict, str]]:
     found = []
-    if not tally.total:
+    if emptied:
+        found.append((Verdict.PAUSE, f"Nobody is left in the wave: {emptied.rstrip('.')}."))
+    elif not tally.total:
         found.append((Verdict.PROMOTE, "The wave has no nodes."))
     elif not tally.worked:
         found.append(
@@ -242,7 +261,14 @@ def _probe(probe: Probe) -> tuple[Verdict, str]:
     verdict = {Health.OK: Verdict.PROMOTE, Health.INCONCLUSIVE: Verdict.PAUSE, Health.FAILED: Verdict.ABORT}[
         probe.health
     ]
-    return verdict, f"Health probe {probe.name} is {probe.health.value}{': ' if probe.text else ''}{probe.text}."
+    text = probe.text.rstrip(".")
+    return verdict, f"Health probe {probe.name} is {probe.health.value}{': ' if text else ''}{text}."
+
+
+def _probe_numbers(probes: Iterable[Probe]) -> dict[str, int]:
+    """Return how many probes said what; nothing where none was asked."""
+    found = Counter(probe.health for probe in probes)
+    return {f"probes_{health.value}": found[health] for health in Health} if found else {}
 
 
 def _numbers(rules: GateRules, tally: WaveTally) -> dict[str, float | int | None]:
