@@ -143,10 +143,11 @@ def _check_first(name: str, check: Callable[[Node], None]) -> None:
 
 
 def _note_tags(name: str) -> None:
-    """Let nodes note what CreateTags and DeleteTags change."""
+    """Let nodes note what CreateTags and DeleteTags change; moto tags instances that do not exist, EC2 refuses."""
     original = getattr(EC2Backend, name)
 
     def noted(self: Any, resource_ids: list[str], tags: dict[str, Any]) -> Any:
+        self.get_multi_instances_by_id([item for item in resource_ids if item.startswith("i-")])
         nodes = place_of(self.account_id, self.region_name).nodes
         before = {item: dict(nodes[item].tags) for item in resource_ids if item in nodes}
         answer = original(self, resource_ids, tags)

@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import access, admin, balancers, ec2, tagging
+from . import access, admin, alarms, balancers, ec2, tagging
 from .faults import Rule
 from .ssm import backend
 from .world import World, open_world, world
@@ -26,7 +26,7 @@ from .world import World, open_world, world
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]*)/([^/]*)/")
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 #: services that answer errors as JSON; the others (ec2, sts, iam, sns, s3) as XML
-_JSON = frozenset({"ssm", "dynamodb", "tagging", "organizations", "logs", "events", "lambda"})
+_JSON = frozenset({"ssm", "dynamodb", "tagging", "organizations", "logs", "events", "lambda", "monitoring"})
 
 
 class Door:
@@ -162,6 +162,7 @@ def open_server(lab: World, host: str, port: int) -> BaseWSGIServer:
     ec2.bind()
     balancers.bind()
     tagging.bind()
+    alarms.bind()
     admin.bind()
     admin.seed()
     return make_server(host, port, Door(), threaded=True, request_handler=_Handler)
