@@ -20,6 +20,7 @@ from ..module_utils._core.verdict import error
 from ..module_utils._core.waves import Candidate
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.health_probes import ask_quorum
 from ..plugin_utils.inventory_nodes import candidates
 from ..plugin_utils.reboot_rule import reboot_is_due
 from ..plugin_utils.rollout_budgets import over_budget
@@ -86,7 +87,8 @@ class ActionModule(ControllerAction):
         wave, nodes = options["wave"], rollout.nodes
         due = due_nodes(rollout.state, wave, "patch")
         clusters = sorted({cluster for node in due if (cluster := nodes[node].get("cluster") or "")})
-        without = self._ask_quorum(options, clusters, rollout) if clusters else {}
+        rules = options["quorum"]
+        without = ask_quorum(rules, clusters, clock=rollout.clock, options=options, say=self.say) if clusters else {}
         held = [
             _skipped(nodes[node], "missed_quorum", why)
             for node in due
@@ -96,11 +98,6 @@ class ActionModule(ControllerAction):
         over = [_skipped(nodes[node], "missed_budget", why) for node, why in over_budget(rollout.state, wave).items()]
         self._record(rollout, wave, "patch", over)
         return held + over
-
-    def _ask_quorum(
-        self, options: Mapping[str, Any], clusters: Sequence[str], rollout: RolloutDir
-    ) -> Mapping[str, str]:
-        return {}
 
     def _record(self, rollout: RolloutDir, wave: str, stage: str, held: Sequence[Mapping[str, Any]]) -> None:
         if held and not self.check_mode:
