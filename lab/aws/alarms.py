@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CloudWatch alarms as the service has them: strict requests, types, pages, states; composite ones follow their rule."""
+"""CloudWatch alarms as the service has them: strict requests, types, pages; composite alarms follow their rule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from .validate import problems
 
 #: "MaxRecords: The maximum number of alarm descriptions to retrieve."; 50 where it is left out
 PAGE = 50
-_TOKEN = re.compile(r"\s*(AND|OR|NOT|TRUE|FALSE|[()]|(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"[^\"]*\"|[^\s()\"]+)\s*\))")
+_TOKEN = re.compile(
+    r"\s*(AND|OR|NOT|TRUE|FALSE|[()]|(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"[^\"]*\"|[^\s()\"]+)\s*\))"
+)
 _STATE = re.compile(r"(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*\"?(.*?)\"?\s*\)")
 
 
