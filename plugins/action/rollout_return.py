@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.rollout import due
-from ..module_utils._core.rollout_state import BORROWED, Effect
+from ..module_utils._core.rollout_state import BORROWED, WHOLE_WAVE, Effect
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.last_patched import mark_patched
@@ -27,12 +27,16 @@ class ActionModule(ControllerAction):
         "dir": {"type": "path", "required": True},
         "wave": {"type": "str"},
         "hook": {"type": "str", "choices": list(HOOKS)},
+        "at_once": {"type": "bool", "default": False},
         "last_patched": {"type": "str", "default": ""},
         "timeout_minutes": {"type": "int", "default": 15},
         "poll_interval": {"type": "int", "default": 15},
         "accounts": PLACES["accounts"],
     }
-    RULES: ClassVar[dict[str, Any]] = {"required_by": {"hook": ["wave"]}}
+    RULES: ClassVar[dict[str, Any]] = {
+        "required_by": {"hook": ["wave"]},
+        "mutually_exclusive": [("wave", "at_once")],
+    }
 
     def spec(self) -> dict[str, Any]:
         return {**aws_spec(), **self.SPEC}
@@ -41,14 +45,15 @@ class ActionModule(ControllerAction):
         rollout = RolloutDir(options["dir"], find_clock())
         if options["wave"]:
             rollout.state_of_wave(options["wave"])
-        effects = _due(rollout, options["wave"])
+        every = options["at_once"] or options["hook"]  # a hook whose tasks were run is closed, whatever became of nodes
+        effects = _idle(rollout, options["wave"]) if every else _due(rollout, options["wave"])
         hooks = [_hook(rollout, item) for item in effects if item.stage in HOOKS]
         if self.check_mode:
             return {"changed": bool(effects), "hooks": hooks, "left": {}}
         left: dict[str, list[str]] = {}
         for item in effects:
-            if item.stage in HOOKS and item.stage != options["hook"]:
-                continue  # its task file runs first, which the playbook does
+            if item.stage != options["hook"] and (options["hook"] or item.stage in HOOKS):
+                continue  # a hook's task file runs first, which the playbook does
             lender = LENDERS[item.stage](rollout, item.wave, options, self.say)
             if kept := give_back(lender, item.nodes):
                 left.setdefault(item.stage, []).extend(sorted(kept))
@@ -61,6 +66,17 @@ def _due(rollout: RolloutDir, wave: str | None) -> list[Effect]:
     """Return what is to be given back, in the order of giving back."""
     found = [item for item in due(rollout.state) if item.kind == "return" and wave in (None, item.wave)]
     return sorted(found, key=lambda item: BORROWED.index(item.stage))
+
+
+def _idle(rollout: RolloutDir, only: str | None) -> list[Effect]:
+    """Return all that is borrowed, but for nodes that something is under way on."""
+    states, found = rollout.state.nodes, []
+    for what in BORROWED:
+        for (wave, kind), nodes in rollout.state.borrowed.items():
+            idle = tuple(node for node in nodes if node == WHOLE_WAVE or states[node].token is None)
+            if kind == what and idle and only in (None, wave):
+                found.append(Effect("return", wave, what, idle))
+    return found
 
 
 def _hook(rollout: RolloutDir, item: Effect) -> dict[str, Any]:

@@ -49,6 +49,12 @@ options:
         in RV(hooks).
     type: str
     choices: [nodes_hook, wave_hook]
+  at_once:
+    description:
+      - Whether everything is given back, whether its node is through with its work or not, but for nodes that something
+        is under way on. For the end of a run that did not get through; the next run borrows again what it needs.
+    type: bool
+    default: false
   last_patched:
     description:
       - Key of a tag with the date of the last successful patching, such as V(LastPatched). It is given to the nodes of
@@ -69,6 +75,7 @@ EXAMPLES = r"""
 - name: Give back everything, whatever happened
   patchtide.hybrid.rollout_return:
     dir: /var/lib/patchtide/2026-06
+    at_once: true
 """
 
 RETURN = r"""

@@ -14,7 +14,7 @@ from ..module_utils._core.catch_up import PREFIX
 from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Place, Status
 from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout_state import DONE, WHOLE_WAVE, due_nodes
+from ..module_utils._core.rollout_state import DONE, WHOLE_WAVE, current_turn
 from ..module_utils._core.stagerun import PROGRESS_SECONDS
 from ..module_utils._core.verdict import lost_record
 from .aws_options import node_places, to_sessions
@@ -97,10 +97,13 @@ def merged(parts: Iterable[Mapping[K, T]]) -> dict[K, T]:
 
 
 def at_work(rollout: RolloutDir, wave: str) -> list[str]:
-    """Return the nodes of the wave's current turn that are about to be patched, or being patched."""
-    under_way = {node for item in rollout.state.intents.values() if item.stage == "patch" for node in item.nodes}
-    due = {*due_nodes(rollout.state, wave, "patch"), *under_way}
-    return [node for node in rollout.state.waves[wave].nodes if node in due]
+    """Return the nodes of the wave's current turn that passed the guards and are not through with their work."""
+    turn, states = current_turn(rollout.state, wave), rollout.state.nodes
+    return [
+        node
+        for node in rollout.state.waves[wave].nodes
+        if states[node].turn == turn and states[node].stage in ("patch", "reboot", "scan")
+    ]
 
 
 def is_aws(node: Mapping[str, Any]) -> bool:

@@ -126,7 +126,7 @@ class FakeDrain:
     """A ``DrainPort``. A registered target is healthy 10 s later if its node serves."""
 
     def __init__(self, world: FakeNodes, groups: dict[str, list[Target]], delay: float = 60.0) -> None:
-        self.world, self.delay = world, delay
+        self.world, self.delay, self.serves = world, delay, True
         self.groups = {name: {self._key(target): -1e9 for target in targets} for name, targets in groups.items()}
         self.draining: dict[tuple[str, str, int | None], float] = {}
         self.known = {self._key(target): target for targets in groups.values() for target in targets}
@@ -177,6 +177,6 @@ class FakeDrain:
             return "draining"
         if key not in self.groups[target.group] or node is None or self.world.state(node) == "stopped":
             return "unused"
-        if node.power != "running" or self.world.now - node.since < SERVES:
+        if not self.serves or node.power != "running" or self.world.now - node.since < SERVES:
             return "unhealthy"
         return "healthy" if self.world.now - self.groups[target.group][key] >= 10 else "initial"

@@ -18,12 +18,15 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal imp
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal_check import examine, replay
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import Rollout, final_results
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.lend_power import STARTED_TAG
 
 from lab.aws.launch import Lab, lab
+from tests.kill.controller import LAST_PATCHED, PATCH_NOW
 
 HERE = Path(__file__).parent
 WAVES = ("canary", "early", "late")
 HELD = "late-02"
+SPARE, LAST = "spare-01", "late-plant-01"
 GATE = {"max_failure_rate": 0.5, "budget": None, "min_sample": 1}
 
 
@@ -64,11 +67,24 @@ class Night:
         assert sent == dict.fromkeys(set(names.values()) - {HELD}, 1), "one Install each, none for the one held"
         comments = Counter(row["comment"] for row in ledger["commands"])
         assert set(comments.values()) == {1}, f"sent twice: {[key for key, n in comments.items() if n > 1]}"
+        self.check_given_back(ledger)
         done = Counter((row["name"], row["patch"]) for row in ledger["installs"])
         assert done and set(done.values()) == {1}
         assert max(Counter(row["name"] for row in ledger["reboots"]).values()) == 1
         statuses = {names[item["node_id"]]: item["status"] for item in final_results(state)}
         assert statuses == {**dict.fromkeys(names.values(), "succeeded"), HELD: "skipped"}
+
+    def check_given_back(self, ledger: dict[str, Any]) -> None:
+        """Nothing left started, tagged or out of its load balancer; only what we started was stopped."""
+        assert self.state().borrowed == {}
+        assert {row["name"] for row in ledger["starts"]} == {SPARE} == {row["name"] for row in ledger["stops"]}
+        nodes = {row["name"]: row for row in self.aws.get("nodes")["nodes"]}
+        assert nodes[SPARE]["power"] in ("stopping", "stopped")
+        for name, row in nodes.items():
+            assert not {PATCH_NOW, STARTED_TAG} & set(row["tags"]), name
+            assert (LAST_PATCHED in row["tags"]) == (name != HELD), name
+        last = {row["name"]: row["action"] for row in ledger["targets"]}
+        assert last == dict.fromkeys(("early-us-01", "early-us-02"), "register")
 
 
 def is_install(row: dict[str, Any]) -> bool:
@@ -103,6 +119,7 @@ def _plan(aws: Lab) -> dict[str, Any]:
             "gate": GATE,
             "soak_minutes": 5,
             "reboot_rule": "if_required",
+            "turns": 2 if name == WAVES[-1] else 1,
             "nodes": [node for node in nodes if node["tags"]["Wave"] == name],
         }
         for order, name in enumerate(WAVES, 1)
@@ -113,5 +130,6 @@ def _plan(aws: Lab) -> dict[str, Any]:
 def _node(row: dict[str, Any]) -> dict[str, Any]:
     platform = "windows" if row["os"].startswith("windows") else "linux"
     kept = {key: row[key] for key in ("node_id", "name", "account", "region", "os", "tags")}
-    more = {"host": row["name"], "executor": "ssm", "platform": platform, "patch_group": "", "state": "running"}
-    return {**kept, **more, "patch_count": 1, "patches": [], "reboot": "unknown", "expected_minutes": 15}
+    more = {"host": row["name"], "executor": "ssm", "platform": platform, "patch_group": "", "state": row["power"]}
+    more |= {"patch_count": 1, "patches": [], "reboot": "unknown", "expected_minutes": 15}
+    return {**kept, **more, "turn": 2 if row["name"] == LAST else 1, "start": row["power"] == "stopped"}

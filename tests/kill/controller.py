@@ -22,8 +22,10 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from ansible_collections.patchtide.hybrid.plugins.action import (
+    rollout_borrow,
     rollout_gate,
     rollout_journal,
+    rollout_return,
     ssm_patch,
     ssm_probe,
     ssm_reboot,
@@ -36,6 +38,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action
 
 from lab.aws.launch import SECRET
 
+PATCH_NOW, LAST_PATCHED = "patch-now", "LastPatched"
 MOMENTS = ("before", "torn", "after")
 PLACES = (("222222222222", "eu-central-1"), ("222222222222", "us-east-1"), ("111111111111", "eu-central-1"))
 ACCOUNTS = [{"role_arn": f"arn:aws:iam::{number}:role/patchtide"} for number in ("111111111111", "222222222222")]
@@ -71,16 +74,31 @@ def roll_out(folder: Path, **stores: str) -> str:
     for host in opened["play_hosts"]:
         run: dict[str, Any] = {**where, "wave": host["wave"]}
         aws: dict[str, Any] = {**run, "accounts": ACCOUNTS, "poll_interval": 60}
+        act(rollout_journal.ActionModule, **run, state="wave_claimed")
+        act(rollout_borrow.ActionModule, **aws, what="started")
         act(rollout_journal.ActionModule, **run, state="wave_started")
+        if host["first_turn"]:
+            act(rollout_borrow.ActionModule, **run, what="wave_hook")
         act(ssm_probe.ActionModule, **aws, purpose="precheck", thresholds={"disk": {"/": 50}})
+        act(rollout_borrow.ActionModule, **aws, what="drained")
+        act(rollout_borrow.ActionModule, **aws, what="patch_now", tag=PATCH_NOW)
         act(ssm_patch.ActionModule, **aws, operation="Install", wait=False)
         act(ssm_patch.ActionModule, **aws, operation="Install")
         act(ssm_reboot.ActionModule, **aws, execution_timeout=1800)
         act(ssm_patch.ActionModule, **aws, operation="Scan")
         act(ssm_probe.ActionModule, **aws, purpose="verify")
-        if act(rollout_gate.ActionModule, **run)["verdict"] != "promote":
+        give_back(aws)
+        if act(rollout_gate.ActionModule, **run, partial=not host["last_turn"])["verdict"] != "promote":
             break
+    give_back({**where, "accounts": ACCOUNTS, "at_once": True})
     return str(act(rollout_journal.ActionModule, **where, state="closed")["status"])
+
+
+def give_back(options: dict[str, Any]) -> None:
+    """As tasks/give_back.yml does; the hooks' own tasks do nothing here."""
+    tag = {"last_patched": LAST_PATCHED} if "wave" in options else {}
+    for hook in act(rollout_return.ActionModule, **options, **tag)["hooks"]:
+        act(rollout_return.ActionModule, dir=options["dir"], wave=hook["wave"], hook=hook["hook"])
 
 
 def in_a_process(work: Callable[[], None], environment: Mapping[str, str]) -> int:
@@ -106,8 +124,10 @@ def sessions(url: str, key: str) -> Sessions:
     found = Sessions(Connection(endpoint_url=url, access_key=key, secret_key=SECRET))
     for account, region in PLACES:
         role = f"arn:aws:iam::{account}:role/patchtide"
-        for retry in (True, False):
-            found.client("ssm", Place(region=region, account=account, role_arn=role), retry=retry)
+        place = Place(region=region, account=account, role_arn=role)
+        for service in ("ssm", "ec2", "elbv2"):
+            for retry in (True, False):
+                found.client(service, place, retry=retry)
     return found
 
 

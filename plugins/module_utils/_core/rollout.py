@@ -72,7 +72,7 @@ def due(state: Rollout) -> list[Effect]:
         return _due_returns(state)
     for wave in state.waves.values():
         if wave.status == "waiting":
-            return [Effect("start_wave", wave.name)]
+            return [*_due_returns(state), Effect("start_wave", wave.name)]
         if wave.status == "running":
             return _due_in_wave(state, wave, open_intents)
         if wave.status == "promoted":
