@@ -216,7 +216,7 @@ class AlarmPort(Protocol):
     """CloudWatch of one place."""
 
     def states(self, names: Sequence[str]) -> list[Alarm]:
-        """Return the alarms in the order of their names, metric and composite ones; those that are not there are missing.
+        """Return metric and composite alarms in the order of the names; those that do not exist are missing.
 
         :raises ServiceError: they can't be read.
         """
