@@ -22,6 +22,7 @@ from .ec2 import show_power
 from .estate import BalancerSpec, TargetGroupSpec
 from .node import Node
 from .ssm.backend import Place, place_of
+from .ssm.response import DEFECT
 from .target_health import DRAINING, NOT_IN_USE, NOT_REGISTERED, STOPPED, Checks, Health, health_of
 from .validate import problems
 from .world import world
@@ -224,6 +225,15 @@ def _description(group: Any, row: Registration, health: Health) -> dict[str, Any
     }
 
 
+def _answer_target_health(self: Any) -> ActionResult:
+    """Check our own answer as well: one that breaks the model is a defect of the lab and says so."""
+    arn, targets = self._get_param("TargetGroupArn"), self._get_param("Targets", [])
+    answer = {"TargetHealthDescriptions": self.elbv2_backend.describe_target_health(arn, targets)}
+    if wrong := problems(answer, get_service_model("elbv2").operation_model("DescribeTargetHealth").output_shape):
+        raise ELBClientError(DEFECT, f"the lab's own answer is not what the model says: {wrong}")
+    return ActionResult(answer)
+
+
 def _describe_target_groups(self: Any) -> ActionResult:
     """moto's answer, cut into pages of at most 400 (PageSize)."""
     start, size = int(self._get_param("Marker") or 0), int(self._get_param("PageSize") or 400)
@@ -238,6 +248,7 @@ def bind() -> None:
     FakeTargetGroup.register, FakeTargetGroup.deregister = _register, _deregister
     FakeTargetGroup.deregister_terminated_instances = lambda self, ids: None
     ELBv2Backend.describe_target_health = _describe_target_health
+    ELBV2Response.describe_target_health = _answer_target_health
     ELBV2Response.describe_target_groups = _describe_target_groups
     call = ELBV2Response.call_action
 

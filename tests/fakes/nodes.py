@@ -29,7 +29,7 @@ class FakeNode:
 
 
 class FakeNodes:
-    """What the three fakes share, with a clock. ``denied`` refuses every write, ``down`` every call."""
+    """What the three fakes share, with a clock. ``denied`` is why every write is refused."""
 
     def __init__(self, nodes: Iterable[FakeNode]) -> None:
         self.nodes = {node.node_id: node for node in nodes}

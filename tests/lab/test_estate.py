@@ -58,6 +58,15 @@ def test_a_mistake_names_its_group(tmp_path: Path) -> None:
         load_estate(tmp_path / "e.yml")
 
 
+@pytest.mark.parametrize("member", ["web-prod-99", "db-prod"])
+def test_a_target_group_has_nodes_of_its_place(tmp_path: Path, member: str) -> None:
+    data = yaml.safe_load(DEFAULT_ESTATE.read_text())
+    data["load_balancers"][0]["target_groups"][0]["members"].append(member)
+    (tmp_path / "e.yml").write_text(yaml.safe_dump(data))
+    with pytest.raises(ValueError, match=rf"load balancer shop.*{member}"):
+        load_estate(tmp_path / "e.yml")
+
+
 def test_on_the_bad_day_the_canaries_can_not_install() -> None:
     bad = load_estate(DEFAULT_ESTATE.with_name("estate-abort.yml"))
     failing = {node.name for node in bad.nodes if node.faults["fail_patches"]}
