@@ -15,6 +15,7 @@ from typing import Any
 from .canonical import to_digest
 from .model import Place
 from .policy_read import read, share
+from .policy_run import Budgets, Drift, Hooks, Retries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,9 @@ class TagKeys:
     application: str = "Application"
     owner: str = "Owner"
     environment: str = "Environment"
+    cluster: str = "Cluster"
+    patch_now: str = ""
+    last_patched: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,7 @@ class Select:
     nodes: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +163,7 @@ class Gate:
     max_failures: int | None = None
     max_skipped_rate: float = field(default=0.5, metadata=share)
     budget: int | str | None = None
+    probes: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +174,7 @@ class Wave:
     description: str = ""
     select: Select = Select()
     size: int | str = "100%"
+    order: tuple[Select, ...] = ()
     window: str | None = None
     gate: Gate = Gate()
     soak_minutes: int = 0
@@ -216,14 +223,6 @@ class ExpectedMinutes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
-    """Further attempts, by class of failure. Not in this version."""
-
-    delivery: int = 0
-    execution: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Patching:
     """How nodes are patched."""
 
@@ -233,7 +232,7 @@ class Patching:
     max_concurrency: int | str = "100%"
     security_only: bool = False
     exclude_packages: tuple[str, ...] = ()
-    retries: Retries = Retries()
+    retries: Retries = field(default_factory=Retries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,10 +272,12 @@ class FreezeCalendars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoppedNodes:
-    """Nodes that are stopped when their wave begins."""
+    """Nodes that are stopped when their wave begins: which ones are started for it, and stopped again."""
 
     start: bool = False
     minutes_ahead: int = 15
+    update_agent: bool = True
+    select: Select = Select()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +302,9 @@ class Policy:
     exceptions: Exceptions = Exceptions()
     freeze: FreezeCalendars = FreezeCalendars()
     stopped_nodes: StoppedNodes = StoppedNodes()
+    budgets: Budgets = field(default_factory=Budgets)
+    hooks: Hooks = field(default_factory=Hooks)
+    drift: Drift = field(default_factory=Drift)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with every member; reading it again gives an equal policy."""
@@ -337,7 +341,11 @@ def _complete(policy: Policy) -> Policy:
         policy,
         estate=estate,
         windows=tuple(replace(window, tasks=_named_tasks(window)) for window in policy.windows),
-        waves=tuple(replace(wave, select=clear(wave.select)) for wave in policy.waves),
+        waves=tuple(
+            replace(wave, select=clear(wave.select), order=tuple(clear(item) for item in wave.order))
+            for wave in policy.waves
+        ),
+        stopped_nodes=replace(policy.stopped_nodes, select=clear(policy.stopped_nodes.select)),
         exclude=tuple(replace(item, select=clear(item.select)) for item in policy.exclude),
         reboot=replace(policy.reboot, overrides=overrides),
     )

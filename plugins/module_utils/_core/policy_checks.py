@@ -16,6 +16,7 @@ from .errors import BadInput
 from .gates import GateRules
 from .policy import Policy, PolicyBaseline, Select, Window
 from .policy_error import Mistake
+from .probe_rules import AlarmProbe, ProbeRule
 from .schedule import parse, to_zone
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
@@ -34,7 +35,8 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_gates,
         _check_selects,
         _check_exceptions,
-        _check_unsupported,
+        _check_probes,
+        _check_hooks,
     )
     return [mistake for check in checks for mistake in check(policy)]
 
@@ -201,10 +203,12 @@ def _check_selects(policy: Policy) -> Iterator[Mistake]:
 def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
     for index, wave in enumerate(policy.waves):
         yield f"waves[{index}].select", wave.select
+        yield from ((f"waves[{index}].order[{number}]", select) for number, select in enumerate(wave.order))
     for index, entry in enumerate(policy.exclude):
         yield f"exclude[{index}].select", entry.select
     for index, override in enumerate(policy.reboot.overrides):
         yield f"reboot.overrides[{index}].select", override.select
+    yield "stopped_nodes.select", policy.stopped_nodes.select
 
 
 def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) -> Iterator[Mistake]:
@@ -221,10 +225,29 @@ def _check_exceptions(policy: Policy) -> Iterator[Mistake]:
         yield Mistake.of(error, "exceptions.timezone")
 
 
-def _check_unsupported(policy: Policy) -> Iterator[Mistake]:
-    """Promises that this version would not keep are refused, not passed over."""
-    for name, count in asdict(policy.patching.retries).items():
-        if count:
-            yield Mistake(path=f"patching.retries.{name}", value=count, expected="0: this version does not retry yet")
-    if policy.stopped_nodes.start:
-        yield Mistake(path="stopped_nodes.start", value=True, expected="false: this version can't start nodes yet")
+def _check_probes(policy: Policy) -> Iterator[Mistake]:
+    """Each probe by itself. A wave that inherits the policy's probes is not named again."""
+    probes = {f"gates.probes[{index}]": item for index, item in enumerate(policy.gates.probes)}
+    for number, wave in enumerate(policy.waves):
+        own = wave.gate.probes if wave.gate.probes != policy.gates.probes else ()
+        probes |= {f"waves[{number}].gate.probes[{index}]": item for index, item in enumerate(own)}
+    probes |= {f"budgets.quorum[{index}].probe": rule.probe for index, rule in enumerate(policy.budgets.quorum)}
+    accounts = [name for account in policy.estate.accounts for name in (account.id, account.name)]
+    for path, probe in probes.items():
+        try:
+            check = ProbeRule.from_dict(probe, path).check
+        except BadInput as error:
+            yield Mistake.of(error)
+        else:
+            account = check.account if isinstance(check, AlarmProbe) else ""
+            if account and accounts and account not in accounts:
+                expected = "an account of the estate, by name or number" + suggest(account, accounts)
+                yield Mistake(path=f"{path}.alarm.account", value=account, expected=expected)
+
+
+def _check_hooks(policy: Policy) -> Iterator[Mistake]:
+    """What a hook opens must be closed."""
+    for before, after in (("before_wave", "after_wave"), ("before_nodes", "after_nodes")):
+        if getattr(policy.hooks, before) and not getattr(policy.hooks, after):
+            expected = f"a task file that undoes hooks.{before}; an empty one if there is nothing to undo"
+            yield Mistake(path=f"hooks.{after}", value="", expected=expected)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core import policy as module
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core import policy_run
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import Policy, to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy_read import to_share
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import check_policy
@@ -38,6 +39,11 @@ CLASSES = {
     "exceptions": module.Exceptions,
     "freeze": module.FreezeCalendars,
     "stoppedNodes": module.StoppedNodes,
+    "budgets": policy_run.Budgets,
+    "quorumRule": policy_run.QuorumRule,
+    "loadBalancer": policy_run.LoadBalancer,
+    "hooks": policy_run.Hooks,
+    "drift": policy_run.Drift,
 }
 
 

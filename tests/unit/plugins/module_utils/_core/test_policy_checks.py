@@ -156,7 +156,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"patching/expected_minutes/linus": 3}, "patching.expected_minutes.linus", "'linux'"),
     ({"patching/delivery_timeout_seconds": 20}, "patching.delivery_timeout_seconds", "30 to 2592000"),
     ({"patching/retries/delivery": 6}, "patching.retries.delivery", "0 to 5"),
-    ({"patching/retries/execution": 1}, "patching.retries.execution", "0"),
+    ({"patching/retries/execution": 4}, "patching.retries.execution", "0 to 3"),
     ({"exclude": [{"select": {"nodes": ["a"]}}]}, "exclude[0].reason", "why"),
     ({"exclude": [{"select": {}, "reason": "x"}]}, "exclude[0].select", "every node"),
     ({"exceptions/timezone": "Mars/Olympus"}, "exceptions.timezone", "time zone"),
@@ -164,7 +164,22 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"exceptions/tag": "aws:x"}, "exceptions.tag", "not beginning with aws:"),
     ({"freeze/ics": [3]}, "freeze.ics[0]", "a text"),
     ({"approval/required": "maybe"}, "approval.required", "true or false"),
-    ({"stopped_nodes/start": True}, "stopped_nodes.start", "false"),
+    ({"stopped_nodes/start": "yes!"}, "stopped_nodes.start", "true or false"),
+    ({"stopped_nodes/select": {"regions": ["eu-west-1"]}}, "stopped_nodes.select.regions[0]", "a Region of the estate"),
+    ({"waves/0/order": [{"patch_groups": ["WEB"]}]}, "waves[0].order[0].patch_groups[0]", "WEB-DEV"),
+    ({"waves/0/order": [{}]}, "waves[0].order[0]", "at least one key"),
+    ({"budgets/cluster": 0}, "budgets.cluster", "a count such as 5"),
+    ({"budgets/quorum": [{"clusters": ["a"]}]}, "budgets.quorum[0].probe", "asked"),
+    ({"budgets/quorum": [{"probe": {"name": "q"}}]}, "budgets.quorum[0].probe", "exactly one of"),
+    ({"gates/probes": [{"name": "shop", "http": {}}]}, "gates.probes[0].http.url", "http"),
+    (
+        {"gates/probes": [{"name": "a", "alarm": {"names": ["x"], "account": "wbe"}}]},
+        "gates.probes[0].alarm.account",
+        "an account of the estate",
+    ),
+    ({"hooks/before_wave": "silence.yml"}, "hooks.after_wave", "undoes hooks.before_wave"),
+    ({"hooks/load_balancer": {"timeout_minutes": 0}}, "hooks.load_balancer.timeout_minutes", "1 to 120"),
+    ({"drift/nodes": -1}, "drift.nodes", "0 for none"),
 ]
 
 
