@@ -33,10 +33,7 @@ class ActionModule(ControllerAction):
         "poll_interval": {"type": "int", "default": 15},
         "accounts": PLACES["accounts"],
     }
-    RULES: ClassVar[dict[str, Any]] = {
-        "required_by": {"hook": ["wave"]},
-        "mutually_exclusive": [("wave", "at_once")],
-    }
+    RULES: ClassVar[dict[str, Any]] = {"required_by": {"hook": ["wave"]}}
 
     def spec(self) -> dict[str, Any]:
         return {**aws_spec(), **self.SPEC}
