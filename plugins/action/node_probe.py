@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..module_utils._core.model import Status
-from ..module_utils._core.precheck import evaluate_probe, parse_probe
+from ..module_utils._core.precheck import evaluate_probe, parse_probe, services_mode
 from ..module_utils._core.probes import to_probe
 from ..module_utils._core.verdict import final_record, held_record, lost_record
 from ..plugin_utils.direct_action import DirectAction, outcome
@@ -33,14 +33,18 @@ class ActionModule(DirectAction):
         standing = {"stage": state.stage, "open": bool(state.token), "results": dict(state.results)}
         if purpose in ("precheck", "verify") and state.stage != purpose:
             return {"changed": False, "skipped": True, "standing": standing}
-        found = self._verify(rollout, options) if purpose == "verify" else self._look(options)
+        key = str(rollout.plan["rollout"]) if purpose == "precheck" and not self.check_mode else ""
+        found = self._verify(rollout, options) if purpose == "verify" else self._look(options, key)
         if purpose != "look" and not self.check_mode:
             record = found["record"] if purpose == "verify" else found
             outcome(rollout, options, purpose, record)
         return {"changed": False, **found, "standing": standing}
 
-    def _look(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        return evaluate_probe(self.shell(to_probe("linux")), options["thresholds"], executor="linux").to_dict()
+    def _look(self, options: Mapping[str, Any], key: str = "") -> dict[str, Any]:
+        """:param key: a rollout's: the host is to remember which services run."""
+        services = services_mode("precheck", options["thresholds"]) if key else ""
+        script = to_probe("linux", services, key)
+        return evaluate_probe(self.shell(script), options["thresholds"], executor="linux").to_dict()
 
     def _verify(self, rollout: RolloutDir, options: Mapping[str, Any]) -> dict[str, Any]:
         node, done = rollout.nodes[options["node"]], rollout.state_of_node(options["node"]).results
@@ -50,6 +54,6 @@ class ActionModule(DirectAction):
             if done.get(stage, {}).get("status") == "skipped":
                 why = done[stage]["error"]
                 return {"record": lost_record(node, Status.SKIPPED, why["code"], why["text"], self.now()).to_dict()}
-        facts = parse_probe(self.shell(to_probe("linux")))
+        facts = parse_probe(self.shell(to_probe("linux", services_mode("verify", {}), str(rollout.plan["rollout"]))))
         rule = node.get("reboot_rule") or rollout.wave(options["wave"])["reboot_rule"]
         return {"record": final_record(node, done, facts, self.now(), rule).to_dict()}

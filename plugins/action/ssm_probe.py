@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.catch_up import lost_after
 from ..module_utils._core.journal import to_time
+from ..module_utils._core.precheck import services_mode
 from ..module_utils._core.rollout_state import LOST, due_nodes
 from ..module_utils._core.stagerun import Stage
 from ..module_utils._core.stages import PrecheckStage, VerifyStage, probe_request
@@ -27,7 +28,11 @@ class ActionModule(SsmAction):
         "thresholds": {"type": "dict", "default": {}},
     }
 
+    #: whose list of services is remembered on the nodes: the rollout's
+    _key = ""
+
     def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
+        self._key = str(rollout.plan["rollout"]) if rollout else ""
         if options["purpose"] == "precheck" or rollout is None:
             return PrecheckStage(options["thresholds"])
         results = {node_id: state.results for node_id, state in rollout.state.nodes.items()}
@@ -35,7 +40,8 @@ class ActionModule(SsmAction):
         return VerifyStage(rollout.nodes, results, rule, lambda: to_time(rollout.clock.now()))
 
     def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
-        return probe_request(platform, 300)
+        services = services_mode(options["purpose"], options["thresholds"]) if self._key else ""
+        return probe_request(platform, 300, services, self._key)
 
     def settle(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
         if options["purpose"] == "precheck":

@@ -11,19 +11,20 @@ version_added: 0.1.0
 description:
   - Runs the probe of M(patchtide.hybrid.ssm_probe) on the play's host over its own connection. The host needs no more
     than a POSIX shell.
+  - In a rollout it keeps the list of running services on the host and compares it after the work, as that module does.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - patchtide.hybrid.stage.direct
 attributes:
   check_mode:
-    description: Looks, but writes nothing to the journal.
+    description: Looks, but writes nothing, neither to the journal nor on the host.
     support: full
   diff_mode:
     description: There is no difference to show.
     support: none
   idempotent:
-    description: It only reads the host.
+    description: It only reads the host, apart from the list of services that it keeps there.
     support: full
 options:
   purpose:

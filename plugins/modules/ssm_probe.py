@@ -9,10 +9,15 @@ module: ssm_probe
 short_description: Look at many managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs one read-only script on nodes of many accounts and Regions. It prints free disk space, pending reboot, package
+  - Runs one script on nodes of many accounts and Regions. It prints free disk space, pending reboot, package
     manager lock, repositories, failed units, load, kernels, boot id and the agent's state.
   - With O(purpose=precheck) each node is judged against O(thresholds) and passes or is held back.
   - With O(purpose=verify) each node of the wave gets its final record, from its state after the work.
+  - In a rollout the services that run before the work must run after it. The first look keeps their list on the node
+    (on Linux in C(/var/lib/patchtide/services), for root alone; on Windows under C(HKLM:\SOFTWARE\patchtide)). The
+    last one waits up to a minute, on Windows three, for those that are down, and takes the list away when none is.
+    Counted are services that start with the system and keep running; not one-shots, services of a session, or those
+    that are started on demand.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -31,7 +36,7 @@ attributes:
     description: There is no difference to show.
     support: none
   idempotent:
-    description: It only reads the nodes.
+    description: It only reads the nodes, apart from the list of services that it keeps there.
     support: full
 options:
   purpose:

@@ -20,6 +20,7 @@ from .errors import BadInput
 PROBE_VERSION = 1
 _HOLD, _PASS = "hold", "pass"
 _CHOICES = ("hold", "allow", "ignore")
+SERVICES = ("require", "record", "off")
 _SWITCHES = ("pending_reboot", "lock", "repositories", "failed_units", "agent", "time_sync")
 _FACTS = ("platform", "os", "os_version", "kernel", "kernel_newest", "boot_id", "uptime_s", "pending_reboot", "agent")
 _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
@@ -27,7 +28,10 @@ _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecheckRules:
-    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``hold`` or, only to record it, ``allow``."""
+    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``hold`` or, only to record it, ``allow``.
+
+    ``services``: whether those that run before the work must run after it (``require``), or it is only told.
+    """
 
     disk: Mapping[str, int] = field(default_factory=lambda: dict(_DISK_MB))
     pending_reboot: str = "allow"
@@ -38,17 +42,20 @@ class PrecheckRules:
     max_load_per_cpu: float | None = None
     agent: str = "hold"
     time_sync: str = "allow"
+    services: str = SERVICES[0]
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "prechecks.") -> PrecheckRules:
         """Read the policy's thresholds; what is not given keeps its default. :raises BadInput: the option's path."""
         given = {key: value for key, value in (data or {}).items() if value is not None}
-        known = [*_SWITCHES, "disk", "expected_repositories", "max_load_per_cpu"]
+        known = [*_SWITCHES, "disk", "expected_repositories", "max_load_per_cpu", "services"]
         for key, value in given.items():
             if key not in known:
                 raise BadInput(f"{prefix}{key}", value, f"one of the checks {', '.join(sorted(known))}")
             if key in _SWITCHES and value not in _CHOICES:
                 raise BadInput(f"{prefix}{key}", value, "hold or allow")
+            if key == "services" and value not in SERVICES:
+                raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(SERVICES)}")
         for mount, free in _mapping(given.get("disk", {}), f"{prefix}disk").items():
             if _number(free) is None or free < 0:
                 raise BadInput(f"{prefix}disk.{mount}", free, "free megabytes, 0 or more")
@@ -98,6 +105,16 @@ class Precheck:
         return {"verdict": self.verdict, "findings": findings, "facts": dict(self.facts)}
 
 
+def services_mode(purpose: str, thresholds: Mapping[str, Any]) -> str:
+    """Return what the probe of a rollout does about services: ``remember``, ``compare`` or nothing.
+
+    :param purpose: ``precheck`` or ``verify``; what was not remembered is not compared either.
+    """
+    if purpose == "verify":
+        return "compare"
+    return "" if PrecheckRules.from_dict(thresholds).services == "off" else "remember"
+
+
 def parse_probe(output: object) -> dict[str, Any] | None:
     """Return the JSON object in a script's output; ``None`` if there is none. The last line that holds one counts.
 
@@ -137,6 +154,8 @@ def evaluate_probe(
     if executor == "ssm":
         findings.extend(_agent(document, wanted))
     facts = {name: document[name] for name in _FACTS if document.get(name) not in (None, "")}
+    if _number(document.get("services")) is not None:  # what the final look is to make of them
+        facts["services"] = wanted.services
     return Precheck(findings=tuple(findings), facts=facts)
 
 
@@ -264,6 +283,13 @@ def _time_sync(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Fi
         yield Finding(check="time_sync", ok=True, text="the node can't tell whether its clock is synchronised")
 
 
+def _services(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    if "services" in document:
+        count = _number(document["services"])
+        text = "the node can't tell which services run" if count is None else f"{count:g} services run before the work"
+        yield Finding(check="services", ok=True, text=text)
+
+
 _CHECKS: tuple[Callable[[Mapping[str, Any], PrecheckRules], Iterator[Finding]], ...] = (
     _disk,
     _pending_reboot,
@@ -272,6 +298,7 @@ _CHECKS: tuple[Callable[[Mapping[str, Any], PrecheckRules], Iterator[Finding]], 
     _failed_units,
     _load,
     _time_sync,
+    _services,
 )
 
 

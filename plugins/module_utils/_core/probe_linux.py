@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-#: Reads and changes nothing. POSIX sh, coreutils, awk and sed; whatever else a node has is used if it is there.
+#: Reads and changes nothing, but for what ``probe_services`` puts in. POSIX sh, coreutils, awk and sed; whatever else a
+#: node has is used if it is there.
 #: PATCHTIDE_ROOT lets it look at another root directory, as the tests do.
 POSIX_PROBE = r"""#!/bin/sh
 # patchtide:probe:1
-# Prints one JSON document of less than 2,400 characters (Run Command lists keep 2,500). Changes nothing.
+# Prints one JSON document of less than 2,400 characters (Run Command lists keep 2,500).
 set -u
 LC_ALL=C; export LC_ALL
 R=${PATCHTIDE_ROOT:-}
@@ -23,6 +24,8 @@ limit() { seconds=$1; shift; if has timeout; then timeout "$seconds" "$@"; else 
 # esc TEXT LENGTH: printable ASCII without credentials of a URL, cut, escaped for JSON.
 esc() { printf '%s' "$1" | sed 's|://[^/@]*@|://|g' | tr -cd '\040-\176' | cut -c "1-$2" | sed 's/[\\"]/\\&/g'; }
 number() { case $1 in '' | *[!0-9.]* | .* | *. | *.*.*) echo null ;; *) echo "$1" ;; esac; }
+items() { head -n "$2" "$T/$1" | tr '\n' ',' | sed 's/,$//'; }
+count() { wc -l <"$T/$1" | tr -d ' '; }
 os_value() { sed -n "s/^$1=//p" "$R/etc/os-release" 2>/dev/null | head -n 1 | tr -d "\"'"; }
 
 if has apt-get; then manager=apt
@@ -310,7 +313,7 @@ fi
 if [ $synced = null ] && has chronyc; then
   case $(limit 5 chronyc -n tracking 2>/dev/null) in *": Normal"*) synced=true ;; *Leap*) synced=false ;; esac
 fi
-
+@SERVICES@
 # --- the document; lists are cut until it fits
 load=''; read -r load rest 2>/dev/null <"$R/proc/loadavg"
 uptime=''; read -r uptime rest 2>/dev/null <"$R/proc/uptime"
@@ -320,8 +323,6 @@ if [ "$(uname -s)" = Darwin ]; then
   platform=macos; name=macOS; version=$(sw_vers -productVersion); boot=$(sysctl -n kern.boottime)
 fi
 cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)
-items() { head -n "$2" "$T/$1" | tr '\n' ',' | sed 's/,$//'; }
-count() { wc -l <"$T/$1" | tr -d ' '; }
 for cap in 12 8 5 3 1; do
   document=$(
     printf '{"probe":1,"platform":"%s",' $platform
@@ -332,6 +333,7 @@ for cap in 12 8 5 3 1; do
     printf '"pending_reboot":%s,"lock_held_by":"%s",' "$pending" "$(esc "$lock" 40)"
     printf '"repos":[%s],"repos_total":%s,' "$(items repos $cap)" "$(count repos)"
     printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units $cap)" "$(number "$load")" "$(number "$cpus")"
+    service_items $cap
     printf '"agent":"%s","time_synced":%s}' "$agent" "$synced"
   )
   [ "$(printf %s "$document" | wc -c)" -ge 2400 ] || break

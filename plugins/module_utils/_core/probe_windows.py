@@ -8,9 +8,9 @@ Its grammar is checked in the tests; it has not met a real Windows host yet.
 
 from __future__ import annotations
 
-#: Reads and changes nothing. Windows PowerShell 3.0 and newer.
+#: Reads and changes nothing, but for what ``probe_services`` puts in. Windows PowerShell 3.0 and newer.
 POWERSHELL_PROBE = r"""# patchtide:probe:1
-# Prints one JSON document of less than 2,400 characters (Run Command lists keep 2,500). Changes nothing.
+# Prints one JSON document of less than 2,400 characters (Run Command lists keep 2,500).
 $ErrorActionPreference = 'SilentlyContinue'
 $ProgressPreference = 'SilentlyContinue'
 
@@ -87,8 +87,10 @@ if ((Get-Service -Name W32Time).Status -eq 'Running') {
     if ($LASTEXITCODE -eq 0) { $synced = $source -notmatch 'Local CMOS Clock|Free-running System Clock' }
 }
 
+$extra = [ordered]@{}
+@SERVICES@
 foreach ($cap in 12, 8, 5, 3, 1) {
-    $document = ConvertTo-Json -Compress -Depth 4 -InputObject ([ordered]@{
+    $found = [ordered]@{
         probe = 1
         platform = 'windows'
         os = (Limit-Text $os.Caption 60)
@@ -109,7 +111,9 @@ foreach ($cap in 12, 8, 5, 3, 1) {
         cpus = $cpus
         agent = $agent
         time_synced = $synced
-    })
+    }
+    foreach ($name in $extra.Keys) { $found[$name] = $extra[$name] }
+    $document = ConvertTo-Json -Compress -Depth 4 -InputObject $found
     if ($document.Length -lt 2400) { break }
 }
 Write-Output $document

@@ -26,9 +26,11 @@ def script_request(platform: str, script: str, timeout_seconds: int) -> tuple[st
     return SHELL[platform], {"commands": script.splitlines(), "executionTimeout": [str(timeout_seconds)]}
 
 
-def probe_request(platform: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:
-    """Return (document, parameters) of the probe."""
-    return script_request(platform, to_probe(platform), timeout_seconds)
+def probe_request(
+    platform: str, timeout_seconds: int, services: str = "", key: str = ""
+) -> tuple[str, dict[str, list[str]]]:
+    """Return (document, parameters) of the probe; ``services`` and ``key`` as for ``to_probe``."""
+    return script_request(platform, to_probe(platform, services, key), timeout_seconds)
 
 
 def reboot_request(platform: str, token: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:

@@ -106,13 +106,37 @@ def final_record(
         "counts": counts,
         "evidence": {stage: results[stage]["evidence"] for stage in results if results[stage].get("evidence")},
     }
-    status, why = _judge(record, results, facts, reboot_rule)
+    down = _services_down(after)
+    if down:
+        record["evidence"] = {**record["evidence"], "verify": {"services_down": down}}
+    required = down if before.get("services") != "record" else []
+    status, why = _judge(record, results, facts, reboot_rule, _down_text(required, after))
     return NodeResult(**record, status=status, error=why)
 
 
+def _services_down(facts: Mapping[str, Any]) -> list[str]:
+    """Return the services that ran before the work and do not now, as far as the probe names them."""
+    found = facts.get("services_down")
+    return [str(name)[:80] for name in found[:20]] if isinstance(found, list) else []
+
+
+def _down_text(names: Sequence[str], facts: Mapping[str, Any]) -> str:
+    """Return the sentence about services that are down, ``""`` where none has to run."""
+    if not names:
+        return ""
+    total = facts.get("services_down_total")
+    more = total - len(names) if isinstance(total, int) else 0
+    return f"services that ran before do not run: {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
+
+
 def _judge(
-    record: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any] | None, rule: str
+    record: Mapping[str, Any],
+    results: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Any] | None,
+    rule: str,
+    down: str,
 ) -> tuple[Status, dict[str, str] | None]:
+    """:param down: the sentence about services that have to run and do not."""
     patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
     for stage, result in (("patch", patch), ("scan", scan)):
         status = Status(result.get("status", Status.FAILED.value)) if result else None
@@ -135,13 +159,17 @@ def _judge(
             "not_rebooted",
             "its boot id did not change",
         ),
+        (down, "services_down", down),
         (record["pending_reboot"] and rule != "never", "pending_reboot", "a reboot is still pending"),
     )
     for bad, code, text in checks:
+        if bad and code == "services_down":
+            return Status.FAILED, error(code, text)
         if bad:
             names = ", ".join(list(dict.fromkeys((*record["failed"], *record["missing_after"])))[:5])
             detail = (patch.get("error") or reboot.get("error") or {}).get("text", "")
-            return Status.FAILED, error(code, ": ".join(part for part in (text, names, detail) if part))
+            said = ": ".join(part for part in (text, names, detail) if part)
+            return Status.FAILED, error(code, f"{said}; {down}" if down else said)
     return (Status.SUCCEEDED if record["installed"] or record["rebooted"] else Status.NO_OP), None
 
 

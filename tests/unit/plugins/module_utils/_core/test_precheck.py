@@ -14,6 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.precheck im
     PrecheckRules,
     evaluate_probe,
     parse_probe,
+    services_mode,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -208,12 +209,39 @@ def test_empty_document_of_the_right_version_holds() -> None:
         ({"disk": {"/": -1}}, "prechecks.disk./: -1"),
         ({"max_load_per_cpu": 0}, "prechecks.max_load_per_cpu: 0 is not valid, expected a number above 0"),
         ({"expected_repositories": "x"}, "prechecks.expected_repositories: 'x'"),
+        ({"services": "hold"}, "prechecks.services: 'hold' is not valid, expected one of require, record, off"),
     ],
 )
 def test_bad_rule_names_its_path(rules: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput) as caught:
         PrecheckRules.from_dict(rules)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("count", "rule", "fact", "text"),
+    [
+        (41, None, "require", "41 services run before the work"),
+        (0, "record", "record", "0 services run before the work"),
+        (None, "require", None, "the node can't tell which services run"),
+        ("41", "require", None, "the node can't tell which services run"),
+    ],
+)
+def test_what_becomes_of_services_is_kept_for_the_final_look(count: Any, rule: Any, fact: Any, text: str) -> None:
+    found = evaluate_probe({**document(), "services": count}, {"services": rule})
+    assert found.facts.get("services") == fact
+    assert [(item.ok, item.text) for item in found.findings if item.check == "services"] == [(True, text)]
+
+
+def test_services_are_remembered_unless_the_policy_says_otherwise() -> None:
+    assert [services_mode("precheck", {"services": rule}) for rule in ("require", "record", "off", None)] == [
+        "remember",
+        "remember",
+        "",
+        "remember",
+    ]
+    assert services_mode("verify", {}) == "compare"
+    assert not [item for item in evaluate_probe(document()).findings if item.check == "services"]
 
 
 JSON = st.recursive(

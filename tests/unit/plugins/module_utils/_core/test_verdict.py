@@ -181,3 +181,36 @@ def test_a_place_that_refuses_the_probe_is_a_failure_not_a_held_node() -> None:
     result = PrecheckStage({}).evaluate(rows, FakeFleet(FakeClock()))[0]
     assert (result["verdict"], result["status"]) == ("hold", "unreachable")
     assert result["error"]["text"] == "AccessDenied: not authorized"
+
+
+DOWN = MappingProxyType({**FACTS, "services_down": ["shop", "db@main"], "services_down_total": 2})
+
+
+def test_services_that_ran_before_and_do_not_now_fail_the_node_by_name() -> None:
+    result = final(DOWN)
+    assert (result.status, code(result)) == (Status.FAILED, "services_down")
+    assert result.error == {"code": "services_down", "text": "services that ran before do not run: shop, db@main"}
+    assert result.evidence["verify"] == {"services_down": ["shop", "db@main"]}
+    many = final({**DOWN, "services_down_total": 31})
+    assert many.error and many.error["text"].endswith("shop, db@main and 29 more")
+
+
+def test_services_are_only_told_where_the_policy_says_so() -> None:
+    precheck = {"facts": {**PRECHECK["facts"], "services": "record"}}
+    result = final(DOWN, precheck=precheck)
+    assert (result.status, result.error) == (Status.SUCCEEDED, None)
+    assert result.evidence["verify"] == {"services_down": ["shop", "db@main"]}
+
+
+@pytest.mark.parametrize("down", [[], None, "shop", 3])
+def test_no_services_down_or_nobody_knows(down: Any) -> None:
+    result = final({**FACTS, "services_down": down})
+    assert result.status is Status.SUCCEEDED and "verify" not in result.evidence
+
+
+def test_another_failure_comes_first_and_the_services_are_named_all_the_same() -> None:
+    result = final(DOWN, scan={**CLEAN, "failed": ["KB1"]})
+    assert code(result) == "patch_failed" and result.error
+    assert result.error["text"].endswith("KB1; services that ran before do not run: shop, db@main")
+    pending = final({**DOWN, "pending_reboot": True}, reboot={"status": "no_op", "rebooted": False})
+    assert code(pending) == "services_down"
