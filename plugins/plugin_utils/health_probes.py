@@ -18,9 +18,7 @@ from contextlib import suppress
 from typing import IO, Any
 from urllib.error import HTTPError
 
-import jmespath
 from ansible.module_utils.urls import open_url
-from jmespath.exceptions import JMESPathError
 
 from ..module_utils._aws.alarms import AwsAlarms
 from ..module_utils._aws.session import Sessions
@@ -42,6 +40,7 @@ from ..module_utils._core.probe_rules import (
 )
 from ..module_utils._core.stagerun import PROGRESS_SECONDS
 from .aws_options import node_places, own_region, to_sessions
+from .conditions import check_condition, evaluate
 
 #: Of an answer no more than this is read.
 MAX_BYTES = 1 << 20
@@ -88,14 +87,6 @@ def ask_quorum(
                 why = f"{probe_found.name} is {probe_found.health.value}: {probe_found.text}"
                 found.setdefault(cluster, clean(f"no quorum in {cluster}: {why}"))
     return found
-
-
-def check_condition(condition: str, option: str) -> None:
-    """:raises BadInput: the text is no JMESPath expression."""
-    try:
-        jmespath.compile(condition)
-    except JMESPathError as error:
-        raise BadInput(option, condition, f"a JMESPath expression ({' '.join(str(error).split())})") from None
 
 
 class _Prober:
@@ -157,10 +148,7 @@ class _Prober:
             answer = self._ask_alarms(check)
         if answer.document is None or not rule.condition:
             return judge(rule, answer)
-        try:
-            return judge(rule, answer, jmespath.search(rule.condition, answer.document))
-        except (JMESPathError, RecursionError) as error:
-            return judge(rule, answer, trouble=str(error) or type(error).__name__)
+        return judge(rule, answer, *evaluate(rule.condition, answer.document))
 
     def _ask_alarms(self, check: AlarmProbe) -> Answer:
         try:
@@ -191,17 +179,18 @@ class _Prober:
 def ask_http(check: HttpProbe) -> Answer:
     """Send one request; every status is an answer. Redirects and ``.netrc`` are left alone: headers go nowhere else."""
     try:
-        headers = expand(check.headers, os.environ)
+        headers = {name: expand(value, os.environ, f"header {name}") for name, value in check.headers.items()}
+        body = expand(check.body, os.environ, "body") if check.body is not None else None
     except BadInput as error:
         return Answer(problem=str(error))
-    secrets = secrets_of(headers, check.body)
+    secrets = secrets_of(headers, body)
     if bad := [name for name, value in headers.items() if not value.isprintable()]:
         return Answer(problem=f"header {bad[0]}: its environment variable holds more than one line", secrets=secrets)
     until = time.monotonic() + check.timeout_seconds
     try:
         reply = open_url(
             check.url,
-            data=check.body.encode("utf-8") if check.body is not None else None,
+            data=body.encode("utf-8", "replace") if body is not None else None,
             headers=headers,
             method=check.method,
             timeout=check.timeout_seconds,

@@ -17,6 +17,7 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.policy import Policy, to_policy
 from ..module_utils._core.policy_checks import find_mistakes
 from ..module_utils._core.policy_error import Mistake, PolicyError
+from .conditions import find_condition_mistakes
 from .policy_schema import check_schema, without_mistakes
 
 
@@ -49,7 +50,8 @@ def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int]
     policy = to_policy(without_mistakes(data, found))
     mistakes = [item.mistake for item in found]
     seen = {mistake.path for mistake in mistakes}
-    mistakes += [mistake for mistake in find_mistakes(policy) if not _covered(mistake.path, seen)]
+    more = [*find_mistakes(policy), *find_condition_mistakes(policy)]
+    mistakes += [mistake for mistake in more if not _covered(mistake.path, seen)]
     if mistakes:
         raise PolicyError(source, sorted((_at_line(item, lines or {}) for item in mistakes), key=_order))
     return policy

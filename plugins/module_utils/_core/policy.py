@@ -183,7 +183,10 @@ class Wave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prechecks:
-    """``disk`` is MB per mount point or drive. ``hold`` keeps a node with the finding back, ``allow`` records it."""
+    """``disk`` is MB per mount point or drive. ``hold`` keeps a node with the finding back, ``allow`` records it.
+
+    ``services``: those that run before the work must run after it (``require``), or ``record``, or ``ignore``.
+    """
 
     disk: Mapping[str, int] = field(default_factory=lambda: {"/": 1024, "/var": 1024, "/boot": 200, "C:": 4096})
     pending_reboot: str = "allow"
@@ -194,6 +197,7 @@ class Prechecks:
     max_load_per_cpu: float | None = None
     agent: str = "hold"
     time_sync: str = "allow"
+    services: str = "require"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

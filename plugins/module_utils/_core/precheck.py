@@ -20,7 +20,7 @@ from .errors import BadInput
 PROBE_VERSION = 1
 _HOLD, _PASS = "hold", "pass"
 _CHOICES = ("hold", "allow", "ignore")
-SERVICES = ("require", "record", "off")
+SERVICES = ("require", "record", "ignore")
 _SWITCHES = ("pending_reboot", "lock", "repositories", "failed_units", "agent", "time_sync")
 _FACTS = ("platform", "os", "os_version", "kernel", "kernel_newest", "boot_id", "uptime_s", "pending_reboot", "agent")
 _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
@@ -112,7 +112,7 @@ def services_mode(purpose: str, thresholds: Mapping[str, Any]) -> str:
     """
     if purpose == "verify":
         return "compare"
-    return "" if PrecheckRules.from_dict(thresholds).services == "off" else "remember"
+    return "" if PrecheckRules.from_dict(thresholds).services == "ignore" else "remember"
 
 
 def parse_probe(output: object) -> dict[str, Any] | None:

@@ -41,7 +41,9 @@ _SECRET_NAME = re.compile(r"auth|cookie|token|secret|key|passw|session", re.IGNO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpProbe:
-    """A request. Redirects are not followed: their status counts. ``headers`` and ``body`` are never shown."""
+    """A request. Redirects are not followed: their status counts. ``headers`` and ``body`` are never shown; in both
+    ``${NAME}`` is an environment variable of the controller.
+    """
 
     url: str
     method: str = "GET"
@@ -131,22 +133,21 @@ def read_probes(definitions: object, option: str = "probes") -> list[ProbeRule]:
     return rules
 
 
-def expand(headers: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Return headers with ``${NAME}`` replaced from the environment. :raises BadInput: there is no such variable."""
+def expand(text: str, environment: Mapping[str, str], what: str) -> str:
+    """Return a text with ``${NAME}`` replaced from the environment. :raises BadInput: there is no such variable."""
 
     def value_of(found: re.Match[str]) -> str:
         if found[1] not in environment:
-            raise BadInput("headers", f"${{{found[1]}}}", "an environment variable that is set on the controller")
+            raise BadInput(what, f"${{{found[1]}}}", "an environment variable that is set on the controller")
         return environment[found[1]]
 
-    return {name: _VARIABLE.sub(value_of, value) for name, value in headers.items()}
+    return _VARIABLE.sub(value_of, text)
 
 
 def secrets_of(headers: Mapping[str, str], body: str | None = None) -> tuple[str, ...]:
-    """Return what of a request must not be shown: header values, the words in them, the body; longest first."""
-    found = {word for value in headers.values() for word in (value, *value.split())}
-    if body:
-        found.add(body)
+    """Return what of a request must not be shown: header values, the body, and the words in both; longest first."""
+    texts = [*headers.values(), body or ""]
+    found = {part for text in texts for part in (text, *re.split(r"[\s\"'=:,;&{}\[\]]+", text))}
     return tuple(sorted((item for item in found if len(item) >= 4), key=len, reverse=True))
 
 

@@ -102,8 +102,11 @@ def test_method_body_and_headers_are_sent(shop: Shop, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SHOP_TOKEN", "s3cr3t-t0ken")
     shop.replies = [(201, {}, "")]
     headers = {"Authorization": "Bearer ${SHOP_TOKEN}", "Content-Type": "application/json"}
-    assert run(shop.probe(method="POST", status=[200, 201], body='{"deep": true}', headers=headers))[0][0] == "ok"
-    assert (shop.seen[0]["method"], shop.seen[0]["body"]) == ("POST", '{"deep": true}')
+    assert (
+        run(shop.probe(method="POST", status=[200, 201], body='{"pin": "${SHOP_TOKEN}"}', headers=headers))[0][0]
+        == "ok"
+    )
+    assert (shop.seen[0]["method"], shop.seen[0]["body"]) == ("POST", '{"pin": "s3cr3t-t0ken"}')
     assert shop.seen[0]["headers"]["Authorization"] == "Bearer s3cr3t-t0ken"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy_error import PolicyError
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import load_policy
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import check_policy, load_policy
 
 ROOT = Path(__file__).parents[4]
 
@@ -124,3 +124,20 @@ def test_every_key_is_explained(file: str) -> None:
     )
     inside = {"linux", "windows", "macos", "delivery", "execution"}  # explained in the value of the key around them
     assert not [key for key in sorted(keys_of(schema) - inside) if not quoted(key)]
+
+
+def test_a_condition_that_is_no_expression_is_found_with_the_policy() -> None:
+    probe = {"name": "a", "http": {"url": "http://a.example"}, "condition": "json.["}
+    fine = {**probe, "condition": "json.ok"}
+    data = {
+        "version": 1,
+        "name": "x",
+        "gates": {"probes": [fine]},
+        "waves": [{"name": "canary", "gate": {"probes": [probe]}}, {"name": "rest"}],
+        "budgets": {"quorum": [{"probe": probe}]},
+    }
+    with pytest.raises(PolicyError) as caught:
+        check_policy(data)
+    paths = [mistake.path for mistake in caught.value.mistakes]
+    assert paths == ["budgets.quorum[0].probe.condition", "waves[0].gate.probes[0].condition"]
+    assert "JMESPath" in str(caught.value)

@@ -209,7 +209,7 @@ def test_empty_document_of_the_right_version_holds() -> None:
         ({"disk": {"/": -1}}, "prechecks.disk./: -1"),
         ({"max_load_per_cpu": 0}, "prechecks.max_load_per_cpu: 0 is not valid, expected a number above 0"),
         ({"expected_repositories": "x"}, "prechecks.expected_repositories: 'x'"),
-        ({"services": "hold"}, "prechecks.services: 'hold' is not valid, expected one of require, record, off"),
+        ({"services": "hold"}, "prechecks.services: 'hold' is not valid, expected one of require, record, ignore"),
     ],
 )
 def test_bad_rule_names_its_path(rules: dict[str, Any], message: str) -> None:
@@ -234,7 +234,7 @@ def test_what_becomes_of_services_is_kept_for_the_final_look(count: Any, rule: A
 
 
 def test_services_are_remembered_unless_the_policy_says_otherwise() -> None:
-    assert [services_mode("precheck", {"services": rule}) for rule in ("require", "record", "off", None)] == [
+    assert [services_mode("precheck", {"services": rule}) for rule in ("require", "record", "ignore", None)] == [
         "remember",
         "remember",
         "",

@@ -93,18 +93,17 @@ def test_a_condition_must_be_true_and_counts_only_behind_a_right_answer(
 
 def test_foreign_text_is_one_short_line_without_secrets() -> None:
     secrets = secrets_of({"Authorization": "Bearer s3cr3t-t0ken", "X": "ab"}, "pin=4711")
-    assert secrets == ("Bearer s3cr3t-t0ken", "s3cr3t-t0ken", "pin=4711", "Bearer")
+    assert secrets == ("Bearer s3cr3t-t0ken", "s3cr3t-t0ken", "pin=4711", "Bearer", "4711")
     answer = Answer(problem="\x1b[2Jno\n\u202e s3cr3t-t0ken pin=4711 " + "x" * 1000, secrets=secrets)
     found = judge(ProbeRule.from_dict(HTTP), answer)
     assert found.health is Health.INCONCLUSIVE and len(found.text) == TEXT_LENGTH
     assert found.text.isprintable() and "s3cr3t" not in found.text and "4711" not in found.text
 
 
-def test_headers_take_their_secrets_from_the_environment() -> None:
-    given = {"Authorization": "Bearer ${TOKEN}", "Accept": "text/plain"}
-    assert expand(given, {"TOKEN": "abc"}) == {"Authorization": "Bearer abc", "Accept": "text/plain"}
-    with pytest.raises(BadInput, match=r"headers.*\$\{TOKEN\}.*environment variable"):
-        expand(given, {})
+def test_secrets_come_from_the_environment() -> None:
+    assert expand("Bearer ${TOKEN}$TOKEN ${}", {"TOKEN": "abc"}, "body") == "Bearer abc$TOKEN ${}"
+    with pytest.raises(BadInput, match=r"body: '\$\{TOKEN\}' .*environment variable"):
+        expand("${TOKEN}", {}, "body")
 
 
 def test_neither_headers_nor_bodies_nor_queries_are_in_what_a_rule_shows() -> None:
