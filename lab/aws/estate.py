@@ -34,6 +34,7 @@ FAULTS: dict[str, Any] = {
     "unstoppable": "",
     "app_down": False,
     "agent_update_fails": False,
+    "services_down": [],
 }
 _GROUP = {
     "name",

@@ -52,6 +52,8 @@ class Node:
         self.outages: list[tuple[datetime, datetime | None]] = []
         self._app_up = not spec.stopped
         self._app_starts: Event | None = None
+        #: whose list of running services is on the machine, and from which boot
+        self.services_of: tuple[str, int] | None = None
         self.registered_at = self.boot_time
         self.down_since = sim.now - timedelta(days=seed.randint(8, 21))
         self.kernel = self.kernel_newest = system.kernel

@@ -99,3 +99,25 @@ def test_the_agent_can_be_updated(fleet: Fleet) -> None:
     fleet.lab.advance(200)
     filters = [{"Key": "InstanceIds", "Values": [old]}]
     assert ssm.describe_instance_information(Filters=filters)["InstanceInformationList"][0]["IsLatestVersion"]
+
+
+@pytest.mark.parametrize(("name", "platform"), [("web-dev-01", "linux"), ("win-dev-01", "windows")])
+def test_services_are_remembered_and_one_that_stays_down_after_a_reboot_is_named(
+    fleet: Fleet, name: str, platform: str
+) -> None:
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.probes import to_probe
+
+    def look(mode: str, key: str = "r-1") -> dict[str, object]:
+        command = fleet.script(name, to_probe(platform, mode, key), wait=120)
+        return dict(json.loads(fleet.outcome(command, name)["StandardOutputContent"]))
+
+    assert look("compare")["services_down"] is None
+    assert int(str(look("remember")["services"])) > 0
+    assert look("compare", "r-2")["services_down"] is None
+    fleet.fault(name, services_down=["shop", "db"])
+    assert look("remember")["services"]
+    fleet.script(name, REBOOT_SCRIPT, wait=600)
+    assert (look("compare")["services_down"], look("compare")["services_down_total"]) == (["shop", "db"], 2)
+    fleet.fault(name, services_down=[])
+    assert look("compare")["services_down"] == []
+    assert look("compare")["services_down"] is None

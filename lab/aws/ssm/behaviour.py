@@ -10,6 +10,7 @@ stopped, cut off or cancelled: that is the business of ``invocations.py``.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .backend import Place
 
 REBOOT = object()
+#: the line of the probe that says what it does about services
+_SERVICES = re.compile(r"\$?services ?= ?'(remember|compare)'; \$?key ?= ?'([\w-]+)'")
 PROBE, REBOOT_SCRIPT = "# patchtide:probe:1", "# patchtide:reboot:1"
 
 
@@ -149,7 +152,8 @@ def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
     lines = [line.strip() for block in parameters["commands"] for line in block.splitlines()]
     if PROBE in lines:
         yield node.seconds(1, 4, "probe")
-        return Result(code=0, stdout=json.dumps(probe(place, node), separators=(",", ":")))
+        services = yield from _services(node, lines)
+        return Result(code=0, stdout=json.dumps({**probe(place, node), **services}, separators=(",", ":")))
     if REBOOT_SCRIPT in lines:
         before = boot_mark(node)
         yield node.seconds(1, 3, "before reboot")
@@ -160,6 +164,26 @@ def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
         return Result(code=0, stdout=json.dumps({"boot_id_before": before, "boot_id_after": boot_mark(node)}))
     yield node.seconds(1, 2, "script")
     return Result(code=1, stderr="the lab does not run scripts")
+
+
+def _services(node: Node, lines: Sequence[str]) -> Generator[Any, None, dict[str, Any]]:
+    """What the probe does about services: remember those that run, or wait for those that do not any more."""
+    found = next((told for line in lines if (told := _SERVICES.fullmatch(line))), None)
+    if found is None:
+        return {}
+    mode, key = found.groups()
+    known = node.services_of is not None and node.services_of[0] == key
+    if mode == "remember":
+        node.services_of = node.services_of if known else (key, node.boots)
+        return {"services": node.random("services").randint(9, 40)}
+    if node.services_of is None or not known:
+        return {"services_down": None}
+    down = list(node.faults["services_down"]) if node.boots > node.services_of[1] else []
+    if down:
+        yield 57
+    else:
+        node.services_of = None
+    return {"services_down": down[:20], "services_down_total": len(down)}
 
 
 def boot_mark(node: Node) -> str:
