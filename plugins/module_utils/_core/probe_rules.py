@@ -279,7 +279,7 @@ def _headers(value: object, option: str) -> dict[str, str]:
 
 def _command(data: object, option: str) -> CommandProbe:
     given = _members(data, option, ("argv", "timeout_seconds"), "argv, timeout_seconds")
-    argv = _texts(given.get("argv"), f"{option}.argv", "a program and its arguments, such as [/usr/local/bin/smoke]")
+    argv = _texts(given.get("argv"), f"{option}.argv", "a program and its arguments, such as [/usr/local/bin/smoke]", 1)
     return CommandProbe(
         argv=argv, timeout_seconds=_number(given.get("timeout_seconds", 60), f"{option}.timeout_seconds", 0.1, 3600)
     )
@@ -312,9 +312,10 @@ def _text(value: object, option: str, right: str, *, empty: bool = False) -> str
     return value
 
 
-def _texts(value: object, option: str, right: str) -> tuple[str, ...]:
+def _texts(value: object, option: str, right: str, filled: int | None = None) -> tuple[str, ...]:
+    """:param filled: only so many of them must not be empty."""
     listed = list(value) if isinstance(value, (list, tuple)) else []
-    if not listed or not all(isinstance(item, str) and item and "\0" not in item for item in listed):
+    if not all(isinstance(item, str) and "\0" not in item for item in listed) or not all(listed[:filled]) or not listed:
         raise BadInput(option, value, right)
     return tuple(listed)
 

@@ -1,0 +1,153 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rollout_gate: whole waves and parts of them, with nodes that are not back in service and hosts that dropped out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.action.rollout_gate import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout_dir import RolloutDir
+
+from tests.fakes.fleet_port import FakeClock
+
+#: (name, executor, turn)
+NODES = (("a", "ssm", 1), ("b", "linux", 1), ("c", "linux", 2), ("d", "ssm", 2))
+
+
+def begin(folder: Path, nodes: Any = NODES, gate: Any = None, **wave: Any) -> RolloutDir:
+    """Return a rollout whose only wave has begun."""
+    rows = [
+        {"node_id": name, "host": f"host-{name}", "name": name, "executor": kind, "turn": turn, "account": "1"}
+        for name, kind, turn in nodes
+    ]
+    plan = {"name": "canary", "nodes": rows, "window": None, "gate": gate or {}, "soak_minutes": 0, "turns": 2, **wave}
+    sealed = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
+    (folder / "plan.json").write_text(json.dumps(sealed))
+    rollout = RolloutDir(folder, FakeClock())
+    rollout.record("rollout_started", {"plan_digest": sealed["digest"]})
+    rollout.record("wave_started", {"wave": "canary"})
+    if rows:
+        rollout.record("claimed", {"wave": "canary", "nodes": [row["node_id"] for row in rows]})
+    return rollout
+
+
+def end(rollout: RolloutDir, **statuses: str) -> None:
+    """Give nodes their final records."""
+    results = [
+        {"node_id": name, "status": status, "executor": rollout.nodes[name]["executor"]}
+        for name, status in statuses.items()
+    ]
+    rollout.record("outcome", {"wave": "canary", "stage": "verify", "results": results})
+
+
+def judge(folder: Path, hosts: list[str] | None = None, check: bool = False, **options: Any) -> dict[str, Any]:
+    task = Mock(
+        args={"dir": str(folder), "wave": "canary", **options},
+        check_mode=check,
+        diff=False,
+        async_val=0,
+        environment=[],
+    )
+    variables = {} if hosts is None else {"ansible_play_hosts": hosts}
+    result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
+    assert not result.get("failed"), result
+    return result
+
+
+def kinds(folder: Path) -> list[str]:
+    return [json.loads(line)["kind"] for line in (folder / "journal.jsonl").read_text().splitlines()]
+
+
+def probe(code: str) -> dict[str, Any]:
+    return {"name": "smoke", "command": {"argv": [sys.executable, "-c", code]}}
+
+
+ALL_GOOD = {"a": "succeeded", "b": "succeeded", "c": "no_op", "d": "succeeded"}
+
+
+def test_a_wave_that_is_well_is_promoted_and_finished_once(tmp_path: Path) -> None:
+    end(begin(tmp_path), **ALL_GOOD)
+    found = judge(tmp_path)
+    assert (found["verdict"], found["changed"], found["probes"]) == ("promote", True, [])
+    assert kinds(tmp_path)[-2:] == ["gate", "wave_finished"]
+    again = judge(tmp_path)
+    assert (again["verdict"], again["changed"], again["numbers"]) == ("promote", False, found["numbers"])
+
+
+@pytest.mark.parametrize(("code", "verdict"), [("", "promote"), ("raise SystemExit(1)", "abort")])
+def test_probes_decide_over_good_numbers(tmp_path: Path, code: str, verdict: str) -> None:
+    end(begin(tmp_path, gate={"probes": [probe(code)]}), **ALL_GOOD)
+    found = judge(tmp_path)
+    assert found["verdict"] == verdict and len(found["probes"]) == 1
+    rows = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    (gate,) = [row["data"] for row in rows if row["kind"] == "gate"]
+    assert gate["probes"] == found["probes"] and gate["probes"][0]["text"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_no_probe_is_asked_in_check_mode_or_when_the_numbers_abort(tmp_path: Path, check: bool) -> None:
+    asked = tmp_path / "asked"
+    rollout = begin(tmp_path, gate={"probes": [probe(f"open({str(asked)!r}, 'w')")], "max_failures": 0})
+    end(rollout, **(ALL_GOOD if check else {**ALL_GOOD, "a": "failed"}))
+    before = kinds(tmp_path)
+    found = judge(tmp_path, check=check)
+    assert not asked.exists() and found["verdict"] == ("promote" if check else "abort")
+    assert (kinds(tmp_path) == before) is check
+
+
+def test_nodes_that_are_not_back_in_service_make_a_person_look(tmp_path: Path) -> None:
+    rollout = begin(tmp_path)
+    data = {"wave": "canary", "what": "drained", "nodes": ["a"], "details": {"a": {}}}
+    rollout.record("borrowed", data)
+    end(rollout, **ALL_GOOD)
+    problems = {"a": "tg-1: unhealthy\x1b[2J"}
+    rollout.record("returned", {"wave": "canary", "what": "drained", "nodes": ["a"], "problems": problems})
+    found = judge(tmp_path)
+    assert found["verdict"] == "pause"
+    assert "Health probe back in service is inconclusive: a: tg-1: unhealthy [2J." in found["reasons"]
+
+
+def test_a_wave_without_nodes_is_promoted_unless_the_plan_emptied_it(tmp_path: Path) -> None:
+    (tmp_path / "meant").mkdir()
+    begin(tmp_path, nodes=())
+    assert judge(tmp_path)["verdict"] == "promote"
+    begin(tmp_path / "meant", nodes=(), emptied="all 3 nodes have an exception")
+    found = judge(tmp_path / "meant")
+    assert found["verdict"] == "pause"
+    assert found["reasons"][0] == "Nobody is left in the wave: all 3 nodes have an exception."
+
+
+def test_after_a_turn_only_an_abort_is_a_decision(tmp_path: Path) -> None:
+    rollout = begin(tmp_path, gate={"max_failure_rate": 0.9, "probes": [probe("raise SystemExit(1)")]})
+    end(rollout, a="succeeded", b="failed")
+    before = kinds(tmp_path)
+    found = judge(tmp_path, ["host-b", "host-c"], partial=True)
+    assert (found["verdict"], found["changed"]) == ("promote", False)
+    assert found["numbers"]["total"] == 2 and found["reasons"]
+    assert kinds(tmp_path) == before
+
+
+def test_what_can_not_get_better_aborts_before_the_next_turn(tmp_path: Path) -> None:
+    end(begin(tmp_path, gate={"max_failures": 0}), a="failed", b="succeeded")
+    found = judge(tmp_path, ["host-b", "host-c"], partial=True)
+    assert found["verdict"] == "abort" and kinds(tmp_path)[-1] == "gate"
+    assert judge(tmp_path)["verdict"] == "abort"
+
+
+def test_hosts_that_dropped_out_are_lost_but_not_those_whose_turn_is_to_come(tmp_path: Path) -> None:
+    end(begin(tmp_path), a="succeeded")
+    judge(tmp_path, ["host-c"], partial=True)
+    state = RolloutDir(tmp_path, FakeClock()).state
+    assert state.nodes["b"].final is not None and state.nodes["b"].final["error"]["code"] == "no_record"
+    assert state.nodes["c"].final is None
+    end(RolloutDir(tmp_path, FakeClock()), d="succeeded")
+    found = judge(tmp_path, ["host-c"])
+    assert found["numbers"]["failed"] == 2 and found["numbers"]["missing"] == 0
