@@ -13,15 +13,17 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.calendars import Calendar
+from ..module_utils._core.catch_up import SCHEMA as CATCH_UP_SCHEMA
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.journal import from_time, to_time
 from ..module_utils._core.plan import build_plan, check_plan, wave_span
-from ..module_utils._core.report_text import plan_to_text
+from ..module_utils._core.report_text import plain, plan_to_text
 from ..module_utils._core.schedule import parse
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, read_json, write_text
 from ..plugin_utils.inventory_nodes import candidates
 from ..plugin_utils.report_html import render_plan_html
+from ..plugin_utils.rollout_dir import CATCH_UP
 from ..plugin_utils.rollout_guards import read_calendars, read_guard
 
 
@@ -33,6 +35,7 @@ class ActionModule(ControllerAction):
         "policy": {"type": "dict", "required": True},
         "policy_digest": {"type": "str", "required": True},
         "at": {"type": "str"},
+        "catch_up": {"type": "path"},
     }
 
     def spec(self) -> dict[str, Any]:
@@ -42,7 +45,7 @@ class ActionModule(ControllerAction):
         folder, policy = Path(options["dir"]), options["policy"]
         now = _time(options["at"]) if options["at"] else find_clock().now()
         scan = read_json(folder / "scan.json", "dir")
-        nodes = list(candidates(task_vars, policy["tags"]["application"]))
+        nodes = list(candidates(task_vars, policy["tags"]["application"], _missed(options["catch_up"], folder)))
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
         windows = occurrences(policy, now)
@@ -65,10 +68,12 @@ class ActionModule(ControllerAction):
         text = plan_to_text(plan)
         for line in text.splitlines():
             self.say(line)
+        for line in plan.get("warnings") or ():
+            self.warn(plain(line))
         if changed and not self.check_mode:
             write_text(folder / "plan.html", render_plan_html(plan))
             write_text(folder / "plan.json", json.dumps(plan, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-        result = {"changed": changed, **{key: plan[key] for key in ("rollout", "digest", "totals")}}
+        result = {"changed": changed, **{key: plan.get(key) for key in ("rollout", "digest", "totals", "warnings")}}
         if self.diff_mode and changed:
             result["diff"] = {"before": plan_to_text(before) if before else "", "after": text}
         return {**result, "waves": [{"name": wave["name"], "nodes": len(wave["nodes"])} for wave in plan["waves"]]}
@@ -92,6 +97,17 @@ class ActionModule(ControllerAction):
         plan: dict[str, Any] = read_json(path, "dir")
         check_plan(plan)
         return plan
+
+
+def _missed(path: str | None, folder: Path) -> frozenset[str]:
+    """Return the nodes to catch up on: of the file that is named, else of an earlier rollout in the directory."""
+    file = Path(path) if path else folder / CATCH_UP
+    if not path and not file.exists():
+        return frozenset()
+    found = read_json(file, "catch_up")
+    if not isinstance(found, dict) or found.get("schema") != CATCH_UP_SCHEMA:
+        raise BadInput("catch_up", str(file), f"a list of missed nodes of the schema {CATCH_UP_SCHEMA}")
+    return frozenset(str(node["node_id"]) for node in found["nodes"])
 
 
 def occurrences(policy: Mapping[str, Any], now: datetime) -> dict[str, Mapping[str, str] | None]:

@@ -48,6 +48,11 @@ options:
     description: Its digest, as M(patchtide.hybrid.policy_info) returns it.
     type: str
     required: true
+  catch_up:
+    description:
+      - List of the nodes that an earlier rollout missed, which it wrote as C(catch_up.json). Waves that select
+        C(missed) take nodes from it. By default the one in O(dir), if there is one.
+    type: path
   at:
     description: Time for which to plan, such as V(2026-12-01T22:00:00Z). Windows are those open then or next. Now by
       default.
@@ -82,6 +87,12 @@ totals:
   returned: always
   type: dict
   sample: {nodes: 59, patches: 228, reboots: 41, excluded: 4}
+warnings:
+  description: What does not fit a window or a quota, and waves that lost all their nodes, in sentences.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 waves:
   description: Name and number of nodes of each wave.
   returned: always

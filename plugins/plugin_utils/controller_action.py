@@ -70,6 +70,10 @@ class ControllerAction(ActionBase):
         """Show one line at once, in a terminal and in AWX's log alike."""
         display.display(f"    {line}")
 
+    def warn(self, line: str) -> None:
+        """Show one warning, as Ansible shows its own."""
+        display.warning(line)
+
 
 def read_json(path: Path, option: str) -> Any:
     """Read a JSON file of ours.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..module_utils._core.waves import Candidate
@@ -13,10 +13,13 @@ from ..module_utils._core.waves import Candidate
 _MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
 
 
-def candidates(task_vars: Mapping[str, Any], application_key: str = "") -> Iterator[Candidate]:
+def candidates(
+    task_vars: Mapping[str, Any], application_key: str = "", missed: Collection[str] = ()
+) -> Iterator[Candidate]:
     """Yield every inventory host that says how it is patched (``patchtide_executor``), or at least who it is.
 
     :param application_key: the tag that names the application; selectors may ask for it.
+    :param missed: ids of nodes to catch up on; selectors may ask for them.
     """
     hostvars = task_vars["hostvars"]
     groups: dict[str, set[str]] = {}
@@ -28,12 +31,15 @@ def candidates(task_vars: Mapping[str, Any], application_key: str = "") -> Itera
         if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
             continue
         tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
+        node_id = str(found.get("patchtide_node_id") or host)
+        members: dict[str, Any] = {name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS}
         yield Candidate(
-            node_id=str(found.get("patchtide_node_id") or host),
+            node_id=node_id,
             host=str(host),
             managed=bool(found.get("patchtide_managed", True)),
             tags=tags,
             application=tags.get(application_key, ""),
             groups=frozenset(groups[host]),
-            **{name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS},
+            missed=node_id in missed,
+            **members,
         )

@@ -8,10 +8,12 @@ Expected minutes per node come from the policy; published experience is about 15
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heapreplace
+from typing import Any
 
 from .budgets import to_count
 from .errors import BadInput
@@ -83,7 +85,48 @@ def plan_capacity(
     )
 
 
-def _describe(nodes: Sequence[tuple[str, int]], needed: int, usable: int | None, lanes: int, late: int) -> str:
+def wave_capacity(
+    nodes: Sequence[Mapping[str, Any]], window: Occurrence | None, concurrency: int | str | None
+) -> dict[str, Any]:
+    """Return how the plan's nodes of a wave fill its window, turn after turn: the members of ``Capacity`` as data.
+
+    :param nodes: with ``node_id``, ``turn``, ``expected_minutes``, and what tells which command a node is in.
+    :param concurrency: of one command, which has at most 50 nodes of one place and platform; all of it by default.
+    """
+    turns: dict[int, list[Mapping[str, Any]]] = {}
+    for node in nodes:
+        turns.setdefault(node["turn"], []).append(node)
+    needed, lanes, late = 0, 0, 0
+    for _turn, members in sorted(turns.items()):
+        begin = min(window.cutoff_at, window.start + _minutes(needed)) if window else None
+        left = replace(window, start=begin) if window and begin else None
+        work = [(node["node_id"], node["expected_minutes"]) for node in members]
+        found = plan_capacity(work, left, _at_once(members, concurrency))
+        needed, lanes, late = needed + found.needed_minutes, max(lanes, found.concurrency), late + len(found.too_late)
+    usable_minutes = None if window is None else int((window.cutoff_at - window.start) / _minutes(1))
+    return {
+        "needed_minutes": needed,
+        "usable_minutes": usable_minutes,
+        "concurrency": lanes,
+        "fits": not late,
+        "too_late": late,
+        "text": _describe(range(len(nodes)), needed, usable_minutes, lanes, late),
+    }
+
+
+def _at_once(nodes: Sequence[Mapping[str, Any]], concurrency: int | str | None) -> int | str | None:
+    """Return the concurrency of all commands together: a count is meant for each of them."""
+    if not isinstance(concurrency, int) or not nodes:
+        return concurrency
+    groups = Counter((node["account"], node["region"], node["platform"]) for node in nodes)
+    return sum(min(count, concurrency * -(-count // 50)) for count in groups.values())
+
+
+def _minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def _describe(nodes: Sequence[object], needed: int, usable: int | None, lanes: int, late: int) -> str:
     if not nodes:
         return "no nodes"
     work = f"{_count(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"

@@ -5,37 +5,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from .budgets import BudgetRules
 from .calendars import Calendar, freeze_during, open_part
 from .canonical import to_digest, without
 from .errors import BadInput
 from .exception_guard import ExceptionGuard
 from .journal import from_time
+from .plan_wave import is_stopped, patch_count, plan_wave
+from .quotas import quota_warnings
 from .schedule import Occurrence
+from .turns import Turns
 from .waves import Candidate, assign, matches
 
 SCHEMA = "patchtide/plan/1"
-#: Packages whose update takes effect with a reboot only; Windows updates nearly always need one.
-_REBOOT = re.compile(
-    r"^(kernel|linux-(image|modules|azure|aws|generic)|glibc|libc6|systemd|dbus|openssl-libs|microcode)"
-)
-
-
-def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str:
-    """Say whether the node will reboot: ``yes``, ``no`` or ``unknown`` (the executor decides from the node's state)."""
-    if rule == "never":
-        return "no"
-    if rule in ("always", "if_patched"):
-        return "yes"
-    if not patch_names:
-        return "unknown"
-    if platform == "windows" or any(_REBOOT.match(name.lower()) for name in patch_names):
-        return "yes"
-    return "unknown"
 
 
 def exclusion(
@@ -51,6 +38,8 @@ def exclusion(
             return "policy", rule.get("reason") or "excluded by the policy"
     if not node.executor or (node.executor == "ssm" and not node.managed):
         return "unmanaged", "not a managed node: Systems Manager does not know it"
+    if is_stopped(node) and will_start(node, policy):
+        return None
     if node.state and node.state not in ("running", "Online"):
         return "stopped", f"the instance is {node.state}"
     if node.executor == "ssm" and node.ping_status and node.ping_status != "Online":
@@ -60,15 +49,15 @@ def exclusion(
     if scan["status"] not in ("succeeded", "no_op"):
         text = (scan.get("error") or {}).get("text") or scan["status"]
         return "scan_failed", f"its scan did not succeed: {text}"
-    if _patch_count(scan) == 0 and not scan.get("pending_reboot"):
+    if patch_count(scan) == 0 and not scan.get("pending_reboot"):
         return "nothing_to_install", "no approved patch is missing"
     return None
 
 
-def _patch_count(scan: Mapping[str, Any]) -> int:
-    listed = len(scan.get("missing") or ())
-    counts = scan.get("counts") or {}
-    return listed or int(counts.get("missing_count", 0)) + int(counts.get("failed_count", 0))
+def will_start(node: Candidate, policy: Mapping[str, Any]) -> bool:
+    """Tell whether the policy starts a stopped node for its wave."""
+    rule = policy.get("stopped_nodes") or {}
+    return bool(rule.get("start")) and matches(node, rule.get("select") or {})
 
 
 def build_plan(
@@ -93,37 +82,21 @@ def build_plan(
     :returns: the plan (docs/formats.md). Its digest leaves out ``created_at``, so the same world gives the same plan.
     """
     records = scan.get("nodes") or {}
-    lost = {item["place"]: item["error"]["message"] for item in scan.get("failed_places") or []}
-    eligible, excluded = [], []
-    for node in sorted(nodes, key=lambda item: item.node_id):
-        why = exclusion(node, records.get(node.node_id), policy, lost.get(f"{node.account}/{node.region}"))
-        if why:
-            excluded.append(_excluded(node, *why))
-        else:
-            eligible.append(node)
     spans = _spans(policy["waves"], windows, created_at) if guard or calendars else []
-    held: dict[str, str] = {}
-    taken, left = assign(eligible, policy["waves"], policy["name"], _allowed(guard, spans, held))
-    excluded += [
-        _excluded(node, "exception", held[node.node_id])
-        if node.node_id in held
-        else _excluded(node, "no_wave", "no wave of the policy selects it")
-        for node in left
-    ]
-    notes: dict[int, str] = {}
-    for index, (start, end) in enumerate(spans):
-        note, closed = freeze_note(calendars, start, end)
-        if closed:
-            excluded += [_excluded(node, "freeze", note) for node in taken[index]]
-            taken[index] = []
-        if note:
-            notes[index + 1] = note
+    draft = _Draft()
+    eligible = _sort_out(draft, nodes, policy, scan)
+    _fill_waves(draft, eligible, policy, [guard.during(start, end) for start, end in spans] if guard else [])
+    _freeze(draft, calendars, spans)
+    rules = _rules(policy)
+    members = [node for wave in draft.waves for node in wave]
+    turns = Turns(members, BudgetRules.from_dict(rules["budgets"]), (policy.get("tags") or {}).get("cluster", ""))
     waves = [
         {
-            **_wave(order, wave, members, policy, records, windows),
-            **({"notes": [notes[order]]} if order in notes else {}),
+            **plan_wave(order, wave, found, policy, records, windows.get(wave.get("window") or ""), turns),
+            **({"notes": [draft.notes[order]]} if order in draft.notes else {}),
+            **({"emptied": draft.emptied[order]} if order in draft.emptied and not found else {}),
         }
-        for order, (wave, members) in enumerate(zip(policy["waves"], taken, strict=True), 1)
+        for order, (wave, found) in enumerate(zip(policy["waves"], draft.waves, strict=True), 1)
     ]
     return seal(
         {
@@ -131,16 +104,97 @@ def build_plan(
             "created_at": created_at,
             "rehearsal": rehearsal,
             "policy": {"name": policy["name"], "digest": policy_digest},
+            "rules": rules,
             "waves": waves,
-            "excluded": sorted(excluded, key=lambda item: (item["code"], item["node_id"])),
-            "totals": _totals(waves, excluded),
+            "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
+            "totals": _totals(waves, draft.excluded),
+            "warnings": [*_warnings(waves), *quota_warnings(waves)],
         }
     )
 
 
-def wave_span(window: Mapping[str, str] | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return the window's time, or this moment where a wave has none."""
-    return (from_time(window["start"]), from_time(window["end"])) if window else (now, now + timedelta(minutes=1))
+@dataclass(slots=True)
+class _Draft:
+    """Waves while they are filled. ``notes`` and ``emptied`` go by the wave's order, counted from 1."""
+
+    waves: list[list[Candidate]] = field(default_factory=list)
+    excluded: list[dict[str, str]] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)
+    emptied: dict[int, str] = field(default_factory=dict)
+
+
+def _sort_out(
+    draft: _Draft, nodes: Sequence[Candidate], policy: Mapping[str, Any], scan: Mapping[str, Any]
+) -> list[Candidate]:
+    """Return the nodes that may be in a wave; the others are excluded with their reasons."""
+    records = scan.get("nodes") or {}
+    lost = {item["place"]: item["error"]["message"] for item in scan.get("failed_places") or []}
+    eligible = []
+    for node in sorted(nodes, key=lambda item: item.node_id):
+        why = exclusion(node, records.get(node.node_id), policy, lost.get(f"{node.account}/{node.region}"))
+        if why:
+            draft.excluded.append(_excluded(node, *why))
+        else:
+            eligible.append(node)
+    return eligible
+
+
+def _fill_waves(
+    draft: _Draft,
+    eligible: Sequence[Candidate],
+    policy: Mapping[str, Any],
+    questions: Sequence[Callable[[Candidate], str | None]],
+) -> None:
+    """Give nodes to waves; one with an exception in force in a wave's window may be in a later wave.
+
+    :param questions: for each wave why it may not have a node; none without exceptions.
+    """
+    held: dict[str, str] = {}
+
+    def allowed(node: Candidate, index: int) -> bool:
+        why = questions[index](node) if questions else None
+        if why:
+            held.setdefault(node.node_id, why)
+            draft.emptied[index + 1] = "every node that it selects has an exception"
+        return why is None
+
+    draft.waves, left = assign(eligible, policy["waves"], policy["name"], allowed)
+    draft.excluded += [
+        _excluded(node, "exception", held[node.node_id])
+        if node.node_id in held
+        else _excluded(node, "no_wave", "no wave of the policy selects it")
+        for node in left
+    ]
+
+
+def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[datetime, datetime]]) -> None:
+    """Take the nodes out of waves whose window is frozen as a whole, and note freezes of a part."""
+    for order, (start, end) in enumerate(spans, 1):
+        note, closed = freeze_note(calendars, start, end)
+        if closed:
+            draft.excluded += [_excluded(node, "freeze", note) for node in draft.waves[order - 1]]
+            if draft.waves[order - 1]:
+                draft.emptied[order] = note
+            draft.waves[order - 1] = []
+        if note:
+            draft.notes[order] = note
+
+
+def _rules(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what steers the rollout besides its waves, as it is frozen into the plan."""
+    budgets = policy.get("budgets") or {}
+    return {
+        "retries": dict(policy["patching"].get("retries") or {}),
+        "budgets": {scope: budgets.get(scope) for scope in ("rollout", "wave", "zone", "cluster")},
+    }
+
+
+def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for wave in waves:
+        if wave.get("emptied"):
+            yield f"Wave {wave['name']} is empty, and its gate will pause: {wave['emptied']}."
+        if not wave["capacity"]["fits"]:
+            yield f"Wave {wave['name']} does not fit: {wave['capacity']['text']}."
 
 
 def _spans(
@@ -149,19 +203,9 @@ def _spans(
     return [wave_span(windows.get(wave.get("window") or ""), from_time(at)) for wave in waves]
 
 
-def _allowed(
-    guard: ExceptionGuard | None, spans: Sequence[tuple[datetime, datetime]], held: dict[str, str]
-) -> Callable[[Candidate, int], bool]:
-    """Return whether a wave may have a node; why not is noted in ``held``."""
-    questions = [guard.during(start, end) for start, end in spans] if guard else []
-
-    def allowed(node: Candidate, index: int) -> bool:
-        why = questions[index](node) if questions else None
-        if why:
-            held.setdefault(node.node_id, why)
-        return why is None
-
-    return allowed
+def wave_span(window: Mapping[str, str] | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return the window's time, or this moment where a wave has none."""
+    return (from_time(window["start"]), from_time(window["end"])) if window else (now, now + timedelta(minutes=1))
 
 
 def freeze_note(calendars: Sequence[Calendar], start: datetime, end: datetime) -> tuple[str, bool]:
@@ -187,71 +231,6 @@ def check_plan(plan: Mapping[str, Any]) -> None:
         raise BadInput("plan", plan.get("schema"), f"a plan of the schema {SCHEMA}")
     if seal(plan)["digest"] != plan.get("digest"):
         raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed after it was made")
-
-
-def _wave(
-    order: int,
-    wave: Mapping[str, Any],
-    members: Sequence[Candidate],
-    policy: Mapping[str, Any],
-    records: Mapping[str, Any],
-    windows: Mapping[str, Mapping[str, str] | None],
-) -> dict[str, Any]:
-    rule = wave.get("reboot") or policy["reboot"]["rule"]
-    minutes = policy["patching"]["expected_minutes"]
-    window = windows.get(wave["window"]) if wave.get("window") else None
-    return {
-        "name": wave["name"],
-        "order": order,
-        "window": dict(window) if window else None,
-        "gate": {**policy["gates"], **(wave.get("gate") or {})},
-        "soak_minutes": wave.get("soak_minutes") or 0,
-        "reboot_rule": rule,
-        "nodes": [
-            _node(node, records[node.node_id], _override(node, policy["reboot"]), rule, minutes) for node in members
-        ],
-    }
-
-
-def _override(node: Candidate, reboot: Mapping[str, Any]) -> str | None:
-    """Return the reboot rule that the policy gives this node, before its wave's."""
-    overrides = reboot.get("overrides") or ()
-    return next((str(item["rule"]) for item in overrides if matches(node, item["select"])), None)
-
-
-def _node(
-    node: Candidate, scan: Mapping[str, Any], own_rule: str | None, wave_rule: str, minutes: Mapping[str, int]
-) -> dict[str, Any]:
-    patches = [
-        {key: patch.get(key, "") for key in ("id", "title", "severity", "classification")}
-        for patch in scan.get("missing") or []
-    ]
-    return {
-        **{
-            key: getattr(node, key)
-            for key in (
-                "node_id",
-                "host",
-                "name",
-                "executor",
-                "platform",
-                "os",
-                "account",
-                "region",
-                "patch_group",
-                "state",
-            )
-        },
-        "tags": dict(node.tags),
-        "patch_count": _patch_count(scan),
-        "patches": patches,
-        "counts_before": dict(scan.get("counts") or {}),
-        **({"reboot_rule": own_rule} if own_rule else {}),
-        "reboot": reboot_forecast(
-            node.platform, [patch["title"] or patch["id"] for patch in patches], own_rule or wave_rule
-        ),
-        "expected_minutes": minutes.get(node.platform, minutes.get("linux", 15)),
-    }
 
 
 def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:

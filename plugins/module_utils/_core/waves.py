@@ -32,6 +32,7 @@ class Candidate:
     state: str = ""
     ping_status: str = ""
     managed: bool = True
+    missed: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
 
@@ -40,7 +41,7 @@ def matches(node: Candidate, select: Mapping[str, Any]) -> bool:
     """Tell whether the node fulfils every criterion that is given; a criterion lists alternatives. Nothing given: all.
 
     Criteria: ``patch_groups, executors, platforms, accounts, regions, zones, applications, groups``, ``nodes`` (ids or
-    inventory names), ``tags`` (key to a value or list of values).
+    inventory names), ``tags`` (key to a value or list of values), ``missed`` (true: an earlier rollout missed it).
     """
     facts = {
         "patch_groups": (node.patch_group,),
@@ -57,6 +58,8 @@ def matches(node: Candidate, select: Mapping[str, Any]) -> bool:
         wanted = select.get(key)
         if wanted and not set(wanted) & set(have):
             return False
+    if select.get("missed") and not node.missed:
+        return False
     for key, value in (select.get("tags") or {}).items():
         if node.tags.get(key) not in ([value] if isinstance(value, str) else value):
             return False

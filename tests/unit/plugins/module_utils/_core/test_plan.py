@@ -14,9 +14,9 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import (
     build_plan,
     check_plan,
-    reboot_forecast,
     seal,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan_wave import reboot_forecast
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.waves import (
     Candidate,
     assign,

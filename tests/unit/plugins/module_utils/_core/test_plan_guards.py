@@ -22,7 +22,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.waves impor
 FIRST = datetime(2026, 11, 17, 22, tzinfo=timezone.utc)
 SECOND = FIRST + timedelta(days=7)
 WINDOWS = {
-    name: {"name": name, "start": at.isoformat(), "end": (at + timedelta(hours=4)).isoformat(), "cutoff_at": ""}
+    name: {
+        "name": name,
+        "start": at.isoformat(),
+        "end": (at + timedelta(hours=4)).isoformat(),
+        "cutoff_at": (at + timedelta(hours=3)).isoformat(),
+    }
     for name, at in (("first", FIRST), ("second", SECOND))
 }
 POLICY: dict[str, Any] = {
@@ -89,3 +94,12 @@ def test_a_window_that_is_frozen_in_part_keeps_them_with_a_note() -> None:
     assert [len(wave) for wave in waves(plan)] == [2, 2]
     assert plan["waves"][0]["notes"][0].startswith("frozen in part: Deployment") and "notes" not in plan["waves"][1]
     assert "Wave canary: frozen in part" in plan_to_text(plan)
+
+
+def test_a_canary_that_loses_all_its_nodes_is_said_to_be_empty() -> None:
+    plan = plan_of(*(approved(node.host, "2026-11-17", "2026-11-18") for node in NODES))
+    assert [len(wave) for wave in waves(plan)] == [0, 4]
+    assert plan["waves"][0]["emptied"] == "every node that it selects has an exception"
+    frozen = plan_of(events=(Interval(start=FIRST, end=FIRST + timedelta(hours=4), name="Sale"),))
+    assert frozen["waves"][0]["emptied"].startswith("frozen as a whole")
+    assert frozen["warnings"] == [f"Wave canary is empty, and its gate will pause: {frozen['waves'][0]['emptied']}."]

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Quotas of the services that a plan may run into, said before the night and not during it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+#: Managed nodes per account and Region by default (AWS General Reference, Systems Manager endpoints and quotas).
+NODES_PER_PLACE = 2400
+#: Hybrid nodes of the standard-instances tier (same source); the advanced tier has no such limit and costs.
+HYBRID_PER_PLACE = 1000
+#: AWS Managed Services keeps fewer instances than this in windows that are open at the same time.
+AT_ONCE = 1000
+
+
+def quota_warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what a plan's waves may run into, one sentence each."""
+    nodes = [node for wave in waves for node in wave["nodes"] if node["executor"] == "ssm"]
+    places = Counter(_place(node) for node in nodes)
+    hybrid = Counter(_place(node) for node in nodes if node["node_id"].startswith("mi-"))
+    for place, count in sorted(places.items()):
+        if count > NODES_PER_PLACE:
+            yield f"{place} has {count:,} nodes in this plan; the default quota is {NODES_PER_PLACE:,} managed nodes."
+    for place, count in sorted(hybrid.items()):
+        if count > HYBRID_PER_PLACE:
+            yield f"{place} has {count:,} hybrid nodes; above {HYBRID_PER_PLACE:,} they need the advanced tier."
+    for wave in waves:
+        busiest = Counter(node["turn"] for node in wave["nodes"]).most_common(1)
+        turn, count = busiest[0] if busiest else (1, 0)
+        if count > AT_ONCE:
+            where = f"turn {turn} of wave {wave['name']}" if wave["turns"] > 1 else f"wave {wave['name']}"
+            yield f"{count:,} nodes are worked on at once in {where}; smaller waves or budgets keep below {AT_ONCE:,}."
+
+
+def _place(node: Mapping[str, Any]) -> str:
+    return f"{node['account']}/{node['region']}"
