@@ -48,7 +48,8 @@ class ActionModule(ControllerAction):
             raise EmptyInventory(NO_NODES)
         if options["state"] == "targets":
             direct = [item["host"] for item in known if item["executor"] == "linux"]
-            return {"changed": False, "direct_hosts": sorted(direct)}
+            managed = sum(item["executor"] == "ssm" for item in known)
+            return {"changed": False, "direct_hosts": sorted(direct), "managed_nodes": managed}
         nodes = {}
         identities = {item["node_id"]: item for item in known}
         for result in options["results"]:

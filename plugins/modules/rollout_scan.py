@@ -81,4 +81,9 @@ direct_hosts:
   returned: when the state is targets
   type: list
   elements: str
+managed_nodes:
+  description: How many nodes Systems Manager reaches.
+  returned: when the state is targets
+  type: int
+  sample: 12
 """
