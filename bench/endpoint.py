@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A canned AWS endpoint that carries the load of a benchmark: one asyncio process, pages made from templates.
 
-It knows just the calls of the inventory plugins, sleeps like a service that is 50 to 150 ms away, throttles with a
-token bucket per account, Region and operation, and counts. Nothing in it is a model of AWS; the lab is that.
+It knows just the calls of the contestants (``commands.py`` has those of Run Command), sleeps like a service that is
+50 to 150 ms away, throttles with a token bucket per account, Region and operation, and counts. Nothing in it is a model
+of AWS; the lab is that.
 
     python -m bench.endpoint --port 5610 --nodes 10000
 """
@@ -20,6 +21,8 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from urllib.parse import parse_qs
+
+from bench.commands import Commands
 
 _SCOPE = re.compile(rb"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -177,8 +180,11 @@ _INSTANCE = """<item><reservationId>r-{number:017x}</reservationId><ownerId>{acc
 class Endpoint:
     """Answers requests of all services on one port, tells places apart by the signature, sleeps, throttles, counts."""
 
-    def __init__(self, estate: Estate, latency: tuple[float, float], rate: float, burst: float) -> None:
+    def __init__(
+        self, estate: Estate, latency: tuple[float, float], rate: float, burst: float, pace: float = 1.0
+    ) -> None:
         self.estate = estate
+        self.commands: defaultdict[tuple[str, str], Commands] = defaultdict(lambda: Commands(pace))
         self.latency = latency
         self.rate = rate
         self.burst = burst
@@ -234,9 +240,13 @@ class Endpoint:
             self.calls.clear()
             self._buckets.clear()
             self._slept.clear()
+            self.commands.clear()
             self._span = (0.0, 0.0)
         asked = self._span[1] - self._span[0]
-        report = {"calls": self.calls, "slowest_chain_s": round(self._slowest_chain(), 3), "asking_s": round(asked, 3)}
+        looks = sum(item.node_looks for item in self.commands.values())
+        sent = sum((item.sent for item in self.commands.values()), Counter[str]())
+        report = {"calls": self.calls, "node_looks": looks, "sent": sent, "asking_s": round(asked, 3)}
+        report["slowest_chain_s"] = round(self._slowest_chain(), 3)
         return 200, "application/json", json.dumps(report).encode()
 
     def _slowest_chain(self) -> float:
@@ -259,8 +269,11 @@ class Endpoint:
         if operation == "DescribeInstanceProperties":
             begin, size = int(str(request.get("NextToken", "0"))), int(str(request.get("MaxResults", 10)))
             return self._page(self.estate.properties, account, region, begin, begin + size)
-        if operation == "GetResources":
-            return self.estate.resources(list(request["ResourceARNList"]))  # type: ignore[call-overload]
+        if operation == "GetResources":  # with filters: who carries an exception's tag; nobody does
+            return self.estate.resources(list(request.get("ResourceARNList", [])))  # type: ignore[call-overload]
+        commands = self.commands[account, region]
+        if commands.knows(operation) and (operation != "DescribeInstancePatchStates" or commands.has_patched()):
+            return commands.answer(operation, request)
         if operation == "DescribeInstancePatchStates":
             return self.estate.patch_states(list(request["InstanceIds"]))  # type: ignore[call-overload]
         raise NotImplementedError(operation)
@@ -306,7 +319,7 @@ _IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2
 
 async def _main(options: argparse.Namespace) -> None:
     low, high = (float(part) / 1000 for part in options.latency.split("-"))
-    endpoint = Endpoint(Estate(options.nodes, options.hybrid), (low, high), options.rate, options.burst)
+    endpoint = Endpoint(Estate(options.nodes, options.hybrid), (low, high), options.rate, options.burst, options.pace)
     server = await asyncio.start_server(endpoint.serve, "127.0.0.1", options.port, limit=2**20)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     async with server:
@@ -323,4 +336,5 @@ if __name__ == "__main__":
         "--rate", type=float, default=0, help="calls a second per account, Region, operation; 0: no limit"
     )
     parser.add_argument("--burst", type=float, default=20)
+    parser.add_argument("--pace", type=float, default=1.0, help="how long commands take: 0.5 is half as long")
     asyncio.run(_main(parser.parse_args()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -58,6 +58,7 @@ class FakeFleet:
     :param refuse: the error that SendCommand ends with.
     :param lost: so many answers to SendCommand are lost; ``swallowed`` says whether those commands exist.
     :param unreadable: so many reads of invocations fail.
+    :param begun: so many of a command's nodes work on it before it ends; all if not given.
     """
 
     clock: FakeClock
@@ -72,6 +73,7 @@ class FakeFleet:
     swallowed: bool = False
     visible_after: float = 0
     unreadable: int = 0
+    begun: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
     commands: dict[str, tuple[CommandRequest, datetime]] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
@@ -112,7 +114,9 @@ class FakeFleet:
             self.unreadable -= 1
             raise ServiceError("read the command", "InternalServerError", "try again")
         over = (self.clock.now() - sent).total_seconds() >= self.seconds
-        return [self._invocation(node, over, sent, with_output) for node in request.node_ids]
+        rows = [self._invocation(node, over, sent, with_output) for node in request.node_ids]
+        waiting = () if over or self.begun is None else rows[self.begun :]
+        return [replace(row, status="Pending") if row in waiting else row for row in rows]
 
     def _invocation(self, node: str, over: bool, sent: datetime, with_output: bool) -> Invocation:
         status = self.endings.get(node, "Success") if over else "InProgress"

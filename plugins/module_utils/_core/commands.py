@@ -17,12 +17,14 @@ from .verdict import ENDED
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
 MAX_COMMENT = 100
+#: An invocation in one of these has reached its node; until then it waits for its turn or for the agent.
+_BEGUN = ("InProgress", "Cancelling")
 #: Seconds before each look for a command that may exist.
 _LOOKS = (0, 2, 5, 10)
 T = TypeVar("T")
 R = TypeVar("R")
-#: Runs a function over items, concurrently, and returns the results in order.
-Gather = Callable[[Callable[[T], R], Sequence[T]], "list[R]"]
+#: Runs a function over items, concurrently, and gives the results in order, at best while later ones are worked on.
+Gather = Callable[[Callable[[T], R], Sequence[T]], "Iterable[R]"]
 
 
 class Ambiguous(PatchtideError):
@@ -40,7 +42,10 @@ class Recorder(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Chunk:
-    """Up to 50 nodes of one place and platform and the command that works on them."""
+    """Up to 50 nodes of one place and platform and the command that works on them.
+
+    ``begun``: nodes that were at work at the last look. ``error``: why it was not sent, or could not be looked at.
+    """
 
     token: str
     place: str
@@ -49,6 +54,7 @@ class Chunk:
     deadline: datetime
     command_id: str | None = None
     ended: dict[str, Invocation] = field(default_factory=dict)
+    begun: int = 0
     error: PatchtideError | None = None
 
     @property
@@ -122,6 +128,7 @@ def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invoc
         for row in rows
         if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
     }
+    chunk.begun = sum(row.status in _BEGUN for row in rows)
     chunk.ended.update(fresh)
     return fresh
 
@@ -152,13 +159,15 @@ def deadline(at: datetime, delivery_seconds: int, execution_seconds: int) -> dat
 
 
 def tally(chunks: Iterable[Chunk]) -> dict[str, int]:
-    """Count nodes for the progress line: done, failing, running."""
-    counts = {"done": 0, "failing": 0, "running": 0}
+    """Count nodes for the progress line: done, failing, running, and left: not begun as far as is known."""
+    counts = {"done": 0, "failing": 0, "running": 0, "left": 0}
     for chunk in chunks:
         good = sum(row.status == "Success" for row in chunk.ended.values())
+        waiting = len(chunk.request.node_ids) - len(chunk.ended)
         counts["done"] += good
         counts["failing"] += len(chunk.ended) - good
-        counts["running"] += len(chunk.waiting)
+        counts["running"] += min(chunk.begun, waiting)
+        counts["left"] += max(waiting - chunk.begun, 0)
     return counts
 
 

@@ -18,6 +18,8 @@ from .ports import Clock, FleetPort, Invocation
 
 #: An operator sees at least one line in so many seconds.
 PROGRESS_SECONDS = 30
+#: While so many chunks are looked at and their nodes' states read, there is a line for the operator.
+_SHOWN = 32
 
 
 class NoRecorder:
@@ -95,7 +97,7 @@ class StageRun:
         results = []
         for chunk, why in zip(chunks, self.gather(one, chunks), strict=True):
             if why:
-                results += self._finish(chunk, refuse(chunk, why, self.clock.now()))
+                results += self._record(self._evaluate(chunk, refuse(chunk, why, self.clock.now())))
                 continue
             self.recorder.record(
                 "sent",
@@ -115,23 +117,27 @@ class StageRun:
         results: list[dict[str, Any]] = []
         while open_chunks := [chunk for chunk in chunks if chunk.waiting]:
             rounds = self.gather(self._look, open_chunks)
-            for chunk, fresh in zip(open_chunks, rounds, strict=True):
-                if fresh:
-                    results += self._finish(chunk, fresh)
+            for number, found in enumerate(rounds, 1):
+                results += self._record(found)
+                if number % _SHOWN == 0:
+                    self.progress(self._line(chunks))
             self.progress(self._line(chunks))
             if any(chunk.waiting for chunk in chunks):
                 self.clock.sleep(self.poll_seconds)
         return results
 
-    def _look(self, chunk: Chunk) -> dict[str, Invocation]:
+    def _look(self, chunk: Chunk) -> list[dict[str, Any]]:
+        """Return the results of the nodes that ended since the last look; runs beside those of other chunks."""
         try:
             fresh = poll(chunk, self.ports[chunk.place], with_output=self.stage.with_output)
+            chunk.error = None
         except PatchtideError as error:
             chunk.error, fresh = error, {}
         late = expire(chunk, self.clock.now())
         if late and chunk.command_id:
             self._cancel(chunk)
-        return {**fresh, **late}
+        ended = {**fresh, **late}
+        return self._evaluate(chunk, ended) if ended else []
 
     def _cancel(self, chunk: Chunk) -> None:
         """Ask the service to stop what nobody waits for any more; it gives no guarantee, the scan tells the truth."""
@@ -140,20 +146,23 @@ class StageRun:
         except PatchtideError as error:
             chunk.error = error
 
-    def _finish(self, chunk: Chunk, ended: Mapping[str, Invocation]) -> list[dict[str, Any]]:
+    def _evaluate(self, chunk: Chunk, ended: Mapping[str, Invocation]) -> list[dict[str, Any]]:
         try:
             results = self.stage.evaluate(ended, self.ports[chunk.place])
         except PatchtideError as error:
             results = [self.stage.unreadable(node_id, error) for node_id in ended]
         evidence = {"command_id": chunk.command_id, "place": chunk.place}
-        results = [{**item, "evidence": {**(item.get("evidence") or {}), **evidence}} for item in results]
-        self.recorder.record("outcome", {"wave": self.wave, "stage": self.stage.name, "results": results})
+        return [{**item, "evidence": {**(item.get("evidence") or {}), **evidence}} for item in results]
+
+    def _record(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if results:
+            self.recorder.record("outcome", {"wave": self.wave, "stage": self.stage.name, "results": results})
         return results
 
     def _line(self, chunks: Sequence[Chunk]) -> str:
         counts = tally(chunks)
         total = sum(len(chunk.request.node_ids) for chunk in chunks)
-        words = ", ".join(f"{counts[name]} {name}" for name in ("done", "failing", "running"))
+        words = ", ".join(f"{counts[name]} {name}" for name in ("done", "failing", "running", "left"))
         title = f"{self.wave} {self.stage.name}" if self.wave else self.stage.name
         troubled = sorted({chunk.place for chunk in chunks if chunk.error and chunk.waiting})
         return f"{title}: {words} of {total}" + (f"; no answer from {', '.join(troubled)}" if troubled else "")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_look_that_fails_is_told_and_repeated() -> None:
     fleet = FakeFleet(FakeClock(), seconds=0, unreadable=1)
     run, part = run_of(fleet, lines=lines), chunk(fleet, ["i-1"])
     assert [item["status"] for item in run.begin([part]) + run.wait([part])] == ["succeeded"]
-    assert "no answer from 111111111111/eu-central-1" in lines[0]
+    assert "no answer from 111111111111/eu-central-1" in lines[0] and "no answer" not in lines[1]
 
 
 def test_progress_counts_every_node_once() -> None:
@@ -190,8 +191,8 @@ def test_progress_counts_every_node_once() -> None:
     run.begin([part])
     run.wait([part])
     assert lines == [
-        "canary patch: 0 done, 0 failing, 3 running of 3",
-        "canary patch: 2 done, 1 failing, 0 running of 3",
+        "canary patch: 0 done, 0 failing, 3 running, 0 left of 3",
+        "canary patch: 2 done, 1 failing, 0 running, 0 left of 3",
     ]
 
 
@@ -225,3 +226,32 @@ def test_evidence_names_the_command_and_the_place() -> None:
     result = (run.begin([part]) + run.wait([part]))[0]
     assert result["evidence"]["command_id"] == "command-1"
     assert result["evidence"]["place"] == "111111111111/eu-central-1"
+
+
+def test_nodes_that_wait_for_their_turn_are_left_not_running() -> None:
+    lines: list[str] = []
+    fleet = FakeFleet(FakeClock(), seconds=20, begun=1)
+    run, part = run_of(fleet, lines=lines), chunk(fleet, ["i-1", "i-2", "i-3"])
+    run.begin([part])
+    run.wait([part])
+    assert lines[0] == "canary patch: 0 done, 0 failing, 1 running, 2 left of 3"
+
+
+def test_states_are_read_beside_one_another_and_a_long_look_shows_how_far_it_is() -> None:
+    lines: list[str] = []
+    fleet = FakeFleet(FakeClock(), seconds=0)
+    parts = [chunk(fleet, [f"i-{number}"], number) for number in range(64)]
+    fleet.states = {node: patch_state(node, failed=1) for item in parts for node in item.request.node_ids}
+    asked: list[int] = []
+
+    def lazy(work: Any, items: Sequence[Any]) -> Iterator[Any]:
+        for item in items:
+            yield work(item)
+            asked.append(fleet.calls["patches"] - len(events(run, "outcome")))
+
+    run = run_of(fleet, lines=lines)
+    run.begin(parts)
+    run.gather = lazy
+    run.wait(parts)
+    assert lines[0] == "canary patch: 32 done, 0 failing, 0 running, 32 left of 64"
+    assert len(events(run, "outcome")) == 64 and set(asked) == {0}

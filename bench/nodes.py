@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The estate of the rollout's benchmarks: nodes, their scan, a policy, and the plan that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import build_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import check_policy
+
+from bench.endpoint import Estate
+
+ACCOUNTS = tuple(f"{number}" * 12 for number in range(1, 6))
+AT = "2026-12-01T22:00:00.000Z"
+#: Patches missing on a node of each platform: one month's round.
+MISSING = {"linux": 10, "windows": 4}
+
+
+def places(count: int) -> list[tuple[str, str]]:
+    """Return so many pairs of account and Region: five accounts where there are enough."""
+    accounts = ACCOUNTS[: max(1, min(len(ACCOUNTS), count // 4))]
+    regions = count // len(accounts)
+    return [(account, f"eu-bench-{number}") for account in accounts for number in range(1, regions + 1)]
+
+
+def policy(where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
+    """Return the policy as a user would write it."""
+    accounts = list(dict.fromkeys(account for account, _region in where))
+    return {
+        "version": 1,
+        "name": "bench",
+        "estate": {
+            "regions": list(dict.fromkeys(region for _account, region in where)),
+            "accounts": [
+                {"name": f"a{number[0]}", "id": number, "role_arn": f"arn:aws:iam::{number}:role/patchtide"}
+                for number in accounts
+            ],
+        },
+        "waves": [{"name": "all"}],
+        **more,
+    }
+
+
+def candidates(count: int, where: list[tuple[str, str]]) -> Iterator[Candidate]:
+    """Yield the nodes as the inventory gives them."""
+    estate = Estate(count // len(where))
+    for account, region in where:
+        for number in range(estate.nodes):
+            tags = estate.tags(number)
+            node_id = estate.node_id(account, region, number)
+            yield Candidate(
+                node_id=node_id,
+                host=f"{tags['Name']}-{node_id[-12:]}",
+                name=tags["Name"],
+                executor="ssm",
+                platform="linux" if number % 4 < 3 else "windows",
+                os="Amazon Linux" if number % 4 < 3 else "Microsoft Windows Server 2022 Datacenter",
+                account=account,
+                region=region,
+                zone=f"{region}{'abc'[number % 3]}",
+                patch_group=tags["Patch Group"],
+                application=tags["Application"],
+                state="running",
+                ping_status="Online",
+                tags=tags,
+                groups=frozenset(("ssm", "managed", f"app{number % 40}")),
+            )
+
+
+def scan(nodes: list[Candidate]) -> dict[str, Any]:
+    """Return what ``scan_compliance`` would have found."""
+    return {
+        "schema": "patchtide/scan/1",
+        "at": AT,
+        "failed_places": [],
+        "nodes": {n.node_id: _record(n) for n in nodes},
+    }
+
+
+def _record(node: Candidate) -> dict[str, Any]:
+    count = MISSING[node.platform]
+    missing = [
+        {
+            "id": f"package{number}.x86_64" if node.platform == "linux" else f"KB50{number:05d}",
+            "title": f"package{number}.x86_64:0:1.2.{number}-4.amzn2023",
+            "classification": "Security",
+            "severity": ("Critical", "Important", "Medium")[number % 3],
+            "state": "MISSING",
+            "cve_ids": [f"CVE-2026-{1000 + number}"],
+        }
+        for number in range(count)
+    ]
+    return {
+        "node_id": node.node_id,
+        "executor": "ssm",
+        "account": node.account,
+        "region": node.region,
+        "platform": node.platform,
+        "status": "succeeded",
+        "counts": {"missing_count": count, "installed_count": 300, "failed_count": 0},
+        "missing": missing,
+        "missing_after": [item["id"] for item in missing],
+        "failed": [],
+        "pending_reboot": False,
+    }
+
+
+def plan(count: int, where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
+    """Return the frozen plan of the whole estate."""
+    complete = check_policy(policy(where, **more))
+    nodes = list(candidates(count, where))
+    return build_plan(nodes, complete.to_dict(), scan(nodes), policy_digest=complete.digest, windows={}, created_at=AT)
