@@ -1,0 +1,63 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans as users make them, on the lab: once, again, in check mode, with turns, and compared with each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from tests.playbooks.playing import Played
+from tests.playbooks.test_rollout import Cycle, cycle, small
+
+__all__ = ["cycle", "small"]
+
+
+def good(done: Played) -> Played:
+    assert done.status == 0, done.output + done.errors
+    return done
+
+
+def compare(cycle: Cycle, *more: str) -> Played:
+    """Compare the plan that was kept with the one in the directory."""
+    before = {"patchtide_before": str(cycle.folder / "before.json")}
+    return good(cycle.play("diff_plans", "-e", json.dumps(before), *more))
+
+
+def turns(plan: dict[str, Any]) -> dict[str, Counter[int]]:
+    return {wave["name"]: Counter(node["turn"] for node in wave["nodes"]) for wave in plan["waves"]}
+
+
+def test_planned_once_and_compared_with_a_plan_of_another_policy(cycle: Cycle) -> None:
+    good(cycle.play("scan_compliance"))
+    run = cycle.folder / "run"
+    assert good(cycle.play("plan_rollout", "--check")).changed == 1 and not (run / "plan.json").exists()
+    assert good(cycle.play("plan_rollout")).changed == 1
+    written = {path.name: path.read_bytes() for path in run.iterdir()}
+    assert {"plan.json", "plan.html"} <= set(written)
+    assert good(cycle.play("plan_rollout")).changed == 0
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == written
+    assert turns(cycle.file("plan.json")) == {"canary": {1: 3}, "production": {1: 7}}
+
+    (cycle.folder / "before.json").write_bytes(written["plan.json"])
+    assert "Both plans do the same." in compare(cycle).output
+    cycle.policy["budgets"] = {"wave": 2}
+    cycle.policy["waves"][1]["order"] = [{"patch_groups": ["DB"]}]
+    cycle.policy["exclude"] = [{"select": {"patch_groups": ["WIN"]}, "reason": "patched by their vendor"}]
+    good(cycle.play("plan_rollout"))
+    plan = cycle.file("plan.json")
+    assert turns(plan) == {"canary": {1: 2, 2: 1}, "production": {1: 2, 2: 2, 3: 1}}
+    assert {node["patch_group"] for node in plan["waves"][1]["nodes"] if node["turn"] == 1} == {"DB"}
+    for more in ((), ("--check",)):
+        shown = compare(cycle, *more)
+        assert shown.changed == 0 and "Nodes removed: 2" in shown.output and "Nodes moved: 4" in shown.output
+        assert "patched by their vendor" in shown.output and "rules.budgets.wave" in shown.output
+
+
+def test_a_file_that_is_no_plan_is_one_clear_mistake(cycle: Cycle) -> None:
+    (cycle.folder / "before.json").write_text("{}")
+    variables = json.dumps({"patchtide_before": str(cycle.folder / "before.json")})
+    done = cycle.play("diff_plans", "-e", variables)
+    assert done.status != 0 and "before" in done.error() and "a plan of the schema" in done.error()
