@@ -82,7 +82,8 @@ def show(found: Mapping[str, Any], title: str) -> None:
     print(f"\n{title}")
     for name, key, wanted in TARGETS:
         print(f"  {name:36}{found[key]:>10}   wanted: at most {wanted}")
-    print(f"  {'after the line':36}   {found['silence_after'][:80]}")
+    print(f"  {'  after the line':36}   {found['silence_after'][:80]}")
+    print(f"  {'  most memory at':36}   {found['memory_at'][:80]}")
     print(f"  {'forks, processes at once':36}{found['forks']:>10}   {found['processes']}")
     print(f"  {'wall s, CPU s':36}{found['wall_s']:>10}   {found['cpu_s']}")
     calls = found["all_calls_per_node"], found["all_calls_per_node_and_poll"]
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=0, help="calls a second per place and operation; 0: no limit")
     parser.add_argument("--poll", type=int, default=15, help="seconds between two looks")
     parser.add_argument("--pace", type=float, default=1.0, help="how long commands take: 0.5 is half as long")
+    parser.add_argument("--keep", help="a directory for plan, journal and report; a temporary one otherwise")
     options = parser.parse_args(arguments)
     count = 1000 if options.quick else options.nodes
     title = f"{count:,} nodes in {options.places} account-Regions" + (f", {options.rate:g}/s" * bool(options.rate))
@@ -108,10 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report: dict[str, Any] = {"machine": machine(), "options": {**vars(options), "nodes": count}}
     service = {"latency": options.latency, "rate": options.rate, "burst": max(1, options.rate), "pace": options.pace}
     with tempfile.TemporaryDirectory() as name, endpoint(**service) as url:
-        before = bare(Path(name))
-        cost = roll_out(Path(name), count, options.places, url, options.poll, LOG)
+        folder = Path(options.keep or name)
+        folder.mkdir(exist_ok=True)
+        before = bare(folder)
+        cost = roll_out(folder, count, options.places, url, options.poll, LOG)
         found = figures(cost, before, control(url, "calls"), count)
-        found["journal_mb"] = round((Path(name) / "journal.jsonl").stat().st_size / 2**20, 1)
+        found["journal_mb"] = round((folder / "journal.jsonl").stat().st_size / 2**20, 1)
     report["figures"] = found
     RESULTS.write_text(json.dumps(report, indent=2) + "\n")
     show(found, title)

@@ -27,6 +27,7 @@ SAMPLE_SECONDS = 0.2
 class Cost:
     """``memory_mb`` counts a page that processes share once (PSS), ``rss_mb`` as often as it is shared.
 
+    ``memory_at``: the task that took most.
     ``silence_s``: the longest time without a line, the start and the end included.
     """
 
@@ -34,6 +35,7 @@ class Cost:
     cpu_s: float = 0.0
     memory_mb: float = 0.0
     rss_mb: float = 0.0
+    memory_at: str = ""
     processes: int = 0
     forks: int = 0
     silence_s: float = 0.0
@@ -45,7 +47,8 @@ class Cost:
         """Return the figures without the output."""
         names = ("wall_s", "cpu_s", "memory_mb", "rss_mb", "silence_s")
         found = {name: round(getattr(self, name), 1) for name in names}
-        return {**found, "processes": self.processes, "forks": self.forks, "silence_after": self.silence_after}
+        counts = {"processes": self.processes, "forks": self.forks}
+        return {**found, **counts, "silence_after": self.silence_after, "memory_at": self.memory_at}
 
 
 def watch(command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> Cost:
@@ -115,8 +118,15 @@ def _sample(pid: int, cost: Cost, over: threading.Event) -> None:
         family = list(_family(pid))
         sizes = [size for member in family if (size := _memory(member))]
         cost.processes = max(cost.processes, len(sizes))
-        cost.memory_mb = max(cost.memory_mb, sum(size[0] for size in sizes) / 1024)
+        if (memory := sum(size[0] for size in sizes) / 1024) > cost.memory_mb:
+            cost.memory_mb, cost.memory_at = memory, _task(cost)
         cost.rss_mb = max(cost.rss_mb, sum(size[1] for size in sizes) / 1024)
+
+
+def _task(cost: Cost) -> str:
+    """Return the task that the playbook is at."""
+    lines = (line for _at, line in reversed(cost.lines.copy()) if line.startswith("TASK"))
+    return next(lines, "").strip("* ")
 
 
 def _family(pid: int) -> Iterator[int]:

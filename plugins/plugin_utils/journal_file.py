@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..module_utils._core.errors import JournalError
-from ..module_utils._core.journal import Record, check_next, from_line, next_record, split_lines
+from ..module_utils._core.journal import Record, check_next, from_line, next_record
 
 #: Sees the records that others wrote since we last looked, and may refuse what is about to be written.
 Guard = Callable[[Sequence[Record]], None]
@@ -29,17 +29,20 @@ class JournalFile:
         self._last: Record | None = None
 
     def read(self) -> list[Record]:
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            return self._news(file)[0]
+        return list(self.stream())
+
+    def stream(self) -> Iterator[Record]:
+        """Yield what ``read`` returns, one by one: a long journal is never in memory as a whole."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                yield from self._news(file)
 
     def append(self, kind: str, data: Mapping[str, Any], at: datetime, guard: Guard | None = None) -> Record:
         with self._locked() as file:
-            news, torn = self._news(file)
+            news = list(self._news(file))
             if guard:
                 guard(news)
-            if torn:  # half a line of a writer that was killed: it never counted
+            if file.seek(0, os.SEEK_END) > self._offset:  # half a line of a writer that was killed: it never counted
                 file.truncate(self._offset)
             record = next_record(self._last, kind, data, at)
             line = record.to_line().encode("utf-8", "surrogatepass") + b"\n"
@@ -50,18 +53,19 @@ class JournalFile:
             self._offset, self._last = self._offset + len(line), record
         return record
 
-    def _news(self, file: IO[bytes]) -> tuple[list[Record], bool]:
-        """Return (whole records not seen before, whether half a line follows them)."""
+    def _news(self, file: IO[bytes]) -> Iterator[Record]:
+        """Yield the whole records not seen before."""
         file.seek(self._offset)
-        raw = file.read()
-        whole = raw[: raw.rfind(b"\n") + 1]  # in bytes: the tail may end in the middle of a character
-        lines, _tail = split_lines(_decode(whole))
-        records = [from_line(line) for line in lines]
-        for record in records:
-            check_next(self._last, record)
-            self._last = record
-        self._offset += len(whole)
-        return records, len(whole) < len(raw)
+        for raw in file:  # as bytes: the last line may be torn in the middle of a character
+            if not raw.endswith(b"\n"):
+                return
+            record = from_line(_decode(raw)) if raw != b"\n" else None
+            if record:
+                check_next(self._last, record)
+                self._last = record
+            self._offset += len(raw)
+            if record:
+                yield record
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:

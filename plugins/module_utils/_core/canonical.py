@@ -7,18 +7,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+#: So many levels are hashed piece by piece: a plan's nodes are at the fourth.
+_LEVELS = 4
 
 
 def to_canonical(data: Any) -> str:
     """Return JSON with sorted keys, no spaces, and UTF-8 text as it is."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(data)
 
 
 def to_digest(data: Any) -> str:
-    """Return the SHA-256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(to_canonical(data).encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the SHA-256 of the canonical JSON, in hexadecimal. The JSON of large data is never there as a whole."""
+    found = hashlib.sha256()
+    for piece in _pieces(data, _LEVELS):
+        found.update(piece.encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
+
+
+def _pieces(data: Any, levels: int) -> Iterator[str]:
+    """Yield the canonical JSON in pieces; joined, they are what ``to_canonical`` returns."""
+    if levels and data and isinstance(data, dict) and all(type(key) is str for key in data):
+        for number, key in enumerate(sorted(data)):
+            yield f"{',' if number else '{'}{_ENCODER.encode(key)}:"
+            yield from _pieces(data[key], levels - 1)
+        yield "}"
+    elif levels and data and isinstance(data, (list, tuple)):
+        for number, item in enumerate(data):
+            yield "," if number else "["
+            yield from _pieces(item, levels - 1)
+        yield "]"
+    else:
+        yield _ENCODER.encode(data)
 
 
 def without(data: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -129,7 +129,7 @@ def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invoc
         if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
     }
     chunk.begun = sum(row.status in _BEGUN for row in rows)
-    chunk.ended.update(fresh)
+    chunk.ended.update({node: replace(row, output="") for node, row in fresh.items()})  # read once, by the caller
     return fresh
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from .errors import PatchtideError
@@ -23,7 +24,13 @@ _LISTED = ("Missing", "Failed", "InstalledPendingReboot")
 
 def script_request(platform: str, script: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:
     """Return (document, parameters) that run a script on nodes of a platform."""
-    return SHELL[platform], {"commands": script.splitlines(), "executionTimeout": [str(timeout_seconds)]}
+    return SHELL[platform], {"commands": _lines(script), "executionTimeout": [str(timeout_seconds)]}
+
+
+@lru_cache(maxsize=4)
+def _lines(script: str) -> list[str]:
+    """One list for all chunks of nodes that run the same script."""
+    return script.splitlines()
 
 
 def probe_request(
