@@ -8,16 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
-from ..module_utils._core.errors import BadInput
+from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.policy import Policy
 from ..module_utils._core.policy_error import Mistake
 
+try:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+except ImportError:
+    jmespath = None  # type: ignore[assignment]
+
 
 def check_condition(condition: str, option: str) -> None:
-    """:raises BadInput: the text is no JMESPath expression."""
+    """:raises BadInput: the text is no JMESPath expression. :raises PatchtideError: the library jmespath is missing."""
+    if jmespath is None:
+        raise PatchtideError(
+            "Conditions of health probes need the Python library jmespath on the controller: pip install jmespath"
+        )
     try:
         jmespath.compile(condition)
     except JMESPathError as error:

@@ -14,9 +14,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.alarms impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health_probes import run_probes
 
 from lab.aws.launch import SECRET, Lab
 from tests.fakes.alarms import FakeAlarms
+from tests.fakes.fleet_port import FakeClock
 
 REGION = "eu-central-1"
 
@@ -106,3 +108,27 @@ def test_refusals_and_another_account_are_errors_never_missing_alarms(aws: Lab) 
     aws.post("faults", {"reset": True})
     with pytest.raises(ServiceError, match="reach account 222222222222"):
         AwsAlarms(Place(region=REGION, account="222222222222"), sessions(aws)).states(["cpu"])
+
+
+@pytest.mark.parametrize("account", ["222222222222", "web"])
+def test_a_probe_reaches_alarms_of_another_account_by_number_and_by_name(aws: Lab, account: str) -> None:
+    aws.reset()
+    put_alarm(aws.client("cloudwatch", REGION, "222222222222"), "errors", "ALARM", "above 5")
+    options = {
+        "access_key": aws.access_key,
+        "secret_key": SECRET,
+        "endpoint_url": aws.url,
+        "region": REGION,
+        "accounts": [{"name": "web", "id": "222222222222", "role_arn": "arn:aws:iam::222222222222:role/patchtide"}],
+    }
+
+    def ask(**alarm: Any) -> tuple[str, str]:
+        probe = {"name": "errors", "alarm": {"names": ["errors"], **alarm}, "condition": "length(alarms) == `1`"}
+        (found,) = run_probes([probe], clock=FakeClock(), options=options)
+        return found.health.value, found.text
+
+    assert ask(account=account) == ("failed", "in ALARM: errors (above 5)")
+    assert ask(account=account, region="us-east-1") == ("inconclusive", "there is no alarm errors")
+    assert ask() == ("inconclusive", "there is no alarm errors")
+    health, text = ask(account="shop")
+    assert health == "inconclusive" and "an account of the estate" in text

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy_error import PolicyError
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils import conditions
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import check_policy, load_policy
 
 ROOT = Path(__file__).parents[4]
@@ -141,3 +142,12 @@ def test_a_condition_that_is_no_expression_is_found_with_the_policy() -> None:
     paths = [mistake.path for mistake in caught.value.mistakes]
     assert paths == ["budgets.quorum[0].probe.condition", "waves[0].gate.probes[0].condition"]
     assert "JMESPath" in str(caught.value)
+
+
+def test_without_jmespath_only_policies_with_conditions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "jmespath", None)
+    probe = {"name": "a", "http": {"url": "http://a.example"}}
+    data = {"version": 1, "name": "x", "gates": {"probes": [probe]}}
+    assert check_policy(data).gates.probes == (probe,)
+    with pytest.raises(PatchtideError, match="pip install jmespath"):
+        check_policy({**data, "gates": {"probes": [{**probe, "condition": "json.ok"}]}})
