@@ -16,7 +16,7 @@ try:
     import jmespath
     from jmespath.exceptions import JMESPathError
 except ImportError:
-    jmespath = None  # type: ignore[assignment]
+    jmespath = None
 
 
 def check_condition(condition: str, option: str) -> None:
