@@ -19,7 +19,9 @@ _EMPTY: dict[Any, Any] = {str: "", int: 0, bool: False, float: 0.0}
 
 
 def read(cls: type[T], data: Mapping[str, Any]) -> T:
-    """Return ``cls`` filled from ``data``. What is missing or ``None`` gets its default, or else an empty value."""
+    """Return ``cls`` filled from ``data``. What is missing gets its default, or else an empty value; ``None`` likewise,
+    unless the member may be ``None``.
+    """
     hints = _hints(cls)  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for item in fields(cls):  # type: ignore[arg-type]
@@ -27,6 +29,8 @@ def read(cls: type[T], data: Mapping[str, Any]) -> T:
         if given is not None:
             found = _convert(hints[item.name], given)
             values[item.name] = to_share(found) if item.metadata.get("share") else found
+        elif item.name in data and type(None) in get_args(hints[item.name]):
+            values[item.name] = None
         elif item.default is MISSING and item.default_factory is MISSING:
             values[item.name] = _empty(hints[item.name])
     return cls(**values)

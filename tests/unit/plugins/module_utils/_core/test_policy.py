@@ -139,6 +139,12 @@ def test_share(written: Any, share: float) -> None:
     assert to_share(written) == share
 
 
+def test_null_switches_off_what_may_be_off_and_is_the_default_elsewhere() -> None:
+    policy = to_policy({**SMALL, "drift": {"nodes": None}, "reboot": {"rule": None}})
+    assert (policy.drift.nodes, policy.drift.patches, policy.reboot.rule) == (None, "20%", "if_required")
+    assert to_policy(policy.to_dict()) == policy
+
+
 def test_reading_leaves_the_data_alone() -> None:
     data = {**SMALL, "waves": [{"name": "a"}]}
     before = deepcopy(data)
