@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.aws.launch import Lab
 
@@ -47,11 +49,21 @@ class Played:
 
 def play(aws: Lab, playbook: str, *options: str, environment: Mapping[str, str | None] | None = None) -> Played:
     """Run ``patchtide.hybrid.<playbook>``; ``environment`` changes, and with ``None`` removes, variables."""
-    given = {**aws.environment(), **_EXPECTED_WARNINGS, **(environment or {})}
+    return _run(aws, ["ansible-playbook", f"patchtide.hybrid.{playbook}", *options], environment or {})
+
+
+def task(aws: Lab, module: str, arguments: Mapping[str, Any], *options: str) -> Played:
+    """Run ``patchtide.hybrid.<module>`` alone, as ``ansible localhost -m`` does."""
+    name = f"patchtide.hybrid.{module}"
+    return _run(aws, ["ansible", "localhost", "-m", name, "-a", json.dumps(arguments), *options], {})
+
+
+def _run(aws: Lab, command: Sequence[str], environment: Mapping[str, str | None]) -> Played:
+    given = {**aws.environment(), **_EXPECTED_WARNINGS, **environment}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     variables = {name: value for name, value in {**inherited, **given}.items() if value is not None}
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), f"patchtide.hybrid.{playbook}", *options],
+        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
         env={**variables, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "ANSIBLE_NOCOLOR": "true"},
         capture_output=True,
         text=True,

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans as users make them, on the lab: once, again, in check mode, with turns, and compared with each other."""
+"""Plans as users make them, on the lab: once, again, in check mode, with turns, and compared with each other
+and with the world.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from tests.playbooks.playing import Played
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import load_policy
+
+from tests.playbooks.playing import Played, task
 from tests.playbooks.test_rollout import Cycle, cycle, small
 
 __all__ = ["cycle", "small"]
@@ -61,3 +65,29 @@ def test_a_file_that_is_no_plan_is_one_clear_mistake(cycle: Cycle) -> None:
     variables = json.dumps({"patchtide_before": str(cycle.folder / "before.json")})
     done = cycle.play("diff_plans", "-e", variables)
     assert done.status != 0 and "before" in done.error() and "a plan of the schema" in done.error()
+
+
+def drift(cycle: Cycle) -> Played:
+    """Compare the plan with the estate as it is now."""
+    options = cycle.options()
+    policy = load_policy(cycle.folder / "policy.yml")
+    arguments = {"dir": str(cycle.folder / "run"), "policy": policy.to_dict(), "policy_digest": policy.digest}
+    return task(cycle.aws, "rollout_drift", arguments, *options)
+
+
+def test_a_plan_is_refused_when_its_nodes_or_its_policy_are_not_what_they_were(cycle: Cycle) -> None:
+    cycle.prepare()
+    fits = drift(cycle)
+    assert fits.status == 0 and '"checked": true' in fits.output and '"nodes": []' in fits.output, fits.output
+    for name in ("web-dev-01", "web-prod-01"):
+        cycle.aws.post("faults", {"node": name, "offline": True})
+        cycle.aws.post("clock", {"advance": 1800})  # Systems Manager notices after some missed pings
+        done = drift(cycle)
+        told = "1 of 10 planned nodes differ" if name == "web-dev-01" else "2 of 10 planned nodes differ"
+        assert told in done.output and (done.status == 0) is (name == "web-dev-01"), done.output
+    assert "web-prod-01: its agent is not online" in done.output and "Plan again" in done.output
+
+    cycle.policy["drift"] = {"nodes": None}
+    assert "allow_changed_policy" in drift(cycle).output
+    good(cycle.play("plan_rollout"))
+    assert good(drift(cycle)).changed == 0
