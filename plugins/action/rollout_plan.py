@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.calendars import Calendar
+from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.catch_up import SCHEMA as CATCH_UP_SCHEMA
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.journal import from_time, to_time
@@ -20,7 +20,14 @@ from ..module_utils._core.plan import build_plan, check_plan, wave_span
 from ..module_utils._core.report_text import plain, plan_to_text
 from ..module_utils._core.schedule import parse
 from ..plugin_utils.aws_options import aws_spec
-from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, read_json, write_text
+from ..plugin_utils.controller_action import (
+    NO_NODES,
+    ControllerAction,
+    EmptyInventory,
+    read_json,
+    write_pieces,
+    write_text,
+)
 from ..plugin_utils.inventory_nodes import candidates
 from ..plugin_utils.report_html import render_plan_html
 from ..plugin_utils.rollout_dir import CATCH_UP
@@ -72,7 +79,7 @@ class ActionModule(ControllerAction):
             self.warn(plain(line))
         if changed and not self.check_mode:
             write_text(folder / "plan.html", render_plan_html(plan))
-            write_text(folder / "plan.json", json.dumps(plan, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+            write_pieces(folder / "plan.json", to_lines(plan))
         result = {"changed": changed, **{key: plan.get(key) for key in ("rollout", "digest", "totals", "warnings")}}
         if self.diff_mode and changed:
             result["diff"] = {"before": plan_to_text(before) if before else "", "after": text}

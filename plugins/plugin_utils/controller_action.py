@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import BadInput, PatchtideError
+from .large_json import parse_shared
 
 display = Display()
 
@@ -76,12 +76,12 @@ class ControllerAction(ActionBase):
 
 
 def read_json(path: Path, option: str) -> Any:
-    """Read a JSON file of ours.
+    """Read a JSON file of ours; equal patches in it are one object (``parse_shared``).
 
     :raises BadInput: it is missing or not JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
+        return parse_shared(path.read_text("utf-8"))
     except FileNotFoundError:
         raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
     except (OSError, ValueError) as error:
@@ -110,17 +110,26 @@ def write_bytes(path: Path, data: bytes) -> bool:
     """Write a file as a whole or not at all; return whether its content changed."""
     if path.exists() and path.read_bytes() == data:
         return False
+    _replace(path, [data])
+    return True
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Write a large file as a whole or not at all, without ever holding all of it."""
+    _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
+
+
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
         Path(name).chmod(0o644 & ~_umask())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return True
 
 
 def _umask() -> int:

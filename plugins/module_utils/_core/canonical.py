@@ -28,17 +28,26 @@ def to_digest(data: Any) -> str:
     return found.hexdigest()
 
 
-def _pieces(data: Any, levels: int) -> Iterator[str]:
-    """Yield the canonical JSON in pieces; joined, they are what ``to_canonical`` returns."""
+def to_lines(data: Any, levels: int = _LEVELS) -> Iterator[str]:
+    """Yield the same JSON for a file that people look into: each member of the upper levels begins a line."""
+    yield from _pieces(data, levels, "\n")
+    yield "\n"
+
+
+def _pieces(data: Any, levels: int, between: str = "") -> Iterator[str]:
+    """Yield the canonical JSON in pieces; joined, they are what ``to_canonical`` returns.
+
+    :param between: white space before each member of the upper levels.
+    """
     if levels and data and isinstance(data, dict) and all(type(key) is str for key in data):
         for number, key in enumerate(sorted(data)):
-            yield f"{',' if number else '{'}{_ENCODER.encode(key)}:"
-            yield from _pieces(data[key], levels - 1)
+            yield f"{',' if number else '{'}{between}{_ENCODER.encode(key)}:"
+            yield from _pieces(data[key], levels - 1, between)
         yield "}"
     elif levels and data and isinstance(data, (list, tuple)):
         for number, item in enumerate(data):
-            yield "," if number else "["
-            yield from _pieces(item, levels - 1)
+            yield f"{',' if number else '['}{between}"
+            yield from _pieces(item, levels - 1, between)
         yield "]"
     else:
         yield _ENCODER.encode(data)
