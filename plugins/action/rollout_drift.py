@@ -35,8 +35,9 @@ class ActionModule(ControllerAction):
             return {"changed": False, "checked": False, **Drift().to_dict()}
         if not options["allow_changed_policy"]:
             check_policy_digest(rollout.plan, options["policy_digest"])
-        nodes = list(candidates(task_vars, policy["tags"]["application"]))
-        if not any(node.executor for node in nodes):
+        watched = policy["drift"]["nodes"] is not None
+        nodes = list(candidates(task_vars, policy["tags"]["application"])) if watched else None
+        if nodes is not None and not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
         scan = read_json(folder / "scan.json", "dir") if (folder / "scan.json").exists() else None
         drift = find_drift(rollout.plan, nodes, policy, scan)

@@ -26,6 +26,7 @@ def start(night: Night) -> subprocess.Popen[bytes]:
         "patchtide_dir": str(night.folder),
         "patchtide_policy_file": str(HERE / "policy.yml"),
         "patchtide_poll_interval": 60,
+        "patchtide_allow_changed_policy": True,  # the plan is made by hand
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.Popen(

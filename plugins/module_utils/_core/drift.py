@@ -58,19 +58,26 @@ class Drift:
 
 
 def find_drift(
-    plan: Mapping[str, Any], nodes: Sequence[Candidate], policy: Mapping[str, Any], scan: Mapping[str, Any] | None
+    plan: Mapping[str, Any],
+    nodes: Sequence[Candidate] | None,
+    policy: Mapping[str, Any],
+    scan: Mapping[str, Any] | None,
 ) -> Drift:
-    """Compare a plan with the inventory as it is now, and with the newest scan if there is one.
+    """Compare a plan with the inventory as it is now (``None``: not asked for), and with the newest scan, if any.
 
     Nodes that the scan has no good record of are not compared: what is missing on them is not known.
     """
-    now = {node.node_id: node for node in nodes}
+    now = {node.node_id: node for node in nodes or ()}
     planned = [node for wave in plan["waves"] for node in wave["nodes"]]
     known = {node["node_id"] for node in planned} | {item["node_id"] for item in plan.get("excluded") or ()}
     records = (scan or {}).get("nodes") or {}
     news = [(node, *_news(node, records.get(node["node_id"]))) for node in planned] if scan else []
     return Drift(
-        nodes=tuple(_note(node, text) for node in planned if (text := _moved(node, now.get(node["node_id"]), policy))),
+        nodes=tuple(
+            _note(node, text)
+            for node in (planned if nodes is not None else ())
+            if (text := _moved(node, now.get(node["node_id"]), policy))
+        ),
         planned_nodes=len(planned),
         patched=tuple(_note(node, text) for node, _count, text in news if text),
         patches=sum(count for _node, count, _text in news),
