@@ -15,6 +15,7 @@ description:
   - Compares its patches with the newest scan in the rollout's directory. Patches differ that are missing no longer, and
     patches that are new. Nodes without a good record in the scan are not compared.
   - Fails if more differs than the policy's C(drift) allows, or if the policy was changed after the plan was made.
+    With C(drift.nodes) null the inventory is not looked at.
   - Nodes that are newer than the plan are counted, no more; the plan does not touch them.
 author:
   - The patchtide.hybrid contributors (@patchtide)

@@ -96,6 +96,12 @@ def test_without_an_inventory_it_says_so_and_does_not_blame_the_plan(folder: Pat
     assert refused["error"]["code"] == "EmptyInventory"
 
 
+def test_no_inventory_is_needed_where_nodes_are_not_checked(folder: Path) -> None:
+    policy = {**POLICY, "drift": {"nodes": None, "patches": 0}}
+    found = run(folder, {}, policy=policy)
+    assert (found["checked"], found["nodes"], found["planned_nodes"]) == (True, [], 60)
+
+
 def test_nothing_is_written(folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     run(folder, deepcopy(inventory(folder)))

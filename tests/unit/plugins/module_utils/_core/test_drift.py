@@ -88,6 +88,11 @@ def test_nodes_newer_than_the_plan_are_counted_and_do_not_count_against_it() -> 
     assert drift.new == 1 and not drift.any
 
 
+def test_without_the_inventory_only_patches_are_compared() -> None:
+    drift = find_drift(plan(planned(1)), None, POLICY, scan(n1=["curl"]))
+    assert (drift.nodes, drift.new, drift.patches, drift.planned_nodes) == ((), 0, 1, 1)
+
+
 def test_patches_that_are_new_or_gone() -> None:
     drift = find_drift(plan(planned(1), planned(2)), [now(1), now(2)], POLICY, scan(n1=["curl", "vim", "ssl"], n2=[]))
     assert (drift.patches, drift.planned_patches) == (5, 4)
