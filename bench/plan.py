@@ -25,8 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.canonical import to_lines
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import build_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import Policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report_text import plan_to_text
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import read_json, write_pieces
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.large_json import collector_paused
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import check_policy
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report_html import render_plan_html
 
@@ -62,22 +67,19 @@ def steps(count: int, folder: Path) -> list[dict[str, Any]]:
     policy = check_policy(nodes.policy(where, waves=WAVES))
     members = step("the inventory's nodes", lambda: list(nodes.candidates(count, where)))
     (folder / "scan.json").write_text(json.dumps(nodes.scan(members)))
-    scan = step("reading scan.json", lambda: json.loads((folder / "scan.json").read_text("utf-8")))
-    plan = step(
-        "the plan",
-        lambda: build_plan(
-            members, policy.to_dict(), scan, policy_digest=policy.digest, windows={}, created_at=nodes.AT
-        ),
-    )
+    scan = step("reading scan.json", lambda: read_json(folder / "scan.json", "dir"))
+    plan = step("the plan", lambda: _plan(members, policy, scan))
     assert plan["totals"]["nodes"] == count, plan["totals"]
     step("its text", lambda: plan_to_text(plan))
     step("its page", lambda: len(render_plan_html(plan)))
-    step("writing plan.json", lambda: _write(folder / "plan.json", plan))
+    step("writing plan.json", lambda: write_pieces(folder / "plan.json", to_lines(plan)))
     return found
 
 
-def _write(path: Path, plan: Any) -> int:
-    return path.write_text(json.dumps(plan, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+def _plan(members: list[Candidate], policy: Policy, scan: Any) -> dict[str, Any]:
+    """As the action does it."""
+    with collector_paused():
+        return build_plan(members, policy.to_dict(), scan, policy_digest=policy.digest, windows={}, created_at=nodes.AT)
 
 
 def _status(name: str) -> float:

@@ -29,6 +29,7 @@ from ..plugin_utils.controller_action import (
     write_text,
 )
 from ..plugin_utils.inventory_nodes import candidates
+from ..plugin_utils.large_json import collector_paused
 from ..plugin_utils.report_html import render_plan_html
 from ..plugin_utils.rollout_dir import CATCH_UP
 from ..plugin_utils.rollout_guards import read_calendars, read_guard
@@ -57,17 +58,19 @@ class ActionModule(ControllerAction):
             raise EmptyInventory(NO_NODES)
         windows = occurrences(policy, now)
         exceptions = policy.get("exceptions") or {}
-        plan = build_plan(
-            nodes,
-            policy,
-            scan,
-            policy_digest=options["policy_digest"],
-            windows=windows,
-            created_at=to_time(now),
-            rehearsal=is_rehearsal(),
-            guard=read_guard(exceptions, options),
-            calendars=self._calendars(policy, windows, now, options),
-        )
+        calendars = self._calendars(policy, windows, now, options)
+        with collector_paused():
+            plan = build_plan(
+                nodes,
+                policy,
+                scan,
+                policy_digest=options["policy_digest"],
+                windows=windows,
+                created_at=to_time(now),
+                rehearsal=is_rehearsal(),
+                guard=read_guard(exceptions, options),
+                calendars=calendars,
+            )
         before = self._existing(folder / "plan.json")
         changed = before is None or before["digest"] != plan["digest"]
         if before is not None and not changed:

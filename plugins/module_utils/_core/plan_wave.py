@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from .capacity import wave_capacity
@@ -19,6 +20,21 @@ from .waves import Candidate, matches
 _REBOOT = re.compile(
     r"^(kernel|linux-(image|modules|azure|aws|generic)|glibc|libc6|systemd|dbus|openssl-libs|microcode)"
 )
+_MEMBERS = (
+    "node_id",
+    "host",
+    "name",
+    "executor",
+    "platform",
+    "os",
+    "account",
+    "region",
+    "zone",
+    "patch_group",
+    "state",
+)
+_members = attrgetter(*_MEMBERS)
+_PATCH = ("id", "title", "severity", "classification")
 
 
 def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str:
@@ -51,9 +67,10 @@ def plan_wave(
     rule = wave.get("reboot") or policy["reboot"]["rule"]
     minutes = policy["patching"]["expected_minutes"]
     turn = turns.assign(members, wave.get("order") or ())
+    patches = _Patches()
     nodes = [
         {
-            **_node(node, records.get(node.node_id), _override(node, policy["reboot"]), rule, minutes),
+            **_node(node, records.get(node.node_id), _override(node, policy["reboot"]), rule, minutes, patches),
             "turn": turn[node.node_id],
             "cluster": turns.cluster(node),
         }
@@ -83,30 +100,17 @@ def _occurrence(window: Mapping[str, str] | None) -> Occurrence | None:
 
 
 def _node(
-    node: Candidate, record: Mapping[str, Any] | None, own_rule: str | None, wave_rule: str, minutes: Mapping[str, int]
+    node: Candidate,
+    record: Mapping[str, Any] | None,
+    own_rule: str | None,
+    wave_rule: str,
+    minutes: Mapping[str, int],
+    shared: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
     scan = record or {}
-    patches = [
-        {key: patch.get(key, "") for key in ("id", "title", "severity", "classification")}
-        for patch in scan.get("missing") or []
-    ]
+    patches = [shared(patch) for patch in scan.get("missing") or []]
     return {
-        **{
-            key: getattr(node, key)
-            for key in (
-                "node_id",
-                "host",
-                "name",
-                "executor",
-                "platform",
-                "os",
-                "account",
-                "region",
-                "zone",
-                "patch_group",
-                "state",
-            )
-        },
+        **dict(zip(_MEMBERS, _members(node), strict=True)),
         "tags": dict(node.tags),
         "patch_count": patch_count(scan),
         "patches": patches,
@@ -130,3 +134,21 @@ def patch_count(scan: Mapping[str, Any]) -> int:
 def is_stopped(node: Candidate) -> bool:
     """Tell whether it is an EC2 instance that is stopped, so that it could be started."""
     return node.state == "stopped" and node.node_id.startswith("i-") and node.executor == "ssm"
+
+
+class _Patches:
+    """What a plan keeps of patches: equal ones are one object on all nodes. The scan must stay as it is meanwhile."""
+
+    def __init__(self) -> None:
+        self._by_value: dict[tuple[str, ...], dict[str, Any]] = {}
+        #: By the identity of the scan's object, which is one for equal patches too where the scan was read from a file.
+        self._by_object: dict[int, dict[str, Any]] = {}
+
+    def __call__(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the plan's patch for the scan's."""
+        found = self._by_object.get(id(patch))
+        if found is None:
+            values = tuple(patch.get(name, "") for name in _PATCH)
+            found = self._by_value.setdefault(values, dict(zip(_PATCH, values, strict=True)))
+            self._by_object[id(patch)] = found
+        return found

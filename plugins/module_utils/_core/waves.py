@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,26 +37,27 @@ class Candidate:
     groups: frozenset[str] = frozenset()
 
 
+_FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
+    "patch_groups": lambda node: (node.patch_group,),
+    "executors": lambda node: (node.executor,),
+    "platforms": lambda node: (node.platform,),
+    "accounts": lambda node: (node.account,),
+    "regions": lambda node: (node.region,),
+    "zones": lambda node: (node.zone,),
+    "applications": lambda node: (node.application,),
+    "nodes": lambda node: (node.node_id, node.host),
+    "groups": lambda node: node.groups,
+}
+
+
 def matches(node: Candidate, select: Mapping[str, Any]) -> bool:
     """Tell whether the node fulfils every criterion that is given; a criterion lists alternatives. Nothing given: all.
 
     Criteria: ``patch_groups, executors, platforms, accounts, regions, zones, applications, groups``, ``nodes`` (ids or
     inventory names), ``tags`` (key to a value or list of values), ``missed`` (true: an earlier rollout missed it).
     """
-    facts = {
-        "patch_groups": (node.patch_group,),
-        "executors": (node.executor,),
-        "platforms": (node.platform,),
-        "accounts": (node.account,),
-        "regions": (node.region,),
-        "zones": (node.zone,),
-        "applications": (node.application,),
-        "nodes": (node.node_id, node.host),
-        "groups": node.groups,
-    }
-    for key, have in facts.items():
-        wanted = select.get(key)
-        if wanted and not set(wanted) & set(have):
+    for key, wanted in select.items():
+        if wanted and key in _FACTS and set(wanted).isdisjoint(_FACTS[key](node)):
             return False
     if select.get("missed") and not node.missed:
         return False
