@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 from .large_json import parse_shared
+from .progress import SignOfLife
 
 display = Display()
 
@@ -42,17 +43,23 @@ class ControllerAction(ActionBase):
     _supports_check_mode = True
     SPEC: ClassVar[dict[str, Any]] = {}
     RULES: ClassVar[dict[str, Any]] = {}
+    _life: SignOfLife | None = None
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             _unused, options = self.validate_argument_spec(argument_spec=self.spec(), **self.RULES)
-            return {**result, **self.act(options, task_vars or {})}
+            with self.sign_of_life(options, task_vars or {}) as self._life:
+                return {**result, **self.act(options, task_vars or {})}
         except PatchtideError as error:
             return {**result, "failed": True, "msg": str(error), "error": error.to_dict()}
 
     def spec(self) -> dict[str, Any]:
         return self.SPEC
+
+    def sign_of_life(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> SignOfLife:
+        """Return what speaks where the action is silent for long."""
+        return SignOfLife(self.say)
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Do the work and return the result's members, ``changed`` among them."""
@@ -69,6 +76,8 @@ class ControllerAction(ActionBase):
     def say(self, line: str) -> None:
         """Show one line at once, in a terminal and in AWX's log alike."""
         display.display(f"    {line}")
+        if self._life:
+            self._life.said(line)
 
     def warn(self, line: str) -> None:
         """Show one warning, as Ansible shows its own."""

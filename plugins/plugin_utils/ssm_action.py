@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -20,30 +19,16 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.ports import CommandRequest, FleetPort
 from ..module_utils._core.report_text import plain
 from ..module_utils._core.rollout_state import Intent, due_nodes
-from ..module_utils._core.stagerun import PROGRESS_SECONDS, NoRecorder, Stage, StageRun
+from ..module_utils._core.stagerun import NoRecorder, Stage, StageRun
 from ..module_utils._core.verdict import error
 from .aws_options import aws_spec, node_places, to_sessions
 from .controller_action import ControllerAction
+from .progress import Throttle
 from .rollout_dir import RETRY_SECONDS, RolloutDir
 
 WORKERS = 16
 LISTED = 8
 _NODE = ("node_id", "account", "region", "platform")
-
-
-class Throttle:
-    """Shows a line when it says something new or the last one is half a minute old, by the wall's clock."""
-
-    def __init__(self, show: Callable[[str], None]) -> None:
-        self._show = show
-        self._line = ""
-        self._at = 0.0
-
-    def __call__(self, line: str) -> None:
-        now = time.monotonic()
-        if (line != self._line and now - self._at >= 1) or now - self._at >= PROGRESS_SECONDS or " 0 running" in line:
-            self._show(line)
-            self._line, self._at = line, now
 
 
 class SsmAction(ControllerAction):
@@ -283,12 +268,10 @@ def _by_attempt(
     return sorted(found.items())
 
 
-def gather(work: Any, items: Sequence[Any]) -> list[Any]:
-    """Do the same to all at once; return the answers in order."""
-    if len(items) <= 1:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(max_workers=min(WORKERS, len(items))) as pool:
-        return list(pool.map(work, items))
+def gather(work: Any, items: Sequence[Any]) -> Iterator[Any]:
+    """Do the same to all at once; yield the answers in order, while later ones are worked on."""
+    with ThreadPoolExecutor(max_workers=min(WORKERS, len(items)) or 1) as pool:
+        yield from pool.map(work, items)
 
 
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
