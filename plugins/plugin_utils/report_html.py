@@ -22,6 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..module_utils._core.report import Report
+from ..module_utils._core.report_plan_words import START_NOTE, plan_rules, turn_count, wave_notes, wave_warnings
 from ..module_utils._core.report_rows import (
     LABELS,
     TONES,
@@ -87,6 +88,9 @@ def render_plan_html(plan: Mapping[str, Any]) -> str:
         forecast=_add(wave["reboots"] for wave in waves),
         left_out=_by_reason(plan.get("excluded") or ()),
         top=_plan_patches(plan),
+        warnings=[str(text) for text in plan.get("warnings") or ()],
+        rules=plan_rules(plan),
+        starts=sum(node["start"] for wave in waves for node in wave["nodes"]),
     )
 
 
@@ -145,6 +149,7 @@ def _environment() -> Environment:
         evidence=evidence_lines,
         gate_numbers=gate_numbers,
         PATCH_LIMIT=PATCH_LIMIT,
+        START_NOTE=START_NOTE,
         NAME_LIMIT=NAME_LIMIT,
     )
     return environment
@@ -265,6 +270,10 @@ def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
         "window": wave.get("window"),
         "gate": wave.get("gate") or {},
         "soak": wave.get("soak_minutes") or 0,
+        "turns": turn_count(wave),
+        "capacity": wave.get("capacity") or {},
+        "notes": list(wave_notes(wave)),
+        "warnings": list(wave_warnings(wave)),
         "nodes": [_plan_node(node) for node in nodes],
         "count": len(nodes),
         "patches": sum(int(node.get("patch_count") or 0) for node in nodes),
@@ -284,9 +293,12 @@ _NODE_FIELDS = (
     "os",
     "account",
     "region",
+    "zone",
+    "cluster",
     "patch_group",
     "state",
     "reboot",
+    "reboot_rule",
 )
 
 
@@ -296,6 +308,8 @@ def _plan_node(node: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **known,
         "title": known["name"] or known["host"] or known["node_id"],
+        "turn": int(node.get("turn") or 1),
+        "start": bool(node.get("start")),
         "patch_count": node.get("patch_count") or 0,
         "expected_minutes": node.get("expected_minutes"),
         "patches": [str(patch.get("id")) for patch in patches],

@@ -103,6 +103,42 @@ def plan_of(
     return seal(plan)
 
 
+def steered_plan() -> dict[str, Any]:
+    """Return a plan with turns, stopped nodes, probes, too little time, an emptied wave and warnings."""
+    plan = plan_of(estate(24))
+    canary, early, broad = plan["waves"]
+    frozen = "frozen as a whole: Quarter end (until 2026-12-01)"
+    for index, node in enumerate(early["nodes"]):
+        node |= {"turn": index // 6 + 1, "zone": f"eu-central-1{'abc'[index % 3]}", "cluster": "checkout"}
+    for node in early["nodes"][:2]:
+        node |= {"state": "stopped", "start": True, "patches": [], "patch_count": 0, "reboot_rule": "always"}
+    canary |= {"turns": 1, "capacity": _capacity(40, 90, 6), "notes": ["frozen in part: Deployment"]}
+    canary["gate"] = {**canary["gate"], "probes": [{"name": "shop answers"}, {"name": "queue is short"}]}
+    early |= {"turns": 3, "capacity": _capacity(120, 90, 6, 6)}
+    broad |= {"turns": 1, "capacity": {**_capacity(0, 90, 0), "text": "no nodes"}, "emptied": frozen, "notes": [frozen]}
+    rules = {
+        "retries": {"delivery": 2, "execution": 1},
+        "budgets": {"rollout": "25%", "wave": None, "zone": 6, "cluster": 1},
+    }
+    warnings = [
+        f"Wave broad is empty, and its gate will pause: {frozen}.",
+        f"Wave early does not fit: {early['capacity']['text']}.",
+    ]
+    return seal({**plan, "rules": rules, "warnings": warnings})
+
+
+def _capacity(needed: int, usable: int, lanes: int, late: int = 0) -> dict[str, Any]:
+    text = f"18 nodes, {lanes} at a time, need {needed} minutes; the window has {usable} before its cutoff"
+    return {
+        "needed_minutes": needed,
+        "usable_minutes": usable,
+        "concurrency": lanes,
+        "fits": not late,
+        "too_late": late,
+        "text": f"{text}: {late} nodes will not fit" if late else text,
+    }
+
+
 def _totals(nodes: Sequence[Mapping[str, Any]], excluded: int = 0) -> dict[str, int]:
     reboots = sum(node["reboot"] == "yes" for node in nodes)
     return {

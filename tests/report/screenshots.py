@@ -26,9 +26,11 @@ VIEWS = (("desktop", 1280, 4200, False), ("phone", 420, 5200, False), ("dark", 1
 
 
 def pages(names: list[str]) -> Iterator[tuple[str, str]]:
-    for name in names or [*samples.RUNS, "plan", "scan", "empty"]:
+    for name in names or [*samples.RUNS, "plan", "steered", "scan", "empty"]:
         if name == "plan":
             yield name, render_plan_html(samples.completed().plan)
+        elif name == "steered":
+            yield name, render_plan_html(samples.steered_plan())
         elif name == "scan":
             yield name, render_report_html(build_report(scan=samples.completed().scan))
         elif name == "empty":

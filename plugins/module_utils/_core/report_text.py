@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import BadInput
+from .report_plan_words import plan_rules, probe_names, wave_notes
 from .report_rows import LABELS, count_severities, in_severity_order, moment
 from .report_verdict import to_sentences
 
@@ -29,28 +30,43 @@ def to_text(document: Mapping[str, Any], width: int = WIDTH) -> str:
 
 
 def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
-    """Return the plan: a line per wave, who is left out and why, and the digest that gets approved."""
-    totals, policy = plan.get("totals") or {}, plan.get("policy") or {}
-    waves = list(plan.get("waves") or ())
+    """Return the plan: warnings, a line per wave, rules, who is left out and why, and the digest that gets approved."""
+    policy, waves = plan.get("policy") or {}, list(plan.get("waves") or ())
     rehearsal = "  (rehearsal)" if plan.get("rehearsal") else ""
-    lines = [f"Plan {plain(plan.get('rollout', ''))} of policy {plain(policy.get('name', ''))}{rehearsal}", ""]
+    lines = [f"Plan {plain(plan.get('rollout', ''))} of policy {plain(policy.get('name', ''))}{rehearsal}"]
+    lines += _warnings(plan.get("warnings") or (), width)
+    lines += ["", *_plan_waves(waves, plan.get("totals") or {}, width)]
+    notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in _notes(wave)]
+    lines += ["", *(part for note in notes for part in fold_text(note, width))] if notes else []
+    rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in plan_rules(plan)]
+    lines += ["", *(part for line in rules for part in _hang(line, width))] if rules else []
+    lines += ["", *_left_out(plan.get("excluded") or (), width)]
+    lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
+    return "\n".join(lines)
+
+
+def _warnings(texts: Iterable[object], width: int) -> list[str]:
+    return [line for text in texts for line in fold_text(f"WARNING: {plain(text)}", width)]
+
+
+def _plan_waves(waves: Sequence[Mapping[str, Any]], totals: Mapping[str, Any], width: int) -> list[str]:
     head = ["WAVE", "WINDOW (UTC)", "NODES", "EXECUTORS", "PATCHES", "CRITICAL", "REBOOTS", "MINUTES", "MAY FAIL"]
     numbers = [_number(totals.get(name)) for name in ("nodes", "patches", "reboots")]
     critical = _number(sum(_critical(wave) for wave in waves))
     total = ["total", "", numbers[0], "", numbers[1], critical, numbers[2], "", ""]
-    lines += table(head, [*(_wave_cells(wave) for wave in waves), total], width, right=(2, 4, 5, 6, 7, 8))
-    notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in wave.get("notes") or ()]
-    lines += ["", *notes] if notes else []
-    lines += ["", *_left_out(plan.get("excluded") or (), width)]
-    lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
-    return "\n".join(lines)
+    rows = [*(_wave_cells(wave) for wave in waves), total]
+    return table(head, rows, width, right=(2, 4, 5, 6, 7, 8))
+
+
+def _notes(wave: Mapping[str, Any]) -> list[str]:
+    probes = probe_names(wave)
+    return [*wave_notes(wave), *([f"its gate asks {', '.join(probes)}"] if probes else [])]
 
 
 def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
     nodes = wave.get("nodes") or ()
     executors = Counter(str(node.get("executor")) for node in nodes)
     forecast = Counter(str(node.get("reboot")) for node in nodes)
-    longest = max((int(node.get("expected_minutes") or 0) for node in nodes), default=0)
     return [
         str(wave.get("name", "")),
         window_text(wave.get("window")),
@@ -59,9 +75,18 @@ def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
         _number(sum(int(node.get("patch_count") or 0) for node in nodes)),
         _number(_critical(wave)),
         str(forecast["yes"]) + (f" to {forecast['yes'] + forecast['unknown']}" if forecast["unknown"] else ""),
-        _number(longest),
+        _minutes(wave),
         share_text((wave.get("gate") or {}).get("max_failure_rate")),
     ]
+
+
+def _minutes(wave: Mapping[str, Any]) -> str:
+    """Return ``45 of 300``, what a wave needs of its window; in plans of before, the minutes of its longest node."""
+    capacity, nodes = wave.get("capacity"), wave.get("nodes") or ()
+    if not capacity:
+        return _number(max((int(node.get("expected_minutes") or 0) for node in nodes), default=0))
+    usable = capacity.get("usable_minutes")
+    return _number(capacity.get("needed_minutes")) + (f" of {_number(usable)}" if usable is not None else "")
 
 
 def _critical(wave: Mapping[str, Any]) -> int:
@@ -120,7 +145,7 @@ def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
         lines += [f"  and {len(rows) - LISTED:,} more, see nodes.csv"] if len(rows) > LISTED else []
     for place in summary["failed_places"]:
         lines.append(cut(f"Not asked: {plain(place['place'])}: {plain(place['message'] or place['code'])}", width))
-    lines += [line for text in summary["warnings"] for line in fold_text(f"WARNING: {plain(text)}", width)]
+    lines += _warnings(summary["warnings"], width)
     return "\n".join(lines)
 
 

@@ -211,3 +211,38 @@ def test_waves_stand_side_by_side_within_the_strip(sizes: list[int]) -> None:
     edges = [(float(piece["x"][:-1]), float(piece["x"][:-1]) + float(piece["width"][:-1])) for piece in pieces]
     assert all(right <= left + 0.01 for (_left, right), (left, _right) in pairwise(edges))
     assert edges[0][0] == 0 and edges[-1][1] <= 100
+
+
+def test_a_plan_says_what_steers_its_run() -> None:
+    text = " ".join(Page(render_plan_html(samples.steered_plan())).text.split())
+    for said in (
+        "Wave broad is empty, and its gate will pause: frozen as a whole",
+        "does not fit: 18 nodes, 6 at a time, need 120 minutes",
+        "3 turns, one after the other, of at most 6 nodes",
+        "2 h 00 min of work in 1 h 30 min before the cutoff, 6 at a time",
+        "then asks shop answers, queue is short",
+        "frozen in part: Deployment",
+        "commands that were not delivered, 2 times; installs that failed, once",
+        "at most 25% of the rollout, 6 of each zone, 1 of each cluster",
+        "2 nodes are stopped and will be started",
+        "early turn 3",
+        "Its own reboot rulealways",
+    ):
+        assert said in text, said
+    assert text.count("will be started; its patches are not known yet") == 2
+
+
+def test_a_plan_without_what_came_later_says_nothing_of_it() -> None:
+    page = Page(render_plan_html(samples.completed().plan))
+    assert not any(word in page.text for word in ("turn ", "Rules of the", "will be started", "before the cutoff"))
+    assert ("section", "class", "warnings") not in page.attributes
+
+
+def test_hostile_warnings_and_notes_are_shown_and_do_nothing() -> None:
+    plan = samples.steered_plan()
+    odd = "<script>document.title='owned'</script>\u202e"
+    plan["waves"][0] |= {"notes": [odd + "!"], "emptied": odd, "capacity": {"fits": False, "text": odd}}
+    plan |= {"warnings": [odd], "rules": {"budgets": {"zone": odd}}}
+    page = Page(render_plan_html(plan))
+    assert page.tags.count("script") == 1 and page.text.count("<script>document") == 5
+    assert "\u202e" not in page.text

@@ -43,6 +43,39 @@ def test_the_plan_names_waves_patches_reboots_and_who_is_left_out() -> None:
     assert plan.splitlines()[-1] == f"Digest {samples.completed().plan['digest']}"
 
 
+def test_the_plan_says_its_warnings_first_then_what_steers_its_waves() -> None:
+    lines = to_text(samples.steered_plan()).splitlines()
+    assert lines[1].startswith("WARNING: Wave broad is empty, and its gate will pause: frozen as a whole")
+    early = next(line for line in lines if line.startswith("  early"))
+    assert "Wed 18 Nov 00:00-02:00" in early and "120 of 90" in early
+    assert "Wave early: 3 turns, one after the other, of at most 6 nodes" in lines
+    assert "Wave early: 2 stopped nodes will be started; what is missing there is not known yet" in lines
+    assert "Wave canary: its gate asks shop answers, queue is short" in lines
+    assert "Wave canary: frozen in part: Deployment" in lines
+    assert not any(line.startswith("Wave broad") for line in lines)
+
+
+def test_the_plan_says_the_rules_of_its_run() -> None:
+    text = to_text(samples.steered_plan())
+    assert "commands that were not delivered, 2 times; installs that failed, once" in text
+    assert "at most 25% of the rollout, 6 of each zone, 1 of each cluster" in text
+
+
+def test_a_plan_without_rules_says_none_and_keeps_the_minutes_of_its_longest_node() -> None:
+    text = to_text(samples.plan_of(samples.estate(6), (6, 0)))
+    assert "Out of service" not in text and "WARNING" not in text
+    assert next(line for line in text.splitlines() if "canary" in line).split()[-3:] == ["40", "10", "%"]
+
+
+def test_steered_plans_fit_the_line_and_hostile_warnings_are_no_orders() -> None:
+    odd = "\x1b[31m" + "word " * 60 + "\u202e"
+    plan = {**samples.steered_plan(), "warnings": [odd]}
+    plan["waves"][0] |= {"notes": [odd], "emptied": odd}
+    plan["rules"] = {"budgets": {"zone": odd}}
+    for line in to_text(plan).split("\n"):
+        assert columns(line) <= WIDTH and line.isprintable()
+
+
 def test_the_summary_says_the_verdict_first_and_the_failures() -> None:
     _plan, summary = texts("aborted")
     lines = summary.splitlines()

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What steers a plan's run, in words for those who approve it. Text from the plan is not made safe here. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+START_NOTE = "will be started; its patches are not known yet"
+_RETRIES = (("delivery", "commands that were not delivered"), ("execution", "installs that failed"))
+_SCOPES = ("rollout", "wave", "zone", "cluster")
+
+
+def plan_rules(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (what, rule) of everything that steers the rollout beside its waves; nothing for a plan without rules."""
+    rules = plan.get("rules") or {}
+    retries, budgets = rules.get("retries") or {}, rules.get("budgets") or {}
+    again = [f"{what}, {_times(retries[name])}" for name, what in _RETRIES if retries.get(name)]
+    limits = [f"{budgets[scope]} {_per(scope)}" for scope in _SCOPES if budgets.get(scope) is not None]
+    lines = [("Tried again", "; ".join(again) or "nothing"), ("Out of service at once", _at_most(limits))]
+    return lines if rules else []
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _per(scope: str) -> str:
+    return f"of the {scope}" if scope == "rollout" else f"of each {scope}"
+
+
+def _at_most(limits: Sequence[str]) -> str:
+    return f"at most {', '.join(limits)}" if limits else "no limit but the size of the wave"
+
+
+def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is special about a wave: its turns, nodes to start, what touches its window."""
+    nodes = wave.get("nodes") or ()
+    if turn_count(wave) > 1:
+        busiest = max(Counter(node.get("turn", 1) for node in nodes).values(), default=0)
+        yield f"{turn_count(wave):,} turns, one after the other, of at most {_nodes(busiest)}"
+    starts = sum(bool(node.get("start")) for node in nodes)
+    if starts:
+        yield f"{_nodes(starts, 'stopped')} will be started; what is missing there is not known yet"
+    yield from (str(note) for note in wave.get("notes") or () if note != wave.get("emptied"))
+
+
+def wave_warnings(wave: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a wave; the plan's own ``warnings`` say it too."""
+    capacity = wave.get("capacity") or {}
+    if wave.get("emptied"):
+        yield f"empty, its gate will pause: {wave['emptied']}"
+    if not capacity.get("fits", True):
+        yield f"does not fit: {capacity.get('text', '')}"
+
+
+def turn_count(wave: Mapping[str, Any]) -> int:
+    """Return the number of a wave's turns; plans of before had one."""
+    return int(wave.get("turns") or 1)
+
+
+def probe_names(wave: Mapping[str, Any]) -> list[str]:
+    """Return the health probes that the wave's gate asks, by name."""
+    return [str(probe.get("name") or "") for probe in (wave.get("gate") or {}).get("probes") or ()]
+
+
+def _nodes(number: int, kind: str = "") -> str:
+    words = [f"{number:,}", kind, "node" if number == 1 else "nodes"]
+    return " ".join(word for word in words if word)
