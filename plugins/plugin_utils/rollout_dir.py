@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ..module_utils._core.rollout import apply
 from ..module_utils._core.rollout_state import NodeState, Rollout, WaveState, initial
 from ..module_utils._core.schedule import Occurrence
 from .controller_action import read_json, write_text
+from .large_json import collector_paused
 from .rollout_stores import JOURNAL, Stores, read_stores
 
 CATCH_UP = "catch_up.json"
@@ -43,7 +44,8 @@ class RolloutDir:
         self._store: JournalStore = self.stores.open_journal(self.plan["rollout"])
         self.state: Rollout = initial(self.plan)
         self.events = 0
-        self._follow(self._store.read())
+        with collector_paused():
+            self._follow(self._store.stream())
         self.nodes: dict[str, Mapping[str, Any]] = {
             node["node_id"]: node for wave in self.plan["waves"] for node in wave["nodes"]
         }
@@ -101,13 +103,13 @@ class RolloutDir:
 
     def _fold_again(self) -> None:
         self.state = initial(self.plan)
-        self._follow(self.stores.open_journal(self.plan["rollout"]).read())
+        self._follow(self.stores.open_journal(self.plan["rollout"]).stream())
 
     def copy_journal(self) -> bool:
         """Write the whole journal into the directory if its store is elsewhere; return whether the file changed."""
         if not self.stores.is_remote:
             return False
-        records = self.stores.open_journal(self.plan["rollout"]).read()
+        records = self.stores.open_journal(self.plan["rollout"]).stream()
         return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
 
     def write_catch_up(self) -> int:
@@ -118,6 +120,6 @@ class RolloutDir:
             write_text(path, json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
         return len(found["nodes"])
 
-    def _follow(self, news: Sequence[Record]) -> None:
+    def _follow(self, news: Iterable[Record]) -> None:
         for item in news:
             apply(self.state, item.kind, item.data, item.at)

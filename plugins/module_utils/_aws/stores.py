@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -103,6 +103,10 @@ class DynamoJournal:
 
     def read(self) -> list[Record]:
         return [record for record, _writer in self._news()]
+
+    def stream(self) -> Iterator[Record]:
+        """Yield what ``read`` returns."""
+        yield from self.read()
 
     def append(
         self,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -30,6 +30,9 @@ class JournalStore(Protocol):
 
     def read(self) -> list[Record]:
         """Return the whole records not read before, in order; ``JournalError`` if the chain is broken."""
+
+    def stream(self) -> Iterator[Record]:
+        """Yield what ``read`` returns one by one, so that a journal of any length fits."""
 
     def append(
         self,

@@ -32,6 +32,7 @@ from .rollout_state import (
     due_nodes,
     failure_class,
     initial,
+    kept,
     next_stage,
 )
 
@@ -206,13 +207,15 @@ def _outcome(state: Rollout, data: Mapping[str, Any], at: str) -> None:
     for result in data["results"]:
         node = state.nodes[result["node_id"]]
         _settle(state, result["node_id"], node)
-        node.results = {**node.results, stage: result}
+        node.results = {**node.results, stage: kept(result)}
         failure = failure_class(stage, result)
         key = f"{stage}/{failure}"
         if node.retried.get(key, 0) < state.retries(failure):
             node.retried = {**node.retried, key: node.retried.get(key, 0) + 1}
         else:
             node.stage = next_stage(stage, result)
+            if node.final:
+                node.results = {stage: node.final}  # it tells all that the others told
 
 
 def _settle(state: Rollout, node_id: str, node: NodeState) -> None:

@@ -169,3 +169,10 @@ def failure_class(stage: str, result: Mapping[str, Any]) -> str:
     if result.get("status") == Status.UNREACHABLE.value:
         return "delivery"
     return "execution" if stage == "patch" and result.get("status") == Status.FAILED.value else "none"
+
+
+def kept(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the state keeps of a stage's result: what a pre-check found in order is for the journal alone."""
+    if result.get("verdict") != "pass":
+        return result
+    return {name: value for name, value in result.items() if name != "findings"}
