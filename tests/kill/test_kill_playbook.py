@@ -24,7 +24,7 @@ LIMIT_SECONDS = 300
 def start(night: Night) -> subprocess.Popen[bytes]:
     variables = {
         "patchtide_dir": str(night.folder),
-        "patchtide_policy_file": str(HERE / "policy.yml"),
+        "patchtide_policy_file": os.path.relpath(HERE / "policy.yml"),  # its hooks are found beside it
         "patchtide_poll_interval": 60,
         "patchtide_allow_changed_policy": True,  # the plan is made by hand
     }
