@@ -114,8 +114,7 @@ class ActionModule(ControllerAction):
             document=document,
             who=who,
         )
-        if not (self.check_mode or rollout.state.finished):
-            take_over(rollout.path)
+        controller = "" if self.check_mode or rollout.state.finished else take_over(rollout.path)
         if rollout.state.finished or rollout.state.status == "aborted":
             return  # what is still under way is awaited, and nothing else begins
         if new:
@@ -124,6 +123,7 @@ class ActionModule(ControllerAction):
                 "plan_digest": plan["digest"],
                 "policy_digest": plan["policy"]["digest"],
                 "operator": who,
+                "controller": controller,
                 "approved_digest": approval["digest"] if approval else None,
                 "approval": approval,
                 "approval_required": options["approval_required"],
@@ -133,7 +133,7 @@ class ActionModule(ControllerAction):
             }
             self._write(rollout, "rollout_started", data)
         else:
-            self._write(rollout, "resumed", {"operator": who, "rehearsal": is_rehearsal()})
+            self._write(rollout, "resumed", {"operator": who, "controller": controller, "rehearsal": is_rehearsal()})
 
     def _wave_claimed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """Claim the wave's nodes as long before its window opens as stopped ones need to start."""

@@ -17,7 +17,7 @@ from ..module_utils._core.catch_up import SCHEMA as CATCH_UP_SCHEMA
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.journal import from_time, to_time
 from ..module_utils._core.plan import build_plan, check_plan, wave_span
-from ..module_utils._core.report_text import plain, plan_to_text
+from ..module_utils._core.report_text import plan_to_text
 from ..module_utils._core.schedule import parse
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import (
@@ -78,8 +78,6 @@ class ActionModule(ControllerAction):
         text = plan_to_text(plan)
         for line in text.splitlines():
             self.say(line)
-        for line in plan.get("warnings") or ():
-            self.warn(plain(line))
         if changed and not self.check_mode:
             write_text(folder / "plan.html", render_plan_html(plan))
             write_pieces(folder / "plan.json", to_lines(plan))

@@ -79,10 +79,6 @@ class ControllerAction(ActionBase):
         if self._life:
             self._life.said(line)
 
-    def warn(self, line: str) -> None:
-        """Show one warning, as Ansible shows its own."""
-        display.warning(line)
-
 
 def read_json(path: Path, option: str) -> Any:
     """Read a JSON file of ours; equal patches in it are one object (``parse_shared``).

@@ -22,9 +22,10 @@ class AnotherController(PatchtideError):
     code = "AnotherController"
 
 
-def take_over(folder: Path) -> None:
+def take_over(folder: Path) -> str:
     """Note this controller, the parent of the process that runs the task, in the rollout's directory.
 
+    :returns: its name, ``<host>/<process>/<when it began>``, for the journal.
     :raises AnotherController: one that still runs on this machine works on it. Of other machines nothing is known.
     """
     pid = os.getppid()
@@ -36,6 +37,7 @@ def take_over(folder: Path) -> None:
             raise AnotherController(f"The rollout is being carried out by process {other} on {host}; wait for its end.")
         file.truncate(0)
         file.write(json.dumps({"host": socket.gethostname(), "pid": pid, "began": _began(pid)}) + "\n")
+    return f"{socket.gethostname()}/{pid}/{_began(pid)}"
 
 
 def _read(text: str) -> tuple[str, int, str]:

@@ -58,5 +58,5 @@ def give_up(rollout: RolloutDir) -> None:
 
 
 def owner(rollout: RolloutDir) -> str:
-    """Name the rollout as others see it in a claim."""
-    return f"rollout {rollout.plan['rollout']}"
+    """Name the rollout as others see it in a claim: the plan, and which run of it."""
+    return f"rollout {rollout.plan['rollout']}/{rollout.origin[:8]}"

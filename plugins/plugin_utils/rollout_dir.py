@@ -32,7 +32,8 @@ RETRY_SECONDS = 60
 class RolloutDir:
     """``state`` is the fold of the journal; ``record`` adds an event only if the state allows it.
 
-    ``events`` counts what was recorded, or would have been in check mode.
+    ``events`` counts what was recorded, or would have been in check mode. ``origin`` is the hash of the first record,
+    which tells this run of the plan from one that another controller began elsewhere.
     """
 
     def __init__(self, path: str | Path, clock: Clock, stores: Stores | None = None) -> None:
@@ -44,6 +45,7 @@ class RolloutDir:
         self._store: JournalStore = self.stores.open_journal(self.plan["rollout"])
         self.state: Rollout = initial(self.plan)
         self.events = 0
+        self.origin = ""
         with collector_paused():
             self._follow(self._store.stream())
         self.nodes: dict[str, Mapping[str, Any]] = {
@@ -98,6 +100,7 @@ class RolloutDir:
             apply(self.state, kind, data, to_time(at))
 
         record = self._store.append(kind, data, at, guard)
+        self.origin = self.origin or record.hash
         self.events += 1
         return record
 
@@ -122,4 +125,5 @@ class RolloutDir:
 
     def _follow(self, news: Iterable[Record]) -> None:
         for item in news:
+            self.origin = self.origin or item.hash
             apply(self.state, item.kind, item.data, item.at)

@@ -34,7 +34,14 @@ def rollout(tmp_path: Path) -> Any:
         apply(state, kind, data, "")
     stores = Stores(tmp_path, claims=f"file:{tmp_path}/claims.json")
     plan = {"rollout": "mine"}
-    given = {"plan": plan, "stores": stores, "clock": FakeClock(), "state": state, "nodes": nodes}
+    given = {
+        "origin": "0123456789ab",
+        "plan": plan,
+        "stores": stores,
+        "clock": FakeClock(),
+        "state": state,
+        "nodes": nodes,
+    }
     return SimpleNamespace(**given, window=lambda name: WINDOW, wave=lambda name: wave)
 
 
@@ -51,7 +58,7 @@ def event(rollout: Any, kind: str, **data: Any) -> None:
 
 def test_free_nodes_are_ours_until_given_up(rollout: Any) -> None:
     assert take(rollout, "canary") == []
-    assert held_by_another(rollout, *IDS) == ["rollout mine"] * 2
+    assert held_by_another(rollout, *IDS) == ["rollout mine/01234567"] * 2
     give_up(rollout)
     assert held_by_another(rollout, *IDS) == ["rollout other"] * 2
 
@@ -78,3 +85,10 @@ def test_without_a_store_nothing_is_claimed(rollout: Any, tmp_path: Path) -> Non
     assert take(rollout, "canary") == []
     give_up(rollout)
     assert not list(tmp_path.iterdir())
+
+
+def test_two_runs_of_one_plan_are_two_owners(rollout: Any) -> None:
+    """Two containers with journals of their own, started with the same plan: only one may work on a node."""
+    assert take(rollout, "canary") == []
+    rollout.origin = "ba9876543210"
+    assert [(row["node_id"], row["status"]) for row in take(rollout, "canary")] == [(node, "skipped") for node in IDS]
