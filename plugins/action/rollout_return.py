@@ -54,8 +54,9 @@ class ActionModule(ControllerAction):
             lender = LENDERS[item.stage](rollout, item.wave, options, self.say)
             if kept := give_back(lender, item.nodes):
                 left.setdefault(item.stage, []).extend(sorted(kept))
-        if options["last_patched"] and options["wave"]:
-            mark_patched(rollout, options["wave"], options, self.say)
+        if options["last_patched"]:  # at the end for all waves, so that what failed before is made up for
+            for wave in [options["wave"]] if options["wave"] else list(rollout.state.waves):
+                mark_patched(rollout, wave, options, self.say)
         return {"changed": rollout.events > 0, "hooks": [] if options["hook"] else hooks, "left": left}
 
 

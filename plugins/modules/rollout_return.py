@@ -58,7 +58,7 @@ options:
   last_patched:
     description:
       - Key of a tag with the date of the last successful patching, such as V(LastPatched). It is given to the nodes of
-        O(wave) that were patched. Not given means no such tag.
+        O(wave), or of all waves, that were patched. Not given means no such tag.
     type: str
     default: ""
   timeout_minutes:

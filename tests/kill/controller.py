@@ -96,8 +96,7 @@ def roll_out(folder: Path, **stores: str) -> str:
 
 def give_back(options: dict[str, Any]) -> None:
     """As tasks/give_back.yml does; the hooks' own tasks do nothing here."""
-    tag = {"last_patched": LAST_PATCHED} if "wave" in options else {}
-    for hook in act(rollout_return.ActionModule, **options, **tag)["hooks"]:
+    for hook in act(rollout_return.ActionModule, **options, last_patched=LAST_PATCHED)["hooks"]:
         act(rollout_return.ActionModule, dir=options["dir"], wave=hook["wave"], hook=hook["hook"])
 
 
