@@ -54,7 +54,7 @@ def candidates(count: int, where: list[tuple[str, str]]) -> Iterator[Candidate]:
             node_id = estate.node_id(account, region, number)
             yield Candidate(
                 node_id=node_id,
-                host=f"{tags['Name']}-{node_id[-12:]}",
+                host=node_id,
                 name=tags["Name"],
                 executor="ssm",
                 platform="linux" if number % 4 < 3 else "windows",

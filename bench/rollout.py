@@ -29,23 +29,36 @@ from bench.watch import ROOT, Cost, aws_environment, control, endpoint, watch
 RESULTS = ROOT / "build" / "bench" / "rollout.json"
 LOG = RESULTS.with_suffix(".log")
 NOTHING = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}]
-PROGRESS = re.compile(r"^\S+ \w+: (\d+) done, (\d+) failing, (\d+) running of (\d+)")
+PROGRESS = re.compile(r"^\S+ \w+: (\d+) done, (\d+) failing, (\d+) running, (\d+) left of (\d+)")
+
+
+INVENTORY = {
+    "ANSIBLE_INVENTORY_PLUGINS": str(ROOT / "bench" / "plugins" / "inventory"),
+    "ANSIBLE_INVENTORY_ENABLED": "floor",
+}
 
 
 def bare(folder: Path) -> Cost:
-    """Measure an ansible-playbook that does nothing."""
+    """Measure an ansible-playbook that reads the inventory and does nothing."""
     (folder / "nothing.yml").write_text(yaml.safe_dump(NOTHING))
-    return watch(["ansible-playbook", str(folder / "nothing.yml")])
+    return watch(["ansible-playbook", "-i", str(folder / "floor.yml"), str(folder / "nothing.yml")], INVENTORY)
 
 
-def roll_out(folder: Path, count: int, places: int, url: str, poll: int, log: Path | None = None) -> Cost:
-    """Freeze a plan of one wave and carry it out."""
+def prepare(folder: Path, count: int, places: int) -> None:
+    """Write inventory, policy, and the frozen plan of one wave."""
     where = nodes.places(places)
+    labels = [f"{account}/{region}" for account, region in where]
+    inventory = {"plugin": "floor", "nodes": count // len(where), "places": labels}
+    (folder / "floor.yml").write_text(yaml.safe_dump(inventory))
     (folder / "policy.yml").write_text(yaml.safe_dump(nodes.policy(where)))
     (folder / "plan.json").write_text(json.dumps(nodes.plan(count, where)))
-    command = ["ansible-playbook", "patchtide.hybrid.rollout_patches", "-e", f"patchtide_dir={folder}"]
-    command += ["-e", f"patchtide_policy_file={folder / 'policy.yml'}", "-e", f"patchtide_poll_interval={poll}"]
-    return watch(command, aws_environment(url), log)
+
+
+def roll_out(folder: Path, url: str, poll: int, log: Path | None = None) -> Cost:
+    """Carry the plan in the directory out."""
+    command = ["ansible-playbook", "-i", str(folder / "floor.yml"), "patchtide.hybrid.rollout_patches"]
+    command += ["-e", f"patchtide_dir={folder}", "-e", f"patchtide_policy_file={folder / 'policy.yml'}"]
+    return watch([*command, "-e", f"patchtide_poll_interval={poll}"], {**aws_environment(url), **INVENTORY}, log)
 
 
 def figures(cost: Cost, before: Cost, counted: Mapping[str, Any], count: int) -> dict[str, Any]:
@@ -112,8 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as name, endpoint(**service) as url:
         folder = Path(options.keep or name)
         folder.mkdir(exist_ok=True)
+        prepare(folder, count, options.places)
         before = bare(folder)
-        cost = roll_out(folder, count, options.places, url, options.poll, LOG)
+        cost = roll_out(folder, url, options.poll, LOG)
         found = figures(cost, before, control(url, "calls"), count)
         found["journal_mb"] = round((folder / "journal.jsonl").stat().st_size / 2**20, 1)
     report["figures"] = found

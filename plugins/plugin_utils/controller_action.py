@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import BadInput, PatchtideError
-from .large_json import parse_shared
+from .large_json import leave_parent_alone, parse_shared
 from .progress import SignOfLife
 
 display = Display()
@@ -46,6 +46,7 @@ class ControllerAction(ActionBase):
     _life: SignOfLife | None = None
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        leave_parent_alone()
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             _unused, options = self.validate_argument_spec(argument_spec=self.spec(), **self.RULES)

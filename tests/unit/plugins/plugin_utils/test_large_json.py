@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import gc
 import json
+import multiprocessing
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.canonical import to_lines
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import read_json, write_pieces
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.large_json import collector_paused, parse_shared
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.large_json import (
+    collector_paused,
+    leave_parent_alone,
+    parse_shared,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +74,19 @@ def test_the_collector_is_back_after_an_error() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def _frozen(answers: SimpleQueue[int]) -> None:
+    leave_parent_alone()
+    answers.put(gc.get_freeze_count())
+
+
+def test_only_a_forked_worker_keeps_the_collector_off_what_it_inherited() -> None:
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    leave_parent_alone()
+    assert gc.get_freeze_count() == 0
+    worker = context.Process(target=_frozen, args=(answers,))
+    worker.start()
+    assert answers.get() > 1000
+    worker.join()
