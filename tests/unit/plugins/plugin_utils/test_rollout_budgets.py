@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.budgets import BudgetRules, to_count
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import apply
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import Rollout, initial
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import (
+    DONE,
+    Rollout,
+    due_nodes,
+    initial,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.turns import Turns
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.waves import Candidate
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.play_order import overview, play_order
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout_budgets import over_budget
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def begun(turns: dict[str, int], **budgets: Any) -> Rollout:
@@ -98,3 +108,61 @@ def test_after_a_crash_only_what_is_left_has_batches_and_the_gate_always_has_one
     ended(state, "b")
     assert [row["host"] for row in play_order(state)["play_hosts"]] == ["wave_1_w_1_turn_2"]
     assert overview(state)["waves"] == [{"name": "w 1", "status": "running", "nodes": 3, "due": {}}]
+
+
+LIMIT = st.none() | st.integers(1, 3) | st.sampled_from(["20%", "50%"])
+PLACES = st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(["", "x", "y"])), min_size=1, max_size=14)
+
+
+@given(places=PLACES, data=st.data(), rollout=LIMIT, zone=LIMIT, cluster=LIMIT)
+def test_no_budget_is_ever_exceeded_whoever_fails(
+    places: list[tuple[str, str]], data: st.DataObject, rollout: Any, zone: Any, cluster: Any
+) -> None:
+    """A whole wave by its turns with failures at random: what is down or failed stays within every budget."""
+    limits = {"rollout": rollout, "zone": zone, "cluster": cluster}
+    state = planned(places, limits)
+    for turn in range(1, state.waves["w"].turns + 1):
+        members = [node for node, found in state.nodes.items() if found.turn == turn]
+        results = [{"node_id": node, "verdict": "pass"} for node in members]
+        apply(state, "outcome", {"wave": "w", "stage": "precheck", "results": results}, "now")
+        held = over_budget(state, "w")
+        skipped = [{"node_id": node, "status": "skipped"} for node in held]
+        apply(state, "outcome", {"wave": "w", "stage": "verify", "results": skipped}, "now")
+        taken = due_nodes(state, "w", "patch")
+        assert set(taken) == set(members) - set(held)
+        if taken:
+            token = {"wave": "w", "stage": "patch", "attempt": 1, "nodes": taken, "token": str(turn)}
+            apply(state, "intent", token, "now")
+        check_budgets(state, limits, down=set(taken))
+        ends = [data.draw(st.sampled_from(["succeeded", "failed", "timed_out"])) for _node in taken]
+        rows = [{"node_id": node, "status": status} for node, status in zip(taken, ends, strict=True)]
+        apply(state, "outcome", {"wave": "w", "stage": "verify", "results": rows}, "now")
+        check_budgets(state, limits, down=set())
+    assert all(node.stage == DONE for node in state.nodes.values())
+
+
+def planned(places: list[tuple[str, str]], limits: dict[str, Any]) -> Rollout:
+    candidates = [
+        Candidate(node_id=f"n{number}", host="", zone=zone, tags={"C": cluster} if cluster else {})
+        for number, (zone, cluster) in enumerate(places)
+    ]
+    turns = Turns(candidates, BudgetRules(**limits), "C").assign(candidates)
+    nodes = [
+        {"node_id": item.node_id, "zone": item.zone, "cluster": item.tags.get("C", ""), "turn": turns[item.node_id]}
+        for item in candidates
+    ]
+    wave = {"name": "w", "turns": max(turns.values()), "nodes": nodes}
+    state = initial({"digest": "d", "rules": {"budgets": limits}, "waves": [wave]})
+    for kind in ("rollout_started", "claimed", "wave_started"):
+        apply(state, kind, {"plan_digest": "d", "wave": "w", "nodes": list(turns)}, "now")
+    return state
+
+
+def check_budgets(state: Rollout, limits: dict[str, Any], *, down: set[str]) -> None:
+    nodes = state.plan["waves"][0]["nodes"]
+    failed = {key for key, item in state.nodes.items() if (item.final or {}).get("status") in ("failed", "timed_out")}
+    for scope, limit in limits.items():
+        for name in {node.get(scope, "") for node in nodes} - ({""} if scope != "rollout" else set()):
+            members = {node["node_id"] for node in nodes if scope == "rollout" or node[scope] == name}
+            used = members & (down | failed)
+            assert limit is None or len(used) <= to_count(limit, len(members)), (scope, name)
