@@ -44,6 +44,6 @@ class ActionModule(ControllerAction):
             return {"changed": False, "nodes": []}
         if self.check_mode:
             wanted = lender.wanted()
-            return {"changed": bool(wanted), "nodes": hook_nodes(rollout, wanted)}
+            return {"changed": bool(wanted), "nodes": hook_nodes(rollout, options["wave"], wanted)}
         nodes = borrow(lender)
-        return {"changed": bool(nodes), "nodes": hook_nodes(rollout, nodes)}
+        return {"changed": bool(nodes), "nodes": hook_nodes(rollout, options["wave"], nodes)}

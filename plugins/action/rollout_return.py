@@ -78,4 +78,4 @@ def _idle(rollout: RolloutDir, only: str | None) -> list[Effect]:
 
 
 def _hook(rollout: RolloutDir, item: Effect) -> dict[str, Any]:
-    return {"hook": item.stage, "wave": item.wave, "nodes": hook_nodes(rollout, item.nodes)}
+    return {"hook": item.stage, "wave": item.wave, "nodes": hook_nodes(rollout, item.wave, item.nodes)}

@@ -128,8 +128,9 @@ LENDERS: dict[str, type[Lender]] = {
 }
 
 
-def hook_nodes(rollout: RolloutDir, nodes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what task files get to know of nodes; for a wave as a whole, all of its nodes are none."""
+def hook_nodes(rollout: RolloutDir, wave: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what task files get to know of nodes; a wave as a whole stands for all of its nodes."""
+    nodes = rollout.state.waves[wave].nodes if WHOLE_WAVE in nodes else nodes
     return [{key: rollout.nodes[node].get(key, "") for key in _PLANNED} for node in nodes if node in rollout.nodes]
 
 
