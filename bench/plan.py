@@ -103,7 +103,7 @@ def playbook(count: int, folder: Path) -> dict[str, Any]:
     """Measure the playbook plan_rollout on an inventory from memory, and one that only reads the inventory."""
     where = nodes.places(PLACES)
     labels = [f"{account}/{region}" for account, region in where]
-    inventory = {"plugin": "floor", "nodes": count // PLACES, "places": labels}
+    inventory = {"plugin": "floor", "nodes": count // PLACES, "places": labels, "online": True}
     (folder / "floor.yml").write_text(yaml.safe_dump(inventory))
     (folder / "policy.yml").write_text(yaml.safe_dump(nodes.policy(where, waves=WAVES)))
     (folder / "scan.json").write_text(json.dumps(nodes.scan(list(nodes.candidates(count, where)))))

@@ -48,7 +48,7 @@ def prepare(folder: Path, count: int, places: int) -> None:
     """Write inventory, policy, and the frozen plan of one wave."""
     where = nodes.places(places)
     labels = [f"{account}/{region}" for account, region in where]
-    inventory = {"plugin": "floor", "nodes": count // len(where), "places": labels}
+    inventory = {"plugin": "floor", "nodes": count // len(where), "places": labels, "online": True}
     (folder / "floor.yml").write_text(yaml.safe_dump(inventory))
     (folder / "policy.yml").write_text(yaml.safe_dump(nodes.policy(where)))
     (folder / "plan.json").write_text(json.dumps(nodes.plan(count, where)))

@@ -26,6 +26,10 @@ options:
     description: Pairs of account and Region, written V(account/region).
     type: list
     elements: str
+  online:
+    description: Whether every agent answers.
+    type: bool
+    default: false
 """
 
 
@@ -43,6 +47,7 @@ class InventoryModule(BaseInventoryPlugin):
             account, region = place.split("/")
             for number in range(estate.nodes):
                 node = _node(estate, account, region, number)
+                node |= {"ping_status": "Online"} if self.get_option("online") else {}
                 host = node["node_id"]
                 inventory.add_host(host)
                 for name, value in node.items():
