@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
@@ -32,9 +33,14 @@ def aws_spec() -> dict[str, Any]:
     return dict(aws_argument_spec())
 
 
-def to_sessions(options: Mapping[str, Any]) -> Sessions:
-    """Return sessions by the options, environment and profile."""
-    return Sessions(to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config")))
+def to_sessions(options: Mapping[str, Any], rollout: str = "") -> Sessions:
+    """Return sessions by the options, environment and profile.
+
+    :param rollout: is part of the sessions of assumed roles, so that CloudTrail tells which rollout made a call.
+    """
+    connection = to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config"))
+    name = f"{connection.session_name}-{rollout}" if rollout else connection.session_name
+    return Sessions(replace(connection, session_name=name))
 
 
 def own_region(options: Mapping[str, Any], sessions: Sessions) -> str | None:

@@ -86,7 +86,7 @@ class PowerLender(Lender):
     def _update_agents(self, nodes: Sequence[str]) -> None:
         """Run AWS-UpdateSSMAgent, once however often the rollout is resumed. An old agent patches as well."""
         rollout, now = self.rollout, self.rollout.clock.now()
-        sessions = to_sessions(self.options)
+        sessions = to_sessions(self.options, rollout.plan["rollout"])
         planned = [rollout.nodes[node] for node in nodes]
         places = node_places([(node["account"], node["region"]) for node in planned], self.options["accounts"] or [])
         ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}

@@ -68,7 +68,7 @@ class Lender:
             by_place.setdefault((node["account"], node["region"]), []).append(node_id)
         if not by_place:
             return [], {}
-        sessions = self._sessions = self._sessions or to_sessions(self.options)
+        sessions = self._sessions = self._sessions or to_sessions(self.options, self.rollout.plan["rollout"])
         members = {f"{account}/{region}": ids for (account, region), ids in by_place.items()}
         places = node_places(list(by_place), self.options.get("accounts") or [])
         outcomes = each_place(places, lambda place: work(sessions, place, members[place.label]))

@@ -180,7 +180,7 @@ class SsmAction(ControllerAction):
         return StageRun(
             stage=self.stage(options, rollout),
             wave=options["wave"] or "",
-            ports=self._ports(options, nodes),
+            ports=self._ports(options, nodes, rollout.plan["rollout"] if rollout else ""),
             clock=clock,
             gather=gather,
             recorder=rollout or NoRecorder(),
@@ -188,8 +188,10 @@ class SsmAction(ControllerAction):
             poll_seconds=options["poll_interval"],
         )
 
-    def _ports(self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> dict[str, FleetPort]:
-        sessions = to_sessions(options)
+    def _ports(
+        self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], rollout: str
+    ) -> dict[str, FleetPort]:
+        sessions = to_sessions(options, rollout)
         places = node_places([(node["account"], node["region"]) for node in nodes], options["accounts"] or [])
         return {place.label: SsmFleet(place, sessions) for place in places}
 

@@ -83,7 +83,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
         made.world.advance(seconds)
 
     monkeypatch.setattr(made.clock, "sleep", sleep)
-    monkeypatch.setattr(lending, "to_sessions", lambda options: None)
+    monkeypatch.setattr(lending, "to_sessions", lambda options, rollout: None)
     for module in (lenders, lend_power, last_patched):
         monkeypatch.setattr(module, "AwsNodeTags", lambda place, sessions: FakeNodeTags(made.world))
     monkeypatch.setattr(lend_power, "AwsPower", lambda place, sessions: FakePower(made.world))
