@@ -100,8 +100,14 @@ class ActionModule(ControllerAction):
         return held + over
 
     def _record(self, rollout: RolloutDir, wave: str, stage: str, held: Sequence[Mapping[str, Any]]) -> None:
+        """Write who is held; a node that was worked on before keeps that result, and is not tried again."""
+        before = {item["node_id"]: rollout.state.nodes[item["node_id"]].results.get(stage) for item in held}
+        results = [
+            {**tried, "no_retry": item["error"]["text"]} if (tried := before[item["node_id"]]) else item
+            for item in held
+        ]
         if held and not self.check_mode:
-            rollout.record("outcome", {"wave": wave, "stage": stage, "results": list(held)})
+            rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
         self._tell(rollout, held)
 
     def _check_start(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:
