@@ -28,7 +28,7 @@ def _sharing() -> Callable[[dict[str, Any]], dict[str, Any]]:
     def share(found: dict[str, Any]) -> dict[str, Any]:
         if "id" not in found or "title" not in found:
             return found
-        values = (tuple(value) if type(value) is list else value for value in found.values())
+        values = (tuple(value) if isinstance(value, list) else value for value in found.values())
         try:
             return known.setdefault((*found, *values), found)
         except TypeError:  # something with members of its own

@@ -30,12 +30,10 @@ def isolate(ids: Sequence[str], size: int, call: Callable[[list[str]], None]) ->
     done, denied = False, 0
     while waiting:
         some = waiting.popleft()
-        try:
-            call(some)
+        problem = _refusal(call, some)
+        if problem is None:
             done = True
             continue
-        except ServiceError as error:
-            problem = error
         denied += isinstance(problem, AccessDenied)
         if _is_of_the_place(problem) or (not done and denied >= _MOST_DENIED):
             return {**found, **dict.fromkeys([*some, *(item for rest in waiting for item in rest)], reason(problem))}
@@ -45,6 +43,14 @@ def isolate(ids: Sequence[str], size: int, call: Callable[[list[str]], None]) ->
         half = len(rest) if bad else len(rest) // 2
         waiting.extend(part for part in (rest[:half], rest[half:]) if part)
     return found
+
+
+def _refusal(call: Callable[[list[str]], None], ids: list[str]) -> ServiceError | None:
+    try:
+        call(ids)
+    except ServiceError as error:
+        return error
+    return None
 
 
 def reason(error: ServiceError) -> str:

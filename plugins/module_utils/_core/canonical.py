@@ -39,7 +39,7 @@ def _pieces(data: Any, levels: int, between: str = "") -> Iterator[str]:
 
     :param between: white space before each member of the upper levels.
     """
-    if levels and data and isinstance(data, dict) and all(type(key) is str for key in data):
+    if levels and data and isinstance(data, dict) and all(isinstance(key, str) for key in data):
         for number, key in enumerate(sorted(data)):
             yield f"{',' if number else '{'}{between}{_ENCODER.encode(key)}:"
             yield from _pieces(data[key], levels - 1, between)
