@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..module_utils._core.model import Status
-from ..module_utils._core.precheck import evaluate_probe, parse_probe, services_mode
-from ..module_utils._core.probes import to_probe
-from ..module_utils._core.verdict import final_record, held_record, lost_record
-from ..plugin_utils.direct_action import DirectAction, outcome
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..module_utils._core.work.final_record import final_record, held_record, lost_record
+from ..module_utils._core.work.node_probes import to_probe
+from ..module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
+from ..plugin_utils.executors.direct import DirectAction, outcome
+from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(DirectAction):

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..module_utils._core.capacity import REBOOT_MINUTES
 from ..module_utils._core.errors import PatchtideError
-from ..module_utils._core.precheck import parse_probe
-from ..module_utils._core.probes import to_probe
-from ..module_utils._core.verdict import error, must_reboot
-from ..plugin_utils.direct_action import DirectAction, announce, outcome
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..module_utils._core.plan.capacity import REBOOT_MINUTES
+from ..module_utils._core.work.final_record import error, must_reboot
+from ..module_utils._core.work.node_probes import to_probe
+from ..module_utils._core.work.precheck import parse_probe
+from ..plugin_utils.executors.direct import DirectAction, announce, outcome
+from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(DirectAction):

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.change import Change
-from ..module_utils._core.exception_ledger import declare, name_of
-from ..module_utils._core.exceptions import ExceptionRecord, ExceptionRules
-from ..module_utils._core.journal import to_time
-from ..module_utils._core.schedule import to_zone
+from ..module_utils._core.exceptions.ledger import declare, name_of
+from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
+from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction, operator
-from ..plugin_utils.open_ledger import open_ledger
+from ..plugin_utils.exceptions.open_ledger import open_ledger
 
 
 class ActionModule(ControllerAction):

@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.change import to_data
-from ..module_utils._core.exception_guard import in_force_nodes
-from ..module_utils._core.exception_tags import reconcile
-from ..module_utils._core.exceptions import ExceptionRules, ExceptionStatus, in_force, to_day
-from ..module_utils._core.schedule import to_zone
+from ..module_utils._core.exceptions.guard import in_force_nodes
+from ..module_utils._core.exceptions.records import ExceptionRules, ExceptionStatus, in_force, to_day
+from ..module_utils._core.exceptions.tags import reconcile
+from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.inventory_nodes import candidates
-from ..plugin_utils.open_ledger import open_ledger
+from ..plugin_utils.exceptions.open_ledger import open_ledger
+from ..plugin_utils.inventory.nodes import candidates
 
 
 class ActionModule(ControllerAction):

@@ -15,17 +15,17 @@ from ..module_utils._aws.exception_tags import ExceptionTags
 from ..module_utils._aws.session import each_place
 from ..module_utils._core.change import to_data
 from ..module_utils._core.errors import PatchtideError
-from ..module_utils._core.exception_ledger import Ledger, with_tags
-from ..module_utils._core.exception_tags import Reconciliation, TagAction, after_actions, reconcile
-from ..module_utils._core.exceptions import ExceptionRecord, ExceptionRules
+from ..module_utils._core.exceptions.ledger import Ledger, with_tags
+from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
+from ..module_utils._core.exceptions.tags import Reconciliation, TagAction, after_actions, reconcile
 from ..module_utils._core.model import Place
-from ..module_utils._core.schedule import to_zone
+from ..module_utils._core.plan.waves import Candidate
 from ..module_utils._core.tags import check_tags
-from ..module_utils._core.waves import Candidate
+from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec, node_places, to_sessions
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
-from ..plugin_utils.inventory_nodes import candidates
-from ..plugin_utils.open_ledger import open_ledger
+from ..plugin_utils.exceptions.open_ledger import open_ledger
+from ..plugin_utils.inventory.nodes import candidates
 
 Tags = dict[str, "str | None"]
 

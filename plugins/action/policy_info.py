@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..module_utils._core.policy import Policy
-from ..module_utils._core.policy_declare import to_declared, to_targets
+from ..module_utils._core.policy.declare import to_declared, to_targets
+from ..module_utils._core.policy.values import Policy
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.policy_file import check_policy, load_policy
+from ..plugin_utils.policy.file import check_policy, load_policy
 
 
 class ActionModule(ControllerAction):

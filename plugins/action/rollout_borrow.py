@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.rollout_state import BORROWED
+from ..module_utils._core.rollout.state import BORROWED
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.lenders import LENDERS, hook_nodes
-from ..plugin_utils.lending import borrow
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.prepare.lenders import LENDERS, hook_nodes
+from ..plugin_utils.prepare.lending import borrow
+from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(ControllerAction):

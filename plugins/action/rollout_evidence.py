@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput, PatchtideError
-from ..module_utils._core.evidence import JOURNAL, PLAN, collect, find_problems, read_manifest
+from ..module_utils._core.report.evidence import JOURNAL, PLAN, collect, find_problems, read_manifest
 from ..plugin_utils.controller_action import ControllerAction, read_json, write_bytes
-from ..plugin_utils.evidence_zip import read_zip, to_zip
-from ..plugin_utils.rollout_stores import read_journal_text
+from ..plugin_utils.rollout.evidence_zip import read_zip, to_zip
+from ..plugin_utils.rollout.stores import read_journal_text
 
 _BESIDE = ("scan.json", "approval.json", "approval.yml")
 

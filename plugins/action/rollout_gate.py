@@ -11,18 +11,18 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.gates import PROBES, GateDecision, GateRules, Health, Probe, Verdict, WaveTally, decide
-from ..module_utils._core.journal import from_time, to_time
+from ..module_utils._core.gate.decide import PROBES, GateDecision, GateRules, Health, Probe, Verdict, WaveTally, decide
+from ..module_utils._core.gate.health_rules import clean
 from ..module_utils._core.model import Status
-from ..module_utils._core.probe_rules import clean
-from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout_state import DONE, final_results
-from ..module_utils._core.stagerun import PROGRESS_SECONDS
-from ..module_utils._core.verdict import lost_record
+from ..module_utils._core.report.text import plain
+from ..module_utils._core.rollout.journal import from_time, to_time
+from ..module_utils._core.rollout.state import DONE, final_results
+from ..module_utils._core.work.final_record import lost_record
+from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.health_probes import run_probes
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.health.probes import run_probes
+from ..plugin_utils.rollout.folder import RolloutDir
 
 DIRECT = ("linux", "windows")
 LISTED = 5

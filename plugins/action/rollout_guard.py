@@ -11,21 +11,21 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.calendars import Calendar, freeze_at, freeze_during
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Status
-from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout_state import due_nodes
-from ..module_utils._core.verdict import error
-from ..module_utils._core.waves import Candidate
+from ..module_utils._core.plan.waves import Candidate
+from ..module_utils._core.report.text import plain
+from ..module_utils._core.rollout.state import due_nodes
+from ..module_utils._core.times.calendars import Calendar, freeze_at, freeze_during
+from ..module_utils._core.work.final_record import error
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.health_probes import ask_quorum
-from ..plugin_utils.inventory_nodes import candidates
-from ..plugin_utils.reboot_rule import reboot_is_due
-from ..plugin_utils.rollout_budgets import over_budget
-from ..plugin_utils.rollout_dir import RolloutDir
-from ..plugin_utils.rollout_guards import fresh_tags, read_calendars, read_guard
+from ..plugin_utils.health.probes import ask_quorum
+from ..plugin_utils.inventory.nodes import candidates
+from ..plugin_utils.rollout.budgets import over_budget
+from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.guards import fresh_tags, read_calendars, read_guard
+from ..plugin_utils.rollout.reboot_rule import reboot_is_due
 
 LISTED = 8
 _MEMBERS = ("node_id", "host", "name", "executor", "platform", "os", "account", "region", "patch_group")

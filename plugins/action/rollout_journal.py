@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
-from ..module_utils._core.approval import find_approval, read_approval
 from ..module_utils._core.errors import PatchtideError
-from ..module_utils._core.journal import to_time
 from ..module_utils._core.model import Status
-from ..module_utils._core.report_text import plain
-from ..module_utils._core.rollout_state import BORROWED, DONE, STAGES, Rollout
-from ..module_utils._core.schedule import Occurrence
-from ..module_utils._core.verdict import lost_record
+from ..module_utils._core.plan.approval import find_approval, read_approval
+from ..module_utils._core.report.text import plain
+from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.rollout.state import BORROWED, DONE, STAGES, Rollout
+from ..module_utils._core.times.schedule import Occurrence
+from ..module_utils._core.work.final_record import lost_record
 from ..plugin_utils.controller_action import ControllerAction, operator, read_document
-from ..plugin_utils.controller_lock import take_over
-from ..plugin_utils.decisions import nodes_to_retry, nodes_to_skip
-from ..plugin_utils.play_order import overview
-from ..plugin_utils.rollout_claims import give_up, take
-from ..plugin_utils.rollout_dir import CATCH_UP, RolloutDir
-from ..plugin_utils.rollout_stores import choose_stores
+from ..plugin_utils.rollout.claims import give_up, take
+from ..plugin_utils.rollout.controller_lock import take_over
+from ..plugin_utils.rollout.decisions import nodes_to_retry, nodes_to_skip
+from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
+from ..plugin_utils.rollout.play_order import overview
+from ..plugin_utils.rollout.stores import choose_stores
 
 STATES = (
     "opened",

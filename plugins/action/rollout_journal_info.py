@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import JournalError
-from ..module_utils._core.journal_check import Damage, Examined, examine, knows, replay, summarize
-from ..module_utils._core.plan import check_plan
-from ..module_utils._core.rollout_state import Rollout
+from ..module_utils._core.plan.plan import check_plan
+from ..module_utils._core.rollout.journal_check import Damage, Examined, examine, knows, replay, summarize
+from ..module_utils._core.rollout.state import Rollout
 from ..plugin_utils.controller_action import ControllerAction, read_json
-from ..plugin_utils.rollout_stores import JOURNAL, read_journal_text
+from ..plugin_utils.rollout.stores import JOURNAL, read_journal_text
 
 
 class ActionModule(ControllerAction):

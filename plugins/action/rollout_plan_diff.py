@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.plan import check_plan
-from ..module_utils._core.plan_diff import diff_plans, diff_to_text
-from ..module_utils._core.report_text import plan_to_text
+from ..module_utils._core.plan.diff import diff_plans, diff_to_text
+from ..module_utils._core.plan.plan import check_plan
+from ..module_utils._core.report.text import plan_to_text
 from ..plugin_utils.controller_action import ControllerAction, read_json
 
 

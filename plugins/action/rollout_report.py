@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput, PatchtideError
-from ..module_utils._core.journal import Record, from_line
-from ..module_utils._core.plan import check_plan
-from ..module_utils._core.report import Report, build_report, to_json
-from ..module_utils._core.report_csv import to_csv
-from ..module_utils._core.report_junit import to_junit
-from ..module_utils._core.report_text import summary_to_text
+from ..module_utils._core.plan.plan import check_plan
+from ..module_utils._core.report.csv import to_csv
+from ..module_utils._core.report.junit import to_junit
+from ..module_utils._core.report.model import Report, build_report, to_json
+from ..module_utils._core.report.text import summary_to_text
+from ..module_utils._core.rollout.journal import Record, from_line
 from ..plugin_utils.controller_action import ControllerAction, read_json, write_text
-from ..plugin_utils.report_html import render_plan_html, render_report_html
+from ..plugin_utils.report.html import render_plan_html, render_report_html
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
 _SCHEMAS = {"plan.json": "patchtide/plan/1", "scan.json": "patchtide/scan/1"}

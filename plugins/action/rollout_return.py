@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.rollout import due
-from ..module_utils._core.rollout_state import BORROWED, WHOLE_WAVE, Effect
+from ..module_utils._core.rollout.machine import due
+from ..module_utils._core.rollout.state import BORROWED, WHOLE_WAVE, Effect
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.last_patched import mark_patched
-from ..plugin_utils.lenders import HOOKS, LENDERS, hook_nodes
-from ..plugin_utils.lending import give_back
-from ..plugin_utils.rollout_dir import RolloutDir
+from ..plugin_utils.prepare.last_patched import mark_patched
+from ..plugin_utils.prepare.lenders import HOOKS, LENDERS, hook_nodes
+from ..plugin_utils.prepare.lending import give_back
+from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(ControllerAction):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
-from ..module_utils._core.journal import to_time
-from ..module_utils._core.verdict import error
+from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.work.final_record import error
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, write_text
 
 SCHEMA = "patchtide/scan/1"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..module_utils._core.stagerun import Stage
-from ..module_utils._core.stages import InstallStage, ScanStage, baseline_request
-from ..plugin_utils.rollout_dir import RolloutDir
-from ..plugin_utils.ssm_action import SsmAction
+from ..module_utils._core.work.ssm.stagerun import Stage
+from ..module_utils._core.work.ssm.stages import InstallStage, ScanStage, baseline_request
+from ..plugin_utils.executors.ssm import SsmAction
+from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(SsmAction):

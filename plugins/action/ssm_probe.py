@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..module_utils._core.catch_up import lost_after
-from ..module_utils._core.journal import to_time
-from ..module_utils._core.precheck import services_mode
-from ..module_utils._core.rollout_state import LOST, due_nodes
-from ..module_utils._core.stagerun import Stage
-from ..module_utils._core.stages import PrecheckStage, VerifyStage, probe_request
-from ..module_utils._core.verdict import held_record
-from ..plugin_utils.rollout_dir import RolloutDir
-from ..plugin_utils.ssm_action import SsmAction
+from ..module_utils._core.rollout.catch_up import lost_after
+from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.rollout.state import LOST, due_nodes
+from ..module_utils._core.work.final_record import held_record
+from ..module_utils._core.work.precheck import services_mode
+from ..module_utils._core.work.ssm.stagerun import Stage
+from ..module_utils._core.work.ssm.stages import PrecheckStage, VerifyStage, probe_request
+from ..plugin_utils.executors.ssm import SsmAction
+from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(SsmAction):

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils._core.capacity import REBOOT_MINUTES
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout_state import due_nodes
-from ..module_utils._core.stagerun import Stage
-from ..module_utils._core.stages import RebootStage, reboot_request
-from ..module_utils._core.verdict import error
-from ..plugin_utils.reboot_rule import reboot_is_due
-from ..plugin_utils.rollout_dir import RolloutDir
-from ..plugin_utils.ssm_action import SsmAction
+from ..module_utils._core.plan.capacity import REBOOT_MINUTES
+from ..module_utils._core.rollout.state import due_nodes
+from ..module_utils._core.work.final_record import error
+from ..module_utils._core.work.ssm.stagerun import Stage
+from ..module_utils._core.work.ssm.stages import RebootStage, reboot_request
+from ..plugin_utils.executors.ssm import SsmAction
+from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.reboot_rule import reboot_is_due
 
 
 class ActionModule(SsmAction):

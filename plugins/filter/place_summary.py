@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..module_utils._core.place_summary import summarise
+from ..module_utils._core.ssm.place_summary import summarise
 
 DOCUMENTATION = r"""
 name: place_summary

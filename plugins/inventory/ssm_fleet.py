@@ -253,8 +253,8 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ..module_utils._aws.session import HAS_SDK
 from ..module_utils._core.errors import PatchtideError
-from ..plugin_utils.fleet_hosts import look_up
-from ..plugin_utils.fleet_run import FleetRun
+from ..plugin_utils.inventory.hosts import look_up
+from ..plugin_utils.inventory.run import FleetRun
 
 # What users of amazon.aws write as templates, most often a lookup of a secret.
 TEMPLATED = ("access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id")

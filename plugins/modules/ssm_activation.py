@@ -114,7 +114,7 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.activations import SsmActivations
-from ..module_utils._core.activations import ActivationNoun
+from ..module_utils._core.ssm.activations import ActivationNoun
 
 SPEC = {
     **STATE,

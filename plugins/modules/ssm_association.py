@@ -194,7 +194,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE, TAGS, TARGETS
 from ..module_utils._aws.associations import SsmAssociations
-from ..module_utils._core.associations import SEVERITIES, AssociationNoun
+from ..module_utils._core.ssm.associations import SEVERITIES, AssociationNoun
 
 TEXT = {"type": "str"}
 NUMBER = {"type": "int"}

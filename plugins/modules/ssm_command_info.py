@@ -75,7 +75,7 @@ failed_places:
 
 from ..module_utils._ansible.run import aws_module, run_info
 from ..module_utils._aws.commands import SsmCommands, to_state
-from ..module_utils._core.command_run import to_outcome
+from ..module_utils._core.ssm.command_run import to_outcome
 
 TEXT = {"type": "str"}
 SPEC = {

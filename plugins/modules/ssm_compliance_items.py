@@ -115,7 +115,7 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.inventory import SsmComplianceItems
-from ..module_utils._core.inventory import SEVERITIES, ComplianceItemsNoun
+from ..module_utils._core.ssm.inventory import SEVERITIES, ComplianceItemsNoun
 
 TEXT = {"type": "str"}
 ITEM = {

@@ -185,7 +185,7 @@ from ..module_utils._ansible.content import read_content, render
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE, TAGS
 from ..module_utils._aws.documents import SsmDocuments
-from ..module_utils._core.documents import FORMATS, TYPES, DocumentNoun
+from ..module_utils._core.ssm.documents import FORMATS, TYPES, DocumentNoun
 
 TEXT = {"type": "str"}
 STRINGS = {"type": "list", "elements": "str"}

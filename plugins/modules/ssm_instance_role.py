@@ -102,7 +102,7 @@ failed_places:
 
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._aws.instance_roles import Ec2InstanceRoles
-from ..module_utils._core.instance_roles import InstanceRolesNoun
+from ..module_utils._core.ssm.instance_roles import InstanceRolesNoun
 
 SPEC = {
     "instance_ids": {"type": "list", "elements": "str"},

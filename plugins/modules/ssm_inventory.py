@@ -89,7 +89,7 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.inventory import SsmInventory
-from ..module_utils._core.inventory import InventoryNoun
+from ..module_utils._core.ssm.inventory import InventoryNoun
 
 SPEC = {
     **STATE,

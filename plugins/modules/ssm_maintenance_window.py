@@ -133,7 +133,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE, TAGS
 from ..module_utils._aws.windows import SsmWindows
-from ..module_utils._core.windows import WindowNoun, to_given
+from ..module_utils._core.ssm.windows import WindowNoun, to_given
 
 SPEC = {
     **STATE,

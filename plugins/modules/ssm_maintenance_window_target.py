@@ -103,7 +103,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE, TARGETS
 from ..module_utils._aws.window_targets import SsmWindowTargets
-from ..module_utils._core.window_targets import WindowTargetNoun
+from ..module_utils._core.ssm.window_targets import WindowTargetNoun
 
 SPEC = {
     **STATE,

@@ -251,7 +251,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.window_tasks import SsmWindowTasks
-from ..module_utils._core.window_tasks import TASK_TYPES, WindowTaskNoun
+from ..module_utils._core.ssm.window_tasks import TASK_TYPES, WindowTaskNoun
 
 TEXT = {"type": "str"}
 STRINGS = {"type": "list", "elements": "str"}

@@ -72,7 +72,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.managed_nodes import SsmManagedNodes
-from ..module_utils._core.managed_nodes import ManagedNodesNoun
+from ..module_utils._core.ssm.managed_nodes import ManagedNodesNoun
 
 SPEC = {
     **STATE,

@@ -112,7 +112,7 @@ failed_places:
 
 from ..module_utils._ansible.run import aws_module, run_info
 from ..module_utils._aws.compliance import SsmCompliance
-from ..module_utils._core.compliance import PATCH_STATES, read_compliance, summarise
+from ..module_utils._core.ssm.compliance import PATCH_STATES, read_compliance, summarise
 
 STRINGS = {"type": "list", "elements": "str"}
 SPEC = {

@@ -99,7 +99,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.patch_groups import SsmPatchGroups
-from ..module_utils._core.patch_groups import PatchGroupNoun
+from ..module_utils._core.ssm.patch_groups import PatchGroupNoun
 
 SPEC = {
     **STATE,

@@ -124,7 +124,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.data_syncs import SsmDataSyncs
-from ..module_utils._core.data_syncs import FROM_SOURCE, TO_DESTINATION, DataSyncNoun
+from ..module_utils._core.ssm.data_syncs import FROM_SOURCE, TO_DESTINATION, DataSyncNoun
 
 TEXT = {"type": "str"}
 STRINGS = {"type": "list", "elements": "str"}

@@ -108,7 +108,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.resource_tags import SsmResourceTags
-from ..module_utils._core.resource_tags import RESOURCE_TYPES, ResourceTagsNoun
+from ..module_utils._core.ssm.resource_tags import RESOURCE_TYPES, ResourceTagsNoun
 
 SPEC = {
     **STATE,

@@ -71,7 +71,7 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE
 from ..module_utils._aws.service_settings import SsmServiceSettings
-from ..module_utils._core.service_settings import ServiceSettingNoun
+from ..module_utils._core.ssm.service_settings import ServiceSettingNoun
 
 SPEC = {**STATE, "setting_id": {"type": "str", "required": True}, "value": {"type": "str"}}
 

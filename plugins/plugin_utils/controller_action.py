@@ -17,8 +17,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import BadInput, PatchtideError
-from .large_json import leave_parent_alone, parse_shared
 from .progress import SignOfLife
+from .rollout.large_json import leave_parent_alone, parse_shared
 
 display = Display()
 

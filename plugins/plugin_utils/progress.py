@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from ..module_utils._core.stagerun import PROGRESS_SECONDS
+from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 
 #: A little sooner than promised, so that a busy machine keeps the promise too.
 LIFE_SECONDS = PROGRESS_SECONDS - 5

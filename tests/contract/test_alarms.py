@@ -14,7 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.alarms impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health_probes import run_probes
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health.probes import run_probes
 
 from lab.aws.launch import SECRET, Lab
 from tests.fakes.alarms import FakeAlarms

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.associations import SsmAssociations
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.associations import AssociationNoun
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.associations import AssociationNoun
 
 from tests.fakes.associations import FakeAssociations
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.baselines import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.baselines import (
     Baseline,
     BaselineNoun,
     to_given,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.patch_groups import PatchGroupNoun
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.patch_groups import PatchGroupNoun
 
 from tests.contract.worlds import World
 

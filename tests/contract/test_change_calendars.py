@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.calendars import Calendar, closed_periods
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calendars import Calendar, closed_periods
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.aws_options import aws_spec
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout_guards import read_calendars
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.guards import read_calendars
 
 from lab.aws.launch import Lab
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.exception_table import ExceptionTable, create_table
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions import ExceptionRecord, to_period
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.ledger_file import LedgerFile
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.records import (
+    ExceptionRecord,
+    to_period,
+)
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.exceptions.ledger_file import LedgerFile
 
 from lab.aws.launch import Lab
 

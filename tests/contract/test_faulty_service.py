@@ -12,9 +12,9 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.associations
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.data_syncs import SsmDataSyncs
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.instance_roles import Ec2InstanceRoles
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.associations import ALL_NODES, Association
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.data_syncs import DataSync
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.associations import ALL_NODES, Association
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.data_syncs import DataSync
 
 from lab.aws.launch import SECRET, Lab
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.instance_roles import Ec2InstanceRoles
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.instance_roles import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.instance_roles import (
     InstanceRolesNoun,
     default_policy,
 )

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.data_syncs import SsmDataSyncs
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.inventory import SsmComplianceItems, SsmInventory
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.data_syncs import DataSyncNoun
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.inventory import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.data_syncs import DataSyncNoun
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.inventory import (
     ComplianceItemsNoun,
     InventoryNoun,
 )

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoClaims, DynamoJournal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.claims import SKEW, refused
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record, verify
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import ClaimStore, JournalStore
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.claim_file import ClaimFile
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.journal_file import JournalFile
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.claims import SKEW, refused
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, verify
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 
 from lab.aws.launch import SECRET, Lab
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.window_targets import WindowTargetNoun
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.window_tasks import WindowTaskNoun
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.windows import WindowNoun, to_given
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.window_targets import WindowTargetNoun
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.window_tasks import WindowTaskNoun
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.windows import WindowNoun, to_given
 
 from tests.contract.worlds import World
 

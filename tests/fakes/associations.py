@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.associations import Association
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.windows import only_one
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.associations import Association
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.windows import only_one
 
 
 class FakeAssociations:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.baselines import Baseline, only_one
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.patch_groups import Bound, PatchGroup
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.baselines import Baseline, only_one
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.patch_groups import Bound, PatchGroup
 
 AWS_OWNED = (
     Bound(

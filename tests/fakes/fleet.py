@@ -16,7 +16,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.fleet_run import FleetRun
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.run import FleetRun
 from botocore.exceptions import ClientError
 
 try:

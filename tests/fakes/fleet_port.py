@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.commands import Ambiguous, Chunk, deadline
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Patch, Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import (
@@ -19,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports impor
     Invocation,
     PatchState,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, Chunk, deadline
 
 START = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.instance_roles import RolePolicies
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.instance_roles import RolePolicies
 
 
 @dataclass

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.data_syncs import FROM_SOURCE, DataSync
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.inventory import Captured, ComplianceItem
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.data_syncs import FROM_SOURCE, DataSync
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.inventory import Captured, ComplianceItem
 
 
 class FakeInventory:

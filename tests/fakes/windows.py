@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.window_targets import WindowTarget
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.window_tasks import WindowTask
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.windows import Window, only_one
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.window_targets import WindowTarget
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.window_tasks import WindowTask
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.windows import Window, only_one
 
 
 class FakeWindows:

@@ -14,11 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import Record, from_time, to_time
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal_check import examine, replay
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import SCHEMA, seal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout_state import Rollout, final_results
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.lend_power import STARTED_TAG
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
+    Record,
+    from_time,
+    to_time,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import (
+    examine,
+    replay,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, final_results
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 
 from lab.aws.launch import Lab, lab
 from tests.kill.controller import LAST_PATCHED, PATCH_NOW

@@ -33,8 +33,8 @@ from ansible_collections.patchtide.hybrid.plugins.action import (
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoJournal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils import journal_file
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import journal_file
 
 from lab.aws.launch import SECRET
 

@@ -12,8 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal_check import examine, replay
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import (
+    examine,
+    replay,
+)
 
 from lab.aws.launch import Lab
 from tests.kill.conftest import HELD, Night, is_install

@@ -15,7 +15,10 @@ from .conftest import Fleet
 
 
 def test_the_markers_are_those_of_the_collections_scripts() -> None:
-    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.probes import to_probe, to_reboot_script
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import (
+        to_probe,
+        to_reboot_script,
+    )
 
     for platform in ("linux", "windows"):
         assert PROBE in to_probe(platform).splitlines()
@@ -32,7 +35,7 @@ def test_a_probe_answers_one_short_document(fleet: Fleet, name: str, platform: s
 
 
 def test_the_collections_precheck_passes_a_good_node_and_holds_the_full_one(fleet: Fleet) -> None:
-    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.precheck import evaluate_probe
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import evaluate_probe
 
     for name, held in (("web-stg-01", []), ("web-stg-03", ["disk"])):
         text = fleet.outcome(fleet.script(name, PROBE), name)["StandardOutputContent"]
@@ -105,7 +108,7 @@ def test_the_agent_can_be_updated(fleet: Fleet) -> None:
 def test_services_are_remembered_and_one_that_stays_down_after_a_reboot_is_named(
     fleet: Fleet, name: str, platform: str
 ) -> None:
-    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.probes import to_probe
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import to_probe
 
     def look(mode: str, key: str = "r-1") -> dict[str, object]:
         command = fleet.script(name, to_probe(platform, mode, key), wait=120)

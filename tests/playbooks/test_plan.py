@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy_file import load_policy
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import load_policy
 
 from tests.playbooks.playing import Played, task
 from tests.playbooks.test_rollout import Cycle, cycle, small

@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.records import (
     ExceptionRecord,
     ExceptionStatus,
     to_period,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import from_time
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.ledger_file import LedgerFile
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import from_time
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.exceptions.ledger_file import LedgerFile
 
 from tests.playbooks.test_rollout import DATA, WEB, Cycle, cycle, small
 

@@ -19,14 +19,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gates import GateRules, WaveTally, decide
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
     Record,
     from_time,
     next_record,
     to_time,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import seal
 
 from tests.report.estate import HOSTILE, estate
 

@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report import build_report
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report_html import render_plan_html, render_report_html
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html, render_report_html
 
 from tests.report import samples
 

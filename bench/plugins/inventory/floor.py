@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.inventory import BaseInventoryPlugin
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import EMPTY
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_groups import group_names
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.groups import group_names
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import EMPTY
 
 from bench.endpoint import Estate
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._aws.automations import to_members
-from .._core.automation_run import GOOD, RUNNING, AutomationPort, await_execution, check_automation, failed_steps
 from .._core.errors import PatchtideError
 from .._core.ports import Clock
+from .._core.ssm.automation_run import GOOD, RUNNING, AutomationPort, await_execution, check_automation, failed_steps
 
 
 def run_automation(port: AutomationPort, options: Mapping[str, Any], clock: Clock, *, check: bool) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from .._aws.commands import to_members
 from .._core.change import to_data
-from .._core.command_run import RUNNING, CommandPort, await_end, check_command, look, send_once, to_outcome
 from .._core.errors import BadInput, PatchtideError
 from .._core.ports import Clock
+from .._core.ssm.command_run import RUNNING, CommandPort, await_end, check_command, look, send_once, to_outcome
 
 
 def run_command(port: CommandPort, options: Mapping[str, Any], clock: Clock, *, check: bool) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 
-from .._core.calendars import Calendar, Interval
 from .._core.errors import BadInput, PatchtideError
-from .._core.schedule import to_zone
+from .._core.times.calendars import Calendar, Interval
+from .._core.times.schedule import to_zone
 
 try:
     import icalendar

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.activations import Activation
 from .._core.errors import ServiceError
+from .._core.ssm.activations import Activation
 from .convert import from_tag_list, to_tag_list, to_time
 from .errors import aws_errors
 from .once import create_once

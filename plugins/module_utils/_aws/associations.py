@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.associations import Association, to_lists, to_maps
 from .._core.errors import ServiceError
-from .._core.windows import only_one
+from .._core.ssm.associations import Association, to_lists, to_maps
+from .._core.ssm.windows import only_one
 from .convert import from_target_list, to_tag_list, to_target_list
 from .errors import aws_errors
 from .once import create_once

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._core.baselines import ApprovalRule, Baseline, Filters, PatchSource, only_one
 from .._core.errors import BadInput, NotFound, ServiceError
+from .._core.ssm.baselines import ApprovalRule, Baseline, Filters, PatchSource, only_one
 from .convert import to_tag_list
 from .errors import aws_errors
 from .paging import read_all, to_filters, without_empty

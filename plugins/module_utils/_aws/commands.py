@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from .._core.command_run import CommandState
 from .._core.errors import ServiceError
 from .._core.ports import Clock
+from .._core.ssm.command_run import CommandState
+from .._core.ssm.window_tasks import to_parameters
 from .._core.targets import Targets
-from .._core.window_tasks import to_parameters
 from .convert import to_plain, to_target_list
 from .errors import aws_errors
 from .paging import read_all, without_empty

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .._core.compliance import NodeCompliance, to_status
 from .._core.model import Patch
+from .._core.ssm.compliance import NodeCompliance, to_status
 from .convert import snake, to_time
 from .paging import read_all
 

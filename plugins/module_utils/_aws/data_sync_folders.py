@@ -8,8 +8,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .._core.data_syncs import DataSync
-from .._core.fleet_sync import key_prefixes
+from .._core.fleet.data_sync import key_prefixes
+from .._core.ssm.data_syncs import DataSync
 from .errors import aws_errors
 
 _AT_ONCE = 8

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.data_syncs import TO_DESTINATION, DataSync
 from .._core.errors import ServiceError
+from .._core.ssm.data_syncs import TO_DESTINATION, DataSync
 from .convert import to_plain
 from .errors import aws_errors
 from .paging import without_empty

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._core.documents import SHARE_BATCH, Document
 from .._core.errors import ServiceError
+from .._core.ssm.documents import SHARE_BATCH, Document
 from .convert import from_tag_list, to_plain, to_tag_list
 from .errors import aws_errors
 from .once import create_once

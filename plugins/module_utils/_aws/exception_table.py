@@ -12,8 +12,8 @@ import json
 from typing import Any
 
 from .._core.errors import Conflict, PatchtideError
-from .._core.exception_ledger import Decide
-from .._core.exceptions import ExceptionRecord
+from .._core.exceptions.ledger import Decide
+from .._core.exceptions.records import ExceptionRecord
 from .errors import aws_errors
 
 #: Writers that get in each other's way take turns within a few attempts; more means that something else is wrong.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import ServiceError
-from .._core.fleet import from_tag_rows, iso, text
-from .._core.fleet_windows import Window
+from .._core.fleet.records import from_tag_rows, iso, text
+from .._core.fleet.windows import Window
 from .errors import aws_errors
 
 Rows = list[Mapping[str, Any]]

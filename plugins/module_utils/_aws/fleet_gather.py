@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from .._core.errors import PatchtideError
-from .._core.fleet_accounts import partition_of
-from .._core.fleet_windows import Window
+from .._core.fleet.accounts import partition_of
+from .._core.fleet.windows import Window
 from .._core.model import Place
 from .fleet import ARNS_A_CALL, INVENTORY_A_CALL, STATES_A_CALL, FleetCalls, Rows, id_of, node_arn
 

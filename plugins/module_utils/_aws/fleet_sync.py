@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from .._core.errors import ServiceError
-from .._core.fleet_sync import (
+from .._core.fleet.data_sync import (
     INFORMATION,
     PATCH_INFORMATION,
     PATCH_SUMMARY,

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .._core.errors import ServiceError
-from .._core.instance_roles import RolePolicies
+from .._core.ssm.instance_roles import RolePolicies
 from .errors import aws_errors
 from .paging import read_all
 

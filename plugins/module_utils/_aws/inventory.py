@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._core.errors import ServiceError
-from .._core.inventory import Captured, ComplianceItem, check_query
+from .._core.ssm.inventory import Captured, ComplianceItem, check_query
 from .errors import aws_errors
 from .paging import read_all
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.patch_groups import Bound, PatchGroup
+from .._core.ssm.patch_groups import Bound, PatchGroup
 from .errors import aws_errors
 from .paging import read_all, to_filters
 

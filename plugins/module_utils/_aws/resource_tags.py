@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._core.errors import NotFound
-from .._core.resource_tags import TagsOfResources, is_on_ec2
+from .._core.ssm.resource_tags import TagsOfResources, is_on_ec2
 from .._core.tags import tag_steps
 from .convert import to_tag_list
 from .errors import aws_errors

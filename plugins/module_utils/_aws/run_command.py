@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from .._core.commands import Ambiguous
 from .._core.errors import ServiceError
 from .._core.model import Patch, Place
 from .._core.ports import CommandRequest, Invocation, PatchState
+from .._core.work.ssm.commands import Ambiguous
 from .errors import aws_errors
 from .places import OwnClients
 from .session import Sessions

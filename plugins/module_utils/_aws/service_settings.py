@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.service_settings import ServiceSetting
+from .._core.ssm.service_settings import ServiceSetting
 from .errors import aws_errors
 
 

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from .._core.claims import SKEW, Claim, from_dict, wanted
 from .._core.errors import JournalError, ServiceError
-from .._core.journal import Record, check_next, from_line, next_record, to_time
+from .._core.rollout.claims import SKEW, Claim, from_dict, wanted
+from .._core.rollout.journal import Record, check_next, from_line, next_record, to_time
 from .errors import aws_errors
 
 _TAKEN = "ConditionalCheckFailedException"

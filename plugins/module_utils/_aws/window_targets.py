@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._core.errors import NotFound
-from .._core.window_targets import WindowTarget
-from .._core.windows import only_one
+from .._core.ssm.window_targets import WindowTarget
+from .._core.ssm.windows import only_one
 from .convert import from_target_list, to_target_list
 from .errors import aws_errors
 from .paging import read_all, without_empty

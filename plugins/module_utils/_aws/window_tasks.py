@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import NotFound
-from .._core.window_tasks import WindowTask
-from .._core.windows import only_one
+from .._core.ssm.window_tasks import WindowTask
+from .._core.ssm.windows import only_one
 from .convert import from_target_list, to_target_list
 from .errors import aws_errors
 from .paging import read_all, without_empty

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import NotFound
-from .._core.windows import Window, only_one, to_instant
+from .._core.ssm.windows import Window, only_one, to_instant
 from .convert import to_tag_list
 from .errors import aws_errors
 from .paging import read_all, to_filters, without_empty

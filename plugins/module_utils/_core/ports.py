@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from .claims import Claim
-from .journal import Record
 from .model import Patch, Place
+from .rollout.claims import Claim
+from .rollout.journal import Record
 
 
 class Clock(Protocol):

@@ -15,8 +15,8 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_evidence import ActionModule
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.evidence import MANIFEST, collect
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.evidence_zip import read_zip, to_zip
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.evidence import MANIFEST, collect
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.evidence_zip import read_zip, to_zip
 
 from tests.report import samples
 

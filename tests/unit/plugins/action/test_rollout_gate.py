@@ -13,8 +13,8 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_gate import ActionModule
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import SCHEMA, seal
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout_dir import RolloutDir
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.fleet_port import FakeClock
 

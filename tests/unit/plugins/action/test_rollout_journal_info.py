@@ -12,7 +12,10 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_journal_info import ActionModule
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.journal import from_time, next_record
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
+    from_time,
+    next_record,
+)
 
 from tests.report import samples
 

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_plan_diff import ActionModule
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
 
 from tests.report import samples
 from tests.report.estate import estate

@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stagerun import PROGRESS_SECONDS
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils import progress
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.progress import SignOfLife, Throttle

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._ansible import ics
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.calendars import freeze_at
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calendars import freeze_at
 
 START, END = datetime(2026, 10, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc)
 

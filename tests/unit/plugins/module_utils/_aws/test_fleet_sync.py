@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_gather import Wish
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_sync import Bucket, read_sync
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet_sync import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.data_sync import (
     key_prefixes,
     parse_key,
     read_lines,

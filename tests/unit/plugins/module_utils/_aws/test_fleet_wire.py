@@ -12,7 +12,10 @@ import botocore.session
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_models import OPERATIONS, Slim
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_wire import parse_instances, read_directly
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet import from_instance, from_managed
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import (
+    from_instance,
+    from_managed,
+)
 from botocore.awsrequest import AWSResponse
 from botocore.parsers import create_parser
 

@@ -1,0 +1,271 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The exception ledger: approved, dated reasons not to patch a node. Pure.
+
+A record is requested, then approved or rejected by somebody else, and may be revoked. It is in force from the first to
+the last of its days, both included; days are those of the time zone the policy uses. On the node the period stands in
+a tag such as ``2026-11-01/2026-11-30``; the ledger is the truth, the tag its copy (see ``exception_tags``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime, timedelta, tzinfo
+from enum import Enum
+from typing import Any
+
+from ..errors import BadInput
+from ..plan.waves import Candidate, matches
+
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SELECTORS = (
+    "accounts",
+    "applications",
+    "executors",
+    "groups",
+    "nodes",
+    "patch_groups",
+    "platforms",
+    "regions",
+    "tags",
+    "zones",
+)
+
+
+class ExceptionStatus(str, Enum):
+    """Life of a record; only an approved one keeps a node from being patched."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+_NEXT = {
+    ExceptionStatus.REQUESTED: (ExceptionStatus.APPROVED, ExceptionStatus.REJECTED, ExceptionStatus.REVOKED),
+    ExceptionStatus.APPROVED: (ExceptionStatus.REVOKED,),
+    ExceptionStatus.REJECTED: (),
+    ExceptionStatus.REVOKED: (),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Period:
+    """Days from ``start`` to ``end``, both included. ``str()`` is the tag's value."""
+
+    start: date
+    end: date
+
+    def __str__(self) -> str:
+        return f"{self.start.isoformat()}/{self.end.isoformat()}"
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionRules:
+    """The policy on exceptions. ``four_eyes``: nobody approves what they asked for themselves."""
+
+    max_days: int = 90
+    expiring_days: int = 7
+    four_eyes: bool = True
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "exceptions.") -> ExceptionRules:
+        """Read policy data. :raises BadInput: with the option's path."""
+        known = {item.name: item.type for item in fields(cls)}
+        for key, value in (data or {}).items():
+            if key not in known:
+                raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(known)}")
+            if key == "four_eyes" and not isinstance(value, bool):
+                raise BadInput(f"{prefix}{key}", value, "true or false")
+            if key != "four_eyes" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise BadInput(f"{prefix}{key}", value, "a number of days, 1 or more")
+        return cls(**(data or {}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionRecord:
+    """One entry of the ledger.
+
+    ``select`` says which nodes, as a wave's selector does. ``tagged`` remembers the value written to each node's tag,
+    so that a hand-edited tag can be told from one that the ledger itself has outgrown.
+    """
+
+    exception_id: str
+    select: Mapping[str, Any]
+    period: Period
+    reason: str
+    requested_by: str
+    status: ExceptionStatus = ExceptionStatus.REQUESTED
+    decided_by: str = ""
+    decided_at: str = ""
+    note: str = ""
+    tagged: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_approved(self) -> bool:
+        return self.status is ExceptionStatus.APPROVED
+
+    def applies_to(self, node: Candidate) -> bool:
+        return matches(node, self.select)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as the ledger stores it."""
+        return {
+            "exception_id": self.exception_id,
+            "select": dict(self.select),
+            "from": self.period.start.isoformat(),
+            "to": self.period.end.isoformat(),
+            "reason": self.reason,
+            "requested_by": self.requested_by,
+            "status": self.status.value,
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at,
+            "note": self.note,
+            "tagged": dict(self.tagged),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], prefix: str = "") -> ExceptionRecord:
+        """Read what ``to_dict`` wrote, or what a user asks for; ``node`` is short for a selector with one node.
+
+        :raises BadInput: with the member's path.
+        """
+        known = {"exception_id", "select", "node", "from", "to", "reason", "requested_by", "status"}
+        known |= {"decided_by", "decided_at", "note", "tagged"}
+        for key in data:
+            if key not in known:
+                raise BadInput(f"{prefix}{key}", data[key], f"one of {', '.join(sorted(known))}")
+        try:
+            status = ExceptionStatus(data.get("status") or "requested")
+        except ValueError:
+            allowed = ", ".join(item.value for item in ExceptionStatus)
+            raise BadInput(f"{prefix}status", data["status"], f"one of {allowed}") from None
+        return cls(
+            exception_id=_text(data, "exception_id", prefix),
+            select=_select(data, prefix),
+            period=to_period(data.get("from"), data.get("to"), prefix),
+            reason=_text(data, "reason", prefix),
+            requested_by=_text(data, "requested_by", prefix),
+            status=status,
+            decided_by=str(data.get("decided_by") or ""),
+            decided_at=str(data.get("decided_at") or ""),
+            note=str(data.get("note") or ""),
+            tagged={str(node): str(value) for node, value in (data.get("tagged") or {}).items()},
+        )
+
+
+def _text(data: Mapping[str, Any], key: str, prefix: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise BadInput(f"{prefix}{key}", value, "a text that is not empty")
+    return value.strip()
+
+
+def _select(data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    if node := data.get("node"):
+        return {"nodes": [node]}
+    select = data.get("select")
+    if not isinstance(select, Mapping) or not any(select.values()):
+        raise BadInput(f"{prefix}select", select, "at least one criterion: an exception never means every node")
+    for key, value in select.items():
+        if key not in _SELECTORS:
+            raise BadInput(f"{prefix}select.{key}", value, f"one of {', '.join(_SELECTORS)}")
+    return {key: [value] if isinstance(value, str) else value for key, value in select.items() if value}
+
+
+def to_period(start: object, end: object, prefix: str = "") -> Period:
+    """Read the first and the last day, as dates or ``YYYY-MM-DD``. :raises BadInput: ``from`` or ``to``."""
+    found = Period(start=to_day(start, f"{prefix}from"), end=to_day(end, f"{prefix}to"))
+    if found.end < found.start:
+        raise BadInput(f"{prefix}to", found.end.isoformat(), f"a day not before {found.start.isoformat()}")
+    return found
+
+
+def to_day(value: object, option: str) -> date:
+    """Read a day, as a date or ``YYYY-MM-DD``. :raises BadInput: it is none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and re.fullmatch(_DAY, value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise BadInput(option, value, "a day such as 2026-11-01")
+
+
+def parse_tag(value: str, option: str = "exception tag") -> Period:
+    """Read a tag's value, ``2026-11-01/2026-11-30``. :raises BadInput: it is none."""
+    match = re.fullmatch(rf"\s*({_DAY})\s*/\s*({_DAY})\s*", value)
+    if not match:
+        raise BadInput(option, value, "the first and the last day, such as 2026-11-01/2026-11-30")
+    try:
+        return to_period(match[1], match[2])
+    except BadInput as error:
+        raise BadInput(option, value, error.expected) from None
+
+
+def check_request(record: ExceptionRecord, rules: ExceptionRules, today: date, prefix: str = "") -> None:
+    """Check a new or changed record against the policy. :raises BadInput: too long, or over before it began."""
+    if record.period.days > rules.max_days:
+        latest = record.period.start + timedelta(days=rules.max_days - 1)
+        expected = f"{latest.isoformat()} at the latest: an exception lasts {rules.max_days} days at most"
+        raise BadInput(f"{prefix}to", record.period.end.isoformat(), expected)
+    if record.period.end < today:
+        raise BadInput(f"{prefix}to", record.period.end.isoformat(), f"a day that is not over, {today} or later")
+
+
+def decide_exception(
+    record: ExceptionRecord, status: ExceptionStatus, by: str, at: str, rules: ExceptionRules, note: str = ""
+) -> ExceptionRecord:
+    """Approve, reject or revoke. The same decision again changes nothing.
+
+    :raises BadInput: the step is not possible, nobody decides, or the requester approves.
+    """
+    if record.status is status:
+        return record
+    if not by.strip():
+        raise BadInput("decided_by", by, "the name of who decides")
+    if status not in _NEXT[record.status]:
+        options = " or ".join(item.value for item in _NEXT[record.status]) or "no other status: ask for a new exception"
+        raise BadInput("status", status.value, f"{options}, since the exception is {record.status.value}")
+    if status is ExceptionStatus.APPROVED and rules.four_eyes and _same(by, record.requested_by):
+        raise BadInput("decided_by", by, "somebody other than who asked for the exception")
+    return replace(record, status=status, decided_by=by.strip(), decided_at=at, note=note)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def in_force(records: Iterable[ExceptionRecord], day: date) -> list[ExceptionRecord]:
+    """Return the approved records whose period holds that day, the longest-lasting first."""
+    found = [record for record in records if record.is_approved and day in record.period]
+    return sorted(found, key=lambda record: (-record.period.end.toordinal(), record.exception_id))
+
+
+def exception_for(records: Iterable[ExceptionRecord], node: Candidate, day: date) -> ExceptionRecord | None:
+    """Return the exception that keeps a node from being patched on that day; the longest-lasting of several."""
+    return next((record for record in in_force(records, day) if record.applies_to(node)), None)
+
+
+def exception_during(
+    records: Iterable[ExceptionRecord], node: Candidate, start: datetime, end: datetime, zone: tzinfo
+) -> ExceptionRecord | None:
+    """Return an exception in force at any moment of a window (``end`` exclusive); its days are days of ``zone``."""
+    day, last = start.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
+    kept = list(records)
+    while day <= last:
+        if found := exception_for(kept, node, day):
+            return found
+        day += timedelta(days=1)
+    return None

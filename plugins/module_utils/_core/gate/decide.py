@@ -1,0 +1,325 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate after a wave: goes on, waits, pauses for a person or aborts, always with numbers and reasons. Pure.
+
+What decides, worst verdict first. The worst one found is the gate's, and all reasons are kept.
+
+=========  =============================================================================================================
+abort      more failed nodes than the rollout's budget (earlier waves count) or the wave's ``max_failures`` allow; every
+           one of two or more worked nodes failed; a health probe failed; or the failure rate is above
+           ``max_failure_rate`` with the asked ``confidence``, from ``min_sample`` worked nodes on
+pause      some failed and it can't be said: fewer than ``min_sample`` were worked on, or the rate is above the limit
+           but the sample is too small to be sure; too many were skipped; results are missing; nothing was worked on;
+           a health probe is inconclusive; the plan left nobody in the wave
+wait       the soak time is not over; ask again then. It is no verdict to be recorded
+promote    everything else. A wave without any failure is promoted however small it is; the reason says what so small
+           a sample proves
+=========  =============================================================================================================
+
+Failed, unreachable, timed out and cancelled nodes are failures; skipped ones were never worked on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from ..errors import BadInput
+from ..model import Status
+from ..plan.budgets import to_count
+from .confidence import lower_bound, upper_bound
+
+
+class Verdict(str, Enum):
+    """Ordered: a later one outranks an earlier one. ``WAIT`` is only an answer, never a decision."""
+
+    PROMOTE = "promote"
+    WAIT = "wait"
+    PAUSE = "pause"
+    ABORT = "abort"
+
+
+#: Member of a gate's section that is no threshold.
+PROBES = "probes"
+_RANK = {verdict: number for number, verdict in enumerate(Verdict)}
+
+
+class Health(str, Enum):
+    """What a health probe says."""
+
+    OK = "ok"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A health probe's result; ``text`` says what was measured."""
+
+    name: str
+    health: Health
+    text: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it as the journal has it."""
+        return {"name": self.name, "health": self.health.value, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRules:
+    """Thresholds. Rates and confidence are fractions; ``budget`` is failed nodes of the whole rollout or ``"5%"``.
+
+    The ``probes`` of the same section of a policy are rules of their own: ``probe_rules``.
+    """
+
+    max_failure_rate: float = 0.1
+    min_sample: int = 1
+    confidence: float = 0.9
+    max_failures: int | None = None
+    max_skipped_rate: float = 0.5
+    budget: int | str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "gates.") -> GateRules:
+        """Read policy data; rates may be written ``"10%"``. :raises BadInput: with the option's path."""
+        given = {key: value for key, value in (data or {}).items() if value is not None and key != PROBES}
+        known = [item.name for item in fields(cls)]
+        for key, value in given.items():
+            option = f"{prefix}{key}"
+            if key not in known:
+                raise BadInput(option, value, f"one of {', '.join(known)}")
+            if key == "budget":
+                if value != 0:
+                    to_count(value, 1, option)
+            elif key in ("min_sample", "max_failures"):
+                _check_count(option, value, 1 if key == "min_sample" else 0)
+            else:
+                given[key] = _to_share(option, value)
+        if not 0.5 <= given.get("confidence", 0.9) < 1:
+            raise BadInput(f"{prefix}confidence", given["confidence"], "a share from 0.5 to below 1, such as 0.9")
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveTally:
+    """The outcome of a wave, counted. ``missing``: nodes of the plan without a final record.
+
+    :param earlier_failed: failed nodes of the rollout's earlier waves. :param rollout_total: nodes of all waves.
+    """
+
+    total: int
+    good: int = 0
+    failed: int = 0
+    skipped: int = 0
+    earlier_failed: int = 0
+    rollout_total: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.total, self.good, self.failed, self.skipped, self.earlier_failed) < 0 or self.missing < 0:
+            raise ValueError(f"these numbers can't be: {self}")
+
+    @property
+    def missing(self) -> int:
+        return self.total - self.good - self.failed - self.skipped
+
+    @property
+    def worked(self) -> int:
+        return self.good + self.failed
+
+    @classmethod
+    def from_statuses(
+        cls, total: int, statuses: Iterable[Status | str], *, earlier_failed: int = 0, rollout_total: int = 0
+    ) -> WaveTally:
+        """Count final statuses; ``total`` is the number of nodes that the plan gives the wave."""
+        found = [Status(status) for status in statuses]
+        good, failed = sum(item.is_good for item in found), sum(item.is_failure for item in found)
+        return cls(
+            total=total,
+            good=good,
+            failed=failed,
+            skipped=len(found) - good - failed,
+            earlier_failed=earlier_failed,
+            rollout_total=max(rollout_total, total),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateDecision:
+    """What the gate says. ``reasons`` are sentences, the deciding ones first; ``wait_until`` belongs to ``WAIT``."""
+
+    verdict: Verdict
+    numbers: Mapping[str, float | int | None]
+    reasons: tuple[str, ...]
+    wait_until: datetime | None = None
+    probes: tuple[Probe, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the journal's data of a gate: ``verdict``, ``numbers``, ``reasons``, and ``probes`` if any."""
+        numbers, reasons = dict(self.numbers), list(self.reasons)
+        data: dict[str, Any] = {"verdict": self.verdict.value, "numbers": numbers, "reasons": reasons}
+        return {**data, "probes": [probe.to_dict() for probe in self.probes]} if self.probes else data
+
+
+def decide(
+    rules: GateRules,
+    tally: WaveTally,
+    *,
+    probes: Iterable[Probe] = (),
+    emptied: str = "",
+    soak_until: datetime | None = None,
+    now: datetime | None = None,
+) -> GateDecision:
+    """Judge a wave that has ended.
+
+    :param emptied: why the plan has nobody left in a wave that was meant to have nodes: a person has to look.
+    :param soak_until: when the soak time is over; ``now`` is needed with it. Until then the best answer is ``WAIT``;
+        what is bad already is not waited for.
+    """
+    asked = tuple(probes)
+    findings = [
+        *_budget(rules, tally),
+        *_rate(rules, tally),
+        *_completeness(rules, tally, emptied),
+        *(_probe(probe) for probe in asked),
+    ]
+    clean = all(verdict is Verdict.PROMOTE for verdict, _unused in findings)
+    if clean and soak_until is not None and now is not None and now < soak_until:
+        findings.append((Verdict.WAIT, f"The soak time lasts until {soak_until.isoformat(timespec='minutes')}."))
+    findings.sort(key=lambda item: -_RANK[item[0]])
+    verdict = findings[0][0]
+    return GateDecision(
+        verdict=verdict,
+        numbers={**_numbers(rules, tally), **_probe_numbers(asked)},
+        probes=asked,
+        reasons=tuple(text for _unused, text in findings),
+        wait_until=soak_until if verdict is Verdict.WAIT else None,
+    )
+
+
+def _budget(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
+    found = []
+    if rules.max_failures is not None and tally.failed > rules.max_failures:
+        text = f"{_nodes(tally.failed)} of the wave failed, at most {rules.max_failures} may."
+        found.append((Verdict.ABORT, text))
+    limit, spent = _limit(rules, tally), tally.failed + tally.earlier_failed
+    if limit is not None and spent > limit:
+        earlier = f" ({tally.earlier_failed} of them in earlier waves)" if tally.earlier_failed else ""
+        text = f"{_nodes(spent)} of the rollout failed{earlier}, its budget is {limit}."
+        found.append((Verdict.ABORT, text))
+    return found
+
+
+def _rate(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
+    worked, failed = tally.worked, tally.failed
+    if not worked:
+        return []
+    seen = f"{failed} of {_nodes(worked)} failed ({_percent(failed / worked)})"
+    limit, sure = f"the limit is {_percent(rules.max_failure_rate)}", f"{_percent(rules.confidence)} confidence"
+    if not failed:
+        bound = _percent(upper_bound(0, worked, rules.confidence))
+        return [(Verdict.PROMOTE, f"None of {_nodes(worked)} failed: with {sure} the failure rate is below {bound}.")]
+    if failed == worked > 1 and rules.max_failure_rate < 1:
+        return [(Verdict.ABORT, f"All {_nodes(worked)} that were worked on failed.")]
+    if worked < rules.min_sample:
+        text = f"{seen}, and a rate counts from {_nodes(rules.min_sample)} on: too few to tell."
+        return [(Verdict.PAUSE, text)]
+    if failed / worked <= rules.max_failure_rate:
+        return [(Verdict.PROMOTE, f"{seen}, {limit}.")]
+    low = lower_bound(failed, worked, rules.confidence)
+    if low > rules.max_failure_rate:
+        return [(Verdict.ABORT, f"{seen}: with {sure} the failure rate is above {_percent(low)}, {limit}.")]
+    text = f"{seen}, {limit}, but so few nodes prove only a rate above {_percent(low)} with {sure}: a person decides."
+    return [(Verdict.PAUSE, text)]
+
+
+def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tuple[Verdict, str]]:
+    found = []
+    if emptied:
+        found.append((Verdict.PAUSE, f"Nobody is left in the wave: {emptied.rstrip('.')}."))
+    elif not tally.total:
+        found.append((Verdict.PROMOTE, "The wave has no nodes."))
+    elif not tally.worked:
+        found.append(
+            (Verdict.PAUSE, f"None of {_nodes(tally.total)} was worked on: nothing is known about the patches.")
+        )
+    if tally.missing:
+        found.append((Verdict.PAUSE, f"{_nodes(tally.missing)} of {tally.total} gave no result."))
+    if tally.skipped and tally.skipped / tally.total > rules.max_skipped_rate:
+        share, limit = _percent(tally.skipped / tally.total), _percent(rules.max_skipped_rate)
+        found.append(
+            (Verdict.PAUSE, f"{tally.skipped} of {_nodes(tally.total)} were skipped ({share}), the limit is {limit}.")
+        )
+    return found
+
+
+def _probe(probe: Probe) -> tuple[Verdict, str]:
+    verdict = {Health.OK: Verdict.PROMOTE, Health.INCONCLUSIVE: Verdict.PAUSE, Health.FAILED: Verdict.ABORT}[
+        probe.health
+    ]
+    text = probe.text.rstrip(".")
+    return verdict, f"Health probe {probe.name} is {probe.health.value}{': ' if text else ''}{text}."
+
+
+def _probe_numbers(probes: Iterable[Probe]) -> dict[str, int]:
+    """Return how many probes said what; nothing where none was asked."""
+    found = Counter(probe.health for probe in probes)
+    return {f"probes_{health.value}": found[health] for health in Health} if found else {}
+
+
+def _numbers(rules: GateRules, tally: WaveTally) -> dict[str, float | int | None]:
+    worked, limit, spent = tally.worked, _limit(rules, tally), tally.failed + tally.earlier_failed
+    return {
+        "total": tally.total,
+        "good": tally.good,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "missing": tally.missing,
+        "worked": worked,
+        "failure_rate": round(tally.failed / worked, 4) if worked else None,
+        "failure_rate_low": round(lower_bound(tally.failed, worked, rules.confidence), 4) if worked else None,
+        "failure_rate_high": round(upper_bound(tally.failed, worked, rules.confidence), 4) if worked else None,
+        "skipped_rate": round(tally.skipped / tally.total, 4) if tally.total else None,
+        "max_failure_rate": rules.max_failure_rate,
+        "max_skipped_rate": rules.max_skipped_rate,
+        "max_failures": rules.max_failures,
+        "min_sample": rules.min_sample,
+        "confidence": rules.confidence,
+        "budget": limit,
+        "budget_spent": spent,
+        "budget_left": None if limit is None else max(0, limit - spent),
+    }
+
+
+def _limit(rules: GateRules, tally: WaveTally) -> int | None:
+    if rules.budget is None:
+        return None
+    return to_count(rules.budget, max(tally.rollout_total, tally.total)) if rules.budget else 0
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'' if count == 1 else 's'}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
+def _check_count(option: str, value: object, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise BadInput(option, value, f"a number of nodes, {low} or more")
+
+
+def _to_share(option: str, value: object) -> float:
+    text = value[:-1] if isinstance(value, str) and value.endswith("%") else None
+    try:
+        share = float(text) / 100 if text is not None else value
+    except ValueError:
+        share = None
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise BadInput(option, value, "a share from 0 to 1, or such as 10%")
+    return round(float(share), 6)

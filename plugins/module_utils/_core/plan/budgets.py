@@ -1,0 +1,150 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may be out of service at once: budgets for a rollout, a wave, a zone and a cluster. Pure.
+
+A node uses a budget from the moment it is taken down until it is back in service. One that failed never came back, so
+it goes on using it: a rollout that breaks machines slows down by itself and then stops (as in Google VM Manager's
+patch rollouts). Percentages are rounded up, so that a budget always lets at least one node through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+from ..errors import BadInput
+
+
+class Disruption(str, Enum):
+    """Where a node stands, as far as budgets care.
+
+    ``DOWN`` lasts until the closing half (undrain, uncordon) is done, not until the work is. ``HELD`` was never
+    touched. ``VANISHED`` exists no more: it can't come back, so it must not block the others for ever.
+    """
+
+    WAITING = "waiting"
+    DOWN = "down"
+    FAILED = "failed"
+    BACK = "back"
+    HELD = "held"
+    VANISHED = "vanished"
+
+    @property
+    def uses_budget(self) -> bool:
+        return self in (Disruption.DOWN, Disruption.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A node in the order in which it would be taken. A zone or cluster of ``""`` has no budget."""
+
+    node_id: str
+    state: Disruption = Disruption.WAITING
+    wave: str = ""
+    zone: str = ""
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRules:
+    """Nodes that may be out of service at once, per scope: a count, a share such as ``"25%"``, or no limit."""
+
+    rollout: int | str | None = None
+    wave: int | str | None = None
+    zone: int | str | None = None
+    cluster: int | str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "budgets.") -> BudgetRules:
+        """Read policy data. :raises BadInput: with the option's path."""
+        known = [item.name for item in fields(cls)]
+        for key, value in (data or {}).items():
+            if key not in known:
+                raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(known)}")
+            if value is not None:
+                to_count(value, 1, f"{prefix}{key}")
+        return cls(**(data or {}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """Who may be taken down now, in order, and why the other waiting nodes may not."""
+
+    now: tuple[str, ...]
+    blocked: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_count(value: int | str, total: int, option: str = "budget") -> int:
+    """Return a count, or a share of ``total`` rounded up. :raises BadInput: neither, or less than one node."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    match = re.fullmatch(r"([1-9][0-9]?|100)%", value) if isinstance(value, str) else None
+    if match:
+        return -(-total * int(match[1]) // 100)
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}", value):
+        return int(value)
+    raise BadInput(option, value, "a number of nodes such as 5, or a share such as 10%")
+
+
+def left(members: Sequence[Member], limit: int | str | None) -> int | None:
+    """Return how many more of these nodes may be taken down now, never below 0; ``None`` without a limit."""
+    if limit is None:
+        return None
+    exist = [item for item in members if item.state is not Disruption.VANISHED]
+    return max(0, to_count(limit, len(exist)) - sum(item.state.uses_budget for item in exist))
+
+
+def allow(members: Sequence[Member], rules: BudgetRules) -> Allowance:
+    """Choose the waiting nodes that may be taken down now, in the order given, so that every budget holds.
+
+    ``members`` are all nodes of the rollout: also the ones of other waves and the ones that are done count.
+    """
+    budgets = _Budgets(members, rules)
+    now, blocked = [], {}
+    for item in members:
+        if item.state is Disruption.WAITING:
+            if reason := budgets.refusal(item):
+                blocked[item.node_id] = reason
+            else:
+                budgets.take(item)
+                now.append(item.node_id)
+    return Allowance(now=tuple(now), blocked=blocked)
+
+
+class _Budgets:
+    """Counts of the nodes that exist and that use a budget, by scope: ``(kind, name)``."""
+
+    def __init__(self, members: Iterable[Member], rules: BudgetRules) -> None:
+        self._rules = rules
+        self._total: Counter[tuple[str, str]] = Counter()
+        self._used: Counter[tuple[str, str]] = Counter()
+        for item in members:
+            if item.state is not Disruption.VANISHED:
+                self._total.update(_scopes(item))
+            if item.state.uses_budget:
+                self.take(item)
+
+    def take(self, item: Member) -> None:
+        self._used.update(_scopes(item))
+
+    def refusal(self, item: Member) -> str:
+        """Return why the node may not be taken now; empty if it may."""
+        for scope in _scopes(item):
+            rule = getattr(self._rules, scope[0])
+            if rule is None:
+                continue
+            limit, used = to_count(rule, self._total[scope]), self._used[scope]
+            if used >= limit:
+                where = " ".join(word for word in scope if word)
+                return f"{where}: {used} of {self._total[scope]} nodes are down or failed, {limit} may be at once"
+        return ""
+
+
+def _scopes(item: Member) -> list[tuple[str, str]]:
+    named = [("wave", item.wave), ("zone", item.zone), ("cluster", item.cluster)]
+    return [("rollout", ""), *(scope for scope in named if scope[1])]

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the work fits its window: before the run for a whole wave, during it for each step. Pure.
+
+Expected minutes per node come from the policy; published experience is about 15 for Linux and 40 for Windows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from heapq import heapify, heapreplace
+from typing import Any
+
+from ..errors import BadInput
+from ..times.schedule import Occurrence
+from .budgets import to_count
+
+#: What Azure's guest patching reserves for a reboot; we start none with less of the window left.
+REBOOT_MINUTES = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How a wave fills its window. ``too_late``: the nodes that would end after the usable time, in order.
+
+    ``usable_minutes`` is the window's length without its cutoff, ``None`` without a window.
+    """
+
+    needed_minutes: int
+    usable_minutes: int | None
+    concurrency: int
+    too_late: tuple[str, ...] = ()
+    text: str = ""
+
+    @property
+    def fits(self) -> bool:
+        return not self.too_late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartGuard:
+    """Whether a step may start now; ``text`` says why not. ``minutes_left`` until the window ends, rounded down."""
+
+    ok: bool
+    text: str = ""
+    minutes_left: int | None = None
+
+
+def plan_capacity(
+    nodes: Sequence[tuple[str, int]],
+    window: Occurrence | None,
+    concurrency: int | str | None = None,
+    *,
+    option: str = "max_concurrency",
+) -> Capacity:
+    """Fill the window with a wave: the longest work first, each node on the lane that is free first.
+
+    :param nodes: (node id, expected minutes), minutes at least 1.
+    :param concurrency: nodes at a time, a count or a share rounded up; all at once if not given.
+    :raises BadInput: the concurrency, or minutes that can't be.
+    """
+    for node_id, minutes in nodes:
+        if minutes < 1:
+            raise BadInput(f"expected_minutes of {node_id}", minutes, "1 minute or more")
+    lanes_wanted = len(nodes) if concurrency is None else to_count(concurrency, len(nodes), option)
+    lanes = [0] * max(1, min(lanes_wanted, len(nodes)))
+    heapify(lanes)
+    usable = None if window is None else int((window.cutoff_at - window.start) / timedelta(minutes=1))
+    late = set()
+    for node_id, minutes in sorted(nodes, key=lambda item: -item[1]):
+        end = lanes[0] + minutes
+        heapreplace(lanes, end)
+        if usable is not None and end > usable:
+            late.add(node_id)
+    return Capacity(
+        needed_minutes=max(lanes),
+        usable_minutes=usable,
+        concurrency=len(lanes) if nodes else 0,
+        too_late=tuple(node_id for node_id, _unused in nodes if node_id in late),
+        text=_describe(nodes, max(lanes), usable, len(lanes), len(late)),
+    )
+
+
+def wave_capacity(
+    nodes: Sequence[Mapping[str, Any]], window: Occurrence | None, concurrency: int | str | None
+) -> dict[str, Any]:
+    """Return how the plan's nodes of a wave fill its window, turn after turn: the members of ``Capacity`` as data.
+
+    :param nodes: with ``node_id``, ``turn``, ``expected_minutes``, and what tells which command a node is in.
+    :param concurrency: of one command, which has at most 50 nodes of one place and platform; all of it by default.
+    """
+    turns: dict[int, list[Mapping[str, Any]]] = {}
+    for node in nodes:
+        turns.setdefault(node["turn"], []).append(node)
+    needed, lanes, late = 0, 0, 0
+    for _turn, members in sorted(turns.items()):
+        begin = min(window.cutoff_at, window.start + _minutes(needed)) if window else None
+        left = replace(window, start=begin) if window and begin else None
+        work = [(node["node_id"], node["expected_minutes"]) for node in members]
+        found = plan_capacity(work, left, _at_once(members, concurrency))
+        needed, lanes, late = needed + found.needed_minutes, max(lanes, found.concurrency), late + len(found.too_late)
+    usable_minutes = None if window is None else int((window.cutoff_at - window.start) / _minutes(1))
+    return {
+        "needed_minutes": needed,
+        "usable_minutes": usable_minutes,
+        "concurrency": lanes,
+        "fits": not late,
+        "too_late": late,
+        "text": _describe(range(len(nodes)), needed, usable_minutes, lanes, late),
+    }
+
+
+def _at_once(nodes: Sequence[Mapping[str, Any]], concurrency: int | str | None) -> int | str | None:
+    """Return the concurrency of all commands together: a count is meant for each of them."""
+    if not isinstance(concurrency, int) or not nodes:
+        return concurrency
+    groups = Counter((node["account"], node["region"], node["platform"]) for node in nodes)
+    return sum(min(count, concurrency * -(-count // 50)) for count in groups.values())
+
+
+def _minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def _describe(nodes: Sequence[object], needed: int, usable: int | None, lanes: int, late: int) -> str:
+    if not nodes:
+        return "no nodes"
+    work = f"{_count(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"
+    if usable is None:
+        return f"{work}; there is no window"
+    have = f"the window has {usable} before its cutoff"
+    return f"{work}; {have}" + (f": {_count(late, 'node')} will not fit" if late else "")
+
+
+def total_minutes(platforms: Mapping[str, int], expected: Mapping[str, int]) -> int:
+    """Return the minutes of work of a wave, one node after the other.
+
+    :param platforms: nodes by platform. :param expected: minutes by platform.
+    :raises BadInput: a platform without expected minutes.
+    """
+    for platform in platforms:
+        if platform not in expected:
+            raise BadInput("expected_minutes", dict(expected), f"minutes for the platform {platform} too")
+    return sum(count * expected[platform] for platform, count in platforms.items())
+
+
+def may_start(now: datetime, minutes: float, window: Occurrence | None) -> StartGuard:
+    """Say whether a step of so many minutes may start now: inside its window, before the cutoff, and done by its end.
+
+    Whoever reboots puts the reboot into the minutes: Azure's guest patching reserves 10 of them and starts nothing with
+    fewer than 25 left, for the same reason. A node without a window may be worked on at any time.
+    """
+    if window is None:
+        return StartGuard(ok=True)
+    left = int((window.end - now) / timedelta(minutes=1))
+    if now < window.start:
+        return StartGuard(ok=False, text=f"the window opens at {_clock(window.start)}", minutes_left=left)
+    if now >= window.end:
+        return StartGuard(ok=False, text=f"the window closed at {_clock(window.end)}", minutes_left=0)
+    if now >= window.cutoff_at:
+        text = f"nothing starts after the window's cutoff at {_clock(window.cutoff_at)}"
+        return StartGuard(ok=False, text=text, minutes_left=left)
+    if now + timedelta(minutes=minutes) > window.end:
+        closes = f"the window closes at {_clock(window.end)}, in {_count(left, 'minute')}"
+        return StartGuard(ok=False, text=f"{closes}; the step needs {minutes:g}", minutes_left=left)
+    return StartGuard(ok=True, minutes_left=left)
+
+
+def _clock(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far the world has moved since a plan was made: nodes against the inventory, patches against a scan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import PatchtideError
+from ..report.text import plain
+from .plan import exclusion
+from .waves import Candidate
+
+#: Members of a node that decide who patches it, how, and by which rules.
+_WATCHED = ("executor", "platform", "account", "region", "patch_group")
+#: Stands for a scan that found work, so that only the node's own state can leave it out.
+_HAS_WORK = {"status": "succeeded", "pending_reboot": True}
+NAMED = 3
+
+
+class PlanDrifted(PatchtideError):
+    """What was approved is no longer what would happen."""
+
+    code = "PlanDrifted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Differences, each ``{"node_id", "name", "text"}``, with how many nodes and patches the plan has.
+
+    ``new`` counts nodes of the inventory that the plan neither patches nor leaves out; it does not touch them.
+    """
+
+    nodes: tuple[Mapping[str, str], ...] = ()
+    planned_nodes: int = 0
+    patched: tuple[Mapping[str, str], ...] = ()
+    patches: int = 0
+    planned_patches: int = 0
+    new: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.nodes or self.patches)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the differences as plain data."""
+        return {
+            "nodes": [dict(item) for item in self.nodes],
+            "planned_nodes": self.planned_nodes,
+            "patched": [dict(item) for item in self.patched],
+            "patches": self.patches,
+            "planned_patches": self.planned_patches,
+            "new": self.new,
+        }
+
+
+def find_drift(
+    plan: Mapping[str, Any],
+    nodes: Sequence[Candidate] | None,
+    policy: Mapping[str, Any],
+    scan: Mapping[str, Any] | None,
+) -> Drift:
+    """Compare a plan with the inventory as it is now (``None``: not asked for), and with the newest scan, if any.
+
+    Nodes that the scan has no good record of are not compared: what is missing on them is not known.
+    """
+    now = {node.node_id: node for node in nodes or ()}
+    planned = [node for wave in plan["waves"] for node in wave["nodes"]]
+    known = {node["node_id"] for node in planned} | {item["node_id"] for item in plan.get("excluded") or ()}
+    records = (scan or {}).get("nodes") or {}
+    news = [(node, *_news(node, records.get(node["node_id"]))) for node in planned] if scan else []
+    return Drift(
+        nodes=tuple(
+            _note(node, text)
+            for node in (planned if nodes is not None else ())
+            if (text := _moved(node, now.get(node["node_id"]), policy))
+        ),
+        planned_nodes=len(planned),
+        patched=tuple(_note(node, text) for node, _count, text in news if text),
+        patches=sum(count for _node, count, _text in news),
+        planned_patches=sum(int(node["patch_count"]) for node in planned),
+        new=len(now.keys() - known),
+    )
+
+
+def _note(node: Mapping[str, Any], text: str) -> dict[str, str]:
+    return {"node_id": node["node_id"], "name": node.get("name") or node.get("host") or node["node_id"], "text": text}
+
+
+def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Mapping[str, Any]) -> str:
+    """Say what differs between a planned node and the inventory's; empty if it is what it was."""
+    if now is None:
+        return "is not in the inventory any more"
+    changes = [
+        f"{name.replace('_', ' ')} {planned.get(name) or 'none'} → {getattr(now, name) or 'none'}"
+        for name in _WATCHED
+        if (planned.get(name) or "") != getattr(now, name)
+    ]
+    if changes:
+        return ", ".join(changes)
+    why = exclusion(now, _HAS_WORK, policy, None)
+    if why:
+        return why[1]
+    if now.state == "stopped" and not planned.get("start"):
+        return "the instance is stopped, and the plan does not start it"
+    return ""
+
+
+def _news(planned: Mapping[str, Any], record: Mapping[str, Any] | None) -> tuple[int, str]:
+    """Return (number of patches that are new or gone, in words)."""
+    if not record or record.get("status") not in ("succeeded", "no_op"):
+        return 0, ""
+    before, after = _ids(planned.get("patches")), _ids(record.get("missing"))
+    if not before and planned.get("patch_count"):  # the plan knows their number only, or nothing as it starts the node
+        return 0, ""
+    added, gone = len(after - before), len(before - after)
+    words = [f"{number} {word}" for number, word in ((added, "new"), (gone, "no longer missing")) if number]
+    return added + gone, ", ".join(words) + (" patches" if words else "")
+
+
+def _ids(patches: Sequence[Mapping[str, Any]] | None) -> set[str]:
+    return {patch["id"] for patch in patches or ()}
+
+
+def check_drift(drift: Drift, tolerance: Mapping[str, int | str | None]) -> None:
+    """Refuse a plan that differs more than the policy's ``drift`` allows.
+
+    :param tolerance: ``nodes`` and ``patches``, each a count, a share rounded up, or ``None``.
+    :raises PlanDrifted: naming the difference, some nodes, and what to do.
+    """
+    reasons = list(_reasons(drift, tolerance))
+    if reasons:
+        advice = "Plan again; if the difference is fine, allow more of it under drift in the policy and plan with that."
+        raise PlanDrifted(f"The plan does not fit the world any more: {'; '.join(reasons)}. {advice}")
+
+
+def _reasons(drift: Drift, tolerance: Mapping[str, int | str | None]) -> Iterator[str]:
+    rows = (
+        ("nodes", len(drift.nodes), drift.planned_nodes, drift.nodes),
+        ("patches", drift.patches, drift.planned_patches, drift.patched),
+    )
+    for name, differ, total, notes in rows:
+        given = tolerance.get(name)
+        if given is not None and differ > (limit := _limit(given, total)):
+            allowed = f"drift.{name} {given} allows {limit}"
+            yield f"{differ:,} of {total:,} planned {name} differ, {allowed} ({to_words(notes)})"
+
+
+def _limit(tolerance: int | str, total: int) -> int:
+    text = str(tolerance)
+    return -(-total * int(text[:-1]) // 100) if text.endswith("%") else int(text)
+
+
+def to_words(notes: Sequence[Mapping[str, str]], named: int = NAMED) -> str:
+    """Return the first few differences by name."""
+    words = [f"{plain(item['name'])}: {plain(item['text'])}" for item in notes[:named]]
+    return "; ".join(words) + (f"; and {len(notes) - named:,} more nodes" if len(notes) > named else "")
+
+
+def check_policy_digest(plan: Mapping[str, Any], digest: str) -> None:
+    """Refuse a plan that was made with another policy.
+
+    :raises PlanDrifted: saying what to do.
+    """
+    planned = plan["policy"]["digest"]
+    if digest != planned:
+        raise PlanDrifted(
+            f"The policy was changed after the plan was made (the plan's digest is {planned[:12]}, the file's "
+            f"{digest[:12]}). Plan again, or set allow_changed_policy if the change does not matter."
+        )

@@ -1,0 +1,247 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: a frozen list of what will happen, known by its digest. Nothing runs that is not in the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..canonical import to_digest, without
+from ..errors import BadInput
+from ..exceptions.guard import ExceptionGuard
+from ..rollout.journal import from_time
+from ..times.calendars import Calendar, freeze_during, open_part
+from ..times.schedule import Occurrence
+from .budgets import BudgetRules
+from .quotas import quota_warnings
+from .turns import Turns
+from .wave import is_stopped, patch_count, plan_wave
+from .waves import Candidate, assign, matches
+
+SCHEMA = "patchtide/plan/1"
+
+
+def exclusion(
+    node: Candidate, scan: Mapping[str, Any] | None, policy: Mapping[str, Any], unscanned: str | None
+) -> tuple[str, str] | None:
+    """Return (code, reason) if the node is left out, before waves are formed.
+
+    :param scan: the node's record in the scan.
+    :param unscanned: why the scan has no record of it.
+    """
+    for rule in policy.get("exclude") or []:
+        if matches(node, rule.get("select") or {}):
+            return "policy", rule.get("reason") or "excluded by the policy"
+    if not node.executor or (node.executor == "ssm" and not node.managed):
+        return "unmanaged", "not a managed node: Systems Manager does not know it"
+    if is_stopped(node) and will_start(node, policy):
+        return None
+    if node.state and node.state not in ("running", "Online"):
+        return "stopped", f"the instance is {node.state}"
+    if node.executor == "ssm" and node.ping_status and node.ping_status != "Online":
+        return "offline", f"its agent is not online ({node.ping_status})"
+    if scan is None:
+        return "not_scanned", unscanned or "the scan has no record of it"
+    if scan["status"] not in ("succeeded", "no_op"):
+        text = (scan.get("error") or {}).get("text") or scan["status"]
+        return "scan_failed", f"its scan did not succeed: {text}"
+    if patch_count(scan) == 0 and not scan.get("pending_reboot"):
+        return "nothing_to_install", "no approved patch is missing"
+    return None
+
+
+def will_start(node: Candidate, policy: Mapping[str, Any]) -> bool:
+    """Tell whether the policy starts a stopped node for its wave."""
+    rule = policy.get("stopped_nodes") or {}
+    return bool(rule.get("start")) and matches(node, rule.get("select") or {})
+
+
+def build_plan(
+    nodes: Sequence[Candidate],
+    policy: Mapping[str, Any],
+    scan: Mapping[str, Any],
+    *,
+    policy_digest: str,
+    windows: Mapping[str, Mapping[str, str] | None],
+    created_at: str,
+    rehearsal: bool = False,
+    guard: ExceptionGuard | None = None,
+    calendars: Sequence[Calendar] = (),
+) -> dict[str, Any]:
+    """Freeze what will happen.
+
+    :param policy: complete, as ``policy_info`` returns it.
+    :param scan: the content of ``scan.json``.
+    :param windows: by window name the occurrence ``{"name", "start", "end", "cutoff_at"}`` that the rollout uses.
+    :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is left out.
+    :param calendars: freezes. A wave whose window is frozen as a whole loses its nodes, in part it gets a note.
+    :returns: the plan (docs/formats.md). Its digest leaves out ``created_at``, so the same world gives the same plan.
+    """
+    records = scan.get("nodes") or {}
+    spans = _spans(policy["waves"], windows, created_at) if guard or calendars else []
+    draft = _Draft()
+    eligible = _sort_out(draft, nodes, policy, scan)
+    _fill_waves(draft, eligible, policy, [guard.during(start, end) for start, end in spans] if guard else [])
+    _freeze(draft, calendars, spans)
+    rules = _rules(policy)
+    members = [node for wave in draft.waves for node in wave]
+    turns = Turns(members, BudgetRules.from_dict(rules["budgets"]), (policy.get("tags") or {}).get("cluster", ""))
+    waves = [
+        {
+            **plan_wave(order, wave, found, policy, records, windows.get(wave.get("window") or ""), turns),
+            **({"notes": [draft.notes[order]]} if order in draft.notes else {}),
+            **({"emptied": draft.emptied[order]} if order in draft.emptied and not found else {}),
+        }
+        for order, (wave, found) in enumerate(zip(policy["waves"], draft.waves, strict=True), 1)
+    ]
+    return seal(
+        {
+            "schema": SCHEMA,
+            "created_at": created_at,
+            "rehearsal": rehearsal,
+            "policy": {"name": policy["name"], "digest": policy_digest},
+            "rules": rules,
+            "waves": waves,
+            "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
+            "totals": _totals(waves, draft.excluded),
+            "warnings": [*_warnings(waves), *quota_warnings(waves)],
+        }
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Waves while they are filled. ``notes`` and ``emptied`` go by the wave's order, counted from 1."""
+
+    waves: list[list[Candidate]] = field(default_factory=list)
+    excluded: list[dict[str, str]] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)
+    emptied: dict[int, str] = field(default_factory=dict)
+
+
+def _sort_out(
+    draft: _Draft, nodes: Sequence[Candidate], policy: Mapping[str, Any], scan: Mapping[str, Any]
+) -> list[Candidate]:
+    """Return the nodes that may be in a wave; the others are excluded with their reasons."""
+    records = scan.get("nodes") or {}
+    lost = {item["place"]: item["error"]["message"] for item in scan.get("failed_places") or []}
+    eligible = []
+    for node in sorted(nodes, key=lambda item: item.node_id):
+        why = exclusion(node, records.get(node.node_id), policy, lost.get(f"{node.account}/{node.region}"))
+        if why:
+            draft.excluded.append(_excluded(node, *why))
+        else:
+            eligible.append(node)
+    return eligible
+
+
+def _fill_waves(
+    draft: _Draft,
+    eligible: Sequence[Candidate],
+    policy: Mapping[str, Any],
+    questions: Sequence[Callable[[Candidate], str | None]],
+) -> None:
+    """Give nodes to waves; one with an exception in force in a wave's window may be in a later wave.
+
+    :param questions: for each wave why it may not have a node; none without exceptions.
+    """
+    held: dict[str, str] = {}
+
+    def allowed(node: Candidate, index: int) -> bool:
+        why = questions[index](node) if questions else None
+        if why:
+            held.setdefault(node.node_id, why)
+            draft.emptied[index + 1] = "every node that it selects has an exception"
+        return why is None
+
+    draft.waves, left = assign(eligible, policy["waves"], policy["name"], allowed)
+    draft.excluded += [
+        _excluded(node, "exception", held[node.node_id])
+        if node.node_id in held
+        else _excluded(node, "no_wave", "no wave of the policy selects it")
+        for node in left
+    ]
+
+
+def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[datetime, datetime]]) -> None:
+    """Take the nodes out of waves whose window is frozen as a whole, and note freezes of a part."""
+    for order, (start, end) in enumerate(spans, 1):
+        note, closed = freeze_note(calendars, start, end)
+        if closed:
+            draft.excluded += [_excluded(node, "freeze", note) for node in draft.waves[order - 1]]
+            if draft.waves[order - 1]:
+                draft.emptied[order] = note
+            draft.waves[order - 1] = []
+        if note:
+            draft.notes[order] = note
+
+
+def _rules(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what steers the rollout besides its waves, as it is frozen into the plan."""
+    budgets = policy.get("budgets") or {}
+    return {
+        "retries": dict(policy["patching"].get("retries") or {}),
+        "budgets": {scope: budgets.get(scope) for scope in ("rollout", "wave", "zone", "cluster")},
+    }
+
+
+def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for wave in waves:
+        if wave.get("emptied"):
+            yield f"Wave {wave['name']} is empty, and its gate will pause: {wave['emptied']}."
+        if not wave["capacity"]["fits"]:
+            yield f"Wave {wave['name']} does not fit: {wave['capacity']['text']}."
+
+
+def _spans(
+    waves: Sequence[Mapping[str, Any]], windows: Mapping[str, Mapping[str, str] | None], at: str
+) -> list[tuple[datetime, datetime]]:
+    return [wave_span(windows.get(wave.get("window") or ""), from_time(at)) for wave in waves]
+
+
+def wave_span(window: Mapping[str, str] | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return the window's time, or this moment where a wave has none."""
+    return (from_time(window["start"]), from_time(window["end"])) if window else (now, now + timedelta(minutes=1))
+
+
+def freeze_note(calendars: Sequence[Calendar], start: datetime, end: datetime) -> tuple[str, bool]:
+    """Return what freezes do to ``[start, end)`` ("" if nothing), and whether they take all of it."""
+    if not calendars or not (freeze := freeze_during(calendars, start, end)).frozen:
+        return "", False
+    closed = open_part(calendars, Occurrence(start=start, end=end, cutoff_at=end)) is None
+    return f"frozen {'as a whole' if closed else 'in part'}: {'; '.join(freeze.reasons)}", closed
+
+
+def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plan with its digest and the rollout's name that follows from it."""
+    digest = to_digest(without(plan, "digest", "rollout", "created_at"))
+    return {**plan, "digest": digest, "rollout": digest[:12]}
+
+
+def check_plan(plan: Mapping[str, Any]) -> None:
+    """Check that a plan read from a file is whole and unchanged.
+
+    :raises BadInput: it is not a plan, or was edited after its digest was made.
+    """
+    if plan.get("schema") != SCHEMA:
+        raise BadInput("plan", plan.get("schema"), f"a plan of the schema {SCHEMA}")
+    if seal(plan)["digest"] != plan.get("digest"):
+        raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed after it was made")
+
+
+def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:
+    return {"node_id": node.node_id, "host": node.host, "name": node.name, "code": code, "reason": reason}
+
+
+def _totals(waves: Sequence[Mapping[str, Any]], excluded: Sequence[object]) -> dict[str, int]:
+    nodes = [node for wave in waves for node in wave["nodes"]]
+    return {
+        "nodes": len(nodes),
+        "patches": sum(node["patch_count"] for node in nodes),
+        "reboots": sum(node["reboot"] == "yes" for node in nodes),
+        "excluded": len(excluded),
+    }

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One wave of a plan: its nodes, what is missing on them, whether they will reboot, and whether it all fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from ..rollout.journal import from_time
+from ..times.schedule import Occurrence
+from .capacity import wave_capacity
+from .turns import Turns
+from .waves import Candidate, matches
+
+#: Packages whose update takes effect with a reboot only; Windows updates nearly always need one.
+_REBOOT = re.compile(
+    r"^(kernel|linux-(image|modules|azure|aws|generic)|glibc|libc6|systemd|dbus|openssl-libs|microcode)"
+)
+_MEMBERS = (
+    "node_id",
+    "host",
+    "name",
+    "executor",
+    "platform",
+    "os",
+    "account",
+    "region",
+    "zone",
+    "patch_group",
+    "state",
+)
+_members = attrgetter(*_MEMBERS)
+_PATCH = ("id", "title", "severity", "classification")
+
+
+def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str:
+    """Say whether the node will reboot: ``yes``, ``no`` or ``unknown`` (the executor decides from the node's state)."""
+    if rule == "never":
+        return "no"
+    if rule in ("always", "if_patched"):
+        return "yes"
+    if not patch_names:
+        return "unknown"
+    if platform == "windows" or any(_REBOOT.match(name.lower()) for name in patch_names):
+        return "yes"
+    return "unknown"
+
+
+def plan_wave(
+    order: int,
+    wave: Mapping[str, Any],
+    members: Sequence[Candidate],
+    policy: Mapping[str, Any],
+    records: Mapping[str, Any],
+    window: Mapping[str, str] | None,
+    turns: Turns,
+) -> dict[str, Any]:
+    """Return the plan's wave: its nodes with their turns, its window, gate and rules, and whether it fits its window.
+
+    :param records: the scan's records by node id; a node that will be started has none.
+    :param turns: gives out the turns of this rollout.
+    """
+    rule = wave.get("reboot") or policy["reboot"]["rule"]
+    minutes = policy["patching"]["expected_minutes"]
+    turn = turns.assign(members, wave.get("order") or ())
+    patches = _Patches()
+    nodes = [
+        {
+            **_node(node, records.get(node.node_id), _override(node, policy["reboot"]), rule, minutes, patches),
+            "turn": turn[node.node_id],
+            "cluster": turns.cluster(node),
+        }
+        for node in members
+    ]
+    return {
+        "name": wave["name"],
+        "order": order,
+        "window": dict(window) if window else None,
+        "gate": {**policy["gates"], **(wave.get("gate") or {})},
+        "soak_minutes": wave.get("soak_minutes") or 0,
+        "reboot_rule": rule,
+        "turns": max(turn.values(), default=1),
+        "capacity": wave_capacity(nodes, _occurrence(window), policy["patching"].get("max_concurrency")),
+        "nodes": nodes,
+    }
+
+
+def _override(node: Candidate, reboot: Mapping[str, Any]) -> str | None:
+    """Return the reboot rule that the policy gives this node, before its wave's."""
+    overrides = reboot.get("overrides") or ()
+    return next((str(item["rule"]) for item in overrides if matches(node, item["select"])), None)
+
+
+def _occurrence(window: Mapping[str, str] | None) -> Occurrence | None:
+    return Occurrence(**{key: from_time(window[key]) for key in ("start", "end", "cutoff_at")}) if window else None
+
+
+def _node(
+    node: Candidate,
+    record: Mapping[str, Any] | None,
+    own_rule: str | None,
+    wave_rule: str,
+    minutes: Mapping[str, int],
+    shared: Callable[[Mapping[str, Any]], dict[str, Any]],
+) -> dict[str, Any]:
+    scan = record or {}
+    patches = [shared(patch) for patch in scan.get("missing") or []]
+    return {
+        **dict(zip(_MEMBERS, _members(node), strict=True)),
+        "tags": dict(node.tags),
+        "patch_count": patch_count(scan),
+        "patches": patches,
+        "counts_before": dict(scan.get("counts") or {}),
+        **({"start": True} if is_stopped(node) else {}),
+        **({"reboot_rule": own_rule} if own_rule else {}),
+        "reboot": reboot_forecast(
+            node.platform, [patch["title"] or patch["id"] for patch in patches], own_rule or wave_rule
+        ),
+        "expected_minutes": minutes.get(node.platform, minutes.get("linux", 15)),
+    }
+
+
+def patch_count(scan: Mapping[str, Any]) -> int:
+    """Return how many patches a scan found missing or failed."""
+    listed = len(scan.get("missing") or ())
+    counts = scan.get("counts") or {}
+    return listed or int(counts.get("missing_count", 0)) + int(counts.get("failed_count", 0))
+
+
+def is_stopped(node: Candidate) -> bool:
+    """Tell whether it is an EC2 instance that is stopped, so that it could be started."""
+    return node.state == "stopped" and node.node_id.startswith("i-") and node.executor == "ssm"
+
+
+class _Patches:
+    """What a plan keeps of patches: equal ones are one object on all nodes. The scan must stay as it is meanwhile."""
+
+    def __init__(self) -> None:
+        self._by_value: dict[tuple[str, ...], dict[str, Any]] = {}
+        #: By the identity of the scan's object, which is one for equal patches too where the scan was read from a file.
+        self._by_object: dict[int, dict[str, Any]] = {}
+
+    def __call__(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the plan's patch for the scan's."""
+        found = self._by_object.get(id(patch))
+        if found is None:
+            values = tuple(patch.get(name, "") for name in _PATCH)
+            found = self._by_value.setdefault(values, dict(zip(_PATCH, values, strict=True)))
+            self._by_object[id(patch)] = found
+        return found

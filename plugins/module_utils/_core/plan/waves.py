@@ -1,0 +1,113 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waves: which nodes a policy's wave takes, in which order. Pure and deterministic."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import BadInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A node as the inventory sees it, with what selectors ask for."""
+
+    node_id: str
+    host: str
+    name: str = ""
+    executor: str = ""
+    platform: str = ""
+    os: str = ""
+    account: str = ""
+    region: str = ""
+    zone: str = ""
+    patch_group: str = ""
+    application: str = ""
+    state: str = ""
+    ping_status: str = ""
+    managed: bool = True
+    missed: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    groups: frozenset[str] = frozenset()
+
+
+_FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
+    "patch_groups": lambda node: (node.patch_group,),
+    "executors": lambda node: (node.executor,),
+    "platforms": lambda node: (node.platform,),
+    "accounts": lambda node: (node.account,),
+    "regions": lambda node: (node.region,),
+    "zones": lambda node: (node.zone,),
+    "applications": lambda node: (node.application,),
+    "nodes": lambda node: (node.node_id, node.host),
+    "groups": lambda node: node.groups,
+}
+
+
+def matches(node: Candidate, select: Mapping[str, Any]) -> bool:
+    """Tell whether the node fulfils every criterion that is given; a criterion lists alternatives. Nothing given: all.
+
+    Criteria: ``patch_groups, executors, platforms, accounts, regions, zones, applications, groups``, ``nodes`` (ids or
+    inventory names), ``tags`` (key to a value or list of values), ``missed`` (true: an earlier rollout missed it).
+    """
+    for key, wanted in select.items():
+        if wanted and key in _FACTS and set(wanted).isdisjoint(_FACTS[key](node)):
+            return False
+    if select.get("missed") and not node.missed:
+        return False
+    for key, value in (select.get("tags") or {}).items():
+        if node.tags.get(key) not in ([value] if isinstance(value, str) else value):
+            return False
+    return True
+
+
+def to_size(size: int | str | None, available: int, where: str = "size") -> int:
+    """Return how many of ``available`` nodes a wave takes: a count, a percentage (rounded up), or all.
+
+    :raises BadInput: it is neither.
+    """
+    if size is None:
+        return available
+    text = str(size) if str(size).isascii() else ""
+    if text.endswith("%") and text[:-1].isdigit() and 0 < int(text[:-1]) <= 100:
+        return math.ceil(available * int(text[:-1]) / 100)
+    if text.isdigit() and int(text) > 0:
+        return min(int(text), available)
+    raise BadInput(where, size, "a number of nodes such as 5, or a percentage such as 10%")
+
+
+def spread(nodes: Iterable[Candidate], seed: str) -> list[Candidate]:
+    """Order nodes so that any first part is drawn from all accounts, Regions and platforms alike.
+
+    The order depends on ids and ``seed`` alone: planning again gives the same waves.
+    """
+    return sorted(nodes, key=lambda node: (hashlib.sha256(f"{seed}/{node.node_id}".encode()).digest(), node.node_id))
+
+
+def assign(
+    nodes: Sequence[Candidate],
+    waves: Sequence[Mapping[str, Any]],
+    seed: str,
+    allowed: Callable[[Candidate, int], bool] = lambda node, index: True,
+) -> tuple[list[list[Candidate]], list[Candidate]]:
+    """Give each node to the first wave that selects it and has room.
+
+    :param waves: the policy's waves, in order; ``size`` counts what is selected and not yet in an earlier wave.
+    :param allowed: whether the wave with that index may have the node; if not, a later one may.
+    :returns: (the nodes of each wave, the nodes no wave took), in a stable order.
+    """
+    left = spread(nodes, seed)
+    taken: list[list[Candidate]] = []
+    for index, wave in enumerate(waves):
+        selected = [node for node in left if matches(node, wave.get("select") or {}) and allowed(node, index)]
+        chosen = selected[: to_size(wave.get("size"), len(selected), f"waves[{index}].size")]
+        ids = {node.node_id for node in chosen}
+        left = [node for node in left if node.node_id not in ids]
+        taken.append(sorted(chosen, key=lambda node: (node.executor, node.account, node.region, node.node_id)))
+    return taken, sorted(left, key=lambda node: node.node_id)

@@ -1,0 +1,253 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the policy's schema can't say: names that must exist, values that must fit each other. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import BadInput
+from ..gate.decide import GateRules
+from ..gate.health_rules import AlarmProbe, ProbeRule
+from ..ssm.baselines import Baseline, check_baseline, to_rule
+from ..times.schedule import parse, to_zone
+from .errors import Mistake
+from .values import Policy, PolicyBaseline, Select, Window
+
+#: Quotas per account and Region (AWS general reference, Systems Manager).
+GROUPS_PER_BASELINE = 25
+
+
+def find_mistakes(policy: Policy) -> list[Mistake]:
+    """Return all mistakes, each with the path it has in the document; an empty list if the policy can be used."""
+    checks: Sequence[Callable[[Policy], Iterator[Mistake]]] = (
+        _check_accounts,
+        _check_names,
+        _check_baselines,
+        _check_groups,
+        _check_windows,
+        _check_waves,
+        _check_gates,
+        _check_selects,
+        _check_exceptions,
+        _check_probes,
+        _check_hooks,
+    )
+    return [mistake for check in checks for mistake in check(policy)]
+
+
+def suggest(value: str, known: Sequence[str]) -> str:
+    """Return the end of a sentence: "did you mean 'x'?" for a near miss, else all that is known if that is little."""
+    near = get_close_matches(value, known, n=1, cutoff=0.6)
+    if near:
+        return f" (did you mean {near[0]!r}?)"
+    return f": {', '.join(sorted(known))}" if 0 < len(known) <= 12 else ""
+
+
+def _check_accounts(policy: Policy) -> Iterator[Mistake]:
+    for index, account in enumerate(policy.estate.accounts):
+        there = (account.role_arn.split(":") + [""] * 5)[4]
+        if there and account.id != there:
+            yield Mistake(
+                path=f"estate.accounts[{index}].id", value=account.id, expected=f"the account of role_arn, {there!r}"
+            )
+    yield from _unique("estate.accounts", "id", [account.id for account in policy.estate.accounts])
+    yield from _unique("estate.accounts", "name", [account.name for account in policy.estate.accounts])
+
+
+def _check_names(policy: Policy) -> Iterator[Mistake]:
+    named: dict[str, Sequence[Any]] = {
+        "baselines": policy.baselines,
+        "patch_groups": policy.patch_groups,
+        "windows": policy.windows,
+        "waves": policy.waves,
+    }
+    for path, items in named.items():
+        yield from _unique(path, "name", [item.name for item in items])
+    for index, window in enumerate(policy.windows):
+        yield from _unique(f"windows[{index}].tasks", "name", [task.name for task in window.tasks])
+
+
+def _unique(path: str, member: str, values: Sequence[str]) -> Iterator[Mistake]:
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        if value and first.setdefault(value, index) != index:
+            there = f"{path}[{index}].{member}"
+            expected = f"{'an' if member == 'id' else 'a'} {member} of its own"
+            yield Mistake(path=there, value=value, expected=expected, problem=f"is taken by {path}[{first[value]}]")
+
+
+def _check_baselines(policy: Policy) -> Iterator[Mistake]:
+    for index, baseline in enumerate(policy.baselines):
+        yield from _check_rules(f"baselines[{index}]", baseline)
+    defaults: dict[str, str] = {}
+    for index, baseline in enumerate(policy.baselines):
+        if baseline.default and defaults.setdefault(baseline.operating_system, baseline.name) != baseline.name:
+            other = defaults[baseline.operating_system]
+            expected = f"one default baseline for {baseline.operating_system}; {other!r} is it already"
+            yield Mistake(path=f"baselines[{index}].default", value=True, expected=expected)
+    users = Counter(name for group in policy.patch_groups for name in set(group.baselines))
+    for index, baseline in enumerate(policy.baselines):
+        if users[baseline.name] > GROUPS_PER_BASELINE:
+            expected = (
+                f"at most {GROUPS_PER_BASELINE} patch groups with this baseline, there are {users[baseline.name]}"
+            )
+            yield Mistake(path=f"baselines[{index}].name", value=baseline.name, expected=expected)
+
+
+def _check_rules(path: str, baseline: PolicyBaseline) -> Iterator[Mistake]:
+    """The baseline and each rule by itself against the limits of the service: one mistake does not hide the next."""
+    if not baseline.operating_system:
+        return
+    try:
+        names = Baseline.__dataclass_fields__.keys() & PolicyBaseline.__dataclass_fields__.keys()
+        given = {name: getattr(baseline, name) for name in names}
+        check_baseline(Baseline(**{**given, "name": baseline.name or "unnamed", "rules": ()}))
+    except BadInput as error:
+        yield Mistake.of(error, f"{path}.{error.option}")
+    for index, rule in enumerate(baseline.rules):
+        try:
+            one = Baseline(name="rule", operating_system=baseline.operating_system, rules=(to_rule(asdict(rule)),))
+            check_baseline(one)
+        except BadInput as error:
+            where = error.option.removeprefix("rules[0]")
+            yield Mistake.of(error, f"{path}.rules[{index}]{where}")
+
+
+def _check_groups(policy: Policy) -> Iterator[Mistake]:
+    systems = {baseline.name: baseline.operating_system for baseline in policy.baselines}
+    for index, group in enumerate(policy.patch_groups):
+        taken: dict[str, str] = {}
+        for position, name in enumerate(group.baselines):
+            path = f"patch_groups[{index}].baselines[{position}]"
+            if name not in systems:
+                yield Mistake(
+                    path=path, value=name, expected="a baseline of this policy" + suggest(name, list(systems))
+                )
+            elif other := taken.get(systems[name]):
+                expected = f"one baseline per operating system; {other!r} is for {systems[name]} already"
+                yield Mistake(path=path, value=name, expected=expected)
+            else:
+                taken[systems[name]] = name
+
+
+_SCHEDULE_OPTIONS = {"start": "start_date", "end": "end_date"}
+
+
+def _check_windows(policy: Policy) -> Iterator[Mistake]:
+    groups = [group.name for group in policy.patch_groups]
+    for index, window in enumerate(policy.windows):
+        path = f"windows[{index}]"
+        yield from _check_schedule(path, window)
+        if window.duration and window.cutoff >= window.duration:
+            expected = f"fewer hours than the window's duration, {window.duration}"
+            yield Mistake(path=f"{path}.cutoff", value=window.cutoff, expected=expected)
+        yield from _known(f"{path}.patch_groups", window.patch_groups, groups, "a patch group of this policy")
+        if window.tasks and not window.patch_groups:
+            expected = "at least one patch group for the window's tasks to work on"
+            yield Mistake(path=f"{path}.patch_groups", value=[], expected=expected)
+
+
+def _check_schedule(path: str, window: Window) -> Iterator[Mistake]:
+    try:
+        to_zone(window.timezone)
+    except BadInput as error:
+        yield Mistake.of(error, f"{path}.timezone")
+    try:
+        if window.schedule:
+            parse(window.schedule, None, window.offset, window.start_date, window.end_date)
+    except BadInput as error:
+        yield Mistake.of(error, f"{path}.{_SCHEDULE_OPTIONS.get(error.option, error.option)}")
+
+
+def _check_waves(policy: Policy) -> Iterator[Mistake]:
+    windows = [window.name for window in policy.windows]
+    for index, wave in enumerate(policy.waves):
+        if wave.window and wave.window not in windows:
+            expected = "a window of this policy" + suggest(wave.window, windows)
+            yield Mistake(path=f"waves[{index}].window", value=wave.window, expected=expected)
+
+
+def _check_gates(policy: Policy) -> Iterator[Mistake]:
+    """A wave that inherits a wrong value is not named again."""
+    gates = {"gates": policy.gates} | {f"waves[{index}].gate": wave.gate for index, wave in enumerate(policy.waves)}
+    for path, gate in gates.items():
+        try:
+            if path == "gates" or gate.confidence != policy.gates.confidence:
+                GateRules.from_dict(asdict(gate), f"{path}.")
+        except BadInput as error:
+            yield Mistake.of(error)
+
+
+def _check_selects(policy: Policy) -> Iterator[Mistake]:
+    for path, select in _selects(policy):
+        groups = [group.name for group in policy.patch_groups]
+        yield from _known(f"{path}.patch_groups", select.patch_groups, groups, "a patch group of this policy")
+        yield from _known(f"{path}.regions", select.regions, policy.estate.regions, "a Region of the estate")
+        numbers = [account.id for account in policy.estate.accounts]
+        yield from _known(f"{path}.accounts", select.accounts, numbers, "an account of the estate, by name or number")
+        key = policy.tags.application
+        if select.applications and select.tags.get(key) != select.applications:
+            yield Mistake(
+                path=f"{path}.tags.{key}",
+                value=list(select.tags[key]),
+                expected="this tag in one place only; applications selects by it already",
+            )
+
+
+def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
+    for index, wave in enumerate(policy.waves):
+        yield f"waves[{index}].select", wave.select
+        yield from ((f"waves[{index}].order[{number}]", select) for number, select in enumerate(wave.order))
+    for index, entry in enumerate(policy.exclude):
+        yield f"exclude[{index}].select", entry.select
+    for index, override in enumerate(policy.reboot.overrides):
+        yield f"reboot.overrides[{index}].select", override.select
+    yield "stopped_nodes.select", policy.stopped_nodes.select
+
+
+def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) -> Iterator[Mistake]:
+    """Names that the policy declares elsewhere. Where it declares none at all, any name is taken as it is."""
+    for index, value in enumerate(values):
+        if known and value not in known:
+            yield Mistake(path=f"{path}[{index}]", value=value, expected=what + suggest(value, known))
+
+
+def _check_exceptions(policy: Policy) -> Iterator[Mistake]:
+    try:
+        to_zone(policy.exceptions.timezone)
+    except BadInput as error:
+        yield Mistake.of(error, "exceptions.timezone")
+
+
+def _check_probes(policy: Policy) -> Iterator[Mistake]:
+    """Each probe by itself. A wave that inherits the policy's probes is not named again."""
+    probes = {f"gates.probes[{index}]": item for index, item in enumerate(policy.gates.probes)}
+    for number, wave in enumerate(policy.waves):
+        own = wave.gate.probes if wave.gate.probes != policy.gates.probes else ()
+        probes |= {f"waves[{number}].gate.probes[{index}]": item for index, item in enumerate(own)}
+    probes |= {f"budgets.quorum[{index}].probe": rule.probe for index, rule in enumerate(policy.budgets.quorum)}
+    accounts = [name for account in policy.estate.accounts for name in (account.id, account.name)]
+    for path, probe in probes.items():
+        try:
+            check = ProbeRule.from_dict(probe, path).check
+        except BadInput as error:
+            yield Mistake.of(error)
+        else:
+            account = check.account if isinstance(check, AlarmProbe) else ""
+            if account and accounts and account not in accounts:
+                expected = "an account of the estate, by name or number" + suggest(account, accounts)
+                yield Mistake(path=f"{path}.alarm.account", value=account, expected=expected)
+
+
+def _check_hooks(policy: Policy) -> Iterator[Mistake]:
+    """What a hook opens must be closed."""
+    for before, after in (("before_wave", "after_wave"), ("before_nodes", "after_nodes")):
+        if getattr(policy.hooks, before) and not getattr(policy.hooks, after):
+            expected = f"a task file that undoes hooks.{before}; an empty one if there is nothing to undo"
+            yield Mistake(path=f"hooks.{after}", value="", expected=expected)

@@ -1,0 +1,372 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy: the user's declared intent, as values with all defaults filled in. Pure.
+
+``schemas/policy.schema.json`` and ``docs/policy.md`` describe every member; a test keeps their defaults equal to these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ..canonical import to_digest
+from ..model import Place
+from .read import read, share
+from .run_rules import Budgets, Drift, Hooks, Retries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagKeys:
+    """Keys of the tags that say what a node is."""
+
+    patch_group: str = "PatchGroup"
+    maintenance_window: str = "MaintenanceWindow"
+    application: str = "Application"
+    owner: str = "Owner"
+    environment: str = "Environment"
+    cluster: str = "Cluster"
+    patch_now: str = ""
+    last_patched: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An AWS account, reached through a role. ``name`` and ``id`` are filled from the role where they are not given."""
+
+    role_arn: str
+    name: str = ""
+    id: str = ""
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """Every account in every Region. Empty means that of the credentials."""
+
+    regions: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] = ()
+
+    def places(self) -> tuple[Place, ...]:
+        """Return every account in every Region named; without accounts, the Regions of the caller's own account."""
+        return tuple(
+            Place(region=region, account=account.id, role_arn=account.role_arn, external_id=account.external_id)
+            for account in self.accounts
+            for region in self.regions
+        ) or tuple(Place(region=region) for region in self.regions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """An approval rule of a baseline, with the option names of ``ssm_patch_baseline``."""
+
+    classification: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    product: tuple[str, ...] = ()
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compliance_level: str = "UNSPECIFIED"
+    approve_after_days: int | None = None
+    approve_until_date: str | None = None
+    enable_non_security: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyBaseline:
+    """A baseline as declared. ``default=None`` leaves the account's default as it is."""
+
+    name: str
+    operating_system: str
+    description: str = ""
+    global_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    approved_patches: tuple[str, ...] = ()
+    approved_patches_compliance_level: str = "UNSPECIFIED"
+    approved_patches_enable_non_security: bool = False
+    rejected_patches: tuple[str, ...] = ()
+    rejected_patches_action: str = "ALLOW_AS_DEPENDENCY"
+    available_security_updates_status: str | None = None
+    default: bool | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchGroup:
+    """A value of the patch group tag and the baselines bound to it, one per operating system."""
+
+    name: str
+    description: str = ""
+    baselines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTask:
+    """AWS-RunPatchBaseline as a task of a window. ``name`` is filled in where it is not given."""
+
+    operation: str
+    name: str = ""
+    description: str = ""
+    priority: int = 1
+    max_concurrency: int | str = "10%"
+    max_errors: int | str = "10%"
+    reboot_option: str = "RebootIfNeeded"
+    cutoff_behavior: str = "CONTINUE_TASK"
+    delivery_timeout_seconds: int = 600
+    service_role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A maintenance window. ``duration`` and ``cutoff`` are hours, ``offset`` days, dates ISO 8601 with offset."""
+
+    name: str
+    schedule: str
+    duration: int
+    description: str = ""
+    timezone: str = "UTC"
+    offset: int | None = None
+    cutoff: int = 0
+    enabled: bool = True
+    start_date: str | None = None
+    end_date: str | None = None
+    allow_unassociated_targets: bool = False
+    patch_groups: tuple[str, ...] = ()
+    tasks: tuple[WindowTask, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """Which nodes: all keys given must match, one entry of each. Accounts are numbers once the policy is read."""
+
+    patch_groups: tuple[str, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    executors: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Conditions after a wave. Rates and confidence are fractions (0.1 is 10%); ``budget`` is a count or ``"5%"``."""
+
+    max_failure_rate: float = field(default=0.1, metadata=share)
+    min_sample: int = 1
+    confidence: float = field(default=0.9, metadata=share)
+    max_failures: int | None = None
+    max_skipped_rate: float = field(default=0.5, metadata=share)
+    budget: int | str | None = None
+    probes: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """A wave. ``gate`` is complete: the policy's gates with the wave's own members over them."""
+
+    name: str
+    description: str = ""
+    select: Select = Select()
+    size: int | str = "100%"
+    order: tuple[Select, ...] = ()
+    window: str | None = None
+    gate: Gate = Gate()
+    soak_minutes: int = 0
+    reboot: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prechecks:
+    """``disk`` is MB per mount point or drive. ``hold`` keeps a node with the finding back, ``allow`` records it.
+
+    ``services``: those that run before the work must run after it (``require``), or ``record``, or ``ignore``.
+    """
+
+    disk: Mapping[str, int] = field(default_factory=lambda: {"/": 1024, "/var": 1024, "/boot": 200, "C:": 4096})
+    pending_reboot: str = "allow"
+    lock: str = "hold"
+    repositories: str = "hold"
+    expected_repositories: tuple[str, ...] = ()
+    failed_units: str = "allow"
+    max_load_per_cpu: float | None = None
+    agent: str = "hold"
+    time_sync: str = "allow"
+    services: str = "require"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootOverride:
+    """Another reboot rule for some nodes."""
+
+    select: Select
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reboot:
+    """When nodes are rebooted after patching, and how long that may take."""
+
+    rule: str = "if_required"
+    timeout_minutes: int = 30
+    overrides: tuple[RebootOverride, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedMinutes:
+    """What patching and rebooting one node usually takes."""
+
+    linux: int = 15
+    windows: int = 40
+    macos: int = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patching:
+    """How nodes are patched."""
+
+    expected_minutes: ExpectedMinutes = ExpectedMinutes()
+    delivery_timeout_seconds: int = 600
+    execution_timeout_minutes: int = 120
+    max_concurrency: int | str = "100%"
+    security_only: bool = False
+    exclude_packages: tuple[str, ...] = ()
+    retries: Retries = field(default_factory=Retries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclude:
+    """Nodes that are never patched by the policy."""
+
+    select: Select
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Approval of plans."""
+
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    """Dated exceptions from patching. An empty ``ledger`` or ``tag`` is not looked at."""
+
+    ledger: str = ""
+    tag: str = "PatchException"
+    max_days: int = 90
+    expiring_days: int = 7
+    four_eyes: bool = True
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeCalendars:
+    """Calendars whose closed times nothing is patched in."""
+
+    ics: tuple[str, ...] = ()
+    change_calendars: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedNodes:
+    """Nodes that are stopped when their wave begins: which ones are started for it, and stopped again."""
+
+    start: bool = False
+    minutes_ahead: int = 15
+    update_agent: bool = True
+    select: Select = Select()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The whole document. Made by ``to_policy`` from data that the schema has accepted."""
+
+    name: str
+    version: int = 1
+    description: str = ""
+    tags: TagKeys = TagKeys()
+    estate: Estate = Estate()
+    baselines: tuple[PolicyBaseline, ...] = ()
+    patch_groups: tuple[PatchGroup, ...] = ()
+    windows: tuple[Window, ...] = ()
+    waves: tuple[Wave, ...] = ()
+    gates: Gate = Gate()
+    prechecks: Prechecks = Prechecks()
+    reboot: Reboot = Reboot()
+    patching: Patching = Patching()
+    exclude: tuple[Exclude, ...] = ()
+    approval: Approval = Approval()
+    exceptions: Exceptions = Exceptions()
+    freeze: FreezeCalendars = FreezeCalendars()
+    stopped_nodes: StoppedNodes = StoppedNodes()
+    budgets: Budgets = field(default_factory=Budgets)
+    hooks: Hooks = field(default_factory=Hooks)
+    drift: Drift = field(default_factory=Drift)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data with every member; reading it again gives an equal policy."""
+        data = _plain(asdict(self))
+        return dict(data)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the complete policy: comments, the order of keys and written-out defaults don't count."""
+        return to_digest(self.to_dict())
+
+
+def to_policy(data: Mapping[str, Any]) -> Policy:
+    """Fill in all defaults. Members that are missing though required become empty, so that checks go on past them."""
+    gates = data.get("gates") or {}
+    written = [wave if isinstance(wave, Mapping) else {} for wave in data.get("waves") or []]
+    waves = [{**wave, "gate": {**gates, **(wave.get("gate") or {})}} for wave in written]
+    return _complete(read(Policy, {**data, "waves": waves}))
+
+
+def _complete(policy: Policy) -> Policy:
+    """Fill in what follows from other members: account numbers and names, task names, what selectors mean."""
+    estate = replace(policy.estate, accounts=tuple(_account(account) for account in policy.estate.accounts))
+    numbers = {account.name: account.id for account in estate.accounts}
+
+    def clear(select: Select) -> Select:
+        """Accounts by number and applications as their tag: who selects needs neither estate nor tag keys."""
+        accounts = tuple(numbers.get(name, name) for name in select.accounts)
+        tags = {policy.tags.application: select.applications, **select.tags} if select.applications else select.tags
+        return replace(select, accounts=accounts, tags=tags)
+
+    overrides = tuple(replace(item, select=clear(item.select)) for item in policy.reboot.overrides)
+    return replace(
+        policy,
+        estate=estate,
+        windows=tuple(replace(window, tasks=_named_tasks(window)) for window in policy.windows),
+        waves=tuple(
+            replace(wave, select=clear(wave.select), order=tuple(clear(item) for item in wave.order))
+            for wave in policy.waves
+        ),
+        stopped_nodes=replace(policy.stopped_nodes, select=clear(policy.stopped_nodes.select)),
+        exclude=tuple(replace(item, select=clear(item.select)) for item in policy.exclude),
+        reboot=replace(policy.reboot, overrides=overrides),
+    )
+
+
+def _account(account: Account) -> Account:
+    number = account.id or (account.role_arn.split(":") + [""] * 5)[4]
+    return replace(account, id=number, name=account.name or number)
+
+
+def _named_tasks(window: Window) -> tuple[WindowTask, ...]:
+    return tuple(
+        replace(task, name=task.name or f"{window.name}-{task.operation.lower()}"[:128]) for task in window.tasks
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

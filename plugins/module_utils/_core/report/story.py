@@ -1,0 +1,262 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report needs of a journal: folded record by record, so that a journal of any length fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import JournalError
+from ..model import Status
+from ..rollout.journal import Record, verify
+
+FINAL_STAGE = "verify"
+_STATE = ("status", "error", "failed", "missing_after", "pending_reboot", "counts")
+"""Members in which a later stage's word replaces an earlier one's, even by "none"."""
+
+
+@dataclass(slots=True)
+class WaveStory:
+    """What the journal says about one wave. ``reopened``: it paused, and then the rollout was resumed."""
+
+    started_at: str | None = None
+    ended_at: str | None = None
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    reopened: bool = False
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class NodeStory:
+    """What the journal says about one node.
+
+    ``stage`` is the last one it was sent into, ``begun_at`` when patching it was first announced; ``evidence`` holds
+    API ids by stage and name (its place is a member of the result already).
+    """
+
+    wave: str = ""
+    stage: str = ""
+    begun_at: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+    decided: bool = False
+    held: bool = False
+    findings: list[str] = field(default_factory=list)
+    evidence: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Story:
+    """A whole rollout as its journal tells it. Feed it with ``add``, in order."""
+
+    started: dict[str, Any] = field(default_factory=dict)
+    started_at: str | None = None
+    finished: dict[str, Any] | None = None
+    finished_at: str | None = None
+    waves: dict[str, WaveStory] = field(default_factory=dict)
+    nodes: dict[str, NodeStory] = field(default_factory=dict)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    borrowed: set[tuple[str, str]] = field(default_factory=set)
+    resumed: int = 0
+    records: int = 0
+    head: str = ""
+    last_at: str | None = None
+    intern: dict[str, str] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Take one record in. Kinds that a report does not need are only counted."""
+        self.records += 1
+        self.head, self.last_at = record.hash, record.at
+        handler = _HANDLERS.get(record.kind)
+        if handler:
+            handler(self, record.at, record.data)
+
+    def wave(self, name: object) -> WaveStory:
+        return self.waves.setdefault(str(name), WaveStory())
+
+    def node(self, node_id: object, wave: object) -> NodeStory:
+        story = self.nodes.setdefault(str(node_id), NodeStory())
+        story.wave = str(wave or story.wave)
+        return story
+
+    def shared(self, texts: Iterable[object]) -> list[str]:
+        """Return the texts with equal ones being one object: the same patches occur on thousands of nodes."""
+        return [self.intern.setdefault(str(text), str(text)) for text in texts]
+
+
+def _on_started(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    story.started = dict(data)
+    story.started_at = story.started_at or at
+    story.finished, story.finished_at = None, None
+
+
+def _on_resumed(story: Story, _at: str, _data: Mapping[str, Any]) -> None:
+    story.resumed += 1
+    for wave in story.waves.values():
+        wave.reopened = True
+    story.finished, story.finished_at = None, None
+
+
+def _on_wave_started(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    wave = story.wave(data.get("wave"))
+    wave.started_at = wave.started_at or at
+    wave.ended_at = None
+    story.finished, story.finished_at = None, None
+
+
+def _on_wave_finished(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    story.wave(data.get("wave")).ended_at = at
+
+
+def _on_claimed(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    for node_id in data.get("nodes") or ():
+        story.node(node_id, data.get("wave"))
+
+
+def _on_intent(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    for node_id in data.get("nodes") or ():
+        node = story.node(node_id, data.get("wave"))
+        node.stage, node.decided, node.held = str(data.get("stage") or ""), False, False
+        if node.stage == "patch":
+            node.begun_at = node.begun_at or at
+    story.finished, story.finished_at = None, None
+
+
+def _on_sent(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    command = data.get("command_id")
+    for node_id in data.get("nodes") or ():
+        node = story.node(node_id, data.get("wave"))
+        if command:
+            _collect(node.evidence.setdefault(str(data.get("stage") or ""), {}), {"command_id": command})
+
+
+def _on_outcome(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    stage = str(data.get("stage") or "")
+    for result in data.get("results") or ():
+        node = story.node(result.get("node_id"), data.get("wave"))
+        node.stage = stage or node.stage
+        if stage == "precheck":
+            _take_precheck(node, result)
+        else:
+            _take_result(story, node, stage, result)
+
+
+def _take_precheck(node: NodeStory, result: Mapping[str, Any]) -> None:
+    node.held = result.get("verdict") == "hold"
+    findings = result.get("findings") or ()
+    node.findings = [str(item.get("text") or item.get("check") or "") for item in findings if not item.get("ok")]
+
+
+def _take_result(story: Story, node: NodeStory, stage: str, result: Mapping[str, Any]) -> None:
+    """Merge a stage's record into the node's: state is replaced, what happened (installed, kernels, …) is kept."""
+    merged = node.result
+    for name, value in result.items():
+        if name in ("installed", "failed", "missing_after"):
+            value = story.shared(value or ())
+        if name == "evidence":
+            _take_evidence(node, stage, value or {})
+        elif name in _STATE:
+            merged[name] = value
+        elif name in ("started_at", "kernel_before", "boot_id_before"):
+            merged[name] = merged.get(name) or value
+        elif name == "rebooted":
+            merged[name] = bool(value) or merged.get(name) if value is not None else merged.get(name)
+        elif value not in (None, "", [], {}) or name not in merged:
+            merged[name] = value
+    node.decided = stage == FINAL_STAGE
+    node.held = node.held or result.get("status") == Status.SKIPPED.value
+
+
+def _take_evidence(node: NodeStory, stage: str, evidence: Mapping[str, Any]) -> None:
+    """File API ids under their stage; a final record brings those of all stages, by stage."""
+    for name, value in evidence.items():
+        if isinstance(value, Mapping):
+            _collect(node.evidence.setdefault(str(name), {}), value)
+        else:
+            _collect(node.evidence.setdefault(stage, {}), {name: value})
+
+
+def _collect(into: dict[str, Any], found: Mapping[str, Any]) -> None:
+    """Add evidence: different values under one name become a list, none is lost."""
+    for name, value in found.items():
+        if value in (None, "", [], {}) or name == "place":
+            continue
+        have = into.get(str(name))
+        known = have if isinstance(have, list) else [] if have is None else [have]
+        new = [item for item in (value if isinstance(value, list) else [value]) if item not in known]
+        both = [*known, *new]
+        into[str(name)] = both[0] if len(both) == 1 else both
+
+
+def _on_gate(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    gate = {"at": at, "verdict": str(data.get("verdict") or ""), "numbers": dict(data.get("numbers") or {})}
+    gate["reasons"] = [str(reason) for reason in data.get("reasons") or ()]
+    wave = story.wave(data.get("wave"))
+    wave.gates.append(gate)
+    wave.reopened = False
+
+
+def _on_decision(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    decision = {"at": at, **{name: str(data.get(name) or "") for name in ("by", "action", "wave", "reason")}}
+    story.decisions.append(decision)
+    if data.get("wave"):
+        story.wave(data["wave"]).decisions.append(decision)
+    if decision["action"] == "retry":
+        for node_id in data.get("nodes") or ():
+            story.nodes[node_id] = NodeStory(wave=decision["wave"], evidence=story.node(node_id, "").evidence)
+    if decision["action"] == "write_off":
+        _on_returned(story, at, data)
+
+
+def _on_borrowed(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    story.borrowed.update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+
+
+def _on_returned(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    story.borrowed.difference_update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+
+
+def _on_finished(story: Story, at: str, data: Mapping[str, Any]) -> None:
+    story.finished, story.finished_at = dict(data), at
+
+
+_HANDLERS: Mapping[str, Callable[[Story, str, Mapping[str, Any]], None]] = {
+    "rollout_started": _on_started,
+    "resumed": _on_resumed,
+    "wave_started": _on_wave_started,
+    "wave_finished": _on_wave_finished,
+    "claimed": _on_claimed,
+    "intent": _on_intent,
+    "sent": _on_sent,
+    "outcome": _on_outcome,
+    "borrowed": _on_borrowed,
+    "returned": _on_returned,
+    "gate": _on_gate,
+    "decision": _on_decision,
+    "rollout_finished": _on_finished,
+}
+
+
+def read_story(records: Iterable[Record]) -> tuple[Story, str]:
+    """Fold a journal and check its chain on the way.
+
+    A broken chain does not end the fold: a report must be able to tell about it.
+
+    :returns: the story, and what is wrong with the chain ("" if nothing is).
+    """
+    story, source = Story(), iter(records)
+
+    def told() -> Iterator[Record]:
+        for record in source:
+            story.add(record)
+            yield record
+
+    try:
+        verify(told())
+    except JournalError as error:
+        for record in source:
+            story.add(record)
+        return story, str(error)
+    return story, ""

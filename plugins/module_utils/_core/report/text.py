@@ -1,0 +1,293 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan and a report as text for terminals and logs: aligned, not too wide, nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import BadInput
+from .plan_words import plan_rules, probe_names, wave_notes
+from .rows import LABELS, count_severities, in_severity_order, moment
+from .verdict import to_sentences
+
+WIDTH = 114
+LISTED = 12
+_LABEL, _REASON = 25, 160
+
+
+def to_text(document: Mapping[str, Any], width: int = WIDTH) -> str:
+    """Return a plan or a report's summary as text, recognised by its ``schema``."""
+    writers = {"patchtide/plan/1": plan_to_text, "patchtide/report/1": summary_to_text}
+    writer = writers.get(str(document.get("schema")))
+    if writer is None:
+        raise BadInput("schema", document.get("schema"), " or ".join(writers))
+    return writer(document, width)
+
+
+def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
+    """Return the plan: warnings, a line per wave, rules, who is left out and why, and the digest that gets approved."""
+    policy, waves = plan.get("policy") or {}, list(plan.get("waves") or ())
+    rehearsal = "  (rehearsal)" if plan.get("rehearsal") else ""
+    lines = [f"Plan {plain(plan.get('rollout', ''))} of policy {plain(policy.get('name', ''))}{rehearsal}"]
+    lines += _warnings(plan.get("warnings") or (), width)
+    lines += ["", *_plan_waves(waves, plan.get("totals") or {}, width)]
+    notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in _notes(wave)]
+    lines += ["", *(part for note in notes for part in fold_text(note, width))] if notes else []
+    rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in plan_rules(plan)]
+    lines += ["", *(part for line in rules for part in _hang(line, width))] if rules else []
+    lines += ["", *_left_out(plan.get("excluded") or (), width)]
+    lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
+    return "\n".join(lines)
+
+
+def _warnings(texts: Iterable[object], width: int) -> list[str]:
+    return [line for text in texts for line in fold_text(f"WARNING: {plain(text)}", width)]
+
+
+def _plan_waves(waves: Sequence[Mapping[str, Any]], totals: Mapping[str, Any], width: int) -> list[str]:
+    head = ["WAVE", "WINDOW (UTC)", "NODES", "EXECUTORS", "PATCHES", "CRITICAL", "REBOOTS", "MINUTES", "MAY FAIL"]
+    numbers = [_number(totals.get(name)) for name in ("nodes", "patches", "reboots")]
+    critical = _number(sum(_critical(wave) for wave in waves))
+    total = ["total", "", numbers[0], "", numbers[1], critical, numbers[2], "", ""]
+    rows = [*(_wave_cells(wave) for wave in waves), total]
+    return table(head, rows, width, right=(2, 4, 5, 6, 7, 8))
+
+
+def _notes(wave: Mapping[str, Any]) -> list[str]:
+    probes = probe_names(wave)
+    return [*wave_notes(wave), *([f"its gate asks {', '.join(probes)}"] if probes else [])]
+
+
+def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
+    nodes = wave.get("nodes") or ()
+    executors = Counter(str(node.get("executor")) for node in nodes)
+    forecast = Counter(str(node.get("reboot")) for node in nodes)
+    return [
+        str(wave.get("name", "")),
+        window_text(wave.get("window")),
+        _number(len(nodes)),
+        ", ".join(f"{count} {name}" for name, count in executors.most_common()),
+        _number(sum(int(node.get("patch_count") or 0) for node in nodes)),
+        _number(_critical(wave)),
+        str(forecast["yes"]) + (f" to {forecast['yes'] + forecast['unknown']}" if forecast["unknown"] else ""),
+        _minutes(wave),
+        share_text((wave.get("gate") or {}).get("max_failure_rate")),
+    ]
+
+
+def _minutes(wave: Mapping[str, Any]) -> str:
+    """Return ``45 of 300``, what a wave needs of its window; in plans of before, the minutes of its longest node."""
+    capacity, nodes = wave.get("capacity"), wave.get("nodes") or ()
+    if not capacity:
+        return _number(max((int(node.get("expected_minutes") or 0) for node in nodes), default=0))
+    usable = capacity.get("usable_minutes")
+    return _number(capacity.get("needed_minutes")) + (f" of {_number(usable)}" if usable is not None else "")
+
+
+def _critical(wave: Mapping[str, Any]) -> int:
+    patches = (patch for node in wave.get("nodes") or () for patch in node.get("patches") or ())
+    return count_severities(patches).get("critical", 0)
+
+
+def window_text(window: Mapping[str, Any] | None) -> str:
+    """Return ``Tue 17 Nov 22:00-00:00``, or "any time" where the wave has no window."""
+    if not window:
+        return "any time"
+    start, end = moment(str(window.get("start") or "")), moment(str(window.get("end") or ""))
+    if start is None:
+        return plain(window.get("name") or "")
+    return f"{start:%a %d %b %H:%M}" + (f"-{end:%H:%M}" if end else "")
+
+
+def share_text(share: object) -> str:
+    """Return a share such as ``0.1`` as a percentage; "" if there is none."""
+    if isinstance(share, (int, float)) and not isinstance(share, bool):
+        return f"{100 * share:.4g} %"
+    return plain(share) if share else ""
+
+
+def _left_out(excluded: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+    if not excluded:
+        return ["Nobody is left out."]
+    lines = [f"Left out: {_number(len(excluded))}"]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item in excluded:
+        name = str(item.get("name") or item.get("host") or item.get("node_id"))
+        groups.setdefault((str(item.get("code")), str(item.get("reason"))), []).append(plain(name))
+    rows = []
+    for (code, reason), names in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        more = f" and {len(names) - 4:,} more" if len(names) > 4 else ""
+        rows.append([str(len(names)), code, reason, ", ".join(names[:4]) + more])
+    lines += table(["NODES", "CODE", "WHY", "WHO"], rows[:LISTED], width, right=(0,))
+    return lines + ([f"  and {len(rows) - LISTED} more reasons"] if len(rows) > LISTED else [])
+
+
+def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
+    """Return the end of a run in a few aligned lines: verdict, waves with their gates, failures, compliance."""
+    verdict = summary["verdict"]
+    rehearsal = "  (rehearsal)" if summary.get("rehearsal") else ""
+    rollout = f"  rollout {plain(summary['rollout'])}" if summary.get("rollout") else ""
+    lines = [f"{plain(verdict['title'])}{rollout}{rehearsal}", plain(verdict["headline"])]
+    lines += fold_text(plain(verdict["reason"]), width) if verdict.get("reason") else []
+    if summary["waves"]:
+        lines += ["", *_waves_text(summary["waves"], width)]
+    lines += ["", *_facts_text(summary, width)]
+    attention = summary["attention"]
+    if attention:
+        lines += ["", f"Needs attention: {_number(len(attention))}"]
+        rows = _attention_rows(attention)
+        lines += table(["NODE", "WAVE", "STATUS", "WHY"], rows[:LISTED], width)
+        lines += [f"  and {len(rows) - LISTED:,} more, see nodes.csv"] if len(rows) > LISTED else []
+    for place in summary["failed_places"]:
+        lines.append(cut(f"Not asked: {plain(place['place'])}: {plain(place['message'] or place['code'])}", width))
+    lines += _warnings(summary["warnings"], width)
+    return "\n".join(lines)
+
+
+def _waves_text(waves: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+    head = ["WAVE", "NODES", "PATCHED", "FAILED", "HELD", "LEFT", "GATE", "BECAUSE"]
+    rows = []
+    for wave in waves:
+        tones = wave["tones"]
+        gate = wave["gates"][-1] if wave["gates"] else {}
+        left = tones["not_started"] + tones["unfinished"]
+        numbers = (wave["nodes"], tones["good"], tones["bad"], tones["held"], left)
+        verdict = gate.get("verdict") or wave["state"]
+        rows.append(
+            [wave["name"], *(_number(item) for item in numbers), verdict, to_sentences(gate.get("reasons") or ())]
+        )
+    return table(head, rows, width, right=(1, 2, 3, 4, 5))
+
+
+def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
+    lines = []
+    scopes = (("rollout", "Compliant, this rollout"), ("estate", "Compliant, whole estate"))
+    for key, label in scopes:
+        facts = summary["compliance"][key]
+        before, after = facts["before"], facts["after"]
+        if not facts["nodes"] or (key == "rollout" and facts == summary["compliance"]["estate"]):
+            continue
+        change = (
+            f"{_percent(before)}"
+            if summary["verdict"]["code"] == "scanned"
+            else f"{_percent(before)} → {_percent(after)}"
+        )
+        lines.append(f"{label:<{_LABEL}}{change}  ({_number(after['compliant'])} of {_number(facts['nodes'])} nodes)")
+    patches, reboots = summary["patches"], summary["reboots"]
+    if patches["installed"] or patches["failed"]:
+        by = ", ".join(f"{_number(count)} {name}" for name, count in in_severity_order(patches["by_severity"]).items())
+        lines.append(f"{'Patches installed':<{_LABEL}}{_number(patches['installed'])}" + (f"  ({by})" if by else ""))
+    if reboots["rebooted"] or reboots["pending"]:
+        pending = f", {_number(reboots['pending'])} still to reboot" if reboots["pending"] else ""
+        lines.append(f"{'Rebooted':<{_LABEL}}{_number(reboots['rebooted'])}{pending}")
+    return [part for line in lines for part in _hang(line, width)]
+
+
+def _hang(line: str, width: int) -> list[str]:
+    """Break a line of facts after its label column."""
+    label, text = line[:_LABEL], line[_LABEL:]
+    return [
+        (label if index == 0 else " " * _LABEL) + part for index, part in enumerate(fold_text(text, width - _LABEL))
+    ]
+
+
+def _attention_rows(attention: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """Return a row per node, but one for all nodes of a wave that share status and reason."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for item in attention:
+        name = item["name"] or item["host"] or item["node_id"]
+        groups.setdefault((item["wave"], item["status"], item["reason"]), []).append(name)
+    return [
+        [
+            names[0] + (f" and {len(names) - 1:,} more" if len(names) > 1 else ""),
+            wave,
+            LABELS.get(status, status),
+            cut(plain(reason), _REASON),
+        ]
+        for (wave, status, reason), names in groups.items()
+    ]
+
+
+def _percent(states: Mapping[str, Any]) -> str:
+    return "none" if states["percent"] is None else f"{states['percent']:g} %"
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else ""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
+    """Return aligned lines of at most ``width`` columns; empty columns are left out.
+
+    The widest text gives way first: it is cut with an ellipsis, but in the last column it goes on in the next line.
+    """
+    cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
+    used = [index for index in range(len(head)) if any(row[index] for row in cells[1:])]
+    sizes = {index: max(columns(row[index]) for row in cells) for index in used}
+    while used and sum(sizes.values()) + 2 * len(used) > width:
+        widest = max(used, key=lambda index: (sizes[index], index))
+        if sizes[widest] <= 6:
+            break
+        sizes[widest] -= 1
+    return [
+        line for row in cells for line in _table_row([(row[index], sizes[index], index in right) for index in used])
+    ]
+
+
+def _table_row(cells: Sequence[tuple[str, int, bool]]) -> list[str]:
+    if not cells:
+        return []
+    *fixed, (text, size, to_right) = cells
+    start = "".join("  " + pad(cut(cell, width), width, right) for cell, width, right in fixed) + "  "
+    first, *more = fold_text(text, size)
+    indent = " " * columns(start)
+    return [(start + pad(first, size, to_right)).rstrip(), *(indent + line for line in more)]
+
+
+def fold_text(text: str, width: int) -> list[str]:
+    """Break a text at blanks into lines of at most ``width`` columns; a word that is too long is cut."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if columns(longer) > width and lines[-1]:
+            lines.append(cut(word, width))
+        else:
+            lines[-1] = cut(longer, width)
+    return lines
+
+
+def plain(value: object) -> str:
+    """Return text that is safe on one line of a terminal or log.
+
+    What can't be printed becomes a blank: control characters, line ends, bidirectional marks, lone surrogates.
+    """
+    text = str(value)
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+
+
+def columns(text: str) -> int:
+    """Return how many columns the text takes in a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text in at most ``width`` columns, ending in an ellipsis where something was cut off."""
+    if columns(text) <= width:
+        return text
+    while text and columns(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def pad(text: str, width: int, right: bool = False) -> str:
+    blanks = " " * (width - columns(text))
+    return blanks + text if right else text + blanks

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run amounts to, in one sentence, and why waves did not start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .rows import COMPLIANT, UNKNOWN, Row
+from .story import Story, WaveStory
+from .totals import count_tones
+
+_ACCEPTED = "Every gate let the rollout go on: the failures stayed within the limits of the policy."
+CLOSED_STATES = ("paused", "aborted")
+
+
+def wave_state(told: WaveStory | None) -> str:
+    """Return ``waiting``, ``running``, ``finished``, ``paused`` or ``aborted``."""
+    if told is None or told.started_at is None:
+        return "waiting"
+    verdict = told.gates[-1]["verdict"] if told.gates else ""
+    if any(decision["action"] == "abort" for decision in told.decisions) or verdict == "abort":
+        return "aborted"
+    if told.ended_at or verdict == "promote" or (verdict == "pause" and _promoted_later(told)):
+        return "finished"
+    return "paused" if verdict == "pause" and not told.reopened else "running"
+
+
+def _promoted_later(told: WaveStory) -> bool:
+    promoted = [decision["at"] for decision in told.decisions if decision["action"] == "promote"]
+    return bool(promoted) and promoted[-1] >= told.gates[-1]["at"]
+
+
+def closed_because(waves: Sequence[Mapping[str, Any]], story: Story) -> str:
+    """Say why the nodes that were never worked on were not."""
+    if not story.records:
+        return "not started: the rollout has not begun"
+    for wave in waves:
+        if wave["state"] == "aborted":
+            return f"not started: gate after {wave['name']} closed"
+        if wave["state"] == "paused":
+            return f"not started: paused after {wave['name']}"
+    if any(decision["action"] == "abort" for decision in story.decisions):
+        return f"not started: aborted by {story.decisions[-1]['by'] or 'a person'}"
+    if story.finished:
+        reason = str(story.finished.get("reason") or "")
+        return f"not started: the rollout was {_ended_as(story)}" + (f" ({reason})" if reason else "")
+    return "not started: the journal ends before it"
+
+
+def _ended_as(story: Story) -> str:
+    return str((story.finished or {}).get("verdict") or "")
+
+
+def to_verdict(
+    plan: Mapping[str, Any],
+    story: Story,
+    scan: Mapping[str, Any],
+    rows: Sequence[Row],
+    waves: Sequence[Mapping[str, Any]],
+) -> dict[str, str]:
+    """Return code, tone, title (two or three words), headline (one sentence) and reason.
+
+    Codes: ``completed``, ``completed_with_failures``, ``aborted``, ``paused``, ``unfinished``, ``planned``,
+    ``scanned``, ``empty``.
+    """
+    if not story.records:
+        return _before_the_run(plan, scan, rows)
+    planned = [row for row in rows if row.in_rollout]
+    tones = count_tones(planned)
+    wave, reason = _closing(waves, story)
+    ended = _ended_as(story)
+    if ended == "completed":
+        return _completed(len(planned), tones)
+    if ended in ("aborted", "paused"):
+        title = f"{ended.capitalize()} after {wave}" if wave else ended.capitalize()
+        tone = "bad" if ended == "aborted" else "held"
+        return _verdict(ended, tone, title, _progress(len(planned), tones), reason)
+    where = next((item["name"] for item in waves if item["state"] == "running"), "")
+    title = f"Unfinished in {where}" if where else "Unfinished"
+    text = "The journal has no end: the run was interrupted, or still goes on."
+    return _verdict("unfinished", "held", title, _progress(len(planned), tones), text)
+
+
+def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, str]:
+    if plan:
+        totals = plan.get("totals") or {}
+        nodes, patches, reboots = (int(totals.get(name) or 0) for name in ("nodes", "patches", "reboots"))
+        text = f"{_count(nodes, 'node')} with {_count(patches, 'patch')}, {_count(reboots, 'reboot')} expected."
+        return _verdict("planned", "idle", "Planned, not started", text, "")
+    if not rows:
+        text = "No plan, no journal, and no node in a scan." if not scan else "The scan has no node."
+        return _verdict("empty", "idle", "Nothing to report", text, "")
+    good = sum(row.compliance_before == COMPLIANT for row in rows)
+    unknown = sum(row.compliance_before == UNKNOWN for row in rows)
+    text = f"{good} of {_count(len(rows), 'node')} compliant" + (f", {unknown} not known." if unknown else ".")
+    return _verdict("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
+
+
+def _completed(nodes: int, tones: Mapping[str, int]) -> dict[str, str]:
+    if tones["bad"] or tones["unfinished"]:
+        return _verdict(
+            "completed_with_failures", "held", "Completed with failures", _progress(nodes, tones), _ACCEPTED
+        )
+    title = "Completed" if nodes else "Completed: nothing to do"
+    return _verdict("completed", "good", title, _progress(nodes, tones), "")
+
+
+def _progress(nodes: int, tones: Mapping[str, int]) -> str:
+    """Return a sentence such as ``52 of 57 nodes are up to date, 3 failed, 1 held back, 1 not started.``"""
+    if not nodes:
+        return "The plan has no node."
+    parts = [f"{tones['good']} of {_count(nodes, 'node')} patched or up to date"]
+    names = (("bad", "failed"), ("unfinished", "unfinished"), ("held", "held back"), ("not_started", "not started"))
+    parts += [f"{tones[key]} {name}" for key, name in names if tones[key]]
+    return ", ".join(parts) + "."
+
+
+def _closing(waves: Sequence[Mapping[str, Any]], story: Story) -> tuple[str, str]:
+    """Return the wave after which the run ended, and why: a person's word, the gate's reasons or the journal's."""
+    for wave in waves:
+        if wave["state"] not in CLOSED_STATES:
+            continue
+        words = [item for item in wave["decisions"] if item["action"] == "abort"]
+        if words:
+            return str(wave["name"]), f"{words[-1]['by'] or 'A person'} decided: {words[-1]['reason'] or 'abort'}"
+        reasons = wave["gates"][-1]["reasons"] if wave["gates"] else []
+        return str(wave["name"]), to_sentences(reasons) or str((story.finished or {}).get("reason") or "")
+    last = [item for item in story.decisions if item["action"] == "abort"]
+    if last:
+        return "", f"{last[-1]['by'] or 'A person'} decided: {last[-1]['reason'] or 'abort'}"
+    return "", str((story.finished or {}).get("reason") or "")
+
+
+def to_sentences(reasons: Iterable[str]) -> str:
+    """Return reasons as one text; each ends like a sentence."""
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in map(str, reasons) if text)
+
+
+def _verdict(code: str, tone: str, title: str, headline: str, reason: str) -> dict[str, str]:
+    return {"code": code, "tone": tone, "title": title, "headline": headline, "reason": reason}
+
+
+def _count(number: int, noun: str) -> str:
+    plural = noun + ("es" if noun.endswith("ch") else "s")
+    return f"{number:,} {noun if number == 1 else plural}"

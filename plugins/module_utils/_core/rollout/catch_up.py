@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Missed nodes: planned, and for an outer reason never worked on. They are listed for the next plan to catch up on.
+
+A missed node's final record is ``skipped`` with a code that begins with ``missed_``: it was never touched, so it is no
+failure, and a wave with too many of them is held by its gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model import NodeResult, Status
+from ..work.final_record import lost_record
+from .state import Rollout, final_results
+
+SCHEMA = "patchtide/catch-up/1"
+PREFIX = "missed_"
+#: What the service says of a command that never arrived (SSM user guide, "Understanding command statuses").
+_UNDELIVERED = frozenset({"Undeliverable", "DeliveryTimedOut"})
+#: Nodes that other rules held back, and that may be patched another day.
+_LATER = frozenset({"freeze"})
+
+
+def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], at: str) -> NodeResult:
+    """Return the final record of a node that was lost at a stage, as missed if nothing had been done to it."""
+    why = result.get("error") or {}
+    status, code = Status(result["status"]), str(why.get("code") or f"{stage}_{result['status']}")
+    if code in _UNDELIVERED and stage in ("precheck", "patch"):
+        status, code = Status.SKIPPED, f"{PREFIX}{'offline' if stage == 'precheck' else 'undeliverable'}"
+    return lost_record(node, status, code, str(why.get("text") or result["status"]), at)
+
+
+def is_missed(record: Mapping[str, Any]) -> bool:
+    """Tell whether a final record is that of a node to catch up on."""
+    code = str((record.get("error") or {}).get("code") or "")
+    return code.startswith(PREFIX) or code in _LATER
+
+
+def catch_up(state: Rollout, at: str) -> dict[str, Any]:
+    """Return the list of missed nodes, ``catch_up.json``.
+
+    :returns: ``schema``, ``rollout``, ``at`` and ``nodes``: ``node_id, host, name, wave, code, reason`` of each.
+    """
+    planned = {node["node_id"]: node for wave in state.plan["waves"] for node in wave["nodes"]}
+    nodes = [
+        {
+            "node_id": record["node_id"],
+            "host": planned[record["node_id"]]["host"],
+            "name": planned[record["node_id"]]["name"],
+            "wave": state.nodes[record["node_id"]].wave,
+            "code": record["error"]["code"],
+            "reason": record["error"]["text"],
+        }
+        for record in final_results(state)
+        if is_missed(record)
+    ]
+    return {"schema": SCHEMA, "rollout": state.plan["rollout"], "at": at, "nodes": nodes}

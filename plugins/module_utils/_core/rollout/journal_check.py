@@ -1,0 +1,97 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves a journal from its text alone: where it is whole, where it is damaged first, and what it tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import JournalError
+from .journal import Record, check_next, from_line, split_lines
+from .machine import apply
+from .state import Rollout, initial
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """The first record that can't be trusted: its number in the file, and what is wrong with it."""
+
+    seq: int
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"seq": int, "reason": str}``."""
+        return {"seq": self.seq, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The records before the first damage, and that damage. ``torn``: half a line follows, which never counted."""
+
+    records: tuple[Record, ...]
+    damage: Damage | None = None
+    torn: bool = False
+
+    @property
+    def head(self) -> str:
+        """The hash of the last whole record; it stands for all records before it. Empty without records."""
+        return self.records[-1].hash if self.records else ""
+
+
+def examine(text: str) -> Examined:
+    """Check numbering, chain and hashes of a journal's text. Needs no network and nothing but the text."""
+    lines, tail = split_lines(text)
+    records: list[Record] = []
+    for line in lines:
+        try:
+            record = from_line(line)
+            check_next(records[-1] if records else None, record)
+        except (JournalError, TypeError, ValueError) as error:
+            return Examined(tuple(records), Damage(len(records) + 1, str(error)), bool(tail))
+        records.append(record)
+    return Examined(tuple(records), None, bool(tail))
+
+
+def replay(plan: Mapping[str, Any], records: Sequence[Record]) -> tuple[Rollout, Damage | None]:
+    """Return the state after these records, and the first of them that the plan does not allow."""
+    state = initial(plan)
+    for record in records:
+        try:
+            apply(state, record.kind, record.data, record.at)
+        except (JournalError, KeyError, TypeError) as error:
+            return state, Damage(record.seq, f"record {record.seq} does not fit the plan: {error}")
+    return state, None
+
+
+def knows(records: Sequence[Record], head: str) -> bool:
+    """Tell whether a hash that was noted elsewhere is the hash of one of these records."""
+    return any(record.hash == head for record in records)
+
+
+def summarize(records: Sequence[Record]) -> dict[str, Any]:
+    """Return what a journal tells without its plan: kinds, times, people, decisions and gates."""
+    gates = [record for record in records if record.kind == "gate"]
+    people = {str(who) for record in records if (who := record.data.get("operator") or record.data.get("by"))}
+    return {
+        "records": len(records),
+        "events": dict(sorted(Counter(record.kind for record in records).items())),
+        "started_at": records[0].at if records else None,
+        "last_at": records[-1].at if records else None,
+        "operators": sorted(people),
+        "decisions": [{"at": record.at, **record.data} for record in records if record.kind == "decision"],
+        "gates": [{"at": record.at, **_short(record.data, "wave", "verdict", "reasons")} for record in gates],
+    }
+
+
+def command_ids(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return every command that was sent, to be looked up in the services' own logs."""
+    names = ("place", "command_id", "wave", "stage", "token")
+    return [{"at": record.at, **_short(record.data, *names)} for record in records if record.kind == "sent"]
+
+
+def _short(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: data.get(name) for name in names}

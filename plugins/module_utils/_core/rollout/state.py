@@ -1,0 +1,178 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a rollout stands: values only, made from a plan and changed by ``rollout.apply`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model import Status
+
+#: The way of a node through its wave. ``done`` is not a stage but the end of the way.
+STAGES = ("precheck", "patch", "reboot", "scan", "verify")
+DONE = "done"
+#: What a rollout may borrow, in the order in which it is given back: what serves users first, power last.
+BORROWED = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
+#: Stands for the wave itself among borrowed nodes.
+WHOLE_WAVE = "*"
+#: After these a node can't be worked on any further, so its final record comes next.
+LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
+
+
+@dataclass(slots=True)
+class NodeState:
+    """Where one node stands. ``token`` names an intent whose outcome is not known yet.
+
+    ``retried`` counts further attempts by ``stage/class of failure``.
+    """
+
+    wave: str
+    turn: int = 1
+    stage: str = STAGES[0]
+    token: str | None = None
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    retried: Mapping[str, int] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def final(self) -> Mapping[str, Any] | None:
+        """Its final record, once there is one."""
+        return self.results.get("verify") if self.stage == DONE else None
+
+
+@dataclass(slots=True)
+class WaveState:
+    """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate event.
+
+    ``worked_at``: when its last outcome was recorded, from which the soak time counts. ``problems``: nodes that were
+    given back and did not come into service, with what was seen.
+    """
+
+    name: str
+    nodes: tuple[str, ...]
+    status: str = "waiting"
+    claimed: frozenset[str] = frozenset()
+    gate: Mapping[str, Any] | None = None
+    worked_at: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
+    turns: int = 1
+
+
+@dataclass(slots=True)
+class Intent:
+    """Something that was about to be done. ``sent``: place label and command id, once the service had it."""
+
+    wave: str
+    stage: str
+    attempt: int
+    token: str
+    nodes: tuple[str, ...]
+    at: str
+    sent: tuple[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Rollout:
+    """The whole state. ``status``: ``new``, ``running``, ``paused``, ``aborted`` or ``completed``.
+
+    ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice. ``borrowed``: by wave
+    and kind, what must be given back to which node, with what is needed for it.
+    """
+
+    plan: Mapping[str, Any]
+    waves: dict[str, WaveState]
+    nodes: dict[str, NodeState]
+    intents: dict[str, Intent] = field(default_factory=dict)
+    announced: dict[str, int] = field(default_factory=dict)
+    borrowed: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    status: str = "new"
+    finished: bool = False
+
+    def retries(self, failure: str) -> int:
+        """Return how many further attempts the plan allows a node for a class of failure."""
+        return int(((self.plan.get("rules") or {}).get("retries") or {}).get(failure, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What is due: ``start_wave``, ``claim``, ``run`` a stage, ``reconcile`` an intent, ``return`` what was borrowed
+    (``stage`` says what), ``gate``, ``finish_wave``, ``finish``."""
+
+    kind: str
+    wave: str = ""
+    stage: str = ""
+    nodes: tuple[str, ...] = ()
+    token: str = ""
+
+
+def initial(plan: Mapping[str, Any]) -> Rollout:
+    """Return the state before the first event."""
+    waves = {
+        wave["name"]: WaveState(
+            wave["name"], tuple(node["node_id"] for node in wave["nodes"]), turns=wave.get("turns", 1)
+        )
+        for wave in plan["waves"]
+    }
+    nodes = {
+        node["node_id"]: NodeState(wave["name"], turn=node.get("turn", 1))
+        for wave in plan["waves"]
+        for node in wave["nodes"]
+    }
+    return Rollout(plan=plan, waves=waves, nodes=nodes)
+
+
+def current_turn(state: Rollout, wave: str) -> int:
+    """Return the first turn of a wave that has nodes without a final record; after all of them, the last one."""
+    found = state.waves[wave]
+    if found.turns == 1:
+        return 1
+    open_nodes = (node for node_id in found.nodes if (node := state.nodes[node_id]).stage != DONE)
+    return min((node.turn for node in open_nodes), default=found.turns)
+
+
+def due_nodes(state: Rollout, wave: str, stage: str) -> list[str]:
+    """Return the nodes of a wave's current turn whose next step is ``stage`` and for which nothing is under way."""
+    turn = current_turn(state, wave)
+    return [
+        node_id
+        for node_id in state.waves[wave].nodes
+        if (node := state.nodes[node_id]).stage == stage and node.token is None and node.turn == turn
+    ]
+
+
+def final_results(state: Rollout, waves: Sequence[str] | None = None) -> list[Mapping[str, Any]]:
+    """Return the final records of all nodes, or of some waves, that have one."""
+    return [
+        node.final for node in state.nodes.values() if node.final is not None and (waves is None or node.wave in waves)
+    ]
+
+
+def next_stage(stage: str, result: Mapping[str, Any]) -> str:
+    """Return what follows a stage. A node that was held or lost gets its final record next."""
+    if stage == "verify":
+        return DONE
+    if result.get("verdict") == "hold" or result.get("status") in LOST:
+        return "verify"
+    if result.get("status") == Status.TIMED_OUT.value:
+        return "scan" if stage in ("patch", "reboot") else "verify"
+    return STAGES[STAGES.index(stage) + 1]
+
+
+def failure_class(stage: str, result: Mapping[str, Any]) -> str:
+    """Return why another attempt could help: ``delivery`` (the node was not reached, nothing ran), ``execution`` (the
+    install ran and failed), or ``none``. A hang is none of them: the scan tells what it left behind."""
+    if stage == "verify" or result.get("no_retry"):
+        return "none"
+    if result.get("status") == Status.UNREACHABLE.value:
+        return "delivery"
+    return "execution" if stage == "patch" and result.get("status") == Status.FAILED.value else "none"
+
+
+def kept(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the state keeps of a stage's result: what a pre-check found in order is for the journal alone."""
+    if result.get("verdict") != "pass":
+        return result
+    return {name: value for name, value in result.items() if name != "findings"}

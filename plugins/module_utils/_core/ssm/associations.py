@@ -1,0 +1,266 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Associations of State Manager: documents that are run on nodes again and again. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from .. import limits
+from ..change import Change, merge
+from ..errors import BadInput
+from ..tags import check_tags, merge_tags
+from ..targets import NODE_ID, Targets, check_targets, to_targets
+from ..times.schedule import parse
+
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "UNSPECIFIED")
+ALL_NODES: Targets = {"InstanceIds": ("*",)}
+_ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
+_ROLE = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+"
+_LEAST_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """An association, known by its name; empty text, 0 and empty lists stand for "none".
+
+    ``target_maps`` and ``target_locations`` are as the API has them, the latter in the API's own names.
+    ``schedule_offset`` is in days, ``duration`` in hours.
+    """
+
+    name: str
+    document: str
+    document_version: str = "$DEFAULT"
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targets: Targets = field(default_factory=dict)
+    schedule: str = ""
+    schedule_offset: int = 0
+    apply_only_at_cron_interval: bool = False
+    duration: int = 0
+    calendar_names: tuple[str, ...] = ()
+    max_concurrency: str = ""
+    max_errors: str = ""
+    compliance_severity: str = "UNSPECIFIED"
+    sync_compliance: str = "AUTO"
+    output_s3_bucket: str = ""
+    output_s3_prefix: str = ""
+    output_s3_region: str = ""
+    automation_target_parameter: str = ""
+    target_maps: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    target_locations: tuple[Mapping[str, Any], ...] = ()
+    alarm: str = ""
+    ignore_alarm_failure: bool = False
+    dispatch_role_arn: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    association_id: str | None = None
+
+
+class AssociationPort(Protocol):
+    """Associations of one place."""
+
+    def find(self, name: str) -> Association | None:
+        """Return the association of that name; ``Conflict`` if there are several."""
+
+    def get(self, association_id: str) -> Association | None:
+        """Return the association of that id."""
+
+    def create(self, wanted: Association) -> str:
+        """Create it with its tags and return its id."""
+
+    def update(self, wanted: Association) -> None:
+        """Replace everything but document and tags, by ``wanted.association_id``."""
+
+    def set_tags(self, association_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """Add, change and remove tags until they are ``after``."""
+
+    def delete(self, association_id: str) -> None:
+        """Delete it; one that is already gone is no error."""
+
+
+def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the module's options as members of ``Association``; ``None`` where an option was not given.
+
+    :raises BadInput: several ways to say which nodes are meant that exclude each other.
+    """
+    given = {name: options[name] for name in Association.__dataclass_fields__.keys() & options.keys()}
+    targets = to_targets(options)
+    if options.get("all_nodes"):
+        if targets:
+            raise BadInput("all_nodes", True, "no other targets beside it")
+        targets = dict(ALL_NODES)
+    given["targets"] = targets
+    for name in ("parameters", "target_maps", "target_locations", "calendar_names"):
+        if given.get(name) is not None:
+            given[name] = _READ[name](given[name])
+    return given
+
+
+def to_lists(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return a map of lists of text; a single value is a list of one."""
+    return {
+        str(key): tuple(str(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
+        for key, value in values.items()
+    }
+
+
+def to_maps(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[str, ...]], ...]:
+    """Return target maps as they are compared."""
+    return tuple(to_lists(row) for row in rows)
+
+
+_READ: Mapping[str, Any] = {
+    "parameters": to_lists,
+    "target_maps": to_maps,
+    "target_locations": tuple,
+    "calendar_names": lambda names: tuple(sorted(set(names))),
+}
+
+
+def plan_association(
+    before: Association | None, given: Mapping[str, Any], *, present: bool, purge_tags: bool = True
+) -> Change[Association]:
+    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+
+    :raises BadInput: a limit of the service is broken, or a new association lacks its document.
+    """
+    if not present:
+        return Change(before, None)
+    if before is None and not given.get("document"):
+        raise BadInput("document", None, "a document: the association does not exist yet and can't be created without")
+    start = before or Association(name=given["name"], document=given["document"])
+    tags = merge_tags(start.tags, given.get("tags"), purge_tags)
+    wanted = replace(merge(start, {**given, "tags": None}), tags=tags)
+    if _are_same(start.target_locations, wanted.target_locations):
+        wanted = replace(wanted, target_locations=start.target_locations)
+    if given.get("output_s3_bucket") == "":
+        wanted = replace(wanted, output_s3_prefix="", output_s3_region="")
+    if not wanted.alarm:
+        wanted = replace(wanted, ignore_alarm_failure=False)
+    check_association(wanted)
+    if given.get("schedule"):
+        check_schedule(wanted)
+    if before and before.document != wanted.document:
+        reason = f"the document of an association is not changed in place ({before.document} to {wanted.document})"
+        return Change(before, replace(wanted, association_id=None), recreate=reason)
+    return Change(before, wanted)
+
+
+def _are_same(before: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether all members wanted are there; others are defaults that the service filled in."""
+    return len(before) == len(wanted) and all(
+        all(old.get(key) == value for key, value in new.items()) for old, new in zip(before, wanted, strict=True)
+    )
+
+
+def check_association(wanted: Association) -> None:
+    """Check what the service would refuse, naming option, value and what would be right.
+
+    :raises BadInput: with the option's name.
+    """
+    limits.name("name", wanted.name or None)
+    limits.matches("document", wanted.document, r"[a-zA-Z0-9_\-.:/]{3,128}", "the name or ARN of a document")
+    limits.matches("document_version", wanted.document_version, _VERSION, "$LATEST, $DEFAULT or a version number")
+    limits.within("schedule_offset", wanted.schedule_offset or None, 1, 6, "days")
+    limits.within("duration", wanted.duration or None, 1, 24, "hours")
+    limits.concurrency("max_concurrency", wanted.max_concurrency or None)
+    limits.errors("max_errors", wanted.max_errors or None)
+    limits.matches("output_s3_bucket", wanted.output_s3_bucket or None, r".{3,63}", "3 to 63 characters")
+    limits.shorter("output_s3_prefix", wanted.output_s3_prefix, 500)
+    limits.matches("output_s3_region", wanted.output_s3_region or None, r".{3,20}", "3 to 20 characters")
+    limits.shorter("alarm", wanted.alarm, 255)
+    limits.matches("dispatch_role_arn", wanted.dispatch_role_arn or None, _ROLE, "the ARN of a role")
+    check_tags(wanted.tags)
+    _check_together(wanted)
+    _check_runs(wanted)
+
+
+def _check_together(wanted: Association) -> None:
+    for option in ("schedule_offset", "duration"):
+        value = getattr(wanted, option)
+        if value and not wanted.apply_only_at_cron_interval:
+            raise BadInput(option, value, "apply_only_at_cron_interval=true beside it")
+    if wanted.schedule_offset and not wanted.schedule.startswith("cron("):
+        raise BadInput("schedule_offset", wanted.schedule_offset, "a cron expression as schedule")
+    if wanted.apply_only_at_cron_interval and wanted.schedule.startswith("rate("):
+        raise BadInput("apply_only_at_cron_interval", True, "false: the service does not take it with a rate")
+    for option in ("output_s3_prefix", "output_s3_region"):
+        if getattr(wanted, option) and not wanted.output_s3_bucket:
+            raise BadInput(option, getattr(wanted, option), "an output_s3_bucket beside it")
+
+
+def _check_runs(wanted: Association) -> None:
+    """Check what says on which targets it runs."""
+    if wanted.targets != ALL_NODES:
+        check_targets(wanted.targets)
+    if wanted.targets and wanted.target_maps:
+        raise BadInput("target_maps", list(wanted.target_maps), "either target maps or targets, not both")
+    limits.shorter("automation_target_parameter", wanted.automation_target_parameter, 50)
+    limits.at_most("target_locations", wanted.target_locations, 100)
+    limits.at_most("target_maps", wanted.target_maps, 300)
+    for at, row in enumerate(wanted.target_maps):
+        limits.within(f"target_maps[{at}]", len(row), 1, 20, "parameters")
+        for key, values in row.items():
+            limits.at_most(f"target_maps[{at}].{key}", values, 25)
+            for text in (key, *values):
+                limits.matches(f"target_maps[{at}].{key}", text, r".{1,50}", "1 to 50 characters")
+
+
+def check_filters(options: Mapping[str, Any]) -> None:
+    """Refuse ids that can't be one. :raises BadInput: with the option's name."""
+    limits.matches("association_id", options["association_id"], _ID, "the id of an association")
+    limits.matches("instance_id", options["instance_id"], NODE_ID, "a node id such as mi-0123456789abcdef0")
+
+
+def check_schedule(wanted: Association) -> None:
+    """Check a schedule. Associations take a rate of 30 minutes and more (Systems Manager user guide, cron and rate
+    expressions).
+
+    :raises BadInput: naming the field of the expression.
+    """
+    limits.shorter("schedule", wanted.schedule, 256)
+    parse(wanted.schedule)
+    minutes = re.fullmatch(r"rate\(\s*(\d+)\s+minutes?\s*\)", wanted.schedule)
+    if minutes and int(minutes[1]) < _LEAST_MINUTES:
+        raise BadInput("schedule", wanted.schedule, f"a rate of at least {_LEAST_MINUTES} minutes")
+
+
+def ensure_association(port: AssociationPort, change: Change[Association]) -> Association | None:
+    """Carry the change out and return the association as it then is."""
+    before, after = change.before, change.after
+    if before and (after is None or change.recreate):
+        port.delete(str(before.association_id))
+        before = None
+    if after is None:
+        return None
+    if before is None:
+        return replace(after, association_id=port.create(after))
+    if replace(before, tags=after.tags) != after:
+        port.update(after)
+    if before.tags != after.tags:
+        port.set_tags(str(after.association_id), before.tags, after.tags)
+    return after
+
+
+class AssociationNoun:
+    """One declared association at one place, found by its id, else by its name."""
+
+    def __init__(self, port: AssociationPort, options: Mapping[str, Any]) -> None:
+        self._port = port
+        self._options = options
+
+    def plan(self) -> Change[Association]:
+        options, given = self._options, to_given(self._options)
+        present, wanted_id = options["state"] == "present", given.get("association_id")
+        limits.matches("association_id", wanted_id, _ID, "the id of an association")
+        before = self._port.get(wanted_id) if wanted_id else self._port.find(given["name"])
+        if wanted_id and not before and present:
+            raise BadInput("association_id", wanted_id, "the id of an association that exists")
+        return plan_association(before, given, present=present, purge_tags=options["purge_tags"])
+
+    def apply(self, change: Change[Association]) -> Association | None:
+        return ensure_association(self._port, change)

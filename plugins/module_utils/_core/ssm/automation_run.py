@@ -1,0 +1,92 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One execution of a runbook, as a module asks for it: started once, awaited, stopped. Knows only ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from .. import limits
+from ..errors import BadInput, PatchtideError
+from ..ports import Clock
+from ..targets import Targets, check_targets, to_targets
+
+#: An execution in one of these states goes on by itself, or waits for a person.
+RUNNING = frozenset(
+    {"Pending", "InProgress", "Waiting", "Cancelling", "PendingApproval", "Approved", "Scheduled", "RunbookInProgress"}
+    | {"PendingChangeCalendarOverride", "ChangeCalendarOverrideApproved"}
+)
+GOOD = frozenset({"Success", "CompletedWithSuccess"})
+_SLOWEST = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An execution as GetAutomationExecution shows it; ``members`` is all of it as plain data."""
+
+    execution_id: str
+    status: str
+    members: Mapping[str, Any]
+
+
+class AutomationPort(Protocol):
+    """Executions of one place."""
+
+    def start(self, members: Mapping[str, Any]) -> str:
+        """Start one and return its id; the same ClientToken never starts two."""
+
+    def get(self, execution_id: str) -> Execution:
+        """Return the execution. :raises NotFound: there is none."""
+
+    def stop(self, execution_id: str, how: str) -> None:
+        """End it: ``Cancel`` at once, ``Complete`` after the running step."""
+
+
+def check_automation(options: Mapping[str, Any]) -> Targets:
+    """Check what the service would refuse and return the targets, empty where the runbook has none.
+
+    :raises BadInput: with the option's name.
+    """
+    targets = to_targets(options) or {}
+    check_targets(targets)
+    limits.at_most("targets", targets, 1)
+    if targets and options["target_maps"]:
+        raise BadInput("target_maps", "…", "nothing beside other targets")
+    if bool(targets or options["target_maps"]) != bool(options["target_parameter"]):
+        raise BadInput(
+            "target_parameter", options["target_parameter"], "the parameter that gets each target, with targets"
+        )
+    limits.concurrency("max_concurrency", options["max_concurrency"])
+    limits.errors("max_errors", options["max_errors"])
+    uuid = r"[a-fA-F0-9]{8}(-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"
+    limits.matches("client_token", options["client_token"], uuid, "a UUID")
+    return targets
+
+
+def await_execution(port: AutomationPort, execution_id: str, timeout: float, clock: Clock) -> Execution:
+    """Wait until the execution ended, looking less and less often.
+
+    :raises PatchtideError: it has not after ``timeout`` seconds. It goes on.
+    """
+    until, pause = clock.now() + timedelta(seconds=timeout), 2.0
+    while True:
+        found = port.get(execution_id)
+        if found.status not in RUNNING:
+            return found
+        if clock.now() >= until:
+            raise PatchtideError(f"Automation {execution_id} is {found.status} after {timeout:g} seconds; it goes on")
+        clock.sleep(pause)
+        pause = min(pause * 1.5, _SLOWEST)
+
+
+def failed_steps(execution: Execution) -> Sequence[str]:
+    """Return ``step: message`` of the steps that did not do well."""
+    return [
+        f"{step.get('step_name')}: {step.get('failure_message', step.get('step_status'))}"
+        for step in execution.members.get("step_executions", [])
+        if step.get("step_status") not in ("Success", None)
+    ]

@@ -1,0 +1,176 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents of SSM: what commands, automations and change calendars are made of. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from .. import limits
+from ..change import Change, merge
+from ..errors import BadInput
+from ..tags import check_tags, merge_tags
+
+TYPES = (
+    "Command",
+    "Automation",
+    "Session",
+    "Package",
+    "ChangeCalendar",
+    "ApplicationConfiguration",
+    "ApplicationConfigurationSchema",
+    "DeploymentStrategy",
+    "Policy",
+    "ProblemAnalysis",
+    "CloudFormation",
+    "ConformancePackTemplate",
+    "QuickSetup",
+)
+FORMATS = ("JSON", "YAML", "TEXT")
+MAX_BYTES = 64 * 1024
+SHARE_BATCH = 20  # accounts a call of ModifyDocumentPermission (botocore's service model)
+_OWN_VERSION = ("content", "display_name", "target_type", "requires", "document_format")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document of one's own with its latest version.
+
+    ``content`` is data for JSON and YAML, so that layout is no difference, and text for TEXT (change calendars).
+    ``shared_with`` holds account ids or ``all``; ``None`` if it was not read.
+    """
+
+    name: str
+    document_type: str = "Command"
+    document_format: str = "JSON"
+    content: Any = None
+    display_name: str = ""
+    target_type: str = ""
+    requires: tuple[Mapping[str, str], ...] = ()
+    shared_with: tuple[str, ...] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    latest_version: str = ""
+    default_version: str = ""
+
+
+class DocumentPort(Protocol):
+    """Documents of one place."""
+
+    def find(self, name: str, *, with_sharing: bool) -> Document | None:
+        """Return the document with its latest version."""
+
+    def create(self, wanted: Document, version: Mapping[str, Any]) -> None:
+        """Create it with its tags. ``version`` holds ``version_name`` and ``attachments``."""
+
+    def update(self, wanted: Document, version: Mapping[str, Any]) -> str:
+        """Add a version and return its number."""
+
+    def set_default(self, name: str, version: str) -> None:
+        """Make a version the default one."""
+
+    def share(self, name: str, to_add: Sequence[str], to_remove: Sequence[str]) -> None:
+        """Change who may use it."""
+
+    def set_tags(self, name: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """Add, change and remove tags until they are ``after``."""
+
+    def delete(self, name: str) -> None:
+        """Delete it with all versions; one that is already gone is no error."""
+
+
+def plan_document(
+    before: Document | None, given: Mapping[str, Any], *, present: bool, purge_tags: bool, make_default: bool
+) -> Change[Document]:
+    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+
+    :raises BadInput: a limit of the service is broken, or a new document lacks its content.
+    """
+    if not present:
+        return Change(before, None)
+    start = before or Document(name=given["name"])
+    tags = merge_tags(start.tags, given.get("tags"), purge_tags)
+    wanted = replace(merge(start, {**given, "tags": None}), tags=tags)
+    _check(wanted)
+    new_version = before is None or any(getattr(before, name) != getattr(wanted, name) for name in _OWN_VERSION)
+    recreate = bool(before and before.document_type != wanted.document_type)
+    if new_version or recreate:
+        wanted = replace(wanted, latest_version=str(int(start.latest_version or 0) + 1))
+    if before is None or recreate:
+        wanted = replace(wanted, latest_version="1", default_version="1")
+    elif make_default:
+        wanted = replace(wanted, default_version=wanted.latest_version)
+    return Change(before, wanted, recreate="the type of a document can't change" if recreate else None)
+
+
+def _check(wanted: Document) -> None:
+    limits.matches(
+        "name", wanted.name, r"[a-zA-Z0-9_\-.]{3,128}", "3 to 128 letters, digits, underscores, hyphens and dots"
+    )
+    if wanted.content in (None, "", {}):
+        raise BadInput("content", wanted.content, "the content: the document is new and needs it")
+    size = len((wanted.content if isinstance(wanted.content, str) else json.dumps(wanted.content)).encode())
+    if size > MAX_BYTES:
+        raise BadInput("content", f"{size} bytes", f"at most {MAX_BYTES}")
+    if (wanted.document_format == "TEXT") != isinstance(wanted.content, str):
+        raise BadInput(
+            "document_format", wanted.document_format, "TEXT for a change calendar, JSON or YAML for all else"
+        )
+    limits.matches(
+        "target_type", wanted.target_type or None, r"/[\w.\-:/]{0,199}", "a type such as /AWS::EC2::Instance"
+    )
+    for account in wanted.shared_with or ():
+        limits.matches("shared_with", account, r"all|[0-9]{12}", "an account of 12 digits, or all")
+    check_tags(wanted.tags)
+
+
+def ensure_document(port: DocumentPort, change: Change[Document], version: Mapping[str, Any]) -> Document | None:
+    """Carry the change out and return the document as it then is."""
+    before, after = change.before, change.after
+    if before and (after is None or change.recreate):
+        if before.shared_with:  # the service does not delete a shared one
+            port.share(before.name, (), before.shared_with)
+        port.delete(before.name)
+        before = None
+    if after is None:
+        return None
+    if before is None:
+        port.create(after, version)
+        before = replace(after, shared_with=())
+    elif any(getattr(before, name) != getattr(after, name) for name in _OWN_VERSION):
+        after = replace(after, latest_version=port.update(after, version))
+    if after.default_version != before.default_version:
+        port.set_default(after.name, after.default_version)
+    if before.tags != after.tags:
+        port.set_tags(after.name, before.tags, after.tags)
+    have, want = set(before.shared_with or ()), set(after.shared_with or ())
+    if after.shared_with is not None and have != want:
+        port.share(after.name, sorted(want - have), sorted(have - want))
+    return after
+
+
+class DocumentNoun:
+    """One declared document at one place."""
+
+    def __init__(self, port: DocumentPort, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        self._port = port
+        self._given = given
+        self._options = options
+
+    def plan(self) -> Change[Document]:
+        options, present = self._options, self._options["state"] == "present"
+        with_sharing = self._given["shared_with"] is not None or not present
+        before = self._port.find(options["name"], with_sharing=with_sharing)
+        return plan_document(
+            before,
+            self._given,
+            present=present,
+            purge_tags=options["purge_tags"],
+            make_default=options["make_default"],
+        )
+
+    def apply(self, change: Change[Document]) -> Document | None:
+        return ensure_document(self._port, change, self._options)

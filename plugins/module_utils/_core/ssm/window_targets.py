@@ -1,0 +1,128 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Targets of maintenance windows: which nodes a window works on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from .. import limits
+from ..change import Change, merge
+from ..errors import BadInput
+from ..targets import Targets, check_targets, to_targets
+
+INSTANCE, RESOURCE_GROUP = "INSTANCE", "RESOURCE_GROUP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTarget:
+    """A target of a window, known by its name within the window."""
+
+    name: str
+    targets: Targets = field(default_factory=dict)
+    owner_information: str = ""
+    description: str = ""
+    window_id: str | None = None
+    target_id: str | None = None
+
+    @property
+    def resource_type(self) -> str:
+        return RESOURCE_GROUP if "resource-groups:Name" in self.targets else INSTANCE
+
+
+class WindowTargetPort(Protocol):
+    """Targets of the windows of one place."""
+
+    def find_window(self, reference: str) -> str | None:
+        """Return the id of the window that a name or id means."""
+
+    def find(self, window_id: str, name: str) -> WindowTarget | None:
+        """Return the target of that name; ``None`` if it or the window does not exist."""
+
+    def register(self, wanted: WindowTarget) -> str:
+        """Create it in ``wanted.window_id`` and return its id."""
+
+    def update(self, wanted: WindowTarget) -> None:
+        """Replace everything, by ``wanted.target_id``."""
+
+    def deregister(self, target: WindowTarget, *, safe: bool) -> None:
+        """Delete it, with ``safe`` only if no task uses it; a target that is already gone is no error."""
+
+
+def plan_window_target(
+    before: WindowTarget | None, given: Mapping[str, Any], window_id: str | None, *, present: bool
+) -> Change[WindowTarget]:
+    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+
+    :raises BadInput: a limit of the service is broken.
+    """
+    if not present:
+        return Change(before, None)
+    wanted = merge(before or WindowTarget(name=given["name"], window_id=window_id), given)
+    limits.name("name", wanted.name)
+    limits.shorter("description", wanted.description, 128)
+    limits.shorter("owner_information", wanted.owner_information, 128)
+    if not wanted.targets:
+        raise BadInput(
+            "instance_tags", None, "nodes to work on: instance_ids, instance_tags, tag_keys or resource_group"
+        )
+    check_targets(wanted.targets)
+    if before and before.resource_type != wanted.resource_type:
+        reason = f"the type of a window target can't change ({before.resource_type} to {wanted.resource_type})"
+        return Change(before, replace(wanted, target_id=None), recreate=reason)
+    return Change(before, wanted)
+
+
+def ensure_window_target(port: WindowTargetPort, change: Change[WindowTarget], *, safe: bool) -> WindowTarget | None:
+    """Carry the change out and return the target as it then is."""
+    before, after = change.before, change.after
+    if before and (after is None or change.recreate):
+        port.deregister(before, safe=safe)
+        before = None
+    if after is None:
+        return None
+    if before is None:
+        return replace(after, target_id=port.register(after))
+    port.update(after)
+    return after
+
+
+def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the module's options as members of ``WindowTarget``; ``None`` where an option was not given."""
+    return {
+        "name": options["name"],
+        "targets": to_targets(options),
+        "owner_information": options["owner_information"],
+        "description": options["description"],
+    }
+
+
+class WindowTargetNoun:
+    """One declared target of one window at one place.
+
+    A window that does not exist is an error only when it comes to writing, so that a check of a whole policy can
+    predict the targets of windows that the same policy would create.
+    """
+
+    def __init__(self, port: WindowTargetPort, options: Mapping[str, Any]) -> None:
+        self._port = port
+        self._options = options
+
+    def plan(self) -> Change[WindowTarget]:
+        options = self._options
+        window_id = self._port.find_window(options["window"])
+        before = self._port.find(window_id, options["name"]) if window_id else None
+        return plan_window_target(before, to_given(options), window_id, present=options["state"] == "present")
+
+    def apply(self, change: Change[WindowTarget]) -> WindowTarget | None:
+        if change.after and not change.after.window_id:
+            raise missing_window(self._options["window"])
+        return ensure_window_target(self._port, change, safe=self._options["safe"])
+
+
+def missing_window(reference: str) -> BadInput:
+    """Return the error for a window that does not exist."""
+    return BadInput("window", reference, "the name or id of a maintenance window that exists")

@@ -1,0 +1,239 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks of maintenance windows: what a window does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from .. import limits
+from ..change import Change, merge
+from ..errors import BadInput
+from ..targets import Targets
+from .window_targets import missing_window
+
+#: Option that holds the invocation parameters of each type of task.
+INVOCATION_OPTIONS = {
+    "RUN_COMMAND": "run_command",
+    "AUTOMATION": "automation",
+    "LAMBDA": "lambda_function",
+    "STEP_FUNCTIONS": "step_functions",
+}
+TASK_TYPES = tuple(INVOCATION_OPTIONS)
+DOCUMENT_VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
+TARGET_IDS, INSTANCE_IDS = "WindowTargetIds", "InstanceIds"
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTask:
+    """A task of a window, known by its name within the window.
+
+    ``targets`` has the key ``WindowTargetIds`` or ``InstanceIds``, or is empty for a task that needs no nodes.
+    ``invocation`` holds the parameters of the type's option (``run_command``, …) in that option's names.
+    """
+
+    name: str
+    task_type: str = "RUN_COMMAND"
+    task_arn: str = ""
+    targets: Targets = field(default_factory=dict)
+    service_role_arn: str = ""
+    priority: int = 1
+    max_concurrency: str = ""
+    max_errors: str = ""
+    description: str = ""
+    cutoff_behavior: str = "CONTINUE_TASK"
+    alarm: str = ""
+    ignore_alarm_failure: bool = False
+    invocation: Mapping[str, Any] = field(default_factory=dict)
+    window_id: str | None = None
+    task_id: str | None = None
+
+
+class WindowTaskPort(Protocol):
+    """Tasks of the windows of one place."""
+
+    def find_window(self, reference: str) -> str | None:
+        """Return the id of the window that a name or id means."""
+
+    def target_ids(self, window_id: str) -> Mapping[str, str]:
+        """Return the ids of the window's targets by name."""
+
+    def find(self, window_id: str, name: str) -> WindowTask | None:
+        """Return the task of that name; ``None`` if it or the window does not exist."""
+
+    def register(self, wanted: WindowTask) -> str:
+        """Create it in ``wanted.window_id`` and return its id."""
+
+    def update(self, wanted: WindowTask) -> None:
+        """Replace everything but the type, by ``wanted.task_id``."""
+
+    def deregister(self, task: WindowTask) -> None:
+        """Delete it; a task that is already gone is no error."""
+
+
+def plan_window_task(
+    before: WindowTask | None, given: Mapping[str, Any], window_id: str | None, *, present: bool
+) -> Change[WindowTask]:
+    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+
+    :raises BadInput: a limit of the service is broken.
+    """
+    if not present:
+        return Change(before, None)
+    start = before or WindowTask(name=given["name"], window_id=window_id)
+    kind = given.get("task_type") or start.task_type
+    same_kind = kind == start.task_type
+    invocation = _merge_invocation(start.invocation if same_kind else {}, given.get("invocation"))
+    wanted = replace(merge(start, {**given, "invocation": None}), invocation=invocation)
+    wanted = _with_rate(wanted, given)
+    check_window_task(wanted)
+    if before and not same_kind:
+        reason = f"the type of a window task can't change ({before.task_type} to {kind})"
+        return Change(before, replace(wanted, task_id=None), recreate=reason)
+    return Change(before, wanted)
+
+
+def _merge_invocation(before: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Members not given stay, empty ones are cleared; so defaults that the service fills in are no difference.
+
+    Without a topic nothing is notified, so its clearing takes the rest of the notification with it.
+    """
+    merged = {**before, **{key: value for key, value in (given or {}).items() if value is not None}}
+    if not merged.get("notification_arn"):
+        merged = {key: value for key, value in merged.items() if not key.startswith("notification_")}
+    return {key: value for key, value in merged.items() if value not in ("", 0, {}, (), [])}
+
+
+def _with_rate(task: WindowTask, given: Mapping[str, Any]) -> WindowTask:
+    """Targeted tasks must have a rate (Run Command's own defaults here), target-less ones can't have one."""
+    if task.targets:
+        return replace(task, max_concurrency=task.max_concurrency or "50", max_errors=task.max_errors or "0")
+    for option in ("max_concurrency", "max_errors"):
+        if given.get(option):
+            raise BadInput(option, given[option], "nothing: a task without targets can't have it")
+    return replace(task, max_concurrency="", max_errors="")
+
+
+def check_window_task(wanted: WindowTask) -> None:
+    """Check what the service would refuse, naming option, value and what would be right.
+
+    :raises BadInput: with the option's path.
+    """
+    limits.name("name", wanted.name)
+    limits.shorter("description", wanted.description, 128)
+    limits.matches("task_arn", wanted.task_arn, r".{1,1600}", "the document, function or state machine to run")
+    limits.within("priority", wanted.priority, 0, 2**31 - 1)
+    for values in wanted.targets.values():
+        limits.at_most("window_targets" if TARGET_IDS in wanted.targets else "instance_ids", values, 50)
+    if wanted.max_concurrency:
+        limits.concurrency("max_concurrency", wanted.max_concurrency)
+        limits.errors("max_errors", wanted.max_errors)
+    if wanted.task_type == "RUN_COMMAND" and not wanted.targets:
+        raise BadInput("window_targets", [], "targets: Run Command needs nodes to run on")
+    if wanted.task_type == "LAMBDA" and not wanted.task_arn.rsplit(":", 1)[-1].startswith("SSM"):
+        raise BadInput("task_arn", wanted.task_arn, "a function whose name begins with SSM")
+    _check_invocation(INVOCATION_OPTIONS[wanted.task_type], wanted.invocation)
+
+
+def _check_invocation(where: str, invocation: Mapping[str, Any]) -> None:
+    limits.shorter(f"{where}.comment", invocation.get("comment"), 100)
+    limits.within(f"{where}.timeout_seconds", invocation.get("timeout_seconds"), 30, 2592000, "seconds")
+    version = invocation.get("document_version")
+    limits.matches(f"{where}.document_version", version, DOCUMENT_VERSION, "$LATEST, $DEFAULT or a version number")
+    for name in ("payload", "input"):
+        limits.shorter(f"{where}.{name}", invocation.get(name), 4096)
+    limits.at_most(f"{where}.parameters", invocation.get("parameters"), 200)
+
+
+def ensure_window_task(port: WindowTaskPort, change: Change[WindowTask]) -> WindowTask | None:
+    """Carry the change out and return the task as it then is."""
+    before, after = change.before, change.after
+    if before and (after is None or change.recreate):
+        port.deregister(before)
+        before = None
+    if after is None:
+        return None
+    if before is None:
+        return replace(after, task_id=port.register(after))
+    port.update(after)
+    return after
+
+
+def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the module's options as members of ``WindowTask``, without targets; ``None`` where not given.
+
+    :raises BadInput: parameters of another type of task.
+    """
+    given = {name: options[name] for name in WindowTask.__dataclass_fields__.keys() & options.keys()}
+    filled = [name for name in INVOCATION_OPTIONS.values() if options.get(name) is not None]
+    if len(filled) > 1:
+        raise BadInput(filled[1], "…", f"nothing: {filled[0]} is given already, and a task has one type")
+    if not filled:
+        return given
+    kind = next(kind for kind, name in INVOCATION_OPTIONS.items() if name == filled[0])
+    if given.get("task_type") not in (None, kind):
+        raise BadInput(
+            filled[0], "…", f"{INVOCATION_OPTIONS[given['task_type']]} for a task of type {given['task_type']}"
+        )
+    return {**given, "task_type": kind, "invocation": _to_invocation(options[filled[0]])}
+
+
+def _to_invocation(option: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(option)
+    if found.get("parameters") is not None:
+        found["parameters"] = to_parameters(found["parameters"])
+    if found.get("notification_events") is not None:
+        found["notification_events"] = tuple(sorted(found["notification_events"]))
+    return found
+
+
+def to_parameters(parameters: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return a document's parameters as lists of text; a single value is a list of one."""
+    return {
+        key: tuple(str(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
+        for key, value in parameters.items()
+    }
+
+
+class WindowTaskNoun:
+    """One declared task of one window at one place.
+
+    A window or target that does not exist is an error only when it comes to writing, so that a check of a whole
+    policy can predict the tasks of windows that the same policy would create.
+    """
+
+    def __init__(self, port: WindowTaskPort, options: Mapping[str, Any]) -> None:
+        self._port = port
+        self._options = options
+        self._missing: list[str] = []
+
+    def plan(self) -> Change[WindowTask]:
+        options = self._options
+        given, present = to_given(options), options["state"] == "present"
+        window_id = self._port.find_window(options["window"])
+        if present:
+            given["targets"] = self._targets(window_id)
+        before = self._port.find(window_id, options["name"]) if window_id else None
+        return plan_window_task(before, given, window_id, present=present)
+
+    def _targets(self, window_id: str | None) -> dict[str, tuple[str, ...]] | None:
+        names, instances = self._options["window_targets"], self._options["instance_ids"]
+        if names is None and instances is None:
+            return None
+        if not names:
+            return {INSTANCE_IDS: tuple(sorted(instances))} if instances else {}
+        ids = self._port.target_ids(window_id) if window_id else {}
+        known = {name: ids.get(name, name) for name in names}
+        self._missing = [name for name in names if name not in ids and known[name] not in ids.values()]
+        return {TARGET_IDS: tuple(sorted(known.values()))}
+
+    def apply(self, change: Change[WindowTask]) -> WindowTask | None:
+        if change.after and not change.after.window_id:
+            raise missing_window(self._options["window"])
+        if change.after and self._missing:
+            raise BadInput("window_targets", self._missing[0], "the name or id of a target of this window")
+        return ensure_window_task(self._port, change)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verdicts: what a node's state after the work says, whatever the exit codes said before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..model import NodeResult, Status
+from ..ports import PatchState
+
+#: Run Command's StatusDetails (spaces removed) that end an invocation, and what they mean for the node.
+#: Delivery problems and platform mismatches do not count against MaxErrors, so a command can be Success
+#: although nodes were never reached (SSM user guide, "Understanding command statuses"): judge per invocation.
+ENDED: Mapping[str, Status] = {
+    "Success": Status.SUCCEEDED,
+    "Failed": Status.FAILED,
+    "ExecutionTimedOut": Status.TIMED_OUT,
+    "TimedOut": Status.TIMED_OUT,
+    "DeliveryTimedOut": Status.UNREACHABLE,
+    "Undeliverable": Status.UNREACHABLE,
+    "Cancelled": Status.CANCELLED,
+    "Terminated": Status.CANCELLED,
+    "InvalidPlatform": Status.FAILED,
+    "AccessDenied": Status.FAILED,
+}
+
+
+def error(code: str, text: str) -> dict[str, str]:
+    """Return the ``error`` member of a record."""
+    return {"code": code, "text": text}
+
+
+def is_pending(counts: Mapping[str, int]) -> bool:
+    """Tell whether patches wait for a reboot."""
+    return counts.get("installed_pending_reboot_count", 0) > 0
+
+
+def patch_status(status: Status, state: PatchState | None) -> Status:
+    """Return how an Install ended for a node: the state it left behind outranks the invocation's word.
+
+    AWS-RunPatchBaseline may report Failed after everything was installed (aws/amazon-ssm-agent#681).
+    """
+    if status is Status.FAILED and state and state.operation == "Install" and not state.counts.get("failed_count", 0):
+        return Status.SUCCEEDED
+    return status
+
+
+def must_reboot(rule: str, *, pending: bool, patched: bool) -> bool:
+    """Apply a reboot rule: ``never``, ``if_required``, ``always`` or ``if_patched``."""
+    return {"never": False, "always": True, "if_patched": patched, "if_required": pending}[rule]
+
+
+def held_record(node: Mapping[str, Any], precheck: Mapping[str, Any], at: str) -> NodeResult:
+    """Return the final record of a node that the pre-check held back: it was never touched."""
+    failing = [item for item in precheck.get("findings", []) if not item["ok"]]
+    code = f"precheck_{failing[0]['check']}" if failing else "precheck"
+    text = "; ".join(str(item["text"]) for item in failing) or "held by the pre-check"
+    return NodeResult(**_identity(node), status=Status.SKIPPED, started_at=at, ended_at=at, error=error(code, text))
+
+
+def lost_record(node: Mapping[str, Any], status: Status, code: str, text: str, at: str) -> NodeResult:
+    """Return the final record of a node that was lost on the way."""
+    return NodeResult(**_identity(node), status=status, ended_at=at, error=error(code, text))
+
+
+def final_record(
+    node: Mapping[str, Any],
+    results: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Any] | None,
+    at: str,
+    reboot_rule: str = "if_required",
+) -> NodeResult:
+    """Return the node's final record from what the stages left and its facts now.
+
+    :param node: the plan's node; its patches are what was missing before.
+    :param results: stage to result, as the journal has them.
+    :param facts: the probe's document after the work; ``None`` if the node did not answer.
+    """
+    before = results.get("precheck", {}).get("facts") or {}
+    patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
+    after = facts or {}
+    counts = scan.get("counts") or patch.get("counts") or {}
+    missing, failed = tuple(scan.get("missing_after") or ()), tuple(scan.get("failed") or patch.get("failed") or ())
+    gone = set(missing) | set(failed)
+    seen = Status(scan["status"]).is_good if scan else False  # else nobody knows which of the planned ones are in
+    installed = tuple(
+        patch.get("installed") or (item["id"] for item in node.get("patches", []) if seen and item["id"] not in gone)
+    )
+    pending = bool(scan.get("pending_reboot", is_pending(counts)) or after.get("pending_reboot"))
+    record = {
+        **_identity(node),
+        "started_at": patch.get("started_at") or scan.get("started_at"),
+        "ended_at": at,
+        "installed": installed,
+        "failed": failed,
+        "missing_after": missing,
+        "pending_reboot": pending,
+        "rebooted": bool(reboot.get("rebooted")),
+        "boot_id_before": before.get("boot_id"),
+        "boot_id_after": after.get("boot_id"),
+        "kernel_before": before.get("kernel"),
+        "kernel_after": after.get("kernel"),
+        "counts": counts,
+        "evidence": {stage: results[stage]["evidence"] for stage in results if results[stage].get("evidence")},
+    }
+    down = _services_down(after)
+    if down:
+        record["evidence"] = {**record["evidence"], "verify": {"services_down": down}}
+    required = down if before.get("services") != "record" else []
+    status, why = _judge(record, results, facts, reboot_rule, _down_text(required, after))
+    return NodeResult(**record, status=status, error=why)
+
+
+def _services_down(facts: Mapping[str, Any]) -> list[str]:
+    """Return the services that ran before the work and do not now, as far as the probe names them."""
+    found = facts.get("services_down")
+    return [str(name)[:80] for name in found[:20]] if isinstance(found, list) else []
+
+
+def _down_text(names: Sequence[str], facts: Mapping[str, Any]) -> str:
+    """Return the sentence about services that are down, ``""`` where none has to run."""
+    if not names:
+        return ""
+    total = facts.get("services_down_total")
+    more = total - len(names) if isinstance(total, int) else 0
+    return f"services that ran before do not run: {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
+
+
+def _judge(
+    record: Mapping[str, Any],
+    results: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Any] | None,
+    rule: str,
+    down: str,
+) -> tuple[Status, dict[str, str] | None]:
+    """:param down: the sentence about services that have to run and do not."""
+    patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
+    for stage, result in (("patch", patch), ("scan", scan)):
+        status = Status(result.get("status", Status.FAILED.value)) if result else None
+        if status in (Status.UNREACHABLE, Status.CANCELLED, Status.SKIPPED) or (
+            stage == "scan" and status and not status.is_good
+        ):
+            return status, dict(result.get("error") or error(f"{stage}_{status.value}", f"{stage}: {status.value}"))
+    if not scan or facts is None:
+        return Status.FAILED, error("not_verified", "the node's state after the work could not be read")
+    checks = (
+        (record["counts"].get("failed_count", 0) or record["failed"], "patch_failed", "patches failed to install"),
+        (
+            record["counts"].get("missing_count", 0) or record["missing_after"],
+            "still_missing",
+            "patches are still missing",
+        ),
+        (reboot.get("status") not in (None, "succeeded", "no_op"), "reboot_failed", "the reboot did not succeed"),
+        (
+            record["rebooted"] and record["boot_id_before"] == record["boot_id_after"],
+            "not_rebooted",
+            "its boot id did not change",
+        ),
+        (down, "services_down", down),
+        (record["pending_reboot"] and rule != "never", "pending_reboot", "a reboot is still pending"),
+    )
+    for bad, code, text in checks:
+        if bad and code == "services_down":
+            return Status.FAILED, error(code, text)
+        if bad:
+            names = ", ".join(list(dict.fromkeys((*record["failed"], *record["missing_after"])))[:5])
+            detail = (patch.get("error") or reboot.get("error") or {}).get("text", "")
+            said = ": ".join(part for part in (text, names, detail) if part)
+            return Status.FAILED, error(code, f"{said}; {down}" if down else said)
+    return (Status.SUCCEEDED if record["installed"] or record["rebooted"] else Status.NO_OP), None
+
+
+def _identity(node: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("node_id", "executor", "account", "region", "platform")
+    return {name: node.get(name) or None for name in names} | {"node_id": node["node_id"], "executor": node["executor"]}
+
+
+def order_results(results: Sequence[NodeResult]) -> list[dict[str, Any]]:
+    """Return records as plain data in a stable order."""
+    return [item.to_dict() for item in sorted(results, key=lambda result: result.node_id)]

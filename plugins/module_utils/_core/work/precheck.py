@@ -1,0 +1,318 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges what a node's probe says against the policy's thresholds. Pure; the same for every executor.
+
+Nothing a node prints makes this fail: what is missing or of the wrong kind is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..errors import BadInput
+
+PROBE_VERSION = 1
+_HOLD, _PASS = "hold", "pass"
+_CHOICES = ("hold", "allow", "ignore")
+SERVICES = ("require", "record", "ignore")
+_SWITCHES = ("pending_reboot", "lock", "repositories", "failed_units", "agent", "time_sync")
+_FACTS = ("platform", "os", "os_version", "kernel", "kernel_newest", "boot_id", "uptime_s", "pending_reboot", "agent")
+_DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrecheckRules:
+    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``hold`` or, only to record it, ``allow``.
+
+    ``services``: whether those that run before the work must run after it (``require``), or it is only told.
+    """
+
+    disk: Mapping[str, int] = field(default_factory=lambda: dict(_DISK_MB))
+    pending_reboot: str = "allow"
+    lock: str = "hold"
+    repositories: str = "hold"
+    expected_repositories: tuple[str, ...] = ()
+    failed_units: str = "allow"
+    max_load_per_cpu: float | None = None
+    agent: str = "hold"
+    time_sync: str = "allow"
+    services: str = SERVICES[0]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "prechecks.") -> PrecheckRules:
+        """Read the policy's thresholds; what is not given keeps its default. :raises BadInput: the option's path."""
+        given = {key: value for key, value in (data or {}).items() if value is not None}
+        known = [*_SWITCHES, "disk", "expected_repositories", "max_load_per_cpu", "services"]
+        for key, value in given.items():
+            if key not in known:
+                raise BadInput(f"{prefix}{key}", value, f"one of the checks {', '.join(sorted(known))}")
+            if key in _SWITCHES and value not in _CHOICES:
+                raise BadInput(f"{prefix}{key}", value, "hold or allow")
+            if key == "services" and value not in SERVICES:
+                raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(SERVICES)}")
+        for mount, free in _mapping(given.get("disk", {}), f"{prefix}disk").items():
+            if _number(free) is None or free < 0:
+                raise BadInput(f"{prefix}disk.{mount}", free, "free megabytes, 0 or more")
+        load = given.get("max_load_per_cpu")
+        if load is not None and (_number(load) is None or load <= 0):
+            raise BadInput(f"{prefix}max_load_per_cpu", load, "a number above 0, such as 2.0")
+        urls = given.get("expected_repositories", ())
+        if isinstance(urls, str) or not isinstance(urls, Sequence) or not all(isinstance(url, str) for url in urls):
+            raise BadInput(
+                f"{prefix}expected_repositories", urls, "a list of URL patterns such as https://mirror.example/*"
+            )
+        return cls(**{**given, "expected_repositories": tuple(urls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at. ``ok=False`` holds the node; ``text`` is a sentence for an operator."""
+
+    check: str
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precheck:
+    """The verdict on one node, with what was found and the facts worth keeping."""
+
+    findings: tuple[Finding, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """``pass`` or ``hold``."""
+        return _PASS if all(item.ok for item in self.findings) else _HOLD
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """Why the node is held, as a result record's error: code ``precheck_<check>``; ``None`` if it passes."""
+        failing = [item for item in self.findings if not item.ok]
+        if not failing:
+            return None
+        return {"code": f"precheck_{failing[0].check}", "text": "; ".join(item.text for item in failing)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: ``verdict``, ``findings`` (``check``, ``ok``, ``text``) and ``facts``."""
+        findings = [{"check": item.check, "ok": item.ok, "text": item.text} for item in self.findings]
+        return {"verdict": self.verdict, "findings": findings, "facts": dict(self.facts)}
+
+
+def services_mode(purpose: str, thresholds: Mapping[str, Any]) -> str:
+    """Return what the probe of a rollout does about services: ``remember``, ``compare`` or nothing.
+
+    :param purpose: ``precheck`` or ``verify``; what was not remembered is not compared either.
+    """
+    if purpose == "verify":
+        return "compare"
+    return "" if PrecheckRules.from_dict(thresholds).services == "ignore" else "remember"
+
+
+def parse_probe(output: object) -> dict[str, Any] | None:
+    """Return the JSON object in a script's output; ``None`` if there is none. The last line that holds one counts.
+
+    Shells may print a banner before it.
+    """
+    for line in reversed(str(output or "").lstrip("\ufeff").splitlines()):
+        if line.strip().startswith("{"):
+            try:
+                found = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(found, dict):
+                return found
+    return None
+
+
+def evaluate_probe(
+    output: str | Mapping[str, Any] | None,
+    rules: PrecheckRules | Mapping[str, Any] | None = None,
+    *,
+    executor: str = "ssm",
+) -> Precheck:
+    """Judge a probe's output, or its parsed document.
+
+    :param rules: the thresholds, or the policy's section of them.
+    :param executor: the agent is looked at only where it does the work (``ssm``).
+    :raises BadInput: the thresholds, never the probe.
+    """
+    wanted = rules if isinstance(rules, PrecheckRules) else PrecheckRules.from_dict(rules)
+    document = output if isinstance(output, Mapping) else parse_probe(output)
+    if document is None:
+        shown = str(output or "").strip()[-200:]
+        return _unusable(f"the probe printed no JSON document: {shown!r}" if shown else "the probe printed nothing")
+    if document.get("probe") != PROBE_VERSION or isinstance(document.get("probe"), bool):
+        return _unusable(f"this is not the document of probe {PROBE_VERSION}: probe is {document.get('probe')!r}")
+    findings = [finding for check in _CHECKS for finding in check(document, wanted)]
+    if executor == "ssm":
+        findings.extend(_agent(document, wanted))
+    facts = {name: document[name] for name in _FACTS if document.get(name) not in (None, "")}
+    if _number(document.get("services")) is not None:  # what the final look is to make of them
+        facts["services"] = wanted.services
+    return Precheck(findings=tuple(findings), facts=facts)
+
+
+def _unusable(text: str) -> Precheck:
+    return Precheck(findings=(Finding(check="probe", ok=False, text=text),))
+
+
+def _finding(check: str, switch: str, good: bool, text: str) -> Finding:
+    return Finding(check=check, ok=good or switch != _HOLD, text=text)
+
+
+def _disk(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    mounts = _mounts(document)
+    windows = document.get("platform") == "windows"
+    wanted = {mount: need for mount, need in rules.disk.items() if (mount[1:2] == ":") == windows}
+    if wanted and not mounts:
+        yield Finding(check="disk", ok=False, text="the probe lists no disks")
+        return
+    good = []
+    for path, need in sorted(wanted.items()):
+        mount = _drive(path, mounts) if windows else _mount_of(path, mounts)
+        if mount is None:
+            continue
+        cut = (_number(document.get("disks_total")) or 0) > len(mounts)
+        if cut and mount != path and path.count("/") > 1:
+            yield Finding(check="disk", ok=False, text=f"free space of {path} is unknown: too many mounts to list")
+        elif mounts[mount] < need:
+            where = path if mount == path else f"{mount} (holds {path})"
+            text = f"{where} has {mounts[mount]:.0f} MB free, the policy asks for {need} MB"
+            yield Finding(check="disk", ok=False, text=text)
+        else:
+            good.append(f"{mount} {mounts[mount]:.0f} MB")
+    if good:
+        yield Finding(check="disk", ok=True, text=f"enough space free: {', '.join(dict.fromkeys(good))}")
+
+
+def _mounts(document: Mapping[str, Any]) -> dict[str, float]:
+    """Return free MB by mount, of the entries that make sense."""
+    found = {}
+    for item in _list(document.get("disks")):
+        if isinstance(item, Mapping) and isinstance(item.get("mount"), str):
+            free = _number(item.get("free_mb"))
+            if free is not None:
+                found[item["mount"]] = free
+    return found
+
+
+def _mount_of(path: str, mounts: Mapping[str, float]) -> str | None:
+    """Return the mount that holds a path: itself or the nearest parent."""
+    around = [mount for mount in mounts if path == mount or path.startswith(f"{mount.rstrip('/')}/")]
+    return max(around, key=len, default=None)
+
+
+def _drive(path: str, mounts: Mapping[str, float]) -> str | None:
+    wanted = path.rstrip("\\/").upper()
+    return next((mount for mount in mounts if mount.rstrip("\\/").upper() == wanted), None)
+
+
+def _pending_reboot(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    pending = document.get("pending_reboot")
+    if pending is True:
+        running, newest = document.get("kernel"), document.get("kernel_newest")
+        kernels = f": kernel {running} runs, {newest} is installed" if newest and newest != running else ""
+        yield _finding("pending_reboot", rules.pending_reboot, False, f"a reboot is pending{kernels}")
+    else:
+        text = "no reboot is pending" if pending is False else "the node can't tell whether a reboot is pending"
+        yield Finding(check="pending_reboot", ok=True, text=text)
+
+
+def _lock(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    holder = document.get("lock_held_by")
+    text = f"the package manager is locked by {holder}" if holder else "the package manager is free"
+    yield _finding("lock", rules.lock, not holder, text)
+
+
+def _repositories(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    repos = [item for item in _list(document.get("repos")) if isinstance(item, Mapping)]
+    for item in repos:
+        url = str(item.get("url"))
+        if item.get("ok") is False:
+            why = f": {item['text']}" if item.get("text") else ""
+            yield _finding("repositories", rules.repositories, False, f"repository {url} can't be reached{why}")
+        patterns = rules.expected_repositories
+        if patterns and not any(fnmatchcase(url, pattern) for pattern in patterns):
+            text = f"repository {url} is not one the policy expects ({', '.join(patterns)})"
+            yield _finding("repositories", rules.repositories, False, text)
+    reached = sum(item.get("ok") is True for item in repos)
+    unknown = sum(item.get("ok") is None for item in repos)
+    if not repos and document.get("platform") == "linux" and document.get("manager"):
+        yield _finding("repositories", rules.repositories, False, f"{document['manager']} has no repository enabled")
+    elif reached or unknown:
+        text = f"{reached} of {len(repos)} repositories reached" + (f", {unknown} not checked" if unknown else "")
+        yield Finding(check="repositories", ok=True, text=text)
+
+
+def _failed_units(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    units = [str(unit) for unit in _list(document.get("failed_units"))]
+    text = f"failed services: {', '.join(units)}" if units else "no service has failed"
+    yield _finding("failed_units", rules.failed_units, not units, text)
+
+
+def _load(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    if rules.max_load_per_cpu is None:
+        return
+    load, cpus = _number(document.get("load1")), _number(document.get("cpus"))
+    if load is None or not cpus or cpus < 0:
+        yield Finding(check="load", ok=False, text="the probe can't tell the load, for which the policy has a limit")
+        return
+    good = load / cpus <= rules.max_load_per_cpu
+    text = f"load per CPU is {load / cpus:.2f}, the policy allows {rules.max_load_per_cpu:g}"
+    yield Finding(check="load", ok=good, text=text)
+
+
+def _agent(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    state = document.get("agent")
+    yield _finding("agent", rules.agent, state == "active", f"the SSM Agent is {state or 'not reported'}")
+
+
+def _time_sync(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    synced = document.get("time_synced")
+    if isinstance(synced, bool):
+        text = "the clock is synchronised" if synced else "the clock is not synchronised"
+        yield _finding("time_sync", rules.time_sync, synced, text)
+    else:
+        yield Finding(check="time_sync", ok=True, text="the node can't tell whether its clock is synchronised")
+
+
+def _services(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    if "services" in document:
+        count = _number(document["services"])
+        text = "the node can't tell which services run" if count is None else f"{count:g} services run before the work"
+        yield Finding(check="services", ok=True, text=text)
+
+
+_CHECKS: tuple[Callable[[Mapping[str, Any], PrecheckRules], Iterator[Finding]], ...] = (
+    _disk,
+    _pending_reboot,
+    _lock,
+    _repositories,
+    _failed_units,
+    _load,
+    _time_sync,
+    _services,
+)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: object, option: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise BadInput(option, value, "mount points or drives with free megabytes")
+    return value

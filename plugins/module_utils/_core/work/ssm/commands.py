@@ -1,0 +1,176 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run Command over many nodes: chunks, exactly-once sending, waiting. Knows no service, only ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from ...errors import PatchtideError
+from ...ports import Clock, CommandRequest, FleetPort, Invocation
+from ...rollout.journal import from_time, to_time
+from ..final_record import ENDED
+
+MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
+MAX_COMMENT = 100
+#: An invocation in one of these has reached its node; until then it waits for its turn or for the agent.
+_BEGUN = ("InProgress", "Cancelling")
+#: Seconds before each look for a command that may exist.
+_LOOKS = (0, 2, 5, 10)
+T = TypeVar("T")
+R = TypeVar("R")
+#: Runs a function over items, concurrently, and gives the results in order, at best while later ones are worked on.
+Gather = Callable[[Callable[[T], R], Sequence[T]], "Iterable[R]"]
+
+
+class Ambiguous(PatchtideError):
+    """The answer to SendCommand was lost: the command may or may not exist."""
+
+    code = "Ambiguous"
+
+
+class Recorder(Protocol):
+    """Where events go. A stage without a rollout records nothing."""
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> object:
+        """Write one event; ``JournalError`` if the rollout's state forbids it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Chunk:
+    """Up to 50 nodes of one place and platform and the command that works on them.
+
+    ``begun``: nodes that were at work at the last look. ``error``: why it was not sent, or could not be looked at.
+    """
+
+    token: str
+    place: str
+    request: CommandRequest
+    intended_at: datetime
+    deadline: datetime
+    command_id: str | None = None
+    ended: dict[str, Invocation] = field(default_factory=dict)
+    begun: int = 0
+    error: PatchtideError | None = None
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        return tuple(node for node in self.request.node_ids if node not in self.ended)
+
+
+def to_comment(rollout: str, wave: str, stage: str, attempt: int, number: int) -> str:
+    """Return the comment that identifies a command after a crash: SendCommand has no idempotency token."""
+    text = f"patchtide {rollout} {wave}/{stage}/{attempt}.{number}"
+    return text if len(text) <= MAX_COMMENT else text[: MAX_COMMENT - 20] + "…" + text[-19:]
+
+
+def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tuple[str, str, list[str]]]:
+    """Return (place label, platform, node ids) in chunks that one SendCommand takes, in a stable order."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for node in nodes:
+        groups.setdefault((f"{node['account']}/{node['region']}", node["platform"]), []).append(node["node_id"])
+    return [
+        (place, platform, sorted(ids)[start : start + size])
+        for (place, platform), ids in sorted(groups.items())
+        for start in range(0, len(ids), size)
+    ]
+
+
+def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries: int = 4) -> str:
+    """Send a chunk's command exactly once and return its id.
+
+    :param look_first: an earlier run may have sent it a moment before it died, so look before sending.
+    :raises PatchtideError: the service refuses it.
+    """
+    found = _find(chunk, port, clock) if look_first else None
+    for _try in range(tries):
+        if found:
+            return found
+        try:
+            return port.send(chunk.request)
+        except Ambiguous:
+            found = _find(chunk, port, clock)
+    if found:
+        return found
+    raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
+
+
+def look_up(chunk: Chunk, port: FleetPort, *, clock: Clock) -> str:
+    """Return the id of a command that an earlier run may have sent; nothing is sent.
+
+    :raises PatchtideError: there is no such command.
+    """
+    if found := _find(chunk, port, clock):
+        return found
+    raise PatchtideError("it was announced and never sent; the rollout was aborted meanwhile")
+
+
+def _find(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
+    """Look for a chunk's command until it can be taken for never sent: ListCommands is eventually consistent."""
+    for wait in _LOOKS:
+        clock.sleep(wait)
+        if found := port.find(chunk.request.comment, chunk.request.document, chunk.intended_at):
+            return found
+    return None
+
+
+def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invocation]:
+    """Return the invocations that ended since the last look."""
+    if chunk.command_id is None:
+        return {}
+    rows = port.invocations(chunk.command_id, with_output)
+    fresh = {
+        row.node_id: row
+        for row in rows
+        if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
+    }
+    chunk.begun = sum(row.status in _BEGUN for row in rows)
+    chunk.ended.update({node: replace(row, output="") for node, row in fresh.items()})  # read once, by the caller
+    return fresh
+
+
+def expire(chunk: Chunk, now: datetime) -> dict[str, Invocation]:
+    """Return the invocations that the deadline ended: a command may stay InProgress for ever (amazon-ssm-agent#320)."""
+    if now < chunk.deadline:
+        return {}
+    late = {node: Invocation(node_id=node, status="TimedOut", ended_at=to_time(now)) for node in chunk.waiting}
+    chunk.ended.update(late)
+    return late
+
+
+def refuse(chunk: Chunk, why: PatchtideError, now: datetime) -> dict[str, Invocation]:
+    """Return the invocations of a chunk whose command could not be sent."""
+    chunk.error = why
+    failed = {
+        node: Invocation(node_id=node, status="Undeliverable", output=str(why), ended_at=to_time(now))
+        for node in chunk.waiting
+    }
+    chunk.ended.update(failed)
+    return failed
+
+
+def deadline(at: datetime, delivery_seconds: int, execution_seconds: int) -> datetime:
+    """Return when a command that was sent at ``at`` must have ended: delivery, execution, and a minute of grace."""
+    return at + timedelta(seconds=delivery_seconds + execution_seconds + 60)
+
+
+def tally(chunks: Iterable[Chunk]) -> dict[str, int]:
+    """Count nodes for the progress line: done, failing, running, and left: not begun as far as is known."""
+    counts = {"done": 0, "failing": 0, "running": 0, "left": 0}
+    for chunk in chunks:
+        good = sum(row.status == "Success" for row in chunk.ended.values())
+        waiting = len(chunk.request.node_ids) - len(chunk.ended)
+        counts["done"] += good
+        counts["failing"] += len(chunk.ended) - good
+        counts["running"] += min(chunk.begun, waiting)
+        counts["left"] += max(waiting - chunk.begun, 0)
+    return counts
+
+
+def started(text: str) -> datetime:
+    """Return the time of an intent as the journal has it."""
+    return from_time(text)

@@ -1,0 +1,168 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one stage over many nodes by Run Command: intents first, sent exactly once, awaited together.
+
+Cost: one SendCommand per 50 nodes, one ListCommandInvocations page per 50 nodes and look; nothing per node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...errors import PatchtideError
+from ...ports import Clock, FleetPort, Invocation
+from .commands import Chunk, Gather, Recorder, expire, look_up, poll, refuse, send, tally
+
+#: An operator sees at least one line in so many seconds.
+PROGRESS_SECONDS = 30
+#: While so many chunks are looked at and their nodes' states read, there is a line for the operator.
+_SHOWN = 32
+
+
+class NoRecorder:
+    """The recorder of a stage that belongs to no rollout."""
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write nothing."""
+
+
+class Stage(Protocol):
+    """What differs from stage to stage."""
+
+    name: str
+    with_output: bool
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        """Return the stage's results for nodes whose invocation ended; may read more from the place."""
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        """Return the result of a node that was worked on but whose state could not be read."""
+
+
+@dataclass(slots=True, kw_only=True)
+class StageRun:
+    """One stage of one wave (or of no wave: then ``recorder`` records nothing).
+
+    :param ports: by place label.
+    :param progress: is given one tidy line for the operator at every look; it may leave out what says nothing new.
+    """
+
+    stage: Stage
+    wave: str
+    ports: Mapping[str, FleetPort]
+    clock: Clock
+    gather: Gather[Any, Any]
+    recorder: Recorder
+    progress: Callable[[str], None]
+    poll_seconds: float = 15
+
+    def begin(self, chunks: Sequence[Chunk], attempt: int = 1) -> list[dict[str, Any]]:
+        """Announce and send new chunks; returns the results of those the service refused."""
+        for chunk in chunks:
+            self.recorder.record(
+                "intent",
+                {
+                    "wave": self.wave,
+                    "stage": self.stage.name,
+                    "attempt": attempt,
+                    "nodes": list(chunk.request.node_ids),
+                    "token": chunk.token,
+                },
+            )
+        return self._send(chunks, look_first=False)
+
+    def reattach(self, chunks: Sequence[Chunk], *, send_missing: bool = True) -> list[dict[str, Any]]:
+        """Take up chunks that an earlier call or run announced: find their commands, or send what never was.
+
+        :param send_missing: false after an abort, when nothing is sent any more.
+        """
+        lost = [chunk for chunk in chunks if chunk.command_id is None]
+        return self._send(lost, look_first=True, may_send=send_missing)
+
+    def _send(self, chunks: Sequence[Chunk], *, look_first: bool, may_send: bool = True) -> list[dict[str, Any]]:
+        def one(chunk: Chunk) -> PatchtideError | None:
+            port = self.ports[chunk.place]
+            try:
+                if may_send:
+                    chunk.command_id = send(chunk, port, look_first=look_first, clock=self.clock)
+                else:
+                    chunk.command_id = look_up(chunk, port, clock=self.clock)
+            except PatchtideError as error:
+                return error
+            return None
+
+        results = []
+        for chunk, why in zip(chunks, self.gather(one, chunks), strict=True):
+            if why:
+                results += self._record(self._evaluate(chunk, refuse(chunk, why, self.clock.now())))
+                continue
+            self.recorder.record(
+                "sent",
+                {
+                    "wave": self.wave,
+                    "stage": self.stage.name,
+                    "token": chunk.token,
+                    "place": chunk.place,
+                    "command_id": chunk.command_id,
+                    "nodes": list(chunk.request.node_ids),
+                },
+            )
+        return results
+
+    def wait(self, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
+        """Wait until every chunk has ended or is past its deadline; records outcomes as they come."""
+        results: list[dict[str, Any]] = []
+        while open_chunks := [chunk for chunk in chunks if chunk.waiting]:
+            rounds = self.gather(self._look, open_chunks)
+            for number, found in enumerate(rounds, 1):
+                results += self._record(found)
+                if number % _SHOWN == 0:
+                    self.progress(self._line(chunks))
+            self.progress(self._line(chunks))
+            if any(chunk.waiting for chunk in chunks):
+                self.clock.sleep(self.poll_seconds)
+        return results
+
+    def _look(self, chunk: Chunk) -> list[dict[str, Any]]:
+        """Return the results of the nodes that ended since the last look; runs beside those of other chunks."""
+        try:
+            fresh = poll(chunk, self.ports[chunk.place], with_output=self.stage.with_output)
+            chunk.error = None
+        except PatchtideError as error:
+            chunk.error, fresh = error, {}
+        late = expire(chunk, self.clock.now())
+        if late and chunk.command_id:
+            self._cancel(chunk)
+        ended = {**fresh, **late}
+        return self._evaluate(chunk, ended) if ended else []
+
+    def _cancel(self, chunk: Chunk) -> None:
+        """Ask the service to stop what nobody waits for any more; it gives no guarantee, the scan tells the truth."""
+        try:
+            self.ports[chunk.place].cancel(str(chunk.command_id))
+        except PatchtideError as error:
+            chunk.error = error
+
+    def _evaluate(self, chunk: Chunk, ended: Mapping[str, Invocation]) -> list[dict[str, Any]]:
+        try:
+            results = self.stage.evaluate(ended, self.ports[chunk.place])
+        except PatchtideError as error:
+            results = [self.stage.unreadable(node_id, error) for node_id in ended]
+        evidence = {"command_id": chunk.command_id, "place": chunk.place}
+        return [{**item, "evidence": {**(item.get("evidence") or {}), **evidence}} for item in results]
+
+    def _record(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if results:
+            self.recorder.record("outcome", {"wave": self.wave, "stage": self.stage.name, "results": results})
+        return results
+
+    def _line(self, chunks: Sequence[Chunk]) -> str:
+        counts = tally(chunks)
+        total = sum(len(chunk.request.node_ids) for chunk in chunks)
+        words = ", ".join(f"{counts[name]} {name}" for name in ("done", "failing", "running", "left"))
+        title = f"{self.wave} {self.stage.name}" if self.wave else self.stage.name
+        troubled = sorted({chunk.place for chunk in chunks if chunk.error and chunk.waiting})
+        return f"{title}: {words} of {total}" + (f"; no answer from {', '.join(troubled)}" if troubled else "")

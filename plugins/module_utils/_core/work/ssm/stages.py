@@ -1,0 +1,243 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages that Run Command carries out: probe, install, reboot, scan, and the final look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from ...errors import PatchtideError
+from ...model import Patch, Status
+from ...ports import FleetPort, Invocation, PatchState
+from ..final_record import ENDED, error, final_record, is_pending, patch_status
+from ..node_probes import to_probe, to_reboot_script
+from ..precheck import evaluate_probe, parse_probe
+
+SHELL = {"linux": "AWS-RunShellScript", "macos": "AWS-RunShellScript", "windows": "AWS-RunPowerShellScript"}
+BASELINE = "AWS-RunPatchBaseline"
+_LISTED = ("Missing", "Failed", "InstalledPendingReboot")
+
+
+def script_request(platform: str, script: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:
+    """Return (document, parameters) that run a script on nodes of a platform."""
+    return SHELL[platform], {"commands": _lines(script), "executionTimeout": [str(timeout_seconds)]}
+
+
+@lru_cache(maxsize=4)
+def _lines(script: str) -> list[str]:
+    """One list for all chunks of nodes that run the same script."""
+    return script.splitlines()
+
+
+def probe_request(
+    platform: str, timeout_seconds: int, services: str = "", key: str = ""
+) -> tuple[str, dict[str, list[str]]]:
+    """Return (document, parameters) of the probe; ``services`` and ``key`` as for ``to_probe``."""
+    return script_request(platform, to_probe(platform, services, key), timeout_seconds)
+
+
+def reboot_request(platform: str, token: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:
+    """Return (document, parameters) of the reboot: the script asks the agent for it and runs again afterwards."""
+    return script_request(platform, to_reboot_script(platform, token), timeout_seconds)
+
+
+def baseline_request(operation: str, snapshot_id: str | None = None) -> tuple[str, dict[str, list[str]]]:
+    """Return (document, parameters) of a Scan or an Install. The reboot is a stage of its own, after all patches."""
+    parameters = {"Operation": [operation], "RebootOption": ["NoReboot"]}
+    if snapshot_id:
+        parameters["SnapshotId"] = [snapshot_id]
+    return BASELINE, parameters
+
+
+def _result(node_id: str, invocation: Invocation, status: Status, **more: Any) -> dict[str, Any]:
+    result = {
+        "node_id": node_id,
+        "status": status.value,
+        "started_at": invocation.started_at,
+        "ended_at": invocation.ended_at,
+        **more,
+    }
+    if not status.is_good and "error" not in more:
+        text = invocation.output.strip()[-300:] or f"its invocation ended {invocation.status}"
+        result["error"] = error(invocation.status, text)
+    return result
+
+
+def _unreadable(node_id: str, why: PatchtideError) -> dict[str, Any]:
+    return {"node_id": node_id, "status": Status.FAILED.value, "error": error("unreadable", str(why))}
+
+
+def _states(ended: Mapping[str, Invocation], port: FleetPort) -> dict[str, PatchState]:
+    reached = [node for node, row in ended.items() if ENDED[row.status] is not Status.UNREACHABLE]
+    return {state.node_id: state for state in port.patch_states(sorted(reached))} if reached else {}
+
+
+@dataclass(slots=True)
+class InstallStage:
+    """AWS-RunPatchBaseline Install without its own reboot."""
+
+    name: str = "patch"
+    with_output: bool = False
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        states = _states(ended, port)
+        return [self._one(node_id, row, states.get(node_id), port) for node_id, row in ended.items()]
+
+    def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
+        if state is None or state.operation != "Install":
+            return _result(node_id, row, ENDED[row.status])
+        counts = dict(state.counts)
+        failed = [patch.id for patch in port.patches(node_id, ["Failed"])] if counts.get("failed_count") else []
+        return _result(
+            node_id,
+            row,
+            patch_status(ENDED[row.status], state),
+            counts=counts,
+            failed=failed,
+            pending_reboot=is_pending(counts),
+            evidence={"baseline_id": state.baseline_id},
+        )
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return _unreadable(node_id, why)
+
+
+@dataclass(slots=True)
+class ScanStage:
+    """AWS-RunPatchBaseline Scan: what is missing now. ``details`` keeps titles and severities, for the plan."""
+
+    details: bool = False
+    name: str = "scan"
+    with_output: bool = False
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        states = _states(ended, port)
+        return [self._one(node_id, row, states.get(node_id), port) for node_id, row in ended.items()]
+
+    def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
+        status = ENDED[row.status]
+        if not status.is_good or state is None:
+            return _result(node_id, row, status if not status.is_good else Status.FAILED)
+        counts = dict(state.counts)
+        open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
+        patches = port.patches(node_id, _LISTED) if open_count else []
+        more: dict[str, Any] = (
+            {"missing": [_patch_data(item) for item in patches if item.state == "MISSING"]} if self.details else {}
+        )
+        return _result(
+            node_id,
+            row,
+            status,
+            counts=counts,
+            missing_after=_ids(patches, "MISSING"),
+            failed=_ids(patches, "FAILED"),
+            pending_reboot=is_pending(counts),
+            evidence={"baseline_id": state.baseline_id},
+            **more,
+        )
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return _unreadable(node_id, why)
+
+
+def _ids(patches: Sequence[Patch], state: str) -> list[str]:
+    return [patch.id for patch in patches if patch.state == state]
+
+
+def _patch_data(patch: Patch) -> dict[str, Any]:
+    return {**asdict(patch), "cve_ids": list(patch.cve_ids)}
+
+
+@dataclass(slots=True)
+class PrecheckStage:
+    """The probe before the work, judged against the policy's thresholds."""
+
+    thresholds: Mapping[str, Any]
+    name: str = "precheck"
+    with_output: bool = True
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        return [self._one(node_id, row) for node_id, row in ended.items()]
+
+    def _one(self, node_id: str, row: Invocation) -> dict[str, Any]:
+        if ENDED[row.status] is not Status.SUCCEEDED:
+            text = row.output.strip()[-300:] or f"the probe did not run: {row.status}"
+            held = {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", text)], "facts": {}}
+            if ENDED[row.status] is Status.UNREACHABLE:  # with an output, the place refused it
+                code = "refused" if row.output else row.status
+                return {**held, "status": Status.UNREACHABLE.value, "error": error(code, text)}
+            return held
+        return {"node_id": node_id, **evaluate_probe(row.output, self.thresholds).to_dict()}
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", str(why))], "facts": {}}
+
+
+def _finding(check: str, text: str) -> dict[str, Any]:
+    return {"check": check, "ok": False, "text": text}
+
+
+@dataclass(slots=True)
+class RebootStage:
+    """The reboot script. It ends Success only after the node came back with another boot id."""
+
+    name: str = "reboot"
+    with_output: bool = True
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        results = []
+        for node_id, row in ended.items():
+            facts = parse_probe(row.output) or {}
+            status = ENDED[row.status]
+            boots = {key: facts.get(key) for key in ("boot_id_before", "boot_id_after")}
+            results.append(_result(node_id, row, status, rebooted=status.is_good, **boots))
+        return results
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return _unreadable(node_id, why)
+
+
+@dataclass(slots=True)
+class AgentStage:
+    """AWS-UpdateSSMAgent. It restarts the agent, so that its last word may be lost: whoever needs the agent asks it."""
+
+    name: str = "agent"
+    with_output: bool = False
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        return [_result(node_id, row, ENDED[row.status]) for node_id, row in ended.items()]
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return _unreadable(node_id, why)
+
+
+@dataclass(slots=True)
+class VerifyStage:
+    """The probe after the work; its result is the node's final record.
+
+    :param nodes: the plan's nodes by id; a node's own ``reboot_rule`` counts before the wave's.
+    :param results: their stage results so far. ``now`` returns ISO time.
+    """
+
+    nodes: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    reboot_rule: str
+    now: Callable[[], str]
+    name: str = "verify"
+    with_output: bool = True
+
+    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        return [self._final(node_id, parse_probe(row.output)) for node_id, row in ended.items()]
+
+    def _final(self, node_id: str, facts: Mapping[str, Any] | None) -> dict[str, Any]:
+        node = self.nodes[node_id]
+        rule = node.get("reboot_rule") or self.reboot_rule
+        record = final_record(node, self.results[node_id], facts, self.now(), rule)
+        return record.to_dict()
+
+    def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
+        return self._final(node_id, None)

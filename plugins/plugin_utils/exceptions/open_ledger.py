@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opens the exception ledger that a policy or an option names: a file, or a DynamoDB table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._aws.exception_table import ExceptionTable, create_table
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.exceptions.ledger import Ledger
+from ...module_utils._core.model import Place
+from ..aws_options import own_region, to_sessions
+from .ledger_file import LedgerFile
+
+_TABLE = "dynamodb:"
+_ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):[0-9]{12}:table/(?P<name>[A-Za-z0-9_.-]{3,255})")
+_NAME = re.compile(r"(?P<name>[A-Za-z0-9_.-]{3,255})")
+
+
+def open_ledger(text: str, options: Mapping[str, Any], *, create: bool = False) -> Ledger:
+    """Return the ledger: ``dynamodb:NAME``, ``dynamodb:ARN``, or the path of a file.
+
+    :param options: with the AWS connection; only read for a table.
+    :param create: create a table that does not exist.
+    :raises BadInput: the name can't be a table's, or no Region is known.
+    """
+    if not text.startswith(_TABLE):
+        return LedgerFile(Path(text).expanduser())
+    name = text.removeprefix(_TABLE)
+    match = _ARN.fullmatch(name) or _NAME.fullmatch(name)
+    if not match:
+        raise BadInput("ledger", text, "dynamodb: and the name or ARN of a table, or the path of a file")
+    sessions = to_sessions(options)
+    region = match.groupdict().get("region") or own_region(options, sessions)
+    if not region:
+        raise BadInput("region", None, "the Region of the DynamoDB table: set region, AWS_REGION, or give the ARN")
+    client = sessions.client("dynamodb", Place(region=region))
+    if create:
+        create_table(client, match["name"])
+    return ExceptionTable(client, match["name"])

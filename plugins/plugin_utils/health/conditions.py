@@ -1,0 +1,55 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JMESPath conditions of health probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.policy.errors import Mistake
+from ...module_utils._core.policy.values import Policy
+
+try:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+except ImportError:
+    jmespath = None
+
+
+def check_condition(condition: str, option: str) -> None:
+    """:raises BadInput: the text is no JMESPath expression. :raises PatchtideError: the library jmespath is missing."""
+    if jmespath is None:
+        raise PatchtideError(
+            "Conditions of health probes need the Python library jmespath on the controller: pip install jmespath"
+        )
+    try:
+        jmespath.compile(condition)
+    except JMESPathError as error:
+        raise BadInput(option, condition, f"a JMESPath expression ({' '.join(str(error).split())})") from None
+
+
+def evaluate(condition: str, document: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return (what the condition gives over a document, why it can't be evaluated)."""
+    try:
+        return jmespath.search(condition, document), ""
+    except (JMESPathError, RecursionError) as error:
+        return None, str(error) or type(error).__name__
+
+
+def find_condition_mistakes(policy: Policy) -> Iterator[Mistake]:
+    """Find the conditions of a policy that are no expressions. Probes that a wave inherits are not named again."""
+    probes = {f"gates.probes[{index}]": item for index, item in enumerate(policy.gates.probes)}
+    for number, wave in enumerate(policy.waves):
+        own = wave.gate.probes if wave.gate.probes != policy.gates.probes else ()
+        probes |= {f"waves[{number}].gate.probes[{index}]": item for index, item in enumerate(own)}
+    probes |= {f"budgets.quorum[{index}].probe": rule.probe for index, rule in enumerate(policy.budgets.quorum)}
+    for path, probe in probes.items():
+        condition = probe.get("condition")
+        if isinstance(condition, str) and condition:
+            try:
+                check_condition(condition, f"{path}.condition")
+            except BadInput as error:
+                yield Mistake.of(error)

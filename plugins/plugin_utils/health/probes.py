@@ -1,0 +1,274 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks health probes from the controller: HTTP endpoints, programs, CloudWatch alarms; ``probe_rules`` judges."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import IO, Any
+from urllib.error import HTTPError
+
+from ansible.module_utils.urls import open_url
+
+from ...module_utils._aws.alarms import AwsAlarms
+from ...module_utils._aws.session import Sessions
+from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.gate.decide import Health, Probe
+from ...module_utils._core.gate.health_rules import (
+    AlarmProbe,
+    Answer,
+    CommandProbe,
+    HttpProbe,
+    ProbeRule,
+    clean,
+    expand,
+    judge,
+    read_probes,
+    secrets_of,
+)
+from ...module_utils._core.model import Place
+from ...module_utils._core.ports import Clock
+from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
+from ..aws_options import node_places, own_region, to_sessions
+from .conditions import check_condition, evaluate
+
+#: Of an answer no more than this is read.
+MAX_BYTES = 1 << 20
+WORKERS = 8
+Say = Callable[[str], None]
+
+
+def run_probes(
+    definitions: object, *, clock: Clock, options: Mapping[str, Any], say: Say | None = None, option: str = "probes"
+) -> list[Probe]:
+    """Ask the probes of a gate, all at once, each as often as it says; return one result each, in their order.
+
+    :param options: AWS connection options and ``accounts``, for alarms.
+    :raises BadInput: a definition is wrong; nothing was asked then.
+    """
+    return _Prober(read_probes(definitions, option), clock, options, say).run()
+
+
+def ask_quorum(
+    rules: Sequence[Mapping[str, Any]],
+    clusters: Sequence[str],
+    *,
+    clock: Clock,
+    options: Mapping[str, Any],
+    say: Say | None = None,
+) -> dict[str, str]:
+    """Return why members of some of these clusters may not be taken down; a cluster that may give members is missing.
+
+    :param rules: the policy's ``budgets.quorum``: ``clusters`` (none: all) and a ``probe``, which has to be ok.
+    :raises BadInput: a rule is wrong; nothing was asked then.
+    """
+    about: list[list[str]] = []
+    probes: list[ProbeRule] = []
+    for index, rule in enumerate(rules):
+        probe = ProbeRule.from_dict(rule.get("probe"), f"budgets.quorum[{index}].probe")
+        named = set(rule.get("clusters") or clusters)
+        if mine := [cluster for cluster in clusters if cluster in named]:
+            probes.append(probe)
+            about.append(mine)
+    found: dict[str, str] = {}
+    for probe_found, mine in zip(_Prober(probes, clock, options, say).run(), about, strict=True):
+        if probe_found.health is not Health.OK:
+            for cluster in mine:
+                why = f"{probe_found.name} is {probe_found.health.value}: {probe_found.text}"
+                found.setdefault(cluster, clean(f"no quorum in {cluster}: {why}"))
+    return found
+
+
+class _Prober:
+    """Asks several probes until each is ok or out of attempts."""
+
+    def __init__(self, rules: Sequence[ProbeRule], clock: Clock, options: Mapping[str, Any], say: Say | None) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._options = options
+        self._say = say or (lambda line: None)
+        self._lock = threading.Lock()
+        self._sessions: Sessions | None = None
+        for rule in rules:
+            if rule.condition:
+                check_condition(rule.condition, f"{rule.name}.condition")
+
+    def run(self) -> list[Probe]:
+        found: dict[int, Probe] = {}
+        tried = dict.fromkeys(range(len(self._rules)), 0)
+        due_at = dict.fromkeys(tried, self._clock.now().timestamp())
+        waiting = list(tried)
+        while waiting:
+            now = self._clock.now().timestamp()
+            due = [index for index in waiting if due_at[index] <= now]
+            for index, probe in zip(due, self._together(due), strict=True):
+                found[index] = probe
+                tried[index] += 1
+                due_at[index] = self._clock.now().timestamp() + self._rules[index].interval_seconds
+            waiting = [
+                index
+                for index in waiting
+                if index not in found
+                or (found[index].health is not Health.OK and tried[index] < self._rules[index].attempts)
+            ]
+            if waiting:
+                self._wait(min(due_at[index] for index in waiting), found, waiting)
+        return [found[index] for index in sorted(found)]
+
+    def _wait(self, until: float, found: Mapping[int, Probe], waiting: Sequence[int]) -> None:
+        names = ", ".join(f"{found[index].name} ({found[index].health.value})" for index in waiting if index in found)
+        self._say(f"health probes: {len(self._rules) - len(waiting)} of {len(self._rules)} done; again: {names}")
+        left = until - self._clock.now().timestamp()
+        if left > 0:
+            self._clock.sleep(min(left, PROGRESS_SECONDS))
+
+    def _together(self, due: Sequence[int]) -> list[Probe]:
+        if len(due) <= 1:
+            return [self._ask(self._rules[index]) for index in due]
+        with ThreadPoolExecutor(max_workers=min(WORKERS, len(due))) as pool:
+            return list(pool.map(lambda index: self._ask(self._rules[index]), due))
+
+    def _ask(self, rule: ProbeRule) -> Probe:
+        check = rule.check
+        if isinstance(check, HttpProbe):
+            answer = ask_http(check)
+        elif isinstance(check, CommandProbe):
+            answer = ask_command(check)
+        else:
+            answer = self._ask_alarms(check)
+        if answer.document is None or not rule.condition:
+            return judge(rule, answer)
+        return judge(rule, answer, *evaluate(rule.condition, answer.document))
+
+    def _ask_alarms(self, check: AlarmProbe) -> Answer:
+        try:
+            with self._lock:
+                sessions = self._sessions = self._sessions or to_sessions(self._options)
+            place = self._place(check, sessions)
+            alarms = AwsAlarms(place, sessions).states(check.names)
+        except PatchtideError as error:
+            return Answer(problem=str(error))
+        return Answer(
+            document={"alarms": [{"name": row.name, "state": row.state, "reason": row.reason} for row in alarms]}
+        )
+
+    def _place(self, check: AlarmProbe, sessions: Sessions) -> Place:
+        region = check.region or own_region(self._options, sessions)
+        if not region:
+            raise BadInput("alarm.region", check.region, "a Region")
+        if not check.account:
+            return Place(region=region)
+        accounts = self._options.get("accounts") or []
+        numbers = {str(row.get(key)): str(row["role_arn"]).split(":")[4] for row in accounts for key in ("name", "id")}
+        number = numbers.get(check.account, check.account)
+        if not number.isdecimal():
+            raise BadInput("alarm.account", check.account, "an account of the estate, or its number")
+        return node_places([(number, region)], accounts)[0]
+
+
+def ask_http(check: HttpProbe) -> Answer:
+    """Send one request; every status is an answer. Redirects and ``.netrc`` are left alone: headers go nowhere else."""
+    try:
+        headers = {name: expand(value, os.environ, f"header {name}") for name, value in check.headers.items()}
+        body = expand(check.body, os.environ, "body") if check.body is not None else None
+    except BadInput as error:
+        return Answer(problem=str(error))
+    secrets = secrets_of(headers, body)
+    if bad := [name for name, value in headers.items() if not value.isprintable()]:
+        return Answer(problem=f"header {bad[0]}: its environment variable holds more than one line", secrets=secrets)
+    until = time.monotonic() + check.timeout_seconds
+    try:
+        reply = open_url(
+            check.url,
+            data=body.encode("utf-8", "replace") if body is not None else None,
+            headers=headers,
+            method=check.method,
+            timeout=check.timeout_seconds,
+            validate_certs=check.validate_certs,
+            follow_redirects="none",
+            http_agent="patchtide.hybrid",
+            use_netrc=False,
+        )
+    except HTTPError as error:
+        reply = error
+    except Exception as error:  # whatever a server does, the gate goes on
+        said = str(error) if isinstance(error, OSError) else ""  # others may repeat what they were given
+        return Answer(problem=said or type(error).__name__, secrets=secrets)
+    with reply:
+        return _answer(reply, until, check.timeout_seconds, secrets)
+
+
+def _answer(reply: Any, until: float, seconds: float, secrets: tuple[str, ...]) -> Answer:
+    """Read an answer as far as it counts, and no longer than it may take."""
+    body = b""
+    try:
+        while len(body) < MAX_BYTES and (part := reply.read1(65536)):
+            body += part
+            if time.monotonic() > until:
+                return Answer(problem=f"its answer did not end within {seconds:g} seconds", secrets=secrets)
+        if len(body) < MAX_BYTES and getattr(reply, "length", None):
+            return Answer(problem="its answer broke off", secrets=secrets)
+        status = int(reply.status)
+        charset = reply.headers.get_content_charset("utf-8")
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+    except Exception as error:  # sockets, HTTP and gzip have no common one
+        return Answer(problem=f"its answer broke off: {type(error).__name__}", secrets=secrets)
+    text = _decode(body[:MAX_BYTES], charset)
+    return Answer(document={"status": status, "text": text, "json": _json(text), "headers": headers}, secrets=secrets)
+
+
+def ask_command(check: CommandProbe) -> Answer:
+    """Run a program without a shell; what it starts ends with it. Its output goes through files: they can't block."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(
+                list(check.argv), stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+            )
+        except (OSError, ValueError) as error:
+            return Answer(problem=f"it can't be started: {getattr(error, 'strerror', None) or type(error).__name__}")
+        try:
+            code = process.wait(check.timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return Answer(problem=f"it did not end within {check.timeout_seconds:g} seconds")
+        finally:
+            _end(process)
+        if code < 0:
+            return Answer(problem=f"it was killed by signal {-code}")
+        stdout, stderr = _text(out), _text(err)
+    return Answer(document={"rc": code, "stdout": stdout, "stderr": stderr, "json": _json(stdout)})
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the program's whole session, if anything of it is left."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return _decode(file.read(MAX_BYTES), "utf-8")
+
+
+def _decode(body: bytes, charset: str) -> str:
+    try:
+        return body.decode(charset, "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

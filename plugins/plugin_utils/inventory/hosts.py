@@ -1,0 +1,130 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts node records into Ansible's inventory: hosts, variables, groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...module_utils._core.fleet.groups import group_names
+from ...module_utils._core.fleet.records import Node
+from .unsafe import mark_unsafe
+
+PREFIX = "patchtide_"
+_STEP = r"(?:\.\w+|\['[^']*'\]|\[\"[^\"]*\"\])"
+_PATH = re.compile(rf"\s*{PREFIX}\w+{_STEP}*\s*")
+_STEPS = re.compile(r"\.?(\w+)|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+
+
+class HostWriter:
+    """Adds hosts without what Ansible repeats for every variable and membership of every host.
+
+    Our variable names are valid by construction and the values are plain data, so they go straight into the
+    host's dictionary; groups are looked up once, not once per host.
+    """
+
+    def __init__(self, inventory: Any) -> None:
+        self._inventory = inventory
+        self._hosts: Mapping[str, Any] = inventory.hosts
+        self._groups: dict[str, Any] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._keys: dict[str, str] = {}
+
+    def add(self, name: str, node: Node) -> dict[str, Any]:
+        """Add a host with its variables and built-in groups; return all its variables.
+
+        A host that an earlier inventory source added keeps what that source set.
+        """
+        known = self._hosts.get(name)
+        if known is None:
+            self._inventory.add_host(name)
+            known = self._hosts[name]
+            known.vars.update(self.to_variables(node))
+        else:
+            known.vars = {**self.to_variables(node), **known.vars}
+        for group in group_names(node, self._names):
+            self.group(group).add_host(known)
+        return known.vars  # type: ignore[no-any-return]
+
+    def group(self, name: str) -> Any:
+        """Return a group, made if it does not exist."""
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = self._inventory.groups[self._inventory.add_group(name)]
+        return group
+
+    def to_variables(self, node: Node) -> dict[str, Any]:
+        """Return a node's host variables, marked so that nothing in them is ever a template."""
+        keys = self._keys
+        if not keys:
+            keys.update({member: PREFIX + member for member in node})
+        return {keys[member]: mark_unsafe(value) for member, value in node.items()}
+
+
+class HostFirst:
+    """The inventory as Constructable sees it: a name means our host even if a group has the same name.
+
+    Ansible looks among the groups first. A machine could choose its tags so that it is named like a group, and what is
+    composed for it would become that group's.
+    """
+
+    def __init__(self, inventory: Any, writer: HostWriter) -> None:
+        self._inventory = inventory
+        self._writer = writer
+        self.hosts = inventory.hosts
+        self.groups = inventory.groups
+
+    def add_group(self, group: str) -> str:
+        return str(self._writer.group(group).name)
+
+    def add_host(self, host: str, group: str | None = None) -> str:
+        if group:
+            self.groups[group].add_host(self.hosts[host])
+        return host
+
+    def add_child(self, group: str, child: str) -> bool:
+        if child in self.hosts:
+            return bool(self.groups[group].add_host(self.hosts[child]))
+        return bool(self._inventory.add_child(group, child))
+
+    def set_variable(self, host: str, name: str, value: Any) -> None:
+        self.hosts[host].set_variable(name, value)
+
+    def get_host(self, host: str) -> Any:
+        return self.hosts[host]
+
+
+def look_up(expression: Any, variables: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Evaluate an expression that is just a path into our variables (``patchtide_tags['Patch Group']``) without Jinja.
+
+    Returns (whether that was possible, the value). Whatever is not certain to mean the same in Jinja is left to it:
+    names of dictionary methods, missing members, values that could be templates.
+    """
+    if not isinstance(expression, str) or not _PATH.fullmatch(expression):
+        return False, None
+    value: Any = variables
+    for dotted, single, double in _STEPS.findall(expression.strip()):
+        name = dotted or single or double
+        if not isinstance(value, Mapping) or name not in value or (dotted and hasattr(dict, name)):
+            return False, None
+        value = value[name]
+    return (False, None) if isinstance(value, str) and "{" in value else (True, value)
+
+
+def known_machines(hosts: Iterable[Any]) -> dict[str, str]:
+    """Return the hosts of earlier inventory sources by the ids that tell a machine (F04).
+
+    ``patchtide_node_id`` and ``patchtide_source_id`` are ours, ``vmid`` is what azure_rm calls an Azure VM's or Arc
+    server's id. Where a VM and its Arc entry share one, the VM is the host.
+    """
+    found: dict[str, tuple[bool, str]] = {}
+    for host in hosts:
+        is_arc = "hybridcompute" in str(host.vars.get("resource_type", "")).lower()
+        for name in ("patchtide_node_id", "patchtide_source_id", "vmid"):
+            machine = str(host.vars.get(name) or "").lower()
+            if machine:
+                found[machine] = min(found.get(machine, (True, "\uffff")), (is_arc, host.name))
+    return {machine: name for machine, (_arc, name) in found.items()}

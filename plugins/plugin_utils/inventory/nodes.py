@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory's hosts as the core's candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ...module_utils._core.plan.waves import Candidate
+
+_MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
+
+
+def candidates(
+    task_vars: Mapping[str, Any], application_key: str = "", missed: Collection[str] = ()
+) -> Iterator[Candidate]:
+    """Yield every inventory host that says how it is patched (``patchtide_executor``), or at least who it is.
+
+    :param application_key: the tag that names the application; selectors may ask for it.
+    :param missed: ids of nodes to catch up on; selectors may ask for them.
+    """
+    hostvars = task_vars["hostvars"]
+    groups: dict[str, set[str]] = {}
+    for group, hosts in task_vars["groups"].items():
+        for host in hosts:
+            groups.setdefault(host, set()).add(group)
+    for host in task_vars["groups"]["all"]:
+        found = hostvars[host]
+        if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
+            continue
+        tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
+        node_id = str(found.get("patchtide_node_id") or host)
+        members: dict[str, Any] = {name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS}
+        yield Candidate(
+            node_id=node_id,
+            host=str(host),
+            managed=bool(found.get("patchtide_managed", True)),
+            tags=tags,
+            application=tags.get(application_key, ""),
+            groups=frozenset(groups[host]),
+            missed=node_id in missed,
+            **members,
+        )

@@ -1,0 +1,177 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of the inventory: find the places, ask them, make one list of nodes, add hosts."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from ...module_utils._ansible.clock import find_clock
+from ...module_utils._aws.fleet_models import Slim
+from ...module_utils._aws.session import Sessions
+from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.fleet.coverage import Coverage, check_version
+from ...module_utils._core.fleet.exceptions import set_exceptions
+from ...module_utils._core.fleet.filters import to_filters
+from ...module_utils._core.fleet.merge import merge_nodes
+from ...module_utils._core.fleet.names import check_names, host_names
+from ...module_utils._core.fleet.records import Node, TagKeys
+from .cache import FleetCache, open_store
+from .construct import Construct
+from .hosts import HostWriter, known_machines
+from .options import Found, to_fleet_connection, to_wish
+from .sources import SOURCES, DataSync, Services, Told
+
+#: Options that decide what a place answers; a cache of other options is of no use.
+ASKED = (
+    "accounts", "assume_role_arn", "bucket", "bucket_prefix", "exclude_regions", "facts", "filters", "instances",
+    "maintenance_window_keys", "organizations", "patch_group_keys", "profile", "region", "regions", "role_name",
+    "source", "tags",
+)  # fmt: skip
+
+
+class FleetRun:
+    """What the plugin does, apart from being a plugin."""
+
+    def __init__(self, plugin: Any, path: str) -> None:
+        self._plugin = plugin
+        self._option: Callable[[str], Any] = plugin.get_option
+        now = find_clock().now()
+        self._keys = TagKeys(
+            patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
+        )
+        self._filters = to_filters(self._option("filters"))
+        self._preferences = check_names(self._option("hostnames"))
+        self._coverage = Coverage(
+            now=now,
+            stale_minutes=self._option("stale_ping_minutes"),
+            oldest_agent=check_version("oldest_agent", self._option("oldest_agent")),
+        )
+        asked = repr([(name, self._option(name)) for name in ASKED])
+        store, key = open_store(plugin), plugin.get_cache_key(path)
+        self._cache = FleetCache(store, key, asked, now.timestamp(), float(self._option("cache_timeout") or 0))
+
+    def fill(self, inventory: Any, fresh: bool) -> None:
+        """Add all hosts to the inventory.
+
+        :param fresh: the user wants no cached data; it still stands in for a place that fails.
+        """
+        with _no_collection():
+            self._add(inventory, self._judged(self._nodes(fresh)))
+
+    def _judged(self, nodes: list[Node]) -> list[Node]:
+        """Return the nodes that are wanted, each machine once, with what is found about it."""
+        rules = [rule for rule in self._option("merge") if rule != "inventory"]
+        nodes = merge_nodes(nodes, rules, self._keys)
+        self._coverage.findings(nodes)
+        set_exceptions(nodes, self._option("exception_keys"), self._coverage.now.date())
+        return [node for node in nodes if self._filters.matches(node)]
+
+    def _nodes(self, fresh: bool) -> list[Node]:
+        """Return the nodes of all places, sorted by account, Region and id, each place from where it is to be had."""
+        sessions = Sessions(to_fleet_connection(self._option), wrap_loader=Slim)
+        wish = to_wish(self._option, self._filters)
+        source = SOURCES[self._option("source")](self._option, sessions, wish, self._keys)
+        found = self._found(source, fresh)
+        places, names = found.places, found.names
+        known = {} if fresh else {place: kept for place in places if (kept := self._cache.nodes(place))}
+        nodes = [node for kept, _age in known.values() for node in kept]
+        told = source.ask([place for place in places if place not in known], names)
+        for one in told:
+            if not one.error:
+                self._cache.put_nodes(one.place, one.nodes)
+                nodes.extend(one.nodes)
+            for note in one.notes[:1]:
+                self._warn(f"{one.place.label} lacks facts, {len(one.notes)} calls failed, the first: {note}")
+        nodes.extend(self._stand_ins([one for one in told if one.error], len(places)))
+        self._cache.save()
+        nodes.sort(key=lambda node: (node["account"], node["region"], node["node_id"]))
+        return nodes
+
+    def _found(self, source: Services | DataSync, fresh: bool) -> Found:
+        """Return where to ask. What can't be found out is taken from the cache, and said."""
+        known = None if fresh else self._cache.places()
+        if known:
+            return known
+        known = self._cache.places(any_age=True)
+        strict = self._option("strict_permissions")
+        try:
+            found = source.places()
+        except PatchtideError as error:
+            if not known or isinstance(error, BadInput) or strict:
+                raise
+            self._warn(f"Accounts and Regions are those of the cache: {error}")
+            return known
+        for number, refusal in found.errors.items():
+            if strict:
+                raise refusal
+            found = self._with_known_regions(found, known, number, refusal)
+        if not found.errors:
+            self._cache.put_places(found)
+        return found
+
+    def _with_known_regions(self, found: Found, known: Found | None, number: str, error: PatchtideError) -> Found:
+        cached = [place for place in known.places if place.account == number] if known else []
+        asked = cached or [place for place in found.places if place.account == number]
+        listed = ", ".join(place.region for place in asked)
+        self._warn(f"Account {number} is asked in {listed} alone, its other Regions are missing: {error}")
+        return replace(found, places=[*(place for place in found.places if place.account != number), *asked])
+
+    def _stand_ins(self, failed: Sequence[Told], asked: int) -> Iterator[Node]:
+        """Yield what is known of the places that failed, and say so once for each; fail if the user wants that."""
+        known = {one.place: self._cache.nodes(one.place, any_age=True) for one in failed}
+        if failed and (self._option("strict_permissions") or (len(failed) == asked and not any(known.values()))):
+            listed = "; ".join(f"{one.place.label}: {one.error}" for one in failed)
+            raise PatchtideError(f"{len(failed)} of {asked} account-Regions failed: {listed}")
+        for one in failed:
+            found = known[one.place]
+            if found is None:
+                self._warn(f"{one.place.label} is missing in the inventory: {one.error}")
+                continue
+            nodes, age = found
+            self._warn(f"{one.place.label} is served from the cache, {age} seconds old: {one.error}")
+            yield from ({**node, "stale": True, "stale_seconds": age} for node in nodes)
+
+    def _warn(self, message: str) -> None:
+        line = " ".join(message.split())
+        self._plugin.display.warning(line if len(line) <= 400 else f"{line[:400]}…")
+
+    def _add(self, inventory: Any, nodes: Sequence[Node]) -> None:
+        writer, construct = HostWriter(inventory), Construct(self._plugin)
+        construct.attach(inventory, writer)
+        if construct.selects:
+            nodes = [node for node in nodes if construct.wants(writer.to_variables(node))]
+        merges = "inventory" in self._option("merge") and inventory.hosts
+        machines = known_machines(inventory.hosts.values()) if merges else {}
+        names = host_names(nodes, self._preferences, {*inventory.groups, *inventory.hosts})
+        names.reverse()
+        nodes = list(reversed(nodes))
+        while nodes:  # each record is let go of as soon as it is a host
+            name, node = names.pop(), nodes.pop()
+            host = _known_as(node, machines) or name if machines else name
+            variables = writer.add(host, node)
+            if construct.builds:
+                construct.build(host, variables)
+
+
+def _known_as(node: Node, machines: dict[str, str]) -> str | None:
+    """Return the host of an earlier inventory source that is this machine."""
+    ids = (node["node_id"], node["source_id"], *node["merged_ids"])
+    return next((machines[machine.lower()] for machine in ids if machine.lower() in machines), None)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's cycle collector from walking all nodes again and again while they are made: half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

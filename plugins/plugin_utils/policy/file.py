@@ -1,0 +1,130 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the policy file on the controller: YAML with line numbers, the JSON Schema, then the checks of the core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.policy.checks import find_mistakes
+from ...module_utils._core.policy.errors import Mistake, PolicyError
+from ...module_utils._core.policy.values import Policy, to_policy
+from ..health.conditions import find_condition_mistakes
+from .schema import check_schema, without_mistakes
+
+
+def load_policy(path: str | Path) -> Policy:
+    """Read, check and complete a policy file.
+
+    :raises BadInput: there is no such file.
+    :raises PolicyError: it is not YAML, or it has mistakes; all of them, with their lines.
+    """
+    file = Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadInput("path", str(path), f"a readable policy file ({reason})") from None
+    data, lines = parse_yaml(text, str(file))
+    return check_policy(data, str(file), lines)
+
+
+def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int] | None = None) -> Policy:
+    """Check and complete a policy that is already data.
+
+    :param lines: line of each path, where the data comes from a file.
+    """
+    try:
+        data = json.loads(json.dumps(data, default=str, allow_nan=False))
+    except (ValueError, TypeError) as error:  # a number that is none, a loop of aliases
+        raise PolicyError(source, [Mistake(path="(top level)", value=str(error), expected="plain data")]) from None
+    found = check_schema(data)
+    policy = to_policy(without_mistakes(data, found))
+    mistakes = [item.mistake for item in found]
+    seen = {mistake.path for mistake in mistakes}
+    more = [*find_mistakes(policy), *find_condition_mistakes(policy)]
+    mistakes += [mistake for mistake in more if not _covered(mistake.path, seen)]
+    if mistakes:
+        raise PolicyError(source, sorted((_at_line(item, lines or {}) for item in mistakes), key=_order))
+    return policy
+
+
+def _covered(path: str, seen: set[str]) -> bool:
+    """A mistake inside, or around, what is already known to be wrong says nothing new."""
+    return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in seen)
+
+
+def _order(mistake: Mistake) -> tuple[int, str]:
+    return mistake.line or 0, mistake.path
+
+
+def _at_line(mistake: Mistake, lines: Mapping[str, int]) -> Mistake:
+    """Add the line of the path, or of the nearest thing around it that stands in the file."""
+    path = mistake.path.partition(": ")[0]
+    ends = [len(path), *(index for index in range(len(path) - 1, 0, -1) if path[index] in ".[")]
+    return replace(mistake, line=next((lines[path[:end]] for end in ends if path[:end] in lines), lines.get("")))
+
+
+def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
+    """Return the data and the line of each path in it. Dates stay text; a key that stands twice is a mistake."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None or node.tag == "tag:yaml.org,2002:null":
+            raise PolicyError(source, [Mistake(path="version", value=None, expected="a policy; the file is empty")])
+        lines: dict[str, int] = {}
+        twice: list[Mistake] = []
+        _walk(node, "", lines, twice, set())
+        if twice:
+            raise PolicyError(source, twice)
+        return loader.construct_document(node), lines
+    except yaml.YAMLError as error:
+        raise PolicyError(source, [_yaml_mistake(error)]) from None
+    finally:
+        loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader without timestamps: ``2026-12-31`` is the text that the schema asks for."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # as the base class declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _yaml_mistake(error: yaml.YAMLError) -> Mistake:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    line = mark.line + 1 if mark else None
+    shown = (mark.get_snippet(indent=0) or "").split("\n")[0] if mark else ""
+    return Mistake(path="(YAML)", value=shown, expected=f"valid YAML: {problem}", line=line)
+
+
+def _walk(node: yaml.Node, path: str, lines: dict[str, int], twice: list[Mistake], seen: set[int]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if id(node) in seen:  # an alias: its content keeps the lines of the anchor
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, f"{path}[{index}]", lines, twice, seen)
+    elif isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, item in node.value:
+            name = str(key.value)
+            inner = f"{path}.{name}" if path else name
+            line = key.start_mark.line + 1
+            if name in first:
+                problem = f"stands in line {first[name]} already"
+                twice.append(Mistake(path=inner, value=name, expected="each key once", line=line, problem=problem))
+            first[name] = lines[inner] = line
+            _walk(item, inner, lines, twice, seen)

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tag with the date of the last successful patching (TM-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...module_utils._aws.node_tags import AwsNodeTags
+from ...module_utils._aws.session import Sessions
+from ...module_utils._core.model import Place, Status
+from ..rollout.folder import RolloutDir
+from .lending import Lender, Reasons, is_aws, tell
+
+
+class LastPatched(Lender):
+    """Not borrowed: it stays."""
+
+    what = "tagged with the date"
+
+    def put(self) -> Reasons:
+        """Tag the nodes of the wave that were patched, where the tag has another date; return why not."""
+        key, states = self.options["last_patched"], self.rollout.state.nodes
+        dates: dict[str, str] = {}
+        for node in self.rollout.state.waves[self.wave].nodes:
+            final = states[node].final
+            if final and Status(final["status"]).is_good and is_aws(self.rollout.nodes[node]):
+                dates[node] = str(final["ended_at"])[:10]
+
+        def put(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
+            tags = AwsNodeTags(place, sessions)
+            old = tags.tags(ids, key)
+            failed: Reasons = {}
+            for date in sorted({dates[node] for node in ids}):
+                failed |= tags.put([node for node in ids if dates[node] == date != old.get(node)], key, date)
+            return failed
+
+        return self.on_each(dates, put)
+
+
+def mark_patched(rollout: RolloutDir, wave: str, options: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    """Tag the patched nodes of a wave with the date; what fails is told and stops nothing."""
+    marker = LastPatched(rollout, wave, options, say)
+    tell(marker, marker.put(), "could not be tagged with the date")

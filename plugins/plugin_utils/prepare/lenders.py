@@ -1,0 +1,142 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of things a rollout borrows: a tag, load balancer targets, power, and what users' own tasks do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...module_utils._aws.drain import AwsDrain
+from ...module_utils._aws.node_tags import AwsNodeTags
+from ...module_utils._aws.session import Sessions
+from ...module_utils._core.model import Place
+from ...module_utils._core.ports import Target
+from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE
+from ..rollout.folder import RolloutDir
+from .lending import Details, Lender, Reasons, at_work, is_aws, is_instance, merged
+from .power import PowerLender
+
+#: Kinds that a playbook's task files undo; the others are undone by rollout_return itself.
+HOOKS = ("nodes_hook", "wave_hook")
+_PLANNED = ("node_id", "host", "name", "executor", "platform", "account", "region", "zone", "cluster", "tags")
+
+
+class PatchNowLender(Lender):
+    """The tag that a node carries while it is patched (TM-19, 22). One that can't be tagged is patched all the same."""
+
+    what = "patch_now"
+
+    def wanted(self) -> list[str]:
+        return [node for node in at_work(self.rollout, self.wave) if is_aws(self.rollout.nodes[node])]
+
+    def look(self, nodes: Sequence[str]) -> dict[str, Details]:
+        return {node: {"tag": self.options["tag"]} for node in nodes}
+
+    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+        key, value = self.options["tag"], str(self.rollout.plan["rollout"])
+        return self.on_each(nodes, lambda sessions, place, ids: AwsNodeTags(place, sessions).put(ids, key, value))
+
+    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+        left: Reasons = {}
+        for key in sorted({details["tag"] for details in nodes.values()}):
+            mine = [node for node, details in nodes.items() if details["tag"] == key]
+
+            def drop(sessions: Sessions, place: Place, ids: list[str], key: str = key) -> Reasons:
+                return AwsNodeTags(place, sessions).drop(ids, key)
+
+            left |= self.on_each(mine, drop)
+        return {}, left
+
+
+class DrainLender(Lender):
+    """Targets of Elastic Load Balancing: deregistered and drained before the install, registered and healthy after."""
+
+    what = "drained"
+    missed = "not_drained"
+
+    def wanted(self) -> list[str]:
+        return [node for node in at_work(self.rollout, self.wave) if is_instance(self.rollout.nodes[node])]
+
+    def look(self, nodes: Sequence[str]) -> dict[str, Details]:
+        """Return the nodes that get requests; the others are not drained. A place that can't be asked is told of."""
+        answers, failed = self.at_places(nodes, lambda sessions, place, ids: AwsDrain(place, sessions).targets(ids))
+        found = {node: {"targets": [item.to_dict() for item in targets]} for node, targets in merged(answers).items()}
+        return {**found, **{node: {"targets": [], "unknown": why} for node, why in failed.items()}}
+
+    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+        targets = _targets(nodes)
+        refused = {node: details["unknown"] for node, details in nodes.items() if details.get("unknown")}
+        refused |= self.on_each(
+            targets, lambda sessions, place, ids: AwsDrain(place, sessions).drain(_of(targets, ids))
+        )
+        waiting = {node: items for node, items in targets.items() if node not in refused}
+        late = self.until(self._minutes, lambda: self._not_in(waiting, ("unused",)), "draining")
+        return {**refused, **late}
+
+    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+        targets = _targets(nodes)
+        left = self.on_each(targets, lambda sessions, place, ids: AwsDrain(place, sessions).restore(_of(targets, ids)))
+        healthy = {
+            node: were
+            for node, items in targets.items()
+            if node not in left and (were := [item for item in items if item.state == "healthy"])
+        }
+        late = self.until(self._minutes, lambda: self._not_in(healthy, ("healthy",)), "back into service")
+        return late, left
+
+    @property
+    def _minutes(self) -> float:
+        return float(self.options["timeout_minutes"])
+
+    def _not_in(self, targets: Mapping[str, Sequence[Target]], states: Sequence[str]) -> Reasons:
+        """Return the nodes with a target in another state; a target that is gone is in every state."""
+        answers, failed = self.at_places(
+            targets, lambda sessions, place, ids: AwsDrain(place, sessions).health(_of(targets, ids))
+        )
+        health = merged(answers)
+        found = dict(failed)
+        for node, items in targets.items():
+            if bad := [f"{item.group}: {health[item]}" for item in items if health.get(item, states[0]) not in states]:
+                found.setdefault(node, "; ".join(bad))
+        return found
+
+
+class NodesHook(Lender):
+    """The users' own task files before and after the nodes of a turn; they do and undo, the journal remembers."""
+
+    what = "nodes_hook"
+
+    def wanted(self) -> list[str]:
+        return at_work(self.rollout, self.wave)
+
+
+class WaveHook(Lender):
+    """The users' own task files before and after a wave."""
+
+    what = "wave_hook"
+
+    def wanted(self) -> list[str]:
+        states = self.rollout.state.nodes
+        open_nodes = any(states[node].stage != DONE for node in self.rollout.state.waves[self.wave].nodes)
+        return [WHOLE_WAVE] if open_nodes else []
+
+
+LENDERS: dict[str, type[Lender]] = {
+    item.what: item for item in (DrainLender, NodesHook, PatchNowLender, WaveHook, PowerLender)
+}
+
+
+def hook_nodes(rollout: RolloutDir, wave: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what task files get to know of nodes; a wave as a whole stands for all of its nodes."""
+    nodes = rollout.state.waves[wave].nodes if WHOLE_WAVE in nodes else nodes
+    return [{key: rollout.nodes[node].get(key, "") for key in _PLANNED} for node in nodes if node in rollout.nodes]
+
+
+def _targets(nodes: Mapping[str, Details]) -> dict[str, list[Target]]:
+    return {node: [Target.from_dict(item) for item in details["targets"]] for node, details in nodes.items()}
+
+
+def _of(targets: Mapping[str, Sequence[Target]], ids: Sequence[str]) -> list[Target]:
+    return [item for node in ids for item in targets[node]]

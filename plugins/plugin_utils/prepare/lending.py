@@ -1,0 +1,174 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rollout borrows from nodes: recorded before it is done, undone and recorded again, also after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from ...module_utils._ansible.clock import is_rehearsal
+from ...module_utils._aws.session import Sessions, each_place
+from ...module_utils._core.model import Place, Status
+from ...module_utils._core.report.text import plain
+from ...module_utils._core.rollout.catch_up import PREFIX
+from ...module_utils._core.rollout.journal import to_time
+from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
+from ...module_utils._core.work.final_record import lost_record
+from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
+from ..aws_options import node_places, to_sessions
+from ..rollout.folder import RolloutDir
+
+LISTED = 8
+K = TypeVar("K")
+T = TypeVar("T")
+Details = Mapping[str, Any]
+#: node id to why something could not be done
+Reasons = dict[str, str]
+
+
+class Lender:
+    """One kind of thing that is done to nodes and undone. Everything here may be done twice: a crash repeats it."""
+
+    what: ClassVar[str]
+    #: code of the final record of a node for which it could not be done
+    missed: ClassVar[str] = ""
+
+    def __init__(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any], say: Callable[[str], None]) -> None:
+        self.rollout = rollout
+        self.wave = wave
+        self.options = options
+        self.say = say
+        self._sessions: Sessions | None = None
+
+    def wanted(self) -> list[str]:
+        """Return the nodes that it is to be done to now."""
+        raise NotImplementedError
+
+    def look(self, nodes: Sequence[str]) -> dict[str, Details]:
+        """Return those of the nodes that need it, with what giving back will need. Changes nothing."""
+        return {node: {} for node in nodes}
+
+    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+        """Do it; return why it could not be done to some nodes."""
+        return {}
+
+    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+        """Undo it; return (nodes that are given back and not in service, nodes that could not be given back)."""
+        return {}, {}
+
+    def at_places(
+        self, nodes: Iterable[str], work: Callable[[Sessions, Place, list[str]], T]
+    ) -> tuple[list[T], Reasons]:
+        """Do something at every place that has nodes, at once; return the answers, and what a place's failure means."""
+        by_place: dict[tuple[str, str], list[str]] = {}
+        for node_id in sorted(nodes):
+            node = self.rollout.nodes[node_id]
+            by_place.setdefault((node["account"], node["region"]), []).append(node_id)
+        if not by_place:
+            return [], {}
+        sessions = self._sessions = self._sessions or to_sessions(self.options, self.rollout.plan["rollout"])
+        members = {f"{account}/{region}": ids for (account, region), ids in by_place.items()}
+        places = node_places(list(by_place), self.options.get("accounts") or [])
+        outcomes = each_place(places, lambda place: work(sessions, place, members[place.label]))
+        failed = {node: str(error) for place, _answer, error in outcomes if error for node in members[place.label]}
+        return [answer for _place, answer, error in outcomes if not error and answer is not None], failed
+
+    def on_each(self, nodes: Iterable[str], work: Callable[[Sessions, Place, list[str]], Reasons]) -> Reasons:
+        """Like ``at_places`` for work that itself answers with reasons."""
+        answers, failed = self.at_places(nodes, work)
+        return {**failed, **merged(answers)}
+
+    def until(self, minutes: float, missing: Callable[[], Mapping[str, str]], title: str) -> Reasons:
+        """Ask again until nothing is missing or the time is over; return what is still missing then."""
+        clock = self.rollout.clock
+        deadline = clock.now().timestamp() + minutes * 60
+        while (left := dict(missing())) and clock.now().timestamp() < deadline:
+            self.say(f"{self.wave} {title}: {len(left)} left")
+            poll = float(self.options.get("poll_interval") or 15)
+            clock.sleep(poll if is_rehearsal() else min(poll, PROGRESS_SECONDS))
+        return left
+
+
+def merged(parts: Iterable[Mapping[K, T]]) -> dict[K, T]:
+    """Return the answers of several places as one."""
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def at_work(rollout: RolloutDir, wave: str) -> list[str]:
+    """Return the nodes of the wave's current turn that passed the guards and are not through with their work."""
+    turn, states = current_turn(rollout.state, wave), rollout.state.nodes
+    return [
+        node
+        for node in rollout.state.waves[wave].nodes
+        if states[node].turn == turn and states[node].stage in ("patch", "reboot", "scan")
+    ]
+
+
+def is_aws(node: Mapping[str, Any]) -> bool:
+    """Tell whether a node is an EC2 instance or a managed node, so that AWS keeps its tags."""
+    return str(node["node_id"]).startswith(("i-", "mi-")) and bool(node["account"] and node["region"])
+
+
+def is_instance(node: Mapping[str, Any]) -> bool:
+    """Tell whether a node is an EC2 instance."""
+    return is_aws(node) and str(node["node_id"]).startswith("i-")
+
+
+def borrow(lender: Lender) -> list[str]:
+    """Record what is going to be done, do it, and give nodes for which it failed their final record.
+
+    What an earlier run recorded and may not have done is done again. Returns the nodes it was done to.
+    """
+    rollout, wave = lender.rollout, lender.wave
+    held = open_loans(lender)
+    known = rollout.state.borrowed.get((wave, lender.what), {})
+    fresh = dict(lender.look([node for node in lender.wanted() if node not in known]))
+    if fresh:
+        data = {"wave": wave, "what": lender.what, "nodes": sorted(fresh), "details": fresh}
+        rollout.record("borrowed", data)
+    refused = lender.lend({**held, **fresh}) if held or fresh else {}
+    tell(lender, refused, f"not {lender.what}")
+    if refused and lender.missed:
+        at = to_time(rollout.clock.now())
+        records = [
+            lost_record(rollout.nodes[node], Status.SKIPPED, f"{PREFIX}{lender.missed}", why, at).to_dict()
+            for node, why in sorted(refused.items())
+        ]
+        rollout.record("outcome", {"wave": wave, "stage": "verify", "results": records})
+    return sorted({*held, *fresh} - {*refused})
+
+
+def open_loans(lender: Lender) -> dict[str, Details]:
+    """Return what is borrowed of nodes that are not through yet."""
+    rollout = lender.rollout
+    known = rollout.state.borrowed.get((lender.wave, lender.what), {})
+    return {
+        node: details
+        for node, details in known.items()
+        if node == WHOLE_WAVE or rollout.state.nodes[node].stage != DONE
+    }
+
+
+def give_back(lender: Lender, nodes: Sequence[str]) -> Reasons:
+    """Undo, record what was undone, and return what could not be."""
+    rollout = lender.rollout
+    known = rollout.state.borrowed[lender.wave, lender.what]
+    problems, left = lender.give_back({node: known[node] for node in nodes})
+    returned = [node for node in nodes if node not in left]
+    if returned:
+        data = {"wave": lender.wave, "what": lender.what, "nodes": returned, "problems": problems}
+        rollout.record("returned", data)
+    tell(lender, problems, "not in service")
+    tell(lender, left, f"still {lender.what}")
+    return left
+
+
+def tell(lender: Lender, reasons: Mapping[str, str], word: str) -> None:
+    """Name the first nodes and why."""
+    for node, why in sorted(reasons.items())[:LISTED]:
+        name = lender.rollout.nodes[node]["name"] if node in lender.rollout.nodes else ""
+        lender.say(f"  {plain(name or node)}: {word}: {plain(why)}")
+    if len(reasons) > LISTED:
+        lender.say(f"  and {len(reasons) - LISTED} more; all are in the journal and in the report")

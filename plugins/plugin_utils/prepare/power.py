@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Power: stopped instances are started for their wave and get a new agent; only those are stopped again (MO-5 to 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from ...module_utils._aws.node_tags import AwsNodeTags
+from ...module_utils._aws.power import AwsPower
+from ...module_utils._aws.run_command import SsmFleet
+from ...module_utils._aws.session import Sessions
+from ...module_utils._core.model import Place
+from ...module_utils._core.ports import CommandRequest, FleetPort
+from ...module_utils._core.rollout.state import STAGES
+from ...module_utils._core.work.ssm.commands import Chunk, deadline, split
+from ...module_utils._core.work.ssm.stagerun import NoRecorder, StageRun
+from ...module_utils._core.work.ssm.stages import AgentStage
+from ..aws_options import node_places, to_sessions
+from ..executors.ssm import gather
+from .lending import Details, Lender, Reasons, is_instance, merged
+
+#: On an instance while it runs only because a rollout started it. Its value is the rollout.
+STARTED_TAG = "PatchtideStarted"
+AGENT_SECONDS = 900
+_OFF = ("stopped", "stopping")
+
+
+class PowerLender(Lender):
+    """An instance that ran before is never borrowed, hence never stopped; nor is one whose tag somebody removed."""
+
+    what = "started"
+    missed = "not_started"
+
+    def wanted(self) -> list[str]:
+        """Return the wave's nodes that the plan saw stopped and that nothing was done to yet."""
+        nodes, states = self.rollout.nodes, self.rollout.state.nodes
+        return [
+            node
+            for node in self.rollout.state.waves[self.wave].nodes
+            if nodes[node].get("start") and is_instance(nodes[node]) and states[node].stage == STAGES[0]
+        ]
+
+    def look(self, nodes: Sequence[str]) -> dict[str, Details]:
+        answers, failed = self.at_places(nodes, lambda sessions, place, ids: AwsPower(place, sessions).states(ids))
+        states = merged(answers)
+        stopped = [node for node in nodes if states.get(node) in _OFF or node in failed]
+        return {node: {"unknown": failed[node]} if node in failed else {} for node in stopped}
+
+    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+        refused = {node: details["unknown"] for node, details in nodes.items() if details.get("unknown")}
+        rest = [node for node in self.wanted() if node in nodes and node not in refused]
+        refused |= self.on_each(rest, self._tag)
+        rest = [node for node in rest if node not in refused]
+        late = self.until(self._minutes, lambda: self._not_online(rest), "starting")
+        refused |= late
+        rest = [node for node in rest if node not in late]
+        if self.options["update_agent"] and rest:
+            self._update_agents(rest)
+            refused |= self.until(self._minutes, lambda: self._not_online(rest), "agent update")
+        return refused
+
+    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+        """Stop those that still carry the tag, then take the tag away."""
+        return {}, self.on_each(nodes, self._stop)
+
+    @property
+    def _minutes(self) -> float:
+        return float(self.options["timeout_minutes"])
+
+    def _tag(self, sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
+        return AwsNodeTags(place, sessions).put(ids, STARTED_TAG, str(self.rollout.plan["rollout"]))
+
+    def _not_online(self, nodes: Sequence[str]) -> Reasons:
+        return self.on_each(nodes, _start_and_look)
+
+    def _stop(self, sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
+        tags, power = AwsNodeTags(place, sessions), AwsPower(place, sessions)
+        found = tags.tags(ids, STARTED_TAG)
+        ours = [node for node in ids if found.get(node) == self.rollout.plan["rollout"]]
+        left = power.stop(ours)
+        return {**left, **tags.drop([node for node in ours if node not in left], STARTED_TAG)}
+
+    def _update_agents(self, nodes: Sequence[str]) -> None:
+        """Run AWS-UpdateSSMAgent, once however often the rollout is resumed. An old agent patches as well."""
+        rollout, now = self.rollout, self.rollout.clock.now()
+        sessions = to_sessions(self.options, rollout.plan["rollout"])
+        planned = [rollout.nodes[node] for node in nodes]
+        places = node_places([(node["account"], node["region"]) for node in planned], self.options["accounts"] or [])
+        ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}
+        chunks = [
+            Chunk(
+                token=f"{rollout.plan['rollout']} {self.wave}/agent/1.{number}",
+                place=place,
+                request=_agent_request(f"patchtide {rollout.plan['rollout']} {self.wave}/agent/1.{number}", ids),
+                intended_at=now - timedelta(days=1),  # an earlier controller may have sent it
+                deadline=deadline(now, 600, AGENT_SECONDS),
+            )
+            for number, (place, _platform, ids) in enumerate(split(planned), 1)
+        ]
+        run = StageRun(
+            stage=AgentStage(),
+            wave=self.wave,
+            ports=ports,
+            clock=rollout.clock,
+            gather=gather,
+            recorder=NoRecorder(),
+            progress=self.say,
+            poll_seconds=float(self.options["poll_interval"]),
+        )
+        results = run.reattach(chunks) + run.wait(chunks)
+        bad = [item["node_id"] for item in results if item.get("error")]
+        if bad:
+            self.say(f"{self.wave}: the agent of {len(bad)} nodes could not be updated; they go on with the old one")
+
+
+def _start_and_look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
+    """Ask the stopped ones to start, and say who is not online yet. One that is still stopping is asked again later."""
+    power = AwsPower(place, sessions)
+    states = power.states(ids)
+    refused = power.start([node for node in ids if states.get(node) in _OFF])
+    ping = power.ping(ids)
+    waiting = {
+        node: f"it is {states.get(node)}, its agent {ping.get(node) or 'not registered'}"
+        for node in ids
+        if states.get(node) != "running" or ping.get(node) != "Online"
+    }
+    gone = {node: "the instance does not exist any more" for node in ids if node not in states}
+    return {**waiting, **refused, **gone}
+
+
+def _agent_request(comment: str, ids: Sequence[str]) -> CommandRequest:
+    parameters: dict[str, list[str]] = {}
+    return CommandRequest(document="AWS-UpdateSSMAgent", parameters=parameters, node_ids=tuple(ids), comment=comment)

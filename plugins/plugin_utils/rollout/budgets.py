@@ -1,0 +1,44 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who of a wave may be taken down now, by the plan's budgets: a node that failed, or is not back, goes on counting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils._core.model import Status
+from ...module_utils._core.plan.budgets import BudgetRules, Disruption, Member, allow
+from ...module_utils._core.rollout.state import DONE, STAGES, Rollout, due_nodes
+
+
+def over_budget(state: Rollout, wave: str) -> dict[str, str]:
+    """Return the nodes that are due for their install and may not be taken down, with the budget that says so."""
+    rules = BudgetRules.from_dict((state.plan.get("rules") or {}).get("budgets"))
+    due = frozenset(due_nodes(state, wave, "patch"))
+    members = [_member(state, node, due) for item in state.plan["waves"] for node in item["nodes"]]
+    return dict(allow(members, rules).blocked)
+
+
+def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str]) -> Member:
+    node_id = node["node_id"]
+    return Member(
+        node_id=node_id,
+        state=Disruption.WAITING if node_id in due else _disruption(state, node_id),
+        wave=state.nodes[node_id].wave,
+        zone=node.get("zone") or "",
+        cluster=node.get("cluster") or "",
+    )
+
+
+def _disruption(state: Rollout, node_id: str) -> Disruption:
+    node = state.nodes[node_id]
+    if node_id in state.borrowed.get((node.wave, "drained"), {}):
+        return Disruption.DOWN
+    if node.final is not None:
+        status = Status(node.final["status"])
+        failed = status.is_failure or node_id in state.waves[node.wave].problems
+        return Disruption.FAILED if failed else Disruption.BACK if status.is_good else Disruption.HELD
+    begun = node.stage != DONE and STAGES.index(node.stage) > STAGES.index("patch")
+    return Disruption.DOWN if begun or (node.token and node.stage == "patch") else Disruption.HELD

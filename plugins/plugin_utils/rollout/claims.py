@@ -1,0 +1,62 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rollout's claims on its nodes: taken before a wave begins, given up when the rollout is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from ...module_utils._core.model import Status
+from ...module_utils._core.rollout.claims import Claim, refused
+from ...module_utils._core.rollout.journal import to_time
+from ...module_utils._core.rollout.state import DONE, STAGES
+from ...module_utils._core.work.final_record import lost_record
+from .folder import RolloutDir
+
+#: How long a node of a wave without a window is claimed.
+WITHOUT_WINDOW = timedelta(hours=24)
+
+
+def take(rollout: RolloutDir, wave: str) -> list[dict[str, Any]]:
+    """Claim, or claim again, what is left to do of a wave; return the final records of the nodes that others hold.
+
+    A node whose work is under way is not given up: its outcome is awaited, whoever claims it meanwhile.
+    """
+    store = rollout.stores.open_claims()
+    if store is None:
+        return []
+    now, window, planned = rollout.clock.now(), rollout.window(wave), rollout.wave(wave)["window"] or {}
+    states = rollout.state.nodes
+    left = [node for node in rollout.state.waves[wave].nodes if states[node].stage != DONE]
+    answer = store.claim(
+        left,
+        owner=owner(rollout),
+        window=f"{planned.get('name', 'no window')} {planned.get('start', '')}".strip(),
+        until=window.end if window else now + WITHOUT_WINDOW,
+        now=now,
+    )
+    return [_given_up(rollout, item) for item in refused(answer, owner(rollout)) if not states[item.node_id].token]
+
+
+def _given_up(rollout: RolloutDir, held: Claim) -> dict[str, Any]:
+    untouched = rollout.state.nodes[held.node_id].stage == STAGES[0]
+    status = Status.SKIPPED if untouched else Status.FAILED
+    text = f"{held.owner} holds it for {held.window} until {to_time(held.until)}"
+    at = to_time(rollout.clock.now())
+    return lost_record(rollout.nodes[held.node_id], status, "claimed_elsewhere", text, at).to_dict()
+
+
+def give_up(rollout: RolloutDir) -> None:
+    """Release all nodes of a rollout."""
+    store = rollout.stores.open_claims()
+    nodes: Sequence[str] = list(rollout.nodes)
+    if store is not None:
+        store.release(nodes, owner=owner(rollout))
+
+
+def owner(rollout: RolloutDir) -> str:
+    """Name the rollout as others see it in a claim: the plan, and which run of it."""
+    return f"rollout {rollout.plan['rollout']}/{rollout.origin[:8]}"

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rollout's directory: its plan, its journal, and the state they add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.plan.capacity import StartGuard, may_start
+from ...module_utils._core.plan.plan import check_plan
+from ...module_utils._core.ports import Clock, JournalStore
+from ...module_utils._core.rollout.catch_up import catch_up
+from ...module_utils._core.rollout.journal import Record, from_time, to_time
+from ...module_utils._core.rollout.machine import apply
+from ...module_utils._core.rollout.state import NodeState, Rollout, WaveState, initial
+from ...module_utils._core.times.schedule import Occurrence
+from ..controller_action import read_json, write_text
+from .large_json import collector_paused
+from .stores import JOURNAL, Stores, read_stores
+
+CATCH_UP = "catch_up.json"
+#: Between an attempt that failed and the next one.
+RETRY_SECONDS = 60
+
+
+class RolloutDir:
+    """``state`` is the fold of the journal; ``record`` adds an event only if the state allows it.
+
+    ``events`` counts what was recorded, or would have been in check mode. ``origin`` is the hash of the first record,
+    which tells this run of the plan from one that another controller began elsewhere.
+    """
+
+    def __init__(self, path: str | Path, clock: Clock, stores: Stores | None = None) -> None:
+        self.path = Path(path)
+        self.stores = stores or read_stores(self.path)
+        self.clock = clock
+        self.plan: Mapping[str, Any] = read_json(self.path / "plan.json", "dir")
+        check_plan(self.plan)
+        self._store: JournalStore = self.stores.open_journal(self.plan["rollout"])
+        self.state: Rollout = initial(self.plan)
+        self.events = 0
+        self.origin = ""
+        with collector_paused():
+            self._follow(self._store.stream())
+        self.nodes: dict[str, Mapping[str, Any]] = {
+            node["node_id"]: node for wave in self.plan["waves"] for node in wave["nodes"]
+        }
+
+    def wave(self, name: str) -> Mapping[str, Any]:
+        """Return the plan's wave."""
+        self.state_of_wave(name)
+        return next(wave for wave in self.plan["waves"] if wave["name"] == name)
+
+    def state_of_wave(self, name: str) -> WaveState:
+        """Return where a wave stands; ``BadInput`` if the plan has no such wave."""
+        if name not in self.state.waves:
+            raise BadInput("wave", name, f"a wave of the plan: {', '.join(self.state.waves)}")
+        return self.state.waves[name]
+
+    def window(self, name: str) -> Occurrence | None:
+        """Return the occurrence of the maintenance window that bounds a wave."""
+        found = self.wave(name)["window"]
+        if not found:
+            return None
+        return Occurrence(**{key: from_time(found[key]) for key in ("start", "end", "cutoff_at")})
+
+    def may_start(self, name: str, minutes: float) -> StartGuard:
+        """Tell whether a step of so many minutes may start now."""
+        return may_start(self.clock.now(), minutes, self.window(name))
+
+    def state_of_node(self, node_id: str) -> NodeState:
+        """Return where a node stands; ``BadInput`` if it is not in the plan."""
+        if node_id not in self.state.nodes:
+            raise BadInput("node", node_id, "a node of the plan")
+        return self.state.nodes[node_id]
+
+    def rehearse(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Apply an event to the state without writing it: check mode."""
+        apply(self.state, kind, data, to_time(self.clock.now()))
+        self.events += 1
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> Record:
+        """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""
+        at: datetime = self.clock.now()
+        asked = False
+
+        def guard(news: Sequence[Record]) -> None:
+            nonlocal asked
+            if asked:  # somebody else was first after all, and the state holds what was not written
+                self._fold_again()
+            else:
+                self._follow(news)
+            asked = True
+            apply(self.state, kind, data, to_time(at))
+
+        record = self._store.append(kind, data, at, guard)
+        self.origin = self.origin or record.hash
+        self.events += 1
+        return record
+
+    def _fold_again(self) -> None:
+        self.state = initial(self.plan)
+        self._follow(self.stores.open_journal(self.plan["rollout"]).stream())
+
+    def copy_journal(self) -> bool:
+        """Write the whole journal into the directory if its store is elsewhere; return whether the file changed."""
+        if not self.stores.is_remote:
+            return False
+        records = self.stores.open_journal(self.plan["rollout"]).stream()
+        return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
+
+    def write_catch_up(self) -> int:
+        """List the nodes that were missed so far, for the next plan; return how many there are."""
+        found = catch_up(self.state, to_time(self.clock.now()))
+        path = self.path / CATCH_UP
+        if found["nodes"] or path.exists():
+            write_text(path, json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        return len(found["nodes"])
+
+    def _follow(self, news: Iterable[Record]) -> None:
+        for item in news:
+            self.origin = self.origin or item.hash
+            apply(self.state, item.kind, item.data, item.at)

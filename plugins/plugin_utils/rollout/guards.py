@@ -1,0 +1,118 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps nodes from being patched besides windows: exceptions and freezes, read anew from where they are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._ansible.ics import read_calendar
+from ...module_utils._aws.documents import calendar_state
+from ...module_utils._aws.exception_tags import ExceptionTags
+from ...module_utils._aws.session import each_place
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.exceptions.guard import ExceptionGuard
+from ...module_utils._core.model import Place
+from ...module_utils._core.plan.waves import Candidate
+from ...module_utils._core.rollout.journal import from_time, to_time
+from ...module_utils._core.times.calendars import Calendar, ask_calendar
+from ...module_utils._core.times.schedule import to_zone
+from ..aws_options import node_places, own_region, to_sessions
+from ..exceptions.open_ledger import open_ledger
+
+#: Events are read a year ahead, so that a freeze's end can be told.
+_AHEAD = timedelta(days=366)
+_ARN = re.compile(r"arn:aws[a-z-]*:ssm:(?P<region>[a-z0-9-]+):[0-9]{12}:document/.+")
+Span = tuple[datetime, datetime]
+
+
+def read_guard(exceptions: Mapping[str, Any], options: Mapping[str, Any]) -> ExceptionGuard:
+    """Read the ledger that the policy's ``exceptions`` names.
+
+    :param options: with the AWS connection.
+    """
+    ledger = exceptions.get("ledger") or ""
+    records = tuple(open_ledger(ledger, options).read()) if ledger else ()
+    zone = to_zone(exceptions.get("timezone") or "UTC", "exceptions.timezone")
+    return ExceptionGuard(records=records, tag=exceptions.get("tag") or "", zone=zone)
+
+
+def read_calendars(
+    freeze: Mapping[str, Any], spans: Sequence[Span], options: Mapping[str, Any], regions: Sequence[str] = ()
+) -> list[Calendar]:
+    """Read the policy's ``freeze`` calendars for some times.
+
+    :param regions: of the estate; the first one is asked where neither ARN nor connection name a Region.
+    """
+    if not spans:
+        return []
+    start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+    found = [_read_file(Path(name).expanduser(), start, end + _AHEAD) for name in freeze.get("ics") or ()]
+    names = freeze.get("change_calendars") or ()
+    if not names:
+        return found
+    sessions = to_sessions(options)
+    usual = own_region(options, sessions) or next(iter(regions), None)
+    for name in names:
+        match = _ARN.fullmatch(name)
+        region = match["region"] if match else usual
+        if not region:
+            raise BadInput("region", None, f"the Region of the change calendar {name}: set region or AWS_REGION")
+        client = sessions.client("ssm", Place(region=region))
+
+        def ask(moment: datetime, name: str = name, client: Any = client) -> tuple[bool, datetime | None]:
+            state = calendar_state(client, [name], to_time(moment))
+            change = state["next_transition_time"]
+            return state["state"] == "OPEN", from_time(change) if change else None
+
+        label = name.rpartition("document/")[2]
+        events = {event for span in spans for event in ask_calendar(ask, label, *span)}
+        found.append(Calendar(name=label, events=tuple(sorted(events))))
+    return found
+
+
+def _read_file(path: Path, start: datetime, end: datetime) -> Calendar:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInput("freeze.ics", str(path), f"a readable iCalendar file ({error})") from error
+    return read_calendar(text, path.name, start, end)
+
+
+def fresh_tags(
+    nodes: Sequence[Candidate], tag: str, options: Mapping[str, Any]
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Return managed nodes with their exception tags as they are now, and the places that could not be asked.
+
+    Nodes of such a place, and hosts that have no tags in AWS, keep what the inventory knows.
+
+    :param options: with the AWS connection and ``accounts``.
+    """
+    asked = [node for node in nodes if node.node_id.startswith(("i-", "mi-")) and node.account and node.region]
+    if not tag or not asked:
+        return list(nodes), {}
+    sessions = to_sessions(options)
+    places = node_places([(node.account, node.region) for node in asked], options.get("accounts") or [])
+
+    def read(place: Place) -> dict[str, str]:
+        return ExceptionTags(lambda service: sessions.client(service, place), tag).read_all()
+
+    outcomes = each_place(places, read)
+    failed = {place.label: str(error) for place, _found, error in outcomes if error}
+    live = {place.label: found or {} for place, found, error in outcomes if not error}
+
+    def seen(node: Candidate) -> Candidate:
+        place = f"{node.account}/{node.region}"
+        if place not in live or not node.node_id.startswith(("i-", "mi-")):
+            return node
+        rest = {key: value for key, value in node.tags.items() if key != tag}
+        value = live[place].get(node.node_id)
+        return replace(node, tags={**rest, tag: value} if value is not None else rest)
+
+    return [seen(node) for node in nodes], failed

@@ -1,0 +1,68 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a rollout stands as a playbook needs it: its hosts, in batches, and what is due in each wave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils._core.rollout.state import DONE, STAGES, Rollout, current_turn, due_nodes
+
+
+def overview(state: Rollout) -> dict[str, Any]:
+    """Return where the rollout stands, in the plain values a playbook works with."""
+    waves = [
+        {
+            "name": wave.name,
+            "status": wave.status,
+            "nodes": len(wave.nodes),
+            "due": {stage: len(nodes) for stage in STAGES if (nodes := due_nodes(state, wave.name, stage))},
+        }
+        for wave in state.waves.values()
+    ]
+    return {
+        "rollout": state.plan["rollout"],
+        "digest": state.plan["digest"],
+        "status": state.status,
+        "finished": state.finished,
+        "waves": waves,
+        **play_order(state),
+    }
+
+
+def play_order(state: Rollout) -> dict[str, Any]:
+    """Return the hosts of the rollout's play and the batch sizes: for each turn a coordinator and the direct hosts."""
+    hosts: list[dict[str, Any]] = []
+    serial = []
+    for order, wave in enumerate(state.plan["waves"], 1):
+        found = state.waves[wave["name"]]
+        if found.status == "finished" or state.finished:
+            continue
+        if state.status == "aborted" and not any(item.wave == wave["name"] for item in state.intents.values()):
+            continue
+        slug = re.sub(r"[^A-Za-z0-9]+", "_", wave["name"])
+        first = True
+        for turn in range(current_turn(state, wave["name"]), found.turns + 1):
+            members = [node for node in wave["nodes"] if _is_left(state, node, turn)]
+            if not members and turn != found.turns:
+                continue
+            name = f"wave_{order}_{slug}" + (f"_turn_{turn}" if found.turns > 1 else "")
+            row = {"wave": wave["name"], "first_turn": first, "last_turn": turn == found.turns}
+            first = False
+            batch = [{**row, "host": name, "node": "", "coordinator": True}]
+            batch += [
+                {**row, "host": node["host"], "node": node["node_id"], "coordinator": False}
+                for node in members
+                if node["executor"] in ("linux", "windows")
+            ]
+            hosts += batch
+            serial.append(len(batch))
+    return {"play_hosts": hosts, "serial": serial}
+
+
+def _is_left(state: Rollout, node: Mapping[str, Any], turn: int) -> bool:
+    found = state.nodes[node["node_id"]]
+    return found.turn == turn and found.stage != DONE

@@ -1,0 +1,23 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a node's rule asks for a reboot after what was done to it."""
+
+from __future__ import annotations
+
+from ...module_utils._core.model import Status
+from ...module_utils._core.work.final_record import must_reboot
+from .folder import RolloutDir
+
+
+def reboot_is_due(rollout: RolloutDir, wave: str, node_id: str) -> bool:
+    """Return whether the node is to be rebooted, from what the pre-check and the install left in the journal."""
+    node, done = rollout.nodes[node_id], rollout.state.nodes[node_id].results
+    patch, facts = done.get("patch", {}), done.get("precheck", {}).get("facts", {})
+    rule = node.get("reboot_rule") or rollout.wave(wave)["reboot_rule"]
+    planned = node["patch_count"] or node.get("start") or patch.get("installed")
+    return must_reboot(
+        rule,
+        pending=bool(patch.get("pending_reboot") or facts.get("pending_reboot")),
+        patched=bool(planned and patch.get("status") == Status.SUCCEEDED.value),
+    )

@@ -1,0 +1,133 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a rollout keeps its journal and its claims: files by default, DynamoDB tables where the user names them.
+
+The choice is made once, when the rollout is opened, and lies in ``stores.json`` of its directory for all later steps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.ports import ClaimStore, JournalStore
+from ..controller_action import read_json, write_text
+from .claim_file import ClaimFile
+from .journal_file import JournalFile
+
+NAME, SCHEMA, JOURNAL = "stores.json", "patchtide/stores/1", "journal.jsonl"
+_TABLE = "dynamodb:<table> or dynamodb:<Region>/<table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of a directory by their names; an empty one is the default: a file, and no claims."""
+
+    folder: Path
+    journal: str = ""
+    claims: str = ""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the journal is elsewhere and the directory has a copy at best."""
+        return bool(self.journal)
+
+    def open_journal(self, rollout: str) -> JournalStore:
+        """Return the journal of a rollout."""
+        if not self.journal:
+            return JournalFile(self.folder / JOURNAL)
+        from ...module_utils._aws.stores import DynamoJournal  # the SDK takes time to load, and files need none
+
+        return DynamoJournal(*_table("journal", self.journal), rollout)
+
+    def open_claims(self) -> ClaimStore | None:
+        """Return the claims, ``None`` if nobody shares nodes with this rollout."""
+        if not self.claims:
+            return None
+        kind, _separator, place = self.claims.partition(":")
+        if kind == "file":
+            return ClaimFile(Path(place))
+        from ...module_utils._aws.stores import DynamoClaims
+
+        return DynamoClaims(*_table("claims", self.claims))
+
+
+def read_stores(folder: Path) -> Stores:
+    """Return the stores that were chosen for a directory."""
+    if not (folder / NAME).exists():
+        return Stores(folder)
+    data = read_json(folder / NAME, "dir")
+    if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
+        raise BadInput("dir", str(folder / NAME), f"a file of the schema {SCHEMA}")
+    return Stores(folder, str(data["journal"]), str(data["claims"]))
+
+
+def choose_stores(folder: Path, journal: str | None, claims: str | None, *, write: bool) -> Stores:
+    """Choose the stores, as far as the user names them, and note the choice.
+
+    :raises BadInput: a name that can't be, or another journal than the rollout began in.
+    """
+    before = read_stores(folder)
+    chosen = Stores(
+        folder,
+        before.journal if journal is None else _checked("journal", journal),
+        before.claims if claims is None else _checked("claims", claims),
+    )
+    if chosen == before:
+        return before
+    if chosen.journal != before.journal and _has_begun(before):
+        raise BadInput("journal", journal, f"the store in which the rollout began: {before.journal or JOURNAL}")
+    if write:
+        data = {"schema": SCHEMA, "journal": chosen.journal, "claims": chosen.claims}
+        write_text(folder / NAME, json.dumps(data, indent=1) + "\n")
+    return chosen
+
+
+def read_journal_text(folder: Path) -> str:
+    """Return the journal's text: the file, or what the store has where there is no copy of it yet."""
+    path = folder / JOURNAL
+    stores = read_stores(folder)
+    if stores.is_remote and not path.exists():
+        rollout = read_json(folder / "plan.json", "dir")["rollout"]
+        return "".join(f"{record.to_line()}\n" for record in stores.open_journal(rollout).read())
+    try:
+        return path.read_bytes().decode("utf-8", "surrogatepass")
+    except FileNotFoundError:
+        raise BadInput("dir", str(path), "an existing journal") from None
+    except (OSError, UnicodeError) as error:
+        raise BadInput("dir", str(path), f"a readable journal ({error})") from error
+
+
+def _has_begun(stores: Stores) -> bool:
+    journal = stores.folder / JOURNAL
+    return stores.is_remote or (journal.exists() and journal.stat().st_size > 0)
+
+
+def _checked(option: str, value: str) -> str:
+    kind, _separator, place = value.partition(":")
+    if not value or (option == "journal" and value == "file"):
+        return ""
+    if kind == "dynamodb" and place.rpartition("/")[2]:
+        return value
+    if option == "claims" and kind == "file" and Path(place).is_absolute():
+        return value
+    known = {"journal": f"file, {_TABLE}", "claims": f"file:<absolute path>, {_TABLE}"}
+    raise BadInput(option, value, known[option])
+
+
+def _table(option: str, name: str) -> tuple[Any, str]:
+    """Return a client and the table; credentials come from where AWS tools look for them by default."""
+    from ...module_utils._aws.session import Connection, Sessions
+    from ...module_utils._core.model import Place
+
+    region, _separator, table = name.partition(":")[2].rpartition("/")
+    sessions = Sessions(Connection())
+    region = region or sessions.default_region or ""
+    if not region:
+        raise BadInput(option, name, f"{_TABLE}; there is no Region in the environment either")
+    return sessions.client("dynamodb", Place(region=region)), table

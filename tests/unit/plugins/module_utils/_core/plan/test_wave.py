@@ -1,0 +1,110 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan says of its waves besides who is in them: turns, capacity, quotas, nodes that will be started."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
+
+WINDOW = {"name": "night", "start": "2026-06-01T20:00:00Z", "end": "2026-06-01T21:00:00Z"}
+WINDOWS = {"night": {**WINDOW, "cutoff_at": "2026-06-01T20:40:00Z"}}
+POLICY: dict[str, Any] = {
+    "name": "p",
+    "tags": {"cluster": "Cluster"},
+    "waves": [{"name": "all", "window": "night"}],
+    "gates": {},
+    "reboot": {"rule": "if_required"},
+    "patching": {"expected_minutes": {"linux": 15}, "retries": {"delivery": 1, "execution": 0}},
+    "stopped_nodes": {"start": True, "select": {"tags": {"Environment": "dev"}}},
+}
+
+
+def candidate(number: int, **more: Any) -> Candidate:
+    place = {"account": "1" * 12, "region": "eu-central-1", "executor": "ssm", "platform": "linux"}
+    given = {"node_id": f"i-{number}", "host": f"h{number}", "state": "running", "ping_status": "Online", **place}
+    return Candidate(**{**given, **more})
+
+
+def plan_of(*nodes: Candidate, **changes: Any) -> dict[str, Any]:
+    scan = {"nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "a"}]} for node in nodes}}
+    for node in nodes:
+        if node.state != "running":
+            del scan["nodes"][node.node_id]
+    policy = {**deepcopy(POLICY), **changes}
+    return build_plan(nodes, policy, scan, policy_digest="d", windows=WINDOWS, created_at="2026-06-01T12:00:00Z")
+
+
+def test_a_stopped_instance_is_planned_though_nobody_knows_what_it_lacks() -> None:
+    stopped = {"state": "stopped", "ping_status": "ConnectionLost"}
+    plan = plan_of(candidate(1, **stopped, tags={"Environment": "dev"}), candidate(2, **stopped))
+    (node,) = plan["waves"][0]["nodes"]
+    assert (node["node_id"], node["start"], node["patch_count"], node["reboot"]) == ("i-1", True, 0, "unknown")
+    assert [(row["node_id"], row["code"]) for row in plan["excluded"]] == [("i-2", "stopped")]
+
+
+@pytest.mark.parametrize(
+    "change", [{"node_id": "mi-1"}, {"state": "stopping"}, {"executor": "linux"}, {"tags": {"Environment": "prod"}}]
+)
+def test_only_what_can_and_shall_be_started_is_planned(change: dict[str, Any]) -> None:
+    given = {"state": "stopped", "ping_status": "ConnectionLost", "tags": {"Environment": "dev"}, **change}
+    assert plan_of(candidate(1, **given))["totals"]["nodes"] == 0
+
+
+def test_turns_clusters_and_rules_are_frozen() -> None:
+    budgets = {"cluster": 1, "rollout": None, "wave": None, "zone": None, "quorum": []}
+    nodes = [candidate(n, tags={"Cluster": "db"}, zone="eu-central-1a") for n in range(2)]
+    plan = plan_of(*nodes, budgets=budgets)
+    wave = plan["waves"][0]
+    assert (wave["turns"], sorted(node["turn"] for node in wave["nodes"])) == (2, [1, 2])
+    assert {(node["cluster"], node["zone"]) for node in wave["nodes"]} == {("db", "eu-central-1a")}
+    assert plan["rules"]["retries"] == {"delivery": 1, "execution": 0}
+    assert plan["rules"]["budgets"] == {"cluster": 1, "rollout": None, "wave": None, "zone": None}
+
+
+def test_turns_follow_each_other_in_the_window_and_what_does_not_fit_is_said() -> None:
+    """Fifteen minutes each, one after the other, in the 40 minutes before the cutoff: the third ends too late."""
+    plan = plan_of(*(candidate(n) for n in range(3)), budgets={"rollout": 1})
+    capacity = plan["waves"][0]["capacity"]
+    assert (capacity["needed_minutes"], capacity["usable_minutes"], capacity["too_late"]) == (45, 40, 1)
+    assert not capacity["fits"]
+    text = "3 nodes, 1 at a time, need 45 minutes; the window has 40 before its cutoff: 1 node will not fit"
+    assert plan["warnings"] == [f"Wave all does not fit: {text}."]
+
+
+def test_a_count_of_concurrency_is_meant_for_each_command() -> None:
+    patching = {**POLICY["patching"], "max_concurrency": 10}
+    found = plan_of(*(candidate(n) for n in range(100)), patching=patching)["waves"][0]["capacity"]
+    assert (found["concurrency"], found["needed_minutes"]) == (20, 75)
+
+
+def test_a_wave_without_a_window_always_fits() -> None:
+    capacity = plan_of(candidate(1), waves=[{"name": "all"}])["waves"][0]["capacity"]
+    assert capacity["fits"] and capacity["usable_minutes"] is None
+
+
+@pytest.mark.parametrize(
+    ("count", "change", "words"),
+    [
+        (2401, {}, "the default quota is 2,400 managed nodes"),
+        (1001, {"prefix": "mi-"}, "above 1,000 they need the advanced tier"),
+        (1001, {}, "1,001 nodes are worked on at once in wave all"),
+    ],
+)
+def test_quotas_are_named_before_the_night(count: int, change: dict[str, str], words: str) -> None:
+    prefix = change.get("prefix", "i-")
+    plan = plan_of(*(candidate(n, node_id=f"{prefix}{n}") for n in range(count)), waves=[{"name": "all"}])
+    assert any(words in text for text in plan["warnings"]), plan["warnings"]
+    fewer = plan_of(*(candidate(n, node_id=f"{prefix}{n}") for n in range(1000)), waves=[{"name": "all"}])
+    assert fewer["warnings"] == []
+
+
+def test_a_wave_may_take_only_what_was_missed() -> None:
+    waves = [{"name": "missed", "select": {"missed": True}}, {"name": "rest"}]
+    plan = plan_of(candidate(1), candidate(2, missed=True), waves=waves)
+    assert [[node["node_id"] for node in wave["nodes"]] for wave in plan["waves"]] == [["i-2"], ["i-1"]]

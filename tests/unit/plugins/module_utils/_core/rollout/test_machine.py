@@ -1,0 +1,371 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rollout's state machine: what it refuses, what is due, and what no sequence of events can bring about."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import (
+    apply,
+    due,
+    fold,
+    step,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
+    STAGES,
+    Effect,
+    Rollout,
+    due_nodes,
+    final_results,
+    initial,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PLAN: dict[str, Any] = {
+    "digest": "d1",
+    "waves": [
+        {"name": "canary", "nodes": [{"node_id": "a"}, {"node_id": "b"}]},
+        {"name": "production", "nodes": [{"node_id": "c"}]},
+    ],
+}
+Event = tuple[str, dict[str, Any]]
+START: Event = ("rollout_started", {"plan_digest": "d1"})
+CANARY: list[Event] = [
+    START,
+    ("wave_started", {"wave": "canary"}),
+    ("claimed", {"wave": "canary", "nodes": ["a", "b"]}),
+]
+
+
+def intent(stage: str, *nodes: str, wave: str = "canary", token: str = "t", attempt: int = 1) -> Event:
+    data = {"wave": wave, "stage": stage, "attempt": attempt, "nodes": list(nodes), "token": token}
+    return "intent", data
+
+
+def outcome(stage: str, *nodes: str, wave: str = "canary", **result: Any) -> Event:
+    rows = [{"status": "succeeded", **result, "node_id": node} for node in nodes]
+    return "outcome", {"wave": wave, "stage": stage, "results": rows}
+
+
+def through(*nodes: str, wave: str = "canary") -> list[Event]:
+    """Every stage of these nodes, with an intent for each."""
+    found: list[Event] = []
+    for stage in STAGES:
+        found += [intent(stage, *nodes, wave=wave, token=f"{wave}/{stage}"), outcome(stage, *nodes, wave=wave)]
+    return found
+
+
+def gate(verdict: str, wave: str = "canary") -> Event:
+    return "gate", {"wave": wave, "verdict": verdict, "numbers": {}, "reasons": []}
+
+
+def play(*events: Event, state: Rollout | None = None) -> Rollout:
+    state = initial(PLAN) if state is None else state
+    for number, (kind, data) in enumerate(events):
+        apply(state, kind, data, f"at {number}")
+    return state
+
+
+PROMOTED: list[Event] = [*CANARY, *through("a", "b"), gate("promote"), ("wave_finished", {"wave": "canary"})]
+PRODUCTION: list[Event] = [
+    ("wave_started", {"wave": "production"}),
+    ("claimed", {"wave": "production", "nodes": ["c"]}),
+    *through("c", wave="production"),
+    gate("promote", "production"),
+    ("wave_finished", {"wave": "production"}),
+    ("rollout_finished", {"verdict": "completed"}),
+]
+ABORT: Event = ("decision", {"action": "abort", "wave": "canary", "by": "x", "reason": "stop"})
+
+REFUSED: list[tuple[str, list[Event], Event, str]] = [
+    ("unknown", [START], ("dance", {}), "unknown event 'dance'"),
+    ("not started", [], ("wave_started", {"wave": "canary"}), "was not started"),
+    ("started twice", [START], START, "started before"),
+    ("another plan", [], ("rollout_started", {"plan_digest": "d2"}), "journal is of plan d2, not d1"),
+    ("wave too early", [START], ("wave_started", {"wave": "production"}), "must wait for canary"),
+    ("wave twice", CANARY, ("wave_started", {"wave": "canary"}), "canary is running"),
+    ("no such wave", [START], ("wave_started", {"wave": "x"}), "must wait for canary"),
+    ("claim in no wave", [START], ("claimed", {"wave": "x", "nodes": []}), "no wave 'x'"),
+    ("claim of a stranger", CANARY, ("claimed", {"wave": "canary", "nodes": ["c"]}), "not in wave canary: c"),
+    ("intent before the wave", [START], intent("precheck", "a"), "wave canary is waiting"),
+    ("intent without claim", CANARY[:2], intent("precheck", "a"), "a is not a claimed node"),
+    ("intent for another wave's node", CANARY, intent("precheck", "c"), "c is not a claimed node"),
+    ("intent out of turn", CANARY, intent("patch", "a"), "a is due for precheck, not for patch"),
+    ("token twice", [*CANARY, intent("precheck", "a")], intent("precheck", "b"), "t is open already"),
+    ("under way", [*CANARY, intent("precheck", "a")], intent("precheck", "a", token="u"), "under way"),
+    ("sent without intent", CANARY, ("sent", {"token": "t", "place": "p", "command_id": "c"}), "no open intent t"),
+    ("outcome of a stranger", CANARY, outcome("precheck", "c"), "c is not in wave canary"),
+    ("outcome out of turn", CANARY, outcome("patch", "a"), "a is at precheck, not at patch"),
+    ("final twice", [*CANARY, *through("a")], outcome("verify", "a"), "a is at done"),
+    ("promoted too early", [*CANARY, *through("a")], gate("promote"), "1 nodes of wave canary have no final record"),
+    ("gate of a waiting wave", CANARY, gate("pause", "production"), "production is waiting"),
+    ("finished before promotion", CANARY, ("wave_finished", {"wave": "canary"}), "canary is running"),
+    ("completed too early", PROMOTED, ("rollout_finished", {"verdict": "completed"}), "not every wave"),
+    ("anything after the end", [*PROMOTED, *PRODUCTION], ("resumed", {}), "nothing can follow"),
+    ("unknown decision", CANARY, ("decision", {"action": "dance", "wave": "canary"}), "expected promote, retry, skip"),
+    ("resumed after abort", [*CANARY, gate("abort")], ("resumed", {}), "stays aborted"),
+    ("wave after abort", [*PROMOTED, ABORT], ("wave_started", {"wave": "production"}), "is aborted"),
+    ("claim after abort", [*CANARY, ABORT], CANARY[2], "is aborted"),
+    ("intent after abort", [*CANARY, ABORT], intent("precheck", "a"), "is aborted"),
+    ("intent while paused", [*CANARY, gate("pause")], intent("precheck", "a"), "is paused"),
+    ("gate after abort", [*CANARY, *through("a", "b"), ABORT], gate("promote"), "is aborted, and that is final"),
+    (
+        "promotion after abort",
+        [*CANARY, *through("a", "b"), ABORT],
+        ("decision", {"action": "promote", "wave": "canary", "by": "x", "reason": "y"}),
+        "is aborted, and that is final",
+    ),
+    (
+        "completed after abort",
+        [*PROMOTED, *PRODUCTION[:-1], ABORT],
+        ("rollout_finished", {"verdict": "completed"}),
+        "so it can't be completed",
+    ),
+    ("paused after abort", [*CANARY, ABORT], ("rollout_finished", {"verdict": "paused"}), "so it can't be paused"),
+    (
+        "closed with open work",
+        [*CANARY, intent("precheck", "a"), ABORT],
+        ("rollout_finished", {"verdict": "aborted"}),
+        "outcomes are still open: t",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "event", "message"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_refused_and_left_as_it_was(before: list[Event], event: Event, message: str) -> None:
+    state = play(*before)
+    copy = deepcopy(state)
+    with pytest.raises(JournalError, match=message):
+        apply(state, *event, "now")
+    assert state == copy
+
+
+def test_the_whole_way() -> None:
+    state = play(*PROMOTED, *PRODUCTION)
+    assert (state.status, state.finished, state.intents) == ("completed", True, {})
+    assert {row["node_id"] for row in final_results(state)} == {"a", "b", "c"}
+    assert [row["node_id"] for row in final_results(state, ["production"])] == ["c"]
+
+
+def test_step_leaves_the_old_state_alone() -> None:
+    state = initial(PLAN)
+    for kind, data in [*PROMOTED, *PRODUCTION]:
+        before = deepcopy(state)
+        after, effects = step(state, kind, data, "now")
+        assert state == before and after != before
+        assert effects == due(after)
+        state = after
+    assert state == play_at(*PROMOTED, *PRODUCTION)
+
+
+def play_at(*events: Event) -> Rollout:
+    state = initial(PLAN)
+    for kind, data in events:
+        apply(state, kind, data, "now")
+    return state
+
+
+def test_to_resume_is_to_fold_the_journal() -> None:
+    events = [*PROMOTED, *PRODUCTION]
+    for length in range(len(events) + 1):
+        records = [Record(n, "now", kind, data, "", "") for n, (kind, data) in enumerate(events[:length], 1)]
+        assert fold(PLAN, records) == play_at(*events[:length])
+
+
+def test_what_is_due_leads_through_the_rollout() -> None:
+    state, seen = play(START), []
+    for _round in range(99):
+        effects = due(state)
+        if not effects:
+            break
+        seen.append((effects[0].kind, effects[0].wave, effects[0].stage))
+        play(*answer(effects[0]), state=state)
+    assert state.status == "completed"
+    stages = [("run", "canary", stage) for stage in STAGES]
+    assert seen[:3] == [("start_wave", "canary", ""), ("claim", "canary", ""), stages[0]]
+    assert [row for row in seen if row[:2] == ("run", "canary")] == stages
+    assert seen[-3:] == [("gate", "production", ""), ("finish_wave", "production", ""), ("finish", "", "")]
+
+
+def answer(effect: Effect) -> list[Event]:
+    """What a driver would write for an effect, if all goes well."""
+    wave = {"wave": effect.wave}
+    made: dict[str, list[Event]] = {
+        "start_wave": [("wave_started", wave)],
+        "claim": [("claimed", {**wave, "nodes": list(effect.nodes)})],
+        "gate": [gate("promote", effect.wave)],
+        "finish_wave": [("wave_finished", wave)],
+        "finish": [("rollout_finished", {"verdict": "completed"})],
+    }
+    if effect.kind in made:
+        return made[effect.kind]
+    work = outcome(effect.stage, *effect.nodes, wave=effect.wave)
+    if effect.kind == "reconcile":
+        return [work]
+    return [intent(effect.stage, *effect.nodes, wave=effect.wave, token=f"{effect.wave}/{effect.stage}"), work]
+
+
+def test_nothing_is_due_before_the_start_after_the_end_and_while_paused() -> None:
+    assert due(initial(PLAN)) == []
+    assert due(play(*PROMOTED, *PRODUCTION)) == []
+    assert due(play(*CANARY, gate("pause"))) == []
+
+
+def test_an_open_intent_is_reconciled_before_the_gate() -> None:
+    state = play(*CANARY, intent("precheck", "a", "b"))
+    assert due(state) == [Effect("reconcile", "canary", "precheck", ("a", "b"), "t")]
+    play(outcome("precheck", "a"), state=state)
+    assert due(state) == [
+        Effect("reconcile", "canary", "precheck", ("b",), "t"),
+        Effect("run", "canary", "patch", ("a",)),
+    ]
+
+
+def test_after_an_abort_only_outcomes_are_due() -> None:
+    state = play(*CANARY, intent("precheck", "a"), ABORT)
+    assert due(state) == [Effect("reconcile", "canary", "precheck", ("a",), "t")]
+    play(outcome("precheck", "a"), state=state)
+    assert due(state) == [Effect("finish")]
+    play(("rollout_finished", {"verdict": "aborted"}), state=state)
+    assert state.finished and due(state) == []
+
+
+def test_a_pause_ends_by_a_resume_or_by_a_person() -> None:
+    paused = play(*CANARY, *through("a", "b"), gate("pause"))
+    assert paused.status == paused.waves["canary"].status == "paused"
+    resumed = play(("resumed", {}), state=deepcopy(paused))
+    assert due(resumed) == [Effect("gate", "canary")]
+    promoted = play(("decision", {"action": "promote", "wave": "canary", "by": "x", "reason": "ok"}), state=paused)
+    assert (promoted.status, due(promoted)) == ("running", [Effect("finish_wave", "canary")])
+
+
+@pytest.mark.parametrize(
+    ("stage", "result", "following"),
+    [
+        ("precheck", {"verdict": "pass"}, "patch"),
+        ("precheck", {"verdict": "hold"}, "verify"),
+        ("patch", {"status": "succeeded"}, "reboot"),
+        ("patch", {"status": "failed"}, "reboot"),  # a needed reboot happens though a patch failed
+        ("patch", {"status": "timed_out"}, "scan"),
+        ("patch", {"status": "unreachable"}, "verify"),
+        ("patch", {"status": "cancelled"}, "verify"),
+        ("patch", {"status": "skipped"}, "verify"),
+        ("reboot", {"status": "timed_out"}, "scan"),
+        ("reboot", {"status": "no_op"}, "scan"),
+        ("scan", {"status": "failed"}, "verify"),
+        ("scan", {"status": "timed_out"}, "verify"),
+        ("verify", {"status": "failed"}, "done"),
+    ],
+)
+def test_what_follows_a_stage(stage: str, result: dict[str, Any], following: str) -> None:
+    state = play(*CANARY)
+    for name in STAGES[: STAGES.index(stage)]:
+        play(outcome(name, "a"), state=state)
+    play(("outcome", {"wave": "canary", "stage": stage, "results": [{**result, "node_id": "a"}]}), state=state)
+    assert state.nodes["a"].stage == following
+
+
+def test_a_final_record_may_come_at_any_stage_and_settles_the_intent() -> None:
+    state = play(*CANARY, intent("precheck", "a", "b"), outcome("verify", "a", status="unreachable"))
+    assert state.nodes["a"].final is not None and state.nodes["a"].token is None
+    assert state.intents["t"].nodes == ("b",)
+    assert due_nodes(state, "canary", "precheck") == []
+
+
+def test_intents_are_counted_so_that_no_token_repeats() -> None:
+    state = play(*CANARY, intent("precheck", "a", token="1"), intent("precheck", "b", token="2"))
+    assert state.announced == {"canary/precheck": 2}
+
+
+NODES = ("a", "b", "c")
+WAVES = ("canary", "production")
+EVENTS = st.one_of(
+    st.sampled_from(
+        [
+            START,
+            ("resumed", {}),
+            ABORT,
+            ("rollout_finished", {"verdict": "completed"}),
+            ("rollout_finished", {"verdict": "aborted"}),
+            ("rollout_finished", {"verdict": "paused"}),
+        ]
+    ),
+    st.sampled_from(WAVES).map(lambda wave: ("wave_started", {"wave": wave})),
+    st.sampled_from(WAVES).map(lambda wave: ("wave_finished", {"wave": wave})),
+    st.builds(
+        lambda wave, nodes: ("claimed", {"wave": wave, "nodes": sorted(nodes)}),
+        st.sampled_from(WAVES),
+        st.sets(st.sampled_from(NODES)),
+    ),
+    st.builds(
+        lambda wave, stage, nodes, token: intent(stage, *sorted(nodes), wave=wave, token=token),
+        st.sampled_from(WAVES),
+        st.sampled_from(STAGES),
+        st.sets(st.sampled_from(NODES), min_size=1),
+        st.sampled_from("tuvw"),
+    ),
+    st.builds(
+        lambda wave, stage, node, status: outcome(stage, node, wave=wave, status=status),
+        st.sampled_from(WAVES),
+        st.sampled_from(STAGES),
+        st.sampled_from(NODES),
+        st.sampled_from(["succeeded", "failed", "unreachable", "timed_out", "skipped", "no_op"]),
+    ),
+    st.builds(gate, st.sampled_from(["promote", "pause", "abort"]), st.sampled_from(WAVES)),
+    st.just(("decision", {"action": "promote", "wave": "canary", "by": "x", "reason": "y"})),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_sequence_of_events_crashes_and_repeats_breaks_the_promises(data: st.DataObject) -> None:
+    """Events at random, mixed with what is really due; a refused one is dropped, a crash folds the journal again."""
+    journal: list[Event] = []
+    state = initial(PLAN)
+    for _number in range(data.draw(st.integers(0, 90), label="events")):
+        effects = due(state) if state.status != "new" else []
+        way = data.draw(st.integers(0, 9), label="way")
+        batch = answer(effects[0]) if effects and way < 6 else [data.draw(EVENTS)] if way < 9 else journal[-1:]
+        for kind, body in batch:
+            try:
+                apply(state, kind, body, "now")
+            except JournalError:
+                continue
+            journal.append((kind, body))
+        if way == 9:
+            state = play_at(*journal)
+    assert state == play_at(*journal)
+    check_promises(journal)
+    assert state.status == "aborted" or not any(is_abort(event) for event in journal), "an abort that did not last"
+
+
+def check_promises(journal: list[Event]) -> None:
+    patched = [node for kind, row in journal if kind == "intent" and row["stage"] == "patch" for node in row["nodes"]]
+    assert len(patched) == len(set(patched)), "a second patch intent for a node"
+    kinds = [(kind, row.get("wave")) for kind, row in journal]
+    if ("wave_started", "production") in kinds:
+        before = journal[: kinds.index(("wave_started", "production"))]
+        assert any(is_promotion(event) for event in before), "a wave before its predecessor's promotion"
+    aborted = [index for index, event in enumerate(journal) if is_abort(event)]
+    after = {kind for kind, _row in journal[aborted[0] + 1 :]} if aborted else set()
+    assert after <= {"outcome", "sent", "decision", "wave_finished", "rollout_finished"}, (
+        "something after an abort but outcomes"
+    )
+    assert not any(is_promotion(event) for event in journal[aborted[0] :]) if aborted else True
+
+
+def is_promotion(event: Event) -> bool:
+    kind, row = event
+    return (kind == "gate" and row["verdict"] == "promote") or (kind == "decision" and row["action"] == "promote")
+
+
+def is_abort(event: Event) -> bool:
+    kind, row = event
+    return (kind == "gate" and row["verdict"] == "abort") or (kind == "decision" and row["action"] == "abort")

@@ -1,0 +1,285 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns, retries, what is borrowed and given back, and a person's decisions, as the state machine keeps them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply, due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
+    BORROWED,
+    DONE,
+    STAGES,
+    WHOLE_WAVE,
+    Effect,
+    Rollout,
+    current_turn,
+    due_nodes,
+    initial,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+RETRIES = {"delivery": 1, "execution": 2}
+PLAN: dict[str, Any] = {
+    "digest": "d1",
+    "rules": {"retries": RETRIES},
+    "waves": [
+        {
+            "name": "w",
+            "turns": 2,
+            "nodes": [{"node_id": "a", "turn": 1}, {"node_id": "b", "turn": 1}, {"node_id": "c", "turn": 2}],
+        }
+    ],
+}
+Event = tuple[str, dict[str, Any]]
+BEGUN: list[Event] = [
+    ("rollout_started", {"plan_digest": "d1"}),
+    ("claimed", {"wave": "w", "nodes": ["a", "b", "c"]}),
+    ("wave_started", {"wave": "w"}),
+]
+
+
+def outcome(stage: str, *nodes: str, status: str = "succeeded", **more: Any) -> Event:
+    rows = [{"node_id": node, "status": status, **more} for node in nodes]
+    return "outcome", {"wave": "w", "stage": stage, "results": rows}
+
+
+def final(*nodes: str, status: str = "succeeded") -> Event:
+    return outcome("verify", *nodes, status=status)
+
+
+def borrowed(what: str, *nodes: str, **details: Any) -> Event:
+    return "borrowed", {"wave": "w", "what": what, "nodes": list(nodes), "details": details}
+
+
+def returned(what: str, *nodes: str, **problems: str) -> Event:
+    return "returned", {"wave": "w", "what": what, "nodes": list(nodes), "problems": problems}
+
+
+def decision(action: str, *nodes: str, **more: Any) -> Event:
+    return "decision", {"by": "x", "action": action, "wave": "w", "reason": "y", "nodes": list(nodes), **more}
+
+
+def gate(verdict: str) -> Event:
+    return "gate", {"wave": "w", "verdict": verdict, "numbers": {}, "reasons": []}
+
+
+def play(*events: Event, state: Rollout | None = None) -> Rollout:
+    state = initial(PLAN) if state is None else state
+    for kind, data in events:
+        apply(state, kind, data, "now")
+    return state
+
+
+def test_the_second_turn_waits_for_the_first() -> None:
+    state = play(*BEGUN)
+    assert (current_turn(state, "w"), due_nodes(state, "w", "precheck")) == (1, ["a", "b"])
+    with pytest.raises(JournalError, match="c is due for precheck, not for precheck in turn 2"):
+        play(("intent", {"wave": "w", "stage": "precheck", "attempt": 1, "nodes": ["c"], "token": "t"}), state=state)
+    play(final("a", "b"), state=state)
+    assert (current_turn(state, "w"), due_nodes(state, "w", "precheck")) == (2, ["c"])
+    play(final("c"), state=state)
+    assert current_turn(state, "w") == 2 and due(state) == [Effect("gate", "w")]
+
+
+@pytest.mark.parametrize(
+    ("stage", "result", "attempts"),
+    [
+        ("precheck", {"status": "unreachable", "verdict": "hold"}, 2),
+        ("precheck", {"verdict": "hold"}, 1),
+        ("patch", {"status": "unreachable"}, 2),
+        ("patch", {"status": "failed"}, 3),
+        ("patch", {"status": "failed", "no_retry": "the window closes"}, 1),
+        ("patch", {"status": "timed_out"}, 1),  # a hang is looked into, not tried again
+        ("scan", {"status": "failed"}, 1),
+        ("reboot", {"status": "unreachable"}, 2),
+    ],
+)
+def test_attempts_by_class_of_failure(stage: str, result: dict[str, Any], attempts: int) -> None:
+    state = play(*BEGUN)
+    for name in STAGES[: STAGES.index(stage)]:
+        play(outcome(name, "a"), state=state)
+    made = 0
+    while state.nodes["a"].stage == stage:
+        play(("outcome", {"wave": "w", "stage": stage, "results": [{**result, "node_id": "a"}]}), state=state)
+        made += 1
+    assert made == attempts
+
+
+def test_both_classes_have_a_budget_of_their_own() -> None:
+    state = play(*BEGUN, outcome("precheck", "a"))
+    for status in ("failed", "unreachable", "failed"):
+        play(outcome("patch", "a", status=status), state=state)
+        assert state.nodes["a"].stage == "patch"
+    play(outcome("patch", "a", status="unreachable"), state=state)
+    assert state.nodes["a"].stage == "verify"
+
+
+REFUSED: list[tuple[str, list[Event], Event, str]] = [
+    ("unknown kind", BEGUN, borrowed("lunch", "a"), "unknown 'lunch'"),
+    ("unclaimed", BEGUN[:1], borrowed("started", "a"), "a is not a claimed node"),
+    ("twice", [*BEGUN, borrowed("started", "a")], borrowed("started", "a"), "a is started already"),
+    ("while paused", [*BEGUN, gate("pause")], borrowed("started", "a"), "is paused"),
+    ("return of nothing", BEGUN, returned("started", "a"), "nothing is started of a"),
+    ("return twice", [*BEGUN, borrowed("started", "a"), returned("started", "a")], returned("started", "a"), "nothing"),
+    ("retry of an open node", BEGUN, decision("retry", "a"), "a did not end badly: open"),
+    ("retry of a good node", [*BEGUN, final("a")], decision("retry", "a"), "a did not end badly: succeeded"),
+    ("retry of a stranger", BEGUN, decision("retry", "z"), "z is not in wave w"),
+    ("skip of a done node", [*BEGUN, final("a")], decision("skip", "a"), "a is done"),
+    ("decision after abort", [*BEGUN, gate("abort")], decision("retry", "a"), "is aborted, and that is final"),
+    ("write-off of nothing", BEGUN, decision("write_off", "a", what="started"), "nothing is started of a"),
+]
+
+
+@pytest.mark.parametrize(("before", "event", "message"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_refused(before: list[Event], event: Event, message: str) -> None:
+    with pytest.raises(JournalError, match=message):
+        play(event, state=play(*before))
+
+
+def test_borrowed_before_the_wave_and_given_back_when_its_node_is_through() -> None:
+    state = play(*BEGUN[:2], borrowed("started", "a"), BEGUN[2], borrowed("drained", "a", "b"))
+    assert not [item for item in due(state) if item.kind == "return"]
+    play(final("a"), state=state)
+    found = [item for item in due(state) if item.kind == "return"]
+    assert found == [Effect("return", "w", "drained", ("a",)), Effect("return", "w", "started", ("a",))]
+
+
+def test_a_wave_hook_is_closed_after_the_last_turn() -> None:
+    state = play(*BEGUN, borrowed("wave_hook", WHOLE_WAVE), final("a", "b"))
+    assert not [item for item in due(state) if item.kind == "return"]
+    play(final("c"), state=state)
+    assert due(state) == [Effect("return", "w", "wave_hook", (WHOLE_WAVE,))]
+
+
+def test_nothing_is_finished_before_everything_is_given_back() -> None:
+    state = play(*BEGUN, borrowed("started", "a"), gate("abort"))
+    assert due(state) == [Effect("return", "w", "started", ("a",))]
+    with pytest.raises(JournalError, match=r"not given back yet: a \(started\)"):
+        play(("rollout_finished", {"verdict": "aborted"}), state=state)
+    play(returned("started", "a"), ("rollout_finished", {"verdict": "aborted"}), state=state)
+    assert state.finished
+
+
+def test_a_pause_gives_back_too() -> None:
+    state = play(*BEGUN, borrowed("drained", "a"), gate("pause"))
+    assert due(state) == [Effect("return", "w", "drained", ("a",))]
+
+
+def test_what_is_not_in_service_is_a_problem_until_it_is_tried_again() -> None:
+    state = play(*BEGUN, borrowed("drained", "a"), final("a", status="failed"), returned("drained", "a", a="unhealthy"))
+    assert state.waves["w"].problems == {"a": "unhealthy"}
+    play(decision("retry", "a"), state=state)
+    assert (state.waves["w"].problems, state.nodes["a"].stage, state.nodes["a"].results) == ({}, "precheck", {})
+
+
+def test_a_person_writes_off_what_was_given_back_by_hand() -> None:
+    state = play(*BEGUN, borrowed("drained", "a"), final("a"), decision("write_off", "a", what="drained"))
+    assert state.borrowed == {}
+
+
+NODES = ("a", "b", "c")
+STATUSES = ("succeeded", "failed", "unreachable", "timed_out", "skipped")
+LENT = st.sampled_from((*NODES, WHOLE_WAVE))
+EVENTS = st.one_of(
+    st.tuples(st.sampled_from(BORROWED), LENT).map(lambda given: borrowed(*given)),
+    st.tuples(st.sampled_from(BORROWED), LENT).map(lambda given: returned(*given)),
+    st.builds(
+        lambda stage, node, number: (
+            "intent",
+            {"wave": "w", "stage": stage, "attempt": 1, "nodes": [node], "token": f"{node}{stage}{number}"},
+        ),
+        st.sampled_from(STAGES),
+        st.sampled_from(NODES),
+        st.integers(0, 9),
+    ),
+    st.builds(
+        lambda stage, node, status: outcome(stage, node, status=status),
+        st.sampled_from(STAGES),
+        st.sampled_from(NODES),
+        st.sampled_from(STATUSES),
+    ),
+    st.builds(lambda node: decision("retry", node), st.sampled_from(NODES)),
+    st.sampled_from(
+        [gate("promote"), gate("pause"), gate("abort"), ("resumed", {}), ("wave_finished", {"wave": "w"})]
+        + [("rollout_finished", {"verdict": verdict}) for verdict in ("completed", "aborted")]
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(events=st.lists(EVENTS, max_size=60), ways=st.lists(st.booleans(), max_size=60))
+def test_no_sequence_leaves_something_borrowed_or_tries_too_often(events: list[Event], ways: list[bool]) -> None:
+    """Events at random, mixed with what is due; the promises are read off the journal alone."""
+    state, journal = play(*BEGUN), list(BEGUN)
+    for number, event in enumerate(events):
+        effects = due(state)
+        wanted = answer(effects[0], number) if effects and number < len(ways) and ways[number] else [event]
+        for kind, data in wanted:
+            try:
+                apply(state, kind, data, "now")
+            except JournalError:
+                continue
+            journal.append((kind, data))
+    assert state == play(*journal)
+    check_loans(state, journal)
+    check_attempts(journal)
+    check_turns(journal)
+
+
+def answer(effect: Effect, number: int) -> list[Event]:
+    """What a driver would write; installs fail, so that there is something to try again."""
+    if effect.kind == "run":
+        token = f"{effect.stage}/{number}"
+        data = {"wave": "w", "stage": effect.stage, "attempt": 1, "nodes": list(effect.nodes), "token": token}
+        status = "failed" if effect.stage == "patch" else "succeeded"
+        return [("intent", data), outcome(effect.stage, *effect.nodes, status=status)]
+    made: dict[str, Event] = {
+        "reconcile": outcome(effect.stage, *effect.nodes),
+        "return": returned(effect.stage, *effect.nodes),
+        "gate": gate("promote"),
+        "finish_wave": ("wave_finished", {"wave": "w"}),
+        "finish": ("rollout_finished", {"verdict": "aborted"}),
+    }
+    return [made[effect.kind]]
+
+
+def check_loans(state: Rollout, journal: list[Event]) -> None:
+    open_loans: Counter[tuple[str, str]] = Counter()
+    for kind, data in journal:
+        for node in data.get("nodes", ()) if kind in ("borrowed", "returned") else ():
+            open_loans[data["what"], node] += 1 if kind == "borrowed" else -1
+            assert open_loans[data["what"], node] in (0, 1), "borrowed or given back twice"
+        if kind == "rollout_finished":
+            assert not +open_loans, "finished with something borrowed"
+    kept = {(what, node) for (_wave, what), nodes in state.borrowed.items() for node in nodes}
+    assert kept == set(+open_loans)
+
+
+def check_attempts(journal: list[Event]) -> None:
+    installs: Counter[str] = Counter()
+    retried: Counter[str] = Counter()
+    for kind, data in journal:
+        if kind == "intent" and data["stage"] == "patch":
+            installs.update(data["nodes"])
+        if kind == "decision":
+            retried.update(data["nodes"])
+    for node, count in installs.items():
+        assert count <= (1 + sum(RETRIES.values())) * (1 + retried[node]), "an install too many"
+
+
+def check_turns(journal: list[Event]) -> None:
+    stages = dict.fromkeys(NODES, "")
+    for kind, data in journal:
+        if kind == "intent" and "c" in data["nodes"]:
+            assert stages["a"] == stages["b"] == DONE, "the second turn before the first was through"
+        if kind == "outcome" and data["stage"] == "verify":
+            stages.update({row["node_id"]: DONE for row in data["results"]})
+        if kind == "decision":
+            stages.update(dict.fromkeys(data["nodes"], ""))

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What many module calls did in many account-Regions, added up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.place_summary import summarise
+
+
+def row(place: str, error: str = "", **more: bool) -> dict[str, Any]:
+    return {"place": place, **more, **({"error": {"code": "X", "message": error}} if error else {})}
+
+
+def test_counts_per_place_and_kind() -> None:
+    loop = {"results": [{"places": [row("a", changed=True, created=True), row("b")]}, {"places": [row("a")]}]}
+    found = summarise({"baselines": loop, "windows": {"places": [row("a", changed=True)]}})
+    assert found["places"]["a"]["baselines"] == {"created": 1, "changed": 0, "unchanged": 1, "failed": 0}
+    assert found["lines"] == ["a: baselines 1 created, 1 unchanged; windows 1 changed", "b: baselines 1 unchanged"]
+
+
+def test_each_place_is_named_once_with_its_first_reason() -> None:
+    found = summarise({"windows": {"results": [{"places": [row("a", "first")]}, {"places": [row("a", "second")]}]}})
+    assert found["failed"] == [{"place": "a", "reason": "first", "count": 2}]
+    assert found["failures"] == ["FAILED in a: first (and 1 more)"]
+
+
+def test_what_fails_alike_is_said_once() -> None:
+    assert summarise({"x": {"places": [row("a", "down"), row("b", "down")]}})["failures"] == ["FAILED in a, b: down"]
+
+
+def test_places_that_were_not_reached_count_as_failed_but_not_as_objects() -> None:
+    found = summarise({"x": {"places": [row("a")]}}, {"results": [{"places": [row("a"), row("b", "role denied")]}]})
+    assert found["lines"] == ["a: x 1 unchanged", "FAILED in b: role denied"]
+
+
+def test_a_call_that_fails_before_it_reaches_any_place() -> None:
+    ignored = {"results": [{"failed": False, "failed_when_result": False, "msg": "no such option"}]}
+    assert summarise({"x": ignored})["failures"] == ["FAILED in everywhere: no such option"]
+    assert summarise({"x": {"failed": True, "msg": "no"}})["failures"] == ["FAILED in everywhere: no"]
+
+
+def test_nothing_to_do_is_nothing_to_say() -> None:
+    assert summarise({"x": {"results": [], "skipped": True}})["lines"] == []

@@ -1,0 +1,216 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verdicts come from the state after the work: each test is a bug or a complaint somebody had in the field."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import NodeResult, Patch, Status
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Invocation
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.final_record import (
+    ENDED,
+    final_record,
+    held_record,
+    must_reboot,
+    patch_status,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import (
+    InstallStage,
+    PrecheckStage,
+    ScanStage,
+)
+
+from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
+
+NODE = {
+    "node_id": "i-1",
+    "executor": "ssm",
+    "account": "1",
+    "region": "r",
+    "platform": "windows",
+    "patches": [{"id": f"KB{number}"} for number in range(13)],
+}
+CLEAN = {"status": "succeeded", "counts": {"missing_count": 0, "failed_count": 0}, "missing_after": [], "failed": []}
+FACTS = MappingProxyType({"boot_id": "new", "kernel": "6.1", "pending_reboot": False})
+PRECHECK = {"facts": {"boot_id": "old", "kernel": "6.0"}}
+
+
+def final(facts: Any = FACTS, rule: str = "if_required", **stages: Any) -> NodeResult:
+    results = {
+        "precheck": PRECHECK,
+        "patch": {"status": "succeeded"},
+        "reboot": {"status": "succeeded", "rebooted": True},
+        "scan": CLEAN,
+        **stages,
+    }
+    return final_record(NODE, results, facts, "now", rule)
+
+
+def code(result: NodeResult) -> str:
+    return result.error["code"] if result.error else ""
+
+
+def test_patched_rebooted_and_clean() -> None:
+    result = final()
+    assert (result.status, code(result), result.rebooted) == (Status.SUCCEEDED, "", True)
+    assert (result.boot_id_before, result.boot_id_after) == ("old", "new")
+    assert (result.kernel_before, result.kernel_after) == ("6.0", "6.1")
+    assert len(result.installed) == 13
+
+
+def test_failed_though_everything_is_installed() -> None:
+    """AWS-InstallWindowsUpdates says Failed after a reboot though all is in (aws/amazon-ssm-agent#681)."""
+    assert patch_status(Status.FAILED, patch_state("i-1", installed=13, failed=0)) is Status.SUCCEEDED
+    assert patch_status(Status.FAILED, patch_state("i-1", failed=1)) is Status.FAILED
+    assert patch_status(Status.FAILED, patch_state("i-1", operation="Scan")) is Status.FAILED
+    assert patch_status(Status.FAILED, None) is Status.FAILED
+    assert final(patch={"status": "failed", "error": {"code": "Failed", "text": "1"}}).status is Status.SUCCEEDED
+
+
+def test_success_with_patches_still_missing_is_a_failure() -> None:
+    result = final(scan={**CLEAN, "counts": {"missing_count": 1}, "missing_after": ["KB3"]})
+    assert (result.status, code(result)) == (Status.FAILED, "still_missing")
+    assert result.error and "KB3" in result.error["text"]
+    assert "KB3" not in result.installed and len(result.installed) == 12
+
+
+def test_one_of_13_failed() -> None:
+    """The other 12 are reported, and the reboot happened (LanternOps/breeze#4228)."""
+    result = final(patch={"status": "failed", "failed": ["KB7"]}, scan={**CLEAN, "failed": ["KB7"]})
+    assert (result.status, code(result), result.rebooted) == (Status.FAILED, "patch_failed", True)
+    assert result.failed == ("KB7",) and len(result.installed) == 12
+
+
+def test_a_reboot_that_did_not_happen() -> None:
+    same = {**FACTS, "boot_id": "old"}
+    assert code(final(same)) == "not_rebooted"
+    assert code(final(same, reboot={"status": "failed", "rebooted": False})) == "reboot_failed"
+    assert code(final(same, reboot={"status": "timed_out"})) == "reboot_failed"
+
+
+def test_a_reboot_that_still_pends() -> None:
+    none = {"status": "no_op", "rebooted": False}
+    pending = {**FACTS, "boot_id": "old", "pending_reboot": True}
+    assert code(final(pending, reboot=none)) == "pending_reboot"
+    assert code(final(reboot=none, scan={**CLEAN, "pending_reboot": True})) == "pending_reboot"
+    asked = final(pending, "never", reboot=none)
+    assert (asked.status, asked.pending_reboot) == (Status.SUCCEEDED, True)
+
+
+def test_a_node_that_cannot_be_looked_at_is_not_patched() -> None:
+    """A node that never came back after its reboot (aws/amazon-ssm-agent#320)."""
+    assert code(final(None)) == "not_verified"
+    assert code(final(scan={})) == "not_verified"
+    silent = final(None, scan={"status": "unreachable", "error": {"code": "Undeliverable", "text": "gone"}})
+    assert (silent.status, code(silent)) == (Status.UNREACHABLE, "Undeliverable")
+    assert silent.installed == ()
+
+
+def test_nothing_done_is_no_op() -> None:
+    bare = {**NODE, "patches": []}
+    results = {"precheck": PRECHECK, "patch": {"status": "no_op"}, "reboot": {"status": "no_op"}, "scan": CLEAN}
+    assert final_record(bare, results, FACTS, "now").status is Status.NO_OP
+
+
+def test_a_held_node_was_never_touched() -> None:
+    findings = [{"check": "disk", "ok": False, "text": "40 MB free on /"}, {"check": "lock", "ok": True, "text": ""}]
+    result = held_record(NODE, {"verdict": "hold", "findings": findings}, "now")
+    assert (result.status, code(result)) == (Status.SKIPPED, "precheck_disk")
+    assert not result.status.is_failure and result.installed == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "pending", "patched", "due"),
+    [
+        ("never", True, True, False),
+        ("always", False, False, True),
+        ("if_required", True, False, True),
+        ("if_required", False, True, False),
+        ("if_patched", False, True, True),
+        ("if_patched", True, False, False),
+    ],
+)
+def test_reboot_rules(rule: str, pending: bool, patched: bool, due: bool) -> None:
+    assert must_reboot(rule, pending=pending, patched=patched) is due
+
+
+def ended(**statuses: str) -> dict[str, Invocation]:
+    return {node: Invocation(node_id=node, status=status) for node, status in statuses.items()}
+
+
+def test_every_node_is_judged_alone() -> None:
+    """A command is Success though nodes were never reached: those do not count against MaxErrors."""
+    fleet = FakeFleet(FakeClock(), states={"a": patch_state("a", installed=1), "c": patch_state("c", failed=1)})
+    rows = ended(a="Success", b="Undeliverable", c="Failed", d="DeliveryTimedOut", e="InvalidPlatform")
+    found = {item["node_id"]: item["status"] for item in InstallStage().evaluate(rows, fleet)}
+    assert found == {"a": "succeeded", "b": "unreachable", "c": "failed", "d": "unreachable", "e": "failed"}
+
+
+@pytest.mark.parametrize("status", sorted(set(ENDED) - {"Success"}))
+def test_only_success_is_good(status: str) -> None:
+    assert not ENDED[status].is_good
+    result = InstallStage().evaluate(ended(a=status), FakeFleet(FakeClock()))[0]
+    assert result["error"]["text"]
+
+
+def test_a_scan_without_a_state_says_nothing_and_so_fails() -> None:
+    assert ScanStage().evaluate(ended(a="Success"), FakeFleet(FakeClock()))[0]["status"] == "failed"
+
+
+def test_a_scan_names_what_is_open() -> None:
+    listed = [Patch(id="KB1", state="MISSING"), Patch(id="KB2", state="FAILED")]
+    states = {"a": patch_state("a", "Scan", missing=1, failed=1, installed_pending_reboot=1)}
+    result = ScanStage(details=True).evaluate(
+        ended(a="Success"), FakeFleet(FakeClock(), states=states, listed={"a": listed})
+    )[0]
+    assert (result["missing_after"], result["failed"], result["pending_reboot"]) == (["KB1"], ["KB2"], True)
+    assert [row["id"] for row in result["missing"]] == ["KB1"]
+
+
+def test_a_probe_that_did_not_run_holds_the_node() -> None:
+    result = PrecheckStage({}).evaluate(ended(a="Undeliverable"), FakeFleet(FakeClock()))[0]
+    assert result["verdict"] == "hold" and "Undeliverable" in result["findings"][0]["text"]
+
+
+def test_a_place_that_refuses_the_probe_is_a_failure_not_a_held_node() -> None:
+    rows = {"a": Invocation(node_id="a", status="Undeliverable", output="AccessDenied: not authorized")}
+    result = PrecheckStage({}).evaluate(rows, FakeFleet(FakeClock()))[0]
+    assert (result["verdict"], result["status"]) == ("hold", "unreachable")
+    assert result["error"]["text"] == "AccessDenied: not authorized"
+
+
+DOWN = MappingProxyType({**FACTS, "services_down": ["shop", "db@main"], "services_down_total": 2})
+
+
+def test_services_that_ran_before_and_do_not_now_fail_the_node_by_name() -> None:
+    result = final(DOWN)
+    assert (result.status, code(result)) == (Status.FAILED, "services_down")
+    assert result.error == {"code": "services_down", "text": "services that ran before do not run: shop, db@main"}
+    assert result.evidence["verify"] == {"services_down": ["shop", "db@main"]}
+    many = final({**DOWN, "services_down_total": 31})
+    assert many.error and many.error["text"].endswith("shop, db@main and 29 more")
+
+
+def test_services_are_only_told_where_the_policy_says_so() -> None:
+    precheck = {"facts": {**PRECHECK["facts"], "services": "record"}}
+    result = final(DOWN, precheck=precheck)
+    assert (result.status, result.error) == (Status.SUCCEEDED, None)
+    assert result.evidence["verify"] == {"services_down": ["shop", "db@main"]}
+
+
+@pytest.mark.parametrize("down", [[], None, "shop", 3])
+def test_no_services_down_or_nobody_knows(down: Any) -> None:
+    result = final({**FACTS, "services_down": down})
+    assert result.status is Status.SUCCEEDED and "verify" not in result.evidence
+
+
+def test_another_failure_comes_first_and_the_services_are_named_all_the_same() -> None:
+    result = final(DOWN, scan={**CLEAN, "failed": ["KB1"]})
+    assert code(result) == "patch_failed" and result.error
+    assert result.error["text"].endswith("KB1; services that ran before do not run: shop, db@main")
+    pending = final({**DOWN, "pending_reboot": True}, reboot={"status": "no_op", "rebooted": False})
+    assert code(pending) == "services_down"

@@ -1,0 +1,248 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTML reports: whole, self-contained, harmless whatever names say, and readable without scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.charts import divide, strip
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import (
+    TABLE_LIMIT,
+    render_plan_html,
+    render_report_html,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.report import samples
+
+ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
+VOID = {"meta", "br", "input", "link", "img"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: open elements, texts and attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.texts: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        (self.scripts if self.open and self.open[-1] in ("script", "style") else self.texts).append(data)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+
+def pages(run: samples.Run) -> tuple[str, str]:
+    return render_report_html(build_report(run.plan, run.records, run.scan), has_plan=True), render_plan_html(run.plan)
+
+
+@pytest.mark.parametrize("name", ["completed", "aborted", "paused", "hostile", "unfinished"])
+def test_pages_are_whole_and_load_nothing(name: str) -> None:
+    for html in pages(samples.RUNS[name]()):
+        page = Page(html)
+        assert page.tags.count("script") == page.tags.count("style") == 1
+        links = {value for _tag, attribute, value in page.attributes if attribute in ("href", "src", "action")}
+        assert links <= {"nodes.csv", "plan.html", "summary.json"}
+        assert not any(
+            attribute.startswith("on") or attribute == "style" for _tag, attribute, _value in page.attributes
+        )
+        assert "http" not in re.sub(r"http://example\.invalid|http-equiv", "", html)
+
+
+def test_the_policy_allows_exactly_this_style_and_this_script() -> None:
+    for html in pages(samples.completed()):
+        page = Page(html)
+        policy = next(value for _tag, name, value in page.attributes if name == "content" and "default-src" in value)
+        digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in page.scripts]
+        assert re.findall(r"'sha256-([^']+)'", policy) == digests
+        assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
+
+
+def test_hostile_names_are_shown_and_do_nothing() -> None:
+    for html in pages(samples.hostile()):
+        page = Page(html)
+        assert "{{ 7*7 }}" in page.text and "<script>document.title='owned'</script>" in page.text
+        assert "<img src=x onerror=alert(1)>" in page.text and "img" not in page.tags
+        assert "\u202e" not in html and "\x1b" not in html
+
+
+@settings(max_examples=40, deadline=None)
+@given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
+def test_any_text_in_any_place_stays_text(name: str, reason: str, patch: str) -> None:
+    base = Page(_page("a", "b", "c"))
+    page = Page(_page("n" + name, "r" + reason, "p" + patch))
+    assert sorted(set(page.tags)) == sorted(set(base.tags))
+    assert {item[1] for item in page.attributes} <= {item[1] for item in base.attributes}
+
+
+def _page(name: str, reason: str, patch: str) -> str:
+    node = {"node_id": "i-1" + name, "host": name, "name": name, "executor": name, "account": name, "region": reason}
+    missing = [{"id": "p" + patch, "title": name, "severity": reason, "cve_ids": [name]}]
+    plan = {
+        "waves": [{"name": name, "nodes": [{**node, "patches": missing}]}],
+        "policy": {"name": name, "digest": name},
+    }
+    plan |= {"excluded": [{"node_id": "x" + name, "code": name, "reason": reason}], "digest": patch, "rollout": patch}
+    run = samples.Run({"nodes": {node["node_id"]: {"missing": missing, "status": "succeeded"}}}, plan)
+    run.scan["failed_places"] = [{"place": name, "error": {"code": reason, "message": patch}}]
+    result = {**node, "status": "failed", "failed": ["p" + patch], "installed": ["q" + patch, "p" + patch]}
+    result |= {"error": {"code": name, "text": reason}, "kernel_before": name, "evidence": {name: {reason: patch}}}
+    # The journal never holds what JSON can't; a plan in memory might.
+    clean = {
+        key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for key, value in result.items()
+    }
+    del clean["evidence"], clean["error"]
+    run.note("wave_started", {"wave": clean["name"]})
+    run.note("outcome", {"wave": clean["name"], "stage": "verify", "results": [clean]})
+    run.note(
+        "gate", {"wave": clean["name"], "verdict": "abort", "numbers": {clean["name"]: 1.5}, "reasons": [clean["host"]]}
+    )
+    return render_report_html(build_report(run.plan, run.records, run.scan)) + render_plan_html(run.plan)
+
+
+def test_the_plan_names_the_health_probes_and_nothing_else_of_them() -> None:
+    run = samples.completed()
+    probes = [
+        {"name": "<b>shop", "http": {"url": "http://a.example/?key=s3cr3t", "body": "s3cr3t"}},
+        {"name": "alarms", "alarm": {"names": ["shop-5xx"]}},
+    ]
+    waves = [{**wave, "gate": {**wave["gate"], "probes": probes}} for wave in run.plan["waves"]]
+    html = render_plan_html({**run.plan, "waves": waves})
+    assert "then asks <bdi>&lt;b&gt;shop</bdi>, <bdi>alarms</bdi>" in html and "s3cr3t" not in html
+
+
+def test_the_first_screen_answers_a_change_board() -> None:
+    text = re.sub(r"\s+", " ", Page(pages(samples.aborted())[0]).text)
+    order = [
+        "Aborted after canary",
+        "2 of 60 nodes patched or up to date, 3 failed",
+        "the failure rate is above 24.7 %, the limit is 10 %",
+        "Needs attention 4",
+        "the agent did not come back",
+        "Gate: abort",
+        "All nodes 60",
+    ]
+    positions = [text.index(part) for part in order]
+    assert positions == sorted(positions)
+
+
+def test_details_of_a_node_are_there_without_scripts() -> None:
+    run = samples.completed()
+    text = Page(pages(run)[0]).text
+    node = run.plan["waves"][0]["nodes"][0]
+    assert all(patch["id"] in text for patch in node["patches"])
+    assert "6.1.115-130.am" in text and "6.1.119-131.am" in text
+    assert run.plan["digest"] in text and run.records[-1].hash in text
+    assert "the hash chain is whole" in text
+
+
+def test_a_broken_chain_and_a_foreign_plan_are_said_first() -> None:
+    run = samples.completed()
+    del run.records[5]
+    text = Page(render_report_html(build_report(run.plan, run.records, run.scan))).text
+    assert text.index("The journal can't be trusted") < text.index("Compliance before")
+    assert "the hash chain is BROKEN" in text
+
+
+def test_a_large_estate_shows_what_needs_attention_and_names_the_csv() -> None:
+    run = samples.large(TABLE_LIMIT + 100)
+    html, plan = pages(run)
+    assert "nodes.csv" in html and "too many for one table" in html and "too many for one table" in plan
+    assert html.count("<tbody data-status") == 4
+    assert len(html) < 200_000
+
+
+@pytest.mark.parametrize("run", [samples.Run({}, samples.plan_of([])), samples.Run({}, {})])
+def test_empty_inputs_make_a_page(run: samples.Run) -> None:
+    Page(render_report_html(build_report(run.plan, run.records, run.scan)))
+    Page(render_plan_html(run.plan))
+
+
+def test_a_scan_alone_makes_a_compliance_page() -> None:
+    text = Page(render_report_html(build_report(scan=samples.completed().scan))).text
+    assert "Patch compliance report" in text and "Held back" not in text and "999900001111/eu-west-1" in text
+    assert text.count("not compliant") > 61
+    assert "kernel.x86_64" in text
+
+
+def test_bars_show_everything_that_occurs_and_fill_the_width() -> None:
+    parts = divide([("good", "patched", 9_999), ("bad", "failed", 1), ("held", "held back", 0)])
+    assert [part.name for part in parts] == ["good", "bad"]
+    assert float(parts[1].width[:-1]) > 0.5
+    assert sum(float(part.width[:-1]) for part in parts) == pytest.approx(100, abs=0.01)
+    assert divide([("good", "patched", 0)]) == []
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=40))
+def test_waves_stand_side_by_side_within_the_strip(sizes: list[int]) -> None:
+    pieces = strip([{"name": "w", "nodes": size, "tones": {"good": size}, "gates": []} for size in sizes])
+    edges = [(float(piece["x"][:-1]), float(piece["x"][:-1]) + float(piece["width"][:-1])) for piece in pieces]
+    assert all(right <= left + 0.01 for (_left, right), (left, _right) in pairwise(edges))
+    assert edges[0][0] == 0 and edges[-1][1] <= 100
+
+
+def test_a_plan_says_what_steers_its_run() -> None:
+    text = " ".join(Page(render_plan_html(samples.steered_plan())).text.split())
+    for said in (
+        "Wave broad is empty, and its gate will pause: frozen as a whole",
+        "does not fit: 18 nodes, 6 at a time, need 120 minutes",
+        "3 turns, one after the other, of at most 6 nodes",
+        "2 h 00 min of work in 1 h 30 min before the cutoff, 6 at a time",
+        "then asks shop answers, queue is short",
+        "frozen in part: Deployment",
+        "commands that were not delivered, 2 times; installs that failed, once",
+        "at most 25% of the rollout, 6 of each zone, 1 of each cluster",
+        "2 nodes are stopped and will be started",
+        "early turn 3",
+        "Its own reboot rulealways",
+    ):
+        assert said in text, said
+    assert text.count("will be started; its patches are not known yet") == 2
+
+
+def test_a_plan_without_what_came_later_says_nothing_of_it() -> None:
+    page = Page(render_plan_html(samples.completed().plan))
+    assert not any(word in page.text for word in ("turn ", "Rules of the", "will be started", "before the cutoff"))
+    assert ("section", "class", "warnings") not in page.attributes
+
+
+def test_hostile_warnings_and_notes_are_shown_and_do_nothing() -> None:
+    plan = samples.steered_plan()
+    odd = "<script>document.title='owned'</script>\u202e"
+    plan["waves"][0] |= {"notes": [odd + "!"], "emptied": odd, "capacity": {"fits": False, "text": odd}}
+    plan |= {"warnings": [odd], "rules": {"budgets": {"zone": odd}}}
+    page = Page(render_plan_html(plan))
+    assert page.tags.count("script") == 1 and page.text.count("<script>document") == 5
+    assert "\u202e" not in page.text

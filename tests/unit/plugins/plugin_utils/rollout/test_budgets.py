@@ -1,0 +1,168 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Budgets of a running rollout: who failed, or is not back in service, goes on using them. And the play's batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import BudgetRules, to_count
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.turns import Turns
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
+    DONE,
+    Rollout,
+    due_nodes,
+    initial,
+)
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.budgets import over_budget
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.play_order import overview, play_order
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def begun(turns: dict[str, int], **budgets: Any) -> Rollout:
+    """A wave of a cluster; the nodes of its first turn passed their pre-checks. ``dc-1`` is a direct host."""
+    nodes = [
+        {
+            "node_id": name,
+            "host": name,
+            "cluster": "db",
+            "zone": "a",
+            "turn": turn,
+            "executor": "linux" if name.startswith("dc") else "ssm",
+        }
+        for name, turn in turns.items()
+    ]
+    wave = {"name": "w 1", "turns": max(turns.values()), "nodes": nodes}
+    plan = {"digest": "d", "rollout": "d", "rules": {"budgets": budgets}, "waves": [wave]}
+    state = initial(plan)
+    event(state, "rollout_started", plan_digest="d")
+    event(state, "claimed", nodes=list(turns))
+    event(state, "wave_started")
+    checked(state, *(name for name, turn in turns.items() if turn == 1))
+    return state
+
+
+def event(state: Rollout, kind: str, **data: Any) -> None:
+    apply(state, kind, {"wave": "w 1", **data}, "now")
+
+
+def checked(state: Rollout, *nodes: str) -> None:
+    event(state, "outcome", stage="precheck", results=[{"node_id": node, "verdict": "pass"} for node in nodes])
+
+
+def ended(state: Rollout, *nodes: str, status: str = "succeeded") -> None:
+    event(state, "outcome", stage="verify", results=[{"node_id": node, "status": status} for node in nodes])
+
+
+def test_without_budgets_nobody_is_held() -> None:
+    assert over_budget(begun({"a": 1, "b": 1}), "w 1") == {}
+
+
+def test_who_is_back_makes_room_and_who_failed_does_not() -> None:
+    state = begun({"a": 1, "b": 2, "c": 3}, cluster=1)
+    assert over_budget(state, "w 1") == {}
+    ended(state, "a")
+    checked(state, "b")
+    assert over_budget(state, "w 1") == {}
+    ended(state, "b", status="failed")
+    checked(state, "c")
+    assert over_budget(state, "w 1") == {"c": "cluster db: 1 of 3 nodes are down or failed, 1 may be at once"}
+
+
+def test_who_is_drained_or_did_not_come_into_service_takes_room() -> None:
+    state = begun({"a": 1, "b": 2}, zone=1)
+    event(state, "borrowed", what="drained", nodes=["a"])
+    ended(state, "a")
+    checked(state, "b")
+    assert list(over_budget(state, "w 1")) == ["b"]
+    event(state, "returned", what="drained", nodes=["a"], problems={"a": "unhealthy"})
+    assert list(over_budget(state, "w 1")) == ["b"]
+
+
+def test_who_was_never_touched_takes_none() -> None:
+    state = begun({"a": 1, "b": 2}, rollout=1)
+    ended(state, "a", status="skipped")
+    checked(state, "b")
+    assert over_budget(state, "w 1") == {}
+
+
+def test_each_turn_is_a_batch_with_a_coordinator_before_its_direct_hosts() -> None:
+    state = begun({"a": 1, "dc-1": 1, "b": 2})
+    found = play_order(state)
+    assert [row["host"] for row in found["play_hosts"]] == ["wave_1_w_1_turn_1", "dc-1", "wave_1_w_1_turn_2"]
+    assert found["serial"] == [2, 1]
+    assert [(row["first_turn"], row["last_turn"]) for row in found["play_hosts"]] == [(True, False)] * 2 + [
+        (False, True)
+    ]
+
+
+def test_after_a_crash_only_what_is_left_has_batches_and_the_gate_always_has_one() -> None:
+    state = begun({"a": 1, "dc-1": 1, "b": 2})
+    ended(state, "a", "dc-1")
+    found = play_order(state)["play_hosts"]
+    assert [(row["host"], row["first_turn"], row["last_turn"]) for row in found] == [("wave_1_w_1_turn_2", True, True)]
+    ended(state, "b")
+    assert [row["host"] for row in play_order(state)["play_hosts"]] == ["wave_1_w_1_turn_2"]
+    assert overview(state)["waves"] == [{"name": "w 1", "status": "running", "nodes": 3, "due": {}}]
+
+
+LIMIT = st.none() | st.integers(1, 3) | st.sampled_from(["20%", "50%"])
+PLACES = st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(["", "x", "y"])), min_size=1, max_size=14)
+
+
+@given(places=PLACES, data=st.data(), rollout=LIMIT, zone=LIMIT, cluster=LIMIT)
+def test_no_budget_is_ever_exceeded_whoever_fails(
+    places: list[tuple[str, str]], data: st.DataObject, rollout: Any, zone: Any, cluster: Any
+) -> None:
+    """A whole wave by its turns with failures at random: what is down or failed stays within every budget."""
+    limits = {"rollout": rollout, "zone": zone, "cluster": cluster}
+    state = planned(places, limits)
+    for turn in range(1, state.waves["w"].turns + 1):
+        members = [node for node, found in state.nodes.items() if found.turn == turn]
+        results = [{"node_id": node, "verdict": "pass"} for node in members]
+        apply(state, "outcome", {"wave": "w", "stage": "precheck", "results": results}, "now")
+        held = over_budget(state, "w")
+        skipped = [{"node_id": node, "status": "skipped"} for node in held]
+        apply(state, "outcome", {"wave": "w", "stage": "verify", "results": skipped}, "now")
+        taken = due_nodes(state, "w", "patch")
+        assert set(taken) == set(members) - set(held)
+        if taken:
+            token = {"wave": "w", "stage": "patch", "attempt": 1, "nodes": taken, "token": str(turn)}
+            apply(state, "intent", token, "now")
+        check_budgets(state, limits, down=set(taken))
+        ends = [data.draw(st.sampled_from(["succeeded", "failed", "timed_out"])) for _node in taken]
+        rows = [{"node_id": node, "status": status} for node, status in zip(taken, ends, strict=True)]
+        apply(state, "outcome", {"wave": "w", "stage": "verify", "results": rows}, "now")
+        check_budgets(state, limits, down=set())
+    assert all(node.stage == DONE for node in state.nodes.values())
+
+
+def planned(places: list[tuple[str, str]], limits: dict[str, Any]) -> Rollout:
+    candidates = [
+        Candidate(node_id=f"n{number}", host="", zone=zone, tags={"C": cluster} if cluster else {})
+        for number, (zone, cluster) in enumerate(places)
+    ]
+    turns = Turns(candidates, BudgetRules(**limits), "C").assign(candidates)
+    nodes = [
+        {"node_id": item.node_id, "zone": item.zone, "cluster": item.tags.get("C", ""), "turn": turns[item.node_id]}
+        for item in candidates
+    ]
+    wave = {"name": "w", "turns": max(turns.values()), "nodes": nodes}
+    state = initial({"digest": "d", "rules": {"budgets": limits}, "waves": [wave]})
+    for kind in ("rollout_started", "claimed", "wave_started"):
+        apply(state, kind, {"plan_digest": "d", "wave": "w", "nodes": list(turns)}, "now")
+    return state
+
+
+def check_budgets(state: Rollout, limits: dict[str, Any], *, down: set[str]) -> None:
+    nodes = state.plan["waves"][0]["nodes"]
+    failed = {key for key, item in state.nodes.items() if (item.final or {}).get("status") in ("failed", "timed_out")}
+    for scope, limit in limits.items():
+        for name in {node.get(scope, "") for node in nodes} - ({""} if scope != "rollout" else set()):
+            members = {node["node_id"] for node in nodes if scope == "rollout" or node[scope] == name}
+            used = members & (down | failed)
+            assert limit is None or len(used) <= to_count(limit, len(members)), (scope, name)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rollout does about nodes that another one holds, before, during and after work on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import initial
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claims import give_up, take
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import Stores
+
+from tests.fakes.fleet_port import START, FakeClock
+
+IDS = ("i-1", "i-2")
+WINDOW = SimpleNamespace(end=START + timedelta(hours=4))
+
+
+@pytest.fixture
+def rollout(tmp_path: Path) -> Any:
+    """A wave of two nodes that has begun, with claims in a file."""
+    member = {"account": "111111111111", "region": "eu-central-1", "executor": "ssm", "platform": "linux"}
+    nodes = {node: {"node_id": node, "name": node, **member} for node in IDS}
+    wave = {"name": "canary", "nodes": list(nodes.values()), "window": {"name": "night", "start": "20:00"}}
+    state = initial({"digest": "d", "waves": [wave]})
+    for kind, data in (("rollout_started", {"plan_digest": "d"}), ("wave_started", {"wave": "canary"})):
+        apply(state, kind, data, "")
+    stores = Stores(tmp_path, claims=f"file:{tmp_path}/claims.json")
+    plan = {"rollout": "mine"}
+    given = {
+        "origin": "0123456789ab",
+        "plan": plan,
+        "stores": stores,
+        "clock": FakeClock(),
+        "state": state,
+        "nodes": nodes,
+    }
+    return SimpleNamespace(**given, window=lambda name: WINDOW, wave=lambda name: wave)
+
+
+def held_by_another(rollout: Any, *nodes: str) -> list[str]:
+    """Let another rollout claim nodes; return who holds them."""
+    store = ClaimFile(Path(rollout.stores.claims.removeprefix("file:")))
+    answer = store.claim(nodes, owner="rollout other", window="day", until=WINDOW.end, now=START)
+    return [item.owner for item in answer]
+
+
+def event(rollout: Any, kind: str, **data: Any) -> None:
+    apply(rollout.state, kind, {"wave": "canary", **data}, "")
+
+
+def test_free_nodes_are_ours_until_given_up(rollout: Any) -> None:
+    assert take(rollout, "canary") == []
+    assert held_by_another(rollout, *IDS) == ["rollout mine/01234567"] * 2
+    give_up(rollout)
+    assert held_by_another(rollout, *IDS) == ["rollout other"] * 2
+
+
+def test_another_ones_node_is_skipped_and_its_holder_named(rollout: Any) -> None:
+    held_by_another(rollout, "i-2")
+    (record,) = take(rollout, "canary")
+    assert (record["node_id"], record["status"]) == ("i-2", "skipped")
+    assert record["error"]["code"] == "claimed_elsewhere"
+    assert record["error"]["text"] == "rollout other holds it for day until 2026-06-02T00:00:00.000Z"
+
+
+def test_one_that_was_worked_on_fails_but_open_work_is_awaited(rollout: Any) -> None:
+    event(rollout, "claimed", nodes=list(IDS))
+    results = [{"node_id": node, "verdict": "pass"} for node in IDS]
+    event(rollout, "outcome", stage="precheck", results=results)
+    event(rollout, "intent", stage="patch", attempt=1, nodes=["i-1"], token="t")
+    held_by_another(rollout, *IDS)
+    assert [(item["node_id"], item["status"]) for item in take(rollout, "canary")] == [("i-2", "failed")]
+
+
+def test_without_a_store_nothing_is_claimed(rollout: Any, tmp_path: Path) -> None:
+    rollout.stores = Stores(tmp_path)
+    assert take(rollout, "canary") == []
+    give_up(rollout)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_runs_of_one_plan_are_two_owners(rollout: Any) -> None:
+    """Two containers with journals of their own, started with the same plan: only one may work on a node."""
+    assert take(rollout, "canary") == []
+    rollout.origin = "ba9876543210"
+    assert [(row["node_id"], row["status"]) for row in take(rollout, "canary")] == [(node, "skipped") for node in IDS]

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stores of a rollout are chosen once; a name that can't be is told before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import NAME, choose_stores, read_stores
+
+TABLE = "dynamodb:eu-central-1/patchtide"
+
+
+def test_by_default_a_file_and_no_claims(tmp_path: Path) -> None:
+    stores = choose_stores(tmp_path, None, None, write=True)
+    assert isinstance(stores.open_journal("x"), JournalFile) and stores.open_claims() is None
+    assert not (tmp_path / NAME).exists()
+
+
+def test_the_choice_is_noted_and_kept(tmp_path: Path) -> None:
+    choose_stores(tmp_path, TABLE, f"file:{tmp_path}/claims.json", write=True)
+    kept = choose_stores(tmp_path, None, None, write=True)
+    assert (kept.journal, kept.claims) == (TABLE, f"file:{tmp_path}/claims.json")
+    assert isinstance(kept.open_claims(), ClaimFile) and read_stores(tmp_path) == kept
+
+
+def test_check_mode_notes_nothing(tmp_path: Path) -> None:
+    assert choose_stores(tmp_path, TABLE, None, write=False).journal == TABLE
+    assert not (tmp_path / NAME).exists()
+
+
+def test_a_rollout_stays_where_it_began(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text("{}\n")
+    with pytest.raises(BadInput, match=r"in which the rollout began: journal\.jsonl"):
+        choose_stores(tmp_path, TABLE, None, write=True)
+    (tmp_path / "journal.jsonl").unlink()
+    choose_stores(tmp_path, TABLE, None, write=True)
+    with pytest.raises(BadInput, match=f"in which the rollout began: {TABLE}"):
+        choose_stores(tmp_path, "file", None, write=True)
+
+
+@pytest.mark.parametrize("name", ["dynamodb:", "dynamodb:eu-central-1/", "s3:bucket", "patchtide"])
+@pytest.mark.parametrize("option", ["journal", "claims"])
+def test_a_name_that_cannot_be_is_told(tmp_path: Path, option: str, name: str) -> None:
+    given = {"journal": None, "claims": None, option: name}
+    with pytest.raises(BadInput, match=f"^{option}: '{name}' is not valid"):
+        choose_stores(tmp_path, given["journal"], given["claims"], write=True)
+    assert not (tmp_path / NAME).exists()
+
+
+def test_claims_in_a_file_need_a_place_that_all_mean(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="file:<absolute path>"):
+        choose_stores(tmp_path, None, "file:claims.json", write=True)
