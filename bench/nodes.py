@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
 from bench.endpoint import Estate

@@ -26,14 +26,14 @@ from typing import Any
 
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.canonical import to_lines
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import Policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import plan_to_text
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import read_json, write_pieces
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.files import read_json, write_pieces
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.large_json import collector_paused
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.large_json import collector_paused
 
 from bench import nodes
 from bench.inventory import machine

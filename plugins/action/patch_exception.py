@@ -12,7 +12,7 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.change import Change
 from ..module_utils._core.exceptions.ledger import declare, name_of
 from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
-from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.stamp import to_time
 from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction, operator

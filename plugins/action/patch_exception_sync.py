@@ -19,7 +19,7 @@ from ..module_utils._core.exceptions.ledger import Ledger, with_tags
 from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
 from ..module_utils._core.exceptions.tags import Reconciliation, TagAction, after_actions, reconcile
 from ..module_utils._core.model import Place
-from ..module_utils._core.plan.waves import Candidate
+from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.tags import check_tags
 from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec, node_places, to_sessions

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.plan.drift import Drift, check_drift, check_policy_digest, find_drift, to_words
-from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, read_json
+from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
+from ..plugin_utils.files import read_json
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.stores import choose_stores

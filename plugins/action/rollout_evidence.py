@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.report.evidence import JOURNAL, PLAN, collect, find_problems, read_manifest
-from ..plugin_utils.controller_action import ControllerAction, read_json, write_bytes
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.files import read_json, write_bytes
 from ..plugin_utils.rollout.evidence_zip import read_zip, to_zip
 from ..plugin_utils.rollout.stores import read_journal_text
 

@@ -14,9 +14,9 @@ from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.gate.decide import PROBES, GateDecision, GateRules, Health, Probe, Verdict, WaveTally, decide
 from ..module_utils._core.gate.health_rules import clean
 from ..module_utils._core.model import Status
-from ..module_utils._core.report.text import plain
-from ..module_utils._core.rollout.journal import from_time, to_time
 from ..module_utils._core.rollout.state import DONE, final_results
+from ..module_utils._core.stamp import from_time, to_time
+from ..module_utils._core.text import plain
 from ..module_utils._core.work.final_record import lost_record
 from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..plugin_utils.aws_options import aws_spec

@@ -13,19 +13,19 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Status
-from ..module_utils._core.plan.waves import Candidate
-from ..module_utils._core.report.text import plain
+from ..module_utils._core.nodes import Candidate
+from ..module_utils._core.rollout.budgets_left import over_budget
+from ..module_utils._core.rollout.reboot_rule import reboot_is_due
 from ..module_utils._core.rollout.state import due_nodes
+from ..module_utils._core.text import plain
 from ..module_utils._core.times.calendars import Calendar, freeze_at, freeze_during
 from ..module_utils._core.work.final_record import error
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.health.probes import ask_quorum
 from ..plugin_utils.inventory.nodes import candidates
-from ..plugin_utils.rollout.budgets import over_budget
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.guards import fresh_tags, read_calendars, read_guard
-from ..plugin_utils.rollout.reboot_rule import reboot_is_due
 
 LISTED = 8
 _MEMBERS = ("node_id", "host", "name", "executor", "platform", "os", "account", "region", "patch_group")
@@ -75,7 +75,7 @@ class ActionModule(ControllerAction):
         wave, stage = options["wave"], "patch" if options["step"] == "install" else "reboot"
         due = [rollout.nodes[item] for item in due_nodes(rollout.state, wave, stage)]
         if stage == "reboot":
-            due = [node for node in due if reboot_is_due(rollout, wave, node["node_id"])]
+            due = [node for node in due if reboot_is_due(rollout.state, node["node_id"])]
         held = self._held(rollout, due, options, task_vars) if due else []
         if stage == "reboot":  # it was patched: the final look says that its reboot is pending
             held = [{**item, "status": Status.FAILED.value, "rebooted": False} for item in held]

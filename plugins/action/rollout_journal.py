@@ -14,17 +14,18 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Status
 from ..module_utils._core.plan.approval import find_approval, read_approval
-from ..module_utils._core.report.text import plain
-from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.rollout.decisions import nodes_to_retry, nodes_to_skip
+from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.state import BORROWED, DONE, STAGES, Rollout
+from ..module_utils._core.stamp import to_time
+from ..module_utils._core.text import plain
 from ..module_utils._core.times.schedule import Occurrence
 from ..module_utils._core.work.final_record import lost_record
-from ..plugin_utils.controller_action import ControllerAction, operator, read_document
+from ..plugin_utils.controller_action import ControllerAction, operator
+from ..plugin_utils.files import read_document
 from ..plugin_utils.rollout.claims import give_up, take
 from ..plugin_utils.rollout.controller_lock import take_over
-from ..plugin_utils.rollout.decisions import nodes_to_retry, nodes_to_skip
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
-from ..plugin_utils.rollout.play_order import overview
 from ..plugin_utils.rollout.stores import choose_stores
 
 STATES = (
@@ -225,12 +226,12 @@ class ActionModule(ControllerAction):
 
     def _retried(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """Let nodes go their way again: those named, or all of the wave that failed or were missed."""
-        found = nodes_to_retry(rollout, options["wave"], options["nodes"])
+        found = nodes_to_retry(rollout.state, options["wave"], options["nodes"])
         self._decide(rollout, "retry", found, options, who)
 
     def _skipped(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """Leave nodes out: those named, or all that are left of the wave."""
-        found = nodes_to_skip(rollout, options["wave"], options["nodes"])
+        found = nodes_to_skip(rollout.state, options["wave"], options["nodes"])
         self._decide(rollout, "skip", found, options, who)
         if found:
             at = to_time(rollout.clock.now())

@@ -13,7 +13,8 @@ from ..module_utils._core.errors import JournalError
 from ..module_utils._core.plan.plan import check_plan
 from ..module_utils._core.rollout.journal_check import Damage, Examined, examine, knows, replay, summarize
 from ..module_utils._core.rollout.state import Rollout
-from ..plugin_utils.controller_action import ControllerAction, read_json
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.files import read_json
 from ..plugin_utils.rollout.stores import JOURNAL, read_journal_text
 
 

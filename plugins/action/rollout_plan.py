@@ -16,23 +16,17 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.plan.plan import build_plan, check_plan, wave_span
 from ..module_utils._core.report.text import plan_to_text
 from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
-from ..module_utils._core.rollout.journal import from_time, to_time
+from ..module_utils._core.stamp import from_time, to_time
 from ..module_utils._core.times.calendars import Calendar
 from ..module_utils._core.times.schedule import parse
 from ..plugin_utils.aws_options import aws_spec
-from ..plugin_utils.controller_action import (
-    NO_NODES,
-    ControllerAction,
-    EmptyInventory,
-    read_json,
-    write_pieces,
-    write_text,
-)
+from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
+from ..plugin_utils.files import read_json, write_pieces, write_text
 from ..plugin_utils.inventory.nodes import candidates
+from ..plugin_utils.large_json import collector_paused
 from ..plugin_utils.report.html import render_plan_html
 from ..plugin_utils.rollout.folder import CATCH_UP
 from ..plugin_utils.rollout.guards import read_calendars, read_guard
-from ..plugin_utils.rollout.large_json import collector_paused
 
 
 class ActionModule(ControllerAction):

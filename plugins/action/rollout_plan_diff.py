@@ -13,7 +13,8 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.plan.diff import diff_plans, diff_to_text
 from ..module_utils._core.plan.plan import check_plan
 from ..module_utils._core.report.text import plan_to_text
-from ..plugin_utils.controller_action import ControllerAction, read_json
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.files import read_json
 
 
 class ActionModule(ControllerAction):

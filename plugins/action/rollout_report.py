@@ -18,7 +18,8 @@ from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
 from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.rollout.journal import Record, from_line
-from ..plugin_utils.controller_action import ControllerAction, read_json, write_text
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.files import read_json, write_text
 from ..plugin_utils.report.html import render_plan_html, render_report_html
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
-from ..module_utils._core.rollout.journal import to_time
+from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import error
-from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, write_text
+from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
+from ..plugin_utils.files import write_text
 
 SCHEMA = "patchtide/scan/1"
 #: What a direct host's scan contributes; the rest of its task result is Ansible's.

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..module_utils._core.rollout.catch_up import lost_after
-from ..module_utils._core.rollout.journal import to_time
 from ..module_utils._core.rollout.state import LOST, due_nodes
+from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import held_record
 from ..module_utils._core.work.precheck import services_mode
 from ..module_utils._core.work.ssm.stagerun import Stage

@@ -10,13 +10,13 @@ from typing import Any
 
 from ..module_utils._core.model import Status
 from ..module_utils._core.plan.capacity import REBOOT_MINUTES
+from ..module_utils._core.rollout.reboot_rule import reboot_is_due
 from ..module_utils._core.rollout.state import due_nodes
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.ssm.stagerun import Stage
 from ..module_utils._core.work.ssm.stages import RebootStage, reboot_request
 from ..plugin_utils.executors.ssm import SsmAction
 from ..plugin_utils.rollout.folder import RolloutDir
-from ..plugin_utils.rollout.reboot_rule import reboot_is_due
 
 
 class ActionModule(SsmAction):
@@ -47,5 +47,5 @@ class ActionModule(SsmAction):
         return [
             {"node_id": node_id, "status": Status.NO_OP.value, "rebooted": False}
             for node_id in due_nodes(rollout.state, wave, "reboot")
-            if rollout.nodes[node_id]["executor"] == "ssm" and not reboot_is_due(rollout, wave, node_id)
+            if rollout.nodes[node_id]["executor"] == "ssm" and not reboot_is_due(rollout.state, node_id)
         ]

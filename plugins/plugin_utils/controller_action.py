@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import getpass
 import os
-import tempfile
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import yaml
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.errors import PatchtideError
+from .large_json import leave_parent_alone
 from .progress import SignOfLife
-from .rollout.large_json import leave_parent_alone, parse_shared
 
 display = Display()
 
@@ -79,69 +76,6 @@ class ControllerAction(ActionBase):
         display.display(f"    {line}")
         if self._life:
             self._life.said(line)
-
-
-def read_json(path: Path, option: str) -> Any:
-    """Read a JSON file of ours; equal patches in it are one object (``parse_shared``).
-
-    :raises BadInput: it is missing or not JSON.
-    """
-    try:
-        return parse_shared(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
-    except (OSError, ValueError) as error:
-        raise BadInput(option, str(path), f"a readable JSON file ({error})") from error
-
-
-def read_document(path: str | Path, option: str) -> Any:
-    """Read a YAML or JSON file that a person wrote.
-
-    :raises BadInput: it is missing or neither.
-    """
-    try:
-        return yaml.safe_load(Path(path).read_text("utf-8"))
-    except FileNotFoundError:
-        raise BadInput(option, str(path), "an existing file") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise BadInput(option, str(path), f"a readable YAML or JSON file ({' '.join(str(error).split())})") from error
-
-
-def write_text(path: Path, text: str) -> bool:
-    """Write a file as a whole or not at all; return whether its content changed."""
-    return write_bytes(path, text.encode("utf-8", "surrogatepass"))
-
-
-def write_bytes(path: Path, data: bytes) -> bool:
-    """Write a file as a whole or not at all; return whether its content changed."""
-    if path.exists() and path.read_bytes() == data:
-        return False
-    _replace(path, [data])
-    return True
-
-
-def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """Write a large file as a whole or not at all, without ever holding all of it."""
-    _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
-
-
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(pieces)
-        Path(name).chmod(0o644 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def operator(task_vars: Mapping[str, Any]) -> str:

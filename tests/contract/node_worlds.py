@@ -14,7 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.node_tags im
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.power import AwsPower
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Target
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 
 from lab.aws.launch import SECRET, Lab
 from tests.fakes.nodes import FakeDrain, FakeNode, FakeNodes, FakeNodeTags, FakePower

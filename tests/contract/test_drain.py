@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.drain import AwsDrain
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Target
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 
 from lab.aws.launch import Lab
 from tests.contract.node_worlds import (

@@ -17,9 +17,9 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoClaims, DynamoJournal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import ClaimStore, JournalStore
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.claims import SKEW, refused
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, verify
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.stores import ClaimStore, JournalStore
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 

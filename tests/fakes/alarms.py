@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Alarm
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.ports import Alarm
 
 
 @dataclass

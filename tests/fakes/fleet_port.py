@@ -13,12 +13,12 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Patch, Place
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, Chunk, deadline
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import (
     CommandRequest,
     Invocation,
     PatchState,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, Chunk, deadline
 
 START = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 

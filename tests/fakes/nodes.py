@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Target
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 
 #: Seconds until a started instance runs, its agent answers, its application serves; until a stopped one is stopped.
 RUNS, ANSWERS, SERVES, STOPS = 20.0, 130.0, 150.0, 30.0

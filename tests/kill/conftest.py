@@ -15,16 +15,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
-    Record,
-    from_time,
-    to_time,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import (
     examine,
     replay,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, final_results
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 
 from lab.aws.launch import Lab, lab

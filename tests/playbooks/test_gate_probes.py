@@ -55,7 +55,7 @@ def test_a_probe_without_answer_pauses_and_a_wrong_one_aborts(cycle: Cycle) -> N
 
 def soaked(cycle: Cycle) -> None:
     """The probes were asked after the soak time."""
-    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import from_time
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 
     rows = cycle.journal()
     ended = max(from_time(row["at"]) for row in rows if row["kind"] == "outcome")

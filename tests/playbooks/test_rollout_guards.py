@@ -15,7 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     ExceptionStatus,
     to_period,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import from_time
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.exceptions.ledger_file import LedgerFile
 
 from tests.playbooks.test_rollout import DATA, WEB, Cycle, cycle, small

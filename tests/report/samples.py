@@ -21,12 +21,8 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
-    Record,
-    from_time,
-    next_record,
-    to_time,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, next_record
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
 from tests.report.estate import HOSTILE, estate
 

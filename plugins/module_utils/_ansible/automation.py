@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._aws.automations import to_members
+from .._core.clock import Clock
 from .._core.errors import PatchtideError
-from .._core.ports import Clock
 from .._core.ssm.automation_run import GOOD, RUNNING, AutomationPort, await_execution, check_automation, failed_steps
 
 

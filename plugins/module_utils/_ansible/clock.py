@@ -19,8 +19,8 @@ from urllib.request import (
 
 from ansible.module_utils.urls import open_url
 
-from .._core.ports import Clock
-from .._core.rollout.journal import from_time
+from .._core.clock import Clock
+from .._core.stamp import from_time
 
 #: Names the lab's clock. Set, every time this collection reads is the lab's; journals and reports say so.
 VARIABLE = "PATCHTIDE_CLOCK"

@@ -11,8 +11,8 @@ from typing import Any
 
 from .._aws.commands import to_members
 from .._core.change import to_data
+from .._core.clock import Clock
 from .._core.errors import BadInput, PatchtideError
-from .._core.ports import Clock
 from .._core.ssm.command_run import RUNNING, CommandPort, await_end, check_command, look, send_once, to_outcome
 
 

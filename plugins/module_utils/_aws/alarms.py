@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .._core.gate.ports import Alarm
 from .._core.model import Place
-from .._core.ports import Alarm
 from .errors import aws_errors
 from .places import OwnClients
 from .session import Sessions

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from .._core.clock import Clock
 from .._core.errors import ServiceError
-from .._core.ports import Clock
 from .._core.ssm.command_run import CommandState
 from .._core.ssm.window_tasks import to_parameters
 from .._core.targets import Targets

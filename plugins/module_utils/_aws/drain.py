@@ -11,7 +11,7 @@ from typing import Any
 
 from .._core.errors import ServiceError
 from .._core.model import Place
-from .._core.ports import Target
+from .._core.prepare.ports import Target
 from .errors import aws_errors
 from .instances import read_instances
 from .isolate import isolate, reason

@@ -13,8 +13,8 @@ from typing import Any
 
 from .._core.errors import ServiceError
 from .._core.model import Patch, Place
-from .._core.ports import CommandRequest, Invocation, PatchState
 from .._core.work.ssm.commands import Ambiguous
+from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState
 from .errors import aws_errors
 from .places import OwnClients
 from .session import Sessions

@@ -18,7 +18,8 @@ from typing import Any
 
 from .._core.errors import JournalError, ServiceError
 from .._core.rollout.claims import SKEW, Claim, from_dict, wanted
-from .._core.rollout.journal import Record, check_next, from_line, next_record, to_time
+from .._core.rollout.journal import Record, check_next, from_line, next_record
+from .._core.stamp import to_time
 from .errors import aws_errors
 
 _TAKEN = "ConditionalCheckFailedException"

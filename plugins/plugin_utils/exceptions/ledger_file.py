@@ -15,7 +15,7 @@ from pathlib import Path
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.exceptions.ledger import Decide
 from ...module_utils._core.exceptions.records import ExceptionRecord
-from ..controller_action import read_json, write_text
+from ..files import read_json, write_text
 
 SCHEMA = "patchtide/exceptions/1"
 

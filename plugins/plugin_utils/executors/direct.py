@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from ...module_utils._ansible.clock import find_clock
 from ...module_utils._core.errors import PatchtideError
-from ...module_utils._core.rollout.journal import to_time
 from ...module_utils._core.rollout.state import NodeState
+from ...module_utils._core.stamp import to_time
 from ..controller_action import ControllerAction
 from ..progress import SignOfLife
 from ..rollout.folder import RolloutDir

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...module_utils._ansible.clock import find_clock
@@ -15,18 +14,18 @@ from ...module_utils._ansible.spec import PLACES
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.model import Status
-from ...module_utils._core.ports import CommandRequest, FleetPort
-from ...module_utils._core.report.text import plain
 from ...module_utils._core.rollout.state import Intent, due_nodes
+from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import error
 from ...module_utils._core.work.ssm.commands import Chunk, deadline, split, started
+from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, Stage, StageRun
 from ..aws_options import aws_spec, node_places, to_sessions
 from ..controller_action import ControllerAction
 from ..progress import Throttle
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
+from ..workers import gather
 
-WORKERS = 16
 LISTED = 8
 _NODE = ("node_id", "account", "region", "platform")
 
@@ -268,12 +267,6 @@ def _by_attempt(
     for node in nodes:
         found.setdefault(rollout.state.nodes[node["node_id"]].attempts.get(stage, 0) + 1, []).append(node)
     return sorted(found.items())
-
-
-def gather(work: Any, items: Sequence[Any]) -> Iterator[Any]:
-    """Do the same to all at once; yield the answers in order, while later ones are worked on."""
-    with ThreadPoolExecutor(max_workers=min(WORKERS, len(items)) or 1) as pool:
-        yield from pool.map(work, items)
 
 
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

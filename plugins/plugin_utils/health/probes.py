@@ -22,6 +22,7 @@ from ansible.module_utils.urls import open_url
 
 from ...module_utils._aws.alarms import AwsAlarms
 from ...module_utils._aws.session import Sessions
+from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.gate.decide import Health, Probe
 from ...module_utils._core.gate.health_rules import (
@@ -37,7 +38,6 @@ from ...module_utils._core.gate.health_rules import (
     secrets_of,
 )
 from ...module_utils._core.model import Place
-from ...module_utils._core.ports import Clock
 from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..aws_options import node_places, own_region, to_sessions
 from .conditions import check_condition, evaluate

@@ -12,7 +12,7 @@ from ...module_utils._aws.drain import AwsDrain
 from ...module_utils._aws.node_tags import AwsNodeTags
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.model import Place
-from ...module_utils._core.ports import Target
+from ...module_utils._core.prepare.ports import Target
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE
 from ..rollout.folder import RolloutDir
 from .lending import Details, Lender, Reasons, at_work, is_aws, is_instance, merged

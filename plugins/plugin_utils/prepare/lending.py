@@ -11,10 +11,10 @@ from typing import Any, ClassVar, TypeVar
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.session import Sessions, each_place
 from ...module_utils._core.model import Place, Status
-from ...module_utils._core.report.text import plain
 from ...module_utils._core.rollout.catch_up import PREFIX
-from ...module_utils._core.rollout.journal import to_time
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
+from ...module_utils._core.stamp import to_time
+from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import lost_record
 from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..aws_options import node_places, to_sessions

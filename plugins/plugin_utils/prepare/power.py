@@ -13,13 +13,13 @@ from ...module_utils._aws.power import AwsPower
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.model import Place
-from ...module_utils._core.ports import CommandRequest, FleetPort
 from ...module_utils._core.rollout.state import STAGES
 from ...module_utils._core.work.ssm.commands import Chunk, deadline, split
+from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, StageRun
 from ...module_utils._core.work.ssm.stages import AgentStage
 from ..aws_options import node_places, to_sessions
-from ..executors.ssm import gather
+from ..workers import gather
 from .lending import Details, Lender, Reasons, is_instance, merged
 
 #: On an instance while it runs only because a rollout started it. Its value is the rollout.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.rollout.claims import Claim, from_dict, merge, wanted
-from ..controller_action import write_text
+from ..files import write_text
 
 
 class ClaimFile:

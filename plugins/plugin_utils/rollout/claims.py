@@ -11,8 +11,8 @@ from typing import Any
 
 from ...module_utils._core.model import Status
 from ...module_utils._core.rollout.claims import Claim, refused
-from ...module_utils._core.rollout.journal import to_time
 from ...module_utils._core.rollout.state import DONE, STAGES
+from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.final_record import lost_record
 from .folder import RolloutDir
 

@@ -11,17 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
-from ...module_utils._core.ports import Clock, JournalStore
 from ...module_utils._core.rollout.catch_up import catch_up
-from ...module_utils._core.rollout.journal import Record, from_time, to_time
+from ...module_utils._core.rollout.journal import Record
 from ...module_utils._core.rollout.machine import apply
 from ...module_utils._core.rollout.state import NodeState, Rollout, WaveState, initial
+from ...module_utils._core.rollout.stores import JournalStore
+from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.times.schedule import Occurrence
-from ..controller_action import read_json, write_text
-from .large_json import collector_paused
+from ..files import read_json, write_text
+from ..large_json import collector_paused
 from .stores import JOURNAL, Stores, read_stores
 
 CATCH_UP = "catch_up.json"
@@ -48,9 +50,11 @@ class RolloutDir:
         self.origin = ""
         with collector_paused():
             self._follow(self._store.stream())
-        self.nodes: dict[str, Mapping[str, Any]] = {
-            node["node_id"]: node for wave in self.plan["waves"] for node in wave["nodes"]
-        }
+
+    @property
+    def nodes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The plan's nodes by id."""
+        return self.state.planned
 
     def wave(self, name: str) -> Mapping[str, Any]:
         """Return the plan's wave."""

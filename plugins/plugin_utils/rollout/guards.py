@@ -19,8 +19,8 @@ from ...module_utils._aws.session import each_place
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.exceptions.guard import ExceptionGuard
 from ...module_utils._core.model import Place
-from ...module_utils._core.plan.waves import Candidate
-from ...module_utils._core.rollout.journal import from_time, to_time
+from ...module_utils._core.nodes import Candidate
+from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.times.calendars import Calendar, ask_calendar
 from ...module_utils._core.times.schedule import to_zone
 from ..aws_options import node_places, own_region, to_sessions

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.ports import ClaimStore, JournalStore
-from ..controller_action import read_json, write_text
+from ...module_utils._core.rollout.stores import ClaimStore, JournalStore
+from ..files import read_json, write_text
 from .claim_file import ClaimFile
 from .journal_file import JournalFile
 

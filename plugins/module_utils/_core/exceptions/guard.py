@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from ..errors import BadInput
-from ..plan.waves import Candidate
+from ..nodes import Candidate
 from .records import ExceptionRecord, parse_tag
 
 #: Returns why a node must not be patched, or ``None``.

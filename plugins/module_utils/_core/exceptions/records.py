@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any
 
 from ..errors import BadInput
-from ..plan.waves import Candidate, matches
+from ..nodes import Candidate, matches
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _SELECTORS = (

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from ..errors import BadInput
-from ..plan.waves import Candidate
+from ..nodes import Candidate
 from .records import ExceptionRecord, ExceptionRules, ExceptionStatus, Period, parse_tag
 
 #: Kinds of alarms, in the order of their weight.

@@ -29,9 +29,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from ..counts import to_count
 from ..errors import BadInput
 from ..model import Status
-from ..plan.budgets import to_count
 from .confidence import lower_bound, upper_bound
 
 

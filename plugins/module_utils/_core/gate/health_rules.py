@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import BadInput
-from ..report.text import plain
+from ..text import plain
 from .decide import Health, Probe
 
 TEXT_LENGTH = 300

@@ -10,13 +10,13 @@ patch rollouts). Percentages are rounded up, so that a budget always lets at lea
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from ..counts import to_count
 from ..errors import BadInput
 
 
@@ -77,18 +77,6 @@ class Allowance:
 
     now: tuple[str, ...]
     blocked: Mapping[str, str] = field(default_factory=dict)
-
-
-def to_count(value: int | str, total: int, option: str = "budget") -> int:
-    """Return a count, or a share of ``total`` rounded up. :raises BadInput: neither, or less than one node."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    match = re.fullmatch(r"([1-9][0-9]?|100)%", value) if isinstance(value, str) else None
-    if match:
-        return -(-total * int(match[1]) // 100)
-    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}", value):
-        return int(value)
-    raise BadInput(option, value, "a number of nodes such as 5, or a share such as 10%")
 
 
 def left(members: Sequence[Member], limit: int | str | None) -> int | None:

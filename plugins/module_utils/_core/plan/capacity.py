@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from heapq import heapify, heapreplace
 from typing import Any
 
+from ..counts import to_count
 from ..errors import BadInput
 from ..times.schedule import Occurrence
-from .budgets import to_count
 
 #: What Azure's guest patching reserves for a reboot; we start none with less of the window left.
 REBOOT_MINUTES = 10.0

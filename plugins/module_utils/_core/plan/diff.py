@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..report.text import LISTED, WIDTH, plain, table
+from ..text import LISTED, WIDTH, plain, table
 
 #: Members of a node that say what happens to it; the others only name it or follow from these.
 _WATCHED = ("executor", "platform", "account", "region", "patch_group", "reboot", "reboot_rule", "start")

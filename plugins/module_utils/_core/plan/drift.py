@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PatchtideError
-from ..report.text import plain
-from .plan import exclusion
-from .waves import Candidate
+from ..nodes import Candidate
+from ..text import plain
+from .exclude import exclusion
 
 #: Members of a node that decide who patches it, how, and by which rules.
 _WATCHED = ("executor", "platform", "account", "region", "patch_group")

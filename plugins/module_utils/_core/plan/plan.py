@@ -13,51 +13,18 @@ from typing import Any
 from ..canonical import to_digest, without
 from ..errors import BadInput
 from ..exceptions.guard import ExceptionGuard
-from ..rollout.journal import from_time
+from ..nodes import Candidate
+from ..stamp import from_time
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
 from .budgets import BudgetRules
+from .exclude import exclusion
 from .quotas import quota_warnings
 from .turns import Turns
-from .wave import is_stopped, patch_count, plan_wave
-from .waves import Candidate, assign, matches
+from .wave import plan_wave
+from .waves import assign
 
 SCHEMA = "patchtide/plan/1"
-
-
-def exclusion(
-    node: Candidate, scan: Mapping[str, Any] | None, policy: Mapping[str, Any], unscanned: str | None
-) -> tuple[str, str] | None:
-    """Return (code, reason) if the node is left out, before waves are formed.
-
-    :param scan: the node's record in the scan.
-    :param unscanned: why the scan has no record of it.
-    """
-    for rule in policy.get("exclude") or []:
-        if matches(node, rule.get("select") or {}):
-            return "policy", rule.get("reason") or "excluded by the policy"
-    if not node.executor or (node.executor == "ssm" and not node.managed):
-        return "unmanaged", "not a managed node: Systems Manager does not know it"
-    if is_stopped(node) and will_start(node, policy):
-        return None
-    if node.state and node.state not in ("running", "Online"):
-        return "stopped", f"the instance is {node.state}"
-    if node.executor == "ssm" and node.ping_status and node.ping_status != "Online":
-        return "offline", f"its agent is not online ({node.ping_status})"
-    if scan is None:
-        return "not_scanned", unscanned or "the scan has no record of it"
-    if scan["status"] not in ("succeeded", "no_op"):
-        text = (scan.get("error") or {}).get("text") or scan["status"]
-        return "scan_failed", f"its scan did not succeed: {text}"
-    if patch_count(scan) == 0 and not scan.get("pending_reboot"):
-        return "nothing_to_install", "no approved patch is missing"
-    return None
-
-
-def will_start(node: Candidate, policy: Mapping[str, Any]) -> bool:
-    """Tell whether the policy starts a stopped node for its wave."""
-    rule = policy.get("stopped_nodes") or {}
-    return bool(rule.get("start")) and matches(node, rule.get("select") or {})
 
 
 def build_plan(

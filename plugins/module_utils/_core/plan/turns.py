@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .budgets import BudgetRules, to_count
-from .waves import Candidate, matches
+from ..counts import to_count
+from ..nodes import Candidate, matches
+from .budgets import BudgetRules
 
 Scope = tuple[str, str]
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..rollout.journal import from_time
+from ..nodes import Candidate, matches
+from ..stamp import from_time
 from ..times.schedule import Occurrence
 from .capacity import wave_capacity
 from .turns import Turns
-from .waves import Candidate, matches
 
 #: Packages whose update takes effect with a reboot only; Windows updates nearly always need one.
 _REBOOT = re.compile(

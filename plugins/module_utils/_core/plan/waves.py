@@ -7,64 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import BadInput
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A node as the inventory sees it, with what selectors ask for."""
-
-    node_id: str
-    host: str
-    name: str = ""
-    executor: str = ""
-    platform: str = ""
-    os: str = ""
-    account: str = ""
-    region: str = ""
-    zone: str = ""
-    patch_group: str = ""
-    application: str = ""
-    state: str = ""
-    ping_status: str = ""
-    managed: bool = True
-    missed: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
-    groups: frozenset[str] = frozenset()
-
-
-_FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
-    "patch_groups": lambda node: (node.patch_group,),
-    "executors": lambda node: (node.executor,),
-    "platforms": lambda node: (node.platform,),
-    "accounts": lambda node: (node.account,),
-    "regions": lambda node: (node.region,),
-    "zones": lambda node: (node.zone,),
-    "applications": lambda node: (node.application,),
-    "nodes": lambda node: (node.node_id, node.host),
-    "groups": lambda node: node.groups,
-}
-
-
-def matches(node: Candidate, select: Mapping[str, Any]) -> bool:
-    """Tell whether the node fulfils every criterion that is given; a criterion lists alternatives. Nothing given: all.
-
-    Criteria: ``patch_groups, executors, platforms, accounts, regions, zones, applications, groups``, ``nodes`` (ids or
-    inventory names), ``tags`` (key to a value or list of values), ``missed`` (true: an earlier rollout missed it).
-    """
-    for key, wanted in select.items():
-        if wanted and key in _FACTS and set(wanted).isdisjoint(_FACTS[key](node)):
-            return False
-    if select.get("missed") and not node.missed:
-        return False
-    for key, value in (select.get("tags") or {}).items():
-        if node.tags.get(key) not in ([value] if isinstance(value, str) else value):
-            return False
-    return True
+from ..nodes import Candidate, matches
 
 
 def to_size(size: int | str | None, available: int, where: str = "size") -> int:

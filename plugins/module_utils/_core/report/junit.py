@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from ..text import plain
 from .model import Report
 from .rows import COMPLIANT, NON_COMPLIANT, SCANNED, UNFINISHED, Row
-from .text import plain
 
 _LEFT_OUT = "left out"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..model import Status
 from ..rollout.catch_up import is_missed
-from ..rollout.journal import from_time
+from ..stamp import from_time
 from .story import NodeStory
 
 NOT_STARTED = "not_started"

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import BadInput
+from ..text import LISTED, WIDTH, cut, fold_text, plain, table
 from .plan_words import plan_rules, probe_names, wave_notes
 from .rows import LABELS, count_severities, in_severity_order, moment
 from .verdict import to_sentences
 
-WIDTH = 114
-LISTED = 12
 _LABEL, _REASON = 25, 160
 
 
@@ -219,75 +217,3 @@ def _percent(states: Mapping[str, Any]) -> str:
 
 def _number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else ""
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
-    """Return aligned lines of at most ``width`` columns; empty columns are left out.
-
-    The widest text gives way first: it is cut with an ellipsis, but in the last column it goes on in the next line.
-    """
-    cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
-    used = [index for index in range(len(head)) if any(row[index] for row in cells[1:])]
-    sizes = {index: max(columns(row[index]) for row in cells) for index in used}
-    while used and sum(sizes.values()) + 2 * len(used) > width:
-        widest = max(used, key=lambda index: (sizes[index], index))
-        if sizes[widest] <= 6:
-            break
-        sizes[widest] -= 1
-    return [
-        line for row in cells for line in _table_row([(row[index], sizes[index], index in right) for index in used])
-    ]
-
-
-def _table_row(cells: Sequence[tuple[str, int, bool]]) -> list[str]:
-    if not cells:
-        return []
-    *fixed, (text, size, to_right) = cells
-    start = "".join("  " + pad(cut(cell, width), width, right) for cell, width, right in fixed) + "  "
-    first, *more = fold_text(text, size)
-    indent = " " * columns(start)
-    return [(start + pad(first, size, to_right)).rstrip(), *(indent + line for line in more)]
-
-
-def fold_text(text: str, width: int) -> list[str]:
-    """Break a text at blanks into lines of at most ``width`` columns; a word that is too long is cut."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if columns(longer) > width and lines[-1]:
-            lines.append(cut(word, width))
-        else:
-            lines[-1] = cut(longer, width)
-    return lines
-
-
-def plain(value: object) -> str:
-    """Return text that is safe on one line of a terminal or log.
-
-    What can't be printed becomes a blank: control characters, line ends, bidirectional marks, lone surrogates.
-    """
-    text = str(value)
-    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
-
-
-def columns(text: str) -> int:
-    """Return how many columns the text takes in a terminal: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
-
-
-def cut(text: str, width: int) -> str:
-    """Return the text in at most ``width`` columns, ending in an ellipsis where something was cut off."""
-    if columns(text) <= width:
-        return text
-    while text and columns(text) > width - 1:
-        text = text[:-1]
-    return text + "…"
-
-
-def pad(text: str, width: int, right: bool = False) -> str:
-    blanks = " " * (width - columns(text))
-    return blanks + text if right else text + blanks

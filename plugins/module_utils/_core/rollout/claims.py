@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from .journal import from_time, to_time
+from ..stamp import from_time, to_time
 
 #: Clocks of two controllers may differ by so much; somebody else's lease counts that much longer.
 SKEW = timedelta(minutes=5)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from ..canonical import to_canonical, to_digest
 from ..errors import JournalError
+from ..stamp import to_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,6 @@ class Record:
 
 def _body(record: Record) -> dict[str, Any]:
     return {"seq": record.seq, "at": record.at, "kind": record.kind, "data": record.data, "prev": record.prev}
-
-
-def to_time(moment: datetime) -> str:
-    """Return an aware time as ISO 8601 in UTC, to the millisecond."""
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def from_time(text: str) -> datetime:
-    """The reverse of ``to_time``."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def next_record(last: Record | None, kind: str, data: Mapping[str, Any], at: datetime) -> Record:

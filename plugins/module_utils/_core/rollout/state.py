@@ -79,17 +79,23 @@ class Rollout:
     """The whole state. ``status``: ``new``, ``running``, ``paused``, ``aborted`` or ``completed``.
 
     ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice. ``borrowed``: by wave
-    and kind, what must be given back to which node, with what is needed for it.
+    and kind, what must be given back to which node, with what is needed for it. ``planned``: the plan's nodes by id.
     """
 
     plan: Mapping[str, Any]
     waves: dict[str, WaveState]
     nodes: dict[str, NodeState]
+    planned: Mapping[str, Mapping[str, Any]]
     intents: dict[str, Intent] = field(default_factory=dict)
     announced: dict[str, int] = field(default_factory=dict)
     borrowed: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     status: str = "new"
     finished: bool = False
+
+    def wave_of(self, node_id: str) -> Mapping[str, Any]:
+        """Return the plan's wave of a node."""
+        name = self.nodes[node_id].wave
+        return next(wave for wave in self.plan["waves"] if wave["name"] == name)
 
     def retries(self, failure: str) -> int:
         """Return how many further attempts the plan allows a node for a class of failure."""
@@ -121,7 +127,8 @@ def initial(plan: Mapping[str, Any]) -> Rollout:
         for wave in plan["waves"]
         for node in wave["nodes"]
     }
-    return Rollout(plan=plan, waves=waves, nodes=nodes)
+    planned = {node["node_id"]: node for wave in plan["waves"] for node in wave["nodes"]}
+    return Rollout(plan=plan, waves=waves, nodes=nodes, planned=planned)
 
 
 def current_turn(state: Rollout, wave: str) -> int:

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from .. import limits
+from ..clock import Clock
 from ..errors import BadInput, PatchtideError
-from ..ports import Clock
 from ..targets import Targets, check_targets, to_targets
 
 #: An execution in one of these states goes on by itself, or waits for a person.

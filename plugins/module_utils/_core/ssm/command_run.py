@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from .. import limits
+from ..clock import Clock
 from ..errors import BadInput, PatchtideError
-from ..ports import Clock, Invocation
 from ..targets import Targets, check_targets, to_targets
 from ..work.ssm.commands import MAX_NODES, Ambiguous
+from ..work.ssm.ports import Invocation
 
 #: A command in one of these states still works on nodes, or will.
 RUNNING = frozenset({"Pending", "InProgress", "Cancelling", "Delayed"})

@@ -9,23 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..model import NodeResult, Status
-from ..ports import PatchState
-
-#: Run Command's StatusDetails (spaces removed) that end an invocation, and what they mean for the node.
-#: Delivery problems and platform mismatches do not count against MaxErrors, so a command can be Success
-#: although nodes were never reached (SSM user guide, "Understanding command statuses"): judge per invocation.
-ENDED: Mapping[str, Status] = {
-    "Success": Status.SUCCEEDED,
-    "Failed": Status.FAILED,
-    "ExecutionTimedOut": Status.TIMED_OUT,
-    "TimedOut": Status.TIMED_OUT,
-    "DeliveryTimedOut": Status.UNREACHABLE,
-    "Undeliverable": Status.UNREACHABLE,
-    "Cancelled": Status.CANCELLED,
-    "Terminated": Status.CANCELLED,
-    "InvalidPlatform": Status.FAILED,
-    "AccessDenied": Status.FAILED,
-}
 
 
 def error(code: str, text: str) -> dict[str, str]:
@@ -36,16 +19,6 @@ def error(code: str, text: str) -> dict[str, str]:
 def is_pending(counts: Mapping[str, int]) -> bool:
     """Tell whether patches wait for a reboot."""
     return counts.get("installed_pending_reboot_count", 0) > 0
-
-
-def patch_status(status: Status, state: PatchState | None) -> Status:
-    """Return how an Install ended for a node: the state it left behind outranks the invocation's word.
-
-    AWS-RunPatchBaseline may report Failed after everything was installed (aws/amazon-ssm-agent#681).
-    """
-    if status is Status.FAILED and state and state.operation == "Install" and not state.counts.get("failed_count", 0):
-        return Status.SUCCEEDED
-    return status
 
 
 def must_reboot(rule: str, *, pending: bool, patched: bool) -> bool:

@@ -12,10 +12,8 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_journal_info import ActionModule
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
-    from_time,
-    next_record,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import next_record
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 
 from tests.report import samples
 

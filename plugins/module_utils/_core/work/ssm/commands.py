@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from ...clock import Clock
 from ...errors import PatchtideError
-from ...ports import Clock, CommandRequest, FleetPort, Invocation
-from ...rollout.journal import from_time, to_time
-from ..final_record import ENDED
+from ...stamp import from_time, to_time
+from .ports import CommandRequest, FleetPort, Invocation
+from .statuses import ENDED
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
 MAX_COMMENT = 100

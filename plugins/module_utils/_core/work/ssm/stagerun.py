@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ...clock import Clock
 from ...errors import PatchtideError
-from ...ports import Clock, FleetPort, Invocation
 from .commands import Chunk, Gather, Recorder, expire, look_up, poll, refuse, send, tally
+from .ports import FleetPort, Invocation
 
 #: An operator sees at least one line in so many seconds.
 PROGRESS_SECONDS = 30

@@ -12,10 +12,11 @@ from typing import Any
 
 from ...errors import PatchtideError
 from ...model import Patch, Status
-from ...ports import FleetPort, Invocation, PatchState
-from ..final_record import ENDED, error, final_record, is_pending, patch_status
+from ..final_record import error, final_record, is_pending
 from ..node_probes import to_probe, to_reboot_script
 from ..precheck import evaluate_probe, parse_probe
+from .ports import FleetPort, Invocation, PatchState
+from .statuses import ENDED, patch_status
 
 SHELL = {"linux": "AWS-RunShellScript", "macos": "AWS-RunShellScript", "windows": "AWS-RunPowerShellScript"}
 BASELINE = "AWS-RunPatchBaseline"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Target
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import due
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, lenders, lending
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import power as lend_power

@@ -20,7 +20,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     ExceptionStatus,
     to_period,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 
 TODAY = date(2026, 11, 10)
 REQUEST = {"exception_id": "E1", "node": "web-1", "from": "2026-11-01", "to": "2026-11-30", "reason": "Audit"}

@@ -23,7 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     in_force,
     parse_tag,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,7 +16,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     Reconciliation,
     reconcile,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.counts import to_count
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import (
     BudgetRules,
@@ -15,7 +16,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budget
     Member,
     allow,
     left,
-    to_count,
 )
 from hypothesis import given
 from hypothesis import strategies as st

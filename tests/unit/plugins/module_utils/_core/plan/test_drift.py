@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.drift import (
     Drift,
     PlanDrifted,
@@ -16,7 +17,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.drift 
     check_policy_digest,
     find_drift,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 
 POLICY: dict[str, Any] = {"exclude": [], "stopped_nodes": {"start": True, "select": {}}}
 

@@ -14,8 +14,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     ExceptionStatus,
     to_period,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan, check_plan
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import plan_to_text
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calendars import Calendar, Interval
 

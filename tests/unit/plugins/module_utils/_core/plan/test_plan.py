@@ -11,19 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, matches
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import (
     build_plan,
     check_plan,
     seal,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.wave import reboot_forecast
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import (
-    Candidate,
-    assign,
-    matches,
-    spread,
-    to_size,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import assign, spread, to_size
 from hypothesis import given
 from hypothesis import strategies as st
 

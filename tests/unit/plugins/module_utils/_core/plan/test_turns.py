@@ -9,15 +9,15 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.counts import to_count
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import (
     BudgetRules,
     Disruption,
     Member,
     allow,
-    to_count,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.turns import Turns
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 from hypothesis import given
 from hypothesis import strategies as st
 

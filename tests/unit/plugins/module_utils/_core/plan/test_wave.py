@@ -9,8 +9,8 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 
 WINDOW = {"name": "night", "start": "2026-06-01T20:00:00Z", "end": "2026-06-01T21:00:00Z"}
 WINDOWS = {"night": {**WINDOW, "cutoff_at": "2026-06-01T20:40:00Z"}}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
 NODES = [

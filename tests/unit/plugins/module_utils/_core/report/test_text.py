@@ -8,14 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import (
-    WIDTH,
-    columns,
-    cut,
-    plain,
-    table,
-    to_text,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import to_text
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.text import WIDTH, columns, cut, plain, table
 from hypothesis import given
 from hypothesis import strategies as st
 

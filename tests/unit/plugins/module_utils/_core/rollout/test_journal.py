@@ -15,12 +15,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import (
     Record,
     from_line,
-    from_time,
     next_record,
     split_lines,
-    to_time,
     verify,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 from hypothesis import given
 from hypothesis import strategies as st
 

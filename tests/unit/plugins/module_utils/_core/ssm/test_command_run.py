@@ -10,8 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.clock import Clock
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, PatchtideError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Clock, Invocation
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.command_run import (
     CommandState,
     await_end,
@@ -21,6 +21,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.command
     to_outcome,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation
 
 OPTIONS: dict[str, Any] = {"comment": None, "timeout_seconds": None, "max_concurrency": None, "max_errors": None}
 

@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import NodeResult, Patch, Status
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import Invocation
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.final_record import (
-    ENDED,
     final_record,
     held_record,
     must_reboot,
-    patch_status,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import (
     InstallStage,
     PrecheckStage,
     ScanStage,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.statuses import ENDED, patch_status
 
 from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ports import CommandRequest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Chunk, look_up, send
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import CommandRequest
 
 from tests.fakes.fleet_port import START, FakeClock, FakeFleet
 

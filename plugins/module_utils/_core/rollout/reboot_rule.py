@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from ...module_utils._core.model import Status
-from ...module_utils._core.work.final_record import must_reboot
-from .folder import RolloutDir
+from ..model import Status
+from ..work.final_record import must_reboot
+from .state import Rollout
 
 
-def reboot_is_due(rollout: RolloutDir, wave: str, node_id: str) -> bool:
+def reboot_is_due(state: Rollout, node_id: str) -> bool:
     """Return whether the node is to be rebooted, from what the pre-check and the install left in the journal."""
-    node, done = rollout.nodes[node_id], rollout.state.nodes[node_id].results
+    node, done = state.planned[node_id], state.nodes[node_id].results
     patch, facts = done.get("patch", {}), done.get("precheck", {}).get("facts", {})
-    rule = node.get("reboot_rule") or rollout.wave(wave)["reboot_rule"]
+    rule = node.get("reboot_rule") or state.wave_of(node_id)["reboot_rule"]
     planned = node["patch_count"] or node.get("start") or patch.get("installed")
     return must_reboot(
         rule,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._core.rollout.state import DONE, STAGES, Rollout, current_turn, due_nodes
+from .state import DONE, STAGES, Rollout, current_turn, due_nodes
 
 
 def overview(state: Rollout) -> dict[str, Any]:

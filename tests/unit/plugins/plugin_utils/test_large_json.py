@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.canonical import to_lines
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import read_json, write_pieces
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.large_json import (
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.files import read_json, write_pieces
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.large_json import (
     collector_paused,
     leave_parent_alone,
     parse_shared,

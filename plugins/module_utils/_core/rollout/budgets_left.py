@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._core.model import Status
-from ...module_utils._core.plan.budgets import BudgetRules, Disruption, Member, allow
-from ...module_utils._core.rollout.state import DONE, STAGES, Rollout, due_nodes
+from ..model import Status
+from ..plan.budgets import BudgetRules, Disruption, Member, allow
+from .state import DONE, STAGES, Rollout, due_nodes
 
 
 def over_budget(state: Rollout, wave: str) -> dict[str, str]:

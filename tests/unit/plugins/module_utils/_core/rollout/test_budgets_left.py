@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import BudgetRules, to_count
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.counts import to_count
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import BudgetRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.turns import Turns
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.budgets_left import over_budget
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.play_order import overview, play_order
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
     DONE,
     Rollout,
     due_nodes,
     initial,
 )
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.budgets import over_budget
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.play_order import overview, play_order
 from hypothesis import given
 from hypothesis import strategies as st
 

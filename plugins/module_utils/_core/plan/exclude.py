@@ -1,0 +1,47 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which nodes a plan leaves out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..nodes import Candidate, matches
+from .wave import is_stopped, patch_count
+
+
+def exclusion(
+    node: Candidate, scan: Mapping[str, Any] | None, policy: Mapping[str, Any], unscanned: str | None
+) -> tuple[str, str] | None:
+    """Return (code, reason) if the node is left out, before waves are formed.
+
+    :param scan: the node's record in the scan.
+    :param unscanned: why the scan has no record of it.
+    """
+    for rule in policy.get("exclude") or []:
+        if matches(node, rule.get("select") or {}):
+            return "policy", rule.get("reason") or "excluded by the policy"
+    if not node.executor or (node.executor == "ssm" and not node.managed):
+        return "unmanaged", "not a managed node: Systems Manager does not know it"
+    if is_stopped(node) and will_start(node, policy):
+        return None
+    if node.state and node.state not in ("running", "Online"):
+        return "stopped", f"the instance is {node.state}"
+    if node.executor == "ssm" and node.ping_status and node.ping_status != "Online":
+        return "offline", f"its agent is not online ({node.ping_status})"
+    if scan is None:
+        return "not_scanned", unscanned or "the scan has no record of it"
+    if scan["status"] not in ("succeeded", "no_op"):
+        text = (scan.get("error") or {}).get("text") or scan["status"]
+        return "scan_failed", f"its scan did not succeed: {text}"
+    if patch_count(scan) == 0 and not scan.get("pending_reboot"):
+        return "nothing_to_install", "no approved patch is missing"
+    return None
+
+
+def will_start(node: Candidate, policy: Mapping[str, Any]) -> bool:
+    """Tell whether the policy starts a stopped node for its wave."""
+    rule = policy.get("stopped_nodes") or {}
+    return bool(rule.get("start")) and matches(node, rule.get("select") or {})
