@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Patch, Status
 from ..module_utils._core.work.final_record import error
+from ..module_utils._core.work.host_probe import to_probe
 from ..module_utils._core.work.linux_updates import LIST_SCRIPT, Updates, choose, parse_updates, to_spec
-from ..module_utils._core.work.node_probes import to_probe
 from ..module_utils._core.work.precheck import parse_probe
 from ..plugin_utils.executors.direct import DirectAction, announce, outcome
 from ..plugin_utils.rollout.folder import RETRY_SECONDS, RolloutDir

@@ -11,7 +11,16 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.gate.decide import PROBES, GateDecision, GateRules, Health, Probe, Verdict, WaveTally, decide
+from ..module_utils._core.gate.decide import (
+    HEALTH_CHECKS,
+    GateDecision,
+    GateRules,
+    Health,
+    HealthCheck,
+    Verdict,
+    WaveTally,
+    decide,
+)
 from ..module_utils._core.gate.health_rules import clean
 from ..module_utils._core.model import Status
 from ..module_utils._core.rollout.state import DONE, final_results
@@ -21,7 +30,7 @@ from ..module_utils._core.work.final_record import lost_record
 from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.health.probes import run_probes
+from ..plugin_utils.health.checks import run_health_checks
 from ..plugin_utils.rollout.folder import RolloutDir
 
 DIRECT = ("linux", "windows")
@@ -29,7 +38,7 @@ LISTED = 5
 
 
 class ActionModule(ControllerAction):
-    """Waits for the soak time, asks the health probes, decides once, and says why."""
+    """Waits for the soak time, asks the health checks, decides once, and says why."""
 
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
@@ -57,7 +66,7 @@ class ActionModule(ControllerAction):
             rollout.record("wave_finished", {"wave": name})
         self._show(name, data)
         shown = {key: data[key] for key in ("verdict", "numbers", "reasons")}
-        return {"changed": rollout.events > 0, **shown, "probes": list(data.get("probes") or [])}
+        return {"changed": rollout.events > 0, **shown, "health_checks": list(data.get("health_checks") or [])}
 
     def _judge(
         self, rollout: RolloutDir, name: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]
@@ -109,11 +118,11 @@ class ActionModule(ControllerAction):
         soak = from_time(worked_at) + timedelta(minutes=plan["soak_minutes"]) if worked_at else None
         known = _in_service(rollout, name)
 
-        def judge(probes: Sequence[Probe] = ()) -> GateDecision:
+        def judge(health_checks: Sequence[HealthCheck] = ()) -> GateDecision:
             return decide(
                 rules,
                 tally,
-                probes=(*known, *probes),
+                health_checks=(*known, *health_checks),
                 emptied=str(plan.get("emptied") or ""),
                 soak_until=soak,
                 now=rollout.clock.now(),
@@ -123,12 +132,15 @@ class ActionModule(ControllerAction):
         while decision.verdict is Verdict.WAIT and decision.wait_until:
             self._wait(rollout, name, decision.wait_until)
             decision = judge()
-        if decision.verdict is Verdict.ABORT or not plan["gate"].get(PROBES):
+        if decision.verdict is Verdict.ABORT or not plan["gate"].get(HEALTH_CHECKS):
             return decision
-        probes = run_probes(
-            plan["gate"][PROBES], clock=rollout.clock, options=options, say=lambda line: self.say(f"{name} {line}")
+        health_checks = run_health_checks(
+            plan["gate"][HEALTH_CHECKS],
+            clock=rollout.clock,
+            options=options,
+            say=lambda line: self.say(f"{name} {line}"),
         )
-        return judge(probes)
+        return judge(health_checks)
 
     def _wait(self, rollout: RolloutDir, name: str, until: datetime) -> None:
         left = (until - rollout.clock.now()).total_seconds()
@@ -147,11 +159,11 @@ class ActionModule(ControllerAction):
             self.say(f"  {plain(reason)}")
 
 
-def _in_service(rollout: RolloutDir, name: str) -> list[Probe]:
-    """Return nodes that were given back and did not come into service, as a probe that nobody has to ask."""
+def _in_service(rollout: RolloutDir, name: str) -> list[HealthCheck]:
+    """Return nodes that were restored and did not come into service, as a health check that nobody has to ask."""
     problems = rollout.state.waves[name].problems
     if not problems:
         return []
     shown = [f"{rollout.nodes[node]['name'] or node}: {why}" for node, why in sorted(problems.items())[:LISTED]]
     more = [f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
-    return [Probe(name="back in service", health=Health.INCONCLUSIVE, text=clean("; ".join([*shown, *more])))]
+    return [HealthCheck(name="back in service", health=Health.INCONCLUSIVE, text=clean("; ".join([*shown, *more])))]

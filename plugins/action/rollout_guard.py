@@ -22,7 +22,7 @@ from ..module_utils._core.times.calendars import Calendar, freeze_at, freeze_dur
 from ..module_utils._core.work.final_record import error
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.health.probes import ask_quorum
+from ..plugin_utils.health.checks import ask_quorum
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.guards import fresh_tags, read_calendars, read_guard

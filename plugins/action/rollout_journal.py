@@ -16,7 +16,7 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.plan.approval import find_approval, read_approval
 from ..module_utils._core.rollout.decisions import nodes_to_retry, nodes_to_skip
 from ..module_utils._core.rollout.play_order import overview
-from ..module_utils._core.rollout.state import BORROWED, DONE, STAGES, Rollout
+from ..module_utils._core.rollout.state import DONE, PREPARATIONS, STAGES, Rollout
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.text import plain
 from ..module_utils._core.times.schedule import Occurrence
@@ -64,7 +64,7 @@ class ActionModule(ControllerAction):
         "stage": {"type": "str", "choices": list(STAGES)},
         "node": {"type": "str"},
         "nodes": {"type": "list", "elements": "str", "default": []},
-        "what": {"type": "str", "choices": list(BORROWED)},
+        "what": {"type": "str", "choices": list(PREPARATIONS)},
         "result": {"type": "dict"},
         "reason": {"type": "str", "default": ""},
         "approved_digest": {"type": "str"},
@@ -243,8 +243,8 @@ class ActionModule(ControllerAction):
             self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": results})
 
     def _written_off(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Somebody has given back by hand what the rollout could not."""
-        held = rollout.state.borrowed.get((options["wave"], options["what"]), {})
+        """Somebody has restored by hand what the rollout could not."""
+        held = rollout.state.prepared.get((options["wave"], options["what"]), {})
         found = [node for node in options["nodes"] or sorted(held) if node in held]
         self._decide(rollout, "write_off", found, {**options, "more": {"what": options["what"]}}, who)
 
@@ -268,14 +268,14 @@ class ActionModule(ControllerAction):
         state = rollout.state
         if state.finished or state.status == "new":
             return
-        if state.borrowed:
-            kept = {what: len(nodes) for (_wave, what), nodes in state.borrowed.items()}
-            self.say(f"not finished, because something is not given back yet: {kept}. Run it again to try again.")
+        if state.prepared:
+            kept = {what: len(nodes) for (_wave, what), nodes in state.prepared.items()}
+            self.say(f"not finished, because something is not restored yet: {kept}. Run it again to try again.")
             return
         if state.status == "running" and all(wave.status == "finished" for wave in state.waves.values()):
-            self._write(rollout, "rollout_finished", {"verdict": "completed", "reason": "every wave was promoted"})
+            self._write(rollout, "rollout_finished", {"status": "completed", "reason": "every wave was promoted"})
         elif state.status == "aborted" and not state.intents:
-            self._write(rollout, "rollout_finished", {"verdict": "aborted", "reason": options["reason"] or _why(state)})
+            self._write(rollout, "rollout_finished", {"status": "aborted", "reason": options["reason"] or _why(state)})
 
 
 def _span(window: Occurrence) -> str:

@@ -56,7 +56,7 @@ def final_without_probe(rollout: RolloutDir, node_id: str) -> dict[str, Any] | N
     if node["executor"] != "ssm":
         return None
     at = to_time(rollout.clock.now())
-    if done.get("precheck", {}).get("verdict") == "hold" and not done["precheck"].get("status"):
+    if done.get("precheck", {}).get("outcome") == "skip" and not done["precheck"].get("status"):
         return held_record(node, done["precheck"], at).to_dict()
     for stage in ("precheck", "patch", "reboot", "scan"):
         if done.get(stage, {}).get("status") in LOST:

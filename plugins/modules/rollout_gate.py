@@ -11,10 +11,10 @@ version_added: 0.1.0
 description:
   - Counts how the nodes of a wave ended and holds the numbers against the plan's thresholds. The wave is promoted, the
     rollout pauses for a person where the numbers are inconclusive, or it is aborted.
-  - After the soak time the health probes of the plan's gate are asked from the controller, all at once. One that got
+  - After the soak time the health checks of the plan's gate are asked from the controller, all at once. One that got
     a wrong answer aborts the rollout. One that got none pauses it, since nobody knows then. A rollout that must be
     aborted anyway asks none.
-  - Nodes that were given back and did not come into service, such as targets that stay unhealthy, and a wave in which
+  - Nodes that were restored and did not come into service, such as targets that stay unhealthy, and a wave in which
     the plan left nobody, pause the rollout too.
   - The decision is journalled with the numbers it was made on. It is made once; running it again returns it. A wave
     that was paused is judged again.
@@ -22,9 +22,9 @@ author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - A header of an HTTP probe may hold C(${NAME}), an environment variable of the controller. What headers and bodies
-    hold is neither shown nor journalled. Redirects are not followed.
-  - Probes of CloudWatch alarms need the permission C(cloudwatch:DescribeAlarms).
+  - A header of an HTTP health check may hold C(${NAME}), an environment variable of the controller. What headers and
+    bodies hold is neither shown nor journalled. Redirects are not followed.
+  - Health checks of CloudWatch alarms need the permission C(cloudwatch:DescribeAlarms).
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -32,7 +32,7 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says what is known. It asks no probe, waits for nothing and writes nothing.
+    description: Says what is known. It asks no health check, waits for nothing and writes nothing.
     support: full
   diff_mode:
     description: There is no difference to show.
@@ -64,9 +64,9 @@ EXAMPLES = r"""
     wave: canary
   register: gate
 
-- name: Show what the health probes said
+- name: Show what the health checks said
   ansible.builtin.debug:
-    var: gate.probes
+    var: gate.health_checks
 """
 
 RETURN = r"""
@@ -84,8 +84,8 @@ reasons:
   returned: always
   type: list
   elements: str
-probes:
-  description: Health probes with what was measured. V(ok), V(inconclusive) or V(failed).
+health checks:
+  description: Health checks with what was measured. V(ok), V(inconclusive) or V(failed).
   returned: always
   type: list
   elements: dict

@@ -62,8 +62,8 @@ options:
     default: {}
   quorum:
     description:
-      - The policy's C(budgets.quorum), probes that are asked before members of a cluster are taken down. While one is
-        not fine, the members are left out with the code C(missed_quorum).
+      - The policy's C(budgets.quorum), health checks that are asked before members of a cluster are taken down. While
+        one is not fine, the members are skipped with the code C(missed_quorum).
     type: list
     elements: dict
     default: []

@@ -43,7 +43,7 @@ options:
         that the work on a node broke off.
       - The others are a person's decision and need O(reason). V(promoted) lets O(wave) pass although its gate paused.
         V(retried) lets nodes of O(wave) go their way again when the rollout is run the next time, V(skipped) leaves
-        nodes out. V(written_off) says that somebody has given back by hand what the rollout could not. V(aborted) ends
+        nodes out. V(written_off) says that somebody has restored by hand what the rollout could not. V(aborted) ends
         the rollout for good.
     type: str
     required: true
@@ -73,7 +73,7 @@ options:
   nodes:
     description:
       - Ids of nodes a decision is about. Without them V(retried) takes all nodes of O(wave) that failed or were
-        missed, V(skipped) all that are left, V(written_off) all that O(what) is still borrowed of.
+        missed, V(skipped) all that are left, V(written_off) all that O(what) is still prepared of.
     type: list
     elements: str
     default: []

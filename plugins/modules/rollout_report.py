@@ -111,7 +111,7 @@ summary:
       description: Whether this was a rehearsal and not a real estate.
       type: bool
       sample: false
-    verdict:
+    conclusion:
       description:
         - What the run amounts to. C(code) is one of V(completed), V(completed_with_failures), V(aborted), V(paused),
           V(unfinished), V(planned), V(scanned) and V(empty); C(title), C(headline) and C(reason) are sentences.

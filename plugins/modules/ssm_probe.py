@@ -56,7 +56,7 @@ EXAMPLES = r"""
     hosts: "{{ groups['all'] }}"
     thresholds:
       disk: {"/": 2048, "C:": 8192}
-      pending_reboot: hold
+      pending_reboot: skip_node
   register: probe
 """
 
@@ -65,7 +65,7 @@ counts:
   description: How many nodes pass, are held, or ended how.
   returned: always
   type: dict
-  sample: {pass: 11, hold: 1}
+  sample: {pass: 11, skip: 1}
 results:
   description: One record per node.
   returned: outside of a rollout
@@ -73,7 +73,7 @@ results:
   elements: dict
   sample:
     - node_id: i-0123456789abcdef0
-      verdict: hold
+      outcome: skip
       findings: [{check: disk, ok: false, text: "/ has 40 MB free, 1024 MB are needed"}]
       facts: {kernel: 6.1.134, boot_id: 1c9d}
 """

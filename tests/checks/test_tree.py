@@ -11,7 +11,7 @@ from tests.checks.source import PLUGINS, ROOT, name_of, python_files, read_yaml,
 
 # Written so that this file does not match itself. Hosts of package registries and mirrors, and paths of one machine.
 LEAKS = re.compile(
-    rb"/wo[r]k/|/fa[r]m/|/ro[o]t/\.|(deb|security|snapshot)\.deb[i]an\.org|(files\.pythonh[o]sted|py[p]i)\.org"
+    rb"/wo[r]k/(main|steering|shared|\.)|/fa[r]m/|/ro[o]t/\.|(deb|security|snapshot)\.deb[i]an\.org|(files\.pythonh[o]sted|py[p]i)\.org"
     rb"|registry\.npm[j]s|/opt/(py[p]i|wh[e]els)"
 )
 VAGUE = {"utils.py", "util.py", "helpers.py", "helper.py", "common.py", "misc.py"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places with nodes to borrow from, for the suites of three ports: in memory, and on the lab through the adapters."""
+"""Places with nodes to prepare from, for the suites of three ports: in memory, and on the lab through the adapters."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.alarms impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health.probes import run_probes
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health.checks import run_health_checks
 
 from lab.aws.launch import SECRET, Lab
 from tests.fakes.alarms import FakeAlarms
@@ -123,8 +123,8 @@ def test_a_probe_reaches_alarms_of_another_account_by_number_and_by_name(aws: La
     }
 
     def ask(**alarm: Any) -> tuple[str, str]:
-        probe = {"name": "errors", "alarm": {"names": ["errors"], **alarm}, "condition": "length(alarms) == `1`"}
-        (found,) = run_probes([probe], clock=FakeClock(), options=options)
+        health_check = {"name": "errors", "alarm": {"names": ["errors"], **alarm}, "condition": "length(alarms) == `1`"}
+        (found,) = run_health_checks([health_check], clock=FakeClock(), options=options)
         return found.health.value, found.text
 
     assert ask(account=account) == ("failed", "in ALARM: errors (above 5)")

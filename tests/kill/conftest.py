@@ -71,16 +71,16 @@ class Night:
         assert sent == dict.fromkeys(set(names.values()) - {HELD}, 1), "one Install each, none for the one held"
         comments = Counter(row["comment"] for row in ledger["commands"])
         assert set(comments.values()) == {1}, f"sent twice: {[key for key, n in comments.items() if n > 1]}"
-        self.check_given_back(ledger)
+        self.check_restored(ledger)
         done = Counter((row["name"], row["patch"]) for row in ledger["installs"])
         assert done and set(done.values()) == {1}
         assert max(Counter(row["name"] for row in ledger["reboots"]).values()) == 1
         statuses = {names[item["node_id"]]: item["status"] for item in final_results(state)}
         assert statuses == {**dict.fromkeys(names.values(), "succeeded"), HELD: "skipped"}
 
-    def check_given_back(self, ledger: dict[str, Any]) -> None:
+    def check_restored(self, ledger: dict[str, Any]) -> None:
         """Nothing left started, tagged or out of its load balancer; only what we started was stopped."""
-        assert self.state().borrowed == {}
+        assert self.state().prepared == {}
         assert {row["name"] for row in ledger["starts"]} == {SPARE} == {row["name"] for row in ledger["stops"]}
         nodes = {row["name"]: row for row in self.aws.get("nodes")["nodes"]}
         assert nodes[SPARE]["power"] in ("stopping", "stopped")

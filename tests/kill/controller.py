@@ -22,10 +22,10 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from ansible_collections.patchtide.hybrid.plugins.action import (
-    rollout_borrow,
     rollout_gate,
     rollout_journal,
-    rollout_return,
+    rollout_prepare,
+    rollout_restore,
     ssm_patch,
     ssm_probe,
     ssm_reboot,
@@ -75,29 +75,29 @@ def roll_out(folder: Path, **stores: str) -> str:
         run: dict[str, Any] = {**where, "wave": host["wave"]}
         aws: dict[str, Any] = {**run, "accounts": ACCOUNTS, "poll_interval": 60}
         act(rollout_journal.ActionModule, **run, state="wave_claimed")
-        act(rollout_borrow.ActionModule, **aws, what="started")
+        act(rollout_prepare.ActionModule, **aws, what="started")
         act(rollout_journal.ActionModule, **run, state="wave_started")
         if host["first_turn"]:
-            act(rollout_borrow.ActionModule, **run, what="wave_hook")
+            act(rollout_prepare.ActionModule, **run, what="wave_hook")
         act(ssm_probe.ActionModule, **aws, purpose="precheck", thresholds={"disk": {"/": 50}})
-        act(rollout_borrow.ActionModule, **aws, what="drained")
-        act(rollout_borrow.ActionModule, **aws, what="patch_now", tag=PATCH_NOW)
+        act(rollout_prepare.ActionModule, **aws, what="drained")
+        act(rollout_prepare.ActionModule, **aws, what="patch_now", tag=PATCH_NOW)
         act(ssm_patch.ActionModule, **aws, operation="Install", wait=False)
         act(ssm_patch.ActionModule, **aws, operation="Install")
         act(ssm_reboot.ActionModule, **aws, execution_timeout=1800)
         act(ssm_patch.ActionModule, **aws, operation="Scan")
         act(ssm_probe.ActionModule, **aws, purpose="verify")
-        give_back(aws)
+        restore(aws)
         if act(rollout_gate.ActionModule, **run, partial=not host["last_turn"])["verdict"] != "promote":
             break
-    give_back({**where, "accounts": ACCOUNTS, "at_once": True})
+    restore({**where, "accounts": ACCOUNTS, "at_once": True})
     return str(act(rollout_journal.ActionModule, **where, state="closed")["status"])
 
 
-def give_back(options: dict[str, Any]) -> None:
-    """As tasks/give_back.yml does; the hooks' own tasks do nothing here."""
-    for hook in act(rollout_return.ActionModule, **options, last_patched=LAST_PATCHED)["hooks"]:
-        act(rollout_return.ActionModule, dir=options["dir"], wave=hook["wave"], hook=hook["hook"])
+def restore(options: dict[str, Any]) -> None:
+    """As tasks/restore.yml does; the hooks' own tasks do nothing here."""
+    for hook in act(rollout_restore.ActionModule, **options, last_patched=LAST_PATCHED)["hooks"]:
+        act(rollout_restore.ActionModule, dir=options["dir"], wave=hook["wave"], hook=hook["hook"])
 
 
 def in_a_process(work: Callable[[], None], environment: Mapping[str, str]) -> int:

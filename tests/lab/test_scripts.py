@@ -15,7 +15,7 @@ from .conftest import Fleet
 
 
 def test_the_markers_are_those_of_the_collections_scripts() -> None:
-    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import (
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import (
         to_probe,
         to_reboot_script,
     )
@@ -108,7 +108,7 @@ def test_the_agent_can_be_updated(fleet: Fleet) -> None:
 def test_services_are_remembered_and_one_that_stays_down_after_a_reboot_is_named(
     fleet: Fleet, name: str, platform: str
 ) -> None:
-    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import to_probe
+    from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe
 
     def look(mode: str, key: str = "r-1") -> dict[str, object]:
         command = fleet.script(name, to_probe(platform, mode, key), wait=120)

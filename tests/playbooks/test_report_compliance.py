@@ -28,7 +28,7 @@ def test_check_run_again(aws: Lab, tmp_path: Path, name: str) -> None:
     done = report(aws, tmp_path)
     assert (done.status, done.changed, done.warnings) == (0, 1, [])
     summary = json.loads((tmp_path / "report" / "summary.json").read_text("utf-8"))
-    assert summary["verdict"]["title"] in done.output and str(tmp_path / "report" / "index.html") in done.output
+    assert summary["conclusion"]["title"] in done.output and str(tmp_path / "report" / "index.html") in done.output
     assert (
         len(list(csv.reader((tmp_path / "report" / "nodes.csv").open(encoding="utf-8"))))
         == summary["totals"]["estate"] + 1

@@ -147,7 +147,7 @@ def test_the_cycle_and_again(cycle: Cycle) -> None:
     assert cycle.writes() == before and len(cycle.journal()) == lines
     assert cycle.play("report_compliance").changed == 0
     summary = cycle.file("report/summary.json")
-    assert summary["verdict"]["title"] in done.output
+    assert summary["conclusion"]["title"] in done.output
     harmless(cycle)
 
 
@@ -220,7 +220,7 @@ def test_a_canary_wave_that_goes_bad_closes_the_gate(cycle: Cycle) -> None:
     assert done.status != 0 and "canary gate: ABORT" in done.output
     canary, production = ({n["node_id"] for n in wave["nodes"]} for wave in cycle.file("plan.json")["waves"])
     assert set(cycle.installs()) == canary and not production & set(cycle.installs())
-    assert cycle.journal()[-1]["data"]["verdict"] == "aborted"
+    assert cycle.journal()[-1]["data"]["status"] == "aborted"
     summary = json.dumps(cycle.file("report/summary.json"))
     assert "aborted" in summary.lower() and "failed" in summary.lower()
     again = cycle.play("rollout_patches")

@@ -100,7 +100,7 @@ def plan_of(
 
 
 def steered_plan() -> dict[str, Any]:
-    """Return a plan with turns, stopped nodes, probes, too little time, an emptied wave and warnings."""
+    """Return a plan with turns, stopped nodes, health checks, too little time, an emptied wave and warnings."""
     plan = plan_of(estate(24))
     canary, early, broad = plan["waves"]
     frozen = "frozen as a whole: Quarter end (until 2026-12-01)"
@@ -109,7 +109,7 @@ def steered_plan() -> dict[str, Any]:
     for node in early["nodes"][:2]:
         node |= {"state": "stopped", "start": True, "patches": [], "patch_count": 0, "reboot_rule": "always"}
     canary |= {"turns": 1, "capacity": _capacity(40, 90, 6), "notes": ["frozen in part: Deployment"]}
-    canary["gate"] = {**canary["gate"], "probes": [{"name": "shop answers"}, {"name": "queue is short"}]}
+    canary["gate"] = {**canary["gate"], "health_checks": [{"name": "shop answers"}, {"name": "queue is short"}]}
     early |= {"turns": 3, "capacity": _capacity(120, 90, 6, 6)}
     broad |= {"turns": 1, "capacity": {**_capacity(0, 90, 0), "text": "no nodes"}, "emptied": frozen, "notes": [frozen]}
     rules = {
@@ -236,10 +236,10 @@ def roll(run: Run, outcomes: Mapping[str, Outcome]) -> Run:
         run.note("gate", {"wave": wave["name"], **gate}, 10)
         if gate["verdict"] != "promote":
             ended = {"abort": "aborted", "pause": "paused"}[gate["verdict"]]
-            run.note("rollout_finished", {"verdict": ended, "reason": f"gate after {wave['name']}"})
+            run.note("rollout_finished", {"status": ended, "reason": f"gate after {wave['name']}"})
             return run
         run.note("wave_finished", {"wave": wave["name"]})
-    run.note("rollout_finished", {"verdict": "completed", "reason": ""})
+    run.note("rollout_finished", {"status": "completed", "reason": ""})
     return run
 
 
@@ -258,7 +258,7 @@ def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Outcome
         results = [_stage_result(stage, finals[node["node_id"]]) for node in due]
         _journal_stage(run, name, stage, due, results, minutes)
         ended = {
-            item["node_id"] for item in results if item.get("verdict") == "hold" or item.get("status") == "unreachable"
+            item["node_id"] for item in results if item.get("outcome") == "skip" or item.get("status") == "unreachable"
         }
         going = [node for node in going if node["node_id"] not in ended]
     return [str(final["status"]) for final in finals.values()]
@@ -298,7 +298,7 @@ def _stage_result(stage: str, final: Mapping[str, Any]) -> dict[str, Any]:
             {"check": "disk", "ok": not hold, "text": text},
             {"check": "agent", "ok": True, "text": "is online"},
         ]
-        return {"node_id": node_id, "verdict": "hold" if hold else "pass", "findings": findings, "facts": {}}
+        return {"node_id": node_id, "outcome": "skip" if hold else "pass", "findings": findings, "facts": {}}
     lost_here = final["status"] == "unreachable" and stage == "reboot"
     status = (
         "unreachable" if lost_here else "failed" if final["status"] == "failed" and stage == "patch" else "succeeded"

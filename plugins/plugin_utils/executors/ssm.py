@@ -148,11 +148,11 @@ class SsmAction(ControllerAction):
 
     def tell(self, rollout: RolloutDir, results: Sequence[Mapping[str, Any]]) -> None:
         """Name the nodes that did not get through the stage, and why."""
-        bad = [item for item in results if item.get("verdict") == "hold" or item.get("error")]
+        bad = [item for item in results if item.get("outcome") == "skip" or item.get("error")]
         for item in bad[:LISTED]:
             reasons = [row["text"] for row in item.get("findings", []) if not row["ok"]]
             why = "; ".join(reasons) or (item.get("error") or {}).get("text", "")
-            word = "held back" if item.get("verdict") == "hold" else str(item.get("status"))
+            word = "skipped" if item.get("outcome") == "skip" else str(item.get("status"))
             name = rollout.nodes[item["node_id"]]["name"] or item["node_id"]
             self.say(f"  {plain(name)}: {word}: {plain(why)}")
         if len(bad) > LISTED:
@@ -272,6 +272,6 @@ def _by_attempt(
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for item in results:
-        key = str(item.get("status") or item.get("verdict"))
+        key = str(item.get("status") or item.get("outcome"))
         counts[key] = counts.get(key, 0) + 1
     return {"counts": counts}

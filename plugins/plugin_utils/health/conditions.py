@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JMESPath conditions of health probes."""
+"""JMESPath conditions of health checks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_condition(condition: str, option: str) -> None:
     """:raises BadInput: the text is no JMESPath expression. :raises PatchtideError: the library jmespath is missing."""
     if jmespath is None:
         raise PatchtideError(
-            "Conditions of health probes need the Python library jmespath on the controller: pip install jmespath"
+            "Conditions of health checks need the Python library jmespath on the controller: pip install jmespath"
         )
     try:
         jmespath.compile(condition)
@@ -40,14 +40,16 @@ def evaluate(condition: str, document: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def find_condition_mistakes(policy: Policy) -> Iterator[Mistake]:
-    """Find the conditions of a policy that are no expressions. Probes that a wave inherits are not named again."""
-    probes = {f"gates.probes[{index}]": item for index, item in enumerate(policy.gates.probes)}
+    """Find conditions of a policy that are no expressions; health checks that a wave inherits are not named twice."""
+    health_checks = {f"gates.health_checks[{index}]": item for index, item in enumerate(policy.gates.health_checks)}
     for number, wave in enumerate(policy.waves):
-        own = wave.gate.probes if wave.gate.probes != policy.gates.probes else ()
-        probes |= {f"waves[{number}].gate.probes[{index}]": item for index, item in enumerate(own)}
-    probes |= {f"budgets.quorum[{index}].probe": rule.probe for index, rule in enumerate(policy.budgets.quorum)}
-    for path, probe in probes.items():
-        condition = probe.get("condition")
+        own = wave.gate.health_checks if wave.gate.health_checks != policy.gates.health_checks else ()
+        health_checks |= {f"waves[{number}].gate.health_checks[{index}]": item for index, item in enumerate(own)}
+    health_checks |= {
+        f"budgets.quorum[{index}].health_check": rule.health_check for index, rule in enumerate(policy.budgets.quorum)
+    }
+    for path, health_check in health_checks.items():
+        condition = health_check.get("condition")
         if isinstance(condition, str) and condition:
             try:
                 check_condition(condition, f"{path}.condition")

@@ -12,11 +12,11 @@ from ...module_utils._aws.node_tags import AwsNodeTags
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.model import Place, Status
 from ..rollout.folder import RolloutDir
-from .lending import Lender, Reasons, is_aws, tell
+from .preparation import Preparer, Reasons, is_aws, tell
 
 
-class LastPatched(Lender):
-    """Not borrowed: it stays."""
+class LastPatched(Preparer):
+    """Not prepared: it stays."""
 
     what = "tagged with the date"
 

@@ -20,7 +20,7 @@ from ...module_utils._core.work.ssm.stagerun import NoRecorder, StageRun
 from ...module_utils._core.work.ssm.stages import AgentStage
 from ..aws_options import node_places, to_sessions
 from ..workers import gather
-from .lending import Details, Lender, Reasons, is_instance, merged
+from .preparation import Details, Preparer, Reasons, is_instance, merged
 
 #: On an instance while it runs only because a rollout started it. Its value is the rollout.
 STARTED_TAG = "PatchtideStarted"
@@ -28,8 +28,8 @@ AGENT_SECONDS = 900
 _OFF = ("stopped", "stopping")
 
 
-class PowerLender(Lender):
-    """An instance that ran before is never borrowed, hence never stopped; nor is one whose tag somebody removed."""
+class PowerPreparer(Preparer):
+    """An instance that ran before is never prepared, hence never stopped; nor is one whose tag somebody removed."""
 
     what = "started"
     missed = "not_started"
@@ -49,7 +49,7 @@ class PowerLender(Lender):
         stopped = [node for node in nodes if states.get(node) in _OFF or node in failed]
         return {node: {"unknown": failed[node]} if node in failed else {} for node in stopped}
 
-    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+    def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         refused = {node: details["unknown"] for node, details in nodes.items() if details.get("unknown")}
         rest = [node for node in self.wanted() if node in nodes and node not in refused]
         refused |= self.on_each(rest, self._tag)
@@ -62,7 +62,7 @@ class PowerLender(Lender):
             refused |= self.until(self._minutes, lambda: self._not_online(rest), "agent update")
         return refused
 
-    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+    def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
         """Stop those that still carry the tag, then take the tag away."""
         return {}, self.on_each(nodes, self._stop)
 

@@ -21,6 +21,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...module_utils._core.report.conclusion import to_sentences
 from ...module_utils._core.report.model import Report
 from ...module_utils._core.report.plan_words import START_NOTE, plan_rules, turn_count, wave_notes, wave_warnings
 from ...module_utils._core.report.rows import (
@@ -33,7 +34,6 @@ from ...module_utils._core.report.rows import (
     severity_of,
 )
 from ...module_utils._core.report.text import share_text, window_text
-from ...module_utils._core.report.verdict import to_sentences
 from .charts import STATES, divide, parts_of, strip
 
 _PAGE = Path(__file__).parent / "page"

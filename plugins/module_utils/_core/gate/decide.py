@@ -7,11 +7,11 @@ What decides, worst verdict first. The worst one found is the gate's, and all re
 
 =========  =============================================================================================================
 abort      more failed nodes than the rollout's budget (earlier waves count) or the wave's ``max_failures`` allow; every
-           one of two or more worked nodes failed; a health probe failed; or the failure rate is above
+           one of two or more worked nodes failed; a health check failed; or the failure rate is above
            ``max_failure_rate`` with the asked ``confidence``, from ``min_sample`` worked nodes on
 pause      some failed and it can't be said: fewer than ``min_sample`` were worked on, or the rate is above the limit
            but the sample is too small to be sure; too many were skipped; results are missing; nothing was worked on;
-           a health probe is inconclusive; the plan left nobody in the wave
+           a health check is inconclusive; the plan left nobody in the wave
 wait       the soak time is not over; ask again then. It is no verdict to be recorded
 promote    everything else. A wave without any failure is promoted however small it is; the reason says what so small
            a sample proves
@@ -45,12 +45,12 @@ class Verdict(str, Enum):
 
 
 #: Member of a gate's section that is no threshold.
-PROBES = "probes"
+HEALTH_CHECKS = "health_checks"
 _RANK = {verdict: number for number, verdict in enumerate(Verdict)}
 
 
 class Health(str, Enum):
-    """What a health probe says."""
+    """What a health check says."""
 
     OK = "ok"
     INCONCLUSIVE = "inconclusive"
@@ -58,8 +58,8 @@ class Health(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A health probe's result; ``text`` says what was measured."""
+class HealthCheck:
+    """A health check's result; ``text`` says what was measured."""
 
     name: str
     health: Health
@@ -74,7 +74,7 @@ class Probe:
 class GateRules:
     """Thresholds. Rates and confidence are fractions; ``budget`` is failed nodes of the whole rollout or ``"5%"``.
 
-    The ``probes`` of the same section of a policy are rules of their own: ``probe_rules``.
+    The ``health_checks`` of the same section of a policy are rules of their own: ``health_rules``.
     """
 
     max_failure_rate: float = 0.1
@@ -87,7 +87,7 @@ class GateRules:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "gates.") -> GateRules:
         """Read policy data; rates may be written ``"10%"``. :raises BadInput: with the option's path."""
-        given = {key: value for key, value in (data or {}).items() if value is not None and key != PROBES}
+        given = {key: value for key, value in (data or {}).items() if value is not None and key != HEALTH_CHECKS}
         known = [item.name for item in fields(cls)]
         for key, value in given.items():
             option = f"{prefix}{key}"
@@ -156,20 +156,24 @@ class GateDecision:
     numbers: Mapping[str, float | int | None]
     reasons: tuple[str, ...]
     wait_until: datetime | None = None
-    probes: tuple[Probe, ...] = ()
+    health_checks: tuple[HealthCheck, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the journal's data of a gate: ``verdict``, ``numbers``, ``reasons``, and ``probes`` if any."""
+        """Return the journal's data of a gate: ``verdict``, ``numbers``, ``reasons``, and ``health_checks`` if any."""
         numbers, reasons = dict(self.numbers), list(self.reasons)
         data: dict[str, Any] = {"verdict": self.verdict.value, "numbers": numbers, "reasons": reasons}
-        return {**data, "probes": [probe.to_dict() for probe in self.probes]} if self.probes else data
+        return (
+            {**data, "health_checks": [health_check.to_dict() for health_check in self.health_checks]}
+            if self.health_checks
+            else data
+        )
 
 
 def decide(
     rules: GateRules,
     tally: WaveTally,
     *,
-    probes: Iterable[Probe] = (),
+    health_checks: Iterable[HealthCheck] = (),
     emptied: str = "",
     soak_until: datetime | None = None,
     now: datetime | None = None,
@@ -180,12 +184,12 @@ def decide(
     :param soak_until: when the soak time is over; ``now`` is needed with it. Until then the best answer is ``WAIT``;
         what is bad already is not waited for.
     """
-    asked = tuple(probes)
+    asked = tuple(health_checks)
     findings = [
         *_budget(rules, tally),
         *_rate(rules, tally),
         *_completeness(rules, tally, emptied),
-        *(_probe(probe) for probe in asked),
+        *(_health_check(health_check) for health_check in asked),
     ]
     clean = all(verdict is Verdict.PROMOTE for verdict, _unused in findings)
     if clean and soak_until is not None and now is not None and now < soak_until:
@@ -194,8 +198,8 @@ def decide(
     verdict = findings[0][0]
     return GateDecision(
         verdict=verdict,
-        numbers={**_numbers(rules, tally), **_probe_numbers(asked)},
-        probes=asked,
+        numbers={**_numbers(rules, tally), **_health_check_numbers(asked)},
+        health_checks=asked,
         reasons=tuple(text for _unused, text in findings),
         wait_until=soak_until if verdict is Verdict.WAIT else None,
     )
@@ -257,18 +261,18 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
     return found
 
 
-def _probe(probe: Probe) -> tuple[Verdict, str]:
+def _health_check(health_check: HealthCheck) -> tuple[Verdict, str]:
     verdict = {Health.OK: Verdict.PROMOTE, Health.INCONCLUSIVE: Verdict.PAUSE, Health.FAILED: Verdict.ABORT}[
-        probe.health
+        health_check.health
     ]
-    text = probe.text.rstrip(".")
-    return verdict, f"Health probe {probe.name} is {probe.health.value}{': ' if text else ''}{text}."
+    text = health_check.text.rstrip(".")
+    return verdict, f"Health check {health_check.name} is {health_check.health.value}{': ' if text else ''}{text}."
 
 
-def _probe_numbers(probes: Iterable[Probe]) -> dict[str, int]:
-    """Return how many probes said what; nothing where none was asked."""
-    found = Counter(probe.health for probe in probes)
-    return {f"probes_{health.value}": found[health] for health in Health} if found else {}
+def _health_check_numbers(health_checks: Iterable[HealthCheck]) -> dict[str, int]:
+    """Return how many health checks said what; nothing where none was asked."""
+    found = Counter(health_check.health for health_check in health_checks)
+    return {f"health_checks_{health.value}": found[health] for health in Health} if found else {}
 
 
 def _numbers(rules: GateRules, tally: WaveTally) -> dict[str, float | int | None]:

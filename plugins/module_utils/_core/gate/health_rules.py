@@ -1,12 +1,12 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health probes: what a policy may ask of the outside world, and what an answer means. Pure; nothing is asked here.
+"""Health checks: what a policy may ask of the outside world, and what an answer means. Pure; nothing is asked here.
 
 What an answer means. Only a wrong answer is a failure; where none came, nobody knows, and a person has to look.
 
 =============  ==================================================  ==================================================
-probe          failed                                              inconclusive
+health check          failed                                              inconclusive
 =============  ==================================================  ==================================================
 ``http``       a status that is not in ``status``                  no answer: refused, no such name, timeout, TLS
 ``command``    an exit status other than 0                         it could not be started, timed out, was killed
@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 from ..errors import BadInput
 from ..text import plain
-from .decide import Health, Probe
+from .decide import Health, HealthCheck
 
 TEXT_LENGTH = 300
 MASK = "***"
@@ -40,7 +40,7 @@ _SECRET_NAME = re.compile(r"auth|cookie|token|secret|key|passw|session", re.IGNO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpProbe:
+class HttpCheck:
     """A request. Redirects are not followed: their status counts. ``headers`` and ``body`` are never shown; in both
     ``${NAME}`` is an environment variable of the controller.
     """
@@ -61,7 +61,7 @@ class HttpProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandProbe:
+class CommandCheck:
     """A program on the controller, started without a shell."""
 
     argv: tuple[str, ...]
@@ -69,7 +69,7 @@ class CommandProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmProbe:
+class AlarmCheck:
     """CloudWatch alarms, metric and composite ones. ``account``: its number or its name in the policy's estate."""
 
     names: tuple[str, ...]
@@ -78,25 +78,25 @@ class AlarmProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeRule:
-    """A probe as the policy has it. It is asked ``attempts`` times at most; the first good answer counts."""
+class HealthCheckRule:
+    """A health check as the policy has it. It is asked ``attempts`` times at most; the first good answer counts."""
 
     name: str
-    check: HttpProbe | CommandProbe | AlarmProbe
+    check: HttpCheck | CommandCheck | AlarmCheck
     attempts: int = 1
     interval_seconds: float = 10
     condition: str = ""
 
     @classmethod
-    def from_dict(cls, data: object, option: str = "probe") -> ProbeRule:
+    def from_dict(cls, data: object, option: str = "health_check") -> HealthCheckRule:
         """Read policy data. :raises BadInput: with the option's path; a header's value is not repeated."""
-        given = _members(data, option, _MEMBERS, "a probe: name, and one of http, command, alarm")
+        given = _members(data, option, _MEMBERS, "a health check: name, and one of http, command, alarm")
         kinds = [kind for kind in _KINDS if kind in given]
         if len(kinds) != 1:
             raise BadInput(option, ", ".join(kinds) or "none", "exactly one of http, command, alarm")
         kind = kinds[0]
         return cls(
-            name=_text(given.get("name"), f"{option}.name", "a name for the probe"),
+            name=_text(given.get("name"), f"{option}.name", "a name for the health check"),
             check=_READERS[kind](given[kind], f"{option}.{kind}"),
             attempts=int(_number(given.get("attempts", 1), f"{option}.attempts", 1, 100, whole=True)),
             interval_seconds=_number(given.get("interval_seconds", 10), f"{option}.interval_seconds", 0, 3600),
@@ -119,17 +119,17 @@ class Answer:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def read_probes(definitions: object, option: str = "probes") -> list[ProbeRule]:
-    """Read the probes of a gate. :raises BadInput: one is wrong, or two have the same name."""
+def read_health_checks(definitions: object, option: str = "health_checks") -> list[HealthCheckRule]:
+    """Read the health checks of a gate. :raises BadInput: one is wrong, or two have the same name."""
     if definitions is None:
         return []
     if isinstance(definitions, (str, Mapping)) or not isinstance(definitions, Sequence):
-        raise BadInput(option, type(definitions).__name__, "a list of probes")
-    rules = [ProbeRule.from_dict(item, f"{option}[{index}]") for index, item in enumerate(definitions)]
+        raise BadInput(option, type(definitions).__name__, "a list of health checks")
+    rules = [HealthCheckRule.from_dict(item, f"{option}[{index}]") for index, item in enumerate(definitions)]
     names = [rule.name for rule in rules]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise BadInput(f"{option}[{index}].name", name, "a name that no other probe of the gate has")
+            raise BadInput(f"{option}[{index}].name", name, "a name that no other health check of the gate has")
     return rules
 
 
@@ -151,7 +151,7 @@ def secrets_of(headers: Mapping[str, str], body: str | None = None) -> tuple[str
     return tuple(sorted((item for item in found if len(item) >= 4), key=len, reverse=True))
 
 
-def judge(rule: ProbeRule, answer: Answer, value: object = True, trouble: str = "") -> Probe:
+def judge(rule: HealthCheckRule, answer: Answer, value: object = True, trouble: str = "") -> HealthCheck:
     """Say what an answer means.
 
     :param value: what the rule's condition gave over the document; left out where it has none.
@@ -163,7 +163,7 @@ def judge(rule: ProbeRule, answer: Answer, value: object = True, trouble: str = 
         health, text = _look(rule.check, answer.document)
         if health is Health.OK and rule.condition:
             health, text = _hold(rule.condition, value, trouble, text)
-    return Probe(name=clean(rule.name), health=health, text=clean(text, answer.secrets))
+    return HealthCheck(name=clean(rule.name), health=health, text=clean(text, answer.secrets))
 
 
 def clean(text: str, secrets: Sequence[str] = ()) -> str:
@@ -174,20 +174,20 @@ def clean(text: str, secrets: Sequence[str] = ()) -> str:
     return line if len(line) <= TEXT_LENGTH else f"{line[: TEXT_LENGTH - 3]}..."
 
 
-def _asked(check: HttpProbe | CommandProbe | AlarmProbe) -> str:
-    if isinstance(check, HttpProbe):
+def _asked(check: HttpCheck | CommandCheck | AlarmCheck) -> str:
+    if isinstance(check, HttpCheck):
         return check.shown
-    return check.argv[0] if isinstance(check, CommandProbe) else f"alarms in {check.region or 'the Region'}"
+    return check.argv[0] if isinstance(check, CommandCheck) else f"alarms in {check.region or 'the Region'}"
 
 
-def _look(check: HttpProbe | CommandProbe | AlarmProbe, document: Mapping[str, Any]) -> tuple[Health, str]:
-    if isinstance(check, HttpProbe):
+def _look(check: HttpCheck | CommandCheck | AlarmCheck, document: Mapping[str, Any]) -> tuple[Health, str]:
+    if isinstance(check, HttpCheck):
         status = document["status"]
         said = f"{check.shown} answered {status}"
         if status in check.status:
             return Health.OK, said
         return Health.FAILED, f"{said}, not {' or '.join(str(item) for item in check.status)}"
-    if isinstance(check, CommandProbe):
+    if isinstance(check, CommandCheck):
         said = f"{check.argv[0]} ended with exit status {document['rc']}"
         if document["rc"] == 0:
             return Health.OK, said
@@ -196,7 +196,7 @@ def _look(check: HttpProbe | CommandProbe | AlarmProbe, document: Mapping[str, A
     return _alarms(check, document)
 
 
-def _alarms(check: AlarmProbe, document: Mapping[str, Any]) -> tuple[Health, str]:
+def _alarms(check: AlarmCheck, document: Mapping[str, Any]) -> tuple[Health, str]:
     rows = {row["name"]: row for row in document["alarms"]}
     loud = [name for name in check.names if name in rows and rows[name]["state"] == "ALARM"]
     if loud:
@@ -221,7 +221,7 @@ def _hold(condition: str, value: object, trouble: str, text: str) -> tuple[Healt
     return Health.INCONCLUSIVE, f"{text}, and {condition} is neither true nor false but {shown}"
 
 
-def _http(data: object, option: str) -> HttpProbe:
+def _http(data: object, option: str) -> HttpCheck:
     known = ("url", "method", "status", "timeout_seconds", "headers", "body", "validate_certs")
     given = _members(data, option, known, "url, method, status, timeout_seconds, headers, body, validate_certs")
     method = given.get("method", "GET")
@@ -237,7 +237,7 @@ def _http(data: object, option: str) -> HttpProbe:
     body = given.get("body")
     if body is not None and not isinstance(body, str):
         raise BadInput(f"{option}.body", type(body).__name__, "a text")
-    return HttpProbe(
+    return HttpCheck(
         url=_url(given.get("url"), f"{option}.url"),
         method=method,
         status=tuple(status),
@@ -277,17 +277,17 @@ def _headers(value: object, option: str) -> dict[str, str]:
     return dict(value)
 
 
-def _command(data: object, option: str) -> CommandProbe:
+def _command(data: object, option: str) -> CommandCheck:
     given = _members(data, option, ("argv", "timeout_seconds"), "argv, timeout_seconds")
     argv = _texts(given.get("argv"), f"{option}.argv", "a program and its arguments, such as [/usr/local/bin/smoke]", 1)
-    return CommandProbe(
+    return CommandCheck(
         argv=argv, timeout_seconds=_number(given.get("timeout_seconds", 60), f"{option}.timeout_seconds", 0.1, 3600)
     )
 
 
-def _alarm(data: object, option: str) -> AlarmProbe:
+def _alarm(data: object, option: str) -> AlarmCheck:
     given = _members(data, option, ("names", "region", "account"), "names, region, account")
-    return AlarmProbe(
+    return AlarmCheck(
         names=tuple(dict.fromkeys(_texts(given.get("names"), f"{option}.names", "names of CloudWatch alarms"))),
         region=_text(given.get("region", ""), f"{option}.region", "a Region", empty=True),
         account=_text(str(given.get("account", "")), f"{option}.account", "an account", empty=True),

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import BadInput
 from ..gate.decide import GateRules
-from ..gate.health_rules import AlarmProbe, ProbeRule
+from ..gate.health_rules import AlarmCheck, HealthCheckRule
 from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..times.schedule import parse, to_zone
 from .errors import Mistake
@@ -35,7 +35,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_gates,
         _check_selects,
         _check_exceptions,
-        _check_probes,
+        _check_health_check,
         _check_hooks,
     )
     return [mistake for check in checks for mistake in check(policy)]
@@ -225,21 +225,23 @@ def _check_exceptions(policy: Policy) -> Iterator[Mistake]:
         yield Mistake.of(error, "exceptions.timezone")
 
 
-def _check_probes(policy: Policy) -> Iterator[Mistake]:
-    """Each probe by itself. A wave that inherits the policy's probes is not named again."""
-    probes = {f"gates.probes[{index}]": item for index, item in enumerate(policy.gates.probes)}
+def _check_health_check(policy: Policy) -> Iterator[Mistake]:
+    """Each health check by itself. A wave that inherits the policy's health checks is not named again."""
+    health_checks = {f"gates.health_checks[{index}]": item for index, item in enumerate(policy.gates.health_checks)}
     for number, wave in enumerate(policy.waves):
-        own = wave.gate.probes if wave.gate.probes != policy.gates.probes else ()
-        probes |= {f"waves[{number}].gate.probes[{index}]": item for index, item in enumerate(own)}
-    probes |= {f"budgets.quorum[{index}].probe": rule.probe for index, rule in enumerate(policy.budgets.quorum)}
+        own = wave.gate.health_checks if wave.gate.health_checks != policy.gates.health_checks else ()
+        health_checks |= {f"waves[{number}].gate.health_checks[{index}]": item for index, item in enumerate(own)}
+    health_checks |= {
+        f"budgets.quorum[{index}].health_check": rule.health_check for index, rule in enumerate(policy.budgets.quorum)
+    }
     accounts = [name for account in policy.estate.accounts for name in (account.id, account.name)]
-    for path, probe in probes.items():
+    for path, health_check in health_checks.items():
         try:
-            check = ProbeRule.from_dict(probe, path).check
+            check = HealthCheckRule.from_dict(health_check, path).check
         except BadInput as error:
             yield Mistake.of(error)
         else:
-            account = check.account if isinstance(check, AlarmProbe) else ""
+            account = check.account if isinstance(check, AlarmCheck) else ""
             if account and accounts and account not in accounts:
                 expected = "an account of the estate, by name or number" + suggest(account, accounts)
                 yield Mistake(path=f"{path}.alarm.account", value=account, expected=expected)

@@ -20,9 +20,9 @@ class Retries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuorumRule:
-    """A probe that must be fine before members of these clusters are taken down; no cluster named means all."""
+    """A health check that must be fine before members of these clusters are taken down; no cluster named means all."""
 
-    probe: Mapping[str, Any] = field(default_factory=dict)
+    health_check: Mapping[str, Any] = field(default_factory=dict)
     clusters: tuple[str, ...] = ()
 
 

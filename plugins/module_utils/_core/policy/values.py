@@ -163,7 +163,7 @@ class Gate:
     max_failures: int | None = None
     max_skipped_rate: float = field(default=0.5, metadata=share)
     budget: int | str | None = None
-    probes: tuple[Mapping[str, Any], ...] = ()
+    health_checks: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,19 +183,19 @@ class Wave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prechecks:
-    """``disk`` is MB per mount point or drive. ``hold`` keeps a node with the finding back, ``allow`` records it.
+    """``disk`` is MB per mount point or drive. ``skip_node`` keeps a node with the finding back, ``allow`` records it.
 
     ``services``: those that run before the work must run after it (``require``), or ``record``, or ``ignore``.
     """
 
     disk: Mapping[str, int] = field(default_factory=lambda: {"/": 1024, "/var": 1024, "/boot": 200, "C:": 4096})
     pending_reboot: str = "allow"
-    lock: str = "hold"
-    repositories: str = "hold"
+    lock: str = "skip_node"
+    repositories: str = "skip_node"
     expected_repositories: tuple[str, ...] = ()
     failed_units: str = "allow"
     max_load_per_cpu: float | None = None
-    agent: str = "hold"
+    agent: str = "skip_node"
     time_sync: str = "allow"
     services: str = "require"
 

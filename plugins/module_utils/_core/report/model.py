@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..rollout.journal import Record
+from .conclusion import closed_because, to_conclusion, wave_state
 from .rows import EXCLUDED, NOT_STARTED, SCANNED, TAGS, Row, minutes_between, to_row
 from .story import Story, read_story
 from .totals import count_compliance, count_status, count_tones, group_rows, sum_patches, sum_reboots
-from .verdict import closed_because, to_verdict, wave_state
 
 SCHEMA = "patchtide/report/1"
 _TONE_ORDER = ("bad", "held", "good", "idle")
@@ -57,7 +57,7 @@ def build_report(
         "rehearsal": bool(plan.get("rehearsal") or story.started.get("rehearsal")),
         "policy": _policy(plan, story),
         "operator": str(story.started.get("operator") or ""),
-        "verdict": to_verdict(plan, story, scan, rows, waves),
+        "conclusion": to_conclusion(plan, story, scan, rows, waves),
         "times": _times(plan, story, scan),
         "totals": _totals(rows, planned),
         "compliance": {"rollout": count_compliance(planned), "estate": count_compliance(rows)},
@@ -231,8 +231,8 @@ def _warnings(plan: Mapping[str, Any], story: Story, damage: str) -> list[str]:
             f"The journal belongs to plan {str(journalled)[:12]}, plan.json is {str(plan.get('digest'))[:12]}: "
             "what is said about nodes of both may be wrong."
         )
-    if story.borrowed:
-        kept = sorted(f"{node} ({what.replace('_', ' ')})" for what, node in story.borrowed)
+    if story.prepared:
+        kept = sorted(f"{node} ({what.replace('_', ' ')})" for what, node in story.prepared)
         more = f" and {len(kept) - 5} more" if len(kept) > 5 else ""
-        warnings.append(f"Not given back yet: {', '.join(kept[:5])}{more}. Run the rollout again to try again.")
+        warnings.append(f"Not restored yet: {', '.join(kept[:5])}{more}. Run the rollout again to try again.")
     return warnings

@@ -62,9 +62,9 @@ def turn_count(wave: Mapping[str, Any]) -> int:
     return int(wave.get("turns") or 1)
 
 
-def probe_names(wave: Mapping[str, Any]) -> list[str]:
-    """Return the health probes that the wave's gate asks, by name."""
-    return [str(probe.get("name") or "") for probe in (wave.get("gate") or {}).get("probes") or ()]
+def health_check_names(wave: Mapping[str, Any]) -> list[str]:
+    """Return the health checks that the wave's gate asks, by name."""
+    return [str(health_check.get("name") or "") for health_check in (wave.get("gate") or {}).get("health_checks") or ()]
 
 
 def _nodes(number: int, kind: str = "") -> str:

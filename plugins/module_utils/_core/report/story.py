@@ -58,7 +58,7 @@ class Story:
     waves: dict[str, WaveStory] = field(default_factory=dict)
     nodes: dict[str, NodeStory] = field(default_factory=dict)
     decisions: list[dict[str, Any]] = field(default_factory=list)
-    borrowed: set[tuple[str, str]] = field(default_factory=set)
+    prepared: set[tuple[str, str]] = field(default_factory=set)
     resumed: int = 0
     records: int = 0
     head: str = ""
@@ -144,7 +144,7 @@ def _on_outcome(story: Story, _at: str, data: Mapping[str, Any]) -> None:
 
 
 def _take_precheck(node: NodeStory, result: Mapping[str, Any]) -> None:
-    node.held = result.get("verdict") == "hold"
+    node.held = result.get("outcome") == "skip"
     findings = result.get("findings") or ()
     node.findings = [str(item.get("text") or item.get("check") or "") for item in findings if not item.get("ok")]
 
@@ -207,15 +207,15 @@ def _on_decision(story: Story, at: str, data: Mapping[str, Any]) -> None:
         for node_id in data.get("nodes") or ():
             story.nodes[node_id] = NodeStory(wave=decision["wave"], evidence=story.node(node_id, "").evidence)
     if decision["action"] == "write_off":
-        _on_returned(story, at, data)
+        _on_restored(story, at, data)
 
 
-def _on_borrowed(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    story.borrowed.update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+def _on_prepared(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    story.prepared.update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
 
 
-def _on_returned(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    story.borrowed.difference_update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+def _on_restored(story: Story, _at: str, data: Mapping[str, Any]) -> None:
+    story.prepared.difference_update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
 
 
 def _on_finished(story: Story, at: str, data: Mapping[str, Any]) -> None:
@@ -231,8 +231,8 @@ _HANDLERS: Mapping[str, Callable[[Story, str, Mapping[str, Any]], None]] = {
     "intent": _on_intent,
     "sent": _on_sent,
     "outcome": _on_outcome,
-    "borrowed": _on_borrowed,
-    "returned": _on_returned,
+    "prepared": _on_prepared,
+    "restored": _on_restored,
     "gate": _on_gate,
     "decision": _on_decision,
     "rollout_finished": _on_finished,

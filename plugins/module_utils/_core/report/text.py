@@ -11,9 +11,9 @@ from typing import Any
 
 from ..errors import BadInput
 from ..text import LISTED, WIDTH, cut, fold_text, plain, table
-from .plan_words import plan_rules, probe_names, wave_notes
+from .conclusion import to_sentences
+from .plan_words import health_check_names, plan_rules, wave_notes
 from .rows import LABELS, count_severities, in_severity_order, moment
-from .verdict import to_sentences
 
 _LABEL, _REASON = 25, 160
 
@@ -57,8 +57,8 @@ def _plan_waves(waves: Sequence[Mapping[str, Any]], totals: Mapping[str, Any], w
 
 
 def _notes(wave: Mapping[str, Any]) -> list[str]:
-    probes = probe_names(wave)
-    return [*wave_notes(wave), *([f"its gate asks {', '.join(probes)}"] if probes else [])]
+    health_checks = health_check_names(wave)
+    return [*wave_notes(wave), *([f"its gate asks {', '.join(health_checks)}"] if health_checks else [])]
 
 
 def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
@@ -126,12 +126,12 @@ def _left_out(excluded: Sequence[Mapping[str, Any]], width: int) -> list[str]:
 
 
 def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
-    """Return the end of a run in a few aligned lines: verdict, waves with their gates, failures, compliance."""
-    verdict = summary["verdict"]
+    """Return the end of a run in a few aligned lines: conclusion, waves with their gates, failures, compliance."""
+    conclusion = summary["conclusion"]
     rehearsal = "  (rehearsal)" if summary.get("rehearsal") else ""
     rollout = f"  rollout {plain(summary['rollout'])}" if summary.get("rollout") else ""
-    lines = [f"{plain(verdict['title'])}{rollout}{rehearsal}", plain(verdict["headline"])]
-    lines += fold_text(plain(verdict["reason"]), width) if verdict.get("reason") else []
+    lines = [f"{plain(conclusion['title'])}{rollout}{rehearsal}", plain(conclusion["headline"])]
+    lines += fold_text(plain(conclusion["reason"]), width) if conclusion.get("reason") else []
     if summary["waves"]:
         lines += ["", *_waves_text(summary["waves"], width)]
     lines += ["", *_facts_text(summary, width)]
@@ -172,7 +172,7 @@ def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
             continue
         change = (
             f"{_percent(before)}"
-            if summary["verdict"]["code"] == "scanned"
+            if summary["conclusion"]["code"] == "scanned"
             else f"{_percent(before)} → {_percent(after)}"
         )
         lines.append(f"{label:<{_LABEL}}{change}  ({_number(after['compliant'])} of {_number(facts['nodes'])} nodes)")

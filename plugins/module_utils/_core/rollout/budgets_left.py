@@ -34,7 +34,7 @@ def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str]) -> Mem
 
 def _disruption(state: Rollout, node_id: str) -> Disruption:
     node = state.nodes[node_id]
-    if node_id in state.borrowed.get((node.wave, "drained"), {}):
+    if node_id in state.prepared.get((node.wave, "drained"), {}):
         return Disruption.DOWN
     if node.final is not None:
         status = Status(node.final["status"])

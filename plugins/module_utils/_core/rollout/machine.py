@@ -5,7 +5,7 @@
 
 The journal is the list of events; a state is their fold over the plan, so resuming is folding again. What the
 machine refuses (``JournalError``) can't be written, which is how exactly-once is kept: a second patch intent for a
-node, a wave before its predecessor's gate, work after an abort, an end before everything borrowed is given back.
+node, a wave before its predecessor's gate, work after an abort, an end before everything prepared is restored.
 docs/rollout.md has the diagram.
 """
 
@@ -19,8 +19,8 @@ from ..errors import JournalError
 from ..model import Status
 from .journal import Record
 from .state import (
-    BORROWED,
     DONE,
+    PREPARATIONS,
     STAGES,
     WHOLE_WAVE,
     Effect,
@@ -55,7 +55,7 @@ def step(state: Rollout, kind: str, data: Mapping[str, Any], at: str = "") -> tu
     after.nodes = {name: copy(node) for name, node in state.nodes.items()}
     after.intents = {name: copy(intent) for name, intent in state.intents.items()}
     after.announced = dict(state.announced)
-    after.borrowed = {key: dict(nodes) for key, nodes in state.borrowed.items()}
+    after.prepared = {key: dict(nodes) for key, nodes in state.prepared.items()}
     apply(after, kind, data, at)
     return after, due(after)
 
@@ -68,17 +68,17 @@ def due(state: Rollout) -> list[Effect]:
         Effect("reconcile", item.wave, item.stage, item.nodes, item.token) for item in state.intents.values()
     ]
     if state.status == "aborted":
-        return [*open_intents, *_due_returns(state)] or [Effect("finish")]
+        return [*open_intents, *_due_restores(state)] or [Effect("finish")]
     if state.status == "paused":
-        return _due_returns(state)
+        return _due_restores(state)
     for wave in state.waves.values():
         if wave.status == "waiting":
-            return [*_due_returns(state), Effect("start_wave", wave.name)]
+            return [*_due_restores(state), Effect("start_wave", wave.name)]
         if wave.status == "running":
             return _due_in_wave(state, wave, open_intents)
         if wave.status == "promoted":
             return [Effect("finish_wave", wave.name)]
-    return _due_returns(state) or [Effect("finish")]
+    return _due_restores(state) or [Effect("finish")]
 
 
 def _due_in_wave(state: Rollout, wave: WaveState, open_intents: list[Effect]) -> list[Effect]:
@@ -90,15 +90,15 @@ def _due_in_wave(state: Rollout, wave: WaveState, open_intents: list[Effect]) ->
         for stage in STAGES
         if (nodes := tuple(due_nodes(state, wave.name, stage)))
     ]
-    returns = [item for item in _due_returns(state) if item.wave == wave.name]
+    returns = [item for item in _due_restores(state) if item.wave == wave.name]
     return [*open_intents, *returns, *work] or [Effect("gate", wave.name)]
 
 
-def _due_returns(state: Rollout) -> list[Effect]:
-    """What can be given back: to nodes for which nothing more comes, and to waves that are worked through."""
+def _due_restores(state: Rollout) -> list[Effect]:
+    """What can be restored: to nodes for which nothing more comes, and to waves that are worked through."""
     found = []
-    for what in BORROWED:
-        for (wave, kind), nodes in state.borrowed.items():
+    for what in PREPARATIONS:
+        for (wave, kind), nodes in state.prepared.items():
             idle = tuple(node for node in nodes if _is_idle(state, wave, node))
             if kind == what and idle:
                 found.append(Effect("return", wave, what, idle))
@@ -229,38 +229,38 @@ def _settle(state: Rollout, node_id: str, node: NodeState) -> None:
     node.token = None
 
 
-def _borrowed(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    _must_run(state, "borrowed")
+def _prepared(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
+    _must_run(state, "prepared")
     wave, what, nodes = _wave(state, data), data["what"], data["nodes"]
-    if what not in BORROWED:
-        raise JournalError(f"borrowed: unknown {what!r}, expected one of {', '.join(BORROWED)}")
+    if what not in PREPARATIONS:
+        raise JournalError(f"prepared: unknown {what!r}, expected one of {', '.join(PREPARATIONS)}")
     if wave.status not in ("waiting", "running"):
-        raise JournalError(f"borrowed: wave {wave.name} is {wave.status}")
-    held = state.borrowed.get((wave.name, what), {})
+        raise JournalError(f"prepared: wave {wave.name} is {wave.status}")
+    held = state.prepared.get((wave.name, what), {})
     for node in nodes:
         if node != WHOLE_WAVE and node not in wave.claimed:
-            raise JournalError(f"borrowed: {node} is not a claimed node of wave {wave.name}")
+            raise JournalError(f"prepared: {node} is not a claimed node of wave {wave.name}")
         if node in held:
-            raise JournalError(f"borrowed: {node} is {what} already")
+            raise JournalError(f"prepared: {node} is {what} already")
     details = data.get("details") or {}
-    state.borrowed[wave.name, what] = {**held, **{node: details.get(node, {}) for node in nodes}}
+    state.prepared[wave.name, what] = {**held, **{node: details.get(node, {}) for node in nodes}}
 
 
-def _returned(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
+def _restored(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
     wave = _wave(state, data)
-    _give_back(state, wave, data)
+    _restore(state, wave, data)
     wave.problems = {**wave.problems, **(data.get("problems") or {})}
 
 
-def _give_back(state: Rollout, wave: WaveState, data: Mapping[str, Any]) -> None:
-    held = state.borrowed.get((wave.name, data["what"]), {})
+def _restore(state: Rollout, wave: WaveState, data: Mapping[str, Any]) -> None:
+    held = state.prepared.get((wave.name, data["what"]), {})
     if strangers := set(data["nodes"]) - set(held):
         raise JournalError(f"returned: nothing is {data['what']} of {', '.join(sorted(strangers))}")
     left = {node: details for node, details in held.items() if node not in data["nodes"]}
     if left:
-        state.borrowed[wave.name, data["what"]] = left
+        state.prepared[wave.name, data["what"]] = left
     else:
-        state.borrowed.pop((wave.name, data["what"]), None)
+        state.prepared.pop((wave.name, data["what"]), None)
 
 
 def _gate(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
@@ -291,7 +291,7 @@ def _decision(state: Rollout, data: Mapping[str, Any], at: str) -> None:
     elif action == "skip":
         _skip(state, data)
     elif action == "write_off":
-        _give_back(state, _wave(state, data), data)
+        _restore(state, _wave(state, data), data)
     else:
         known = "promote, retry, skip, write_off or abort"
         raise JournalError(f"decision: unknown action {action!r}, expected {known}")
@@ -335,18 +335,18 @@ def _wave_finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
 
 
 def _finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    verdict = data["verdict"]
-    if state.status == "aborted" and verdict != "aborted":
-        raise JournalError(f"rollout_finished: the rollout is aborted, so it can't be {verdict}")
-    if verdict == "completed" and any(wave.status != "finished" for wave in state.waves.values()):
+    status = data["status"]
+    if state.status == "aborted" and status != "aborted":
+        raise JournalError(f"rollout_finished: the rollout is aborted, so it can't be {status}")
+    if status == "completed" and any(wave.status != "finished" for wave in state.waves.values()):
         raise JournalError("rollout_finished: not every wave is finished")
-    if verdict == "aborted" and state.intents:
+    if status == "aborted" and state.intents:
         raise JournalError(f"rollout_finished: outcomes are still open: {', '.join(sorted(state.intents))}")
-    if verdict != "paused" and state.borrowed:
-        kept = sorted(f"{node} ({what})" for (_wave, what), nodes in state.borrowed.items() for node in nodes)
-        raise JournalError(f"rollout_finished: not given back yet: {', '.join(kept[:5])}")
-    state.status = verdict
-    state.finished = verdict in ("completed", "aborted")
+    if status != "paused" and state.prepared:
+        kept = sorted(f"{node} ({what})" for (_wave, what), nodes in state.prepared.items() for node in nodes)
+        raise JournalError(f"rollout_finished: not restored yet: {', '.join(kept[:5])}")
+    state.status = status
+    state.finished = status in ("completed", "aborted")
 
 
 def _must_run(state: Rollout, kind: str) -> None:
@@ -373,8 +373,8 @@ _HANDLERS = {
     "intent": _intent,
     "sent": _sent,
     "outcome": _outcome,
-    "borrowed": _borrowed,
-    "returned": _returned,
+    "prepared": _prepared,
+    "restored": _restored,
     "gate": _gate,
     "decision": _decision,
     "wave_finished": _wave_finished,

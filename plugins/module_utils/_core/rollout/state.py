@@ -14,9 +14,9 @@ from ..model import Status
 #: The way of a node through its wave. ``done`` is not a stage but the end of the way.
 STAGES = ("precheck", "patch", "reboot", "scan", "verify")
 DONE = "done"
-#: What a rollout may borrow, in the order in which it is given back: what serves users first, power last.
-BORROWED = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
-#: Stands for the wave itself among borrowed nodes.
+#: What a rollout may prepare, in the order in which it is restored: what serves users first, power last.
+PREPARATIONS = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
+#: Stands for the wave itself among prepared nodes.
 WHOLE_WAVE = "*"
 #: After these a node can't be worked on any further, so its final record comes next.
 LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
@@ -48,7 +48,7 @@ class WaveState:
     """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate event.
 
     ``worked_at``: when its last outcome was recorded, from which the soak time counts. ``problems``: nodes that were
-    given back and did not come into service, with what was seen.
+    restored and did not come into service, with what was seen.
     """
 
     name: str
@@ -78,8 +78,8 @@ class Intent:
 class Rollout:
     """The whole state. ``status``: ``new``, ``running``, ``paused``, ``aborted`` or ``completed``.
 
-    ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice. ``borrowed``: by wave
-    and kind, what must be given back to which node, with what is needed for it. ``planned``: the plan's nodes by id.
+    ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice. ``prepared``: by wave
+    and kind, what must be restored to which node, with what is needed for it. ``planned``: the plan's nodes by id.
     """
 
     plan: Mapping[str, Any]
@@ -88,7 +88,7 @@ class Rollout:
     planned: Mapping[str, Mapping[str, Any]]
     intents: dict[str, Intent] = field(default_factory=dict)
     announced: dict[str, int] = field(default_factory=dict)
-    borrowed: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    prepared: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     status: str = "new"
     finished: bool = False
 
@@ -104,7 +104,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What is due: ``start_wave``, ``claim``, ``run`` a stage, ``reconcile`` an intent, ``return`` what was borrowed
+    """What is due: ``start_wave``, ``claim``, ``run`` a stage, ``reconcile`` an intent, ``return`` what was prepared
     (``stage`` says what), ``gate``, ``finish_wave``, ``finish``."""
 
     kind: str
@@ -161,7 +161,7 @@ def next_stage(stage: str, result: Mapping[str, Any]) -> str:
     """Return what follows a stage. A node that was held or lost gets its final record next."""
     if stage == "verify":
         return DONE
-    if result.get("verdict") == "hold" or result.get("status") in LOST:
+    if result.get("outcome") == "skip" or result.get("status") in LOST:
         return "verify"
     if result.get("status") == Status.TIMED_OUT.value:
         return "scan" if stage in ("patch", "reboot") else "verify"
@@ -180,6 +180,6 @@ def failure_class(stage: str, result: Mapping[str, Any]) -> str:
 
 def kept(result: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what the state keeps of a stage's result: what a pre-check found in order is for the journal alone."""
-    if result.get("verdict") != "pass":
+    if result.get("outcome") != "pass":
         return result
     return {name: value for name, value in result.items() if name != "findings"}

@@ -18,8 +18,8 @@ from typing import Any
 from ..errors import BadInput
 
 PROBE_VERSION = 1
-_HOLD, _PASS = "hold", "pass"
-_CHOICES = ("hold", "allow", "ignore")
+_SKIP, _PASS, _SKIP_NODE = "skip", "pass", "skip_node"
+_CHOICES = (_SKIP_NODE, "allow", "ignore")
 SERVICES = ("require", "record", "ignore")
 _SWITCHES = ("pending_reboot", "lock", "repositories", "failed_units", "agent", "time_sync")
 _FACTS = ("platform", "os", "os_version", "kernel", "kernel_newest", "boot_id", "uptime_s", "pending_reboot", "agent")
@@ -28,19 +28,19 @@ _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecheckRules:
-    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``hold`` or, only to record it, ``allow``.
+    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``skip`` or, only to record it, ``allow``.
 
     ``services``: whether those that run before the work must run after it (``require``), or it is only told.
     """
 
     disk: Mapping[str, int] = field(default_factory=lambda: dict(_DISK_MB))
     pending_reboot: str = "allow"
-    lock: str = "hold"
-    repositories: str = "hold"
+    lock: str = "skip_node"
+    repositories: str = "skip_node"
     expected_repositories: tuple[str, ...] = ()
     failed_units: str = "allow"
     max_load_per_cpu: float | None = None
-    agent: str = "hold"
+    agent: str = "skip_node"
     time_sync: str = "allow"
     services: str = SERVICES[0]
 
@@ -53,7 +53,7 @@ class PrecheckRules:
             if key not in known:
                 raise BadInput(f"{prefix}{key}", value, f"one of the checks {', '.join(sorted(known))}")
             if key in _SWITCHES and value not in _CHOICES:
-                raise BadInput(f"{prefix}{key}", value, "hold or allow")
+                raise BadInput(f"{prefix}{key}", value, "skip_node or allow")
             if key == "services" and value not in SERVICES:
                 raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(SERVICES)}")
         for mount, free in _mapping(given.get("disk", {}), f"{prefix}disk").items():
@@ -81,15 +81,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precheck:
-    """The verdict on one node, with what was found and the facts worth keeping."""
+    """The outcome on one node, with what was found and the facts worth keeping."""
 
     findings: tuple[Finding, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def verdict(self) -> str:
-        """``pass`` or ``hold``."""
-        return _PASS if all(item.ok for item in self.findings) else _HOLD
+    def outcome(self) -> str:
+        """``pass`` or ``skip``."""
+        return _PASS if all(item.ok for item in self.findings) else _SKIP
 
     @property
     def error(self) -> dict[str, str] | None:
@@ -100,9 +100,9 @@ class Precheck:
         return {"code": f"precheck_{failing[0].check}", "text": "; ".join(item.text for item in failing)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data: ``verdict``, ``findings`` (``check``, ``ok``, ``text``) and ``facts``."""
+        """Return plain data: ``outcome``, ``findings`` (``check``, ``ok``, ``text``) and ``facts``."""
         findings = [{"check": item.check, "ok": item.ok, "text": item.text} for item in self.findings]
-        return {"verdict": self.verdict, "findings": findings, "facts": dict(self.facts)}
+        return {"outcome": self.outcome, "findings": findings, "facts": dict(self.facts)}
 
 
 def services_mode(purpose: str, thresholds: Mapping[str, Any]) -> str:
@@ -164,7 +164,7 @@ def _unusable(text: str) -> Precheck:
 
 
 def _finding(check: str, switch: str, good: bool, text: str) -> Finding:
-    return Finding(check=check, ok=good or switch != _HOLD, text=text)
+    return Finding(check=check, ok=good or switch != _SKIP_NODE, text=text)
 
 
 def _disk(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:

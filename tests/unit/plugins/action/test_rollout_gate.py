@@ -66,7 +66,7 @@ def kinds(folder: Path) -> list[str]:
     return [json.loads(line)["kind"] for line in (folder / "journal.jsonl").read_text().splitlines()]
 
 
-def probe(code: str) -> dict[str, Any]:
+def health_check(code: str) -> dict[str, Any]:
     return {"name": "smoke", "command": {"argv": [sys.executable, "-c", code]}}
 
 
@@ -76,7 +76,7 @@ ALL_GOOD = {"a": "succeeded", "b": "succeeded", "c": "no_op", "d": "succeeded"}
 def test_a_wave_that_is_well_is_promoted_and_finished_once(tmp_path: Path) -> None:
     end(begin(tmp_path), **ALL_GOOD)
     found = judge(tmp_path)
-    assert (found["verdict"], found["changed"], found["probes"]) == ("promote", True, [])
+    assert (found["verdict"], found["changed"], found["health_checks"]) == ("promote", True, [])
     assert kinds(tmp_path)[-2:] == ["gate", "wave_finished"]
     again = judge(tmp_path)
     assert (again["verdict"], again["changed"], again["numbers"]) == ("promote", False, found["numbers"])
@@ -84,18 +84,18 @@ def test_a_wave_that_is_well_is_promoted_and_finished_once(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("code", "verdict"), [("", "promote"), ("raise SystemExit(1)", "abort")])
 def test_probes_decide_over_good_numbers(tmp_path: Path, code: str, verdict: str) -> None:
-    end(begin(tmp_path, gate={"probes": [probe(code)]}), **ALL_GOOD)
+    end(begin(tmp_path, gate={"health_checks": [health_check(code)]}), **ALL_GOOD)
     found = judge(tmp_path)
-    assert found["verdict"] == verdict and len(found["probes"]) == 1
+    assert found["verdict"] == verdict and len(found["health_checks"]) == 1
     rows = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     (gate,) = [row["data"] for row in rows if row["kind"] == "gate"]
-    assert gate["probes"] == found["probes"] and gate["probes"][0]["text"]
+    assert gate["health_checks"] == found["health_checks"] and gate["health_checks"][0]["text"]
 
 
 @pytest.mark.parametrize("check", [True, False])
 def test_no_probe_is_asked_in_check_mode_or_when_the_numbers_abort(tmp_path: Path, check: bool) -> None:
     asked = tmp_path / "asked"
-    rollout = begin(tmp_path, gate={"probes": [probe(f"open({str(asked)!r}, 'w')")], "max_failures": 0})
+    rollout = begin(tmp_path, gate={"health_checks": [health_check(f"open({str(asked)!r}, 'w')")], "max_failures": 0})
     end(rollout, **(ALL_GOOD if check else {**ALL_GOOD, "a": "failed"}))
     before = kinds(tmp_path)
     found = judge(tmp_path, check=check)
@@ -106,13 +106,13 @@ def test_no_probe_is_asked_in_check_mode_or_when_the_numbers_abort(tmp_path: Pat
 def test_nodes_that_are_not_back_in_service_make_a_person_look(tmp_path: Path) -> None:
     rollout = begin(tmp_path)
     data = {"wave": "canary", "what": "drained", "nodes": ["a"], "details": {"a": {}}}
-    rollout.record("borrowed", data)
+    rollout.record("prepared", data)
     end(rollout, **ALL_GOOD)
     problems = {"a": "tg-1: unhealthy\x1b[2J"}
-    rollout.record("returned", {"wave": "canary", "what": "drained", "nodes": ["a"], "problems": problems})
+    rollout.record("restored", {"wave": "canary", "what": "drained", "nodes": ["a"], "problems": problems})
     found = judge(tmp_path)
     assert found["verdict"] == "pause"
-    assert "Health probe back in service is inconclusive: a: tg-1: unhealthy [2J." in found["reasons"]
+    assert "Health check back in service is inconclusive: a: tg-1: unhealthy [2J." in found["reasons"]
 
 
 def test_a_wave_without_nodes_is_promoted_unless_the_plan_emptied_it(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_wave_without_nodes_is_promoted_unless_the_plan_emptied_it(tmp_path: P
 
 
 def test_after_a_turn_only_an_abort_is_a_decision(tmp_path: Path) -> None:
-    rollout = begin(tmp_path, gate={"max_failure_rate": 0.9, "probes": [probe("raise SystemExit(1)")]})
+    rollout = begin(tmp_path, gate={"max_failure_rate": 0.9, "health_checks": [health_check("raise SystemExit(1)")]})
     end(rollout, a="succeeded", b="failed")
     before = kinds(tmp_path)
     found = judge(tmp_path, ["host-b", "host-c"], partial=True)

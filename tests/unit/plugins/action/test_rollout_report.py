@@ -52,7 +52,7 @@ def test_check_mode_predicts_and_writes_nothing(directory: Path) -> None:
 
 
 def test_check_mode_copes_with_steps_that_only_predicted(tmp_path: Path) -> None:
-    assert run_action(dir=tmp_path / "new", check=True)["summary"]["verdict"]["code"] == "empty"
+    assert run_action(dir=tmp_path / "new", check=True)["summary"]["conclusion"]["code"] == "empty"
 
 
 def test_formats_and_destination(directory: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import PatchtideError
 from ...model import Patch, Status
 from ..final_record import error, final_record, is_pending
-from ..node_probes import to_probe, to_reboot_script
+from ..host_probe import to_probe, to_reboot_script
 from ..precheck import evaluate_probe, parse_probe
 from .ports import FleetPort, Invocation, PatchState
 from .statuses import ENDED, patch_status
@@ -167,7 +167,7 @@ class PrecheckStage:
     def _one(self, node_id: str, row: Invocation) -> dict[str, Any]:
         if ENDED[row.status] is not Status.SUCCEEDED:
             text = row.output.strip()[-300:] or f"the probe did not run: {row.status}"
-            held = {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", text)], "facts": {}}
+            held = {"node_id": node_id, "outcome": "skip", "findings": [_finding("agent", text)], "facts": {}}
             if ENDED[row.status] is Status.UNREACHABLE:  # with an output, the place refused it
                 code = "refused" if row.output else row.status
                 return {**held, "status": Status.UNREACHABLE.value, "error": error(code, text)}
@@ -175,7 +175,7 @@ class PrecheckStage:
         return {"node_id": node_id, **evaluate_probe(row.output, self.thresholds).to_dict()}
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
-        return {"node_id": node_id, "verdict": "hold", "findings": [_finding("agent", str(why))], "facts": {}}
+        return {"node_id": node_id, "outcome": "skip", "findings": [_finding("agent", str(why))], "facts": {}}
 
 
 def _finding(check: str, text: str) -> dict[str, Any]:

@@ -128,26 +128,26 @@ def test_every_key_is_explained(file: str) -> None:
 
 
 def test_a_condition_that_is_no_expression_is_found_with_the_policy() -> None:
-    probe = {"name": "a", "http": {"url": "http://a.example"}, "condition": "json.["}
-    fine = {**probe, "condition": "json.ok"}
+    health_check = {"name": "a", "http": {"url": "http://a.example"}, "condition": "json.["}
+    fine = {**health_check, "condition": "json.ok"}
     data = {
         "version": 1,
         "name": "x",
-        "gates": {"probes": [fine]},
-        "waves": [{"name": "canary", "gate": {"probes": [probe]}}, {"name": "rest"}],
-        "budgets": {"quorum": [{"probe": probe}]},
+        "gates": {"health_checks": [fine]},
+        "waves": [{"name": "canary", "gate": {"health_checks": [health_check]}}, {"name": "rest"}],
+        "budgets": {"quorum": [{"health_check": health_check}]},
     }
     with pytest.raises(PolicyError) as caught:
         check_policy(data)
     paths = [mistake.path for mistake in caught.value.mistakes]
-    assert paths == ["budgets.quorum[0].probe.condition", "waves[0].gate.probes[0].condition"]
+    assert paths == ["budgets.quorum[0].health_check.condition", "waves[0].gate.health_checks[0].condition"]
     assert "JMESPath" in str(caught.value)
 
 
 def test_without_jmespath_only_policies_with_conditions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditions, "jmespath", None)
-    probe = {"name": "a", "http": {"url": "http://a.example"}}
-    data = {"version": 1, "name": "x", "gates": {"probes": [probe]}}
-    assert check_policy(data).gates.probes == (probe,)
+    health_check = {"name": "a", "http": {"url": "http://a.example"}}
+    data = {"version": 1, "name": "x", "gates": {"health_checks": [health_check]}}
+    assert check_policy(data).gates.health_checks == (health_check,)
     with pytest.raises(PatchtideError, match="pip install jmespath"):
-        check_policy({**data, "gates": {"probes": [{**probe, "condition": "json.ok"}]}})
+        check_policy({**data, "gates": {"health_checks": [{**health_check, "condition": "json.ok"}]}})

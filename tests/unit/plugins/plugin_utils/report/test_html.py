@@ -134,11 +134,11 @@ def _page(name: str, reason: str, patch: str) -> str:
 
 def test_the_plan_names_the_health_probes_and_nothing_else_of_them() -> None:
     run = samples.completed()
-    probes = [
+    health_checks = [
         {"name": "<b>shop", "http": {"url": "http://a.example/?key=s3cr3t", "body": "s3cr3t"}},
         {"name": "alarms", "alarm": {"names": ["shop-5xx"]}},
     ]
-    waves = [{**wave, "gate": {**wave["gate"], "probes": probes}} for wave in run.plan["waves"]]
+    waves = [{**wave, "gate": {**wave["gate"], "health_checks": health_checks}} for wave in run.plan["waves"]]
     html = render_plan_html({**run.plan, "waves": waves})
     assert "then asks <bdi>&lt;b&gt;shop</bdi>, <bdi>alarms</bdi>" in html and "s3cr3t" not in html
 

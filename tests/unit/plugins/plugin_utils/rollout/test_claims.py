@@ -73,7 +73,7 @@ def test_another_ones_node_is_skipped_and_its_holder_named(rollout: Any) -> None
 
 def test_one_that_was_worked_on_fails_but_open_work_is_awaited(rollout: Any) -> None:
     event(rollout, "claimed", nodes=list(IDS))
-    results = [{"node_id": node, "verdict": "pass"} for node in IDS]
+    results = [{"node_id": node, "outcome": "pass"} for node in IDS]
     event(rollout, "outcome", stage="precheck", results=results)
     event(rollout, "intent", stage="patch", attempt=1, nodes=["i-1"], token="t")
     held_by_another(rollout, *IDS)

@@ -15,7 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide
     GateDecision,
     GateRules,
     Health,
-    Probe,
+    HealthCheck,
     Verdict,
     WaveTally,
     decide,
@@ -134,12 +134,15 @@ def test_missing_results_pause_and_are_not_taken_for_good() -> None:
 
 
 def test_health_probes_outrank_good_numbers() -> None:
-    probes = [Probe(name="shop", health=Health.INCONCLUSIVE, text="no data"), Probe(name="api", health=Health.FAILED)]
+    health_checks = [
+        HealthCheck(name="shop", health=Health.INCONCLUSIVE, text="no data"),
+        HealthCheck(name="api", health=Health.FAILED),
+    ]
     tally = WaveTally(total=5, good=5)
-    assert decide(GateRules(), tally, probes=probes[:1]).verdict is Verdict.PAUSE
-    found = decide(GateRules(), tally, probes=probes)
+    assert decide(GateRules(), tally, health_checks=health_checks[:1]).verdict is Verdict.PAUSE
+    found = decide(GateRules(), tally, health_checks=health_checks)
     assert found.verdict is Verdict.ABORT
-    assert found.reasons[:2] == ("Health probe api is failed.", "Health probe shop is inconclusive: no data.")
+    assert found.reasons[:2] == ("Health check api is failed.", "Health check shop is inconclusive: no data.")
 
 
 def test_soak_waits_for_what_is_good_only() -> None:

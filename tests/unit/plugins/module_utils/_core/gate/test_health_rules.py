@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health probes: what may be written in a policy, and what an answer means."""
+"""Health checks: what may be written in a policy, and what an answer means."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.health_rules import (
     TEXT_LENGTH,
     Answer,
-    ProbeRule,
+    HealthCheckRule,
     expand,
     judge,
-    read_probes,
+    read_health_checks,
     secrets_of,
 )
 
@@ -28,7 +28,7 @@ ALARMS = {"name": "alarms", "alarm": {"names": ["cpu", "errors"], "region": "eu-
 
 def said(definition: dict[str, Any], document: dict[str, Any] | None, **more: Any) -> tuple[str, str]:
     problem = more.pop("problem", "")
-    found = judge(ProbeRule.from_dict(definition), Answer(document=document, problem=problem), **more)
+    found = judge(HealthCheckRule.from_dict(definition), Answer(document=document, problem=problem), **more)
     return found.health.value, found.text
 
 
@@ -95,7 +95,7 @@ def test_foreign_text_is_one_short_line_without_secrets() -> None:
     secrets = secrets_of({"Authorization": "Bearer s3cr3t-t0ken", "X": "ab"}, "pin=4711")
     assert secrets == ("Bearer s3cr3t-t0ken", "s3cr3t-t0ken", "pin=4711", "Bearer", "4711")
     answer = Answer(problem="\x1b[2Jno\n\u202e s3cr3t-t0ken pin=4711 " + "x" * 1000, secrets=secrets)
-    found = judge(ProbeRule.from_dict(HTTP), answer)
+    found = judge(HealthCheckRule.from_dict(HTTP), answer)
     assert found.health is Health.INCONCLUSIVE and len(found.text) == TEXT_LENGTH
     assert found.text.isprintable() and "s3cr3t" not in found.text and "4711" not in found.text
 
@@ -108,17 +108,17 @@ def test_secrets_come_from_the_environment() -> None:
 
 def test_neither_headers_nor_bodies_nor_queries_are_in_what_a_rule_shows() -> None:
     http = {"url": "https://a.example/x?key=hidden", "headers": {"Accept": "sesame"}, "body": "open", "method": "POST"}
-    rule = ProbeRule.from_dict({"name": "a", "http": http})
+    rule = HealthCheckRule.from_dict({"name": "a", "http": http})
     assert "sesame" not in repr(rule) and "open" not in repr(rule)
     assert rule.check.shown == "POST https://a.example/x"  # type: ignore[union-attr]
 
 
 def test_defaults_and_what_may_be_left_out() -> None:
-    rule = ProbeRule.from_dict({**HTTP, "condition": None, "alarm": None, "attempts": None})
+    rule = HealthCheckRule.from_dict({**HTTP, "condition": None, "alarm": None, "attempts": None})
     assert (rule.attempts, rule.interval_seconds, rule.condition) == (1, 10, "")
     assert (rule.check.method, rule.check.status, rule.check.timeout_seconds) == ("GET", (200,), 10)  # type: ignore[union-attr]
-    assert ProbeRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}}).check.status == (204,)  # type: ignore[union-attr]
-    assert read_probes(None) == [] == read_probes([])
+    assert HealthCheckRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}}).check.status == (204,)  # type: ignore[union-attr]
+    assert read_health_checks(None) == [] == read_health_checks([])
 
 
 def http(**members: Any) -> dict[str, Any]:
@@ -128,53 +128,56 @@ def http(**members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("definition", "option"),
     [
-        ("shop", "probes[0]"),
-        ({}, "probes[0]"),
-        ({**HTTP, **COMMAND}, "probes[0]"),
-        ({**HTTP, "name": " "}, "probes[0].name"),
-        ({**HTTP, "nmae": "x"}, "probes[0].nmae"),
-        ({**HTTP, "attempts": 0}, "probes[0].attempts"),
-        ({**HTTP, "attempts": 1.5}, "probes[0].attempts"),
-        ({**HTTP, "attempts": True}, "probes[0].attempts"),
-        ({**HTTP, "interval_seconds": -1}, "probes[0].interval_seconds"),
-        ({**HTTP, "condition": 5}, "probes[0].condition"),
-        (http(url="ftp://a.example"), "probes[0].http.url"),
-        (http(url="https:///x"), "probes[0].http.url"),
-        (http(url="https://a.example:x"), "probes[0].http.url"),
-        (http(url="https://a.example/\nX: y"), "probes[0].http.url"),
-        (http(method="get"), "probes[0].http.method"),
-        (http(status=[]), "probes[0].http.status"),
-        (http(status=[99]), "probes[0].http.status"),
-        (http(status="200"), "probes[0].http.status"),
-        (http(timeout_seconds=0), "probes[0].http.timeout_seconds"),
-        (http(headers=["a"]), "probes[0].http.headers"),
-        (http(headers={"a b": "c"}), "probes[0].http.headers"),
-        (http(headers={"Accept": "a\r\nb"}), "probes[0].http.headers.Accept"),
-        (http(body={"a": 1}), "probes[0].http.body"),
-        (http(validate_certs="no"), "probes[0].http.validate_certs"),
-        ({"name": "a", "command": {"argv": "/bin/true"}}, "probes[0].command.argv"),
-        ({"name": "a", "command": {"argv": []}}, "probes[0].command.argv"),
-        ({"name": "a", "command": {"argv": ["", "a"]}}, "probes[0].command.argv"),
-        ({"name": "a", "command": {"argv": ["a", 1]}}, "probes[0].command.argv"),
-        ({"name": "a", "command": {"argv": ["a\0b"]}}, "probes[0].command.argv"),
-        ({"name": "a", "command": {"argv": ["a"], "timeout_seconds": 99999}}, "probes[0].command.timeout_seconds"),
-        ({"name": "a", "alarm": {"names": ["x", ""]}}, "probes[0].alarm.names"),
-        ({"name": "a", "alarm": {"names": []}}, "probes[0].alarm.names"),
-        ({"name": "a", "alarm": {"names": ["x"], "region": 1}}, "probes[0].alarm.region"),
+        ("shop", "health_checks[0]"),
+        ({}, "health_checks[0]"),
+        ({**HTTP, **COMMAND}, "health_checks[0]"),
+        ({**HTTP, "name": " "}, "health_checks[0].name"),
+        ({**HTTP, "nmae": "x"}, "health_checks[0].nmae"),
+        ({**HTTP, "attempts": 0}, "health_checks[0].attempts"),
+        ({**HTTP, "attempts": 1.5}, "health_checks[0].attempts"),
+        ({**HTTP, "attempts": True}, "health_checks[0].attempts"),
+        ({**HTTP, "interval_seconds": -1}, "health_checks[0].interval_seconds"),
+        ({**HTTP, "condition": 5}, "health_checks[0].condition"),
+        (http(url="ftp://a.example"), "health_checks[0].http.url"),
+        (http(url="https:///x"), "health_checks[0].http.url"),
+        (http(url="https://a.example:x"), "health_checks[0].http.url"),
+        (http(url="https://a.example/\nX: y"), "health_checks[0].http.url"),
+        (http(method="get"), "health_checks[0].http.method"),
+        (http(status=[]), "health_checks[0].http.status"),
+        (http(status=[99]), "health_checks[0].http.status"),
+        (http(status="200"), "health_checks[0].http.status"),
+        (http(timeout_seconds=0), "health_checks[0].http.timeout_seconds"),
+        (http(headers=["a"]), "health_checks[0].http.headers"),
+        (http(headers={"a b": "c"}), "health_checks[0].http.headers"),
+        (http(headers={"Accept": "a\r\nb"}), "health_checks[0].http.headers.Accept"),
+        (http(body={"a": 1}), "health_checks[0].http.body"),
+        (http(validate_certs="no"), "health_checks[0].http.validate_certs"),
+        ({"name": "a", "command": {"argv": "/bin/true"}}, "health_checks[0].command.argv"),
+        ({"name": "a", "command": {"argv": []}}, "health_checks[0].command.argv"),
+        ({"name": "a", "command": {"argv": ["", "a"]}}, "health_checks[0].command.argv"),
+        ({"name": "a", "command": {"argv": ["a", 1]}}, "health_checks[0].command.argv"),
+        ({"name": "a", "command": {"argv": ["a\0b"]}}, "health_checks[0].command.argv"),
+        (
+            {"name": "a", "command": {"argv": ["a"], "timeout_seconds": 99999}},
+            "health_checks[0].command.timeout_seconds",
+        ),
+        ({"name": "a", "alarm": {"names": ["x", ""]}}, "health_checks[0].alarm.names"),
+        ({"name": "a", "alarm": {"names": []}}, "health_checks[0].alarm.names"),
+        ({"name": "a", "alarm": {"names": ["x"], "region": 1}}, "health_checks[0].alarm.region"),
     ],
 )
 def test_mistakes_are_named(definition: Any, option: str) -> None:
     with pytest.raises(BadInput) as caught:
-        read_probes([definition])
+        read_health_checks([definition])
     assert caught.value.option == option
 
 
 def test_two_probes_of_a_gate_have_two_names() -> None:
     with pytest.raises(BadInput) as caught:
-        read_probes([HTTP, COMMAND, HTTP])
-    assert caught.value.option == "probes[2].name"
+        read_health_checks([HTTP, COMMAND, HTTP])
+    assert caught.value.option == "health_checks[2].name"
     with pytest.raises(BadInput):
-        read_probes({"name": "a"})
+        read_health_checks({"name": "a"})
 
 
 @pytest.mark.parametrize(
@@ -190,5 +193,5 @@ def test_two_probes_of_a_gate_have_two_names() -> None:
 )
 def test_secrets_written_into_the_policy_are_refused_without_repeating_them(members: Any, secret: str) -> None:
     with pytest.raises(BadInput) as caught:
-        ProbeRule.from_dict(http(**members))
+        HealthCheckRule.from_dict(http(**members))
     assert secret not in str(caught.value) and secret not in repr(caught.value.to_dict())

@@ -37,13 +37,13 @@ def test_the_samples_are_journals_that_the_engine_itself_accepts(name: str) -> N
     told = {item.node_id: item for item in report.rows if item.status not in ("not_started", "unfinished", "excluded")}
     assert decided <= set(told)
     assert {told[node].status for node in set(told) - decided} <= {"skipped"}
-    assert state.status == {"unfinished": "running"}.get(name, report.summary["verdict"]["code"].split("_")[0])
+    assert state.status == {"unfinished": "running"}.get(name, report.summary["conclusion"]["code"].split("_")[0])
 
 
 def test_a_completed_rollout_adds_up() -> None:
     run = samples.completed()
     summary = report_of(run).summary
-    assert summary["verdict"]["code"] == "completed_with_failures"
+    assert summary["conclusion"]["code"] == "completed_with_failures"
     assert summary["totals"]["nodes"] == 60 and summary["totals"]["estate"] == 64
     assert summary["totals"]["by_status"] == {
         "succeeded": 56,
@@ -92,9 +92,9 @@ def test_compliance_is_taken_from_state_and_never_guessed() -> None:
 def test_an_aborted_rollout_says_why_nothing_else_was_touched() -> None:
     run = samples.aborted()
     report = report_of(run)
-    assert report.summary["verdict"]["code"] == "aborted"
-    assert report.summary["verdict"]["title"] == "Aborted after canary"
-    assert "the failure rate is above 24.7 %, the limit is 10 %" in report.summary["verdict"]["reason"]
+    assert report.summary["conclusion"]["code"] == "aborted"
+    assert report.summary["conclusion"]["title"] == "Aborted after canary"
+    assert "the failure rate is above 24.7 %, the limit is 10 %" in report.summary["conclusion"]["reason"]
     waiting = [item for item in report.rows if item.status == "not_started"]
     assert len(waiting) == 54
     assert {item.reason for item in waiting} == {"not started: gate after canary closed"}
@@ -104,11 +104,11 @@ def test_an_aborted_rollout_says_why_nothing_else_was_touched() -> None:
 
 def test_a_paused_rollout_waits_and_a_later_promotion_reopens_it() -> None:
     run = samples.paused()
-    assert report_of(run).summary["verdict"]["title"] == "Paused after canary"
+    assert report_of(run).summary["conclusion"]["title"] == "Paused after canary"
     run.note("resumed", {})
     run.note("decision", {"by": "dana", "action": "promote", "wave": "canary", "reason": "a known flake"})
     report = report_of(run)
-    assert report.summary["verdict"]["code"] == "unfinished"
+    assert report.summary["conclusion"]["code"] == "unfinished"
     assert report.summary["waves"][0]["state"] == "finished"
     assert report.summary["decisions"][0]["by"] == "dana"
     assert report.summary["evidence"]["resumed"] == 1
@@ -116,7 +116,7 @@ def test_a_paused_rollout_waits_and_a_later_promotion_reopens_it() -> None:
 
 def test_a_killed_rollout_shows_what_is_not_known() -> None:
     report = report_of(samples.unfinished())
-    assert report.summary["verdict"]["title"] == "Unfinished in early"
+    assert report.summary["conclusion"]["title"] == "Unfinished in early"
     assert report.summary["totals"]["tones"]["unfinished"] == 17
     lost = [item for item in report.rows if item.status == "unfinished"]
     assert all("reboot" in item.reason and item.compliance_after == "unknown" for item in lost)
@@ -136,7 +136,7 @@ def test_a_journal_cut_anywhere_still_reports_every_node_once(cut: int) -> None:
 def test_a_plan_alone_is_a_plan() -> None:
     run = samples.completed()
     summary = build_report(run.plan, (), run.scan).summary
-    assert summary["verdict"]["code"] == "planned"
+    assert summary["conclusion"]["code"] == "planned"
     assert summary["totals"]["by_status"]["not_started"] == 60
     assert summary["times"]["as_of"] == run.plan["created_at"]
 
@@ -144,7 +144,7 @@ def test_a_plan_alone_is_a_plan() -> None:
 def test_a_scan_alone_is_a_compliance_report() -> None:
     run = samples.completed()
     report = build_report(scan=run.scan)
-    assert report.summary["verdict"]["code"] == "scanned"
+    assert report.summary["conclusion"]["code"] == "scanned"
     assert report.summary["totals"]["by_status"] == {"scanned": 62}
     assert report.summary["compliance"]["estate"]["before"] == {
         "compliant": 1,
@@ -166,7 +166,7 @@ def test_a_scan_that_failed_is_not_a_compliant_node() -> None:
 
 def test_nothing_at_all_is_a_report_too() -> None:
     summary = build_report().summary
-    assert summary["verdict"]["code"] == "empty"
+    assert summary["conclusion"]["code"] == "empty"
     assert summary["compliance"]["estate"]["before"]["percent"] is None
     assert json.loads(to_json(summary)) == summary
 
@@ -289,9 +289,9 @@ def test_a_retry_reopens_a_node() -> None:
 def test_a_person_who_aborted_is_named() -> None:
     run = samples.unfinished()
     run.note("decision", {"by": "dana", "action": "abort", "wave": "", "reason": "release night"})
-    run.note("rollout_finished", {"verdict": "aborted", "reason": "aborted by dana"})
+    run.note("rollout_finished", {"status": "aborted", "reason": "aborted by dana"})
     report = report_of(run)
-    assert report.summary["verdict"]["reason"] == "dana decided: release night"
+    assert report.summary["conclusion"]["reason"] == "dana decided: release night"
     assert {item.reason for item in report.rows if item.status == "not_started"} == {"not started: aborted by dana"}
 
 

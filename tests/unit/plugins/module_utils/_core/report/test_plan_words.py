@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.plan_words import (
+    health_check_names,
     plan_rules,
-    probe_names,
     turn_count,
     wave_notes,
     wave_warnings,
@@ -36,7 +36,7 @@ def test_rules_are_said_in_words(rules: dict[str, Any], words: dict[str, str]) -
 def test_an_old_wave_has_one_turn_and_no_notes() -> None:
     old = {"name": "canary", "nodes": [{"node_id": "a"}]}
     assert turn_count(old) == 1
-    assert not list(wave_notes(old)) and not list(wave_warnings(old)) and not probe_names(old)
+    assert not list(wave_notes(old)) and not list(wave_warnings(old)) and not health_check_names(old)
 
 
 def test_turns_are_as_large_as_the_largest() -> None:

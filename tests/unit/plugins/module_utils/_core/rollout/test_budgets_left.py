@@ -52,7 +52,7 @@ def event(state: Rollout, kind: str, **data: Any) -> None:
 
 
 def checked(state: Rollout, *nodes: str) -> None:
-    event(state, "outcome", stage="precheck", results=[{"node_id": node, "verdict": "pass"} for node in nodes])
+    event(state, "outcome", stage="precheck", results=[{"node_id": node, "outcome": "pass"} for node in nodes])
 
 
 def ended(state: Rollout, *nodes: str, status: str = "succeeded") -> None:
@@ -76,11 +76,11 @@ def test_who_is_back_makes_room_and_who_failed_does_not() -> None:
 
 def test_who_is_drained_or_did_not_come_into_service_takes_room() -> None:
     state = begun({"a": 1, "b": 2}, zone=1)
-    event(state, "borrowed", what="drained", nodes=["a"])
+    event(state, "prepared", what="drained", nodes=["a"])
     ended(state, "a")
     checked(state, "b")
     assert list(over_budget(state, "w 1")) == ["b"]
-    event(state, "returned", what="drained", nodes=["a"], problems={"a": "unhealthy"})
+    event(state, "restored", what="drained", nodes=["a"], problems={"a": "unhealthy"})
     assert list(over_budget(state, "w 1")) == ["b"]
 
 
@@ -124,7 +124,7 @@ def test_no_budget_is_ever_exceeded_whoever_fails(
     state = planned(places, limits)
     for turn in range(1, state.waves["w"].turns + 1):
         members = [node for node, found in state.nodes.items() if found.turn == turn]
-        results = [{"node_id": node, "verdict": "pass"} for node in members]
+        results = [{"node_id": node, "outcome": "pass"} for node in members]
         apply(state, "outcome", {"wave": "w", "stage": "precheck", "results": results}, "now")
         held = over_budget(state, "w")
         skipped = [{"node_id": node, "status": "skipped"} for node in held]

@@ -80,7 +80,7 @@ PRODUCTION: list[Event] = [
     *through("c", wave="production"),
     gate("promote", "production"),
     ("wave_finished", {"wave": "production"}),
-    ("rollout_finished", {"verdict": "completed"}),
+    ("rollout_finished", {"status": "completed"}),
 ]
 ABORT: Event = ("decision", {"action": "abort", "wave": "canary", "by": "x", "reason": "stop"})
 
@@ -107,7 +107,7 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     ("promoted too early", [*CANARY, *through("a")], gate("promote"), "1 nodes of wave canary have no final record"),
     ("gate of a waiting wave", CANARY, gate("pause", "production"), "production is waiting"),
     ("finished before promotion", CANARY, ("wave_finished", {"wave": "canary"}), "canary is running"),
-    ("completed too early", PROMOTED, ("rollout_finished", {"verdict": "completed"}), "not every wave"),
+    ("completed too early", PROMOTED, ("rollout_finished", {"status": "completed"}), "not every wave"),
     ("anything after the end", [*PROMOTED, *PRODUCTION], ("resumed", {}), "nothing can follow"),
     ("unknown decision", CANARY, ("decision", {"action": "dance", "wave": "canary"}), "expected promote, retry, skip"),
     ("resumed after abort", [*CANARY, gate("abort")], ("resumed", {}), "stays aborted"),
@@ -125,14 +125,14 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     (
         "completed after abort",
         [*PROMOTED, *PRODUCTION[:-1], ABORT],
-        ("rollout_finished", {"verdict": "completed"}),
+        ("rollout_finished", {"status": "completed"}),
         "so it can't be completed",
     ),
-    ("paused after abort", [*CANARY, ABORT], ("rollout_finished", {"verdict": "paused"}), "so it can't be paused"),
+    ("paused after abort", [*CANARY, ABORT], ("rollout_finished", {"status": "paused"}), "so it can't be paused"),
     (
         "closed with open work",
         [*CANARY, intent("precheck", "a"), ABORT],
-        ("rollout_finished", {"verdict": "aborted"}),
+        ("rollout_finished", {"status": "aborted"}),
         "outcomes are still open: t",
     ),
 ]
@@ -202,7 +202,7 @@ def answer(effect: Effect) -> list[Event]:
         "claim": [("claimed", {**wave, "nodes": list(effect.nodes)})],
         "gate": [gate("promote", effect.wave)],
         "finish_wave": [("wave_finished", wave)],
-        "finish": [("rollout_finished", {"verdict": "completed"})],
+        "finish": [("rollout_finished", {"status": "completed"})],
     }
     if effect.kind in made:
         return made[effect.kind]
@@ -233,7 +233,7 @@ def test_after_an_abort_only_outcomes_are_due() -> None:
     assert due(state) == [Effect("reconcile", "canary", "precheck", ("a",), "t")]
     play(outcome("precheck", "a"), state=state)
     assert due(state) == [Effect("finish")]
-    play(("rollout_finished", {"verdict": "aborted"}), state=state)
+    play(("rollout_finished", {"status": "aborted"}), state=state)
     assert state.finished and due(state) == []
 
 
@@ -249,8 +249,8 @@ def test_a_pause_ends_by_a_resume_or_by_a_person() -> None:
 @pytest.mark.parametrize(
     ("stage", "result", "following"),
     [
-        ("precheck", {"verdict": "pass"}, "patch"),
-        ("precheck", {"verdict": "hold"}, "verify"),
+        ("precheck", {"outcome": "pass"}, "patch"),
+        ("precheck", {"outcome": "skip"}, "verify"),
         ("patch", {"status": "succeeded"}, "reboot"),
         ("patch", {"status": "failed"}, "reboot"),  # a needed reboot happens though a patch failed
         ("patch", {"status": "timed_out"}, "scan"),
@@ -292,9 +292,9 @@ EVENTS = st.one_of(
             START,
             ("resumed", {}),
             ABORT,
-            ("rollout_finished", {"verdict": "completed"}),
-            ("rollout_finished", {"verdict": "aborted"}),
-            ("rollout_finished", {"verdict": "paused"}),
+            ("rollout_finished", {"status": "completed"}),
+            ("rollout_finished", {"status": "aborted"}),
+            ("rollout_finished", {"status": "paused"}),
         ]
     ),
     st.sampled_from(WAVES).map(lambda wave: ("wave_started", {"wave": wave})),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns, retries, what is borrowed and given back, and a person's decisions, as the state machine keeps them."""
+"""Turns, retries, what is prepared and restored, and a person's decisions, as the state machine keeps them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply, due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
-    BORROWED,
     DONE,
+    PREPARATIONS,
     STAGES,
     WHOLE_WAVE,
     Effect,
@@ -54,12 +54,12 @@ def final(*nodes: str, status: str = "succeeded") -> Event:
     return outcome("verify", *nodes, status=status)
 
 
-def borrowed(what: str, *nodes: str, **details: Any) -> Event:
-    return "borrowed", {"wave": "w", "what": what, "nodes": list(nodes), "details": details}
+def prepared(what: str, *nodes: str, **details: Any) -> Event:
+    return "prepared", {"wave": "w", "what": what, "nodes": list(nodes), "details": details}
 
 
-def returned(what: str, *nodes: str, **problems: str) -> Event:
-    return "returned", {"wave": "w", "what": what, "nodes": list(nodes), "problems": problems}
+def restored(what: str, *nodes: str, **problems: str) -> Event:
+    return "restored", {"wave": "w", "what": what, "nodes": list(nodes), "problems": problems}
 
 
 def decision(action: str, *nodes: str, **more: Any) -> Event:
@@ -91,8 +91,8 @@ def test_the_second_turn_waits_for_the_first() -> None:
 @pytest.mark.parametrize(
     ("stage", "result", "attempts"),
     [
-        ("precheck", {"status": "unreachable", "verdict": "hold"}, 2),
-        ("precheck", {"verdict": "hold"}, 1),
+        ("precheck", {"status": "unreachable", "outcome": "skip"}, 2),
+        ("precheck", {"outcome": "skip"}, 1),
         ("patch", {"status": "unreachable"}, 2),
         ("patch", {"status": "failed"}, 3),
         ("patch", {"status": "failed", "no_retry": "the window closes"}, 1),
@@ -122,12 +122,12 @@ def test_both_classes_have_a_budget_of_their_own() -> None:
 
 
 REFUSED: list[tuple[str, list[Event], Event, str]] = [
-    ("unknown kind", BEGUN, borrowed("lunch", "a"), "unknown 'lunch'"),
-    ("unclaimed", BEGUN[:1], borrowed("started", "a"), "a is not a claimed node"),
-    ("twice", [*BEGUN, borrowed("started", "a")], borrowed("started", "a"), "a is started already"),
-    ("while paused", [*BEGUN, gate("pause")], borrowed("started", "a"), "is paused"),
-    ("return of nothing", BEGUN, returned("started", "a"), "nothing is started of a"),
-    ("return twice", [*BEGUN, borrowed("started", "a"), returned("started", "a")], returned("started", "a"), "nothing"),
+    ("unknown kind", BEGUN, prepared("lunch", "a"), "unknown 'lunch'"),
+    ("unclaimed", BEGUN[:1], prepared("started", "a"), "a is not a claimed node"),
+    ("twice", [*BEGUN, prepared("started", "a")], prepared("started", "a"), "a is started already"),
+    ("while paused", [*BEGUN, gate("pause")], prepared("started", "a"), "is paused"),
+    ("return of nothing", BEGUN, restored("started", "a"), "nothing is started of a"),
+    ("return twice", [*BEGUN, prepared("started", "a"), restored("started", "a")], restored("started", "a"), "nothing"),
     ("retry of an open node", BEGUN, decision("retry", "a"), "a did not end badly: open"),
     ("retry of a good node", [*BEGUN, final("a")], decision("retry", "a"), "a did not end badly: succeeded"),
     ("retry of a stranger", BEGUN, decision("retry", "z"), "z is not in wave w"),
@@ -143,8 +143,8 @@ def test_refused(before: list[Event], event: Event, message: str) -> None:
         play(event, state=play(*before))
 
 
-def test_borrowed_before_the_wave_and_given_back_when_its_node_is_through() -> None:
-    state = play(*BEGUN[:2], borrowed("started", "a"), BEGUN[2], borrowed("drained", "a", "b"))
+def test_prepared_before_the_wave_and_given_back_when_its_node_is_through() -> None:
+    state = play(*BEGUN[:2], prepared("started", "a"), BEGUN[2], prepared("drained", "a", "b"))
     assert not [item for item in due(state) if item.kind == "return"]
     play(final("a"), state=state)
     found = [item for item in due(state) if item.kind == "return"]
@@ -152,44 +152,44 @@ def test_borrowed_before_the_wave_and_given_back_when_its_node_is_through() -> N
 
 
 def test_a_wave_hook_is_closed_after_the_last_turn() -> None:
-    state = play(*BEGUN, borrowed("wave_hook", WHOLE_WAVE), final("a", "b"))
+    state = play(*BEGUN, prepared("wave_hook", WHOLE_WAVE), final("a", "b"))
     assert not [item for item in due(state) if item.kind == "return"]
     play(final("c"), state=state)
     assert due(state) == [Effect("return", "w", "wave_hook", (WHOLE_WAVE,))]
 
 
-def test_nothing_is_finished_before_everything_is_given_back() -> None:
-    state = play(*BEGUN, borrowed("started", "a"), gate("abort"))
+def test_nothing_is_finished_before_everything_is_restored() -> None:
+    state = play(*BEGUN, prepared("started", "a"), gate("abort"))
     assert due(state) == [Effect("return", "w", "started", ("a",))]
-    with pytest.raises(JournalError, match=r"not given back yet: a \(started\)"):
-        play(("rollout_finished", {"verdict": "aborted"}), state=state)
-    play(returned("started", "a"), ("rollout_finished", {"verdict": "aborted"}), state=state)
+    with pytest.raises(JournalError, match=r"not restored yet: a \(started\)"):
+        play(("rollout_finished", {"status": "aborted"}), state=state)
+    play(restored("started", "a"), ("rollout_finished", {"status": "aborted"}), state=state)
     assert state.finished
 
 
 def test_a_pause_gives_back_too() -> None:
-    state = play(*BEGUN, borrowed("drained", "a"), gate("pause"))
+    state = play(*BEGUN, prepared("drained", "a"), gate("pause"))
     assert due(state) == [Effect("return", "w", "drained", ("a",))]
 
 
 def test_what_is_not_in_service_is_a_problem_until_it_is_tried_again() -> None:
-    state = play(*BEGUN, borrowed("drained", "a"), final("a", status="failed"), returned("drained", "a", a="unhealthy"))
+    state = play(*BEGUN, prepared("drained", "a"), final("a", status="failed"), restored("drained", "a", a="unhealthy"))
     assert state.waves["w"].problems == {"a": "unhealthy"}
     play(decision("retry", "a"), state=state)
     assert (state.waves["w"].problems, state.nodes["a"].stage, state.nodes["a"].results) == ({}, "precheck", {})
 
 
 def test_a_person_writes_off_what_was_given_back_by_hand() -> None:
-    state = play(*BEGUN, borrowed("drained", "a"), final("a"), decision("write_off", "a", what="drained"))
-    assert state.borrowed == {}
+    state = play(*BEGUN, prepared("drained", "a"), final("a"), decision("write_off", "a", what="drained"))
+    assert state.prepared == {}
 
 
 NODES = ("a", "b", "c")
 STATUSES = ("succeeded", "failed", "unreachable", "timed_out", "skipped")
 LENT = st.sampled_from((*NODES, WHOLE_WAVE))
 EVENTS = st.one_of(
-    st.tuples(st.sampled_from(BORROWED), LENT).map(lambda given: borrowed(*given)),
-    st.tuples(st.sampled_from(BORROWED), LENT).map(lambda given: returned(*given)),
+    st.tuples(st.sampled_from(PREPARATIONS), LENT).map(lambda given: prepared(*given)),
+    st.tuples(st.sampled_from(PREPARATIONS), LENT).map(lambda given: restored(*given)),
     st.builds(
         lambda stage, node, number: (
             "intent",
@@ -208,14 +208,14 @@ EVENTS = st.one_of(
     st.builds(lambda node: decision("retry", node), st.sampled_from(NODES)),
     st.sampled_from(
         [gate("promote"), gate("pause"), gate("abort"), ("resumed", {}), ("wave_finished", {"wave": "w"})]
-        + [("rollout_finished", {"verdict": verdict}) for verdict in ("completed", "aborted")]
+        + [("rollout_finished", {"status": verdict}) for verdict in ("completed", "aborted")]
     ),
 )
 
 
 @settings(max_examples=200, deadline=None)
 @given(events=st.lists(EVENTS, max_size=60), ways=st.lists(st.booleans(), max_size=60))
-def test_no_sequence_leaves_something_borrowed_or_tries_too_often(events: list[Event], ways: list[bool]) -> None:
+def test_no_sequence_leaves_something_prepared_or_tries_too_often(events: list[Event], ways: list[bool]) -> None:
     """Events at random, mixed with what is due; the promises are read off the journal alone."""
     state, journal = play(*BEGUN), list(BEGUN)
     for number, event in enumerate(events):
@@ -228,7 +228,7 @@ def test_no_sequence_leaves_something_borrowed_or_tries_too_often(events: list[E
                 continue
             journal.append((kind, data))
     assert state == play(*journal)
-    check_loans(state, journal)
+    check_preparations(state, journal)
     check_attempts(journal)
     check_turns(journal)
 
@@ -242,24 +242,24 @@ def answer(effect: Effect, number: int) -> list[Event]:
         return [("intent", data), outcome(effect.stage, *effect.nodes, status=status)]
     made: dict[str, Event] = {
         "reconcile": outcome(effect.stage, *effect.nodes),
-        "return": returned(effect.stage, *effect.nodes),
+        "return": restored(effect.stage, *effect.nodes),
         "gate": gate("promote"),
         "finish_wave": ("wave_finished", {"wave": "w"}),
-        "finish": ("rollout_finished", {"verdict": "aborted"}),
+        "finish": ("rollout_finished", {"status": "aborted"}),
     }
     return [made[effect.kind]]
 
 
-def check_loans(state: Rollout, journal: list[Event]) -> None:
-    open_loans: Counter[tuple[str, str]] = Counter()
+def check_preparations(state: Rollout, journal: list[Event]) -> None:
+    open_preparations: Counter[tuple[str, str]] = Counter()
     for kind, data in journal:
-        for node in data.get("nodes", ()) if kind in ("borrowed", "returned") else ():
-            open_loans[data["what"], node] += 1 if kind == "borrowed" else -1
-            assert open_loans[data["what"], node] in (0, 1), "borrowed or given back twice"
+        for node in data.get("nodes", ()) if kind in ("prepared", "restored") else ():
+            open_preparations[data["what"], node] += 1 if kind == "prepared" else -1
+            assert open_preparations[data["what"], node] in (0, 1), "prepared or restored twice"
         if kind == "rollout_finished":
-            assert not +open_loans, "finished with something borrowed"
-    kept = {(what, node) for (_wave, what), nodes in state.borrowed.items() for node in nodes}
-    assert kept == set(+open_loans)
+            assert not +open_preparations, "finished with something prepared"
+    kept = {(what, node) for (_wave, what), nodes in state.prepared.items() for node in nodes}
+    assert kept == set(+open_preparations)
 
 
 def check_attempts(journal: list[Event]) -> None:

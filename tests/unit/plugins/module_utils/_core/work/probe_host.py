@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import to_probe
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe
 
 _BASICS = "awk cat cut grep head mkdir mktemp mv nproc printf readlink rm sed sh sort sync tail timeout tr wc"
 KERNEL = "5.14.0-427.13.1.el9_4.x86_64"

@@ -117,7 +117,7 @@ def test_nothing_done_is_no_op() -> None:
 
 def test_a_held_node_was_never_touched() -> None:
     findings = [{"check": "disk", "ok": False, "text": "40 MB free on /"}, {"check": "lock", "ok": True, "text": ""}]
-    result = held_record(NODE, {"verdict": "hold", "findings": findings}, "now")
+    result = held_record(NODE, {"outcome": "skip", "findings": findings}, "now")
     assert (result.status, code(result)) == (Status.SKIPPED, "precheck_disk")
     assert not result.status.is_failure and result.installed == ()
 
@@ -172,13 +172,13 @@ def test_a_scan_names_what_is_open() -> None:
 
 def test_a_probe_that_did_not_run_holds_the_node() -> None:
     result = PrecheckStage({}).evaluate(ended(a="Undeliverable"), FakeFleet(FakeClock()))[0]
-    assert result["verdict"] == "hold" and "Undeliverable" in result["findings"][0]["text"]
+    assert result["outcome"] == "skip" and "Undeliverable" in result["findings"][0]["text"]
 
 
 def test_a_place_that_refuses_the_probe_is_a_failure_not_a_held_node() -> None:
     rows = {"a": Invocation(node_id="a", status="Undeliverable", output="AccessDenied: not authorized")}
     result = PrecheckStage({}).evaluate(rows, FakeFleet(FakeClock()))[0]
-    assert (result["verdict"], result["status"]) == ("hold", "unreachable")
+    assert (result["outcome"], result["status"]) == ("skip", "unreachable")
     assert result["error"]["text"] == "AccessDenied: not authorized"
 
 

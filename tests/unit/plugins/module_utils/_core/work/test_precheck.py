@@ -47,7 +47,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def failing(rules: dict[str, Any] | None = None, executor: str = "ssm", **changes: Any) -> list[tuple[str, str]]:
     found = evaluate_probe(document(**changes), rules, executor=executor)
-    assert found.verdict == ("pass" if all(item.ok for item in found.findings) else "hold")
+    assert found.outcome == ("pass" if all(item.ok for item in found.findings) else "skip")
     return [(item.check, item.text) for item in found.findings if not item.ok]
 
 
@@ -57,7 +57,7 @@ def disks(**free: int) -> dict[str, Any]:
 
 def test_sound_node_passes_and_tells_what_was_looked_at() -> None:
     found = evaluate_probe(json.dumps(document()))
-    assert (found.verdict, found.error) == ("pass", None)
+    assert (found.outcome, found.error) == ("pass", None)
     assert [item.check for item in found.findings] == [
         "disk",
         "pending_reboot",
@@ -117,20 +117,20 @@ def test_free_space_unknown_where_the_list_of_mounts_was_cut() -> None:
     ],
 )
 def test_finding_holds_or_is_only_recorded(changes: dict[str, Any], switch: str, text: str) -> None:
-    assert failing({switch: "hold"}, **changes) == [(switch, text)]
+    assert failing({switch: "skip_node"}, **changes) == [(switch, text)]
     for choice in ("allow", "ignore"):
         found = evaluate_probe(document(**changes), {switch: choice})
-        assert found.verdict == "pass"
+        assert found.outcome == "pass"
         assert text in [item.text for item in found.findings]
 
 
 def test_pending_reboot_names_the_kernels() -> None:
-    texts = failing({"pending_reboot": "hold"}, pending_reboot=True, kernel_newest="6.1.99")
+    texts = failing({"pending_reboot": "skip_node"}, pending_reboot=True, kernel_newest="6.1.99")
     assert texts == [("pending_reboot", "a reboot is pending: kernel 6.1.79 runs, 6.1.99 is installed")]
 
 
 def test_what_the_node_can_not_tell_does_not_hold_it() -> None:
-    rules = {"pending_reboot": "hold", "time_sync": "hold", "repositories": "hold"}
+    rules = {"pending_reboot": "skip_node", "time_sync": "skip_node", "repositories": "skip_node"}
     repos = [{"url": "http://a.test", "ok": None, "text": "not checked: no tool"}]
     assert failing(rules, pending_reboot=None, time_synced=None, repos=repos) == []
 
@@ -183,7 +183,7 @@ def test_error_of_the_record_names_the_first_check_and_every_reason() -> None:
 def test_unusable_probe_holds_with_one_clear_finding(output: Any, text: str) -> None:
     found = evaluate_probe(output)
     assert found.to_dict() == {
-        "verdict": "hold",
+        "outcome": "skip",
         "findings": [{"check": "probe", "ok": False, "text": text}],
         "facts": {},
     }
@@ -202,14 +202,17 @@ def test_empty_document_of_the_right_version_holds() -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"lock": "maybe"}, "prechecks.lock: 'maybe' is not valid, expected hold or allow"),
+        ({"lock": "maybe"}, "prechecks.lock: 'maybe' is not valid, expected skip_node or allow"),
         ({"disks": {}}, "prechecks.disks: {} is not valid, expected one of the checks agent, disk"),
         ({"disk": ["/"]}, "prechecks.disk: ['/'] is not valid, expected mount points"),
         ({"disk": {"/": "1G"}}, "prechecks.disk./: '1G' is not valid, expected free megabytes"),
         ({"disk": {"/": -1}}, "prechecks.disk./: -1"),
         ({"max_load_per_cpu": 0}, "prechecks.max_load_per_cpu: 0 is not valid, expected a number above 0"),
         ({"expected_repositories": "x"}, "prechecks.expected_repositories: 'x'"),
-        ({"services": "hold"}, "prechecks.services: 'hold' is not valid, expected one of require, record, ignore"),
+        (
+            {"services": "skip_node"},
+            "prechecks.services: 'skip_node' is not valid, expected one of require, record, ignore",
+        ),
     ],
 )
 def test_bad_rule_names_its_path(rules: dict[str, Any], message: str) -> None:
@@ -255,12 +258,12 @@ DAMAGED = st.dictionaries(st.sampled_from(sorted(document())), JSON | st.lists(D
 
 @given(DAMAGED, st.sampled_from(["ssm", "linux"]))
 def test_no_document_makes_it_crash(damage: dict[str, Any], executor: str) -> None:
-    rules = {"max_load_per_cpu": 1.5, "expected_repositories": ["*"], "pending_reboot": "hold"}
+    rules = {"max_load_per_cpu": 1.5, "expected_repositories": ["*"], "pending_reboot": "skip_node"}
     found = evaluate_probe({**document(), **damage}, rules, executor=executor)
-    assert found.verdict in ("pass", "hold")
+    assert found.outcome in ("pass", "skip")
     json.dumps(found.to_dict())
 
 
 @given(st.text())
 def test_no_output_makes_it_crash(output: str) -> None:
-    assert evaluate_probe(output).verdict == "hold"
+    assert evaluate_probe(output).outcome == "skip"

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import to_probe
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import evaluate_probe
 
 from .probe_host import DF_HEAD, KERNEL, ProbeHost
@@ -62,7 +62,7 @@ def test_real_run_describes_this_machine(shell: str) -> None:
     assert (
         evaluate_probe(
             done.stdout, {"agent": "ignore", "repositories": "ignore", "lock": "ignore", "disk": {"/": 1}}
-        ).verdict
+        ).outcome
         == "pass"
     )
 
@@ -313,4 +313,4 @@ def test_a_bare_host_gives_a_document_too(host: ProbeHost) -> None:
     found = host.probe()
     assert (found["manager"], found["disks"], found["repos"], found["boot_id"]) == ("", [], [], "")
     assert (found["uptime_s"], found["load1"], found["pending_reboot"], found["time_synced"]) == (None,) * 4
-    assert evaluate_probe(found).verdict == "hold"
+    assert evaluate_probe(found).outcome == "skip"

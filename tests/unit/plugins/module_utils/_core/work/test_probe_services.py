@@ -13,7 +13,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_probes import to_probe
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe
 
 from .probe_host import ProbeHost
 

@@ -51,10 +51,10 @@ def closed_because(waves: Sequence[Mapping[str, Any]], story: Story) -> str:
 
 
 def _ended_as(story: Story) -> str:
-    return str((story.finished or {}).get("verdict") or "")
+    return str((story.finished or {}).get("status") or "")
 
 
-def to_verdict(
+def to_conclusion(
     plan: Mapping[str, Any],
     story: Story,
     scan: Mapping[str, Any],
@@ -77,11 +77,11 @@ def to_verdict(
     if ended in ("aborted", "paused"):
         title = f"{ended.capitalize()} after {wave}" if wave else ended.capitalize()
         tone = "bad" if ended == "aborted" else "held"
-        return _verdict(ended, tone, title, _progress(len(planned), tones), reason)
+        return _conclusion(ended, tone, title, _progress(len(planned), tones), reason)
     where = next((item["name"] for item in waves if item["state"] == "running"), "")
     title = f"Unfinished in {where}" if where else "Unfinished"
     text = "The journal has no end: the run was interrupted, or still goes on."
-    return _verdict("unfinished", "held", title, _progress(len(planned), tones), text)
+    return _conclusion("unfinished", "held", title, _progress(len(planned), tones), text)
 
 
 def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, str]:
@@ -89,23 +89,23 @@ def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequ
         totals = plan.get("totals") or {}
         nodes, patches, reboots = (int(totals.get(name) or 0) for name in ("nodes", "patches", "reboots"))
         text = f"{_count(nodes, 'node')} with {_count(patches, 'patch')}, {_count(reboots, 'reboot')} expected."
-        return _verdict("planned", "idle", "Planned, not started", text, "")
+        return _conclusion("planned", "idle", "Planned, not started", text, "")
     if not rows:
         text = "No plan, no journal, and no node in a scan." if not scan else "The scan has no node."
-        return _verdict("empty", "idle", "Nothing to report", text, "")
+        return _conclusion("empty", "idle", "Nothing to report", text, "")
     good = sum(row.compliance_before == COMPLIANT for row in rows)
     unknown = sum(row.compliance_before == UNKNOWN for row in rows)
     text = f"{good} of {_count(len(rows), 'node')} compliant" + (f", {unknown} not known." if unknown else ".")
-    return _verdict("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
+    return _conclusion("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
 
 
 def _completed(nodes: int, tones: Mapping[str, int]) -> dict[str, str]:
     if tones["bad"] or tones["unfinished"]:
-        return _verdict(
+        return _conclusion(
             "completed_with_failures", "held", "Completed with failures", _progress(nodes, tones), _ACCEPTED
         )
     title = "Completed" if nodes else "Completed: nothing to do"
-    return _verdict("completed", "good", title, _progress(nodes, tones), "")
+    return _conclusion("completed", "good", title, _progress(nodes, tones), "")
 
 
 def _progress(nodes: int, tones: Mapping[str, int]) -> str:
@@ -139,7 +139,7 @@ def to_sentences(reasons: Iterable[str]) -> str:
     return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in map(str, reasons) if text)
 
 
-def _verdict(code: str, tone: str, title: str, headline: str, reason: str) -> dict[str, str]:
+def _conclusion(code: str, tone: str, title: str, headline: str, reason: str) -> dict[str, str]:
     return {"code": code, "tone": tone, "title": title, "headline": headline, "reason": reason}
 
 

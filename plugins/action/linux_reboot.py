@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.plan.capacity import REBOOT_MINUTES
 from ..module_utils._core.work.final_record import error, must_reboot
-from ..module_utils._core.work.node_probes import to_probe
+from ..module_utils._core.work.host_probe import to_probe
 from ..module_utils._core.work.precheck import parse_probe
 from ..plugin_utils.executors.direct import DirectAction, announce, outcome
 from ..plugin_utils.rollout.folder import RolloutDir

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks health probes from the controller: HTTP endpoints, programs, CloudWatch alarms; ``probe_rules`` judges."""
+"""Asks health checks from the controller: HTTP endpoints, programs, CloudWatch alarms; ``health_rules`` judges."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from ...module_utils._aws.alarms import AwsAlarms
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import BadInput, PatchtideError
-from ...module_utils._core.gate.decide import Health, Probe
+from ...module_utils._core.gate.decide import Health, HealthCheck
 from ...module_utils._core.gate.health_rules import (
-    AlarmProbe,
+    AlarmCheck,
     Answer,
-    CommandProbe,
-    HttpProbe,
-    ProbeRule,
+    CommandCheck,
+    HealthCheckRule,
+    HttpCheck,
     clean,
     expand,
     judge,
-    read_probes,
+    read_health_checks,
     secrets_of,
 )
 from ...module_utils._core.model import Place
@@ -48,15 +48,20 @@ WORKERS = 8
 Say = Callable[[str], None]
 
 
-def run_probes(
-    definitions: object, *, clock: Clock, options: Mapping[str, Any], say: Say | None = None, option: str = "probes"
-) -> list[Probe]:
-    """Ask the probes of a gate, all at once, each as often as it says; return one result each, in their order.
+def run_health_checks(
+    definitions: object,
+    *,
+    clock: Clock,
+    options: Mapping[str, Any],
+    say: Say | None = None,
+    option: str = "health_checks",
+) -> list[HealthCheck]:
+    """Ask the health checks of a gate, all at once, each as often as it says; return one result each, in their order.
 
     :param options: AWS connection options and ``accounts``, for alarms.
     :raises BadInput: a definition is wrong; nothing was asked then.
     """
-    return _Prober(read_probes(definitions, option), clock, options, say).run()
+    return _Asker(read_health_checks(definitions, option), clock, options, say).run()
 
 
 def ask_quorum(
@@ -69,30 +74,32 @@ def ask_quorum(
 ) -> dict[str, str]:
     """Return why members of some of these clusters may not be taken down; a cluster that may give members is missing.
 
-    :param rules: the policy's ``budgets.quorum``: ``clusters`` (none: all) and a ``probe``, which has to be ok.
+    :param rules: the policy's ``budgets.quorum``: ``clusters`` (none: all) and a ``health_check``, which has to be ok.
     :raises BadInput: a rule is wrong; nothing was asked then.
     """
     about: list[list[str]] = []
-    probes: list[ProbeRule] = []
+    health_checks: list[HealthCheckRule] = []
     for index, rule in enumerate(rules):
-        probe = ProbeRule.from_dict(rule.get("probe"), f"budgets.quorum[{index}].probe")
+        health_check = HealthCheckRule.from_dict(rule.get("health_check"), f"budgets.quorum[{index}].health_check")
         named = set(rule.get("clusters") or clusters)
         if mine := [cluster for cluster in clusters if cluster in named]:
-            probes.append(probe)
+            health_checks.append(health_check)
             about.append(mine)
     found: dict[str, str] = {}
-    for probe_found, mine in zip(_Prober(probes, clock, options, say).run(), about, strict=True):
-        if probe_found.health is not Health.OK:
+    for health_check_found, mine in zip(_Asker(health_checks, clock, options, say).run(), about, strict=True):
+        if health_check_found.health is not Health.OK:
             for cluster in mine:
-                why = f"{probe_found.name} is {probe_found.health.value}: {probe_found.text}"
+                why = f"{health_check_found.name} is {health_check_found.health.value}: {health_check_found.text}"
                 found.setdefault(cluster, clean(f"no quorum in {cluster}: {why}"))
     return found
 
 
-class _Prober:
-    """Asks several probes until each is ok or out of attempts."""
+class _Asker:
+    """Asks several health checks until each is ok or out of attempts."""
 
-    def __init__(self, rules: Sequence[ProbeRule], clock: Clock, options: Mapping[str, Any], say: Say | None) -> None:
+    def __init__(
+        self, rules: Sequence[HealthCheckRule], clock: Clock, options: Mapping[str, Any], say: Say | None
+    ) -> None:
         self._rules = rules
         self._clock = clock
         self._options = options
@@ -103,16 +110,16 @@ class _Prober:
             if rule.condition:
                 check_condition(rule.condition, f"{rule.name}.condition")
 
-    def run(self) -> list[Probe]:
-        found: dict[int, Probe] = {}
+    def run(self) -> list[HealthCheck]:
+        found: dict[int, HealthCheck] = {}
         tried = dict.fromkeys(range(len(self._rules)), 0)
         due_at = dict.fromkeys(tried, self._clock.now().timestamp())
         waiting = list(tried)
         while waiting:
             now = self._clock.now().timestamp()
             due = [index for index in waiting if due_at[index] <= now]
-            for index, probe in zip(due, self._together(due), strict=True):
-                found[index] = probe
+            for index, health_check in zip(due, self._together(due), strict=True):
+                found[index] = health_check
                 tried[index] += 1
                 due_at[index] = self._clock.now().timestamp() + self._rules[index].interval_seconds
             waiting = [
@@ -125,24 +132,24 @@ class _Prober:
                 self._wait(min(due_at[index] for index in waiting), found, waiting)
         return [found[index] for index in sorted(found)]
 
-    def _wait(self, until: float, found: Mapping[int, Probe], waiting: Sequence[int]) -> None:
+    def _wait(self, until: float, found: Mapping[int, HealthCheck], waiting: Sequence[int]) -> None:
         names = ", ".join(f"{found[index].name} ({found[index].health.value})" for index in waiting if index in found)
-        self._say(f"health probes: {len(self._rules) - len(waiting)} of {len(self._rules)} done; again: {names}")
+        self._say(f"health checks: {len(self._rules) - len(waiting)} of {len(self._rules)} done; again: {names}")
         left = until - self._clock.now().timestamp()
         if left > 0:
             self._clock.sleep(min(left, PROGRESS_SECONDS))
 
-    def _together(self, due: Sequence[int]) -> list[Probe]:
+    def _together(self, due: Sequence[int]) -> list[HealthCheck]:
         if len(due) <= 1:
             return [self._ask(self._rules[index]) for index in due]
         with ThreadPoolExecutor(max_workers=min(WORKERS, len(due))) as pool:
             return list(pool.map(lambda index: self._ask(self._rules[index]), due))
 
-    def _ask(self, rule: ProbeRule) -> Probe:
+    def _ask(self, rule: HealthCheckRule) -> HealthCheck:
         check = rule.check
-        if isinstance(check, HttpProbe):
+        if isinstance(check, HttpCheck):
             answer = ask_http(check)
-        elif isinstance(check, CommandProbe):
+        elif isinstance(check, CommandCheck):
             answer = ask_command(check)
         else:
             answer = self._ask_alarms(check)
@@ -150,7 +157,7 @@ class _Prober:
             return judge(rule, answer)
         return judge(rule, answer, *evaluate(rule.condition, answer.document))
 
-    def _ask_alarms(self, check: AlarmProbe) -> Answer:
+    def _ask_alarms(self, check: AlarmCheck) -> Answer:
         try:
             with self._lock:
                 sessions = self._sessions = self._sessions or to_sessions(self._options)
@@ -162,7 +169,7 @@ class _Prober:
             document={"alarms": [{"name": row.name, "state": row.state, "reason": row.reason} for row in alarms]}
         )
 
-    def _place(self, check: AlarmProbe, sessions: Sessions) -> Place:
+    def _place(self, check: AlarmCheck, sessions: Sessions) -> Place:
         region = check.region or own_region(self._options, sessions)
         if not region:
             raise BadInput("alarm.region", check.region, "a Region")
@@ -176,7 +183,7 @@ class _Prober:
         return node_places([(number, region)], accounts)[0]
 
 
-def ask_http(check: HttpProbe) -> Answer:
+def ask_http(check: HttpCheck) -> Answer:
     """Send one request; every status is an answer. Redirects and ``.netrc`` are left alone: headers go nowhere else."""
     try:
         headers = {name: expand(value, os.environ, f"header {name}") for name, value in check.headers.items()}
@@ -227,7 +234,7 @@ def _answer(reply: Any, until: float, seconds: float, secrets: tuple[str, ...]) 
     return Answer(document={"status": status, "text": text, "json": _json(text), "headers": headers}, secrets=secrets)
 
 
-def ask_command(check: CommandProbe) -> Answer:
+def ask_command(check: CommandCheck) -> Answer:
     """Run a program without a shell; what it starts ends with it. Its output goes through files: they can't block."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.model import Status
 from ..module_utils._core.work.final_record import final_record, held_record, lost_record
-from ..module_utils._core.work.node_probes import to_probe
+from ..module_utils._core.work.host_probe import to_probe
 from ..module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ..plugin_utils.executors.direct import DirectAction, outcome
 from ..plugin_utils.rollout.folder import RolloutDir
@@ -48,7 +48,7 @@ class ActionModule(DirectAction):
 
     def _verify(self, rollout: RolloutDir, options: Mapping[str, Any]) -> dict[str, Any]:
         node, done = rollout.nodes[options["node"]], rollout.state_of_node(options["node"]).results
-        if done.get("precheck", {}).get("verdict") == "hold":
+        if done.get("precheck", {}).get("outcome") == "skip":
             return {"record": held_record(node, done["precheck"], self.now()).to_dict()}
         for stage in ("patch", "scan"):
             if done.get(stage, {}).get("status") == "skipped":

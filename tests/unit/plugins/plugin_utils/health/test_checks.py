@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking health probes: a real HTTP server on this machine, real processes, a clock that sleeping moves."""
+"""Asking health checks: a real HTTP server on this machine, real processes, a clock that sleeping moves."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health import probes as health_probes
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health.probes import ask_quorum, run_probes
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health import checks
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health.checks import ask_quorum, run_health_checks
 
 from tests.fakes.fleet_port import FakeClock
 
@@ -32,7 +32,7 @@ class Shop:
     seen: list[dict[str, Any]] = field(default_factory=list)
     drip: float = 0
 
-    def probe(self, path: str = "/health", **members: Any) -> dict[str, Any]:
+    def health_check(self, path: str = "/health", **members: Any) -> dict[str, Any]:
         more = {
             key: members.pop(key) for key in ("attempts", "interval_seconds", "condition", "name") if key in members
         }
@@ -80,8 +80,8 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 
 def run(*definitions: dict[str, Any], clock: FakeClock | None = None) -> list[tuple[str, str]]:
-    found = run_probes(list(definitions), clock=clock or FakeClock(), options={"accounts": []})
-    return [(probe.health.value, probe.text) for probe in found]
+    found = run_health_checks(list(definitions), clock=clock or FakeClock(), options={"accounts": []})
+    return [(health_check.health.value, health_check.text) for health_check in found]
 
 
 def command(*argv: str, **members: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def python(code: str, **members: Any) -> dict[str, Any]:
 
 
 def test_an_endpoint_that_answers_well(shop: Shop) -> None:
-    assert run(shop.probe("/health?key=hidden")) == [("ok", f"GET {shop.url}/health answered 200")]
+    assert run(shop.health_check("/health?key=hidden")) == [("ok", f"GET {shop.url}/health answered 200")]
     assert shop.seen[0]["path"] == "/health?key=hidden"
 
 
@@ -103,7 +103,7 @@ def test_method_body_and_headers_are_sent(shop: Shop, monkeypatch: pytest.Monkey
     shop.replies = [(201, {}, "")]
     headers = {"Authorization": "Bearer ${SHOP_TOKEN}", "Content-Type": "application/json"}
     assert (
-        run(shop.probe(method="POST", status=[200, 201], body='{"pin": "${SHOP_TOKEN}"}', headers=headers))[0][0]
+        run(shop.health_check(method="POST", status=[200, 201], body='{"pin": "${SHOP_TOKEN}"}', headers=headers))[0][0]
         == "ok"
     )
     assert (shop.seen[0]["method"], shop.seen[0]["body"]) == ("POST", '{"pin": "s3cr3t-t0ken"}')
@@ -112,7 +112,7 @@ def test_method_body_and_headers_are_sent(shop: Shop, monkeypatch: pytest.Monkey
 
 def test_a_wrong_status_failed_also_a_redirect_which_gets_no_secrets(shop: Shop) -> None:
     shop.replies = [(302, {"Location": f"{shop.url}/login"}, "")]
-    assert run(shop.probe()) == [("failed", f"GET {shop.url}/health answered 302, not 200")]
+    assert run(shop.health_check()) == [("failed", f"GET {shop.url}/health answered 302, not 200")]
     assert [row["path"] for row in shop.seen] == ["/health"]
 
 
@@ -132,7 +132,7 @@ def test_a_wrong_status_failed_also_a_redirect_which_gets_no_secrets(shop: Shop)
 def test_conditions_are_asked_of_the_answer(shop: Shop, condition: str, health: str) -> None:
     body = {"ready": True, "queue": 3, "nodes": [{"state": "down"}]}
     shop.replies = [(200, {"Content-Type": "application/json", "X-Zone": "a"}, json.dumps(body))]
-    assert run(shop.probe(condition=condition))[0][0] == health
+    assert run(shop.health_check(condition=condition))[0][0] == health
 
 
 def test_nobody_there_is_inconclusive(shop: Shop) -> None:
@@ -146,29 +146,31 @@ def test_an_answer_without_end_or_cut_off_is_inconclusive(shop: Shop, body: str)
     shop.drip = 0.05
     shop.replies = [(200, {"Content-Length": "1000"}, body)]
     start = time.monotonic()
-    (found,) = run(shop.probe(timeout_seconds=0.4))
+    (found,) = run(shop.health_check(timeout_seconds=0.4))
     assert found[0] == "inconclusive" and time.monotonic() - start < 3
 
 
 def test_a_chunked_answer_and_that_of_an_error_are_read(shop: Shop) -> None:
     shop.replies = [(200, {"Transfer-Encoding": "chunked"}, '4\r\n{"a"\r\n7\r\n: true}\r\n0\r\n\r\n')]
-    assert run(shop.probe(condition="json.a"))[0][0] == "ok"
+    assert run(shop.health_check(condition="json.a"))[0][0] == "ok"
     shop.replies = [(404, {"Content-Length": "4"}, "gone")]
-    assert run(shop.probe(status=[404], condition="text == 'gone'"))[0][0] == "ok"
+    assert run(shop.health_check(status=[404], condition="text == 'gone'"))[0][0] == "ok"
 
 
 def test_an_answer_that_can_not_be_read_is_inconclusive(shop: Shop) -> None:
     for headers in ({"Content-Encoding": "gzip"}, {"Transfer-Encoding": "chunked"}):
         shop.replies = [(200, headers, "neither of them")]
-        assert run(shop.probe())[0][0] == "inconclusive"
+        assert run(shop.health_check())[0][0] == "inconclusive"
 
 
 def test_what_the_endpoint_echoes_shows_no_secret(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cr3t-t0ken")
     shop.replies = [(200, {}, "s3cr3t-t0ken")]
     lines: list[str] = []
-    probe = shop.probe(headers={"X-Key": "${SHOP_TOKEN}"}, condition="json.a", name="echo s3cr3t", attempts=2)
-    found = run_probes([probe], clock=FakeClock(), options={}, say=lines.append)
+    health_check = shop.health_check(
+        headers={"X-Key": "${SHOP_TOKEN}"}, condition="json.a", name="echo s3cr3t", attempts=2
+    )
+    found = run_health_checks([health_check], clock=FakeClock(), options={}, say=lines.append)
     said = "\n".join([*lines, *(str(item.to_dict()) for item in found), repr(found)])
     assert lines and "s3cr3t-t0ken" not in said
 
@@ -180,7 +182,7 @@ def test_a_header_that_can_not_be_sent_is_inconclusive(
     monkeypatch.delenv("SHOP_TOKEN", raising=False)
     if value:
         monkeypatch.setenv("SHOP_TOKEN", value)
-    (found,) = run(shop.probe(headers={"X-Key": "${SHOP_TOKEN}"}))
+    (found,) = run(shop.health_check(headers={"X-Key": "${SHOP_TOKEN}"}))
     assert found[0] == "inconclusive" and said in found[1] and "secret-b" not in found[1]
     assert not shop.seen
 
@@ -188,7 +190,7 @@ def test_a_header_that_can_not_be_sent_is_inconclusive(
 def test_attempts_come_at_their_interval_and_stop_when_it_is_well(shop: Shop) -> None:
     shop.replies = [(503, {}, ""), (503, {}, ""), (200, {}, "")]
     clock = FakeClock()
-    assert run(shop.probe(attempts=5, interval_seconds=45), clock=clock)[0][0] == "ok"
+    assert run(shop.health_check(attempts=5, interval_seconds=45), clock=clock)[0][0] == "ok"
     assert len(shop.seen) == 3 and sum(clock.slept) == 90
     assert max(clock.slept) <= 30  # the operator sees a line
 
@@ -196,15 +198,15 @@ def test_attempts_come_at_their_interval_and_stop_when_it_is_well(shop: Shop) ->
 def test_the_last_of_the_attempts_counts(shop: Shop) -> None:
     shop.replies = [(200, {}, "{}"), (500, {}, "")]
     clock = FakeClock()
-    assert run(shop.probe(attempts=2, condition="json.a"), clock=clock)[0][0] == "failed"
+    assert run(shop.health_check(attempts=2, condition="json.a"), clock=clock)[0][0] == "failed"
     assert (len(shop.seen), clock.slept) == (2, [10])
 
 
 def test_several_probes_wait_together_and_keep_their_order(shop: Shop) -> None:
     clock = FakeClock()
-    slow = shop.probe(name="slow", status=[204], attempts=3, interval_seconds=20)
-    quick = shop.probe(name="quick", status=[204], attempts=2, interval_seconds=15)
-    found = run_probes([slow, quick], clock=clock, options={})
+    slow = shop.health_check(name="slow", status=[204], attempts=3, interval_seconds=20)
+    quick = shop.health_check(name="quick", status=[204], attempts=2, interval_seconds=15)
+    found = run_health_checks([slow, quick], clock=clock, options={})
     assert [(item.name, item.health.value) for item in found] == [("slow", "failed"), ("quick", "failed")]
     assert sum(clock.slept) == 40 and len(shop.seen) == 5
 
@@ -223,8 +225,8 @@ def test_commands(tmp_path: Any) -> None:
 
 def test_no_shell_reads_the_arguments_and_nobody_waits_for_input(tmp_path: Any) -> None:
     assert run(python("import sys; sys.exit(1 if sys.argv[1:] or sys.stdin.read() else 0)"))[0][0] == "ok"
-    probe = command(sys.executable, "-c", "import sys; print(sys.argv[1])", f"$(touch {tmp_path}/x)")
-    assert run(probe)[0][0] == "ok" and not (tmp_path / "x").exists()
+    health_check = command(sys.executable, "-c", "import sys; print(sys.argv[1])", f"$(touch {tmp_path}/x)")
+    assert run(health_check)[0][0] == "ok" and not (tmp_path / "x").exists()
 
 
 def test_a_command_that_hangs_ends_with_all_it_started(tmp_path: Any) -> None:
@@ -237,32 +239,32 @@ def test_a_command_that_hangs_ends_with_all_it_started(tmp_path: Any) -> None:
 
 
 def test_an_endless_output_is_read_only_so_far() -> None:
-    found = health_probes.ask_command(
-        health_probes.CommandProbe(argv=(sys.executable, "-c", "print('x' * 3000000)"), timeout_seconds=30)
+    found = checks.ask_command(
+        checks.CommandCheck(argv=(sys.executable, "-c", "print('x' * 3000000)"), timeout_seconds=30)
     )
-    assert found.document and len(found.document["stdout"]) == health_probes.MAX_BYTES
+    assert found.document and len(found.document["stdout"]) == checks.MAX_BYTES
 
 
 def test_a_mistake_is_found_before_anything_is_asked(shop: Shop) -> None:
-    for wrong in ({"name": "x"}, shop.probe(name="other", condition="json.[")):
+    for wrong in ({"name": "x"}, shop.health_check(name="other", condition="json.[")):
         with pytest.raises(BadInput):
-            run(shop.probe(), wrong)
+            run(shop.health_check(), wrong)
     assert not shop.seen
 
 
 def test_a_quorum_is_asked_for_the_clusters_of_its_rule(shop: Shop) -> None:
     shop.replies = [(503, {}, "")]
-    bad, good = shop.probe(name="etcd"), python("pass")
-    rules = [{"clusters": ["etcd-a", "gone"], "probe": bad}, {"clusters": [], "probe": good}]
+    bad, good = shop.health_check(name="etcd"), python("pass")
+    rules = [{"clusters": ["etcd-a", "gone"], "health_check": bad}, {"clusters": [], "health_check": good}]
     found = ask_quorum(rules, ["etcd-a", "web"], clock=FakeClock(), options={})
     assert found == {"etcd-a": f"no quorum in etcd-a: etcd is failed: GET {shop.url}/health answered 503, not 200"}
-    everywhere = ask_quorum([{"probe": bad}], ["a", "b"], clock=FakeClock(), options={})
+    everywhere = ask_quorum([{"health_check": bad}], ["a", "b"], clock=FakeClock(), options={})
     assert sorted(everywhere) == ["a", "b"]
 
 
 def test_rules_for_other_clusters_are_not_asked_but_checked(shop: Shop) -> None:
-    rules = [{"clusters": ["a"], "probe": shop.probe()}]
+    rules = [{"clusters": ["a"], "health_check": shop.health_check()}]
     assert ask_quorum(rules, ["b"], clock=FakeClock(), options={}) == {} and not shop.seen
     with pytest.raises(BadInput) as caught:
-        ask_quorum([{"clusters": ["a"], "probe": {"name": "x"}}], ["b"], clock=FakeClock(), options={})
-    assert caught.value.option == "budgets.quorum[0].probe"
+        ask_quorum([{"clusters": ["a"], "health_check": {"name": "x"}}], ["b"], clock=FakeClock(), options={})
+    assert caught.value.option == "budgets.quorum[0].health_check"

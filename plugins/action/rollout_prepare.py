@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.rollout.state import BORROWED
+from ..module_utils._core.rollout.state import PREPARATIONS
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.prepare.lenders import LENDERS, hook_nodes
-from ..plugin_utils.prepare.lending import borrow
+from ..plugin_utils.prepare.preparation import prepare_nodes
+from ..plugin_utils.prepare.preparers import PREPARERS, hook_nodes
 from ..plugin_utils.rollout.folder import RolloutDir
 
 
@@ -24,7 +24,7 @@ class ActionModule(ControllerAction):
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
         "wave": {"type": "str", "required": True},
-        "what": {"type": "str", "required": True, "choices": list(BORROWED)},
+        "what": {"type": "str", "required": True, "choices": list(PREPARATIONS)},
         "tag": {"type": "str", "default": ""},
         "update_agent": {"type": "bool", "default": True},
         "timeout_minutes": {"type": "int", "default": 15},
@@ -39,11 +39,11 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rollout = RolloutDir(options["dir"], find_clock())
         rollout.state_of_wave(options["wave"])
-        lender = LENDERS[options["what"]](rollout, options["wave"], options, self.say)
+        preparer = PREPARERS[options["what"]](rollout, options["wave"], options, self.say)
         if rollout.state.status != "running":
             return {"changed": False, "nodes": []}
         if self.check_mode:
-            wanted = lender.wanted()
+            wanted = preparer.wanted()
             return {"changed": bool(wanted), "nodes": hook_nodes(rollout, options["wave"], wanted)}
-        nodes = borrow(lender)
+        nodes = prepare_nodes(preparer)
         return {"changed": bool(nodes), "nodes": hook_nodes(rollout, options["wave"], nodes)}

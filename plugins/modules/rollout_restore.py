@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: rollout_return
+module: rollout_restore
 short_description: Undo what a rollout did to nodes besides patching them
 version_added: 0.1.0
 description:
-  - Gives back what M(patchtide.hybrid.rollout_borrow) took, from nodes that are through with their work, or from all
+  - Gives back what M(patchtide.hybrid.rollout_prepare) took, from nodes that are through with their work, or from all
     once the rollout is paused or aborted. First load balancer targets, then tags, power last.
-  - Nothing that can't be given back fails the task. It is told, stays in the journal, and the next run tries again; the
+  - Nothing that can't be restored fails the task. It is told, stays in the journal, and the next run tries again; the
     rollout is not finished before that.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
-  - module: patchtide.hybrid.rollout_borrow
+  - module: patchtide.hybrid.rollout_prepare
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
   - An instance is stopped only if the rollout started it and it still carries the tag C(PatchtideStarted) that says so.
@@ -27,13 +27,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says whether there is something to give back; writes nothing.
+    description: Says whether there is something to restore; writes nothing.
     support: full
   diff_mode:
     description: There is no difference to show.
     support: none
   idempotent:
-    description: What was given back is not given back again.
+    description: What was restored is not restored again.
     support: full
 options:
   dir:
@@ -51,8 +51,8 @@ options:
     choices: [nodes_hook, wave_hook]
   at_once:
     description:
-      - Whether everything is given back, whether its node is through with its work or not, but for nodes that something
-        is under way on. For the end of a run that did not get through; the next run borrows again what it needs.
+      - Whether everything is restored, whether its node is through with its work or not, but for nodes that something
+        is under way on. For the end of a run that did not get through; the next run prepares again what it needs.
     type: bool
     default: false
   last_patched:
@@ -72,8 +72,8 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Give back everything, whatever happened
-  patchtide.hybrid.rollout_return:
+- name: Restore everything, whatever happened
+  patchtide.hybrid.rollout_restore:
     dir: /var/lib/patchtide/2026-06
     at_once: true
 """
@@ -86,7 +86,7 @@ hooks:
   elements: dict
   sample: [{hook: nodes_hook, wave: canary, nodes: [{node_id: i-0123456789abcdef0, host: web-1, name: web-1}]}]
 left:
-  description: What could not be given back, by kind.
+  description: What could not be restored, by kind.
   returned: success
   type: dict
   sample: {drained: [i-0123456789abcdef0]}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Power, tags and load balancer targets: borrowed once, given back once, whatever happens in between."""
+"""Power, tags and load balancer targets: prepared once, restored once, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import due
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, lenders, lending
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import power as lend_power
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.lending import Lender, borrow, give_back
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, preparation, preparers
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import power as power
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparation import (
+    Preparer,
+    prepare_nodes,
+    restore,
+)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.fleet_port import FakeClock
@@ -53,23 +57,23 @@ class Night:
         self.rollout = RolloutDir(self.folder, self.clock)
         return self.rollout
 
-    def lender(self, what: str, **options: Any) -> Lender:
-        return lenders.LENDERS[what](self.rollout, "w", {**OPTIONS, **options}, self.lines.append)
+    def preparer(self, what: str, **options: Any) -> Preparer:
+        return preparers.PREPARERS[what](self.rollout, "w", {**OPTIONS, **options}, self.lines.append)
 
     def record(self, kind: str, **data: Any) -> None:
         self.rollout.record(kind, {"wave": "w", **data})
 
     def pass_prechecks(self, *nodes: str) -> None:
         self.record("wave_started")
-        self.record("outcome", stage="precheck", results=[{"node_id": node, "verdict": "pass"} for node in nodes])
+        self.record("outcome", stage="precheck", results=[{"node_id": node, "outcome": "pass"} for node in nodes])
 
     def finish(self, *nodes: str, status: str = "succeeded") -> None:
         rows = [{"node_id": node, "status": status, "ended_at": "2026-06-01T22:00:00Z"} for node in nodes]
         self.record("outcome", stage="verify", results=rows)
 
-    def give_back(self, what: str) -> dict[str, str]:
+    def restore(self, what: str) -> dict[str, str]:
         (found,) = [item for item in due(self.rollout.state) if item.kind == "return" and item.stage == what]
-        return give_back(self.lender(what), found.nodes)
+        return restore(self.preparer(what), found.nodes)
 
     def kinds(self) -> list[str]:
         return [json.loads(line)["kind"] for line in (self.folder / "journal.jsonl").read_text().splitlines()]
@@ -84,102 +88,102 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
         made.world.advance(seconds)
 
     monkeypatch.setattr(made.clock, "sleep", sleep)
-    monkeypatch.setattr(lending, "to_sessions", lambda options, rollout: None)
-    for module in (lenders, lend_power, last_patched):
+    monkeypatch.setattr(preparation, "to_sessions", lambda options, rollout: None)
+    for module in (preparers, power, last_patched):
         monkeypatch.setattr(module, "AwsNodeTags", lambda place, sessions: FakeNodeTags(made.world))
-    monkeypatch.setattr(lend_power, "AwsPower", lambda place, sessions: FakePower(made.world))
-    monkeypatch.setattr(lenders, "AwsDrain", lambda place, sessions: made.balancer)
+    monkeypatch.setattr(power, "AwsPower", lambda place, sessions: FakePower(made.world))
+    monkeypatch.setattr(preparers, "AwsDrain", lambda place, sessions: made.balancer)
     return made
 
 
 def test_a_stopped_instance_is_started_tagged_awaited_and_stopped_again(night: Night) -> None:
-    assert borrow(night.lender("started")) == [SPARE]
+    assert prepare_nodes(night.preparer("started")) == [SPARE]
     spare = night.world.nodes[SPARE]
     assert FakePower(night.world).ping([SPARE]) == {SPARE: "Online"} and night.world.state(spare) == "running"
     assert spare.tags == {STARTED_TAG: night.rollout.plan["rollout"]}
     night.finish(SPARE)
-    assert night.give_back("started") == {}
-    assert (spare.power, spare.tags, night.rollout.state.borrowed) == ("stopped", {}, {})
+    assert night.restore("started") == {}
+    assert (spare.power, spare.tags, night.rollout.state.prepared) == ("stopped", {}, {})
 
 
-def test_one_that_somebody_started_meanwhile_is_not_borrowed(night: Night) -> None:
+def test_one_that_somebody_started_meanwhile_is_not_prepared(night: Night) -> None:
     night.world.nodes[SPARE].power = "running"
-    assert borrow(night.lender("started")) == [] and "borrowed" not in night.kinds()
+    assert prepare_nodes(night.preparer("started")) == [] and "prepared" not in night.kinds()
 
 
 def test_one_whose_tag_was_taken_away_stays_up(night: Night) -> None:
-    borrow(night.lender("started"))
+    prepare_nodes(night.preparer("started"))
     night.world.nodes[SPARE].tags.clear()
     night.finish(SPARE)
-    assert night.give_back("started") == {} and night.world.nodes[SPARE].power == "running"
+    assert night.restore("started") == {} and night.world.nodes[SPARE].power == "running"
 
 
 def test_one_that_does_not_start_is_missed_and_not_left_tagged(night: Night) -> None:
     night.world.nodes[SPARE].no_start = "InsufficientInstanceCapacity: none left"
-    assert borrow(night.lender("started")) == []
+    assert prepare_nodes(night.preparer("started")) == []
     final = night.rollout.state.nodes[SPARE].final
     assert final is not None and final["status"] == "skipped"
     assert final["error"] == {"code": "missed_not_started", "text": "InsufficientInstanceCapacity: none left"}
-    assert night.give_back("started") == {} and night.world.nodes[SPARE].tags == {}
+    assert night.restore("started") == {} and night.world.nodes[SPARE].tags == {}
 
 
 def test_it_is_known_before_it_is_done_and_done_again_after_a_crash(night: Night, monkeypatch: Any) -> None:
     def die(nodes: object) -> dict[str, str]:
         raise KeyboardInterrupt
 
-    lender = night.lender("started")
-    monkeypatch.setattr(lender, "lend", die)
+    preparer = night.preparer("started")
+    monkeypatch.setattr(preparer, "prepare", die)
     with pytest.raises(KeyboardInterrupt):
-        borrow(lender)
-    assert night.kinds()[-1] == "borrowed" and night.world.nodes[SPARE].power == "stopped"
+        prepare_nodes(preparer)
+    assert night.kinds()[-1] == "prepared" and night.world.nodes[SPARE].power == "stopped"
     night.again()
-    assert borrow(night.lender("started")) == [SPARE] and night.world.nodes[SPARE].power == "running"
-    assert night.kinds().count("borrowed") == 1
+    assert prepare_nodes(night.preparer("started")) == [SPARE] and night.world.nodes[SPARE].power == "running"
+    assert night.kinds().count("prepared") == 1
 
 
 def test_a_target_is_drained_before_and_healthy_after(night: Night) -> None:
     night.pass_prechecks(WEB, PLANT)
-    assert borrow(night.lender("drained")) == [WEB]
+    assert prepare_nodes(night.preparer("drained")) == [WEB]
     assert night.balancer.groups == {"shop": {}} and night.balancer.health([GROUP]) == {GROUP: "unused"}
     night.finish(WEB)
-    assert night.give_back("drained") == {} and night.balancer.health([GROUP]) == {GROUP: "healthy"}
+    assert night.restore("drained") == {} and night.balancer.health([GROUP]) == {GROUP: "healthy"}
     assert night.rollout.state.waves["w"].problems == {}
 
 
 def test_one_that_does_not_drain_in_time_is_missed(night: Night) -> None:
     night.balancer.delay = 3600
     night.pass_prechecks(WEB)
-    assert borrow(night.lender("drained")) == []
+    assert prepare_nodes(night.preparer("drained")) == []
     final = night.rollout.state.nodes[WEB].final
     assert final is not None and final["error"] == {"code": "missed_not_drained", "text": "shop: draining"}
-    assert night.give_back("drained") == {} and night.balancer.health([GROUP]) == {GROUP: "healthy"}
+    assert night.restore("drained") == {} and night.balancer.health([GROUP]) == {GROUP: "healthy"}
 
 
 def test_one_that_does_not_come_back_into_service_is_a_problem_for_the_gate(night: Night) -> None:
     night.pass_prechecks(WEB)
-    borrow(night.lender("drained"))
+    prepare_nodes(night.preparer("drained"))
     night.balancer.serves = False
     night.finish(WEB)
-    assert night.give_back("drained") == {}
+    assert night.restore("drained") == {}
     assert night.rollout.state.waves["w"].problems == {WEB: "shop: unhealthy"}
 
 
-def test_what_could_not_be_given_back_stays_borrowed_until_it_can(night: Night) -> None:
+def test_what_could_not_be_given_back_stays_prepared_until_it_can(night: Night) -> None:
     night.pass_prechecks(WEB, PLANT)
-    assert borrow(night.lender("patch_now")) == [WEB, PLANT]
+    assert prepare_nodes(night.preparer("patch_now")) == [WEB, PLANT]
     night.finish(WEB, PLANT)
     night.world.denied = "UnauthorizedOperation: not you"
-    assert night.give_back("patch_now") == dict.fromkeys((WEB, PLANT), "UnauthorizedOperation: not you")
-    assert set(night.again().state.borrowed["w", "patch_now"]) == {WEB, PLANT}
+    assert night.restore("patch_now") == dict.fromkeys((WEB, PLANT), "UnauthorizedOperation: not you")
+    assert set(night.again().state.prepared["w", "patch_now"]) == {WEB, PLANT}
     night.world.denied = ""
-    assert night.give_back("patch_now") == {} and night.rollout.state.borrowed == {}
+    assert night.restore("patch_now") == {} and night.rollout.state.prepared == {}
     assert night.world.nodes[WEB].tags == night.world.nodes[PLANT].tags == {}
 
 
 def test_a_node_that_cannot_be_tagged_is_patched_all_the_same(night: Night) -> None:
     night.pass_prechecks(WEB)
     night.world.denied = "UnauthorizedOperation: not you"
-    borrow(night.lender("patch_now"))
+    prepare_nodes(night.preparer("patch_now"))
     assert night.rollout.state.nodes[WEB].stage == "patch"
     assert any("not patch_now: UnauthorizedOperation" in line for line in night.lines)
 

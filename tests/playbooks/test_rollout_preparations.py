@@ -32,7 +32,7 @@ HOOK = """---
 """
 POLICY: dict[str, Any] = {
     "version": 1,
-    "name": "loans",
+    "name": "preparations",
     "tags": {"patch_now": "ssm-patch-now", "last_patched": "LastPatched"},
     "estate": {"regions": ["eu-central-1"], "accounts": [ACCOUNT]},
     "baselines": [{"name": "al2023", "operating_system": "AMAZON_LINUX_2023", "rules": [{"approve_after_days": 0}]}],
@@ -53,7 +53,7 @@ POLICY: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Lab]:
-    with lab(HERE / "loans_estate.yml") as running:
+    with lab(HERE / "preparations_estate.yml") as running:
         yield running
 
 
@@ -114,7 +114,7 @@ def night(small: Lab, tmp_path: Path) -> Night:
     return Night(small, tmp_path)
 
 
-def test_everything_that_was_borrowed_is_given_back(night: Night) -> None:
+def test_everything_that_was_prepared_is_restored(night: Night) -> None:
     night.prepare()
     done = night.play("rollout_patches")
     assert done.status == 0, done.output + done.errors

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gates with health probes, and nodes whose services stay down, in rollouts on the lab."""
+"""Gates with health checks, and nodes whose services stay down, in rollouts on the lab."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_probe_without_answer_pauses_and_a_wrong_one_aborts(cycle: Cycle) -> N
     watch = cycle.aws.client("cloudwatch", "eu-central-1")
     asked = cycle.folder / "asked"
     canary = cycle.policy["waves"][0]
-    canary["gate"]["probes"] = [ALARM, command(f"open({str(asked)!r}, 'a').write('x')")]
+    canary["gate"]["health_checks"] = [ALARM, command(f"open({str(asked)!r}, 'a').write('x')")]
     cycle.policy["waves"][1]["soak_minutes"] = 0
     canary["soak_minutes"] = 30
     cycle.prepare()
@@ -38,10 +38,13 @@ def test_a_probe_without_answer_pauses_and_a_wrong_one_aborts(cycle: Cycle) -> N
 
     paused = cycle.play("rollout_patches")
     assert paused.status != 0 and "canary gate: PAUSE" in paused.output, paused.output + paused.errors
-    assert "Health probe errors is inconclusive: there is no alarm shop-5xx." in paused.output
+    assert "Health check errors is inconclusive: there is no alarm shop-5xx." in paused.output
     (gate,) = gates(cycle)
-    assert [(row["name"], row["health"]) for row in gate["probes"]] == [("errors", "inconclusive"), ("smoke", "ok")]
-    assert gate["numbers"]["probes_inconclusive"] == 1 and gate["numbers"]["failed"] == 0
+    assert [(row["name"], row["health"]) for row in gate["health_checks"]] == [
+        ("errors", "inconclusive"),
+        ("smoke", "ok"),
+    ]
+    assert gate["numbers"]["health_checks_inconclusive"] == 1 and gate["numbers"]["failed"] == 0
     installed = cycle.installs()
     soaked(cycle)
 
@@ -54,7 +57,7 @@ def test_a_probe_without_answer_pauses_and_a_wrong_one_aborts(cycle: Cycle) -> N
 
 
 def soaked(cycle: Cycle) -> None:
-    """The probes were asked after the soak time."""
+    """The health checks were asked after the soak time."""
     from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 
     rows = cycle.journal()
@@ -68,8 +71,8 @@ def test_a_probe_that_comes_right_in_time_lets_the_wave_go_and_a_service_that_st
 ) -> None:
     count = cycle.folder / "count"
     code = f"f = open({str(count)!r}, 'a+'); f.write('x'); f.seek(0); print('{{\"tries\": %d}}' % len(f.read()))"
-    probe = command(code, attempts=5, interval_seconds=60, condition="json.tries >= `3`")
-    cycle.policy["gates"] = {"probes": [probe], "max_failure_rate": "50%"}
+    health_check = command(code, attempts=5, interval_seconds=60, condition="json.tries >= `3`")
+    cycle.policy["gates"] = {"health_checks": [health_check], "max_failure_rate": "50%"}
     cycle.policy["waves"] = [{**cycle.policy["waves"][0], "reboot": "always"}]
     cycle.policy["waves"][0]["gate"] = {}
     cycle.prepare()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: node_reboot
+module: linux_reboot
 short_description: Decide on a reboot of the play's host, and prove it
 version_added: 0.1.0
 description:
@@ -47,7 +47,7 @@ options:
 
 EXAMPLES = r"""
 - name: Is a reboot due?
-  patchtide.hybrid.node_reboot:
+  patchtide.hybrid.linux_reboot:
     state: decided
     rule: if_required
   register: decision

@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: rollout_borrow
+module: rollout_prepare
 short_description: Do to a wave's nodes what is undone after their patching
 version_added: 0.1.0
 description:
   - Starts stopped instances, takes nodes out of their load balancers, tags them as being patched, or remembers that a
-    task file of yours was run. M(patchtide.hybrid.rollout_return) undoes it.
-  - The journal knows of it before it is done, and a rollout is not finished before everything is given back. So it is
+    task file of yours was run. M(patchtide.hybrid.rollout_restore) undoes it.
+  - The journal knows of it before it is done, and a rollout is not finished before everything is restored. So it is
     undone after a crash as well, by running the rollout again.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
-  - module: patchtide.hybrid.rollout_return
+  - module: patchtide.hybrid.rollout_restore
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
   - A started instance carries the tag C(PatchtideStarted) with the rollout's name as long as it runs on loan. Take the
@@ -34,7 +34,7 @@ attributes:
     description: There is no difference to show.
     support: none
   idempotent:
-    description: What a rollout has borrowed is not borrowed again. After a crash it is made sure of.
+    description: What a rollout has prepared is not prepared again. After a crash it is made sure of.
     support: partial
 options:
   dir:
@@ -49,7 +49,7 @@ options:
     description:
       - V(started) starts instances that the plan saw stopped and that still are, brings their agent up to date
         and waits until it is online. One that does not come gets the final record C(missed_not_started). An instance
-        that runs already is not borrowed, so it is never stopped.
+        that runs already is not prepared, so it is never stopped.
       - V(drained) deregisters the nodes that are due for their install from the target groups of Elastic Load Balancing
         and waits until their last requests are done. One that is not drained in time gets C(missed_not_drained).
       - V(patch_now) gives nodes that are due for their install the tag O(tag), with the rollout's name.
@@ -80,13 +80,13 @@ options:
 
 EXAMPLES = r"""
 - name: Start the stopped nodes
-  patchtide.hybrid.rollout_borrow:
+  patchtide.hybrid.rollout_prepare:
     dir: /var/lib/patchtide/2026-06
     wave: canary
     what: started
 
 - name: Tag the nodes that are patched now
-  patchtide.hybrid.rollout_borrow:
+  patchtide.hybrid.rollout_prepare:
     dir: /var/lib/patchtide/2026-06
     wave: canary
     what: patch_now

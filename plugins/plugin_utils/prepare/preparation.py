@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rollout borrows from nodes: recorded before it is done, undone and recorded again, also after a crash."""
+"""What a rollout prepares from nodes: recorded before it is done, undone and recorded again, also after a crash."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Details = Mapping[str, Any]
 Reasons = dict[str, str]
 
 
-class Lender:
+class Preparer:
     """One kind of thing that is done to nodes and undone. Everything here may be done twice: a crash repeats it."""
 
     what: ClassVar[str]
@@ -47,15 +47,15 @@ class Lender:
         raise NotImplementedError
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
-        """Return those of the nodes that need it, with what giving back will need. Changes nothing."""
+        """Return those of the nodes that need it, with what restoring will need. Changes nothing."""
         return {node: {} for node in nodes}
 
-    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+    def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         """Do it; return why it could not be done to some nodes."""
         return {}
 
-    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
-        """Undo it; return (nodes that are given back and not in service, nodes that could not be given back)."""
+    def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+        """Undo it; return (nodes that are restored and not in service, nodes that could not be restored)."""
         return {}, {}
 
     def at_places(
@@ -116,34 +116,34 @@ def is_instance(node: Mapping[str, Any]) -> bool:
     return is_aws(node) and str(node["node_id"]).startswith("i-")
 
 
-def borrow(lender: Lender) -> list[str]:
+def prepare_nodes(preparer: Preparer) -> list[str]:
     """Record what is going to be done, do it, and give nodes for which it failed their final record.
 
     What an earlier run recorded and may not have done is done again. Returns the nodes it was done to.
     """
-    rollout, wave = lender.rollout, lender.wave
-    held = open_loans(lender)
-    known = rollout.state.borrowed.get((wave, lender.what), {})
-    fresh = dict(lender.look([node for node in lender.wanted() if node not in known]))
+    rollout, wave = preparer.rollout, preparer.wave
+    held = open_preparations(preparer)
+    known = rollout.state.prepared.get((wave, preparer.what), {})
+    fresh = dict(preparer.look([node for node in preparer.wanted() if node not in known]))
     if fresh:
-        data = {"wave": wave, "what": lender.what, "nodes": sorted(fresh), "details": fresh}
-        rollout.record("borrowed", data)
-    refused = lender.lend({**held, **fresh}) if held or fresh else {}
-    tell(lender, refused, f"not {lender.what}")
-    if refused and lender.missed:
+        data = {"wave": wave, "what": preparer.what, "nodes": sorted(fresh), "details": fresh}
+        rollout.record("prepared", data)
+    refused = preparer.prepare({**held, **fresh}) if held or fresh else {}
+    tell(preparer, refused, f"not {preparer.what}")
+    if refused and preparer.missed:
         at = to_time(rollout.clock.now())
         records = [
-            lost_record(rollout.nodes[node], Status.SKIPPED, f"{PREFIX}{lender.missed}", why, at).to_dict()
+            lost_record(rollout.nodes[node], Status.SKIPPED, f"{PREFIX}{preparer.missed}", why, at).to_dict()
             for node, why in sorted(refused.items())
         ]
         rollout.record("outcome", {"wave": wave, "stage": "verify", "results": records})
     return sorted({*held, *fresh} - {*refused})
 
 
-def open_loans(lender: Lender) -> dict[str, Details]:
-    """Return what is borrowed of nodes that are not through yet."""
-    rollout = lender.rollout
-    known = rollout.state.borrowed.get((lender.wave, lender.what), {})
+def open_preparations(preparer: Preparer) -> dict[str, Details]:
+    """Return what is prepared of nodes that are not through yet."""
+    rollout = preparer.rollout
+    known = rollout.state.prepared.get((preparer.wave, preparer.what), {})
     return {
         node: details
         for node, details in known.items()
@@ -151,24 +151,24 @@ def open_loans(lender: Lender) -> dict[str, Details]:
     }
 
 
-def give_back(lender: Lender, nodes: Sequence[str]) -> Reasons:
+def restore(preparer: Preparer, nodes: Sequence[str]) -> Reasons:
     """Undo, record what was undone, and return what could not be."""
-    rollout = lender.rollout
-    known = rollout.state.borrowed[lender.wave, lender.what]
-    problems, left = lender.give_back({node: known[node] for node in nodes})
-    returned = [node for node in nodes if node not in left]
-    if returned:
-        data = {"wave": lender.wave, "what": lender.what, "nodes": returned, "problems": problems}
-        rollout.record("returned", data)
-    tell(lender, problems, "not in service")
-    tell(lender, left, f"still {lender.what}")
+    rollout = preparer.rollout
+    known = rollout.state.prepared[preparer.wave, preparer.what]
+    problems, left = preparer.restore({node: known[node] for node in nodes})
+    restored = [node for node in nodes if node not in left]
+    if restored:
+        data = {"wave": preparer.wave, "what": preparer.what, "nodes": restored, "problems": problems}
+        rollout.record("restored", data)
+    tell(preparer, problems, "not in service")
+    tell(preparer, left, f"still {preparer.what}")
     return left
 
 
-def tell(lender: Lender, reasons: Mapping[str, str], word: str) -> None:
+def tell(preparer: Preparer, reasons: Mapping[str, str], word: str) -> None:
     """Name the first nodes and why."""
     for node, why in sorted(reasons.items())[:LISTED]:
-        name = lender.rollout.nodes[node]["name"] if node in lender.rollout.nodes else ""
-        lender.say(f"  {plain(name or node)}: {word}: {plain(why)}")
+        name = preparer.rollout.nodes[node]["name"] if node in preparer.rollout.nodes else ""
+        preparer.say(f"  {plain(name or node)}: {word}: {plain(why)}")
     if len(reasons) > LISTED:
-        lender.say(f"  and {len(reasons) - LISTED} more; all are in the journal and in the report")
+        preparer.say(f"  and {len(reasons) - LISTED} more; all are in the journal and in the report")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of things a rollout borrows: a tag, load balancer targets, power, and what users' own tasks do."""
+"""The kinds of things a rollout prepares: a tag, load balancer targets, power, and what users' own tasks do."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ...module_utils._core.model import Place
 from ...module_utils._core.prepare.ports import Target
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE
 from ..rollout.folder import RolloutDir
-from .lending import Details, Lender, Reasons, at_work, is_aws, is_instance, merged
-from .power import PowerLender
+from .power import PowerPreparer
+from .preparation import Details, Preparer, Reasons, at_work, is_aws, is_instance, merged
 
-#: Kinds that a playbook's task files undo; the others are undone by rollout_return itself.
+#: Kinds that a playbook's task files undo; the others are undone by rollout_restore itself.
 HOOKS = ("nodes_hook", "wave_hook")
 _PLANNED = ("node_id", "host", "name", "executor", "platform", "account", "region", "zone", "cluster", "tags")
 
 
-class PatchNowLender(Lender):
+class PatchNowPreparer(Preparer):
     """The tag that a node carries while it is patched (TM-19, 22). One that can't be tagged is patched all the same."""
 
     what = "patch_now"
@@ -34,11 +34,11 @@ class PatchNowLender(Lender):
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
         return {node: {"tag": self.options["tag"]} for node in nodes}
 
-    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+    def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         key, value = self.options["tag"], str(self.rollout.plan["rollout"])
         return self.on_each(nodes, lambda sessions, place, ids: AwsNodeTags(place, sessions).put(ids, key, value))
 
-    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+    def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
         left: Reasons = {}
         for key in sorted({details["tag"] for details in nodes.values()}):
             mine = [node for node, details in nodes.items() if details["tag"] == key]
@@ -50,7 +50,7 @@ class PatchNowLender(Lender):
         return {}, left
 
 
-class DrainLender(Lender):
+class DrainPreparer(Preparer):
     """Targets of Elastic Load Balancing: deregistered and drained before the install, registered and healthy after."""
 
     what = "drained"
@@ -65,7 +65,7 @@ class DrainLender(Lender):
         found = {node: {"targets": [item.to_dict() for item in targets]} for node, targets in merged(answers).items()}
         return {**found, **{node: {"targets": [], "unknown": why} for node, why in failed.items()}}
 
-    def lend(self, nodes: Mapping[str, Details]) -> Reasons:
+    def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         targets = _targets(nodes)
         refused = {node: details["unknown"] for node, details in nodes.items() if details.get("unknown")}
         refused |= self.on_each(
@@ -75,7 +75,7 @@ class DrainLender(Lender):
         late = self.until(self._minutes, lambda: self._not_in(waiting, ("unused",)), "draining")
         return {**refused, **late}
 
-    def give_back(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
+    def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
         targets = _targets(nodes)
         left = self.on_each(targets, lambda sessions, place, ids: AwsDrain(place, sessions).restore(_of(targets, ids)))
         healthy = {
@@ -103,7 +103,7 @@ class DrainLender(Lender):
         return found
 
 
-class NodesHook(Lender):
+class NodesHook(Preparer):
     """The users' own task files before and after the nodes of a turn; they do and undo, the journal remembers."""
 
     what = "nodes_hook"
@@ -112,7 +112,7 @@ class NodesHook(Lender):
         return at_work(self.rollout, self.wave)
 
 
-class WaveHook(Lender):
+class WaveHook(Preparer):
     """The users' own task files before and after a wave."""
 
     what = "wave_hook"
@@ -123,8 +123,8 @@ class WaveHook(Lender):
         return [WHOLE_WAVE] if open_nodes else []
 
 
-LENDERS: dict[str, type[Lender]] = {
-    item.what: item for item in (DrainLender, NodesHook, PatchNowLender, WaveHook, PowerLender)
+PREPARERS: dict[str, type[Preparer]] = {
+    item.what: item for item in (DrainPreparer, NodesHook, PatchNowPreparer, WaveHook, PowerPreparer)
 }
 
 

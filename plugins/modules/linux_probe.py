@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: node_probe
+module: linux_probe
 short_description: Look at the play's host before and after patching
 version_added: 0.1.0
 description:
@@ -41,15 +41,15 @@ options:
 
 EXAMPLES = r"""
 - name: Look at this host
-  patchtide.hybrid.node_probe:
+  patchtide.hybrid.linux_probe:
     thresholds:
       disk: {"/": 2048}
   register: probe
 """
 
 RETURN = r"""
-verdict:
-  description: V(pass) or V(hold).
+outcome:
+  description: V(pass) or V(skip).
   returned: unless the purpose is verify
   type: str
   sample: pass
