@@ -23,17 +23,15 @@ from ..module_utils._core.gate.decide import (
 )
 from ..module_utils._core.gate.health_rules import clean
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout.state import DONE, final_results
-from ..module_utils._core.stamp import from_time, to_time
+from ..module_utils._core.rollout.state import final_results
+from ..module_utils._core.stamp import from_time
 from ..module_utils._core.text import plain
-from ..module_utils._core.work.final_record import lost_record
-from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.health.checks import run_health_checks
 from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.progress_line import LIFE_SECONDS
 
-DIRECT = ("linux", "windows")
 LISTED = 5
 
 
@@ -57,7 +55,7 @@ class ActionModule(ControllerAction):
             reasons = [] if wave.gate else ["The rollout was aborted."]
             data = {"numbers": {}, "reasons": reasons, **dict(wave.gate or {}), "verdict": Verdict.ABORT.value}
         elif wave.status in ("running", "paused") and not self.check_mode:
-            data = self._judge(rollout, name, options, task_vars)
+            data = self._judge(rollout, name, options)
         elif wave.status == "promoted" or wave.status == "finished":
             data = {"numbers": {}, "reasons": [], **dict(wave.gate or {}), "verdict": Verdict.PROMOTE.value}
         else:
@@ -68,11 +66,8 @@ class ActionModule(ControllerAction):
         shown = {key: data[key] for key in ("verdict", "numbers", "reasons")}
         return {"changed": rollout.events > 0, **shown, "health_checks": list(data.get("health_checks") or [])}
 
-    def _judge(
-        self, rollout: RolloutDir, name: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Decide and record it. After a part of the wave only what can't get better is a decision: the abort."""
-        self._settle(rollout, name, set(task_vars.get("ansible_play_hosts") or ()) if options["partial"] else set())
         if not options["partial"]:
             data = self._decide(rollout, name, options).to_dict()
             rollout.record("gate", {"wave": name, **data})
@@ -83,23 +78,6 @@ class ActionModule(ControllerAction):
             rollout.record("gate", {"wave": name, **data})
             return data
         return {**data, "verdict": Verdict.PROMOTE.value}
-
-    def _settle(self, rollout: RolloutDir, name: str, still_there: set[str]) -> None:
-        """Give a final record to hosts that dropped out of the play: they are lost, and they consume budget.
-
-        :param still_there: hosts whose turn may be yet to come.
-        """
-        at = to_time(rollout.clock.now())
-        lost = [
-            lost_record(rollout.nodes[node], Status.UNREACHABLE, "no_record", "the host was lost during its wave", at)
-            for node in rollout.state.waves[name].nodes
-            if rollout.state.nodes[node].stage != DONE
-            and rollout.nodes[node]["executor"] in DIRECT
-            and rollout.nodes[node]["host"] not in still_there
-        ]
-        if lost:
-            results = [record.to_dict() for record in lost]
-            rollout.record("outcome", {"wave": name, "stage": "verify", "results": results})
 
     def _tally(self, rollout: RolloutDir, name: str, *, partial: bool = False) -> WaveTally:
         names = [wave["name"] for wave in rollout.plan["waves"]]
@@ -145,7 +123,7 @@ class ActionModule(ControllerAction):
     def _wait(self, rollout: RolloutDir, name: str, until: datetime) -> None:
         left = (until - rollout.clock.now()).total_seconds()
         self.say(f"{name} soak: {max(left, 0) / 60:.0f} minutes left, until {until:%H:%M} UTC")
-        rollout.clock.sleep(max(1.0, left if is_rehearsal() else min(left, PROGRESS_SECONDS)))
+        rollout.clock.sleep(max(1.0, left if is_rehearsal() else min(left, LIFE_SECONDS)))
 
     def _show(self, name: str, data: Mapping[str, Any]) -> None:
         numbers = data["numbers"]

@@ -13,7 +13,7 @@ from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.rollout.state import PREPARATIONS
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.prepare.preparation import prepare_nodes
+from ..plugin_utils.prepare.preparation import at_once, preparing
 from ..plugin_utils.prepare.preparers import PREPARERS, hook_nodes
 from ..plugin_utils.rollout.folder import RolloutDir
 
@@ -45,5 +45,5 @@ class ActionModule(ControllerAction):
         if self.check_mode:
             wanted = preparer.wanted()
             return {"changed": bool(wanted), "nodes": hook_nodes(rollout, options["wave"], wanted)}
-        nodes = prepare_nodes(preparer)
+        nodes = at_once(preparing(preparer, preparer.wanted()))
         return {"changed": bool(nodes), "nodes": hook_nodes(rollout, options["wave"], nodes)}

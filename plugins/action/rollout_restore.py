@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._core.rollout.machine import due
-from ..module_utils._core.rollout.state import PREPARATIONS, WHOLE_WAVE, Effect
+from ..module_utils._core.rollout.due import Effect, due_restores
+from ..module_utils._core.rollout.state import PREPARATIONS, WHOLE_WAVE
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.prepare.last_patched import mark_patched
-from ..plugin_utils.prepare.preparation import restore
+from ..plugin_utils.prepare.preparation import at_once, restoring
 from ..plugin_utils.prepare.preparers import HOOKS, PREPARERS, hook_nodes
 from ..plugin_utils.rollout.folder import RolloutDir
 
@@ -52,7 +52,7 @@ class ActionModule(ControllerAction):
             if item.stage != options["hook"] and (options["hook"] or item.stage in HOOKS):
                 continue  # a hook's task file runs first, which the playbook does
             preparer = PREPARERS[item.stage](rollout, item.wave, options, self.say)
-            if kept := restore(preparer, item.nodes):
+            if kept := at_once(restoring(preparer, item.nodes)):
                 left.setdefault(item.stage, []).extend(sorted(kept))
         if options["last_patched"]:  # at the end for all waves, so that what failed before is made up for
             for wave in [options["wave"]] if options["wave"] else list(rollout.state.waves):
@@ -62,8 +62,7 @@ class ActionModule(ControllerAction):
 
 def _due(rollout: RolloutDir, wave: str | None) -> list[Effect]:
     """Return what is to be restored, in the order of restoring."""
-    found = [item for item in due(rollout.state) if item.kind == "return" and wave in (None, item.wave)]
-    return sorted(found, key=lambda item: PREPARATIONS.index(item.stage))
+    return [item for item in due_restores(rollout.state) if wave in (None, item.wave)]
 
 
 def _idle(rollout: RolloutDir, only: str | None) -> list[Effect]:
@@ -73,7 +72,7 @@ def _idle(rollout: RolloutDir, only: str | None) -> list[Effect]:
         for (wave, kind), nodes in rollout.state.prepared.items():
             idle = tuple(node for node in nodes if node == WHOLE_WAVE or states[node].token is None)
             if kind == what and idle and only in (None, wave):
-                found.append(Effect("return", wave, what, idle))
+                found.append(Effect("restore", wave, what, idle))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.work.ssm.stagerun import Stage
 from ..module_utils._core.work.ssm.stages import InstallStage, ScanStage, baseline_request
-from ..plugin_utils.executors.ssm import SsmAction
+from ..plugin_utils.executors.ssm_action import SsmAction
 from ..plugin_utils.rollout.folder import RolloutDir
 
 

@@ -15,7 +15,7 @@ from ..module_utils._core.rollout.state import due_nodes
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.ssm.stagerun import Stage
 from ..module_utils._core.work.ssm.stages import RebootStage, reboot_request
-from ..plugin_utils.executors.ssm import SsmAction
+from ..plugin_utils.executors.ssm_action import SsmAction
 from ..plugin_utils.rollout.folder import RolloutDir
 
 

@@ -26,9 +26,7 @@ from ansible_collections.patchtide.hybrid.plugins.action import (
     rollout_journal,
     rollout_prepare,
     rollout_restore,
-    ssm_patch,
-    ssm_probe,
-    ssm_reboot,
+    rollout_wave,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoJournal
@@ -39,6 +37,14 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import jo
 from lab.aws.launch import SECRET
 
 PATCH_NOW, LAST_PATCHED = "patch-now", "LastPatched"
+POLICY = {
+    "name": "kill",
+    "version": 1,
+    "tags": {"patch_now": PATCH_NOW, "last_patched": LAST_PATCHED},
+    "prechecks": {"disk": {"/": 50}},
+    "exceptions": {"tag": ""},
+    "hooks": {"load_balancer": {"drain": True}},
+}
 MOMENTS = ("before", "torn", "after")
 PLACES = (("222222222222", "eu-central-1"), ("222222222222", "us-east-1"), ("111111111111", "eu-central-1"))
 ACCOUNTS = [{"role_arn": f"arn:aws:iam::{number}:role/patchtide"} for number in ("111111111111", "222222222222")]
@@ -74,19 +80,10 @@ def roll_out(folder: Path, **stores: str) -> str:
     for host in opened["play_hosts"]:
         run: dict[str, Any] = {**where, "wave": host["wave"]}
         aws: dict[str, Any] = {**run, "accounts": ACCOUNTS, "poll_interval": 60}
-        act(rollout_journal.ActionModule, **run, state="wave_claimed")
-        act(rollout_prepare.ActionModule, **aws, what="started")
-        act(rollout_journal.ActionModule, **run, state="wave_started")
         if host["first_turn"]:
+            act(rollout_wave.ActionModule, **aws, turn=host["turn"], policy=POLICY, until="started")
             act(rollout_prepare.ActionModule, **run, what="wave_hook")
-        act(ssm_probe.ActionModule, **aws, purpose="precheck", thresholds={"disk": {"/": 50}})
-        act(rollout_prepare.ActionModule, **aws, what="drained")
-        act(rollout_prepare.ActionModule, **aws, what="patch_now", tag=PATCH_NOW)
-        act(ssm_patch.ActionModule, **aws, operation="Install", wait=False)
-        act(ssm_patch.ActionModule, **aws, operation="Install")
-        act(ssm_reboot.ActionModule, **aws, execution_timeout=1800)
-        act(ssm_patch.ActionModule, **aws, operation="Scan")
-        act(ssm_probe.ActionModule, **aws, purpose="verify")
+        act(rollout_wave.ActionModule, **aws, turn=host["turn"], policy=POLICY)
         restore(aws)
         if act(rollout_gate.ActionModule, **run, partial=not host["last_turn"])["verdict"] != "promote":
             break

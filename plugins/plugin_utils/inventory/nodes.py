@@ -30,16 +30,40 @@ def candidates(
         found = hostvars[host]
         if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
             continue
-        tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
-        node_id = str(found.get("patchtide_node_id") or host)
-        members: dict[str, Any] = {name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS}
-        yield Candidate(
-            node_id=node_id,
-            host=str(host),
-            managed=bool(found.get("patchtide_managed", True)),
-            tags=tags,
-            application=tags.get(application_key, ""),
-            groups=frozenset(groups[host]),
-            missed=node_id in missed,
-            **members,
-        )
+        yield _candidate(str(host), found, frozenset(groups[host]), application_key, missed)
+
+
+def _candidate(
+    host: str, found: Mapping[str, Any], groups: frozenset[str], application_key: str, missed: Collection[str]
+) -> Candidate:
+    tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
+    node_id = str(found.get("patchtide_node_id") or host)
+    members: dict[str, Any] = {name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS}
+    return Candidate(
+        node_id=node_id,
+        host=host,
+        managed=bool(found.get("patchtide_managed", True)),
+        tags=tags,
+        application=tags.get(application_key, ""),
+        groups=groups,
+        missed=node_id in missed,
+        **members,
+    )
+
+
+def planned_candidate(node: Mapping[str, Any], application_key: str) -> Candidate:
+    """Return a node as the plan knows it, for hosts that the inventory has no more."""
+    tags = dict(node.get("tags") or {})
+    members: dict[str, Any] = {name: str(node.get(name) or "") for name in (*_MEMBERS, "node_id", "host")}
+    return Candidate(**members, tags=tags, application=tags.get(application_key, ""))
+
+
+def candidate_of(task_vars: Mapping[str, Any], node: Mapping[str, Any], application_key: str) -> Candidate | None:
+    """Return one planned node as the inventory has it now, ``None`` where it has it no more."""
+    hostvars = task_vars.get("hostvars") or {}
+    if node["host"] not in hostvars:
+        return None
+    found = hostvars[node["host"]]
+    if str(found.get("patchtide_node_id") or node["host"]) != node["node_id"]:
+        return None
+    return _candidate(str(node["host"]), found, frozenset(found.get("group_names") or ()), application_key, ())

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._ansible.clock import is_rehearsal
@@ -28,6 +28,10 @@ Details = Mapping[str, Any]
 Reasons = dict[str, str]
 
 
+#: The course of a preparation: yields calls that block, is sent their answers, returns its result.
+Step = Generator[Callable[[], Any], Any, T]
+
+
 class Preparer:
     """One kind of thing that is done to nodes and undone. Everything here may be done twice: a crash repeats it."""
 
@@ -35,12 +39,19 @@ class Preparer:
     #: code of the final record of a node for which it could not be done
     missed: ClassVar[str] = ""
 
-    def __init__(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        rollout: RolloutDir,
+        wave: str,
+        options: Mapping[str, Any],
+        say: Callable[[str], None],
+        sessions: Sessions | None = None,
+    ) -> None:
         self.rollout = rollout
         self.wave = wave
         self.options = options
         self.say = say
-        self._sessions: Sessions | None = None
+        self._sessions = sessions
 
     def wanted(self) -> list[str]:
         """Return the nodes that it is to be done to now."""
@@ -116,19 +127,21 @@ def is_instance(node: Mapping[str, Any]) -> bool:
     return is_aws(node) and str(node["node_id"]).startswith("i-")
 
 
-def prepare_nodes(preparer: Preparer) -> list[str]:
-    """Record what is going to be done, do it, and give nodes for which it failed their final record.
+def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
+    """Record what is going to be done to nodes, do it, and give those for which it failed their final record.
 
-    What an earlier run recorded and may not have done is done again. Returns the nodes it was done to.
+    What it yields blocks and touches no state; everything else belongs into the thread that writes the journal. What
+    an earlier run recorded and may not have done is done again. Returns the nodes it was done to.
     """
     rollout, wave = preparer.rollout, preparer.wave
-    held = open_preparations(preparer)
-    known = rollout.state.prepared.get((wave, preparer.what), {})
-    fresh = dict(preparer.look([node for node in preparer.wanted() if node not in known]))
+    open_now = open_preparations(preparer)
+    held = {node: details for node, details in open_now.items() if node in nodes}
+    new = [node for node in nodes if node not in open_now]
+    fresh = dict((yield lambda: preparer.look(new))) if new else {}
     if fresh:
         data = {"wave": wave, "what": preparer.what, "nodes": sorted(fresh), "details": fresh}
         rollout.record("prepared", data)
-    refused = preparer.prepare({**held, **fresh}) if held or fresh else {}
+    refused: Reasons = (yield lambda: preparer.prepare({**held, **fresh})) if held or fresh else {}
     tell(preparer, refused, f"not {preparer.what}")
     if refused and preparer.missed:
         at = to_time(rollout.clock.now())
@@ -140,6 +153,31 @@ def prepare_nodes(preparer: Preparer) -> list[str]:
     return sorted({*held, *fresh} - {*refused})
 
 
+def restoring(preparer: Preparer, nodes: Sequence[str]) -> Step[Reasons]:
+    """Undo, record what was undone, and return what could not be; what it yields blocks, as in ``preparing``."""
+    rollout = preparer.rollout
+    known = rollout.state.prepared[preparer.wave, preparer.what]
+    problems, left = yield lambda: preparer.restore({node: known[node] for node in nodes})
+    restored = [node for node in nodes if node not in left]
+    if restored:
+        data = {"wave": preparer.wave, "what": preparer.what, "nodes": restored, "problems": problems}
+        rollout.record("restored", data)
+    tell(preparer, problems, "not in service")
+    tell(preparer, left, f"still {preparer.what}")
+    return left
+
+
+def at_once(steps: Step[T]) -> T:
+    """Carry out the steps of a preparation in this thread."""
+    try:
+        call = next(steps)
+        while True:
+            call = steps.send(call())
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
 def open_preparations(preparer: Preparer) -> dict[str, Details]:
     """Return what is prepared of nodes that are not through yet."""
     rollout = preparer.rollout
@@ -149,20 +187,6 @@ def open_preparations(preparer: Preparer) -> dict[str, Details]:
         for node, details in known.items()
         if node == WHOLE_WAVE or rollout.state.nodes[node].stage != DONE
     }
-
-
-def restore(preparer: Preparer, nodes: Sequence[str]) -> Reasons:
-    """Undo, record what was undone, and return what could not be."""
-    rollout = preparer.rollout
-    known = rollout.state.prepared[preparer.wave, preparer.what]
-    problems, left = preparer.restore({node: known[node] for node in nodes})
-    restored = [node for node in nodes if node not in left]
-    if restored:
-        data = {"wave": preparer.wave, "what": preparer.what, "nodes": restored, "problems": problems}
-        rollout.record("restored", data)
-    tell(preparer, problems, "not in service")
-    tell(preparer, left, f"still {preparer.what}")
-    return left
 
 
 def tell(preparer: Preparer, reasons: Mapping[str, str], word: str) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model import NodeResult, Status
-from ..work.final_record import lost_record
-from .state import Rollout, final_results
+from ..work.final_record import held_record, lost_record
+from .state import LOST, Rollout, final_results
 
 SCHEMA = "patchtide/catch-up/1"
 PREFIX = "missed_"
@@ -31,6 +31,20 @@ def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], a
     if code in _UNDELIVERED and stage in ("precheck", "patch"):
         status, code = Status.SKIPPED, f"{PREFIX}{'offline' if stage == 'precheck' else 'undeliverable'}"
     return lost_record(node, status, code, str(why.get("text") or result["status"]), at)
+
+
+def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], at: str) -> NodeResult | None:
+    """Return the final record of a node that its pre-check refused or that was lost at a stage.
+
+    :param results: stage to result so far. :returns: ``None`` if the node itself has to be looked at.
+    """
+    precheck = results.get("precheck", {})
+    if precheck.get("outcome") == "skip" and not precheck.get("status"):
+        return held_record(node, precheck, at)
+    for stage in ("precheck", "patch", "reboot", "scan"):
+        if results.get(stage, {}).get("status") in LOST:
+            return lost_after(node, stage, results[stage], at)
+    return None
 
 
 def is_missed(record: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rollout as a state machine: ``step(state, kind, data) -> (state, effects)``. No clock, no I/O.
+"""The rollout as a state machine: ``apply(state, event)`` brings it on, ``due`` says what comes next. No clock, no I/O.
 
 The journal is the list of events; a state is their fold over the plan, so resuming is folding again. What the
 machine refuses (``JournalError``) can't be written, which is how exactly-once is kept: a second patch intent for a
@@ -12,7 +12,6 @@ docs/rollout.md has the diagram.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import copy
 from typing import Any
 
 from ..errors import JournalError
@@ -23,13 +22,11 @@ from .state import (
     PREPARATIONS,
     STAGES,
     WHOLE_WAVE,
-    Effect,
     Intent,
     NodeState,
     Rollout,
     WaveState,
     current_turn,
-    due_nodes,
     failure_class,
     initial,
     kept,
@@ -43,73 +40,6 @@ def fold(plan: Mapping[str, Any], records: Iterable[Record]) -> Rollout:
     for record in records:
         apply(state, record.kind, record.data, record.at)
     return state
-
-
-def step(state: Rollout, kind: str, data: Mapping[str, Any], at: str = "") -> tuple[Rollout, list[Effect]]:
-    """Return the state after one event and what is due then; ``state`` itself is left as it is.
-
-    :raises JournalError: the event does not fit the state, so it must not be written.
-    """
-    after = copy(state)
-    after.waves = {name: copy(wave) for name, wave in state.waves.items()}
-    after.nodes = {name: copy(node) for name, node in state.nodes.items()}
-    after.intents = {name: copy(intent) for name, intent in state.intents.items()}
-    after.announced = dict(state.announced)
-    after.prepared = {key: dict(nodes) for key, nodes in state.prepared.items()}
-    apply(after, kind, data, at)
-    return after, due(after)
-
-
-def due(state: Rollout) -> list[Effect]:
-    """Return what is due in this state; nothing when it is finished or was never started."""
-    if state.finished or state.status == "new":
-        return []
-    open_intents = [
-        Effect("reconcile", item.wave, item.stage, item.nodes, item.token) for item in state.intents.values()
-    ]
-    if state.status == "aborted":
-        return [*open_intents, *_due_restores(state)] or [Effect("finish")]
-    if state.status == "paused":
-        return _due_restores(state)
-    for wave in state.waves.values():
-        if wave.status == "waiting":
-            return [*_due_restores(state), Effect("start_wave", wave.name)]
-        if wave.status == "running":
-            return _due_in_wave(state, wave, open_intents)
-        if wave.status == "promoted":
-            return [Effect("finish_wave", wave.name)]
-    return _due_restores(state) or [Effect("finish")]
-
-
-def _due_in_wave(state: Rollout, wave: WaveState, open_intents: list[Effect]) -> list[Effect]:
-    unclaimed = tuple(node for node in wave.nodes if node not in wave.claimed and state.nodes[node].stage != DONE)
-    if unclaimed:
-        return [Effect("claim", wave.name, nodes=unclaimed)]
-    work = [
-        Effect("run", wave.name, stage, nodes)
-        for stage in STAGES
-        if (nodes := tuple(due_nodes(state, wave.name, stage)))
-    ]
-    returns = [item for item in _due_restores(state) if item.wave == wave.name]
-    return [*open_intents, *returns, *work] or [Effect("gate", wave.name)]
-
-
-def _due_restores(state: Rollout) -> list[Effect]:
-    """What can be restored: to nodes for which nothing more comes, and to waves that are worked through."""
-    found = []
-    for what in PREPARATIONS:
-        for (wave, kind), nodes in state.prepared.items():
-            idle = tuple(node for node in nodes if _is_idle(state, wave, node))
-            if kind == what and idle:
-                found.append(Effect("return", wave, what, idle))
-    return found
-
-
-def _is_idle(state: Rollout, wave: str, node_id: str) -> bool:
-    if node_id == WHOLE_WAVE:
-        return state.status != "running" or all(state.nodes[item].stage == DONE for item in state.waves[wave].nodes)
-    node = state.nodes[node_id]
-    return node.stage == DONE or (state.status != "running" and node.token is None)
 
 
 def apply(state: Rollout, kind: str, data: Mapping[str, Any], at: str) -> None:

@@ -34,9 +34,8 @@ def overview(state: Rollout) -> dict[str, Any]:
 
 
 def play_order(state: Rollout) -> dict[str, Any]:
-    """Return the hosts of the rollout's play and the batch sizes: for each turn a coordinator and the direct hosts."""
+    """Return the hosts of the rollout's play, a coordinator for each turn, and the batch size: one after the other."""
     hosts: list[dict[str, Any]] = []
-    serial = []
     for order, wave in enumerate(state.plan["waves"], 1):
         found = state.waves[wave["name"]]
         if found.status == "finished" or state.finished:
@@ -50,17 +49,10 @@ def play_order(state: Rollout) -> dict[str, Any]:
             if not members and turn != found.turns:
                 continue
             name = f"wave_{order}_{slug}" + (f"_turn_{turn}" if found.turns > 1 else "")
-            row = {"wave": wave["name"], "first_turn": first, "last_turn": turn == found.turns}
+            last = turn == found.turns
+            hosts.append({"wave": wave["name"], "turn": turn, "first_turn": first, "last_turn": last, "host": name})
             first = False
-            batch = [{**row, "host": name, "node": "", "coordinator": True}]
-            batch += [
-                {**row, "host": node["host"], "node": node["node_id"], "coordinator": False}
-                for node in members
-                if node["executor"] in ("linux", "windows")
-            ]
-            hosts += batch
-            serial.append(len(batch))
-    return {"play_hosts": hosts, "serial": serial}
+    return {"play_hosts": hosts, "serial": [1]}
 
 
 def _is_left(state: Rollout, node: Mapping[str, Any], turn: int) -> bool:

@@ -102,18 +102,6 @@ class Rollout:
         return int(((self.plan.get("rules") or {}).get("retries") or {}).get(failure, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What is due: ``start_wave``, ``claim``, ``run`` a stage, ``reconcile`` an intent, ``return`` what was prepared
-    (``stage`` says what), ``gate``, ``finish_wave``, ``finish``."""
-
-    kind: str
-    wave: str = ""
-    stage: str = ""
-    nodes: tuple[str, ...] = ()
-    token: str = ""
-
-
 def initial(plan: Mapping[str, Any]) -> Rollout:
     """Return the state before the first event."""
     waves = {

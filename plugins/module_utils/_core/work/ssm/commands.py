@@ -17,7 +17,6 @@ from .ports import CommandRequest, FleetPort, Invocation
 from .statuses import ENDED
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
-MAX_COMMENT = 100
 #: An invocation in one of these has reached its node; until then it waits for its turn or for the agent.
 _BEGUN = ("InProgress", "Cancelling")
 #: Seconds before each look for a command that may exist.
@@ -63,12 +62,6 @@ class Chunk:
         return tuple(node for node in self.request.node_ids if node not in self.ended)
 
 
-def to_comment(rollout: str, wave: str, stage: str, attempt: int, number: int) -> str:
-    """Return the comment that identifies a command after a crash: SendCommand has no idempotency token."""
-    text = f"patchtide {rollout} {wave}/{stage}/{attempt}.{number}"
-    return text if len(text) <= MAX_COMMENT else text[: MAX_COMMENT - 20] + "…" + text[-19:]
-
-
 def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tuple[str, str, list[str]]]:
     """Return (place label, platform, node ids) in chunks that one SendCommand takes, in a stable order."""
     groups: dict[tuple[str, str], list[str]] = {}
@@ -87,14 +80,14 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
     :param look_first: an earlier run may have sent it a moment before it died, so look before sending.
     :raises PatchtideError: the service refuses it.
     """
-    found = _find(chunk, port, clock) if look_first else None
+    found = find_command(chunk, port, clock) if look_first else None
     for _try in range(tries):
         if found:
             return found
         try:
             return port.send(chunk.request)
         except Ambiguous:
-            found = _find(chunk, port, clock)
+            found = find_command(chunk, port, clock)
     if found:
         return found
     raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
@@ -105,12 +98,12 @@ def look_up(chunk: Chunk, port: FleetPort, *, clock: Clock) -> str:
 
     :raises PatchtideError: there is no such command.
     """
-    if found := _find(chunk, port, clock):
+    if found := find_command(chunk, port, clock):
         return found
     raise PatchtideError("it was announced and never sent; the rollout was aborted meanwhile")
 
 
-def _find(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
+def find_command(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
     """Look for a chunk's command until it can be taken for never sent: ListCommands is eventually consistent."""
     for wait in _LOOKS:
         clock.sleep(wait)

@@ -43,6 +43,48 @@ class Stage(Protocol):
         """Return the result of a node that was worked on but whose state could not be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkStage:
+    """One stage on one chunk: what the driver and a stage that runs alone have in common."""
+
+    stage: Stage
+    clock: Clock
+
+    def look(self, chunk: Chunk, port: FleetPort) -> list[dict[str, Any]]:
+        """Return the results of the nodes that ended since the last look; what is past its deadline is cancelled."""
+        try:
+            fresh = poll(chunk, port, with_output=self.stage.with_output)
+            chunk.error = None
+        except PatchtideError as error:
+            chunk.error, fresh = error, {}
+        late = self.stop(chunk, port) if self.clock.now() >= chunk.deadline else {}
+        ended = {**fresh, **late}
+        return self.evaluate(chunk, ended, port) if ended else []
+
+    def stop(self, chunk: Chunk, port: FleetPort) -> dict[str, Invocation]:
+        """Ask the service to stop what nobody waits for any more; it gives no guarantee, the scan tells the truth."""
+        late = expire(chunk, self.clock.now())
+        if late and chunk.command_id:
+            try:
+                port.cancel(str(chunk.command_id))
+            except PatchtideError as error:
+                chunk.error = error
+        return late
+
+    def refused(self, chunk: Chunk, why: PatchtideError, port: FleetPort) -> list[dict[str, Any]]:
+        """Return the results of the nodes of a chunk that could not be sent."""
+        return self.evaluate(chunk, refuse(chunk, why, self.clock.now()), port)
+
+    def evaluate(self, chunk: Chunk, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+        """Return the results of invocations that ended, with the evidence that leads to the command."""
+        try:
+            results = self.stage.evaluate(ended, port)
+        except PatchtideError as error:
+            results = [self.stage.unreadable(node_id, error) for node_id in ended]
+        evidence = {"command_id": chunk.command_id, "place": chunk.place}
+        return [{**item, "evidence": {**(item.get("evidence") or {}), **evidence}} for item in results]
+
+
 @dataclass(slots=True, kw_only=True)
 class StageRun:
     """One stage of one wave (or of no wave: then ``recorder`` records nothing).
@@ -98,7 +140,7 @@ class StageRun:
         results = []
         for chunk, why in zip(chunks, self.gather(one, chunks), strict=True):
             if why:
-                results += self._record(self._evaluate(chunk, refuse(chunk, why, self.clock.now())))
+                results += self._record(self._on_chunk.refused(chunk, why, self.ports[chunk.place]))
                 continue
             self.recorder.record(
                 "sent",
@@ -117,7 +159,7 @@ class StageRun:
         """Wait until every chunk has ended or is past its deadline; records outcomes as they come."""
         results: list[dict[str, Any]] = []
         while open_chunks := [chunk for chunk in chunks if chunk.waiting]:
-            rounds = self.gather(self._look, open_chunks)
+            rounds = self.gather(lambda chunk: self._on_chunk.look(chunk, self.ports[chunk.place]), open_chunks)
             for number, found in enumerate(rounds, 1):
                 results += self._record(found)
                 if number % _SHOWN == 0:
@@ -127,33 +169,9 @@ class StageRun:
                 self.clock.sleep(self.poll_seconds)
         return results
 
-    def _look(self, chunk: Chunk) -> list[dict[str, Any]]:
-        """Return the results of the nodes that ended since the last look; runs beside those of other chunks."""
-        try:
-            fresh = poll(chunk, self.ports[chunk.place], with_output=self.stage.with_output)
-            chunk.error = None
-        except PatchtideError as error:
-            chunk.error, fresh = error, {}
-        late = expire(chunk, self.clock.now())
-        if late and chunk.command_id:
-            self._cancel(chunk)
-        ended = {**fresh, **late}
-        return self._evaluate(chunk, ended) if ended else []
-
-    def _cancel(self, chunk: Chunk) -> None:
-        """Ask the service to stop what nobody waits for any more; it gives no guarantee, the scan tells the truth."""
-        try:
-            self.ports[chunk.place].cancel(str(chunk.command_id))
-        except PatchtideError as error:
-            chunk.error = error
-
-    def _evaluate(self, chunk: Chunk, ended: Mapping[str, Invocation]) -> list[dict[str, Any]]:
-        try:
-            results = self.stage.evaluate(ended, self.ports[chunk.place])
-        except PatchtideError as error:
-            results = [self.stage.unreadable(node_id, error) for node_id in ended]
-        evidence = {"command_id": chunk.command_id, "place": chunk.place}
-        return [{**item, "evidence": {**(item.get("evidence") or {}), **evidence}} for item in results]
+    @property
+    def _on_chunk(self) -> ChunkStage:
+        return ChunkStage(self.stage, self.clock)
 
     def _record(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if results:

@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the driver asks of an executor: begin work on nodes, find it again, see how it goes, stop it.
+
+The driver announces work in the journal before it calls ``begin``, and records what ``begin`` returned. All calls block
+and run in threads; an executor keeps no state that a new controller would miss, but for caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.executors import Executor
+
+#: A node's result of a stage, as the journal has it: ``node_id``, ``status`` and what the stage adds.
+Result = Mapping[str, Any]
+
+
+class Unknown(PatchtideError):
+    """Work may have begun or not: the answer was lost. The driver looks it up until there is a clear answer."""
+
+    code = "Unknown"
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """A stage on nodes of one executor, from its intent to the last outcome.
+
+    :param token: names it on the node or at the service; one for each attempt, never used twice.
+    :param place: the account-Region, or the host itself where it is reached directly.
+    :param nodes: ids of the nodes without an outcome yet.
+    :param at: when it was announced. :param deadline: when it must have ended.
+    :param handle: what ``begin`` or ``look_up`` returned, such as a command id; ``""`` before that.
+    """
+
+    stage: str
+    attempt: int
+    token: str
+    place: str
+    nodes: tuple[str, ...]
+    at: datetime
+    deadline: datetime
+    handle: str = ""
+    trouble: str = field(default="", compare=False)
+
+
+class ExecutorPort(Protocol):
+    """One executor at work in one wave. Implementations are in the files beside this one."""
+
+    row: Executor
+    #: Seconds between two looks at work.
+    poll_seconds: float
+
+    def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
+        """Return (place, node ids) for each piece of work that one ``begin`` takes."""
+
+    def deadline(self, stage: str, at: datetime) -> datetime:
+        """Return when work that is announced now must have ended."""
+
+    def begin(self, work: Work) -> str:
+        """Begin announced work and return its handle. Repeating it with the same token never does the work twice, or
+        the executor's look-up tells that it was done.
+
+        :raises Unknown: it may have begun. :raises PatchtideError: it was refused; nothing runs.
+        """
+
+    def look_up(self, work: Work) -> str | None:
+        """Return the handle of work that an earlier controller may have begun; ``None``: it was never begun, for sure.
+
+        :raises PatchtideError: that can't be told now.
+        """
+
+    def poll(self, work: Work) -> list[Result]:
+        """Return the results of nodes that ended since the last call; what the node says, never what was hoped.
+
+        :raises PatchtideError: nobody can be asked now; ask again.
+        """
+
+    def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
+        """Return the results of the nodes that are left.
+
+        :param why: ``begin`` was refused; ``None``: the deadline is over, and the work is stopped as far as it can be.
+        """

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the policy says about the work on nodes, in the units that executors use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ...module_utils._core.policy.values import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveRules:
+    """``thresholds``: the policy's pre-checks. Times are in seconds."""
+
+    thresholds: Mapping[str, Any]
+    delivery_seconds: int = 600
+    install_seconds: int = 7200
+    reboot_seconds: int = 1800
+    lock_seconds: int = 300
+    max_concurrency: int | str = "100%"
+    security_only: bool = False
+    exclude: tuple[str, ...] = ()
+
+
+def to_rules(policy: Policy) -> WaveRules:
+    """Return the rules of a policy."""
+    patching = policy.patching
+    return WaveRules(
+        thresholds=asdict(policy.prechecks),
+        delivery_seconds=patching.delivery_timeout_seconds,
+        install_seconds=patching.execution_timeout_minutes * 60,
+        reboot_seconds=policy.reboot.timeout_minutes * 60,
+        max_concurrency=patching.max_concurrency,
+        security_only=patching.security_only,
+        exclude=patching.exclude_packages,
+    )

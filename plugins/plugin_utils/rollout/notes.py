@@ -1,0 +1,66 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the driver writes into the journal, and what it says about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...module_utils._core.text import plain
+from ..executors.base import Result, Work
+from .folder import RolloutDir
+
+#: Nodes that are named; the others are in the journal and in the report.
+LISTED = 8
+
+
+@dataclass(slots=True)
+class Notes:
+    """Records the driver's events, in the loop's thread. ``changed`` is set with every one of them."""
+
+    rollout: RolloutDir
+    say: Callable[[str], None]
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _named: set[str] = field(default_factory=set)
+
+    def intent(self, wave: str, work: Work) -> None:
+        """Announce work before it is begun."""
+        data = {"wave": wave, "stage": work.stage, "attempt": work.attempt, "nodes": list(work.nodes)}
+        self._record("intent", {**data, "token": work.token})
+
+    def sent(self, wave: str, work: Work) -> None:
+        """Record what work is called where it runs."""
+        data = {"wave": wave, "stage": work.stage, "token": work.token, "nodes": list(work.nodes)}
+        self._record("sent", {**data, "place": work.place, "command_id": work.handle})
+
+    def outcome(self, wave: str, stage: str, results: Sequence[Result]) -> None:
+        """Record how a stage ended for nodes, and name those that did not get through it."""
+        if not results:
+            return
+        self._record("outcome", {"wave": wave, "stage": stage, "results": [dict(item) for item in results]})
+        for item in results:
+            self._tell(wave, stage, item)
+
+    def _record(self, kind: str, data: dict[str, Any]) -> None:
+        self.rollout.record(kind, data)
+        self.changed.set()
+
+    def _tell(self, wave: str, stage: str, item: Result) -> None:
+        if not (item.get("outcome") == "skip" or item.get("error")):
+            return
+        if item["node_id"] in self._named:
+            return
+        self._named.add(str(item["node_id"]))
+        if len(self._named) == LISTED + 1:
+            self.say(f"{wave}: more nodes did not get through; all are in the journal and in the report")
+        if len(self._named) > LISTED:
+            return
+        reasons = [str(row["text"]) for row in item.get("findings", []) if not row["ok"]]
+        why = "; ".join(reasons) or str((item.get("error") or {}).get("text", ""))
+        word = "skipped" if item.get("outcome") == "skip" else str(item.get("status"))
+        name = self.rollout.nodes[item["node_id"]]["name"] or item["node_id"]
+        self.say(f"{wave} {stage}: {plain(name)} {word}: {plain(why)}")

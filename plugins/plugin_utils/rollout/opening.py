@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a wave begins: not during a freeze, within its window, with its nodes claimed and the stopped ones started."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.rollout.state import DONE
+from ...module_utils._core.text import plain
+from ...module_utils._core.times.schedule import Occurrence
+from .claims import take
+from .folder import RolloutDir
+from .tempo import Tempo
+from .watch import Watch
+
+
+class OutsideWindow(PatchtideError):
+    """Nothing starts outside its maintenance window."""
+
+    code = "OutsideWindow"
+
+
+@dataclass(slots=True)
+class Opening:
+    """Begins waves.
+
+    :param wait_minutes: how long it may wait for a window.
+    :param ahead_minutes: how long before the window stopped nodes are started.
+    """
+
+    rollout: RolloutDir
+    say: Callable[[str], None]
+    wait_minutes: int = 60
+    ahead_minutes: int = 15
+
+    async def start(
+        self, name: str, watch: Watch, tempo: Tempo, prepare_started: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Begin a wave. :raises PatchtideError: a freeze or its window keeps it from beginning."""
+        window, now = self.rollout.window(name), tempo.clock.now()
+        begin = max(now, window.start) if window else now
+        await tempo.call("guards", lambda: watch.refuse_start(name, begin))
+        starts = any(node.get("start") for node in self.rollout.wave(name)["nodes"])
+        await self._await_window(name, tempo, self.ahead_minutes if starts else 0)
+        self.claim(name)
+        await prepare_started()
+        await self._await_window(name, tempo)
+        if self.rollout.state.waves[name].status == "waiting":
+            self.rollout.record("wave_started", {"wave": name})
+
+    def claim(self, name: str) -> None:
+        """Claim what is left of the wave; a node that another rollout holds gets its final record."""
+        results = take(self.rollout, name)
+        if results:
+            self.rollout.record("outcome", {"wave": name, "stage": "verify", "results": results})
+        for item in results:
+            self.say(f"  {plain(item['node_id'])}: not ours: {plain(item['error']['text'])}")
+        wave, nodes = self.rollout.state_of_wave(name), self.rollout.state.nodes
+        unclaimed = [node for node in wave.nodes if node not in wave.claimed and nodes[node].stage != DONE]
+        if unclaimed:
+            self.rollout.record("claimed", {"wave": name, "nodes": unclaimed})
+
+    async def _await_window(self, name: str, tempo: Tempo, ahead: int = 0) -> None:
+        """Wait for the wave's window, or some minutes before it, if it opens soon.
+
+        :raises OutsideWindow: it opens too late to wait for, or is over.
+        """
+        window = self.rollout.window(name)
+        if window is None:
+            return
+        now = tempo.clock.now()
+        if now >= window.cutoff_at:
+            raise OutsideWindow(f"The window of wave {name} is over; it was {_span(window)}. Make a new plan.")
+        if window.start - now > timedelta(minutes=self.wait_minutes):
+            when = f"The window of wave {name} is {_span(window)}, and it is {now:%Y-%m-%d %H:%M} UTC"
+            raise OutsideWindow(
+                f"{when}. Run it within {self.wait_minutes} minutes before the window opens, or let it wait longer."
+            )
+        begin = window.start - timedelta(minutes=ahead)
+        if (left := (begin - now).total_seconds()) > 0:
+            what = f"stopped nodes are started {ahead} minutes before" if ahead else "its window opens"
+            self.say(f"{name}: {what}, at {begin:%Y-%m-%d %H:%M} UTC, in {left / 60:.0f} minutes")
+            while (left := (begin - tempo.clock.now()).total_seconds()) > 0:
+                await tempo.sleep(left)
+
+
+def _span(window: Occurrence) -> str:
+    return f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The line that says how a wave goes: one for all its nodes, when it says something new or the last one is old."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ...module_utils._core.model import Status
+from ...module_utils._core.rollout.state import DONE, STAGES, Rollout
+from ..executors.base import Work
+
+#: An operator waits half a minute for a line at most; a little sooner, so that a busy machine keeps that too.
+LIFE_SECONDS = 25.0
+#: Not more than a line in so many seconds.
+_QUIET_SECONDS = 2.0
+_TITLES = {
+    "precheck": "in pre-check",
+    "patch": "patching",
+    "reboot": "rebooting",
+    "scan": "scanning",
+    "verify": "in the final look",
+}
+
+
+@dataclass(slots=True)
+class WaveProgress:
+    """Shows how many nodes of a wave are at which stage."""
+
+    wave: str
+    show_line: Callable[[str], None]
+    now: Callable[[], float] = time.monotonic
+    _line: str = ""
+    _at: float = float("-inf")
+
+    def show(self, state: Rollout, works: Iterable[Work], *, last: bool = False) -> None:
+        """Show the line if it is new or the last one is old. :param last: the work is over: show it if it is new."""
+        now, line = self.now(), self.line(state, works)
+        is_new = line != self._line
+        if (is_new and (last or now - self._at >= _QUIET_SECONDS)) or (not last and now - self._at >= LIFE_SECONDS):
+            self.show_line(line)
+            self._line, self._at = line, now
+
+    def line(self, state: Rollout, works: Iterable[Work]) -> str:
+        """Return ``web: 12 patching, 3 rebooting, 40 done (2 failed, 1 skipped) of 55``."""
+        wave = state.waves[self.wave]
+        stages: Counter[str] = Counter()
+        ended: Counter[str] = Counter()
+        for node_id in wave.nodes:
+            node = state.nodes[node_id]
+            if node.final is not None:
+                status = Status(node.final["status"])
+                ended["failed" if status.is_failure else "skipped" if status is Status.SKIPPED else "good"] += 1
+            elif node.stage != DONE:
+                stages[node.stage if node.token else "waiting"] += 1
+        parts = [f"{stages[stage]} {_TITLES[stage]}" for stage in STAGES if stages[stage]]
+        parts += [f"{stages['waiting']} waiting"] if stages["waiting"] else []
+        bad = ", ".join(f"{ended[word]} {word}" for word in ("failed", "skipped") if ended[word])
+        parts.append(f"{sum(ended.values())} done" + (f" ({bad})" if bad else "") + f" of {len(wave.nodes)}")
+        troubled = sorted({work.place for work in works if work.trouble})
+        return f"{self.wave}: {', '.join(parts)}" + (f"; no answer from {', '.join(troubled[:5])}" if troubled else "")

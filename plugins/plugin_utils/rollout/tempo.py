@@ -1,0 +1,157 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time and threads of the driver: blocking calls beside one another, waits that a rehearsal passes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from ...module_utils._core.clock import Clock
+
+T = TypeVar("T")
+#: Calls to services at once, over all places and for each of them: one dead Region blocks no other.
+CALLS, CALLS_OF_A_PLACE = 32, 4
+#: Hosts that are worked on at once over their own connections.
+HOSTS = 32
+#: In a rehearsal real hosts get so many seconds before virtual time goes on.
+_REAL_SECONDS = 1.0
+
+
+class _Threads:
+    """Daemon threads, so that one that hangs never delays the process's end. They see the context variables of the
+    loop's thread, where ansible-core 2.19 and newer keep the current task."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._busy = 0
+        self._threads = 0
+        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run work in a thread, or queue it while all are busy."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def job() -> None:
+            answer: Any = None
+            problem: BaseException | None = None
+            try:
+                answer = work()
+            except BaseException as error:
+                problem = error
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._end, future, answer, problem)
+
+        self._busy += 1
+        if self._threads < min(self._limit, self._busy):
+            self._threads += 1
+            context = contextvars.copy_context()
+            threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
+        self._jobs.put(job)
+        return future
+
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
+
+    def _end(self, future: asyncio.Future[T], answer: T, problem: BaseException | None) -> None:
+        self._busy -= 1
+        if future.cancelled():
+            return
+        if problem is not None:
+            future.set_exception(problem)
+        else:
+            future.set_result(answer)
+
+
+class Tempo:
+    """Runs blocking calls in threads and waits by the clock. Everything else runs in one thread, the loop's.
+
+    In a rehearsal the clock moves on to the next wait's end as soon as no service call is running.
+    """
+
+    def __init__(self, clock: Clock, *, rehearsal: bool) -> None:
+        self.clock = clock
+        self._rehearsal = rehearsal
+        self._services = _Threads(CALLS)
+        self._hosts = _Threads(HOSTS)
+        self._others = _Threads(CALLS)
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._calling = 0
+        self._on_hosts = 0
+        self._waits: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._number = 0
+        self._finished = asyncio.Event()
+
+    async def call(self, place: str, work: Callable[[], T]) -> T:
+        """Run a call to a service; at most a few of one place run at once."""
+        gate = self._places.setdefault(place, asyncio.Semaphore(CALLS_OF_A_PLACE))
+        async with gate:
+            self._calling += 1
+            try:
+                return await self._services.run(work)
+            finally:
+                self._calling -= 1
+                self._finished.set()
+
+    async def on_host(self, work: Callable[[], T]) -> T:
+        """Run work on a host that is reached directly; a host that hangs occupies its own thread."""
+        self._on_hosts += 1
+        try:
+            return await self._hosts.run(work)
+        finally:
+            self._on_hosts -= 1
+            self._finished.set()
+
+    async def apart(self, work: Callable[[], T]) -> T:
+        """Run work that blocks for minutes, such as draining, beside everything else."""
+        self._calling += 1
+        try:
+            return await self._others.run(work)
+        finally:
+            self._calling -= 1
+            self._finished.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait by the clock."""
+        if not self._rehearsal:
+            await asyncio.sleep(seconds)
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heapq.heappush(self._waits, (self.clock.now() + timedelta(seconds=seconds), self._number, future))
+        await future
+
+    async def pass_time(self) -> None:
+        """Move a rehearsal's clock on while nothing else happens; runs beside the driver until it is cancelled."""
+        while self._rehearsal:
+            await asyncio.sleep(0.002)  # whatever can run has run by then
+            if self._calling or not self._waits:
+                continue
+            if self._on_hosts:
+                self._finished.clear()
+                try:
+                    await asyncio.wait_for(self._finished.wait(), _REAL_SECONDS)
+                    continue
+                except asyncio.TimeoutError:
+                    pass
+            self._pass_to_next()
+
+    def _pass_to_next(self) -> None:
+        now, until = self.clock.now(), self._waits[0][0]
+        if until > now:
+            self.clock.sleep((until - now).total_seconds())
+        now = self.clock.now()
+        while self._waits and self._waits[0][0] <= now:
+            _at, _number, future = heapq.heappop(self._waits)
+            if not future.done():
+                future.set_result(None)

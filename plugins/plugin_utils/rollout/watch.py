@@ -1,0 +1,135 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks, right before work begins on nodes, whether anything keeps them from it: freezes, exceptions, quorum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.exceptions.guard import ExceptionGuard
+from ...module_utils._core.nodes import Candidate
+from ...module_utils._core.policy.values import Policy
+from ...module_utils._core.text import plain
+from ...module_utils._core.times.calendars import Calendar, freeze_at, freeze_during
+from ..health.checks import ask_quorum
+from ..inventory.nodes import planned_candidate
+from .folder import RolloutDir
+from .guards import fresh_tags, read_calendars, read_guard
+
+#: Calendars, ledgers and tags are read again after so many seconds.
+FRESH_SECONDS = 60
+_MEMBERS = ("node_id", "host", "name", "executor", "platform", "os", "account", "region", "patch_group")
+#: Node id to (code, text): why nothing begins on it.
+Objections = dict[str, tuple[str, str]]
+
+
+class Frozen(PatchtideError):
+    """Nothing starts during a freeze."""
+
+    code = "Frozen"
+
+
+@dataclass(slots=True)
+class Watch:
+    """The guards of one wave. Reading calendars, ledgers and tags blocks, so call it in a thread.
+
+    :param options: with the AWS connection and ``accounts``.
+    :param now_known: gives a node as the inventory has it now, ``None`` where it has it no more.
+    """
+
+    rollout: RolloutDir
+    policy: Policy
+    options: Mapping[str, Any]
+    say: Callable[[str], None]
+    now_known: Callable[[Mapping[str, Any]], Candidate | None]
+    _calendars: tuple[datetime, list[Calendar]] | None = None
+    _ledger: tuple[datetime, ExceptionGuard] | None = None
+    _tags: dict[str, tuple[datetime, Candidate]] = field(default_factory=dict)
+
+    def refuse_start(self, wave: str, begin: datetime) -> None:
+        """:raises Frozen: a calendar is closed when the wave would begin."""
+        freeze = freeze_at(self._read_calendars(begin, begin), begin)
+        if freeze.frozen:
+            until = f" until {freeze.next_transition:%Y-%m-%d %H:%M} UTC" if freeze.next_transition else ""
+            why = "; ".join(freeze.reasons)
+            raise Frozen(
+                f"Wave {wave} can't begin at {begin:%Y-%m-%d %H:%M} UTC: frozen{until} ({why}). "
+                "Run it again after that, or make a new plan."
+            )
+
+    def objections(self, nodes: Sequence[str], now: datetime) -> Objections:
+        """Return which of these nodes a freeze or an exception keeps from being worked on now."""
+        planned = [self.rollout.nodes[node] for node in nodes]
+        longest = max((int(node["expected_minutes"]) for node in planned), default=1)
+        calendars = self._read_calendars(now, now + timedelta(minutes=max(1, longest)))
+        found: Objections = {}
+        for node in planned:
+            freeze = freeze_during(calendars, now, _end(now, node)) if calendars else None
+            if freeze and freeze.frozen:
+                found[node["node_id"]] = ("freeze", f"frozen: {'; '.join(freeze.reasons)}")
+        return {**self._exceptions([node for node in planned if node["node_id"] not in found], now), **found}
+
+    def without_quorum(self, nodes: Sequence[str]) -> Objections:
+        """Return which of these nodes are members of a cluster that lacks its quorum."""
+        rules = [asdict(rule) for rule in self.policy.budgets.quorum]
+        clusters = sorted({cluster for node in nodes if (cluster := self._cluster(node))})
+        if not rules or not clusters:
+            return {}
+        lacking = ask_quorum(rules, clusters, clock=self.rollout.clock, options=self.options, say=self.say)
+        return {node: ("missed_quorum", why) for node in nodes if (why := lacking.get(self._cluster(node)))}
+
+    def _cluster(self, node: str) -> str:
+        return str(self.rollout.nodes[node].get("cluster") or "")
+
+    def _exceptions(self, planned: Sequence[Mapping[str, Any]], now: datetime) -> Objections:
+        guard = self._read_ledger(now)
+        if not planned or not (guard.records or guard.tag):
+            return {}
+        found: Objections = {}
+        for node, candidate in zip(planned, self._candidates(planned, guard.tag, now), strict=True):
+            if why := guard.during(now, _end(now, node))(candidate):
+                found[node["node_id"]] = ("exception", why)
+        return found
+
+    def _candidates(self, planned: Sequence[Mapping[str, Any]], tag: str, now: datetime) -> list[Candidate]:
+        """Return the nodes as the inventory knows them, else as the plan did, with their tags as they are now."""
+        old = [node for node in planned if not _is_fresh(self._tags.get(node["node_id"]), now)]
+        if old:
+            key = self.policy.tags.application
+            known = [self.now_known(node) or planned_candidate(node, key) for node in old]
+            fresh, failed = fresh_tags(known, tag, self.options)
+            for place, why in sorted(failed.items()):
+                self.say(f"the exception tags of {place} are those of the inventory: {plain(why)}")
+            self._tags.update({node["node_id"]: (now, seen) for node, seen in zip(old, fresh, strict=True)})
+        return [self._tags[node["node_id"]][1] for node in planned]
+
+    def _read_ledger(self, now: datetime) -> ExceptionGuard:
+        if not _is_fresh(self._ledger, now):
+            self._ledger = (now, read_guard(asdict(self.policy.exceptions), self.options))
+        assert self._ledger is not None
+        return self._ledger[1]
+
+    def _read_calendars(self, start: datetime, end: datetime) -> list[Calendar]:
+        """Read the calendars for a day ahead, so that they need not be read for every node."""
+        freeze = self.policy.freeze
+        if not freeze.ics and not freeze.change_calendars:
+            return []
+        if not _is_fresh(self._calendars, start):
+            regions = sorted({node["region"] for node in self.rollout.nodes.values() if node["region"]})
+            span = (start, max(end, start + timedelta(days=1)))
+            self._calendars = (start, read_calendars(asdict(freeze), [span], self.options, regions))
+        assert self._calendars is not None
+        return self._calendars[1]
+
+
+def _is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> bool:
+    return entry is not None and timedelta() <= now - entry[0] < timedelta(seconds=FRESH_SECONDS)
+
+
+def _end(now: datetime, node: Mapping[str, Any]) -> datetime:
+    return now + timedelta(minutes=max(1, int(node["expected_minutes"])))
