@@ -55,6 +55,8 @@ class ExecutorPort(Protocol):
     row: Executor
     #: Seconds between two looks at work.
     poll_seconds: float
+    #: Whether a look-up that finds nothing takes the token, so that a further attempt needs another one.
+    look_up_is_final: bool
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         """Return (place, node ids) for each piece of work that one ``begin`` takes."""

@@ -1,26 +1,241 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The executor ``linux``: hosts over their own connections, each a piece of work of its own."""
+"""The executor ``linux``: hosts over their own connections, each a piece of work of its own.
+
+Reading stages run while somebody looks. The install and the reboot are detached: they go on by themselves on the host
+under the work's token, whatever becomes of the connection or of this controller.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from ...module_utils._core.errors import BadInput
-from ..controller_action import ControllerAction
+from ...module_utils._core.clock import Clock
+from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.executors import LINUX, Executor
+from ...module_utils._core.model import Status
+from ...module_utils._core.stamp import to_time
+from ...module_utils._core.work.detached import Look, begin_script, look_script, parse_look, stop_script
+from ...module_utils._core.work.final_record import error, final_record
+from ...module_utils._core.work.host_probe import to_probe
+from ...module_utils._core.work.linux_install import REBOOT_SCRIPT, install_script
+from ...module_utils._core.work.linux_updates import LIST_SCRIPT, choose, parse_updates
+from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ..rollout.folder import RolloutDir
-from .base import ExecutorPort
+from .base import Result, Unknown, Work
+from .connection_errors import AccessRefused, BadConnection, HostError
 from .rules import WaveRules
 
+#: Seconds a script may take that only reads, the one that lists updates, and one that begins or looks.
+READ_SECONDS, LIST_SECONDS, LOOK_SECONDS = 300, 900, 60
+#: Work that the host has not begun after so many seconds will not begin.
+_START_SECONDS = 120
+_NOTHING = "nothing"
 
-def open_linux(
-    action: ControllerAction,
-    rollout: RolloutDir,
-    options: Mapping[str, Any],
-    rules: WaveRules,
-    sessions: object,
-    task_vars: Mapping[str, Any],
-) -> ExecutorPort:
-    raise BadInput("executor", "linux", "not yet")
+
+class Answer(Protocol):
+    """What a script on a host came to."""
+
+    @property
+    def rc(self) -> int: ...
+    @property
+    def stdout(self) -> str: ...
+    @property
+    def stderr(self) -> str: ...
+
+
+class Shell(Protocol):
+    """Scripts on hosts, by inventory name."""
+
+    def run(self, host: str, script: str, *, timeout: float) -> Answer:
+        """Run a POSIX sh script. :raises HostError: there is no answer."""
+
+
+@dataclass(slots=True)
+class LinuxExecutor:
+    """Works on the planned hosts of a wave."""
+
+    rollout: RolloutDir
+    wave: str
+    rules: WaveRules
+    clock: Clock
+    shell: Shell
+    row: Executor = LINUX
+    poll_seconds: float = 5
+    look_up_is_final: bool = True
+    _begun: dict[str, str] = field(default_factory=dict)
+
+    def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
+        return [(str(self.rollout.nodes[node]["host"]), [node]) for node in nodes]
+
+    def deadline(self, stage: str, at: datetime) -> datetime:
+        limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": LIST_SECONDS}
+        return at + timedelta(seconds=limits.get(stage, READ_SECONDS) + 60)
+
+    def begin(self, work: Work) -> str:
+        if work.stage == "patch":
+            return self._begin_install(work)
+        if work.stage == "reboot":
+            return self._begin_detached(work, REBOOT_SCRIPT, 900)
+        return "read"
+
+    def look_up(self, work: Work) -> str | None:
+        if work.stage not in ("patch", "reboot"):
+            return "read"
+        found = self._look(work, final=True)
+        if found.state == "starting":
+            raise Unknown("the host has just begun, or was interrupted while it began")
+        return None if found.state == "absent" else "detached"
+
+    def poll(self, work: Work) -> list[Result]:
+        node = work.nodes[0]
+        try:
+            return [{"node_id": node, **result} for result in self._poll(work, node)]
+        except (AccessRefused, BadConnection) as why:
+            return [{"node_id": node, **_lost(work, why)}]
+
+    def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
+        node = work.nodes[0]
+        if why is None and work.stage in ("patch", "reboot"):
+            self._stop(work)
+            text = work.trouble or "its time was over"
+            result = {"status": Status.TIMED_OUT.value, "error": error("TimedOut", text)}
+        else:
+            result = _lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
+        return [{"node_id": node, **self._times(work), **result}]
+
+    def _begin_install(self, work: Work) -> str:
+        node = self.rollout.nodes[work.nodes[0]]
+        updates = parse_updates(self._output(work, LIST_SCRIPT, LIST_SECONDS))
+        wanted = choose(updates.patches, security_only=self.rules.security_only, exclude=self.rules.exclude)
+        planned = {patch["id"] for patch in node["patches"]}
+        ids = [patch.id for patch in wanted if patch.id in planned]
+        if not ids:
+            return _NOTHING
+        script = install_script(updates.manager, ids, self.rules.lock_seconds)
+        return self._begin_detached(work, script, self.rules.install_seconds)
+
+    def _begin_detached(self, work: Work, script: str, seconds: int) -> str:
+        try:
+            answer = self.shell.run(work.place, begin_script(work.token, script, seconds), timeout=LOOK_SECONDS)
+        except HostError as why:
+            if why.began:
+                raise Unknown(str(why)) from why
+            raise
+        if parse_look(answer.stdout).state != "begun":
+            raise PatchtideError(answer.stderr.strip()[-300:] or "the host refused the work")
+        return "detached"
+
+    def _poll(self, work: Work, node: str) -> list[dict[str, Any]]:
+        if work.stage == "precheck":
+            return [self._precheck(work)]
+        if work.stage == "scan":
+            return [self._scan(work)]
+        if work.stage == "verify":
+            return [self._verify(work, node)]
+        if work.handle == _NOTHING:
+            return [{**self._times(work), "status": Status.NO_OP.value, "installed": []}]
+        found = self._look(work, final=False)
+        if found.state == "starting" and self.clock.now() < work.at + timedelta(seconds=_START_SECONDS):
+            return []
+        return self._rebooted(work, found) if work.stage == "reboot" else self._installed(work, found)
+
+    def _precheck(self, work: Work) -> dict[str, Any]:
+        key = str(self.rollout.plan["rollout"])
+        script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key)
+        output = self._output(work, script, READ_SECONDS)
+        return evaluate_probe(output, self.rules.thresholds, executor=self.row.name).to_dict()
+
+    def _scan(self, work: Work) -> dict[str, Any]:
+        try:
+            updates = parse_updates(self._output(work, LIST_SCRIPT, LIST_SECONDS))
+        except HostError:
+            raise
+        except PatchtideError as why:
+            return {**self._times(work), "status": Status.FAILED.value, "error": error("list_failed", str(why))}
+        wanted = choose(updates.patches, security_only=self.rules.security_only, exclude=self.rules.exclude)
+        if self.rules.security_only and not updates.security_known:
+            text = "its repositories do not say which updates are security updates"
+            return {**self._times(work), "status": Status.FAILED.value, "error": error("no_security_metadata", text)}
+        facts = parse_probe(self._output(work, to_probe("linux"), READ_SECONDS)) or {}
+        return {
+            **self._times(work),
+            "status": Status.SUCCEEDED.value,
+            "missing": [{**asdict(patch), "cve_ids": list(patch.cve_ids)} for patch in wanted],
+            "missing_after": [patch.id for patch in wanted],
+            "pending_reboot": bool(facts.get("pending_reboot")),
+            "counts": {"missing_count": len(wanted), "failed_count": 0},
+        }
+
+    def _verify(self, work: Work, node: str) -> dict[str, Any]:
+        script = to_probe("linux", services_mode("verify", {}), str(self.rollout.plan["rollout"]))
+        facts = parse_probe(self._output(work, script, READ_SECONDS))
+        planned, done = self.rollout.nodes[node], self.rollout.state.nodes[node].results
+        rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]
+        return final_record(planned, done, facts, to_time(self.clock.now()), str(rule)).to_dict()
+
+    def _installed(self, work: Work, found: Look) -> list[dict[str, Any]]:
+        if found.state == "running":
+            return []
+        facts = parse_probe(self._output(work, to_probe("linux"), READ_SECONDS)) or {}
+        result = {**self._times(work), "pending_reboot": bool(facts.get("pending_reboot"))}
+        if found.state == "ended" and found.rc == 0:
+            return [{**result, "status": Status.SUCCEEDED.value}]
+        if found.state == "ended" and found.rc in (124, 137):
+            why = error("TimedOut", f"the install was ended at its limit: {_said(found)}")
+            return [{**result, "status": Status.TIMED_OUT.value, "error": why}]
+        code = f"exit code {found.rc}" if found.rc is not None else "nobody knows how it ended"
+        why = error("install_failed", f"{code}: {_said(found)}".rstrip(": "))
+        return [{**result, "status": Status.FAILED.value, "installed": [], "error": why}]
+
+    def _rebooted(self, work: Work, found: Look) -> list[dict[str, Any]]:
+        boots = {"boot_id_before": found.boot_before, "boot_id_after": found.boot_now}
+        result = {**self._times(work), **boots}
+        if found.boot_before and found.boot_now != found.boot_before:
+            return [{**result, "status": Status.SUCCEEDED.value, "rebooted": True}]
+        if found.state == "running":
+            return []
+        why = error("not_rebooted", f"its boot id did not change: {_said(found)}".rstrip(": "))
+        return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
+
+    def _look(self, work: Work, *, final: bool) -> Look:
+        answer = self.shell.run(work.place, look_script(work.token, final=final), timeout=LOOK_SECONDS)
+        return parse_look(answer.stdout)
+
+    def _stop(self, work: Work) -> None:
+        try:
+            self.shell.run(work.place, stop_script(work.token), timeout=LOOK_SECONDS)
+        except HostError as why:
+            work.trouble = str(why)
+
+    def _output(self, work: Work, script: str, seconds: float) -> str:
+        """:raises PatchtideError: it printed nothing but errors."""
+        answer = self.shell.run(work.place, script, timeout=seconds)
+        if answer.rc and not answer.stdout.strip():
+            raise PatchtideError(f"the script failed (exit code {answer.rc}): {answer.stderr.strip()[-300:]}")
+        return answer.stdout
+
+    def _times(self, work: Work) -> dict[str, Any]:
+        return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}
+
+
+def _lost(work: Work, why: PatchtideError) -> dict[str, Any]:
+    """Return the result of a host on which a stage did not begin, or that gave no answer to a reading one."""
+    unreachable = isinstance(why, HostError) or work.trouble
+    status = Status.UNREACHABLE if unreachable else Status.FAILED
+    result: dict[str, Any] = {"status": status.value, "error": error(why.code, str(why))}
+    if work.stage == "precheck":
+        finding = {"check": "connection", "ok": False, "text": str(why)}
+        return {**result, "outcome": "skip", "findings": [finding], "facts": {}}
+    if work.stage == "reboot":
+        return {**result, "status": Status.FAILED.value, "rebooted": False}
+    return result
+
+
+def _said(found: Look) -> str:
+    """Return the last words of both streams: package managers name the culprit in either."""
+    return " | ".join(part for text in (found.err, found.out) if (part := " ".join(text.split())[-240:]))

@@ -22,7 +22,7 @@ from ...module_utils._core.rollout.budgets_left import over_budget
 from ...module_utils._core.rollout.catch_up import final_without_look
 from ...module_utils._core.rollout.due import Effect, Preparations, due
 from ...module_utils._core.rollout.reboot_rule import reboot_is_due
-from ...module_utils._core.rollout.state import DONE, due_nodes
+from ...module_utils._core.rollout.state import DONE, NOT_BEGUN, due_nodes
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.work.final_record import error
 from ..executors.base import ExecutorPort, Result, Unknown, Work
@@ -115,13 +115,17 @@ class Driver:
         """Return the work that carries an effect out, ``None`` if it is in hand or not for this run of the driver."""
         allowed = _ALLOWED.get(until)
         stage = effect.stage if effect.kind == "run" else ""
-        if effect.wave != self.wave or effect.token in self._works or (allowed is not None and (effect.kind, stage) not in allowed):
+        if (
+            effect.wave != self.wave
+            or effect.token in self._works
+            or (allowed is not None and (effect.kind, stage) not in allowed)
+        ):
             return None
         key = effect.token or (f"{effect.kind} {effect.wave}" if not effect.nodes or effect.kind == "claim" else "")
         if key:
             return self._hold([key], self._HANDLERS[effect.kind](self, effect)) if key not in self._busy else None
         nodes = tuple(node for node in effect.nodes if self._is_free(effect, node))
-        if not nodes or effect.kind not in self._HANDLERS:
+        if not nodes:
             return None
         fresh = Effect(effect.kind, effect.wave, effect.stage, nodes)
         return self._hold(nodes, self._HANDLERS[effect.kind](self, fresh))
@@ -191,6 +195,9 @@ class Driver:
             work.handle = found
             self.notes.sent(self.wave, work)
             await self._follow(port, work)
+        elif self.rollout.state.status == "running" and port.look_up_is_final:
+            self._works.pop(work.token, None)
+            self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
         elif self.rollout.state.status == "running":
             await self._begin(port, work)
         else:

@@ -135,6 +135,8 @@ def _on_sent(story: Story, _at: str, data: Mapping[str, Any]) -> None:
 def _on_outcome(story: Story, _at: str, data: Mapping[str, Any]) -> None:
     stage = str(data.get("stage") or "")
     for result in data.get("results") or ():
+        if result.get("status") == NOT_BEGUN:
+            continue
         node = story.node(result.get("node_id"), data.get("wave"))
         node.stage = stage or node.stage
         if stage == "precheck":

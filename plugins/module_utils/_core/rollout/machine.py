@@ -19,6 +19,7 @@ from ..model import Status
 from .journal import Record
 from .state import (
     DONE,
+    NOT_BEGUN,
     PREPARATIONS,
     STAGES,
     WHOLE_WAVE,
@@ -137,6 +138,8 @@ def _outcome(state: Rollout, data: Mapping[str, Any], at: str) -> None:
     for result in data["results"]:
         node = state.nodes[result["node_id"]]
         _settle(state, result["node_id"], node)
+        if result.get("status") == NOT_BEGUN:
+            continue
         node.results = {**node.results, stage: kept(result)}
         failure = failure_class(stage, result)
         key = f"{stage}/{failure}"

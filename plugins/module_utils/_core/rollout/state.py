@@ -18,6 +18,8 @@ DONE = "done"
 PREPARATIONS = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
 #: Stands for the wave itself among prepared nodes.
 WHOLE_WAVE = "*"
+#: Status of an intent that surely never began: the node is still due for the stage.
+NOT_BEGUN = "not_begun"
 #: After these a node can't be worked on any further, so its final record comes next.
 LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
 

@@ -1,0 +1,171 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work that goes on by itself on a Linux host: begun once under a token, looked up, stopped at its limit. Pure scripts.
+
+A directory on the host belongs to the token. The runner's first act is to make ``began`` in it, so that beginning may
+be repeated and runs once; the look-up makes "never begun" final by making ``began`` itself. The exit code appears last,
+by a rename. systemd runs the work where it is the host's init (the unit ends with its whole control group), ``setsid``
+elsewhere; ``timeout`` is the limit in both. The work reads nothing and has no terminal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import PatchtideError
+
+FOLDER = "/var/lib/patchtide"
+#: Bytes that are kept of the end of each stream.
+TAIL = 4000
+_FIELD = re.compile(r"(state|rc|boot_before|boot_now)=([A-Za-z0-9-]*)")
+
+_BEGIN = r"""#!/bin/sh
+# patchtide:begin:1
+set -u
+umask 077
+d=@FOLDER@/@NAME@
+fail() { echo "state=refused"; echo "$1" >&2; exit 1; }
+mkdir -p "$d" || fail "can not make $d"
+if [ ! -e "$d/run.sh" ]; then
+  cat >"$d/work.new" <<'@MARK@'
+@WORK@
+@MARK@
+  [ -s "$d/work.new" ] && mv "$d/work.new" "$d/work.sh" || fail "can not write $d/work.sh"
+  cat >"$d/run.new" <<'@MARK@'
+d=@FOLDER@/@NAME@
+mkdir "$d/began" 2>/dev/null || exit 0
+echo $$ >"$d/began/pid"
+cut -d' ' -f22 "/proc/$$/stat" >"$d/began/start"
+cat /proc/sys/kernel/random/boot_id >"$d/began/boot"
+timeout -k 30 @SECONDS@ /bin/sh "$d/work.sh" </dev/null >"$d/out" 2>"$d/err"
+echo $? >"$d/rc.new"
+sync
+mv "$d/rc.new" "$d/rc"
+@MARK@
+  [ -s "$d/run.new" ] && mv "$d/run.new" "$d/run.sh" || fail "can not write $d/run.sh"
+fi
+if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
+  systemd-run --quiet --unit="patchtide-@NAME@" --property=KillMode=control-group /bin/sh "$d/run.sh" </dev/null >&2 ||
+    [ -e "$d/began" ] || fail "systemd-run refused the work"
+else
+  setsid /bin/sh "$d/run.sh" </dev/null >/dev/null 2>&1 &
+fi
+echo "state=begun"
+"""
+
+_LOOK = r"""#!/bin/sh
+# patchtide:look:1
+set -u
+d=@FOLDER@/@NAME@
+boot=$(cat /proc/sys/kernel/random/boot_id)
+tell() {
+  echo "state=$1"
+  [ ! -e "$d/rc" ] || echo "rc=$(cat "$d/rc")"
+  [ ! -e "$d/began/boot" ] || echo "boot_before=$(cat "$d/began/boot")"
+  echo "boot_now=$boot"
+  for stream in out err; do
+    echo "@@$stream"
+    [ ! -e "$d/$stream" ] || tail -c @TAIL@ "$d/$stream"
+    echo
+  done
+  exit 0
+}
+[ ! -e "$d/rc" ] || tell ended
+if [ ! -d "$d/began" ]; then
+  [ "@FINAL@" = yes ] || tell starting
+  umask 077
+  mkdir -p "$d" && mkdir "$d/began" 2>/dev/null && : >"$d/began/taken"
+fi
+[ ! -e "$d/began/taken" ] || tell absent
+[ -e "$d/began/boot" ] || tell starting
+[ "$(cat "$d/began/boot")" = "$boot" ] || tell unknown
+pid=$(cat "$d/began/pid")
+[ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$(cat "$d/began/start")" ] && tell running
+[ ! -e "$d/rc" ] || tell ended
+tell unknown
+"""
+
+_STOP = r"""#!/bin/sh
+# patchtide:stop:1
+d=@FOLDER@/@NAME@
+if [ -d /run/systemd/system ] && systemctl --quiet is-active "patchtide-@NAME@" 2>/dev/null; then
+  systemctl stop "patchtide-@NAME@"
+elif [ -e "$d/began/pid" ]; then
+  session=$(cat "$d/began/pid")
+  for signal in TERM KILL; do
+    for stat in /proc/[0-9]*/stat; do
+      found=$(sed 's/.*) //' "$stat" 2>/dev/null | cut -d' ' -f4)
+      [ "$found" != "$session" ] || { pid=${stat#/proc/}; kill -s "$signal" "${pid%/stat}" 2>/dev/null; }
+    done
+    sleep 1
+  done
+fi
+echo "state=stopped"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a host says about detached work.
+
+    :param state: ``starting``, ``running``, ``ended``, ``absent`` (never begun, and never will), ``unknown`` (it began,
+        and nobody knows how it ended), ``begun``, ``refused`` or ``stopped``.
+    :param rc: its exit code, once it ended; 124 and 137 where the limit struck.
+    """
+
+    state: str
+    rc: int | None = None
+    boot_before: str = ""
+    boot_now: str = ""
+    out: str = ""
+    err: str = ""
+
+
+def name_of(token: str) -> str:
+    """Return the name of a token's directory and unit: the token itself may hold anything."""
+    return hashlib.sha256(token.encode()).hexdigest()[:24]
+
+
+def begin_script(token: str, work: str, seconds: int) -> str:
+    """Return the script that begins ``work``, a POSIX sh script, once, with a limit."""
+    return _fill(_BEGIN, token, WORK=work.rstrip("\n"), SECONDS=str(int(seconds)))
+
+
+def look_script(token: str, *, final: bool) -> str:
+    """Return the script that looks at work. :param final: what has not begun by now must never begin."""
+    return _fill(_LOOK, token, FINAL="yes" if final else "no", TAIL=str(TAIL))
+
+
+def stop_script(token: str) -> str:
+    """Return the script that ends the work's processes."""
+    return _fill(_STOP, token)
+
+
+def _fill(script: str, token: str, **more: str) -> str:
+    name = name_of(token)
+    values: Mapping[str, str] = {"FOLDER": FOLDER, "NAME": name, "MARK": f"PATCHTIDE_{name}", **more}
+    return re.sub(r"@([A-Z]+)@", lambda match: values.get(match[1], match[0]), script)
+
+
+def parse_look(output: str) -> Look:
+    """Read what one of the scripts printed. :raises PatchtideError: it is none of theirs."""
+    head, _separator, rest = output.partition("@@out\n")
+    found = dict(
+        _FIELD.fullmatch(line.strip()).groups() for line in head.splitlines() if _FIELD.fullmatch(line.strip())
+    )  # type: ignore[union-attr]
+    if "state" not in found:
+        raise PatchtideError(f"the host did not say how the work goes: {output.strip()[-200:]!r}")
+    out, _separator, err = rest.partition("@@err\n")
+    code = found.get("rc", "")
+    return Look(
+        state=found["state"],
+        rc=int(code) if code.isdigit() and len(code) < 6 else None,
+        boot_before=found.get("boot_before", ""),
+        boot_now=found.get("boot_now", ""),
+        out=out.strip(),
+        err=err.strip(),
+    )
