@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import JournalError
 from ..model import Status
 from ..rollout.journal import Record, verify
+from ..rollout.state import NOT_BEGUN
 
 FINAL_STAGE = "verify"
 _STATE = ("status", "error", "failed", "missing_after", "pending_reboot", "counts")
