@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.errors import PatchtideError
+from ..module_utils._core.events import Outcome
 from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.rollout.budgets_left import over_budget
@@ -107,7 +108,7 @@ class ActionModule(ControllerAction):
             for item in held
         ]
         if held and not self.check_mode:
-            rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
+            rollout.record(Outcome(wave=wave, stage=stage, results=tuple(results)))
         self._tell(rollout, held)
 
     def _check_start(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:

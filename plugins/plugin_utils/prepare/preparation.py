@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.session import Sessions, each_place
+from ...module_utils._core.events import Outcome, Prepared, Restored
 from ...module_utils._core.model import Place, Status
 from ...module_utils._core.rollout.catch_up import PREFIX
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
@@ -126,17 +127,16 @@ def prepare_nodes(preparer: Preparer) -> list[str]:
     known = rollout.state.prepared.get((wave, preparer.what), {})
     fresh = dict(preparer.look([node for node in preparer.wanted() if node not in known]))
     if fresh:
-        data = {"wave": wave, "what": preparer.what, "nodes": sorted(fresh), "details": fresh}
-        rollout.record("prepared", data)
+        rollout.record(Prepared(wave=wave, what=preparer.what, nodes=tuple(sorted(fresh)), details=fresh))
     refused = preparer.prepare({**held, **fresh}) if held or fresh else {}
     tell(preparer, refused, f"not {preparer.what}")
     if refused and preparer.missed:
         at = to_time(rollout.clock.now())
-        records = [
+        results = tuple(
             lost_record(rollout.nodes[node], Status.SKIPPED, f"{PREFIX}{preparer.missed}", why, at).to_dict()
             for node, why in sorted(refused.items())
-        ]
-        rollout.record("outcome", {"wave": wave, "stage": "verify", "results": records})
+        )
+        rollout.record(Outcome(wave=wave, stage="verify", results=results))
     return sorted({*held, *fresh} - {*refused})
 
 
@@ -158,8 +158,7 @@ def restore(preparer: Preparer, nodes: Sequence[str]) -> Reasons:
     problems, left = preparer.restore({node: known[node] for node in nodes})
     restored = [node for node in nodes if node not in left]
     if restored:
-        data = {"wave": preparer.wave, "what": preparer.what, "nodes": restored, "problems": problems}
-        rollout.record("restored", data)
+        rollout.record(Restored(wave=preparer.wave, what=preparer.what, nodes=tuple(restored), problems=problems))
     tell(preparer, problems, "not in service")
     tell(preparer, left, f"still {preparer.what}")
     return left
