@@ -51,10 +51,12 @@ def _one_of(*choices: str) -> dict[str, Rule]:
     return {"rule": (lambda value: value in choices, f"one of {', '.join(choices)}")}
 
 
-def _are_results(value: Any) -> bool:
-    return isinstance(value, tuple) and all(
-        isinstance(row, dict) and isinstance(row.get("node_id"), str) for row in value
-    )
+def _is_result(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("node_id"), str)
+
+
+def _are_results(value: object) -> bool:
+    return isinstance(value, tuple) and all(map(_is_result, value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +253,7 @@ def _is_text(value: object) -> bool:
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    return isinstance(value, tuple) and all(map(_is_text, value))
 
 
 def _is_count(value: object) -> bool:

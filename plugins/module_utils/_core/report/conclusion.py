@@ -50,8 +50,11 @@ def closed_because(waves: Sequence[Mapping[str, Any]], story: Story) -> str:
     return "not started: the journal ends before it"
 
 
-def _ended_as(story: Story) -> str:
-    return story.finished.status if story.finished else ""
+def _stands_at(story: Story, waves: Sequence[Mapping[str, Any]]) -> str:
+    """Return ``completed``, ``aborted`` or ``paused``; a pause is the state of a wave, for it writes no last record."""
+    if story.finished:
+        return story.finished.status
+    return "paused" if any(wave["state"] == "paused" for wave in waves) else ""
 
 
 def to_conclusion(
@@ -71,7 +74,7 @@ def to_conclusion(
     planned = [row for row in rows if row.in_rollout]
     tones = count_tones(planned)
     wave, reason = _closing(waves, story)
-    ended = _ended_as(story)
+    ended = _stands_at(story, waves)
     if ended == "completed":
         return _completed(len(planned), tones)
     if ended in ("aborted", "paused"):
