@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._ansible.spec import PLACES
+from ..module_utils._core.events import GateJudged, WaveFinished
 from ..module_utils._core.gate.decide import (
     HEALTH_CHECKS,
     GateDecision,
@@ -52,32 +54,37 @@ class ActionModule(ControllerAction):
         rollout, name = RolloutDir(options["dir"], find_clock()), options["wave"]
         wave = rollout.state_of_wave(name)
         if rollout.state.status == "aborted":
-            reasons = [] if wave.gate else ["The rollout was aborted."]
-            data = {"numbers": {}, "reasons": reasons, **dict(wave.gate or {}), "verdict": Verdict.ABORT.value}
+            aborted = GateJudged(wave=name, verdict=Verdict.ABORT.value, reasons=("The rollout was aborted.",))
+            gate = replace(wave.gate or aborted, verdict=Verdict.ABORT.value)
         elif wave.status in ("running", "paused") and not self.check_mode:
-            data = self._judge(rollout, name, options)
+            gate = self._judge(rollout, name, options)
         elif wave.status == "promoted" or wave.status == "finished":
-            data = {"numbers": {}, "reasons": [], **dict(wave.gate or {}), "verdict": Verdict.PROMOTE.value}
+            gate = wave.gate or GateJudged(wave=name, verdict=Verdict.PROMOTE.value)
         else:
-            data = {"verdict": Verdict.PROMOTE.value, "numbers": {}, "reasons": [f"The wave is {wave.status}."]}
+            gate = GateJudged(wave=name, verdict=Verdict.PROMOTE.value, reasons=(f"The wave is {wave.status}.",))
         if rollout.state.waves[name].status == "promoted" and not self.check_mode:
-            rollout.record("wave_finished", {"wave": name})
-        self._show(name, data)
-        shown = {key: data[key] for key in ("verdict", "numbers", "reasons")}
-        return {"changed": rollout.events > 0, **shown, "health_checks": list(data.get("health_checks") or [])}
+            rollout.record(WaveFinished(wave=name))
+        self._show(gate)
+        return {
+            "changed": rollout.events > 0,
+            "verdict": gate.verdict,
+            "numbers": dict(gate.numbers),
+            "reasons": list(gate.reasons),
+            "health_checks": list(gate.health_checks),
+        }
 
-    def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateJudged:
         """Decide and record it. After a part of the wave only what can't get better is a decision: the abort."""
         if not options["partial"]:
-            data = self._decide(rollout, name, options).to_dict()
-            rollout.record("gate", {"wave": name, **data})
-            return data
+            gate = self._decide(rollout, name, options).to_event(name)
+            rollout.record(gate)
+            return gate
         decision = decide(GateRules.from_dict(rollout.wave(name)["gate"]), self._tally(rollout, name, partial=True))
-        data = decision.to_dict()
         if decision.verdict is Verdict.ABORT:
-            rollout.record("gate", {"wave": name, **data})
-            return data
-        return {**data, "verdict": Verdict.PROMOTE.value}
+            gate = decision.to_event(name)
+            rollout.record(gate)
+            return gate
+        return replace(decision, verdict=Verdict.PROMOTE).to_event(name)
 
     def _tally(self, rollout: RolloutDir, name: str, *, partial: bool = False) -> WaveTally:
         names = [wave["name"] for wave in rollout.plan["waves"]]
@@ -125,15 +132,13 @@ class ActionModule(ControllerAction):
         self.say(f"{name} soak: {max(left, 0) / 60:.0f} minutes left, until {until:%H:%M} UTC")
         rollout.clock.sleep(max(1.0, left if is_rehearsal() else min(left, LIFE_SECONDS)))
 
-    def _show(self, name: str, data: Mapping[str, Any]) -> None:
-        numbers = data["numbers"]
+    def _show(self, gate: GateJudged) -> None:
+        numbers = gate.numbers
         counts = ", ".join(
             f"{numbers[key]} {key}" for key in ("good", "failed", "skipped", "missing") if key in numbers
         )
-        self.say(
-            f"{name} gate: {str(data['verdict']).upper()}" + (f" ({counts} of {numbers['total']})" if counts else "")
-        )
-        for reason in data["reasons"]:
+        self.say(f"{gate.wave} gate: {gate.verdict.upper()}" + (f" ({counts} of {numbers['total']})" if counts else ""))
+        for reason in gate.reasons:
             self.say(f"  {plain(reason)}")
 
 

@@ -12,6 +12,17 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.errors import PatchtideError
+from ..module_utils._core.events import (
+    Claimed,
+    Decision,
+    Event,
+    Intent,
+    Outcome,
+    Resumed,
+    RolloutFinished,
+    RolloutStarted,
+    WaveStarted,
+)
 from ..module_utils._core.model import Status
 from ..module_utils._core.plan.approval import find_approval, read_approval
 from ..module_utils._core.rollout.decisions import nodes_to_retry, nodes_to_skip
@@ -97,12 +108,12 @@ class ActionModule(ControllerAction):
         handler(rollout, options, operator(task_vars))
         return {"changed": rollout.events > 0, **overview(rollout.state)}
 
-    def _write(self, rollout: RolloutDir, kind: str, data: Mapping[str, Any]) -> None:
+    def _write(self, rollout: RolloutDir, event: Event) -> None:
         """Write the event; in check mode only check that it fits."""
         if self.check_mode:
-            rollout.rehearse(kind, data)
+            rollout.rehearse(event)
         else:
-            rollout.record(kind, data)
+            rollout.record(event)
 
     def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         plan, new = rollout.plan, rollout.state.status == "new"
@@ -119,22 +130,22 @@ class ActionModule(ControllerAction):
         if rollout.state.finished or rollout.state.status == "aborted":
             return  # what is still under way is awaited, and nothing else begins
         if new:
-            data = {
-                "rollout": plan["rollout"],
-                "plan_digest": plan["digest"],
-                "policy_digest": plan["policy"]["digest"],
-                "operator": who,
-                "controller": controller,
-                "approved_digest": approval["digest"] if approval else None,
-                "approval": approval,
-                "approval_required": options["approval_required"],
-                "rehearsal": is_rehearsal(),
-                "waves": [wave["name"] for wave in plan["waves"]],
-                "node_count": len(rollout.nodes),
-            }
-            self._write(rollout, "rollout_started", data)
+            event = RolloutStarted(
+                rollout=plan["rollout"],
+                plan_digest=plan["digest"],
+                policy_digest=plan["policy"]["digest"],
+                operator=who,
+                controller=controller,
+                approved_digest=approval["digest"] if approval else None,
+                approval=approval,
+                approval_required=options["approval_required"],
+                rehearsal=is_rehearsal(),
+                waves=tuple(wave["name"] for wave in plan["waves"]),
+                node_count=len(rollout.nodes),
+            )
+            self._write(rollout, event)
         else:
-            self._write(rollout, "resumed", {"operator": who, "controller": controller, "rehearsal": is_rehearsal()})
+            self._write(rollout, Resumed(operator=who, controller=controller, rehearsal=is_rehearsal()))
 
     def _wave_claimed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """Claim the wave's nodes as long before its window opens as stopped ones need to start."""
@@ -157,20 +168,20 @@ class ActionModule(ControllerAction):
         if wave.status == "waiting":
             self._await_window(rollout, name, options["window_wait"])
         if wave.status == "waiting":
-            self._write(rollout, "wave_started", {"wave": name})
+            self._write(rollout, WaveStarted(wave=name))
         self._claim(rollout, name)
 
     def _claim(self, rollout: RolloutDir, name: str) -> None:
         """Claim what is left of the wave; a node that another rollout holds gets its final record."""
         results = [] if self.check_mode else take(rollout, name)
         if results:
-            self._write(rollout, "outcome", {"wave": name, "stage": "verify", "results": results})
+            self._write(rollout, Outcome(wave=name, stage="verify", results=tuple(results)))
         for item in results:
             self.say(f"  {plain(item['node_id'])}: not ours: {plain(item['error']['text'])}")
         wave, nodes = rollout.state_of_wave(name), rollout.state.nodes
-        unclaimed = [node for node in wave.nodes if node not in wave.claimed and nodes[node].stage != DONE]
+        unclaimed = tuple(node for node in wave.nodes if node not in wave.claimed and nodes[node].stage != DONE)
         if unclaimed:
-            self._write(rollout, "claimed", {"wave": name, "nodes": unclaimed})
+            self._write(rollout, Claimed(wave=name, nodes=unclaimed))
 
     def _await_window(self, rollout: RolloutDir, name: str, minutes: int, ahead: int = 0) -> None:
         """Wait for the wave's window, or some minutes before it, if it opens soon; nothing starts outside of it.
@@ -198,12 +209,12 @@ class ActionModule(ControllerAction):
         stage, node = options["stage"], options["node"]
         attempt = rollout.state_of_node(node).attempts.get(stage, 0) + 1
         token = f"{rollout.plan['rollout']} {options['wave']}/{stage}/{node}.{attempt}"
-        data = {"wave": options["wave"], "stage": stage, "attempt": attempt, "nodes": [node], "token": token}
-        self._write(rollout, "intent", data)
+        event = Intent(wave=options["wave"], stage=stage, attempt=attempt, nodes=(node,), token=token)
+        self._write(rollout, event)
 
     def _recorded(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         result = {**options["result"], "node_id": options["node"]}
-        self._write(rollout, "outcome", {"wave": options["wave"], "stage": options["stage"], "results": [result]})
+        self._write(rollout, Outcome(wave=options["wave"], stage=options["stage"], results=(result,)))
 
     def _failed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """A direct host's work broke off: that is its final record, and the host consumes budget."""
@@ -212,17 +223,17 @@ class ActionModule(ControllerAction):
             return
         at = to_time(rollout.clock.now())
         record = lost_record(rollout.nodes[node], Status.FAILED, "task_failed", options["reason"], at)
-        self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": [record.to_dict()]})
+        self._write(rollout, Outcome(wave=options["wave"], stage="verify", results=(record.to_dict(),)))
 
     def _aborted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         if rollout.state.status != "aborted":
-            data = {"by": who, "action": "abort", "wave": options["wave"], "reason": options["reason"]}
-            self._write(rollout, "decision", data)
+            event = Decision(by=who, action="abort", wave=options["wave"] or "", reason=options["reason"])
+            self._write(rollout, event)
 
     def _promoted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         if rollout.state_of_wave(options["wave"]).status not in ("promoted", "finished"):
-            data = {"by": who, "action": "promote", "wave": options["wave"], "reason": options["reason"]}
-            self._write(rollout, "decision", data)
+            event = Decision(by=who, action="promote", wave=options["wave"], reason=options["reason"])
+            self._write(rollout, event)
 
     def _retried(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """Let nodes go their way again: those named, or all of the wave that failed or were missed."""
@@ -236,24 +247,26 @@ class ActionModule(ControllerAction):
         if found:
             at = to_time(rollout.clock.now())
             text = f"left out by {who}: {options['reason']}"
-            results = [
+            results = tuple(
                 lost_record(rollout.nodes[node], Status.SKIPPED, "skipped_by_decision", text, at).to_dict()
                 for node in found
-            ]
-            self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": results})
+            )
+            self._write(rollout, Outcome(wave=options["wave"], stage="verify", results=results))
 
     def _written_off(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         """Somebody has restored by hand what the rollout could not."""
         held = rollout.state.prepared.get((options["wave"], options["what"]), {})
         found = [node for node in options["nodes"] or sorted(held) if node in held]
-        self._decide(rollout, "write_off", found, {**options, "more": {"what": options["what"]}}, who)
+        self._decide(rollout, "write_off", found, options, who)
 
     def _decide(
         self, rollout: RolloutDir, action: str, nodes: Sequence[str], options: Mapping[str, Any], who: str
     ) -> None:
         if nodes:
-            data = {"by": who, "action": action, "wave": options["wave"], "reason": options["reason"]}
-            self._write(rollout, "decision", {**data, "nodes": list(nodes), **(options.get("more") or {})})
+            what = options["what"] if action == "write_off" else ""
+            wave, reason = options["wave"], options["reason"]
+            event = Decision(by=who, action=action, wave=wave, reason=reason, nodes=tuple(nodes), what=what)
+            self._write(rollout, event)
 
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         self._close(rollout, options)
@@ -273,9 +286,9 @@ class ActionModule(ControllerAction):
             self.say(f"not finished, because something is not restored yet: {kept}. Run it again to try again.")
             return
         if state.status == "running" and all(wave.status == "finished" for wave in state.waves.values()):
-            self._write(rollout, "rollout_finished", {"status": "completed", "reason": "every wave was promoted"})
+            self._write(rollout, RolloutFinished(status="completed", reason="every wave was promoted"))
         elif state.status == "aborted" and not state.intents:
-            self._write(rollout, "rollout_finished", {"status": "aborted", "reason": options["reason"] or _why(state)})
+            self._write(rollout, RolloutFinished(status="aborted", reason=options["reason"] or _why(state)))
 
 
 def _span(window: Occurrence) -> str:
@@ -283,5 +296,5 @@ def _span(window: Occurrence) -> str:
 
 
 def _why(state: Rollout) -> str:
-    gates = [wave for wave in state.waves.values() if wave.gate and wave.gate.get("verdict") == "abort"]
+    gates = [wave for wave in state.waves.values() if wave.gate and wave.gate.verdict == "abort"]
     return f"the gate after {gates[0].name} closed" if gates else "aborted by decision"

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.plan.plan import SCHEMA as PLAN_SCHEMA
 from ..module_utils._core.plan.plan import check_plan
 from ..module_utils._core.report.csv import to_csv
 from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
 from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.rollout.journal import Record, from_line
+from ..module_utils._core.schema import check_schema
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_text
 from ..plugin_utils.report.html import render_plan_html, render_report_html
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
-_SCHEMAS = {"plan.json": "patchtide/plan/1", "scan.json": "patchtide/scan/1"}
+_SCHEMAS = {"plan.json": ("plan", PLAN_SCHEMA), "scan.json": ("scan", "patchtide/scan/1")}
 _NAMES = {"json": "summary.json", "csv": "nodes.csv", "junit": "junit.xml", "html": "index.html"}
 
 
@@ -78,15 +80,15 @@ class ActionModule(ControllerAction):
 def _read_part(folder: Path, name: str) -> dict[str, Any] | None:
     """Return a file of the run, ``None`` if there is none.
 
+    :raises OtherSchema: another version wrote it.
     :raises BadInput: it is not what its name says.
     """
     if not (folder / name).exists():
         return None
-    data = read_json(folder / name, "dir")
-    if not isinstance(data, dict) or data.get("schema") != _SCHEMAS[name]:
-        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-        raise BadInput(f"schema of {folder / name}", found, _SCHEMAS[name])
-    return data
+    data, (what, schema) = read_json(folder / name, "dir"), _SCHEMAS[name]
+    found = data.get("schema") if isinstance(data, dict) else type(data).__name__
+    check_schema(what, found, schema, f"schema of {folder / name}")
+    return dict(data)
 
 
 def read_journal(folder: Path) -> Iterator[Record]:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Patch, Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, Chunk, deadline
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import (
@@ -20,6 +21,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.po
     PatchState,
 )
 
+E = TypeVar("E", bound=Event)
 START = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 
 
@@ -42,13 +44,13 @@ class FakeClock:
 class Recorder:
     """Keeps the events a stage records."""
 
-    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
-    def record(self, kind: str, data: Mapping[str, Any]) -> None:
-        self.events.append((kind, dict(data)))
+    def record(self, event: Event) -> None:
+        self.events.append(event)
 
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return [data for name, data in self.events if name == kind]
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
 
 
 @dataclass

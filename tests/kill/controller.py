@@ -30,6 +30,7 @@ from ansible_collections.patchtide.hybrid.plugins.action import (
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoJournal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Resumed
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import journal_file
@@ -153,8 +154,8 @@ def dying(death: Death | None, *, remote: bool) -> Iterator[None]:
     written, append = [0], store.append
 
     def deadly(self: Any, kind: str, data: Mapping[str, Any], at: Any, guard: Any = None) -> Any:
-        written[0] += kind != "resumed"
-        due = kind != "resumed" and written[0] == death.number
+        written[0] += kind != Resumed.kind
+        due = kind != Resumed.kind and written[0] == death.number
         if due and death.moment != "after":
             _before(self, torn=death.moment == "torn" and not remote)
         record = append(self, kind, data, at, guard)

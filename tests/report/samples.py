@@ -19,8 +19,19 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Event,
+    Intent,
+    Outcome,
+    RolloutFinished,
+    RolloutStarted,
+    Sent,
+    WaveFinished,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, next_record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
@@ -37,11 +48,11 @@ class Run:
     plan: dict[str, Any]
     records: list[Record] = field(default_factory=list)
 
-    def note(self, kind: str, data: Mapping[str, Any], minutes: float = 0.2) -> None:
+    def note(self, event: Event, minutes: float = 0.2) -> None:
         """Append a journal record, some minutes after the one before."""
         last = self.records[-1] if self.records else None
         at = from_time(last.at) if last else START
-        self.records.append(next_record(last, kind, data, at + timedelta(minutes=minutes)))
+        self.records.append(next_record(last, event.kind, event.to_data(), at + timedelta(minutes=minutes)))
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -88,7 +99,7 @@ def plan_of(
         members = list(nodes[cuts[order - 1] : cuts[order]])
         waves.append({"name": name, "order": order, "window": window, "gate": gate, "nodes": members})
     plan = {
-        "schema": "patchtide/plan/1",
+        "schema": SCHEMA,
         "created_at": to_time(START - timedelta(hours=5)),
         "rehearsal": rehearsal,
         "policy": {"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},
@@ -215,40 +226,47 @@ def held(node: Mapping[str, Any], _at: datetime) -> dict[str, Any]:
     return {**record, "status": "skipped", "installed": [], "failed": [], "missing_after": [], "error": error}
 
 
-Outcome = Callable[[Mapping[str, Any], datetime], dict[str, Any]]
+Ending = Callable[[Mapping[str, Any], datetime], dict[str, Any]]
 
 
-def roll(run: Run, outcomes: Mapping[str, Outcome]) -> Run:
+def roll(run: Run, outcomes: Mapping[str, Ending]) -> Run:
     """Journal the whole rollout: ``outcomes`` by node id where a node does not succeed; the gates are the real ones."""
     plan = run.plan
-    names = [wave["name"] for wave in plan["waves"]]
-    started = {"rollout": plan["rollout"], "plan_digest": plan["digest"], "policy_digest": plan["policy"]["digest"]}
     count = sum(len(wave["nodes"]) for wave in plan["waves"])
-    started |= {"operator": "dana@ops-runner-2", "rehearsal": plan["rehearsal"], "waves": names, "node_count": count}
-    run.note("rollout_started", started, 0)
+    started = RolloutStarted(
+        rollout=plan["rollout"],
+        plan_digest=plan["digest"],
+        policy_digest=plan["policy"]["digest"],
+        operator="dana@ops-runner-2",
+        controller="ops-runner-2",
+        rehearsal=plan["rehearsal"],
+        waves=tuple(wave["name"] for wave in plan["waves"]),
+        node_count=count,
+    )
+    run.note(started, 0)
     failed_before = 0
     for wave in plan["waves"]:
         statuses = _roll_wave(run, wave, outcomes)
         rules = GateRules.from_dict(wave["gate"])
         tally = WaveTally.from_statuses(len(wave["nodes"]), statuses, earlier_failed=failed_before, rollout_total=count)
         failed_before += tally.failed
-        gate = decide(rules, tally).to_dict()
-        run.note("gate", {"wave": wave["name"], **gate}, 10)
-        if gate["verdict"] != "promote":
-            ended = {"abort": "aborted", "pause": "paused"}[gate["verdict"]]
-            run.note("rollout_finished", {"status": ended, "reason": f"gate after {wave['name']}"})
+        gate = decide(rules, tally).to_event(wave["name"])
+        run.note(gate, 10)
+        if gate.verdict == "abort":
+            run.note(RolloutFinished(status="aborted", reason=f"gate after {wave['name']}"))
+        if gate.verdict != "promote":
             return run
-        run.note("wave_finished", {"wave": wave["name"]})
-    run.note("rollout_finished", {"status": "completed", "reason": ""})
+        run.note(WaveFinished(wave=wave["name"]))
+    run.note(RolloutFinished(status="completed", reason=""))
     return run
 
 
-def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> list[str]:
+def _roll_wave(run: Run, wave: Mapping[str, Any], outcomes: Mapping[str, Ending]) -> list[str]:
     name, nodes = wave["name"], wave["nodes"]
     now = from_time(run.records[-1].at)
     opens = from_time(wave["window"]["start"])
-    run.note("wave_started", {"wave": name}, max((opens - now).total_seconds() / 60, 0) + 2)
-    run.note("claimed", {"wave": name, "nodes": [node["node_id"] for node in nodes]})
+    run.note(WaveStarted(wave=name), max((opens - now).total_seconds() / 60, 0) + 2)
+    run.note(Claimed(wave=name, nodes=tuple(node["node_id"] for node in nodes)))
     finals = {
         node["node_id"]: outcomes.get(node["node_id"], result_of)(node, from_time(run.records[-1].at)) for node in nodes
     }
@@ -269,13 +287,13 @@ def _journal_stage(
 ) -> None:
     for place, members in _places(nodes):
         token = f"{run.plan['rollout']}/{wave}/{stage}/{place}/1"
-        intent = {"wave": wave, "stage": stage, "attempt": 1, "nodes": members, "token": token}
-        run.note("intent", intent, 0.02)
+        run.note(Intent(wave=wave, stage=stage, attempt=1, nodes=tuple(members), token=token), 0.02)
         if place and stage != "verify":
             ident = hashlib.sha256(token.encode()).hexdigest()
             command = f"{ident[:8]}-{ident[8:12]}-4{ident[13:16]}-9{ident[17:20]}-{ident[20:32]}"
-            run.note("sent", {**intent, "place": place, "command_id": command}, 0.02)
-    run.note("outcome", {"wave": wave, "stage": stage, "results": list(results)}, minutes)
+            sent = Sent(wave=wave, stage=stage, token=token, place=place, command_id=command, nodes=tuple(members))
+            run.note(sent, 0.02)
+    run.note(Outcome(wave=wave, stage=stage, results=tuple(results)), minutes)
 
 
 def _places(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
@@ -320,7 +338,7 @@ def completed(count: int = 60, names: Sequence[str] = (), rehearsal: bool = Fals
     )
     left_out = [(node, code, reason) for node, (code, reason) in zip(extra, reasons, strict=True)]
     run = Run(scan, exclude(plan_of(nodes, rehearsal=rehearsal), left_out))
-    outcomes: dict[str, Outcome] = {nodes[9]["node_id"]: held}
+    outcomes: dict[str, Ending] = {nodes[9]["node_id"]: held}
     outcomes |= {nodes[14]["node_id"]: failed, nodes[33]["node_id"]: lost, nodes[41]["node_id"]: failed}
     return roll(run, outcomes)
 
@@ -329,7 +347,7 @@ def aborted(count: int = 60) -> Run:
     """A rollout whose canary wave goes bad: the gate closes and nothing else is touched."""
     nodes = estate(count)
     run = Run(scan_of(nodes), plan_of(nodes))
-    outcomes: dict[str, Outcome] = {nodes[0]["node_id"]: failed, nodes[2]["node_id"]: lost, nodes[4]["node_id"]: failed}
+    outcomes: dict[str, Ending] = {nodes[0]["node_id"]: failed, nodes[2]["node_id"]: lost, nodes[4]["node_id"]: failed}
     outcomes[nodes[3]["node_id"]] = held
     return roll(run, outcomes)
 
@@ -350,7 +368,7 @@ def unfinished() -> Run:
     cut = next(
         record.seq
         for record in run.records
-        if record.data.get("wave") == "early" and record.data.get("stage") == "scan"
+        if isinstance(event := record.event(), Intent) and (event.wave, event.stage) == ("early", "scan")
     )
     del run.records[cut - 1 :]
     return run

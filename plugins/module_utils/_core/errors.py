@@ -63,3 +63,24 @@ class JournalError(PatchtideError):
     """A journal is damaged, or an event does not fit the rollout's state."""
 
     code = "JournalError"
+
+
+class OtherSchema(PatchtideError):
+    """Another version of this collection wrote a file; nothing is converted.
+
+    :param what: ``plan`` or ``journal``.
+    :param found: its schema, ``None`` if it names none.
+    :param reads: the schema that this version reads.
+    """
+
+    code = "OtherSchema"
+
+    def __init__(self, what: str, found: str | None, reads: str) -> None:
+        has = f"the schema {found!r}" if found else "no schema"
+        super().__init__(
+            f"The {what} has {has}, and this version of patchtide.hybrid reads {reads}. "
+            "Finish the rollout with the version that wrote it, or make a new plan."
+        )
+        self.what = what
+        self.found = found
+        self.reads = reads

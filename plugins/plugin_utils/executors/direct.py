@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ...module_utils._ansible.clock import find_clock
 from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.events import Intent, Outcome
 from ...module_utils._core.rollout.state import NodeState
 from ...module_utils._core.stamp import to_time
 from ..controller_action import ControllerAction
@@ -56,8 +57,8 @@ class DirectAction(ControllerAction):
 
 def outcome(rollout: RolloutDir, options: Mapping[str, Any], stage: str, result: Mapping[str, Any]) -> None:
     """Record one node's result of a stage."""
-    results = [{**result, "node_id": options["node"]}]
-    rollout.record("outcome", {"wave": options["wave"], "stage": stage, "results": results})
+    row = {**result, "node_id": options["node"]}
+    rollout.record(Outcome(wave=options["wave"], stage=stage, results=(row,)))
 
 
 def announce(rollout: RolloutDir, options: Mapping[str, Any], stage: str) -> None:
@@ -67,5 +68,4 @@ def announce(rollout: RolloutDir, options: Mapping[str, Any], stage: str) -> Non
         return
     attempt = state.attempts.get(stage, 0) + 1
     token = f"{rollout.plan['rollout']} {options['wave']}/{stage}/{options['node']}.{attempt}"
-    data = {"wave": options["wave"], "stage": stage, "attempt": attempt, "nodes": [options["node"]], "token": token}
-    rollout.record("intent", data)
+    rollout.record(Intent(wave=options["wave"], stage=stage, attempt=attempt, nodes=(options["node"],), token=token))

@@ -13,8 +13,9 @@ from ...module_utils._ansible.clock import find_clock
 from ...module_utils._ansible.spec import PLACES
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.errors import BadInput
+from ...module_utils._core.events import Outcome
 from ...module_utils._core.model import Status
-from ...module_utils._core.rollout.state import Intent, due_nodes
+from ...module_utils._core.rollout.state import OpenIntent, due_nodes
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import error
 from ...module_utils._core.work.ssm.commands import Chunk, deadline, split, started
@@ -169,7 +170,7 @@ class SsmAction(ControllerAction):
                 tried = rollout.state.nodes[node_id].results.get(stage)
                 results.append({**tried, "no_retry": guard.text} if tried else self.late(node_id, guard.text))
         if results:
-            rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
+            rollout.record(Outcome(wave=wave, stage=stage, results=tuple(results)))
         return results
 
     def _run(
@@ -213,7 +214,11 @@ class SsmAction(ControllerAction):
         return chunks
 
     def _resume(
-        self, intent: Intent, options: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]], rollout: RolloutDir
+        self,
+        intent: OpenIntent,
+        options: Mapping[str, Any],
+        nodes: Mapping[str, Mapping[str, Any]],
+        rollout: RolloutDir,
     ) -> Chunk:
         first = nodes[intent.nodes[0]]
         at = started(intent.at)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.session import Sessions, each_place
+from ...module_utils._core.events import Outcome, Prepared, Restored
 from ...module_utils._core.model import Place, Status
 from ...module_utils._core.rollout.catch_up import PREFIX
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
@@ -139,17 +140,16 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
     new = [node for node in nodes if node not in open_now]
     fresh = dict((yield lambda: preparer.look(new))) if new else {}
     if fresh:
-        data = {"wave": wave, "what": preparer.what, "nodes": sorted(fresh), "details": fresh}
-        rollout.record("prepared", data)
+        rollout.record(Prepared(wave=wave, what=preparer.what, nodes=tuple(sorted(fresh)), details=fresh))
     refused: Reasons = (yield lambda: preparer.prepare({**held, **fresh})) if held or fresh else {}
     tell(preparer, refused, f"not {preparer.what}")
     if refused and preparer.missed:
         at = to_time(rollout.clock.now())
-        records = [
+        results = tuple(
             lost_record(rollout.nodes[node], Status.SKIPPED, f"{PREFIX}{preparer.missed}", why, at).to_dict()
             for node, why in sorted(refused.items())
-        ]
-        rollout.record("outcome", {"wave": wave, "stage": "verify", "results": records})
+        )
+        rollout.record(Outcome(wave=wave, stage="verify", results=results))
     return sorted({*held, *fresh} - {*refused})
 
 
@@ -160,8 +160,7 @@ def restoring(preparer: Preparer, nodes: Sequence[str]) -> Step[Reasons]:
     problems, left = yield lambda: preparer.restore({node: known[node] for node in nodes})
     restored = [node for node in nodes if node not in left]
     if restored:
-        data = {"wave": preparer.wave, "what": preparer.what, "nodes": restored, "problems": problems}
-        rollout.record("restored", data)
+        rollout.record(Restored(wave=preparer.wave, what=preparer.what, nodes=tuple(restored), problems=problems))
     tell(preparer, problems, "not in service")
     tell(preparer, left, f"still {preparer.what}")
     return left

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import BadInput
+from ...module_utils._core.events import Event
 from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.catch_up import catch_up
@@ -84,12 +85,12 @@ class RolloutDir:
             raise BadInput("node", node_id, "a node of the plan")
         return self.state.nodes[node_id]
 
-    def rehearse(self, kind: str, data: Mapping[str, Any]) -> None:
+    def rehearse(self, event: Event) -> None:
         """Apply an event to the state without writing it: check mode."""
-        apply(self.state, kind, data, to_time(self.clock.now()))
+        apply(self.state, event, to_time(self.clock.now()))
         self.events += 1
 
-    def record(self, kind: str, data: Mapping[str, Any]) -> Record:
+    def record(self, event: Event) -> Record:
         """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""
         at: datetime = self.clock.now()
         asked = False
@@ -101,9 +102,9 @@ class RolloutDir:
             else:
                 self._follow(news)
             asked = True
-            apply(self.state, kind, data, to_time(at))
+            apply(self.state, event, to_time(at))
 
-        record = self._store.append(kind, data, at, guard)
+        record = self._store.append(event.kind, event.to_data(), at, guard)
         self.origin = self.origin or record.hash
         self.events += 1
         return record
@@ -130,4 +131,4 @@ class RolloutDir:
     def _follow(self, news: Iterable[Record]) -> None:
         for item in news:
             self.origin = self.origin or item.hash
-            apply(self.state, item.kind, item.data, item.at)
+            apply(self.state, item.event(), item.at)

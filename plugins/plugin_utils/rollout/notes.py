@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from ...module_utils._core.events import Event, Intent, Outcome, Sent
 from ...module_utils._core.text import plain
 from ..executors.base import Result, Work
 from .folder import RolloutDir
@@ -29,24 +29,33 @@ class Notes:
 
     def intent(self, wave: str, work: Work) -> None:
         """Announce work before it is begun."""
-        data = {"wave": wave, "stage": work.stage, "attempt": work.attempt, "nodes": list(work.nodes)}
-        self._record("intent", {**data, "token": work.token})
+        self._record(
+            Intent(wave=wave, stage=work.stage, attempt=work.attempt, nodes=tuple(work.nodes), token=work.token)
+        )
 
     def sent(self, wave: str, work: Work) -> None:
         """Record what work is called where it runs."""
-        data = {"wave": wave, "stage": work.stage, "token": work.token, "nodes": list(work.nodes)}
-        self._record("sent", {**data, "place": work.place, "command_id": work.handle})
+        self._record(
+            Sent(
+                wave=wave,
+                stage=work.stage,
+                token=work.token,
+                place=work.place,
+                command_id=work.handle,
+                nodes=tuple(work.nodes),
+            )
+        )
 
     def outcome(self, wave: str, stage: str, results: Sequence[Result]) -> None:
         """Record how a stage ended for nodes, and name those that did not get through it."""
         if not results:
             return
-        self._record("outcome", {"wave": wave, "stage": stage, "results": [dict(item) for item in results]})
+        self._record(Outcome(wave=wave, stage=stage, results=tuple(dict(item) for item in results)))
         for item in results:
             self._tell(wave, stage, item)
 
-    def _record(self, kind: str, data: dict[str, Any]) -> None:
-        self.rollout.record(kind, data)
+    def _record(self, event: Event) -> None:
+        self.rollout.record(event)
         self.changed.set()
 
     def _tell(self, wave: str, stage: str, item: Result) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.events import Claimed, Outcome, WaveStarted
 from ...module_utils._core.rollout.state import DONE
 from ...module_utils._core.text import plain
 from ...module_utils._core.times.schedule import Occurrence
@@ -51,19 +52,19 @@ class Opening:
         await prepare_started()
         await self._await_window(name, tempo)
         if self.rollout.state.waves[name].status == "waiting":
-            self.rollout.record("wave_started", {"wave": name})
+            self.rollout.record(WaveStarted(wave=name))
 
     def claim(self, name: str) -> None:
         """Claim what is left of the wave; a node that another rollout holds gets its final record."""
         results = take(self.rollout, name)
         if results:
-            self.rollout.record("outcome", {"wave": name, "stage": "verify", "results": results})
+            self.rollout.record(Outcome(wave=name, stage="verify", results=tuple(results)))
         for item in results:
             self.say(f"  {plain(item['node_id'])}: not ours: {plain(item['error']['text'])}")
         wave, nodes = self.rollout.state_of_wave(name), self.rollout.state.nodes
         unclaimed = [node for node in wave.nodes if node not in wave.claimed and nodes[node].stage != DONE]
         if unclaimed:
-            self.rollout.record("claimed", {"wave": name, "nodes": unclaimed})
+            self.rollout.record(Claimed(wave=name, nodes=tuple(unclaimed)))
 
     async def _await_window(self, name: str, tempo: Tempo, ahead: int = 0) -> None:
         """Wait for the wave's window, or some minutes before it, if it opens soon.

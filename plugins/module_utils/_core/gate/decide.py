@@ -31,6 +31,7 @@ from typing import Any
 
 from ..counts import to_count
 from ..errors import BadInput
+from ..events import GateJudged
 from ..model import Status
 from .confidence import lower_bound, upper_bound
 
@@ -158,14 +159,17 @@ class GateDecision:
     wait_until: datetime | None = None
     health_checks: tuple[HealthCheck, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the journal's data of a gate: ``verdict``, ``numbers``, ``reasons``, and ``health_checks`` if any."""
-        numbers, reasons = dict(self.numbers), list(self.reasons)
-        data: dict[str, Any] = {"verdict": self.verdict.value, "numbers": numbers, "reasons": reasons}
-        return (
-            {**data, "health_checks": [health_check.to_dict() for health_check in self.health_checks]}
-            if self.health_checks
-            else data
+    def to_event(self, wave: str) -> GateJudged:
+        """Return the decision on a wave as the journal's event.
+
+        :raises JournalError: it is ``WAIT``, which is no decision.
+        """
+        return GateJudged(
+            wave=wave,
+            verdict=self.verdict.value,
+            numbers=dict(self.numbers),
+            reasons=self.reasons,
+            health_checks=tuple(health_check.to_dict() for health_check in self.health_checks),
         )
 
 

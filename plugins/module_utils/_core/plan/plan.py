@@ -14,6 +14,7 @@ from ..canonical import to_digest, without
 from ..errors import BadInput
 from ..exceptions.guard import ExceptionGuard
 from ..nodes import Candidate
+from ..schema import check_schema
 from ..stamp import from_time
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
@@ -24,7 +25,7 @@ from .turns import Turns
 from .wave import plan_wave
 from .waves import assign
 
-SCHEMA = "patchtide/plan/1"
+SCHEMA = "patchtide/plan/2"
 
 
 def build_plan(
@@ -192,10 +193,10 @@ def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
 def check_plan(plan: Mapping[str, Any]) -> None:
     """Check that a plan read from a file is whole and unchanged.
 
+    :raises OtherSchema: another version made it.
     :raises BadInput: it is not a plan, or was edited after its digest was made.
     """
-    if plan.get("schema") != SCHEMA:
-        raise BadInput("plan", plan.get("schema"), f"a plan of the schema {SCHEMA}")
+    check_schema("plan", plan.get("schema"), SCHEMA)
     if seal(plan)["digest"] != plan.get("digest"):
         raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed after it was made")
 

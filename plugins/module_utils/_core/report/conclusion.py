@@ -45,13 +45,16 @@ def closed_because(waves: Sequence[Mapping[str, Any]], story: Story) -> str:
     if any(decision["action"] == "abort" for decision in story.decisions):
         return f"not started: aborted by {story.decisions[-1]['by'] or 'a person'}"
     if story.finished:
-        reason = str(story.finished.get("reason") or "")
-        return f"not started: the rollout was {_ended_as(story)}" + (f" ({reason})" if reason else "")
+        reason = f" ({story.finished.reason})" if story.finished.reason else ""
+        return f"not started: the rollout was {story.finished.status}{reason}"
     return "not started: the journal ends before it"
 
 
-def _ended_as(story: Story) -> str:
-    return str((story.finished or {}).get("status") or "")
+def _stands_at(story: Story, waves: Sequence[Mapping[str, Any]]) -> str:
+    """Return ``completed``, ``aborted`` or ``paused``; a pause is the state of a wave, for it writes no last record."""
+    if story.finished:
+        return story.finished.status
+    return "paused" if any(wave["state"] == "paused" for wave in waves) else ""
 
 
 def to_conclusion(
@@ -71,7 +74,7 @@ def to_conclusion(
     planned = [row for row in rows if row.in_rollout]
     tones = count_tones(planned)
     wave, reason = _closing(waves, story)
-    ended = _ended_as(story)
+    ended = _stands_at(story, waves)
     if ended == "completed":
         return _completed(len(planned), tones)
     if ended in ("aborted", "paused"):
@@ -127,11 +130,15 @@ def _closing(waves: Sequence[Mapping[str, Any]], story: Story) -> tuple[str, str
         if words:
             return str(wave["name"]), f"{words[-1]['by'] or 'A person'} decided: {words[-1]['reason'] or 'abort'}"
         reasons = wave["gates"][-1]["reasons"] if wave["gates"] else []
-        return str(wave["name"]), to_sentences(reasons) or str((story.finished or {}).get("reason") or "")
+        return str(wave["name"]), to_sentences(reasons) or _reason(story)
     last = [item for item in story.decisions if item["action"] == "abort"]
     if last:
         return "", f"{last[-1]['by'] or 'A person'} decided: {last[-1]['reason'] or 'abort'}"
-    return "", str((story.finished or {}).get("reason") or "")
+    return "", _reason(story)
+
+
+def _reason(story: Story) -> str:
+    return story.finished.reason if story.finished else ""
 
 
 def to_sentences(reasons: Iterable[str]) -> str:

@@ -46,17 +46,18 @@ def build_report(
     """
     plan, scan = plan or {}, scan or {}
     story, damage = read_story(records)
+    begun = story.started
     rows = _rows(plan, story, scan, {**TAGS, **(tags or {})})
     waves = _waves(plan, story, rows)
     _explain_not_started(rows, waves, story)
     planned = [row for row in rows if row.in_rollout]
     summary = {
         "schema": SCHEMA,
-        "rollout": str(plan.get("rollout") or story.started.get("rollout") or ""),
-        "digest": str(plan.get("digest") or story.started.get("plan_digest") or ""),
-        "rehearsal": bool(plan.get("rehearsal") or story.started.get("rehearsal")),
+        "rollout": str(plan.get("rollout") or (begun.rollout if begun else "")),
+        "digest": str(plan.get("digest") or (begun.plan_digest if begun else "")),
+        "rehearsal": bool(plan.get("rehearsal") or (begun and begun.rehearsal)),
         "policy": _policy(plan, story),
-        "operator": str(story.started.get("operator") or ""),
+        "operator": begun.operator if begun else "",
         "conclusion": to_conclusion(plan, story, scan, rows, waves),
         "times": _times(plan, story, scan),
         "totals": _totals(rows, planned),
@@ -141,9 +142,8 @@ def _row_order(row: Row) -> tuple[int, bool, int, int, str, str]:
 def _wave_names(plan: Mapping[str, Any], story: Story) -> list[str]:
     """Return the waves in order: the plan's, or where there is none the journal's."""
     names = [str(wave["name"]) for wave in plan.get("waves") or ()]
-    started = story.started.get("waves") or ()
-    names += [str(wave.get("name") if isinstance(wave, Mapping) else wave) for wave in started]
-    return list(dict.fromkeys([*names, *story.waves]))
+    started = story.started.waves if story.started else ()
+    return list(dict.fromkeys([*names, *started, *story.waves]))
 
 
 def _waves(plan: Mapping[str, Any], story: Story, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -191,7 +191,7 @@ def _explain_not_started(rows: Iterable[Row], waves: Sequence[Mapping[str, Any]]
 
 def _policy(plan: Mapping[str, Any], story: Story) -> dict[str, str]:
     policy = plan.get("policy") or {}
-    digest = policy.get("digest") or story.started.get("policy_digest") or ""
+    digest = policy.get("digest") or (story.started.policy_digest if story.started else "")
     return {"name": str(policy.get("name") or ""), "digest": str(digest)}
 
 
@@ -225,10 +225,10 @@ def _warnings(plan: Mapping[str, Any], story: Story, damage: str) -> list[str]:
     warnings = []
     if damage:
         warnings.append(f"The journal can't be trusted: {damage}.")
-    journalled = story.started.get("plan_digest")
+    journalled = story.started.plan_digest if story.started else ""
     if plan and journalled and journalled != plan.get("digest"):
         warnings.append(
-            f"The journal belongs to plan {str(journalled)[:12]}, plan.json is {str(plan.get('digest'))[:12]}: "
+            f"The journal belongs to plan {journalled[:12]}, plan.json is {str(plan.get('digest'))[:12]}: "
             "what is said about nodes of both may be wrong."
         )
     if story.prepared:

@@ -10,6 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import JournalError
+from ..events import (
+    Claimed,
+    Decision,
+    Event,
+    GateJudged,
+    Intent,
+    Outcome,
+    Prepared,
+    Restored,
+    Resumed,
+    RolloutFinished,
+    RolloutStarted,
+    Sent,
+    WaveFinished,
+    WaveStarted,
+)
 from ..model import Status
 from ..rollout.journal import Record, verify
 from ..rollout.state import NOT_BEGUN
@@ -52,9 +68,9 @@ class NodeStory:
 class Story:
     """A whole rollout as its journal tells it. Feed it with ``add``, in order."""
 
-    started: dict[str, Any] = field(default_factory=dict)
+    started: RolloutStarted | None = None
     started_at: str | None = None
-    finished: dict[str, Any] | None = None
+    finished: RolloutFinished | None = None
     finished_at: str | None = None
     waves: dict[str, WaveStory] = field(default_factory=dict)
     nodes: dict[str, NodeStory] = field(default_factory=dict)
@@ -64,22 +80,29 @@ class Story:
     records: int = 0
     head: str = ""
     last_at: str | None = None
+    malformed: str = ""
     intern: dict[str, str] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
-        """Take one record in. Kinds that a report does not need are only counted."""
+        """Take one record in. A malformed one is counted, and the first of them noted in ``malformed``.
+
+        :raises OtherSchema: another version wrote the journal.
+        """
         self.records += 1
         self.head, self.last_at = record.hash, record.at
-        handler = _HANDLERS.get(record.kind)
-        if handler:
-            handler(self, record.at, record.data)
+        try:
+            event = record.event()
+        except JournalError as error:
+            self.malformed = self.malformed or f"record {record.seq} is malformed: {error}"
+            return
+        _HANDLERS[type(event)](self, record.at, event)
 
-    def wave(self, name: object) -> WaveStory:
-        return self.waves.setdefault(str(name), WaveStory())
+    def wave(self, name: str) -> WaveStory:
+        return self.waves.setdefault(name, WaveStory())
 
-    def node(self, node_id: object, wave: object) -> NodeStory:
-        story = self.nodes.setdefault(str(node_id), NodeStory())
-        story.wave = str(wave or story.wave)
+    def node(self, node_id: str, wave: str) -> NodeStory:
+        story = self.nodes.setdefault(node_id, NodeStory())
+        story.wave = wave or story.wave
         return story
 
     def shared(self, texts: Iterable[object]) -> list[str]:
@@ -87,63 +110,53 @@ class Story:
         return [self.intern.setdefault(str(text), str(text)) for text in texts]
 
 
-def _on_started(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    story.started = dict(data)
-    story.started_at = story.started_at or at
-    story.finished, story.finished_at = None, None
+def _on_started(story: Story, at: str, event: RolloutStarted) -> None:
+    story.started, story.started_at = event, at
 
 
-def _on_resumed(story: Story, _at: str, _data: Mapping[str, Any]) -> None:
+def _on_resumed(story: Story, _at: str, _event: Resumed) -> None:
     story.resumed += 1
     for wave in story.waves.values():
         wave.reopened = True
-    story.finished, story.finished_at = None, None
 
 
-def _on_wave_started(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    wave = story.wave(data.get("wave"))
-    wave.started_at = wave.started_at or at
-    wave.ended_at = None
-    story.finished, story.finished_at = None, None
+def _on_wave_started(story: Story, at: str, event: WaveStarted) -> None:
+    story.wave(event.wave).started_at = at
 
 
-def _on_wave_finished(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    story.wave(data.get("wave")).ended_at = at
+def _on_wave_finished(story: Story, at: str, event: WaveFinished) -> None:
+    story.wave(event.wave).ended_at = at
 
 
-def _on_claimed(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    for node_id in data.get("nodes") or ():
-        story.node(node_id, data.get("wave"))
+def _on_claimed(story: Story, _at: str, event: Claimed) -> None:
+    for node_id in event.nodes:
+        story.node(node_id, event.wave)
 
 
-def _on_intent(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    for node_id in data.get("nodes") or ():
-        node = story.node(node_id, data.get("wave"))
-        node.stage, node.decided, node.held = str(data.get("stage") or ""), False, False
+def _on_intent(story: Story, at: str, event: Intent) -> None:
+    for node_id in event.nodes:
+        node = story.node(node_id, event.wave)
+        node.stage, node.decided, node.held = event.stage, False, False
         if node.stage == "patch":
             node.begun_at = node.begun_at or at
-    story.finished, story.finished_at = None, None
 
 
-def _on_sent(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    command = data.get("command_id")
-    for node_id in data.get("nodes") or ():
-        node = story.node(node_id, data.get("wave"))
-        if command:
-            _collect(node.evidence.setdefault(str(data.get("stage") or ""), {}), {"command_id": command})
+def _on_sent(story: Story, _at: str, event: Sent) -> None:
+    for node_id in event.nodes:
+        node = story.node(node_id, event.wave)
+        _collect(node.evidence.setdefault(event.stage, {}), {"command_id": event.command_id})
 
 
-def _on_outcome(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    stage = str(data.get("stage") or "")
-    for result in data.get("results") or ():
+def _on_outcome(story: Story, _at: str, event: Outcome) -> None:
+    for result in event.results:
         if result.get("status") == NOT_BEGUN:
             continue
-        node = story.node(result.get("node_id"), data.get("wave"))
-        node.stage = stage or node.stage
-        if stage == "precheck":
+        node = story.node(result["node_id"], event.wave)
+        node.stage = event.stage
+        if event.stage == "precheck":
             _take_precheck(node, result)
         else:
-            _take_result(story, node, stage, result)
+            _take_result(story, node, event.stage, result)
 
 
 def _take_precheck(node: NodeStory, result: Mapping[str, Any]) -> None:
@@ -193,61 +206,61 @@ def _collect(into: dict[str, Any], found: Mapping[str, Any]) -> None:
         into[str(name)] = both[0] if len(both) == 1 else both
 
 
-def _on_gate(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    gate = {"at": at, "verdict": str(data.get("verdict") or ""), "numbers": dict(data.get("numbers") or {})}
-    gate["reasons"] = [str(reason) for reason in data.get("reasons") or ()]
-    wave = story.wave(data.get("wave"))
+def _on_gate(story: Story, at: str, event: GateJudged) -> None:
+    wave = story.wave(event.wave)
+    gate = {"at": at, "verdict": event.verdict, "numbers": dict(event.numbers), "reasons": list(event.reasons)}
     wave.gates.append(gate)
     wave.reopened = False
 
 
-def _on_decision(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    decision = {"at": at, **{name: str(data.get(name) or "") for name in ("by", "action", "wave", "reason")}}
+def _on_decision(story: Story, at: str, event: Decision) -> None:
+    decision = {"at": at, "by": event.by, "action": event.action, "wave": event.wave, "reason": event.reason}
     story.decisions.append(decision)
-    if data.get("wave"):
-        story.wave(data["wave"]).decisions.append(decision)
-    if decision["action"] == "retry":
-        for node_id in data.get("nodes") or ():
-            story.nodes[node_id] = NodeStory(wave=decision["wave"], evidence=story.node(node_id, "").evidence)
-    if decision["action"] == "write_off":
-        _on_restored(story, at, data)
+    if event.wave:
+        story.wave(event.wave).decisions.append(decision)
+    if event.action == "retry":
+        for node_id in event.nodes:
+            story.nodes[node_id] = NodeStory(wave=event.wave, evidence=story.node(node_id, "").evidence)
+    if event.action == "write_off":
+        story.prepared.difference_update((event.what, node) for node in event.nodes)
 
 
-def _on_prepared(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    story.prepared.update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+def _on_prepared(story: Story, _at: str, event: Prepared) -> None:
+    story.prepared.update((event.what, node) for node in event.nodes)
 
 
-def _on_restored(story: Story, _at: str, data: Mapping[str, Any]) -> None:
-    story.prepared.difference_update((str(data.get("what")), str(node)) for node in data.get("nodes") or ())
+def _on_restored(story: Story, _at: str, event: Restored) -> None:
+    story.prepared.difference_update((event.what, node) for node in event.nodes)
 
 
-def _on_finished(story: Story, at: str, data: Mapping[str, Any]) -> None:
-    story.finished, story.finished_at = dict(data), at
+def _on_finished(story: Story, at: str, event: RolloutFinished) -> None:
+    story.finished, story.finished_at = event, at
 
 
-_HANDLERS: Mapping[str, Callable[[Story, str, Mapping[str, Any]], None]] = {
-    "rollout_started": _on_started,
-    "resumed": _on_resumed,
-    "wave_started": _on_wave_started,
-    "wave_finished": _on_wave_finished,
-    "claimed": _on_claimed,
-    "intent": _on_intent,
-    "sent": _on_sent,
-    "outcome": _on_outcome,
-    "prepared": _on_prepared,
-    "restored": _on_restored,
-    "gate": _on_gate,
-    "decision": _on_decision,
-    "rollout_finished": _on_finished,
+_HANDLERS: Mapping[type[Event], Callable[[Story, str, Any], None]] = {
+    RolloutStarted: _on_started,
+    Resumed: _on_resumed,
+    WaveStarted: _on_wave_started,
+    WaveFinished: _on_wave_finished,
+    Claimed: _on_claimed,
+    Intent: _on_intent,
+    Sent: _on_sent,
+    Outcome: _on_outcome,
+    Prepared: _on_prepared,
+    Restored: _on_restored,
+    GateJudged: _on_gate,
+    Decision: _on_decision,
+    RolloutFinished: _on_finished,
 }
 
 
 def read_story(records: Iterable[Record]) -> tuple[Story, str]:
     """Fold a journal and check its chain on the way.
 
-    A broken chain does not end the fold: a report must be able to tell about it.
+    A broken chain or a malformed record does not end the fold: a report must be able to tell about it.
 
-    :returns: the story, and what is wrong with the chain ("" if nothing is).
+    :returns: the story, and what is wrong with the journal ("" if nothing is).
+    :raises OtherSchema: another version wrote it.
     """
     story, source = Story(), iter(records)
 
@@ -262,4 +275,4 @@ def read_story(records: Iterable[Record]) -> tuple[Story, str]:
         for record in source:
             story.add(record)
         return story, str(error)
-    return story, ""
+    return story, story.malformed

@@ -13,12 +13,13 @@ from typing import Any
 
 from ..canonical import to_canonical, to_digest
 from ..errors import JournalError
+from ..events import Event, read_event
 from ..stamp import to_time
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event. ``hash`` covers all the other members, ``prev`` is the hash of the record before."""
+    """One event as it is stored. ``hash`` covers all the other members, ``prev`` is the hash of the record before."""
 
     seq: int
     at: str
@@ -30,6 +31,14 @@ class Record:
     def to_line(self) -> str:
         """Return the record as one line of JSON, without the newline."""
         return to_canonical({**_body(self), "hash": self.hash})
+
+    def event(self) -> Event:
+        """Read the event.
+
+        :raises OtherSchema: another version wrote the journal.
+        :raises JournalError: the record is of no known kind, or malformed.
+        """
+        return read_event(self.kind, self.data)
 
 
 def _body(record: Record) -> dict[str, Any]:

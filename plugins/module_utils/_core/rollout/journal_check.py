@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import JournalError
+from ..events import Decision, GateJudged, Resumed, RolloutStarted, Sent
 from .journal import Record, check_next, from_line, split_lines
 from .machine import apply
 from .state import Rollout, initial
@@ -43,13 +44,17 @@ class Examined:
 
 
 def examine(text: str) -> Examined:
-    """Check numbering, chain and hashes of a journal's text. Needs no network and nothing but the text."""
+    """Check numbering, chain, hashes and events of a journal's text. Needs no network and nothing but the text.
+
+    :raises OtherSchema: another version wrote the journal.
+    """
     lines, tail = split_lines(text)
     records: list[Record] = []
     for line in lines:
         try:
             record = from_line(line)
             check_next(records[-1] if records else None, record)
+            record.event()
         except (JournalError, TypeError, ValueError) as error:
             return Examined(tuple(records), Damage(len(records) + 1, str(error)), bool(tail))
         records.append(record)
@@ -61,7 +66,7 @@ def replay(plan: Mapping[str, Any], records: Sequence[Record]) -> tuple[Rollout,
     state = initial(plan)
     for record in records:
         try:
-            apply(state, record.kind, record.data, record.at)
+            apply(state, record.event(), record.at)
         except (JournalError, KeyError, TypeError) as error:
             return state, Damage(record.seq, f"record {record.seq} does not fit the plan: {error}")
     return state, None
@@ -74,24 +79,35 @@ def knows(records: Sequence[Record], head: str) -> bool:
 
 def summarize(records: Sequence[Record]) -> dict[str, Any]:
     """Return what a journal tells without its plan: kinds, times, people, decisions and gates."""
-    gates = [record for record in records if record.kind == "gate"]
-    people = {str(who) for record in records if (who := record.data.get("operator") or record.data.get("by"))}
+    events = [(record.at, record.event()) for record in records]
+    people = {event.operator for _at, event in events if isinstance(event, RolloutStarted | Resumed)}
+    people |= {event.by for _at, event in events if isinstance(event, Decision)}
     return {
         "records": len(records),
         "events": dict(sorted(Counter(record.kind for record in records).items())),
         "started_at": records[0].at if records else None,
         "last_at": records[-1].at if records else None,
-        "operators": sorted(people),
-        "decisions": [{"at": record.at, **record.data} for record in records if record.kind == "decision"],
-        "gates": [{"at": record.at, **_short(record.data, "wave", "verdict", "reasons")} for record in gates],
+        "operators": sorted(people - {""}),
+        "decisions": [{"at": at, **event.to_data()} for at, event in events if isinstance(event, Decision)],
+        "gates": [
+            {"at": at, "wave": event.wave, "verdict": event.verdict, "reasons": list(event.reasons)}
+            for at, event in events
+            if isinstance(event, GateJudged)
+        ],
     }
 
 
 def command_ids(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return every command that was sent, to be looked up in the services' own logs."""
-    names = ("place", "command_id", "wave", "stage", "token")
-    return [{"at": record.at, **_short(record.data, *names)} for record in records if record.kind == "sent"]
-
-
-def _short(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: data.get(name) for name in names}
+    sent = [(record.at, event) for record in records if isinstance(event := record.event(), Sent)]
+    return [
+        {
+            "at": at,
+            "place": event.place,
+            "command_id": event.command_id,
+            "wave": event.wave,
+            "stage": event.stage,
+            "token": event.token,
+        }
+        for at, event in sent
+    ]

@@ -11,10 +11,26 @@ docs/rollout.md has the diagram.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import JournalError
+from ..events import (
+    Claimed,
+    Decision,
+    Event,
+    GateJudged,
+    Intent,
+    Outcome,
+    Prepared,
+    Restored,
+    Resumed,
+    RolloutFinished,
+    RolloutStarted,
+    Sent,
+    WaveFinished,
+    WaveStarted,
+)
 from ..model import Status
 from .journal import Record
 from .state import (
@@ -23,8 +39,8 @@ from .state import (
     PREPARATIONS,
     STAGES,
     WHOLE_WAVE,
-    Intent,
     NodeState,
+    OpenIntent,
     Rollout,
     WaveState,
     current_turn,
@@ -39,34 +55,31 @@ def fold(plan: Mapping[str, Any], records: Iterable[Record]) -> Rollout:
     """Return the state after these records."""
     state = initial(plan)
     for record in records:
-        apply(state, record.kind, record.data, record.at)
+        apply(state, record.event(), record.at)
     return state
 
 
-def apply(state: Rollout, kind: str, data: Mapping[str, Any], at: str) -> None:
+def apply(state: Rollout, event: Event, at: str) -> None:
     """Bring ``state`` itself past one event, for who holds the only reference; a refused event leaves it as it was.
 
     :raises JournalError: the event does not fit the state.
     """
-    handler = _HANDLERS.get(kind)
-    if handler is None:
-        raise JournalError(f"unknown event {kind!r}")
     if state.finished:
-        raise JournalError(f"{kind}: the rollout is {state.status}; nothing can follow")
-    if state.status == "new" and kind != "rollout_started":
-        raise JournalError(f"{kind}: the rollout was not started")
-    handler(state, data, at)
+        raise JournalError(f"{event.kind}: the rollout is {state.status}; nothing can follow")
+    if state.status == "new" and not isinstance(event, RolloutStarted):
+        raise JournalError(f"{event.kind}: the rollout was not started")
+    _HANDLERS[type(event)](state, event, at)
 
 
-def _started(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
+def _started(state: Rollout, event: RolloutStarted, _at: str) -> None:
     if state.status != "new":
         raise JournalError("rollout_started: it was started before")
-    if data["plan_digest"] != state.plan["digest"]:
-        raise JournalError(f"rollout_started: the journal is of plan {data['plan_digest']}, not {state.plan['digest']}")
+    if event.plan_digest != state.plan["digest"]:
+        raise JournalError(f"rollout_started: the journal is of plan {event.plan_digest}, not {state.plan['digest']}")
     state.status = "running"
 
 
-def _resumed(state: Rollout, _data: Mapping[str, Any], _at: str) -> None:
+def _resumed(state: Rollout, _event: Resumed, _at: str) -> None:
     if state.status == "aborted":
         raise JournalError("resumed: an aborted rollout stays aborted; make a new plan")
     state.status = "running"
@@ -75,67 +88,67 @@ def _resumed(state: Rollout, _data: Mapping[str, Any], _at: str) -> None:
             wave.status = "running"
 
 
-def _wave_started(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    _must_run(state, "wave_started")
+def _wave_started(state: Rollout, event: WaveStarted, _at: str) -> None:
+    _must_run(state, event)
     for wave in state.waves.values():
-        if wave.name == data["wave"]:
+        if wave.name == event.wave:
             break
         if wave.status != "finished":
-            raise JournalError(f"wave_started: {data['wave']} must wait for {wave.name}, which is {wave.status}")
-    wave = _wave(state, data)
+            raise JournalError(f"wave_started: {event.wave} must wait for {wave.name}, which is {wave.status}")
+    wave = _wave(state, event.wave)
     if wave.status != "waiting":
         raise JournalError(f"wave_started: {wave.name} is {wave.status}")
     wave.status = "running"
 
 
-def _claimed(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    _must_run(state, "claimed")
-    wave = _wave(state, data)
-    if strangers := set(data["nodes"]) - set(wave.nodes):
+def _claimed(state: Rollout, event: Claimed, _at: str) -> None:
+    _must_run(state, event)
+    wave = _wave(state, event.wave)
+    if strangers := set(event.nodes) - set(wave.nodes):
         raise JournalError(f"claimed: not in wave {wave.name}: {', '.join(sorted(strangers))}")
-    wave.claimed |= set(data["nodes"])
+    wave.claimed |= set(event.nodes)
 
 
-def _intent(state: Rollout, data: Mapping[str, Any], at: str) -> None:
-    _must_run(state, "intent")
-    wave, stage, token = _wave(state, data), data["stage"], data["token"]
+def _intent(state: Rollout, event: Intent, at: str) -> None:
+    _must_run(state, event)
+    wave, stage, token = _wave(state, event.wave), event.stage, event.token
     if wave.status != "running":
         raise JournalError(f"intent: wave {wave.name} is {wave.status}")
     if token in state.intents:
         raise JournalError(f"intent: {token} is open already")
     turn = current_turn(state, wave.name)
-    for node_id in data["nodes"]:
+    for node_id in event.nodes:
         node = state.nodes.get(node_id)
         if node is None or node.wave != wave.name or node_id not in wave.claimed:
             raise JournalError(f"intent: {node_id} is not a claimed node of wave {wave.name}")
         if node.stage != stage or node.token or node.turn != turn:
             raise JournalError(f"intent: {node_id} is due for {node.stage}, not for {stage}" + _under_way(node))
-    for node_id in data["nodes"]:
+    for node_id in event.nodes:
         node = state.nodes[node_id]
         node.token = token
-        node.attempts = {**node.attempts, stage: data["attempt"]}
+        node.attempts = {**node.attempts, stage: event.attempt}
     key = f"{wave.name}/{stage}"
     state.announced[key] = state.announced.get(key, 0) + 1
-    state.intents[token] = Intent(wave.name, stage, data["attempt"], token, tuple(data["nodes"]), at)
+    state.intents[token] = OpenIntent(wave.name, stage, event.attempt, token, event.nodes, at)
 
 
-def _sent(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    intent = state.intents.get(data["token"])
+def _sent(state: Rollout, event: Sent, _at: str) -> None:
+    intent = state.intents.get(event.token)
     if intent is None:
-        raise JournalError(f"sent: there is no open intent {data['token']}")
-    intent.sent = (data["place"], data["command_id"])
+        raise JournalError(f"sent: there is no open intent {event.token}")
+    intent.sent = (event.place, event.command_id)
 
 
-def _outcome(state: Rollout, data: Mapping[str, Any], at: str) -> None:
-    wave, stage = _wave(state, data), data["stage"]
-    for result in data["results"]:
+def _outcome(state: Rollout, event: Outcome, at: str) -> None:
+    wave, stage = _wave(state, event.wave), event.stage
+    for result in event.results:
         node = state.nodes.get(result["node_id"])
         if node is None or node.wave != wave.name:
             raise JournalError(f"outcome: {result['node_id']} is not in wave {wave.name}")
         if node.stage != stage and not (stage == "verify" and node.stage != DONE):
             raise JournalError(f"outcome: {result['node_id']} is at {node.stage}, not at {stage}")
     wave.worked_at = at
-    for result in data["results"]:
+    for result in event.results:
         node = state.nodes[result["node_id"]]
         _settle(state, result["node_id"], node)
         if result.get("status") == NOT_BEGUN:
@@ -162,9 +175,9 @@ def _settle(state: Rollout, node_id: str, node: NodeState) -> None:
     node.token = None
 
 
-def _prepared(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    _must_run(state, "prepared")
-    wave, what, nodes = _wave(state, data), data["what"], data["nodes"]
+def _prepared(state: Rollout, event: Prepared, _at: str) -> None:
+    _must_run(state, event)
+    wave, what, nodes = _wave(state, event.wave), event.what, event.nodes
     if what not in PREPARATIONS:
         raise JournalError(f"prepared: unknown {what!r}, expected one of {', '.join(PREPARATIONS)}")
     if wave.status not in ("waiting", "running"):
@@ -175,79 +188,77 @@ def _prepared(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
             raise JournalError(f"prepared: {node} is not a claimed node of wave {wave.name}")
         if node in held:
             raise JournalError(f"prepared: {node} is {what} already")
-    details = data.get("details") or {}
-    state.prepared[wave.name, what] = {**held, **{node: details.get(node, {}) for node in nodes}}
+    state.prepared[wave.name, what] = {**held, **{node: event.details.get(node, {}) for node in nodes}}
 
 
-def _restored(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    wave = _wave(state, data)
-    _restore(state, wave, data)
-    wave.problems = {**wave.problems, **(data.get("problems") or {})}
+def _restored(state: Rollout, event: Restored, _at: str) -> None:
+    wave = _wave(state, event.wave)
+    _restore(state, wave, event.what, event.nodes)
+    wave.problems = {**wave.problems, **event.problems}
 
 
-def _restore(state: Rollout, wave: WaveState, data: Mapping[str, Any]) -> None:
-    held = state.prepared.get((wave.name, data["what"]), {})
-    if strangers := set(data["nodes"]) - set(held):
-        raise JournalError(f"returned: nothing is {data['what']} of {', '.join(sorted(strangers))}")
-    left = {node: details for node, details in held.items() if node not in data["nodes"]}
+def _restore(state: Rollout, wave: WaveState, what: str, nodes: Sequence[str]) -> None:
+    held = state.prepared.get((wave.name, what), {})
+    if strangers := set(nodes) - set(held):
+        raise JournalError(f"restored: nothing is {what} of {', '.join(sorted(strangers))}")
+    left = {node: details for node, details in held.items() if node not in nodes}
     if left:
-        state.prepared[wave.name, data["what"]] = left
+        state.prepared[wave.name, what] = left
     else:
-        state.prepared.pop((wave.name, data["what"]), None)
+        state.prepared.pop((wave.name, what), None)
 
 
-def _gate(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    wave = _wave(state, data)
+def _gate(state: Rollout, event: GateJudged, _at: str) -> None:
+    wave = _wave(state, event.wave)
     if state.status == "aborted":
         raise JournalError("gate: the rollout is aborted, and that is final")
     if wave.status not in ("running", "paused"):
         raise JournalError(f"gate: wave {wave.name} is {wave.status}")
     waiting = [node for node in wave.nodes if state.nodes[node].stage != DONE]
-    if waiting and data["verdict"] == "promote":
+    if waiting and event.verdict == "promote":
         raise JournalError(f"gate: {len(waiting)} nodes of wave {wave.name} have no final record yet")
-    wave.gate = data
-    wave.status = {"promote": "promoted", "pause": "paused", "abort": "aborted"}[data["verdict"]]
-    state.status = {"promote": "running", "pause": "paused", "abort": "aborted"}[data["verdict"]]
+    wave.gate = event
+    wave.status = {"promote": "promoted", "pause": "paused", "abort": "aborted"}[event.verdict]
+    state.status = {"promote": "running", "pause": "paused", "abort": "aborted"}[event.verdict]
 
 
-def _decision(state: Rollout, data: Mapping[str, Any], at: str) -> None:
+def _decision(state: Rollout, event: Decision, at: str) -> None:
     """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything."""
-    action = data["action"]
-    if action == "abort":
-        state.status = "aborted"
-    elif state.status == "aborted":
-        raise JournalError(f"{action}: the rollout is aborted, and that is final")
-    elif action == "promote":
-        _gate(state, {**data, "verdict": "promote"}, at)
-    elif action == "retry":
-        _retry(state, data)
-    elif action == "skip":
-        _skip(state, data)
-    elif action == "write_off":
-        _restore(state, _wave(state, data), data)
-    else:
-        known = "promote, retry, skip, write_off or abort"
-        raise JournalError(f"decision: unknown action {action!r}, expected {known}")
+    if state.status == "aborted" and event.action != "abort":
+        raise JournalError(f"{event.action}: the rollout is aborted, and that is final")
+    _DECISIONS[event.action](state, event, at)
 
 
-def _retry(state: Rollout, data: Mapping[str, Any]) -> None:
-    wave = _wave(state, data)
+def _abort(state: Rollout, _event: Decision, _at: str) -> None:
+    state.status = "aborted"
+
+
+def _promote(state: Rollout, event: Decision, at: str) -> None:
+    _gate(state, GateJudged(wave=event.wave, verdict="promote"), at)
+
+
+def _write_off(state: Rollout, event: Decision, _at: str) -> None:
+    _restore(state, _wave(state, event.wave), event.what, event.nodes)
+
+
+def _retry(state: Rollout, event: Decision, _at: str) -> None:
+    wave = _wave(state, event.wave)
     if wave.status not in ("running", "paused"):
         raise JournalError(f"retry: wave {wave.name} is {wave.status}; plan what is left again")
-    for node_id in data["nodes"]:
+    for node_id in event.nodes:
         node = _member(state, wave, node_id, "retry")
         if node.final is None or Status(node.final["status"]).is_good:
             raise JournalError(f"retry: {node_id} did not end badly: {node.final['status'] if node.final else 'open'}")
-    for node_id in data["nodes"]:
+    for node_id in event.nodes:
         node = state.nodes[node_id]
         node.stage, node.results, node.retried = STAGES[0], {}, {}
-    wave.problems = {node: text for node, text in wave.problems.items() if node not in data["nodes"]}
+    wave.problems = {node: text for node, text in wave.problems.items() if node not in event.nodes}
 
 
-def _skip(state: Rollout, data: Mapping[str, Any]) -> None:
+def _skip(state: Rollout, event: Decision, _at: str) -> None:
     """Only that it may be said; the nodes' final records follow as an outcome."""
-    wave = _wave(state, data)
-    for node_id in data["nodes"]:
+    wave = _wave(state, event.wave)
+    for node_id in event.nodes:
         node = _member(state, wave, node_id, "skip")
         if node.stage == DONE or node.token:
             raise JournalError(f"skip: {node_id} is {'done' if node.stage == DONE else 'being worked on'}")
@@ -260,37 +271,36 @@ def _member(state: Rollout, wave: WaveState, node_id: str, what: str) -> NodeSta
     return node
 
 
-def _wave_finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    wave = _wave(state, data)
+def _wave_finished(state: Rollout, event: WaveFinished, _at: str) -> None:
+    wave = _wave(state, event.wave)
     if wave.status != "promoted":
         raise JournalError(f"wave_finished: {wave.name} is {wave.status}")
     wave.status = "finished"
 
 
-def _finished(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
-    status = data["status"]
+def _finished(state: Rollout, event: RolloutFinished, _at: str) -> None:
+    status = event.status
     if state.status == "aborted" and status != "aborted":
         raise JournalError(f"rollout_finished: the rollout is aborted, so it can't be {status}")
     if status == "completed" and any(wave.status != "finished" for wave in state.waves.values()):
         raise JournalError("rollout_finished: not every wave is finished")
     if status == "aborted" and state.intents:
         raise JournalError(f"rollout_finished: outcomes are still open: {', '.join(sorted(state.intents))}")
-    if status != "paused" and state.prepared:
+    if state.prepared:
         kept = sorted(f"{node} ({what})" for (_wave, what), nodes in state.prepared.items() for node in nodes)
         raise JournalError(f"rollout_finished: not restored yet: {', '.join(kept[:5])}")
-    state.status = status
-    state.finished = status in ("completed", "aborted")
+    state.status, state.finished = status, True
 
 
-def _must_run(state: Rollout, kind: str) -> None:
+def _must_run(state: Rollout, event: Event) -> None:
     if state.status != "running":
-        raise JournalError(f"{kind}: the rollout is {state.status}")
+        raise JournalError(f"{event.kind}: the rollout is {state.status}")
 
 
-def _wave(state: Rollout, data: Mapping[str, Any]) -> WaveState:
-    wave = state.waves.get(data["wave"])
+def _wave(state: Rollout, name: str) -> WaveState:
+    wave = state.waves.get(name)
     if wave is None:
-        raise JournalError(f"there is no wave {data['wave']!r} in the plan")
+        raise JournalError(f"there is no wave {name!r} in the plan")
     return wave
 
 
@@ -298,18 +308,25 @@ def _under_way(node: NodeState) -> str:
     return f" ({node.token} is under way)" if node.token else f" in turn {node.turn}"
 
 
-_HANDLERS = {
-    "rollout_started": _started,
-    "resumed": _resumed,
-    "wave_started": _wave_started,
-    "claimed": _claimed,
-    "intent": _intent,
-    "sent": _sent,
-    "outcome": _outcome,
-    "prepared": _prepared,
-    "restored": _restored,
-    "gate": _gate,
-    "decision": _decision,
-    "wave_finished": _wave_finished,
-    "rollout_finished": _finished,
+_DECISIONS: Mapping[str, Callable[[Rollout, Decision, str], None]] = {
+    "promote": _promote,
+    "retry": _retry,
+    "skip": _skip,
+    "write_off": _write_off,
+    "abort": _abort,
+}
+_HANDLERS: Mapping[type[Event], Callable[[Rollout, Any, str], None]] = {
+    RolloutStarted: _started,
+    Resumed: _resumed,
+    WaveStarted: _wave_started,
+    Claimed: _claimed,
+    Intent: _intent,
+    Sent: _sent,
+    Outcome: _outcome,
+    Prepared: _prepared,
+    Restored: _restored,
+    GateJudged: _gate,
+    Decision: _decision,
+    WaveFinished: _wave_finished,
+    RolloutFinished: _finished,
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..events import GateJudged
 from ..model import Status
 
 #: The way of a node through its wave. ``done`` is not a stage but the end of the way.
@@ -47,7 +48,7 @@ class NodeState:
 
 @dataclass(slots=True)
 class WaveState:
-    """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate event.
+    """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate.
 
     ``worked_at``: when its last outcome was recorded, from which the soak time counts. ``problems``: nodes that were
     restored and did not come into service, with what was seen.
@@ -57,15 +58,18 @@ class WaveState:
     nodes: tuple[str, ...]
     status: str = "waiting"
     claimed: frozenset[str] = frozenset()
-    gate: Mapping[str, Any] | None = None
+    gate: GateJudged | None = None
     worked_at: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
     turns: int = 1
 
 
 @dataclass(slots=True)
-class Intent:
-    """Something that was about to be done. ``sent``: place label and command id, once the service had it."""
+class OpenIntent:
+    """An intent whose outcomes are not all recorded; ``nodes`` are those that lack one.
+
+    ``sent``: place label and command id, once the service accepted it.
+    """
 
     wave: str
     stage: str
@@ -88,7 +92,7 @@ class Rollout:
     waves: dict[str, WaveState]
     nodes: dict[str, NodeState]
     planned: Mapping[str, Mapping[str, Any]]
-    intents: dict[str, Intent] = field(default_factory=dict)
+    intents: dict[str, OpenIntent] = field(default_factory=dict)
     announced: dict[str, int] = field(default_factory=dict)
     prepared: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     status: str = "new"

@@ -13,9 +13,19 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_gate import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    GateJudged,
+    Outcome,
+    Prepared,
+    Restored,
+    WaveFinished,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
+from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
 
 #: (name, executor, turn)
@@ -32,20 +42,20 @@ def begin(folder: Path, nodes: Any = NODES, gate: Any = None, **wave: Any) -> Ro
     sealed = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
     (folder / "plan.json").write_text(json.dumps(sealed))
     rollout = RolloutDir(folder, FakeClock())
-    rollout.record("rollout_started", {"plan_digest": sealed["digest"]})
-    rollout.record("wave_started", {"wave": "canary"})
+    rollout.record(started(sealed["digest"]))
+    rollout.record(WaveStarted(wave="canary"))
     if rows:
-        rollout.record("claimed", {"wave": "canary", "nodes": [row["node_id"] for row in rows]})
+        rollout.record(Claimed(wave="canary", nodes=tuple(row["node_id"] for row in rows)))
     return rollout
 
 
 def end(rollout: RolloutDir, **statuses: str) -> None:
     """Give nodes their final records."""
-    results = [
+    results = tuple(
         {"node_id": name, "status": status, "executor": rollout.nodes[name]["executor"]}
         for name, status in statuses.items()
-    ]
-    rollout.record("outcome", {"wave": "canary", "stage": "verify", "results": results})
+    )
+    rollout.record(Outcome(wave="canary", stage="verify", results=results))
 
 
 def judge(folder: Path, hosts: list[str] | None = None, check: bool = False, **options: Any) -> dict[str, Any]:
@@ -77,7 +87,7 @@ def test_a_wave_that_is_well_is_promoted_and_finished_once(tmp_path: Path) -> No
     end(begin(tmp_path), **ALL_GOOD)
     found = judge(tmp_path)
     assert (found["verdict"], found["changed"], found["health_checks"]) == ("promote", True, [])
-    assert kinds(tmp_path)[-2:] == ["gate", "wave_finished"]
+    assert kinds(tmp_path)[-2:] == [GateJudged.kind, WaveFinished.kind]
     again = judge(tmp_path)
     assert (again["verdict"], again["changed"], again["numbers"]) == ("promote", False, found["numbers"])
 
@@ -88,8 +98,8 @@ def test_probes_decide_over_good_numbers(tmp_path: Path, code: str, verdict: str
     found = judge(tmp_path)
     assert found["verdict"] == verdict and len(found["health_checks"]) == 1
     rows = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
-    (gate,) = [row["data"] for row in rows if row["kind"] == "gate"]
-    assert gate["health_checks"] == found["health_checks"] and gate["health_checks"][0]["text"]
+    (gate,) = [GateJudged.from_data(row["data"]) for row in rows if row["kind"] == GateJudged.kind]
+    assert list(gate.health_checks) == found["health_checks"] and gate.health_checks[0]["text"]
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -105,11 +115,10 @@ def test_no_probe_is_asked_in_check_mode_or_when_the_numbers_abort(tmp_path: Pat
 
 def test_nodes_that_are_not_back_in_service_make_a_person_look(tmp_path: Path) -> None:
     rollout = begin(tmp_path)
-    data = {"wave": "canary", "what": "drained", "nodes": ["a"], "details": {"a": {}}}
-    rollout.record("prepared", data)
+    rollout.record(Prepared(wave="canary", what="drained", nodes=("a",), details={"a": {}}))
     end(rollout, **ALL_GOOD)
     problems = {"a": "tg-1: unhealthy\x1b[2J"}
-    rollout.record("restored", {"wave": "canary", "what": "drained", "nodes": ["a"], "problems": problems})
+    rollout.record(Restored(wave="canary", what="drained", nodes=("a",), problems=problems))
     found = judge(tmp_path)
     assert found["verdict"] == "pause"
     assert "Health check back in service is inconclusive: a: tg-1: unhealthy [2J." in found["reasons"]
@@ -138,7 +147,7 @@ def test_after_a_turn_only_an_abort_is_a_decision(tmp_path: Path) -> None:
 def test_what_can_not_get_better_aborts_before_the_next_turn(tmp_path: Path) -> None:
     end(begin(tmp_path, gate={"max_failures": 0}), a="failed", b="succeeded")
     found = judge(tmp_path, ["host-b", "host-c"], partial=True)
-    assert found["verdict"] == "abort" and kinds(tmp_path)[-1] == "gate"
+    assert found["verdict"] == "abort" and kinds(tmp_path)[-1] == GateJudged.kind
     assert judge(tmp_path)["verdict"] == "abort"
 
 

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_journal_info import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import next_record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 
@@ -81,8 +82,8 @@ def test_a_head_noted_elsewhere_tells_that_records_were_cut_off(folder: Path) ->
 def test_what_the_plan_does_not_allow_is_damage_though_the_chain_is_whole(tmp_path: Path) -> None:
     run = samples.completed()
     first = run.records[0]
-    wave = {"wave": run.plan["waves"][1]["name"]}
-    run.records[1:] = [next_record(first, "wave_started", wave, from_time(first.at))]
+    begun = WaveStarted(wave=run.plan["waves"][1]["name"])
+    run.records[1:] = [next_record(first, begun.kind, begun.to_data(), from_time(first.at))]
     run.write(tmp_path)
     assert "record 2 does not fit the plan: wave_started" in ask(tmp_path)["msg"]
 

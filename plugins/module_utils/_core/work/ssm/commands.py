@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from ...clock import Clock
 from ...errors import PatchtideError
+from ...events import Event
 from ...stamp import from_time, to_time
 from .ports import CommandRequest, FleetPort, Invocation
 from .statuses import ENDED
@@ -36,7 +37,7 @@ class Ambiguous(PatchtideError):
 class Recorder(Protocol):
     """Where events go. A stage without a rollout records nothing."""
 
-    def record(self, kind: str, data: Mapping[str, Any]) -> object:
+    def record(self, event: Event) -> object:
         """Write one event; ``JournalError`` if the rollout's state forbids it."""
 
 

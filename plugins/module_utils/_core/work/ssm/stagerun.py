@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ...clock import Clock
 from ...errors import PatchtideError
+from ...events import Event, Intent, Outcome, Sent
 from .commands import Chunk, Gather, Recorder, expire, look_up, poll, refuse, send, tally
 from .ports import FleetPort, Invocation
 
@@ -26,7 +27,7 @@ _SHOWN = 32
 class NoRecorder:
     """The recorder of a stage that belongs to no rollout."""
 
-    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+    def record(self, event: Event) -> None:
         """Write nothing."""
 
 
@@ -106,14 +107,13 @@ class StageRun:
         """Announce and send new chunks; returns the results of those the service refused."""
         for chunk in chunks:
             self.recorder.record(
-                "intent",
-                {
-                    "wave": self.wave,
-                    "stage": self.stage.name,
-                    "attempt": attempt,
-                    "nodes": list(chunk.request.node_ids),
-                    "token": chunk.token,
-                },
+                Intent(
+                    wave=self.wave,
+                    stage=self.stage.name,
+                    attempt=attempt,
+                    nodes=tuple(chunk.request.node_ids),
+                    token=chunk.token,
+                )
             )
         return self._send(chunks, look_first=False)
 
@@ -143,15 +143,14 @@ class StageRun:
                 results += self._record(self._on_chunk.refused(chunk, why, self.ports[chunk.place]))
                 continue
             self.recorder.record(
-                "sent",
-                {
-                    "wave": self.wave,
-                    "stage": self.stage.name,
-                    "token": chunk.token,
-                    "place": chunk.place,
-                    "command_id": chunk.command_id,
-                    "nodes": list(chunk.request.node_ids),
-                },
+                Sent(
+                    wave=self.wave,
+                    stage=self.stage.name,
+                    token=chunk.token,
+                    place=chunk.place,
+                    command_id=str(chunk.command_id),
+                    nodes=tuple(chunk.request.node_ids),
+                )
             )
         return results
 
@@ -175,7 +174,7 @@ class StageRun:
 
     def _record(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if results:
-            self.recorder.record("outcome", {"wave": self.wave, "stage": self.stage.name, "results": results})
+            self.recorder.record(Outcome(wave=self.wave, stage=self.stage.name, results=tuple(results)))
         return results
 
     def _line(self, chunks: Sequence[Chunk]) -> str:

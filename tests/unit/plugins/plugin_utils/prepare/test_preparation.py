@@ -11,6 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Event,
+    Outcome,
+    Prepared,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import due
@@ -24,6 +31,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparati
 )
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
+from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
 from tests.fakes.nodes import FakeDrain, FakeNode, FakeNodes, FakeNodeTags, FakePower
 
@@ -45,8 +53,8 @@ class Night:
         plan = seal({"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
         (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
         self.rollout = self.again()
-        self.rollout.record("rollout_started", {"plan_digest": plan["digest"]})
-        self.rollout.record("claimed", {"wave": "w", "nodes": [WEB, SPARE, PLANT]})
+        self.rollout.record(started(plan["digest"]))
+        self.rollout.record(Claimed(wave="w", nodes=(WEB, SPARE, PLANT)))
 
     def _node(self, node_id: str, *, start: bool = False) -> dict[str, Any]:
         more = {"name": node_id, "host": node_id, "executor": "ssm", "account": "1" * 12, "region": "eu-central-1"}
@@ -60,16 +68,16 @@ class Night:
     def preparer(self, what: str, **options: Any) -> Preparer:
         return preparers.PREPARERS[what](self.rollout, "w", {**OPTIONS, **options}, self.lines.append)
 
-    def record(self, kind: str, **data: Any) -> None:
-        self.rollout.record(kind, {"wave": "w", **data})
+    def record(self, event: type[Event], **data: Any) -> None:
+        self.rollout.record(event(wave="w", **data))
 
     def pass_prechecks(self, *nodes: str) -> None:
-        self.record("wave_started")
-        self.record("outcome", stage="precheck", results=[{"node_id": node, "outcome": "pass"} for node in nodes])
+        self.record(WaveStarted)
+        self.record(Outcome, stage="precheck", results=tuple({"node_id": node, "outcome": "pass"} for node in nodes))
 
     def finish(self, *nodes: str, status: str = "succeeded") -> None:
         rows = [{"node_id": node, "status": status, "ended_at": "2026-06-01T22:00:00Z"} for node in nodes]
-        self.record("outcome", stage="verify", results=rows)
+        self.record(Outcome, stage="verify", results=tuple(rows))
 
     def restore(self, what: str) -> dict[str, str]:
         (found,) = [item for item in due(self.rollout.state) if item.kind == "return" and item.stage == what]
@@ -108,7 +116,7 @@ def test_a_stopped_instance_is_started_tagged_awaited_and_stopped_again(night: N
 
 def test_one_that_somebody_started_meanwhile_is_not_prepared(night: Night) -> None:
     night.world.nodes[SPARE].power = "running"
-    assert prepare_nodes(night.preparer("started")) == [] and "prepared" not in night.kinds()
+    assert prepare_nodes(night.preparer("started")) == [] and Prepared.kind not in night.kinds()
 
 
 def test_one_whose_tag_was_taken_away_stays_up(night: Night) -> None:
@@ -135,10 +143,10 @@ def test_it_is_known_before_it_is_done_and_done_again_after_a_crash(night: Night
     monkeypatch.setattr(preparer, "prepare", die)
     with pytest.raises(KeyboardInterrupt):
         prepare_nodes(preparer)
-    assert night.kinds()[-1] == "prepared" and night.world.nodes[SPARE].power == "stopped"
+    assert night.kinds()[-1] == Prepared.kind and night.world.nodes[SPARE].power == "stopped"
     night.again()
     assert prepare_nodes(night.preparer("started")) == [SPARE] and night.world.nodes[SPARE].power == "running"
-    assert night.kinds().count("prepared") == 1
+    assert night.kinds().count(Prepared.kind) == 1
 
 
 def test_a_target_is_drained_before_and_healthy_after(night: Night) -> None:
@@ -189,7 +197,7 @@ def test_a_node_that_cannot_be_tagged_is_patched_all_the_same(night: Night) -> N
 
 
 def test_the_date_is_written_where_patching_succeeded(night: Night) -> None:
-    night.record("wave_started")
+    night.record(WaveStarted)
     night.finish(WEB)
     night.finish(PLANT, status="failed")
     options = {**OPTIONS, "last_patched": "LastPatched"}

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import GateJudged, Outcome, WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.charts import divide, strip
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import (
@@ -124,11 +125,10 @@ def _page(name: str, reason: str, patch: str) -> str:
         for key, value in result.items()
     }
     del clean["evidence"], clean["error"]
-    run.note("wave_started", {"wave": clean["name"]})
-    run.note("outcome", {"wave": clean["name"], "stage": "verify", "results": [clean]})
-    run.note(
-        "gate", {"wave": clean["name"], "verdict": "abort", "numbers": {clean["name"]: 1.5}, "reasons": [clean["host"]]}
-    )
+    run.note(WaveStarted(wave=clean["name"]))
+    run.note(Outcome(wave=clean["name"], stage="verify", results=(clean,)))
+    numbers = {clean["name"]: 1.5}
+    run.note(GateJudged(wave=clean["name"], verdict="abort", numbers=numbers, reasons=(clean["host"],)))
     return render_report_html(build_report(run.plan, run.records, run.scan)) + render_plan_html(run.plan)
 
 

@@ -11,12 +11,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Event,
+    Intent,
+    Outcome,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import initial
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claims import give_up, take
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import Stores
 
+from tests.fakes.events import started
 from tests.fakes.fleet_port import START, FakeClock
 
 IDS = ("i-1", "i-2")
@@ -30,8 +38,8 @@ def rollout(tmp_path: Path) -> Any:
     nodes = {node: {"node_id": node, "name": node, **member} for node in IDS}
     wave = {"name": "canary", "nodes": list(nodes.values()), "window": {"name": "night", "start": "20:00"}}
     state = initial({"digest": "d", "waves": [wave]})
-    for kind, data in (("rollout_started", {"plan_digest": "d"}), ("wave_started", {"wave": "canary"})):
-        apply(state, kind, data, "")
+    for begun in (started("d"), WaveStarted(wave="canary")):
+        apply(state, begun, "")
     stores = Stores(tmp_path, claims=f"file:{tmp_path}/claims.json")
     plan = {"rollout": "mine"}
     given = {
@@ -52,8 +60,8 @@ def held_by_another(rollout: Any, *nodes: str) -> list[str]:
     return [item.owner for item in answer]
 
 
-def event(rollout: Any, kind: str, **data: Any) -> None:
-    apply(rollout.state, kind, {"wave": "canary", **data}, "")
+def event(rollout: Any, event_type: type[Event], **data: Any) -> None:
+    apply(rollout.state, event_type(wave="canary", **data), "")
 
 
 def test_free_nodes_are_ours_until_given_up(rollout: Any) -> None:
@@ -72,10 +80,10 @@ def test_another_ones_node_is_skipped_and_its_holder_named(rollout: Any) -> None
 
 
 def test_one_that_was_worked_on_fails_but_open_work_is_awaited(rollout: Any) -> None:
-    event(rollout, "claimed", nodes=list(IDS))
-    results = [{"node_id": node, "outcome": "pass"} for node in IDS]
-    event(rollout, "outcome", stage="precheck", results=results)
-    event(rollout, "intent", stage="patch", attempt=1, nodes=["i-1"], token="t")
+    event(rollout, Claimed, nodes=IDS)
+    results = tuple({"node_id": node, "outcome": "pass"} for node in IDS)
+    event(rollout, Outcome, stage="precheck", results=results)
+    event(rollout, Intent, stage="patch", attempt=1, nodes=("i-1",), token="t")
     held_by_another(rollout, *IDS)
     assert [(item["node_id"], item["status"]) for item in take(rollout, "canary")] == [("i-2", "failed")]
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event, RolloutStarted, WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import fold
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 
+from tests.fakes.events import resumed, started
 from tests.fakes.fleet_port import START, FakeClock
 
 
@@ -33,28 +35,29 @@ class OvertakenStore(JournalFile):
         return super().append(kind, data, at, guard)
 
 
-def overtaken(folder: Path, kind: str, data: dict[str, Any]) -> RolloutDir:
+def overtaken(folder: Path, event: Event) -> RolloutDir:
     """Return a started rollout of one node whose next record comes after another controller's."""
     wave = {"name": "canary", "nodes": [{"node_id": "i-1"}], "window": None}
     plan = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [wave]})
     (folder / "plan.json").write_text(json.dumps(plan))
     rollout = RolloutDir(folder, FakeClock())
-    rollout.record("rollout_started", {"plan_digest": plan["digest"]})
-    rollout._store = OvertakenStore(folder / "journal.jsonl", lambda store: store.append(kind, data, START))
+    rollout.record(started(plan["digest"]))
+    data = event.to_data()
+    rollout._store = OvertakenStore(folder / "journal.jsonl", lambda store: store.append(event.kind, data, START))
     rollout._store.read()
     return rollout
 
 
 def test_written_after_the_other_ones_record(tmp_path: Path) -> None:
-    rollout = overtaken(tmp_path, "resumed", {})
-    assert rollout.record("wave_started", {"wave": "canary"}).seq == 3
+    rollout = overtaken(tmp_path, resumed())
+    assert rollout.record(WaveStarted(wave="canary")).seq == 3
     assert rollout.state == fold(rollout.plan, JournalFile(tmp_path / "journal.jsonl").read())
 
 
 def test_refused_if_it_does_not_fit_any_more(tmp_path: Path) -> None:
-    rollout = overtaken(tmp_path, "wave_started", {"wave": "canary"})
+    rollout = overtaken(tmp_path, WaveStarted(wave="canary"))
     with pytest.raises(JournalError, match="wave_started: canary is running"):
-        rollout.record("wave_started", {"wave": "canary"})
+        rollout.record(WaveStarted(wave="canary"))
     records = JournalFile(tmp_path / "journal.jsonl").read()
-    assert [item.kind for item in records] == ["rollout_started", "wave_started"]
+    assert [item.kind for item in records] == [RolloutStarted.kind, WaveStarted.kind]
     assert rollout.state == fold(rollout.plan, records)

@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, JournalError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import WaveStarted
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import verify
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 
+from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
 
 AT = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
@@ -115,7 +117,7 @@ def test_damage_in_the_middle_is_an_error_and_nothing_is_added(tmp_path: Path, d
 def plan() -> dict[str, Any]:
     node = {"node_id": "a", "executor": "ssm"}
     wave = {"name": "canary", "window": None, "nodes": [node]}
-    return seal({"schema": "patchtide/plan/1", "created_at": "x", "waves": [wave]})
+    return seal({"schema": SCHEMA, "created_at": "x", "waves": [wave]})
 
 
 def opened(folder: Path) -> RolloutDir:
@@ -125,17 +127,17 @@ def opened(folder: Path) -> RolloutDir:
 
 def test_the_state_is_the_fold_of_the_journal(tmp_path: Path) -> None:
     rollout = opened(tmp_path)
-    rollout.record("rollout_started", {"plan_digest": plan()["digest"]})
-    rollout.record("wave_started", {"wave": "canary"})
+    rollout.record(started(plan()["digest"]))
+    rollout.record(WaveStarted(wave="canary"))
     assert opened(tmp_path).state == rollout.state
     assert (rollout.events, opened(tmp_path).events) == (2, 0)
 
 
 def test_two_runs_cannot_both_begin(tmp_path: Path) -> None:
     one, two = opened(tmp_path), opened(tmp_path)
-    one.record("rollout_started", {"plan_digest": plan()["digest"]})
+    one.record(started(plan()["digest"]))
     with pytest.raises(JournalError, match="started before"):
-        two.record("rollout_started", {"plan_digest": plan()["digest"]})
+        two.record(started(plan()["digest"]))
     assert len((tmp_path / "journal.jsonl").read_text("utf-8").splitlines()) == 1
     assert two.state == one.state
 
@@ -143,13 +145,13 @@ def test_two_runs_cannot_both_begin(tmp_path: Path) -> None:
 def test_what_the_state_refuses_is_not_written(tmp_path: Path) -> None:
     rollout = opened(tmp_path)
     with pytest.raises(JournalError):
-        rollout.record("wave_started", {"wave": "canary"})
+        rollout.record(WaveStarted(wave="canary"))
     assert (tmp_path / "journal.jsonl").read_bytes() == b"" and rollout.events == 0
 
 
 def test_rehearsing_writes_nothing(tmp_path: Path) -> None:
     rollout = opened(tmp_path)
-    rollout.rehearse("rollout_started", {"plan_digest": plan()["digest"]})
+    rollout.rehearse(started(plan()["digest"]))
     assert rollout.state.status == "running" and not (tmp_path / "journal.jsonl").exists()
 
 

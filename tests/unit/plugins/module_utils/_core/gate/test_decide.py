@@ -164,7 +164,7 @@ def test_tally_from_statuses() -> None:
 
 
 def test_numbers_are_complete_and_plain() -> None:
-    data = gate(8, 2, skipped=1, missing=1, budget="10%", rollout=100).to_dict()
+    data = gate(8, 2, skipped=1, missing=1, budget="10%", rollout=100).to_event("canary").to_data()
     assert json.loads(json.dumps(data)) == data
     assert data["numbers"] == {
         "total": 12,

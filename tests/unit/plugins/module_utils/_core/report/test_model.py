@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Decision,
+    Intent,
+    Outcome,
+    RolloutFinished,
+    Sent,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import (
     Report,
     build_report,
@@ -17,7 +26,14 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.mode
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.rows import Row
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import fold
 
+from tests.fakes.events import resumed, started
 from tests.report import samples
+
+PATCHING = Intent(wave="w", stage="patch", nodes=("i-1",), token="t", attempt=1)
+
+
+def outcome(stage: str, result: dict[str, Any]) -> Outcome:
+    return Outcome(wave="w", stage=stage, results=(result,))
 
 
 def report_of(run: samples.Run) -> Report:
@@ -105,8 +121,8 @@ def test_an_aborted_rollout_says_why_nothing_else_was_touched() -> None:
 def test_a_paused_rollout_waits_and_a_later_promotion_reopens_it() -> None:
     run = samples.paused()
     assert report_of(run).summary["conclusion"]["title"] == "Paused after canary"
-    run.note("resumed", {})
-    run.note("decision", {"by": "dana", "action": "promote", "wave": "canary", "reason": "a known flake"})
+    run.note(resumed())
+    run.note(Decision(by="dana", action="promote", wave="canary", reason="a known flake"))
     report = report_of(run)
     assert report.summary["conclusion"]["code"] == "unfinished"
     assert report.summary["waves"][0]["state"] == "finished"
@@ -215,14 +231,12 @@ def test_owner_application_and_environment_come_from_tags_of_any_name() -> None:
 
 def test_what_happened_in_earlier_stages_stays_in_the_final_row() -> None:
     run = samples.Run({}, {})
-    run.note("rollout_started", {"rollout": "r", "plan_digest": "d", "waves": ["w"]})
-    run.note("wave_started", {"wave": "w"})
-    run.note("intent", {"wave": "w", "stage": "patch", "nodes": ["i-1"], "token": "t", "attempt": 1})
-    run.note(
-        "sent", {"wave": "w", "stage": "patch", "token": "t", "place": "a/r", "command_id": "c-1", "nodes": ["i-1"]}
-    )
+    run.note(started("d", waves=("w",)))
+    run.note(WaveStarted(wave="w"))
+    run.note(PATCHING)
+    run.note(Sent(wave="w", stage="patch", token="t", place="a/r", command_id="c-1", nodes=("i-1",)))
     patch = {"node_id": "i-1", "status": "succeeded", "installed": ["a"], "failed": ["b"], "kernel_before": "5"}
-    run.note("outcome", {"wave": "w", "stage": "patch", "results": [{**patch, "evidence": {"run": 7}}]})
+    run.note(outcome("patch", {**patch, "evidence": {"run": 7}}))
     final = {
         "node_id": "i-1",
         "status": "succeeded",
@@ -231,7 +245,7 @@ def test_what_happened_in_earlier_stages_stays_in_the_final_row() -> None:
         "missing_after": [],
         "kernel_after": "6",
     }
-    run.note("outcome", {"wave": "w", "stage": "verify", "results": [{**final, "evidence": {"reboot": {"id": "x"}}}]})
+    run.note(outcome("verify", {**final, "evidence": {"reboot": {"id": "x"}}}))
     found = row(build_report(records=run.records), "i-1")
     assert (found.installed, found.failed, found.kernel_before, found.kernel_after) == (["a"], [], "5", "6")
     assert found.evidence == {"patch": {"command_id": "c-1", "run": 7}, "reboot": {"id": "x"}}
@@ -242,7 +256,7 @@ def test_a_patched_node_that_is_not_compliant_is_named_with_the_reason() -> None
     run = samples.Run({}, {})
     counts = {"missing_count": 0, "failed_count": 0, "installed_rejected_count": 1}
     final = {"node_id": "i-1", "status": "succeeded", "installed": ["KB1"], "counts": counts}
-    run.note("outcome", {"wave": "w", "stage": "verify", "results": [final]})
+    run.note(outcome("verify", final))
     report = build_report(records=run.records)
     assert (report.rows[0].tone, report.rows[0].compliance_after) == ("good", "non_compliant")
     assert report.summary["attention"][0]["reason"] == "patched, but not compliant: 1 installed though rejected"
@@ -265,31 +279,31 @@ def test_severities_of_all_vendors_are_counted_together(severity: str | None, co
 
 def test_without_a_start_in_the_record_the_work_began_with_the_intent_to_patch() -> None:
     run = samples.Run({}, {})
-    run.note("intent", {"wave": "w", "stage": "patch", "nodes": ["i-1"], "token": "t", "attempt": 1})
-    run.note("noise", {}, 30)
+    run.note(PATCHING)
+    run.note(resumed(), 30)
     ended = {"started_at": None, "ended_at": run.records[-1].at}
-    run.note("outcome", {"wave": "w", "stage": "verify", "results": [{"node_id": "i-1", "status": "no_op", **ended}]})
+    run.note(outcome("verify", {"node_id": "i-1", "status": "no_op", **ended}))
     assert row(build_report(records=run.records), "i-1").minutes == 30
 
 
 def test_a_patched_node_that_was_never_verified_is_not_called_patched() -> None:
     run = samples.Run({}, {})
-    run.note("intent", {"wave": "w", "stage": "patch", "nodes": ["i-1"], "token": "t", "attempt": 1})
-    run.note("outcome", {"wave": "w", "stage": "patch", "results": [{"node_id": "i-1", "status": "succeeded"}]})
+    run.note(PATCHING)
+    run.note(outcome("patch", {"node_id": "i-1", "status": "succeeded"}))
     assert row(build_report(records=run.records), "i-1").status == "unfinished"
 
 
 def test_a_retry_reopens_a_node() -> None:
     run = samples.Run({}, {})
-    run.note("outcome", {"wave": "w", "stage": "verify", "results": [{"node_id": "i-1", "status": "succeeded"}]})
-    run.note("intent", {"wave": "w", "stage": "patch", "nodes": ["i-1"], "token": "t2", "attempt": 2})
+    run.note(outcome("verify", {"node_id": "i-1", "status": "succeeded"}))
+    run.note(replace(PATCHING, token="t2", attempt=2))
     assert row(build_report(records=run.records), "i-1").status == "unfinished"
 
 
 def test_a_person_who_aborted_is_named() -> None:
     run = samples.unfinished()
-    run.note("decision", {"by": "dana", "action": "abort", "wave": "", "reason": "release night"})
-    run.note("rollout_finished", {"status": "aborted", "reason": "aborted by dana"})
+    run.note(Decision(by="dana", action="abort", reason="release night"))
+    run.note(RolloutFinished(status="aborted", reason="aborted by dana"))
     report = report_of(run)
     assert report.summary["conclusion"]["reason"] == "dana decided: release night"
     assert {item.reason for item in report.rows if item.status == "not_started"} == {"not started: aborted by dana"}

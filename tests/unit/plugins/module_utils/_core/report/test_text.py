@@ -103,7 +103,7 @@ def test_an_empty_plan_and_an_empty_summary_are_text() -> None:
 
 
 def test_something_else_is_refused() -> None:
-    with pytest.raises(BadInput, match="patchtide/plan/1 or patchtide/report/1"):
+    with pytest.raises(BadInput, match="patchtide/plan/2 or patchtide/report/1"):
         to_text({"schema": "other"})
 
 

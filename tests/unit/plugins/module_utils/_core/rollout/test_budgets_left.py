@@ -8,6 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.counts import to_count
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Event,
+    Intent,
+    Outcome,
+    Prepared,
+    Restored,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import BudgetRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.turns import Turns
@@ -22,6 +31,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.sta
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.fakes.events import started
 
 
 def begun(turns: dict[str, int], **budgets: Any) -> Rollout:
@@ -40,23 +51,23 @@ def begun(turns: dict[str, int], **budgets: Any) -> Rollout:
     wave = {"name": "w 1", "turns": max(turns.values()), "nodes": nodes}
     plan = {"digest": "d", "rollout": "d", "rules": {"budgets": budgets}, "waves": [wave]}
     state = initial(plan)
-    event(state, "rollout_started", plan_digest="d")
-    event(state, "claimed", nodes=list(turns))
-    event(state, "wave_started")
+    apply(state, started("d"), "now")
+    event(state, Claimed, nodes=tuple(turns))
+    event(state, WaveStarted)
     checked(state, *(name for name, turn in turns.items() if turn == 1))
     return state
 
 
-def event(state: Rollout, kind: str, **data: Any) -> None:
-    apply(state, kind, {"wave": "w 1", **data}, "now")
+def event(state: Rollout, event_type: type[Event], **data: Any) -> None:
+    apply(state, event_type(wave="w 1", **data), "now")
 
 
 def checked(state: Rollout, *nodes: str) -> None:
-    event(state, "outcome", stage="precheck", results=[{"node_id": node, "outcome": "pass"} for node in nodes])
+    event(state, Outcome, stage="precheck", results=tuple({"node_id": node, "outcome": "pass"} for node in nodes))
 
 
 def ended(state: Rollout, *nodes: str, status: str = "succeeded") -> None:
-    event(state, "outcome", stage="verify", results=[{"node_id": node, "status": status} for node in nodes])
+    event(state, Outcome, stage="verify", results=tuple({"node_id": node, "status": status} for node in nodes))
 
 
 def test_without_budgets_nobody_is_held() -> None:
@@ -76,11 +87,11 @@ def test_who_is_back_makes_room_and_who_failed_does_not() -> None:
 
 def test_who_is_drained_or_did_not_come_into_service_takes_room() -> None:
     state = begun({"a": 1, "b": 2}, zone=1)
-    event(state, "prepared", what="drained", nodes=["a"])
+    event(state, Prepared, what="drained", nodes=("a",))
     ended(state, "a")
     checked(state, "b")
     assert list(over_budget(state, "w 1")) == ["b"]
-    event(state, "restored", what="drained", nodes=["a"], problems={"a": "unhealthy"})
+    event(state, Restored, what="drained", nodes=("a",), problems={"a": "unhealthy"})
     assert list(over_budget(state, "w 1")) == ["b"]
 
 
@@ -124,20 +135,20 @@ def test_no_budget_is_ever_exceeded_whoever_fails(
     state = planned(places, limits)
     for turn in range(1, state.waves["w"].turns + 1):
         members = [node for node, found in state.nodes.items() if found.turn == turn]
-        results = [{"node_id": node, "outcome": "pass"} for node in members]
-        apply(state, "outcome", {"wave": "w", "stage": "precheck", "results": results}, "now")
+        results = tuple({"node_id": node, "outcome": "pass"} for node in members)
+        apply(state, Outcome(wave="w", stage="precheck", results=results), "now")
         held = over_budget(state, "w")
-        skipped = [{"node_id": node, "status": "skipped"} for node in held]
-        apply(state, "outcome", {"wave": "w", "stage": "verify", "results": skipped}, "now")
+        skipped = tuple({"node_id": node, "status": "skipped"} for node in held)
+        apply(state, Outcome(wave="w", stage="verify", results=skipped), "now")
         taken = due_nodes(state, "w", "patch")
         assert set(taken) == set(members) - set(held)
         if taken:
-            token = {"wave": "w", "stage": "patch", "attempt": 1, "nodes": taken, "token": str(turn)}
-            apply(state, "intent", token, "now")
+            intent = Intent(wave="w", stage="patch", attempt=1, nodes=tuple(taken), token=str(turn))
+            apply(state, intent, "now")
         check_budgets(state, limits, down=set(taken))
         ends = [data.draw(st.sampled_from(["succeeded", "failed", "timed_out"])) for _node in taken]
-        rows = [{"node_id": node, "status": status} for node, status in zip(taken, ends, strict=True)]
-        apply(state, "outcome", {"wave": "w", "stage": "verify", "results": rows}, "now")
+        rows = tuple({"node_id": node, "status": status} for node, status in zip(taken, ends, strict=True))
+        apply(state, Outcome(wave="w", stage="verify", results=rows), "now")
         check_budgets(state, limits, down=set())
     assert all(node.stage == DONE for node in state.nodes.values())
 
@@ -154,8 +165,8 @@ def planned(places: list[tuple[str, str]], limits: dict[str, Any]) -> Rollout:
     ]
     wave = {"name": "w", "turns": max(turns.values()), "nodes": nodes}
     state = initial({"digest": "d", "rules": {"budgets": limits}, "waves": [wave]})
-    for kind in ("rollout_started", "claimed", "wave_started"):
-        apply(state, kind, {"plan_digest": "d", "wave": "w", "nodes": list(turns)}, "now")
+    for begun in (started("d"), Claimed(wave="w", nodes=tuple(turns)), WaveStarted(wave="w")):
+        apply(state, begun, "now")
     return state
 
 

@@ -10,6 +10,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Decision,
+    Event,
+    GateJudged,
+    Intent,
+    Outcome,
+    RolloutFinished,
+    Sent,
+    WaveFinished,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import (
     apply,
@@ -28,6 +40,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.sta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.events import resumed, started
+
 PLAN: dict[str, Any] = {
     "digest": "d1",
     "waves": [
@@ -35,23 +49,24 @@ PLAN: dict[str, Any] = {
         {"name": "production", "nodes": [{"node_id": "c"}]},
     ],
 }
-Event = tuple[str, dict[str, Any]]
-START: Event = ("rollout_started", {"plan_digest": "d1"})
+START = started("d1")
+SENT = Sent(wave="canary", stage="precheck", token="t", place="p", command_id="c", nodes=("a",))
+PROMOTE = Decision(action="promote", wave="canary", by="x", reason="y")
+COMPLETED, ABORTED = (RolloutFinished(status=status, reason="") for status in ("completed", "aborted"))
 CANARY: list[Event] = [
     START,
-    ("wave_started", {"wave": "canary"}),
-    ("claimed", {"wave": "canary", "nodes": ["a", "b"]}),
+    WaveStarted(wave="canary"),
+    Claimed(wave="canary", nodes=("a", "b")),
 ]
 
 
 def intent(stage: str, *nodes: str, wave: str = "canary", token: str = "t", attempt: int = 1) -> Event:
-    data = {"wave": wave, "stage": stage, "attempt": attempt, "nodes": list(nodes), "token": token}
-    return "intent", data
+    return Intent(wave=wave, stage=stage, attempt=attempt, nodes=nodes, token=token)
 
 
 def outcome(stage: str, *nodes: str, wave: str = "canary", **result: Any) -> Event:
-    rows = [{"status": "succeeded", **result, "node_id": node} for node in nodes]
-    return "outcome", {"wave": wave, "stage": stage, "results": rows}
+    rows = tuple({"status": "succeeded", **result, "node_id": node} for node in nodes)
+    return Outcome(wave=wave, stage=stage, results=rows)
 
 
 def through(*nodes: str, wave: str = "canary") -> list[Event]:
@@ -63,55 +78,58 @@ def through(*nodes: str, wave: str = "canary") -> list[Event]:
 
 
 def gate(verdict: str, wave: str = "canary") -> Event:
-    return "gate", {"wave": wave, "verdict": verdict, "numbers": {}, "reasons": []}
+    return GateJudged(wave=wave, verdict=verdict)
 
 
 def play(*events: Event, state: Rollout | None = None) -> Rollout:
     state = initial(PLAN) if state is None else state
-    for number, (kind, data) in enumerate(events):
-        apply(state, kind, data, f"at {number}")
+    for number, event in enumerate(events):
+        apply(state, event, f"at {number}")
     return state
 
 
-PROMOTED: list[Event] = [*CANARY, *through("a", "b"), gate("promote"), ("wave_finished", {"wave": "canary"})]
+PROMOTED: list[Event] = [*CANARY, *through("a", "b"), gate("promote"), WaveFinished(wave="canary")]
 PRODUCTION: list[Event] = [
-    ("wave_started", {"wave": "production"}),
-    ("claimed", {"wave": "production", "nodes": ["c"]}),
+    WaveStarted(wave="production"),
+    Claimed(wave="production", nodes=("c",)),
     *through("c", wave="production"),
     gate("promote", "production"),
-    ("wave_finished", {"wave": "production"}),
-    ("rollout_finished", {"status": "completed"}),
+    WaveFinished(wave="production"),
+    COMPLETED,
 ]
-ABORT: Event = ("decision", {"action": "abort", "wave": "canary", "by": "x", "reason": "stop"})
+ABORT = Decision(action="abort", wave="canary", by="x", reason="stop")
 
 REFUSED: list[tuple[str, list[Event], Event, str]] = [
-    ("unknown", [START], ("dance", {}), "unknown event 'dance'"),
-    ("not started", [], ("wave_started", {"wave": "canary"}), "was not started"),
+    ("not started", [], WaveStarted(wave="canary"), "was not started"),
     ("started twice", [START], START, "started before"),
-    ("another plan", [], ("rollout_started", {"plan_digest": "d2"}), "journal is of plan d2, not d1"),
-    ("wave too early", [START], ("wave_started", {"wave": "production"}), "must wait for canary"),
-    ("wave twice", CANARY, ("wave_started", {"wave": "canary"}), "canary is running"),
-    ("no such wave", [START], ("wave_started", {"wave": "x"}), "must wait for canary"),
-    ("claim in no wave", [START], ("claimed", {"wave": "x", "nodes": []}), "no wave 'x'"),
-    ("claim of a stranger", CANARY, ("claimed", {"wave": "canary", "nodes": ["c"]}), "not in wave canary: c"),
+    ("another plan", [], started("d2"), "journal is of plan d2, not d1"),
+    ("wave too early", [START], WaveStarted(wave="production"), "must wait for canary"),
+    ("wave twice", CANARY, WaveStarted(wave="canary"), "canary is running"),
+    ("no such wave", [START], WaveStarted(wave="x"), "must wait for canary"),
+    ("claim in no wave", [START], Claimed(wave="x", nodes=()), "no wave 'x'"),
+    ("claim of a stranger", CANARY, Claimed(wave="canary", nodes=("c",)), "not in wave canary: c"),
     ("intent before the wave", [START], intent("precheck", "a"), "wave canary is waiting"),
     ("intent without claim", CANARY[:2], intent("precheck", "a"), "a is not a claimed node"),
     ("intent for another wave's node", CANARY, intent("precheck", "c"), "c is not a claimed node"),
     ("intent out of turn", CANARY, intent("patch", "a"), "a is due for precheck, not for patch"),
     ("token twice", [*CANARY, intent("precheck", "a")], intent("precheck", "b"), "t is open already"),
     ("under way", [*CANARY, intent("precheck", "a")], intent("precheck", "a", token="u"), "under way"),
-    ("sent without intent", CANARY, ("sent", {"token": "t", "place": "p", "command_id": "c"}), "no open intent t"),
+    (
+        "sent without intent",
+        CANARY,
+        SENT,
+        "no open intent t",
+    ),
     ("outcome of a stranger", CANARY, outcome("precheck", "c"), "c is not in wave canary"),
     ("outcome out of turn", CANARY, outcome("patch", "a"), "a is at precheck, not at patch"),
     ("final twice", [*CANARY, *through("a")], outcome("verify", "a"), "a is at done"),
     ("promoted too early", [*CANARY, *through("a")], gate("promote"), "1 nodes of wave canary have no final record"),
     ("gate of a waiting wave", CANARY, gate("pause", "production"), "production is waiting"),
-    ("finished before promotion", CANARY, ("wave_finished", {"wave": "canary"}), "canary is running"),
-    ("completed too early", PROMOTED, ("rollout_finished", {"status": "completed"}), "not every wave"),
-    ("anything after the end", [*PROMOTED, *PRODUCTION], ("resumed", {}), "nothing can follow"),
-    ("unknown decision", CANARY, ("decision", {"action": "dance", "wave": "canary"}), "expected promote, retry, skip"),
-    ("resumed after abort", [*CANARY, gate("abort")], ("resumed", {}), "stays aborted"),
-    ("wave after abort", [*PROMOTED, ABORT], ("wave_started", {"wave": "production"}), "is aborted"),
+    ("finished before promotion", CANARY, WaveFinished(wave="canary"), "canary is running"),
+    ("completed too early", PROMOTED, COMPLETED, "not every wave"),
+    ("anything after the end", [*PROMOTED, *PRODUCTION], resumed(), "nothing can follow"),
+    ("resumed after abort", [*CANARY, gate("abort")], resumed(), "stays aborted"),
+    ("wave after abort", [*PROMOTED, ABORT], WaveStarted(wave="production"), "is aborted"),
     ("claim after abort", [*CANARY, ABORT], CANARY[2], "is aborted"),
     ("intent after abort", [*CANARY, ABORT], intent("precheck", "a"), "is aborted"),
     ("intent while paused", [*CANARY, gate("pause")], intent("precheck", "a"), "is paused"),
@@ -119,20 +137,19 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     (
         "promotion after abort",
         [*CANARY, *through("a", "b"), ABORT],
-        ("decision", {"action": "promote", "wave": "canary", "by": "x", "reason": "y"}),
+        PROMOTE,
         "is aborted, and that is final",
     ),
     (
         "completed after abort",
         [*PROMOTED, *PRODUCTION[:-1], ABORT],
-        ("rollout_finished", {"status": "completed"}),
+        COMPLETED,
         "so it can't be completed",
     ),
-    ("paused after abort", [*CANARY, ABORT], ("rollout_finished", {"status": "paused"}), "so it can't be paused"),
     (
         "closed with open work",
         [*CANARY, intent("precheck", "a"), ABORT],
-        ("rollout_finished", {"status": "aborted"}),
+        ABORTED,
         "outcomes are still open: t",
     ),
 ]
@@ -143,7 +160,7 @@ def test_refused_and_left_as_it_was(before: list[Event], event: Event, message: 
     state = play(*before)
     copy = deepcopy(state)
     with pytest.raises(JournalError, match=message):
-        apply(state, *event, "now")
+        apply(state, event, "now")
     assert state == copy
 
 
@@ -156,9 +173,9 @@ def test_the_whole_way() -> None:
 
 def test_step_leaves_the_old_state_alone() -> None:
     state = initial(PLAN)
-    for kind, data in [*PROMOTED, *PRODUCTION]:
+    for event in [*PROMOTED, *PRODUCTION]:
         before = deepcopy(state)
-        after, effects = step(state, kind, data, "now")
+        after, effects = step(state, event, "now")
         assert state == before and after != before
         assert effects == due(after)
         state = after
@@ -167,15 +184,15 @@ def test_step_leaves_the_old_state_alone() -> None:
 
 def play_at(*events: Event) -> Rollout:
     state = initial(PLAN)
-    for kind, data in events:
-        apply(state, kind, data, "now")
+    for event in events:
+        apply(state, event, "now")
     return state
 
 
 def test_to_resume_is_to_fold_the_journal() -> None:
     events = [*PROMOTED, *PRODUCTION]
     for length in range(len(events) + 1):
-        records = [Record(n, "now", kind, data, "", "") for n, (kind, data) in enumerate(events[:length], 1)]
+        records = [Record(n, "now", item.kind, item.to_data(), "", "") for n, item in enumerate(events[:length], 1)]
         assert fold(PLAN, records) == play_at(*events[:length])
 
 
@@ -196,13 +213,12 @@ def test_what_is_due_leads_through_the_rollout() -> None:
 
 def answer(effect: Effect) -> list[Event]:
     """What a driver would write for an effect, if all goes well."""
-    wave = {"wave": effect.wave}
     made: dict[str, list[Event]] = {
-        "start_wave": [("wave_started", wave)],
-        "claim": [("claimed", {**wave, "nodes": list(effect.nodes)})],
+        "start_wave": [WaveStarted(wave=effect.wave)],
+        "claim": [Claimed(wave=effect.wave, nodes=effect.nodes)],
         "gate": [gate("promote", effect.wave)],
-        "finish_wave": [("wave_finished", wave)],
-        "finish": [("rollout_finished", {"status": "completed"})],
+        "finish_wave": [WaveFinished(wave=effect.wave)],
+        "finish": [COMPLETED],
     }
     if effect.kind in made:
         return made[effect.kind]
@@ -233,16 +249,16 @@ def test_after_an_abort_only_outcomes_are_due() -> None:
     assert due(state) == [Effect("reconcile", "canary", "precheck", ("a",), "t")]
     play(outcome("precheck", "a"), state=state)
     assert due(state) == [Effect("finish")]
-    play(("rollout_finished", {"status": "aborted"}), state=state)
+    play(ABORTED, state=state)
     assert state.finished and due(state) == []
 
 
 def test_a_pause_ends_by_a_resume_or_by_a_person() -> None:
     paused = play(*CANARY, *through("a", "b"), gate("pause"))
     assert paused.status == paused.waves["canary"].status == "paused"
-    resumed = play(("resumed", {}), state=deepcopy(paused))
-    assert due(resumed) == [Effect("gate", "canary")]
-    promoted = play(("decision", {"action": "promote", "wave": "canary", "by": "x", "reason": "ok"}), state=paused)
+    again = play(resumed(), state=deepcopy(paused))
+    assert due(again) == [Effect("gate", "canary")]
+    promoted = play(PROMOTE, state=paused)
     assert (promoted.status, due(promoted)) == ("running", [Effect("finish_wave", "canary")])
 
 
@@ -268,7 +284,7 @@ def test_what_follows_a_stage(stage: str, result: dict[str, Any], following: str
     state = play(*CANARY)
     for name in STAGES[: STAGES.index(stage)]:
         play(outcome(name, "a"), state=state)
-    play(("outcome", {"wave": "canary", "stage": stage, "results": [{**result, "node_id": "a"}]}), state=state)
+    play(Outcome(wave="canary", stage=stage, results=({**result, "node_id": "a"},)), state=state)
     assert state.nodes["a"].stage == following
 
 
@@ -290,17 +306,16 @@ EVENTS = st.one_of(
     st.sampled_from(
         [
             START,
-            ("resumed", {}),
+            resumed(),
             ABORT,
-            ("rollout_finished", {"status": "completed"}),
-            ("rollout_finished", {"status": "aborted"}),
-            ("rollout_finished", {"status": "paused"}),
+            COMPLETED,
+            ABORTED,
         ]
     ),
-    st.sampled_from(WAVES).map(lambda wave: ("wave_started", {"wave": wave})),
-    st.sampled_from(WAVES).map(lambda wave: ("wave_finished", {"wave": wave})),
+    st.sampled_from(WAVES).map(lambda wave: WaveStarted(wave=wave)),
+    st.sampled_from(WAVES).map(lambda wave: WaveFinished(wave=wave)),
     st.builds(
-        lambda wave, nodes: ("claimed", {"wave": wave, "nodes": sorted(nodes)}),
+        lambda wave, nodes: Claimed(wave=wave, nodes=tuple(sorted(nodes))),
         st.sampled_from(WAVES),
         st.sets(st.sampled_from(NODES)),
     ),
@@ -319,7 +334,7 @@ EVENTS = st.one_of(
         st.sampled_from(["succeeded", "failed", "unreachable", "timed_out", "skipped", "no_op"]),
     ),
     st.builds(gate, st.sampled_from(["promote", "pause", "abort"]), st.sampled_from(WAVES)),
-    st.just(("decision", {"action": "promote", "wave": "canary", "by": "x", "reason": "y"})),
+    st.just(PROMOTE),
 )
 
 
@@ -333,12 +348,12 @@ def test_no_sequence_of_events_crashes_and_repeats_breaks_the_promises(data: st.
         effects = due(state) if state.status != "new" else []
         way = data.draw(st.integers(0, 9), label="way")
         batch = answer(effects[0]) if effects and way < 6 else [data.draw(EVENTS)] if way < 9 else journal[-1:]
-        for kind, body in batch:
+        for event in batch:
             try:
-                apply(state, kind, body, "now")
+                apply(state, event, "now")
             except JournalError:
                 continue
-            journal.append((kind, body))
+            journal.append(event)
         if way == 9:
             state = play_at(*journal)
     assert state == play_at(*journal)
@@ -347,25 +362,25 @@ def test_no_sequence_of_events_crashes_and_repeats_breaks_the_promises(data: st.
 
 
 def check_promises(journal: list[Event]) -> None:
-    patched = [node for kind, row in journal if kind == "intent" and row["stage"] == "patch" for node in row["nodes"]]
+    intents = [event for event in journal if isinstance(event, Intent)]
+    patched = [node for event in intents if event.stage == "patch" for node in event.nodes]
     assert len(patched) == len(set(patched)), "a second patch intent for a node"
-    kinds = [(kind, row.get("wave")) for kind, row in journal]
-    if ("wave_started", "production") in kinds:
-        before = journal[: kinds.index(("wave_started", "production"))]
+    if (production := WaveStarted(wave="production")) in journal:
+        before = journal[: journal.index(production)]
         assert any(is_promotion(event) for event in before), "a wave before its predecessor's promotion"
     aborted = [index for index, event in enumerate(journal) if is_abort(event)]
-    after = {kind for kind, _row in journal[aborted[0] + 1 :]} if aborted else set()
-    assert after <= {"outcome", "sent", "decision", "wave_finished", "rollout_finished"}, (
-        "something after an abort but outcomes"
-    )
+    after = {type(event) for event in journal[aborted[0] + 1 :]} if aborted else set()
+    assert after <= {Outcome, Sent, Decision, WaveFinished, RolloutFinished}, "something after an abort but outcomes"
     assert not any(is_promotion(event) for event in journal[aborted[0] :]) if aborted else True
 
 
 def is_promotion(event: Event) -> bool:
-    kind, row = event
-    return (kind == "gate" and row["verdict"] == "promote") or (kind == "decision" and row["action"] == "promote")
+    return (isinstance(event, GateJudged) and event.verdict == "promote") or (
+        isinstance(event, Decision) and event.action == "promote"
+    )
 
 
 def is_abort(event: Event) -> bool:
-    kind, row = event
-    return (kind == "gate" and row["verdict"] == "abort") or (kind == "decision" and row["action"] == "abort")
+    return (isinstance(event, GateJudged) and event.verdict == "abort") or (
+        isinstance(event, Decision) and event.action == "abort"
+    )

@@ -10,6 +10,19 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Decision,
+    Event,
+    GateJudged,
+    Intent,
+    Outcome,
+    Prepared,
+    Restored,
+    RolloutFinished,
+    WaveFinished,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply, due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
     DONE,
@@ -25,6 +38,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.sta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.events import resumed, started
+
 RETRIES = {"delivery": 1, "execution": 2}
 PLAN: dict[str, Any] = {
     "digest": "d1",
@@ -37,17 +52,21 @@ PLAN: dict[str, Any] = {
         }
     ],
 }
-Event = tuple[str, dict[str, Any]]
 BEGUN: list[Event] = [
-    ("rollout_started", {"plan_digest": "d1"}),
-    ("claimed", {"wave": "w", "nodes": ["a", "b", "c"]}),
-    ("wave_started", {"wave": "w"}),
+    started("d1"),
+    Claimed(wave="w", nodes=("a", "b", "c")),
+    WaveStarted(wave="w"),
 ]
+ABORTED = RolloutFinished(status="aborted", reason="")
+
+
+def intent(stage: str, *nodes: str, token: str) -> Event:
+    return Intent(wave="w", stage=stage, attempt=1, nodes=nodes, token=token)
 
 
 def outcome(stage: str, *nodes: str, status: str = "succeeded", **more: Any) -> Event:
-    rows = [{"node_id": node, "status": status, **more} for node in nodes]
-    return "outcome", {"wave": "w", "stage": stage, "results": rows}
+    rows = tuple({"node_id": node, "status": status, **more} for node in nodes)
+    return Outcome(wave="w", stage=stage, results=rows)
 
 
 def final(*nodes: str, status: str = "succeeded") -> Event:
@@ -55,25 +74,25 @@ def final(*nodes: str, status: str = "succeeded") -> Event:
 
 
 def prepared(what: str, *nodes: str, **details: Any) -> Event:
-    return "prepared", {"wave": "w", "what": what, "nodes": list(nodes), "details": details}
+    return Prepared(wave="w", what=what, nodes=nodes, details=details)
 
 
 def restored(what: str, *nodes: str, **problems: str) -> Event:
-    return "restored", {"wave": "w", "what": what, "nodes": list(nodes), "problems": problems}
+    return Restored(wave="w", what=what, nodes=nodes, problems=problems)
 
 
 def decision(action: str, *nodes: str, **more: Any) -> Event:
-    return "decision", {"by": "x", "action": action, "wave": "w", "reason": "y", "nodes": list(nodes), **more}
+    return Decision(by="x", action=action, wave="w", reason="y", nodes=nodes, **more)
 
 
 def gate(verdict: str) -> Event:
-    return "gate", {"wave": "w", "verdict": verdict, "numbers": {}, "reasons": []}
+    return GateJudged(wave="w", verdict=verdict)
 
 
 def play(*events: Event, state: Rollout | None = None) -> Rollout:
     state = initial(PLAN) if state is None else state
-    for kind, data in events:
-        apply(state, kind, data, "now")
+    for event in events:
+        apply(state, event, "now")
     return state
 
 
@@ -81,7 +100,7 @@ def test_the_second_turn_waits_for_the_first() -> None:
     state = play(*BEGUN)
     assert (current_turn(state, "w"), due_nodes(state, "w", "precheck")) == (1, ["a", "b"])
     with pytest.raises(JournalError, match="c is due for precheck, not for precheck in turn 2"):
-        play(("intent", {"wave": "w", "stage": "precheck", "attempt": 1, "nodes": ["c"], "token": "t"}), state=state)
+        play(intent("precheck", "c", token="t"), state=state)
     play(final("a", "b"), state=state)
     assert (current_turn(state, "w"), due_nodes(state, "w", "precheck")) == (2, ["c"])
     play(final("c"), state=state)
@@ -107,7 +126,7 @@ def test_attempts_by_class_of_failure(stage: str, result: dict[str, Any], attemp
         play(outcome(name, "a"), state=state)
     made = 0
     while state.nodes["a"].stage == stage:
-        play(("outcome", {"wave": "w", "stage": stage, "results": [{**result, "node_id": "a"}]}), state=state)
+        play(Outcome(wave="w", stage=stage, results=({**result, "node_id": "a"},)), state=state)
         made += 1
     assert made == attempts
 
@@ -162,8 +181,8 @@ def test_nothing_is_finished_before_everything_is_restored() -> None:
     state = play(*BEGUN, prepared("started", "a"), gate("abort"))
     assert due(state) == [Effect("return", "w", "started", ("a",))]
     with pytest.raises(JournalError, match=r"not restored yet: a \(started\)"):
-        play(("rollout_finished", {"status": "aborted"}), state=state)
-    play(restored("started", "a"), ("rollout_finished", {"status": "aborted"}), state=state)
+        play(ABORTED, state=state)
+    play(restored("started", "a"), ABORTED, state=state)
     assert state.finished
 
 
@@ -191,10 +210,7 @@ EVENTS = st.one_of(
     st.tuples(st.sampled_from(PREPARATIONS), LENT).map(lambda given: prepared(*given)),
     st.tuples(st.sampled_from(PREPARATIONS), LENT).map(lambda given: restored(*given)),
     st.builds(
-        lambda stage, node, number: (
-            "intent",
-            {"wave": "w", "stage": stage, "attempt": 1, "nodes": [node], "token": f"{node}{stage}{number}"},
-        ),
+        lambda stage, node, number: intent(stage, node, token=f"{node}{stage}{number}"),
         st.sampled_from(STAGES),
         st.sampled_from(NODES),
         st.integers(0, 9),
@@ -207,8 +223,8 @@ EVENTS = st.one_of(
     ),
     st.builds(lambda node: decision("retry", node), st.sampled_from(NODES)),
     st.sampled_from(
-        [gate("promote"), gate("pause"), gate("abort"), ("resumed", {}), ("wave_finished", {"wave": "w"})]
-        + [("rollout_finished", {"status": verdict}) for verdict in ("completed", "aborted")]
+        [gate("promote"), gate("pause"), gate("abort"), resumed(), WaveFinished(wave="w")]
+        + [RolloutFinished(status=status, reason="") for status in ("completed", "aborted")]
     ),
 )
 
@@ -221,12 +237,12 @@ def test_no_sequence_leaves_something_prepared_or_tries_too_often(events: list[E
     for number, event in enumerate(events):
         effects = due(state)
         wanted = answer(effects[0], number) if effects and number < len(ways) and ways[number] else [event]
-        for kind, data in wanted:
+        for found in wanted:
             try:
-                apply(state, kind, data, "now")
+                apply(state, found, "now")
             except JournalError:
                 continue
-            journal.append((kind, data))
+            journal.append(found)
     assert state == play(*journal)
     check_preparations(state, journal)
     check_attempts(journal)
@@ -236,27 +252,26 @@ def test_no_sequence_leaves_something_prepared_or_tries_too_often(events: list[E
 def answer(effect: Effect, number: int) -> list[Event]:
     """What a driver would write; installs fail, so that there is something to try again."""
     if effect.kind == "run":
-        token = f"{effect.stage}/{number}"
-        data = {"wave": "w", "stage": effect.stage, "attempt": 1, "nodes": list(effect.nodes), "token": token}
+        begun = intent(effect.stage, *effect.nodes, token=f"{effect.stage}/{number}")
         status = "failed" if effect.stage == "patch" else "succeeded"
-        return [("intent", data), outcome(effect.stage, *effect.nodes, status=status)]
+        return [begun, outcome(effect.stage, *effect.nodes, status=status)]
     made: dict[str, Event] = {
         "reconcile": outcome(effect.stage, *effect.nodes),
         "return": restored(effect.stage, *effect.nodes),
         "gate": gate("promote"),
-        "finish_wave": ("wave_finished", {"wave": "w"}),
-        "finish": ("rollout_finished", {"status": "aborted"}),
+        "finish_wave": WaveFinished(wave="w"),
+        "finish": ABORTED,
     }
     return [made[effect.kind]]
 
 
 def check_preparations(state: Rollout, journal: list[Event]) -> None:
     open_preparations: Counter[tuple[str, str]] = Counter()
-    for kind, data in journal:
-        for node in data.get("nodes", ()) if kind in ("prepared", "restored") else ():
-            open_preparations[data["what"], node] += 1 if kind == "prepared" else -1
-            assert open_preparations[data["what"], node] in (0, 1), "prepared or restored twice"
-        if kind == "rollout_finished":
+    for event in journal:
+        for node in event.nodes if isinstance(event, Prepared | Restored) else ():
+            open_preparations[event.what, node] += 1 if isinstance(event, Prepared) else -1
+            assert open_preparations[event.what, node] in (0, 1), "prepared or restored twice"
+        if isinstance(event, RolloutFinished):
             assert not +open_preparations, "finished with something prepared"
     kept = {(what, node) for (_wave, what), nodes in state.prepared.items() for node in nodes}
     assert kept == set(+open_preparations)
@@ -265,21 +280,21 @@ def check_preparations(state: Rollout, journal: list[Event]) -> None:
 def check_attempts(journal: list[Event]) -> None:
     installs: Counter[str] = Counter()
     retried: Counter[str] = Counter()
-    for kind, data in journal:
-        if kind == "intent" and data["stage"] == "patch":
-            installs.update(data["nodes"])
-        if kind == "decision":
-            retried.update(data["nodes"])
+    for event in journal:
+        if isinstance(event, Intent) and event.stage == "patch":
+            installs.update(event.nodes)
+        if isinstance(event, Decision):
+            retried.update(event.nodes)
     for node, count in installs.items():
         assert count <= (1 + sum(RETRIES.values())) * (1 + retried[node]), "an install too many"
 
 
 def check_turns(journal: list[Event]) -> None:
     stages = dict.fromkeys(NODES, "")
-    for kind, data in journal:
-        if kind == "intent" and "c" in data["nodes"]:
+    for event in journal:
+        if isinstance(event, Intent) and "c" in event.nodes:
             assert stages["a"] == stages["b"] == DONE, "the second turn before the first was through"
-        if kind == "outcome" and data["stage"] == "verify":
-            stages.update({row["node_id"]: DONE for row in data["results"]})
-        if kind == "decision":
-            stages.update(dict.fromkeys(data["nodes"], ""))
+        if isinstance(event, Outcome) and event.stage == "verify":
+            stages.update({row["node_id"]: DONE for row in event.results})
+        if isinstance(event, Decision):
+            stages.update(dict.fromkeys(event.nodes, ""))

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event, Intent, Outcome, Sent
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import (
     MAX_COMMENT,
     split,
@@ -19,6 +20,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.st
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import InstallStage
 
 from tests.fakes.fleet_port import FakeClock, FakeFleet, Recorder, chunk, gather, patch_state
+
+E = TypeVar("E", bound=Event)
 
 
 def nodes(count: int, region: str = "eu-central-1", platform: str = "linux", first: int = 0) -> list[dict[str, str]]:
@@ -42,7 +45,7 @@ def run_of(*fleets: FakeFleet, lines: list[str] | None = None, **options: Any) -
     )
 
 
-def events(run: StageRun, kind: str) -> list[dict[str, Any]]:
+def events(run: StageRun, kind: type[E]) -> list[E]:
     assert isinstance(run.recorder, Recorder)
     return run.recorder.of(kind)
 
@@ -85,10 +88,10 @@ def test_the_intent_is_written_before_anything_is_sent() -> None:
     run = run_of(fleet)
     seen: list[int] = []
     send = fleet.send
-    fleet.send = lambda request: (seen.append(len(events(run, "intent"))), send(request))[1]  # type: ignore[method-assign]
+    fleet.send = lambda request: (seen.append(len(events(run, Intent))), send(request))[1]  # type: ignore[method-assign]
     run.begin([chunk(fleet, ["i-1"], 1), chunk(fleet, ["i-2"], 2)])
     assert seen == [2, 2]
-    assert [row["command_id"] for row in events(run, "sent")] == ["command-1", "command-2"]
+    assert [event.command_id for event in events(run, Sent)] == ["command-1", "command-2"]
 
 
 @pytest.mark.parametrize("visible_after", [0, 6])
@@ -97,7 +100,7 @@ def test_a_lost_answer_is_found_by_its_comment_and_never_sent_twice(visible_afte
     run = run_of(fleet)
     assert run.begin([chunk(fleet, ["i-1"])]) == []
     assert len(fleet.commands) == fleet.calls["send"] == 1
-    assert events(run, "sent")[0]["command_id"] == "command-1"
+    assert events(run, Sent)[0].command_id == "command-1"
 
 
 def test_a_request_that_never_arrived_is_sent_again() -> None:
@@ -121,7 +124,7 @@ def test_after_a_crash_the_command_is_found_not_sent() -> None:
     part = chunk(fleet, ["i-1"])
     assert again.reattach([part]) == []
     assert (fleet.calls["send"], part.command_id) == (1, "command-1")
-    assert events(again, "intent") == [] and len(events(again, "sent")) == 1
+    assert events(again, Intent) == [] and len(events(again, Sent)) == 1
 
 
 def test_after_a_crash_before_sending_it_is_sent_once() -> None:
@@ -208,7 +211,7 @@ def test_every_node_gets_exactly_one_outcome() -> None:
     run, part = run_of(fleet), chunk(fleet, "abcdef")
     run.begin([part])
     run.wait([part])
-    told = [item["node_id"] for row in events(run, "outcome") for item in row["results"]]
+    told = [item["node_id"] for event in events(run, Outcome) for item in event.results]
     assert sorted(told) == list("abcdef")
 
 
@@ -251,11 +254,11 @@ def test_states_are_read_beside_one_another_and_a_long_look_shows_how_far_it_is(
     def lazy(work: Any, items: Sequence[Any]) -> Iterator[Any]:
         for item in items:
             yield work(item)
-            asked.append(fleet.calls["patches"] - len(events(run, "outcome")))
+            asked.append(fleet.calls["patches"] - len(events(run, Outcome)))
 
     run = run_of(fleet, lines=lines)
     run.begin(parts)
     run.gather = lazy
     run.wait(parts)
     assert lines[0] == "canary patch: 32 done, 0 failing, 0 running, 32 left of 64"
-    assert len(events(run, "outcome")) == 64 and set(asked) == {0}
+    assert len(events(run, Outcome)) == 64 and set(asked) == {0}

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal's events of which a test names only a part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Resumed, RolloutStarted
+
+
+def started(plan_digest: str = "d1", **more: Any) -> RolloutStarted:
+    rest: dict[str, Any] = {
+        "rollout": "r",
+        "policy_digest": "p1",
+        "operator": "dana",
+        "controller": "c",
+        "waves": (),
+        "node_count": 0,
+    }
+    return RolloutStarted(**{**rest, "plan_digest": plan_digest, **more})
+
+
+def resumed() -> Resumed:
+    return Resumed(operator="dana", controller="c")
