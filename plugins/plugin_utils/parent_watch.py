@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ends a worker whose playbook is gone.
 
-Since ansible-core 2.19 a worker leads a session of its own (``WorkerProcess._detach`` calls ``os.setsid``). SIGKILL, SIGHUP
-and a closed terminal then end the playbook's process only, and a worker that runs on would send, reboot and record
-although the operator believes everything stopped.
+Since ansible-core 2.19 a worker leads a session of its own (``WorkerProcess._detach`` calls ``os.setsid``). SIGKILL,
+SIGHUP and a closed terminal then end the playbook's process only, and a worker that runs on would send, reboot and
+record although the operator believes everything stopped.
 """
 
 from __future__ import annotations

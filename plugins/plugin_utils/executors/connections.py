@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scripts on many directly reached hosts from one process, over Ansible's own connection plugins.
 
-The connection plugins are blocking and know no limit of time, so a watch kills the process they wait for. It is found by a
-mark in its arguments, not by changing the plugins.
+The connection plugins block and know no time limit, so a watch kills the process they wait for. It is found by a mark
+in its arguments; the plugins stay as they are.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Link:
 
 
 class Connections:
-    """One connection per host. ``open`` in the action's thread; ``run`` and ``reset`` in any, one at a time per host."""
+    """One connection per host. ``open`` and ``close`` belong to the action's thread, ``run`` and ``reset`` to any."""
 
     def __init__(self, action: ActionBase, task_vars: Mapping[str, Any]) -> None:
         """:param task_vars: the action's; the hosts' variables come from its ``hostvars``."""
@@ -87,7 +87,7 @@ class Connections:
                 if not watch.expired or isinstance(error, AccessRefused):
                     raise
                 _drop_shared(shell)
-                raise TimedOut(host, f"no answer within {timeout:g} seconds") from error
+                raise TimedOut(host, f"no answer within {timeout:g} s") from error
 
     def reset(self, host: str) -> None:
         """Give up the shared SSH connection, which may be dead after a reboot; the next ``run`` opens another."""

@@ -5,9 +5,9 @@
 
 ansible-core builds a connection only for the host of a task (``TaskExecutor._get_connection``,
 ``_set_become_plugin`` and ``_set_connection_options`` in executor/task_executor.py). This follows these three, read in
-ansible-core 2.17 to 2.21, and departs from them where the action's own host would leak into another's connection:
+ansible-core 2.17 to 2.21, and departs from them where the action's host would leak into others:
 
-- Variables are the host's ``hostvars``: inventory, facts and extra variables, but no ``vars`` of the coordinator's play.
+- Variables are the host's ``hostvars``: inventory, facts and extra variables, but no ``vars`` of the coordinator's.
 - The play context is fresh. The action's own carries the address, port and passwords of the host it runs on.
 - The keyword ``connection`` of the coordinator's play is ignored: it is usually ``local`` and must not turn a host
   without ``ansible_connection`` into the controller.
@@ -78,9 +78,7 @@ def open_shell(action: ActionBase, task_vars: Mapping[str, Any], host: str) -> R
 class _Builder:
     """Builds one connection."""
 
-    def __init__(
-        self, action: ActionBase, task_vars: Mapping[str, Any], variables: dict[str, Any], host: str
-    ) -> None:
+    def __init__(self, action: ActionBase, task_vars: Mapping[str, Any], variables: dict[str, Any], host: str) -> None:
         self._action = action
         self._host = host
         self._variables = variables
@@ -120,9 +118,7 @@ class _Builder:
 
     def _play_context(self) -> Any:
         fresh = PlayContext(passwords=self._passwords, connection_lockfd=self._action._play_context.connection_lockfd)
-        found = fresh.set_task_and_variable_override(
-            task=self._task, variables=self._variables, templar=self._templar
-        )
+        found = fresh.set_task_and_variable_override(task=self._task, variables=self._variables, templar=self._templar)
         found.post_validate(templar=self._templar)
         found.remote_addr = found.remote_addr or self._host
         return found

@@ -38,8 +38,8 @@ class Finished(Generic[T]):
 class HostPool(Generic[T]):
     """Runs at most one job for a host at a time, and at most ``threads`` jobs in all; the rest waits in order.
 
-    All methods belong to the main loop's thread. Jobs see the context variables of the thread that submits (ansible-core
-    2.19 and newer keep the current task there). Threads are daemons: one that hangs never holds up the end of the process.
+    All methods belong to the main loop's thread. Jobs see the context variables of the thread that submits, where
+    ansible-core 2.19 and newer keep the current task. Threads are daemons: a hung one never delays the process's end.
     """
 
     def __init__(self, clock: Clock, threads: int = THREADS) -> None:

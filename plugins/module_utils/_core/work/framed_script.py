@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A POSIX sh script in a frame: it runs whole or not at all, its output is bounded, and its end is proved.
 
-The frame travels over the standard input of ``/bin/sh -s``, so nothing of it is in a process list. It needs ``head -c`` and
-``cat`` on the host, no Python.
+The frame travels over the standard input of ``/bin/sh -s``, so nothing of it is in a process list. It needs ``head -c``
+and ``cat`` on the host, no Python.
 
 - A connection cut in mid-send runs nothing: sh parses a compound command to its end before it runs it (POSIX, Shell
   Command Language 2.9.4), and the group that calls the script ends on the last line.

@@ -12,7 +12,6 @@ import sys
 import time
 
 import pytest
-
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils import parent_watch
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.process_tree import command_line
 

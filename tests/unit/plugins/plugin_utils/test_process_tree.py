@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.process_tree import (
     children,
     command_line,

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.host_pool import Finished, HostPool
 
 GENEROUS_SECONDS = 30.0

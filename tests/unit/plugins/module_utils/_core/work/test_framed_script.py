@@ -10,7 +10,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.framed_script import (
     Output,
     from_framed,
