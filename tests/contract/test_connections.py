@@ -95,7 +95,7 @@ def action_on(inventory: Path, task: dict[str, Any], passwords: dict[str, str]) 
     play_context.remote_addr, play_context.port = "the-coordinator", 99
     templar = Templar(loader=loader, variables={})
     action = Coordinator(loaded, None, play_context, loader, templar, None)
-    return action, {"hostvars": hostvars, "inventory_hostname": "localhost", "ansible_connection": "local"}
+    return action, {"hostvars": hostvars, "inventory_hostname": "localhost", "ansible_password": "own"}
 
 
 def run(connections: Connections, script: str, **more: Any) -> Answer:
@@ -250,7 +250,9 @@ def test_a_hung_host_is_given_up_and_its_processes_end(
 def test_after_a_timeout_the_shared_connection_is_given_up(connect: Connect, programs: Path) -> None:
     with pytest.raises(TimedOut):
         run(connect(ansible_host="hung", ansible_password="x", ansible_host_key_checking=False), ":", timeout=1)
-    assert "<-O><check><hung>" in (programs / "ssh.log").read_text().splitlines()[-1]
+    last = (programs / "ssh.log").read_text().splitlines()[-1]
+    assert "<-O><check><hung>" in last
+    assert "<PasswordAuthentication=no>" in last, "with a password, sshpass would fail before ssh is asked"
 
 
 @pytest.mark.parametrize(
@@ -282,9 +284,11 @@ def test_a_variable_that_is_omitted_is_not_set(connect: Connect, programs: Path)
 
 def test_the_coordinators_own_host_does_not_leak(connect: Connect, programs: Path) -> None:
     """It runs on the controller: its address, port, ``connection`` and ``delegate_to`` are not the hosts'."""
-    run(connect({"connection": "local", "delegate_to": "localhost"}), ":")
+    task = {"connection": "local", "delegate_to": "localhost"}
+    run(connect(task, {"conn_pass": "own"}, ansible_shell_executable="/bin/bash"), ":")
     line = (programs / "ssh.log").read_text()
     assert "<h>" in line and "the-coordinator" not in line and "Port=99" not in line
+    assert "<PasswordAuthentication=no>" in line and "</bin/bash -c " in line
 
 
 def test_a_connection_is_never_used_twice_at_once(connect: Connect, tmp_path: Path) -> None:

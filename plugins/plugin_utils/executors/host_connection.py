@@ -68,7 +68,7 @@ def open_shell(action: ActionBase, task_vars: Mapping[str, Any], host: str) -> R
     hostvars = task_vars["hostvars"]
     if host not in hostvars:
         raise BadConnection(host, "the inventory has no such host")
-    variables = {**hostvars.raw_get(host), "hostvars": hostvars, "omit": task_vars.get("omit")}
+    variables = {**hostvars.raw_get(host), "hostvars": hostvars}
     try:
         return _Builder(action, task_vars, variables, host).build()
     except AnsibleError as error:
@@ -159,7 +159,7 @@ class _Builder:
             if name in self._variables:
                 with suppress(*_OMITTED):
                     options[name] = self._template(name)
-        if (omit := self._variables["omit"]) is not None:  # ansible-core 2.17 and 2.18: a value of its own
+        if (omit := self._variables.get("omit")) is not None:  # ansible-core 2.17 and 2.18: a value of its own
             options = {name: value for name, value in options.items() if value != omit}
         plugin.set_options(task_keys=keys, var_options=options)
 
