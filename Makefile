@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short molecule sanity sizes
+.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -88,6 +88,9 @@ test-kill: setup ## Kill a rollout at every journal record and resume it (minute
 
 test-kill-short: setup ## The same at a few records, as CI does it
 	@PATCHTIDE_KILL=short $(PYTEST) tests/kill $(T)
+
+matrix: setup ## Contract tests on connections, on every ansible-core that this machine's Pythons allow
+	@$(PYTHON) tools/matrix.py $(T)
 
 molecule: setup ## Every role's molecule scenario
 	@$(PYTHON) tools/molecule_run.py $(T)
