@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,9 @@ from ..aws_options import node_places
 from ..controller_action import ControllerAction
 from ..rollout.folder import RolloutDir
 from .base import ExecutorPort
-from .linux import open_linux
+from .connection_errors import HostError
+from .connections import Answer, Connections
+from .linux import LinuxExecutor
 from .rules import WaveRules
 from .ssm import SsmExecutor
 
@@ -67,6 +70,48 @@ def open_ssm(
         ports=port,
         poll_seconds=float(options["poll_interval"]),
     )
+
+
+def open_linux(
+    action: ControllerAction,
+    rollout: RolloutDir,
+    options: Mapping[str, Any],
+    rules: WaveRules,
+    sessions: Sessions,
+    task_vars: Mapping[str, Any],
+) -> LinuxExecutor:
+    """Open the connections of the wave's hosts; one that can't be opened is that host's failure alone."""
+    connections = Connections(action, task_vars)
+    broken: dict[str, HostError] = {}
+    for node_id in rollout.state_of_wave(options["wave"]).nodes:
+        node = rollout.nodes[node_id]
+        if node["executor"] == LINUX.name:
+            try:
+                connections.open(str(node["host"]))
+            except HostError as why:
+                broken[str(node["host"])] = why
+    return LinuxExecutor(
+        rollout=rollout,
+        wave=options["wave"],
+        rules=rules,
+        clock=rollout.clock,
+        shell=Shells(connections, broken),
+        poll_seconds=min(float(options["poll_interval"]), 5.0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shells:
+    """Connections, and what is wrong with those that could not be opened."""
+
+    connections: Connections
+    broken: Mapping[str, HostError]
+
+    def run(self, host: str, script: str, *, timeout: float) -> Answer:
+        """Run a script on a host. :raises HostError: there is no answer."""
+        if host in self.broken:
+            raise self.broken[host]
+        return self.connections.run(host, script, timeout=timeout)
 
 
 OPENERS: Mapping[str, Opener] = {SSM.name: open_ssm, LINUX.name: open_linux}

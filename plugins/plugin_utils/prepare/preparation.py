@@ -157,7 +157,8 @@ def restoring(preparer: Preparer, nodes: Sequence[str]) -> Step[Reasons]:
     """Undo, record what was undone, and return what could not be; what it yields blocks, as in ``preparing``."""
     rollout = preparer.rollout
     known = rollout.state.prepared[preparer.wave, preparer.what]
-    problems, left = yield lambda: preparer.restore({node: known[node] for node in nodes})
+    answer: tuple[Reasons, Reasons] = yield lambda: preparer.restore({node: known[node] for node in nodes})
+    problems, left = answer
     restored = [node for node in nodes if node not in left]
     if restored:
         rollout.record(Restored(wave=preparer.wave, what=preparer.what, nodes=tuple(restored), problems=problems))

@@ -201,8 +201,8 @@ class Driver:
         elif self.rollout.state.status == "running":
             await self._begin(port, work)
         else:
-            why = PatchtideError("it was announced and never begun; the rollout was stopped meanwhile")
-            await self._give_up(port, work, why)
+            stopped = PatchtideError("it was announced and never begun; the rollout was stopped meanwhile")
+            await self._give_up(port, work, stopped)
 
     async def _give_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> None:
         self._works.pop(work.token, None)

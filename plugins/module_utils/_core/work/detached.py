@@ -154,9 +154,8 @@ def _fill(script: str, token: str, **more: str) -> str:
 def parse_look(output: str) -> Look:
     """Read what one of the scripts printed. :raises PatchtideError: it is none of theirs."""
     head, _separator, rest = output.partition("@@out\n")
-    found = dict(
-        _FIELD.fullmatch(line.strip()).groups() for line in head.splitlines() if _FIELD.fullmatch(line.strip())
-    )  # type: ignore[union-attr]
+    matches = (_FIELD.fullmatch(line.strip()) for line in head.splitlines())
+    found = {match[1]: match[2] for match in matches if match}
     if "state" not in found:
         raise PatchtideError(f"the host did not say how the work goes: {output.strip()[-200:]!r}")
     out, _separator, err = rest.partition("@@err\n")
