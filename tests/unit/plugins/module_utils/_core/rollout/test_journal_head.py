@@ -50,7 +50,9 @@ def test_a_head_survives_its_text() -> None:
     assert from_text(head.to_text()) == head == Head(1, chain(1)[0].hash, 0, 200)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "7", '{"schema":"patchtide/journal-head/1","seq":"1"}', '{"schema":"x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "7", '{"schema":"patchtide/journal-head/1","seq":"1"}', '{"schema":"x"}']
+)
 def test_what_is_no_head_is_refused(text: str) -> None:
     with pytest.raises(JournalError, match="not a journal's head"):
         from_text(text)
