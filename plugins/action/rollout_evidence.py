@@ -15,7 +15,7 @@ from ..module_utils._core.report.evidence import JOURNAL, PLAN, collect, find_pr
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_bytes
 from ..plugin_utils.rollout.evidence_zip import read_zip, to_zip
-from ..plugin_utils.rollout.stores import read_journal_text
+from ..plugin_utils.rollout.stores import read_head, read_journal_bytes
 
 _BESIDE = ("scan.json", "approval.json", "approval.yml")
 
@@ -44,7 +44,7 @@ class ActionModule(ControllerAction):
         if options["state"] == "verified":
             return self._verified(Path(options["dest"]), options["head"])
         folder = Path(options["dir"])
-        files = collect(_gather(folder, Path(options["policy"]) if options["policy"] else None))
+        files = collect(_gather(folder, Path(options["policy"]) if options["policy"] else None), read_head(folder))
         data, manifest = to_zip(files), read_manifest(files)
         dest = Path(options["dest"] or folder / f"evidence-{manifest['rollout']}.zip")
         changed = not dest.exists() or dest.read_bytes() != data
@@ -83,7 +83,7 @@ def _gather(folder: Path, policy: Path | None) -> dict[str, bytes]:
     report = folder / "report"
     found = sorted(path for path in report.rglob("*") if path.is_file()) if report.is_dir() else []
     paths |= {path.relative_to(folder).as_posix(): path for path in found}
-    files = {JOURNAL: read_journal_text(folder).encode("utf-8", "surrogatepass")}
+    files = {JOURNAL: read_journal_bytes(folder)}
     for name, path in paths.items():
         try:
             files[name] = path.read_bytes()

@@ -15,7 +15,7 @@ from ..module_utils._core.rollout.journal_check import Damage, Examined, examine
 from ..module_utils._core.rollout.state import Rollout
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json
-from ..plugin_utils.rollout.stores import JOURNAL, read_journal_text
+from ..plugin_utils.rollout.stores import JOURNAL, read_head, read_journal_bytes
 
 
 class ActionModule(ControllerAction):
@@ -29,7 +29,7 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder = Path(options["dir"])
-        found = examine(read_journal_text(folder))
+        found = examine(read_journal_bytes(folder), read_head(folder))
         state, damage = _against_plan(folder, found)
         damage = found.damage or damage or _missing_head(found, options["head"])
         if damage and options["strict"]:

@@ -19,10 +19,12 @@ from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
 from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.rollout.journal import Record, from_line
+from ..module_utils._core.rollout.journal_head import against
 from ..module_utils._core.schema import check_schema
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_text
 from ..plugin_utils.report.html import render_plan_html, render_report_html
+from ..plugin_utils.rollout.stores import JOURNAL, read_head
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
 _SCHEMAS = {"plan.json": ("plan", PLAN_SCHEMA), "scan.json": ("scan", "patchtide/scan/1")}
@@ -93,15 +95,18 @@ def _read_part(folder: Path, name: str) -> dict[str, Any] | None:
 
 def read_journal(folder: Path) -> Iterator[Record]:
     """Yield the records one by one. A torn last line, left by a writer that was killed, never counted."""
-    path = folder / "journal.jsonl"
+    yield from against(_read_lines(folder / JOURNAL), read_head(folder))
+
+
+def _read_lines(path: Path) -> Iterator[Record]:
     if not path.exists():
         return
     try:
-        with path.open("r", encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
+        with path.open("rb") as lines:
             for line in lines:
-                if line.endswith("\n") and line.strip():
-                    yield from_line(line)
-    except (OSError, UnicodeError) as error:
+                if line.endswith(b"\n"):
+                    yield from_line(line[:-1])
+    except OSError as error:
         raise BadInput("dir", str(path), f"a readable journal ({error})") from error
 
 

@@ -43,16 +43,16 @@ def read_document(path: str | Path, option: str) -> Any:
         raise BadInput(option, str(path), f"a readable YAML or JSON file ({' '.join(str(error).split())})") from error
 
 
-def write_text(path: Path, text: str) -> bool:
+def write_text(path: Path, text: str, *, mode: int = 0o644) -> bool:
     """Write a file as a whole or not at all; return whether its content changed."""
-    return write_bytes(path, text.encode("utf-8", "surrogatepass"))
+    return write_bytes(path, text.encode("utf-8", "surrogatepass"), mode=mode)
 
 
-def write_bytes(path: Path, data: bytes) -> bool:
+def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
     """Write a file as a whole or not at all; return whether its content changed."""
     if path.exists() and path.read_bytes() == data:
         return False
-    _replace(path, [data])
+    _replace(path, [data], mode)
     return True
 
 
@@ -61,13 +61,13 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
     _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
 
 
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
+def _replace(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
-        Path(name).chmod(0o644 & ~_umask())
+        Path(name).chmod(mode & ~_umask())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -52,7 +52,7 @@ class Night:
         self.aws.post("faults", {"rules": rules})
 
     def records(self) -> tuple[Record, ...]:
-        found = examine((self.folder / "journal.jsonl").read_text("utf-8"))
+        found = examine((self.folder / "journal.jsonl").read_bytes())
         assert found.damage is None, found.damage
         return found.records
 

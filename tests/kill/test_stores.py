@@ -68,7 +68,7 @@ def sent_to(night: Night) -> list[dict[str, str]]:
 
 def worked_on(folder: Path) -> list[str]:
     """Return the nodes that a rollout claimed, by its journal."""
-    found = examine((folder / "journal.jsonl").read_text("utf-8"))
+    found = examine((folder / "journal.jsonl").read_bytes())
     state, damage = replay(json.loads((folder / "plan.json").read_text("utf-8")), found.records)
     assert found.damage is None and damage is None
     return [node for wave in state.waves.values() for node in wave.claimed]

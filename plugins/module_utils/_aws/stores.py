@@ -5,6 +5,7 @@
 
 Claims: a table with the partition key ``node_id`` (text). Journals: a table with the partition key ``rollout`` (text)
 and the sort key ``seq`` (number). Every write is conditional, so no lock has to be held and none can be left behind.
+The head of a journal is an item of its own under ``<rollout>/head``.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from .._core.errors import JournalError, ServiceError
 from .._core.rollout.claims import SKEW, Claim, from_dict, wanted
 from .._core.rollout.journal import Record, check_next, from_line, next_record
+from .._core.rollout.journal_head import WAY_OUT, Head, check_noted, check_reached
 from .._core.stamp import to_time
 from .errors import aws_errors
 
@@ -99,7 +102,8 @@ class DynamoJournal:
         self._client = client
         self._table = table
         self._rollout = rollout
-        self._last: Record | None = None
+        self._last = Head()
+        self._noted: Head | None = None
         self._writer = uuid.uuid4().hex
 
     def read(self) -> list[Record]:
@@ -122,17 +126,31 @@ class DynamoJournal:
                 guard(news)
             record = next_record(self._last, kind, data, at)
             if self._put(record):
-                self._last = record
-                return record
+                return self._stored(record)
             found = self._news()
             if found and found[0] == (record, self._writer):  # the answer was lost and botocore repeated the call
-                self._last = record  # what follows it is read next: nobody has seen it yet
-                return record
+                return self._stored(record)  # what follows it is read next: nobody has seen it yet
             news = [item for item, _writer in found]
         raise ServiceError(f"write to table {self._table}", _TAKEN, f"others were first {TRIES} times")
 
+    def _stored(self, record: Record) -> Record:
+        """Note the head, unless another writer has noted a later one already."""
+        self._last = Head(record.seq, record.hash)
+        try:
+            self._put_item(
+                f"{self._rollout}/head",
+                0,
+                {"head_seq": {"N": str(record.seq)}, "hash": {"S": record.hash}},
+                ConditionExpression="attribute_not_exists(head_seq) OR head_seq < :seq",
+                ExpressionAttributeValues={":seq": {"N": str(record.seq)}},
+            )
+        except ServiceError as error:
+            if error.code != _TAKEN:
+                raise
+        return record
+
     def _put(self, record: Record) -> bool:
-        packed = zlib.compress(record.to_line().encode("utf-8", "surrogatepass"))
+        packed = zlib.compress(record.to_line().encode())
         parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
         for number, part in enumerate(parts[1:], 1):
             self._put_item(f"{self._rollout}/{record.hash}", number, {"line": {"B": part}})
@@ -157,30 +175,59 @@ class DynamoJournal:
 
     def _news(self) -> list[tuple[Record, str]]:
         """Return (record, who wrote it) of all records not seen before."""
+        noted = self._read_head()  # before the records, so that it can't be ahead of them
+        rows = self._query(self._rollout, max(self._last.seq, 1))
         found = []
-        for row in self._query(self._rollout, self._last.seq if self._last else 0):
-            record = self._to_record(row)
-            check_next(self._last, record)
-            self._last = record
-            found.append((record, str(row["writer"]["S"])))
+        with self._named():
+            for row in self._after_last(rows):
+                record = self._to_record(row)
+                check_next(self._last, record)
+                check_noted(noted, record)
+                self._last = Head(record.seq, record.hash)
+                found.append((record, str(row["writer"]["S"])))
+            check_reached(noted, self._last)
         return found
+
+    def _after_last(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Return the rows not seen before, if the last one that was seen is still there in front of them."""
+        if not self._last.seq:
+            return rows
+        if not rows or rows[0]["hash"]["S"] != self._last.hash or int(rows[0]["seq"]["N"]) != self._last.seq:
+            raise JournalError(
+                f"the journal was cut back or replaced while it was in use: expected record {self._last.seq}, hash "
+                f"{self._last.hash}. {WAY_OUT}"
+            )
+        return rows[1:]
+
+    def _read_head(self) -> Head:
+        if self._noted is None:
+            rows = self._query(f"{self._rollout}/head", 0)
+            self._noted = Head(int(rows[0]["head_seq"]["N"]), rows[0]["hash"]["S"]) if rows else Head()
+        return self._noted
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalError as error:
+            raise JournalError(f"journal of {self._rollout} in table {self._table}: {error}") from error
 
     def _to_record(self, row: Mapping[str, Any]) -> Record:
         packed = bytes(row["line"]["B"])
         if int(row["parts"]["N"]) > 1:
-            rest = self._query(f"{self._rollout}/{row['hash']['S']}", 0)
+            rest = self._query(f"{self._rollout}/{row['hash']['S']}", 1)
             packed += b"".join(bytes(part["line"]["B"]) for part in rest[: int(row["parts"]["N"]) - 1])
         try:
-            return from_line(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
-        except (zlib.error, UnicodeError) as error:
+            return from_line(zlib.decompress(packed))
+        except zlib.error as error:
             raise JournalError(f"record {row['seq']['N']} can't be read: {error}") from error
 
-    def _query(self, rollout: str, after: int) -> list[dict[str, Any]]:
+    def _query(self, rollout: str, first: int) -> list[dict[str, Any]]:
         with aws_errors(f"read the journal of {rollout} in table {self._table}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="rollout = :rollout AND seq > :after",
-                ExpressionAttributeValues={":rollout": {"S": rollout}, ":after": {"N": str(after)}},
+                KeyConditionExpression="rollout = :rollout AND seq >= :first",
+                ExpressionAttributeValues={":rollout": {"S": rollout}, ":first": {"N": str(first)}},
                 ConsistentRead=True,
             )
             return [row for page in pages for row in page["Items"]]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._core.clock import Clock
-from ...module_utils._core.errors import BadInput
+from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.events import Event
 from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
@@ -93,18 +93,24 @@ class RolloutDir:
     def record(self, event: Event) -> Record:
         """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""
         at: datetime = self.clock.now()
-        asked = False
+        asked = applied = False
 
         def guard(news: Sequence[Record]) -> None:
-            nonlocal asked
+            nonlocal asked, applied
             if asked:  # somebody else was first after all, and the state holds what was not written
                 self._fold_again()
             else:
                 self._follow(news)
             asked = True
             apply(self.state, event, to_time(at))
+            applied = True
 
-        record = self._store.append(event.kind, event.to_data(), at, guard)
+        try:
+            record = self._store.append(event.kind, event.to_data(), at, guard)
+        except PatchtideError:
+            if applied:  # the guard was content, and then the record could not be stored
+                self._fold_again()
+            raise
         self.origin = self.origin or record.hash
         self.events += 1
         return record
@@ -118,7 +124,7 @@ class RolloutDir:
         if not self.stores.is_remote:
             return False
         records = self.stores.open_journal(self.plan["rollout"]).stream()
-        return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
+        return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records), mode=0o600)
 
     def write_catch_up(self) -> int:
         """List the nodes that were missed so far, for the next plan; return how many there are."""

@@ -8,86 +8,125 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from ...module_utils._core.errors import JournalError
-from ...module_utils._core.rollout.journal import Record, check_next, from_line, next_record
+from ...module_utils._core.rollout.journal import Record, check_next, from_line, next_record, seal
+from ...module_utils._core.rollout.journal_head import WAY_OUT, Head, check_noted, check_reached
+from .head_file import HeadFile
+from .private_file import disk_errors, open_private, sync_directory, write_all
 
 #: Sees the records that others wrote since we last looked, and may refuse what is about to be written.
 Guard = Callable[[Sequence[Record]], None]
 
 
 class JournalFile:
-    """A ``JournalStore`` on a local file system that honours flock. Reads only what it has not seen yet."""
+    """A ``JournalStore`` on a local file system that honours flock.
+
+    It is read once and followed: the store knows how far it has read, and that what it has read is still there.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = 0
-        self._last: Record | None = None
+        self._at = Head()
+        self._inode: tuple[int, int] | None = None
+        self._head = HeadFile(path)
+        self._noted: Head | None = None
 
     def read(self) -> list[Record]:
         return list(self.stream())
 
     def stream(self) -> Iterator[Record]:
         """Yield what ``read`` returns, one by one: a long journal is never in memory as a whole."""
-        if self._path.exists():
-            with self._path.open("rb") as file:
-                yield from self._news(file)
+        with disk_errors(self._path, "read"):
+            handle = self._open_existing()
+            if handle is not None:
+                with os.fdopen(handle, "rb") as file:
+                    yield from self._news(file)
 
     def append(self, kind: str, data: Mapping[str, Any], at: datetime, guard: Guard | None = None) -> Record:
-        with self._locked() as file:
+        with disk_errors(self._path, "write"), self._locked() as file:
             news = list(self._news(file))
             if guard:
                 guard(news)
-            if file.seek(0, os.SEEK_END) > self._offset:  # half a line of a writer that was killed: it never counted
-                file.truncate(self._offset)
-            record = next_record(self._last, kind, data, at)
-            line = record.to_line().encode("utf-8", "surrogatepass") + b"\n"
-            file.seek(0, os.SEEK_END)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-            self._offset, self._last = self._offset + len(line), record
+            handle = file.fileno()
+            if os.fstat(handle).st_size > self._at.size:  # half a line of a writer that was killed: it never counted
+                os.ftruncate(handle, self._at.size)
+            record = next_record(self._at, kind, data, at)
+            line = record.to_line().encode() + b"\n"
+            try:
+                write_all(handle, line)
+                os.fsync(handle)
+            except OSError:  # it is not recorded, so it must not be read either
+                with suppress(OSError):
+                    os.ftruncate(handle, self._at.size)
+                raise
+            self._at = self._at.then(record, len(line))
+            self._head.write(self._at)
         return record
 
     def _news(self, file: IO[bytes]) -> Iterator[Record]:
         """Yield the whole records not seen before."""
-        file.seek(self._offset)
-        for raw in file:  # as bytes: the last line may be torn in the middle of a character
-            if not raw.endswith(b"\n"):
-                return
-            record = from_line(_decode(raw)) if raw != b"\n" else None
-            if record:
-                check_next(self._last, record)
-                self._last = record
-            self._offset += len(raw)
-            if record:
+        noted = self._noted = self._noted or self._head.read()  # before the records: it can't be ahead of them
+        try:
+            self._check_place(file)
+            file.seek(self._at.size)
+            for raw in file:
+                if not raw.endswith(b"\n"):  # torn, perhaps in the middle of a character
+                    break
+                record = from_line(raw[:-1])
+                check_next(self._at, record)
+                check_noted(noted, record)
+                self._at = self._at.then(record, len(raw))
                 yield record
+            check_reached(noted, self._at)
+        except JournalError as error:
+            raise JournalError(f"{self._path}: {error}") from error
+
+    def _check_place(self, file: IO[bytes]) -> None:
+        """Check that the file is the one that was read so far, and has what was read."""
+        found = os.fstat(file.fileno())
+        if self._inode not in (None, (found.st_dev, found.st_ino)):
+            raise JournalError(f"the journal was replaced while it was in use. {WAY_OUT}")
+        self._inode = found.st_dev, found.st_ino
+        if found.st_size < self._at.size:
+            raise JournalError(
+                f"the journal was cut back while it was in use: it has {found.st_size} bytes, expected {self._at.size} "
+                f"with record {self._at.seq}, hash {self._at.hash}. {WAY_OUT}"
+            )
+        end = f"{seal(self._at.hash)}\n".encode()
+        if self._at.seq and os.pread(file.fileno(), len(end), self._at.size - len(end)) != end:
+            raise JournalError(
+                f"the journal was changed while it was in use: record {self._at.seq}, hash {self._at.hash}, is not "
+                f"where it was read. {WAY_OUT}"
+            )
+
+    def _open_existing(self) -> int | None:
+        """Open the file for reading, ``None`` if there is none and never was one."""
+        known = self._at
+        for _look in range(2):  # another controller may begin the journal, and note its head, between two looks
+            with suppress(FileNotFoundError):
+                return open_private(self._path, os.O_RDONLY)
+            known = self._at if self._at.seq else self._head.read()
+            if not known.seq:
+                return None
+        raise JournalError(
+            f"{self._path} is missing: expected {known.seq} records, the last with the hash {known.hash}. {WAY_OUT}"
+        )
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self._path.exists()
-        with self._path.open("a+b") as file:
+        handle = self._open_existing()
+        if handle is not None:
+            os.close(handle)
+        with os.fdopen(open_private(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "rb") as file:
+            if handle is None:
+                sync_directory(self._path.parent)
             fcntl.flock(file, fcntl.LOCK_EX)
-            if new:
-                _sync_directory(self._path.parent)
+            if os.fstat(file.fileno()).st_ino != self._path.stat().st_ino:
+                raise JournalError(f"{self._path}: the journal was replaced while it was in use. {WAY_OUT}")
             yield file
-
-
-def _decode(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError as error:
-        raise JournalError(f"the journal is damaged: {error}") from error
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

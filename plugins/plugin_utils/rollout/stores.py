@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._core.errors import BadInput
+from ...module_utils._core.rollout.journal_head import Head
 from ...module_utils._core.rollout.stores import ClaimStore, JournalStore
 from ..files import read_json, write_text
 from .claim_file import ClaimFile
+from .head_file import HeadFile
 from .journal_file import JournalFile
 
 NAME, SCHEMA, JOURNAL = "stores.json", "patchtide/stores/1", "journal.jsonl"
@@ -88,24 +90,31 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
     return chosen
 
 
-def read_journal_text(folder: Path) -> str:
-    """Return the journal's text: the file, or what the store has where there is no copy of it yet."""
+def read_head(folder: Path) -> Head:
+    """Return the head that is noted beside the journal's file; that of an empty journal if there is none."""
+    return HeadFile(folder / JOURNAL).read()
+
+
+def read_journal_bytes(folder: Path) -> bytes:
+    """Return the journal's bytes: the file, or what the store has where there is no copy of it yet."""
     path = folder / JOURNAL
     stores = read_stores(folder)
     if stores.is_remote and not path.exists():
         rollout = read_json(folder / "plan.json", "dir")["rollout"]
-        return "".join(f"{record.to_line()}\n" for record in stores.open_journal(rollout).read())
+        return b"".join(f"{record.to_line()}\n".encode() for record in stores.open_journal(rollout).stream())
     try:
-        return path.read_bytes().decode("utf-8", "surrogatepass")
+        return path.read_bytes()
     except FileNotFoundError:
+        if read_head(folder).seq:  # there was one, so this is damage
+            return b""
         raise BadInput("dir", str(path), "an existing journal") from None
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
         raise BadInput("dir", str(path), f"a readable journal ({error})") from error
 
 
 def _has_begun(stores: Stores) -> bool:
     journal = stores.folder / JOURNAL
-    return stores.is_remote or (journal.exists() and journal.stat().st_size > 0)
+    return stores.is_remote or (journal.exists() and journal.stat().st_size > 0) or read_head(stores.folder).seq > 0
 
 
 def _checked(option: str, value: str) -> str:

@@ -14,6 +14,7 @@ from ..canonical import to_canonical
 from ..errors import BadInput, JournalError
 from ..plan.plan import check_plan
 from ..rollout.journal_check import Examined, command_ids, examine, replay
+from ..rollout.journal_head import Head
 from ..rollout.state import Rollout
 
 SCHEMA = "patchtide/evidence/1"
@@ -21,14 +22,15 @@ MANIFEST, PLAN, JOURNAL, COMMANDS = "MANIFEST.json", "plan.json", "journal.jsonl
 Files = Mapping[str, bytes]
 
 
-def collect(files: Files) -> dict[str, bytes]:
+def collect(files: Files, noted: Head | None = None) -> dict[str, bytes]:
     """Return the files of the pack: those given, the commands that the journal names, and the manifest.
 
     :param files: by name, the plan and the journal among them.
+    :param noted: the journal's head as it was noted beside it.
     :raises BadInput: the plan is missing or was changed.
     :raises JournalError: the journal is damaged, or does not fit the plan.
     """
-    plan, found, state = _read(files)
+    plan, found, state = _read(files, noted)
     commands = {"rollout": plan["rollout"], "commands": command_ids(found.records)}
     packed = {**files, COMMANDS: _to_bytes(commands)}
     manifest = {
@@ -72,7 +74,7 @@ def find_problems(files: Files, head: str | None = None) -> list[str]:
         problems.append(f"{COMMANDS} does not list the commands that the journal names")
     if not problems and again[MANIFEST] != files[MANIFEST]:
         problems.append(f"{MANIFEST} does not say what plan and journal say")
-    found = examine(_text(files[JOURNAL]))
+    found = examine(files[JOURNAL])
     if head and head != found.head:
         problems.append(f"the journal ends with {found.head or 'no record'}, not with {head}")
     return problems
@@ -88,7 +90,7 @@ def _file_problems(manifest: Mapping[str, Any], files: Files) -> list[str]:
     return problems + [f"{name} was changed" for name in changed]
 
 
-def _read(files: Files) -> tuple[dict[str, Any], Examined, Rollout]:
+def _read(files: Files, noted: Head | None) -> tuple[dict[str, Any], Examined, Rollout]:
     for name in (PLAN, JOURNAL):
         if name not in files:
             raise BadInput("dir", name, f"a rollout with {PLAN} and {JOURNAL}")
@@ -99,15 +101,11 @@ def _read(files: Files) -> tuple[dict[str, Any], Examined, Rollout]:
     if not isinstance(plan, dict):
         raise BadInput("dir", PLAN, "a plan, which is a JSON object")
     check_plan(plan)
-    found = examine(_text(files[JOURNAL]))
+    found = examine(files[JOURNAL], noted)
     state, damage = replay(plan, found.records)
     if first := found.damage or damage:
         raise JournalError(f"{JOURNAL}: {first.reason}")
     return plan, found, state
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
 
 
 def _facts(data: bytes) -> dict[str, Any]:

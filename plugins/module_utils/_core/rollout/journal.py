@@ -1,20 +1,47 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal: append-only, hash-chained records from which everything about a rollout can be told again."""
+"""The journal: append-only, hash-chained records from which everything about a rollout can be told again.
+
+A line is the canonical JSON of the record without its hash, whose closing brace is replaced by the hash as the last
+member: ``{"at":…,"data":{…},"kind":…,"prev":…,"seq":…,"hash":"…"}``. The hash covers these very bytes, so that a reader
+verifies a line without serializing it again, and no other line passes for it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from ..canonical import to_canonical, to_digest
+from ..canonical import to_canonical
 from ..errors import JournalError
 from ..events import Event, read_event
 from ..stamp import to_time
+
+_LINE = re.compile(
+    rb'\{"at":"([0-9A-Z:.+-]+)","data":(\{.*\}),"kind":"([a-z_]+)","prev":"([0-9a-f]{64}|)"'
+    rb',"seq":([1-9][0-9]{0,17}),"hash":"([0-9a-f]{64})"\}'
+)
+#: So long is the end of a line that the hash does not cover: ``,"hash":"…"}``.
+_SEAL = 75
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Link(Protocol):
+    """What the next record is chained to: the record before, or a note of it."""
+
+    @property
+    def seq(self) -> int:
+        """Its number."""
+
+    @property
+    def hash(self) -> str:
+        """Its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +54,13 @@ class Record:
     data: Mapping[str, Any]
     prev: str
     hash: str
+    #: What the bytes of the line hash to; differs from ``hash`` if they were changed after they were written.
+    digest: str = field(default="", compare=False, repr=False)
 
     def to_line(self) -> str:
-        """Return the record as one line of JSON, without the newline."""
-        return to_canonical({**_body(self), "hash": self.hash})
+        """Return the record as one line of JSON, without the newline; it can be encoded as UTF-8."""
+        body = _to_text({"at": self.at, "data": self.data, "kind": self.kind, "prev": self.prev, "seq": self.seq})
+        return f"{body[:-1]}{seal(self.hash)}"
 
     def event(self) -> Event:
         """Read the event.
@@ -41,29 +71,50 @@ class Record:
         return read_event(self.kind, self.data)
 
 
-def _body(record: Record) -> dict[str, Any]:
-    return {"seq": record.seq, "at": record.at, "kind": record.kind, "data": record.data, "prev": record.prev}
+def seal(digest: str) -> str:
+    """Return how the line of a record with this hash ends."""
+    return f',"hash":"{digest}"}}'
 
 
-def next_record(last: Record | None, kind: str, data: Mapping[str, Any], at: datetime) -> Record:
+def next_record(last: Link | None, kind: str, data: Mapping[str, Any], at: datetime) -> Record:
     """Return the record that follows ``last``."""
-    body = {
+    body: dict[str, Any] = {
         "seq": last.seq + 1 if last else 1,
         "at": to_time(at),
         "kind": kind,
-        "data": json.loads(to_canonical(data)),
+        "data": json.loads(_to_text(data)),
         "prev": last.hash if last else "",
     }
-    return Record(**body, hash=to_digest(body))
+    digest = hashlib.sha256(_to_text(body).encode()).hexdigest()
+    return Record(**body, hash=digest, digest=digest)
 
 
-def from_line(line: str) -> Record:
-    """Read one line; ``JournalError`` if it is not a record."""
+def _to_text(data: Any) -> str:
+    """Return canonical JSON that can be encoded as UTF-8: half of a surrogate pair is written as ``\\udxxx``."""
+    text = to_canonical(data)
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    # Two halves that meet are one character, also to the reader of their escapes, so they are joined before.
+    joined = json.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", to_canonical(joined))
+
+
+def from_line(line: bytes) -> Record:
+    """Read one line, given without its newline. Whether it is what was written is for ``check_next`` to say.
+
+    :raises JournalError: it is not a record.
+    """
+    found = _LINE.fullmatch(line)
     try:
-        data = json.loads(line)
-        return Record(**data)
-    except (ValueError, TypeError) as error:
-        raise JournalError(f"not a journal record: {line[:80]!r}") from error
+        if not found:
+            raise ValueError("not the members of a record in their order")
+        at, data, kind, prev, seq, digest = found.groups()
+        members = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise JournalError(f"not a journal record: {line[:80].decode(errors='backslashreplace')!r}") from error
+    covered = hashlib.sha256(line[:-_SEAL])
+    covered.update(b"}")
+    return Record(int(seq), at.decode(), kind.decode(), members, prev.decode(), digest.decode(), covered.hexdigest())
 
 
 def verify(records: Iterable[Record]) -> Record | None:
@@ -78,7 +129,7 @@ def verify(records: Iterable[Record]) -> Record | None:
     return last
 
 
-def check_next(last: Record | None, record: Record) -> None:
+def check_next(last: Link | None, record: Record) -> None:
     """Check that ``record`` follows ``last`` and is what was written.
 
     :raises JournalError: it is not.
@@ -88,11 +139,11 @@ def check_next(last: Record | None, record: Record) -> None:
         raise JournalError(f"record {expected} is missing: found number {record.seq} in its place")
     if record.prev != (last.hash if last else ""):
         raise JournalError(f"record {record.seq} does not follow the one before it: the chain is broken there")
-    if record.hash != to_digest(_body(record)):
+    if record.hash != record.digest:
         raise JournalError(f"record {record.seq} was changed after it was written")
 
 
-def split_lines(text: str) -> tuple[list[str], str]:
+def split_lines(data: bytes) -> tuple[list[bytes], bytes]:
     """Return (whole lines, the torn tail): a writer that was killed may leave half a line, which never counted."""
-    whole, _separator, tail = text.rpartition("\n")
-    return [line for line in whole.split("\n") if line], tail
+    *lines, tail = data.split(b"\n")
+    return lines, tail

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves a journal from its text alone: where it is whole, where it is damaged first, and what it tells."""
+"""Verifies a journal from its bytes alone: where it is whole, where it is damaged first, and what it tells."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import JournalError
 from ..events import Decision, GateJudged, Resumed, RolloutStarted, Sent
 from .journal import Record, check_next, from_line, split_lines
+from .journal_head import Head, check_noted, check_reached
 from .machine import apply
 from .state import Rollout, initial
 
@@ -43,22 +44,36 @@ class Examined:
         return self.records[-1].hash if self.records else ""
 
 
-def examine(text: str) -> Examined:
-    """Check numbering, chain, hashes and events of a journal's text. Needs no network and nothing but the text.
+def examine(data: bytes, noted: Head | None = None) -> Examined:
+    """Check numbering, chain, hashes and canonical form of a journal's bytes. Needs no network and nothing else.
 
+    :param noted: the journal's head as it was noted elsewhere; a journal that ends before it is damaged.
     :raises OtherSchema: another version wrote the journal.
     """
-    lines, tail = split_lines(text)
-    records: list[Record] = []
-    for line in lines:
-        try:
+    lines, tail = split_lines(data)
+    noted, records = noted or Head(), list[Record]()
+    try:
+        for line in lines:
             record = from_line(line)
             check_next(records[-1] if records else None, record)
+            check_noted(noted, record)
+            _check_canonical(record, line)
             record.event()
-        except (JournalError, TypeError, ValueError) as error:
-            return Examined(tuple(records), Damage(len(records) + 1, str(error)), bool(tail))
-        records.append(record)
+            records.append(record)
+        check_reached(noted, records[-1] if records else None)
+    except (JournalError, TypeError, ValueError) as error:
+        return Examined(tuple(records), Damage(len(records) + 1, str(error)), bool(tail))
     return Examined(tuple(records), None, bool(tail))
+
+
+def _check_canonical(record: Record, line: bytes) -> None:
+    """Check that everybody reads the same in a line: of two members of one name, readers take the first or the last."""
+    try:
+        canonical = record.to_line().encode()
+    except ValueError:  # a number that JSON does not have
+        canonical = b""
+    if line != canonical:
+        raise JournalError(f"record {record.seq} is not canonical JSON, so this collection did not write it")
 
 
 def replay(plan: Mapping[str, Any], records: Sequence[Record]) -> tuple[Rollout, Damage | None]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.mode
     to_json,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.rows import Row
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import from_line
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import fold
 
 from tests.fakes.events import resumed, started
@@ -196,7 +196,8 @@ def test_the_report_is_a_function_of_its_inputs() -> None:
 def test_a_changed_record_is_said_and_everything_after_it_is_still_told() -> None:
     run = samples.completed()
     whole = report_of(run).summary
-    run.records[10] = replace(run.records[10], at="2020-01-01T00:00:00.000Z")
+    changed = run.records[10].to_line().replace(run.records[10].at, "2020-01-01T00:00:00.000Z")
+    run.records[10] = from_line(changed.encode())
     report = report_of(run)
     assert "record 11 was changed" in report.summary["evidence"]["chain_error"]
     assert "can't be trusted" in report.summary["warnings"][0]

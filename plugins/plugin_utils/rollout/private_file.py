@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of a rollout that nobody else may read or put something else in the place of."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...module_utils._core.errors import JournalError
+
+_EXPECTED = {
+    errno.ENOSPC: "free space on its file system",
+    errno.EDQUOT: "room in the quota of the user who runs the rollout",
+    errno.EFBIG: "a higher limit for the size of files (ulimit -f)",
+    errno.EROFS: "a file system that is mounted for writing",
+    errno.EACCES: "a file and a directory that the user who runs the rollout may read and write",
+    errno.EPERM: "a file that the user who runs the rollout may write",
+    errno.ELOOP: "a regular file, not a symbolic link",
+    errno.ENXIO: "a regular file",
+    errno.EISDIR: "a regular file",
+    errno.ENOLCK: "a file system that honours flock",
+    errno.EOPNOTSUPP: "a file system that honours flock",
+}
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file, new ones with mode 0600, and return its descriptor. Symbolic links are not followed.
+
+    :raises OSError: as ``os.open``.
+    :raises JournalError: it is no regular file, or its owner is neither this user, nor root, nor the directory's owner.
+    """
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise JournalError(f"{path} is not a file of ours, expected a regular file")
+        if found.st_uid not in (os.geteuid(), 0, path.parent.stat().st_uid):
+            raise JournalError(
+                f"{path} belongs to user {found.st_uid}, expected user {os.geteuid()}, who runs the rollout"
+            )
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+@contextmanager
+def disk_errors(path: Path, action: str) -> Iterator[None]:
+    """Turn what the system says about a file into an error that names the file and what would be right."""
+    try:
+        yield
+    except OSError as error:
+        expected = _EXPECTED.get(error.errno or 0, "a file system without errors")
+        raise JournalError(f"could not {action} {path}: {error.strerror}, expected {expected}") from error
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part and fails at the next attempt."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def sync_directory(path: Path) -> None:
+    """Make new names in a directory durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
