@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,9 +14,8 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Status
 from ..module_utils._core.plan.approval import find_approval, read_approval
-from ..module_utils._core.rollout.decisions import nodes_to_retry, nodes_to_skip
 from ..module_utils._core.rollout.play_order import overview
-from ..module_utils._core.rollout.state import DONE, PREPARATIONS, STAGES, Rollout
+from ..module_utils._core.rollout.state import DONE, STAGES, Rollout
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.text import plain
 from ..module_utils._core.times.schedule import Occurrence
@@ -27,21 +26,6 @@ from ..plugin_utils.rollout.claims import give_up, take
 from ..plugin_utils.rollout.controller_lock import take_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout.stores import choose_stores
-
-STATES = (
-    "opened",
-    "wave_claimed",
-    "wave_started",
-    "intended",
-    "recorded",
-    "failed",
-    "promoted",
-    "retried",
-    "skipped",
-    "written_off",
-    "aborted",
-    "closed",
-)
 
 
 class OutsideWindow(PatchtideError):
@@ -58,13 +42,11 @@ class ActionModule(ControllerAction):
         "state": {
             "type": "str",
             "required": True,
-            "choices": list(STATES),
+            "choices": ["opened", "wave_claimed", "wave_started", "intended", "recorded", "failed", "closed"],
         },
         "wave": {"type": "str"},
         "stage": {"type": "str", "choices": list(STAGES)},
         "node": {"type": "str"},
-        "nodes": {"type": "list", "elements": "str", "default": []},
-        "what": {"type": "str", "choices": list(PREPARATIONS)},
         "result": {"type": "dict"},
         "reason": {"type": "str", "default": ""},
         "approved_digest": {"type": "str"},
@@ -82,11 +64,6 @@ class ActionModule(ControllerAction):
             ("state", "intended", ["wave", "stage", "node"]),
             ("state", "recorded", ["wave", "stage", "node", "result"]),
             ("state", "failed", ["wave", "node", "reason"]),
-            ("state", "promoted", ["wave", "reason"]),
-            ("state", "retried", ["wave", "reason"]),
-            ("state", "skipped", ["wave", "reason"]),
-            ("state", "written_off", ["wave", "what", "reason"]),
-            ("state", "aborted", ["reason"]),
         ]
     }
 
@@ -98,11 +75,7 @@ class ActionModule(ControllerAction):
         return {"changed": rollout.events > 0, **overview(rollout.state)}
 
     def _write(self, rollout: RolloutDir, kind: str, data: Mapping[str, Any]) -> None:
-        """Write the event; in check mode only check that it fits."""
-        if self.check_mode:
-            rollout.rehearse(kind, data)
-        else:
-            rollout.record(kind, data)
+        rollout.write(kind, data, check_mode=self.check_mode)
 
     def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         plan, new = rollout.plan, rollout.state.status == "new"
@@ -213,47 +186,6 @@ class ActionModule(ControllerAction):
         at = to_time(rollout.clock.now())
         record = lost_record(rollout.nodes[node], Status.FAILED, "task_failed", options["reason"], at)
         self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": [record.to_dict()]})
-
-    def _aborted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        if rollout.state.status != "aborted":
-            data = {"by": who, "action": "abort", "wave": options["wave"], "reason": options["reason"]}
-            self._write(rollout, "decision", data)
-
-    def _promoted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        if rollout.state_of_wave(options["wave"]).status not in ("promoted", "finished"):
-            data = {"by": who, "action": "promote", "wave": options["wave"], "reason": options["reason"]}
-            self._write(rollout, "decision", data)
-
-    def _retried(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Let nodes go their way again: those named, or all of the wave that failed or were missed."""
-        found = nodes_to_retry(rollout.state, options["wave"], options["nodes"])
-        self._decide(rollout, "retry", found, options, who)
-
-    def _skipped(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Leave nodes out: those named, or all that are left of the wave."""
-        found = nodes_to_skip(rollout.state, options["wave"], options["nodes"])
-        self._decide(rollout, "skip", found, options, who)
-        if found:
-            at = to_time(rollout.clock.now())
-            text = f"left out by {who}: {options['reason']}"
-            results = [
-                lost_record(rollout.nodes[node], Status.SKIPPED, "skipped_by_decision", text, at).to_dict()
-                for node in found
-            ]
-            self._write(rollout, "outcome", {"wave": options["wave"], "stage": "verify", "results": results})
-
-    def _written_off(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Somebody has restored by hand what the rollout could not."""
-        held = rollout.state.prepared.get((options["wave"], options["what"]), {})
-        found = [node for node in options["nodes"] or sorted(held) if node in held]
-        self._decide(rollout, "write_off", found, {**options, "more": {"what": options["what"]}}, who)
-
-    def _decide(
-        self, rollout: RolloutDir, action: str, nodes: Sequence[str], options: Mapping[str, Any], who: str
-    ) -> None:
-        if nodes:
-            data = {"by": who, "action": action, "wave": options["wave"], "reason": options["reason"]}
-            self._write(rollout, "decision", {**data, "nodes": list(nodes), **(options.get("more") or {})})
 
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         self._close(rollout, options)

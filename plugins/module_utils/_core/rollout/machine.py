@@ -278,10 +278,15 @@ def _gate(state: Rollout, data: Mapping[str, Any], _at: str) -> None:
 
 
 def _decision(state: Rollout, data: Mapping[str, Any], at: str) -> None:
-    """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything."""
+    """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything.
+
+    An aborted rollout still restores, so what it can't restore may be written off; else it could never be finished.
+    """
     action = data["action"]
     if action == "abort":
         state.status = "aborted"
+    elif action == "write_off":
+        _restore(state, _wave(state, data), data)
     elif state.status == "aborted":
         raise JournalError(f"{action}: the rollout is aborted, and that is final")
     elif action == "promote":
@@ -290,8 +295,6 @@ def _decision(state: Rollout, data: Mapping[str, Any], at: str) -> None:
         _retry(state, data)
     elif action == "skip":
         _skip(state, data)
-    elif action == "write_off":
-        _restore(state, _wave(state, data), data)
     else:
         known = "promote, retry, skip, write_off or abort"
         raise JournalError(f"decision: unknown action {action!r}, expected {known}")
