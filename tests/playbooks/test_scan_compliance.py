@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.playbooks.test_rollout import Cycle, cycle, small
+from tests.playbooks.test_rollout import DATA, Cycle, cycle, small
 
 __all__ = ["cycle", "small"]
 
@@ -20,10 +20,37 @@ def with_localhost(cycle: Cycle, **variables: str) -> list[str]:
     return ["-i", str(path)]
 
 
-@pytest.mark.parametrize(
-    "variables", [{}, {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}], ids=["bare", "ssh"]
-)
+SSH = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}
+
+
+@pytest.mark.parametrize("variables", [{}, SSH], ids=["bare", "ssh"])
 def test_localhost_in_the_inventory_is_the_controller(cycle: Cycle, variables: dict[str, str]) -> None:
     done = cycle.play("scan_compliance", *with_localhost(cycle, **variables))
     assert done.status == 0, done.output + done.errors
-    assert "localhost" not in cycle.file("scan.json")["nodes"]
+    nodes = cycle.file("scan.json")["nodes"]
+    assert len(nodes) == 10 and "localhost" not in nodes
+
+
+def test_localhost_is_scanned_if_it_says_how_it_is_patched(cycle: Cycle) -> None:
+    variables = {"ansible_connection": "local", "patchtide_executor": "linux", "patchtide_platform": "linux"}
+    done = cycle.play("scan_compliance", *with_localhost(cycle, **variables))
+    assert done.status == 0, done.output + done.errors
+    found = cycle.file("scan.json")["nodes"]["localhost"]
+    assert (found["executor"], found["status"]) == ("linux", "succeeded"), found
+
+
+def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> None:
+    more = with_localhost(cycle, patchtide_executor="linux", ansible_connection="nothing_connects")
+    cycle.aws.post("faults", {"node": "web-dev-01", "offline": True})
+    cycle.aws.post("clock", {"advance": 1800})  # Systems Manager notices after some missed pings
+    done = cycle.play("scan_compliance", "--check", *more)
+    assert done.status == 0, done.output + done.errors
+    told = "Would scan 9 nodes by AWS-RunPatchBaseline and 1 hosts over SSH; 1 nodes can't be scanned now"
+    assert told in done.output, done.output
+    assert done.changed == 0 and not cycle.writes() and not (cycle.folder / "run").exists()
+
+
+def test_check_mode_tells_an_account_that_does_not_answer(cycle: Cycle) -> None:
+    cycle.policy["estate"]["accounts"][2]["role_arn"] = f"arn:aws:iam::{DATA}:role/patchtide-denied"
+    done = cycle.play("scan_compliance", "--check")
+    assert done.status != 0 and f"{DATA}/us-east-1" in done.output + done.errors, done.output

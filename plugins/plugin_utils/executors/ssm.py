@@ -76,7 +76,9 @@ class SsmAction(ControllerAction):
             if missing := [name for name in _NODE if not node.get(name)]:
                 raise BadInput(f"nodes[{index}].{missing[0]}", node.get(missing[0]), "a text that is not empty")
         if self.check_mode:
-            return {"changed": self.writes(options), "results": [], "skipped_nodes": len(nodes)}
+            nothing: dict[str, Any] = {"results": [], "failed_places": [], "open_nodes": []}
+            due = [node["node_id"] for node in nodes]
+            return {"changed": self.writes(options), **_summary([]), **nothing, "due": due}
         run = self._run(options, nodes, None)
         chunks = self._chunks(options, nodes, run, start=1, prefix=f"{self._stamp(run)}/adhoc")
         results = run.begin(chunks) + run.wait(chunks)

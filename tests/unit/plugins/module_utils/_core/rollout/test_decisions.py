@@ -163,7 +163,7 @@ def test_refused_for_having_no_effect(before: list[Event], choice: Choice, messa
     "choice", [Choice("promote", "x"), Choice("abort", "x"), Choice("retry", "w", ("z",)), Choice("skip", "w", ("y",))]
 )
 def test_a_wave_or_a_node_that_the_plan_does_not_have(choice: Choice) -> None:
-    with pytest.raises(BadInput, match="a wave of the plan: w, next|ids of nodes of wave w"):
+    with pytest.raises(BadInput, match=r"a wave of the plan: w, next|ids of nodes of wave w"):
         consequence_of(state_after(*BEGUN), choice)
 
 
