@@ -193,7 +193,8 @@ def test_a_paused_wave_is_steered_by_a_person(night: Night) -> None:
     night.fail("web-01", fail_patches=[])
     told = night.steer("retry", patchtide_wave="web")
     assert told.status == 0 and "web paused" in told.output, told.output + told.errors
-    assert night.steer("retry", patchtide_wave="web").changed == 0
+    again = night.steer("retry", patchtide_wave="web")
+    assert again.status != 0 and "no node of wave web has failed or was missed" in again.error()
     assert night.steer("skip", patchtide_wave="alone", patchtide_nodes=[node_id(night, "alone-02")]).status == 0
     done = night.play("rollout_patches")
     assert done.status == 0 and "web gate: PROMOTE" in done.output, done.output + done.errors
@@ -210,7 +211,9 @@ def test_an_abort_gives_back_and_is_final(night: Night) -> None:
     night.prepare()
     night.fail("web-01", fail_patches=["*"])
     assert night.play("rollout_patches").status != 0
-    assert night.steer("abort").status == 0
+    assert night.steer("abort").changed == 1 and night.steer("abort").changed == 0
+    promoted = night.steer("promote", patchtide_wave="dev")
+    assert promoted.status != 0 and "the rollout is aborted, and that is final" in promoted.error()
     done = night.play("rollout_patches")
     assert done.status != 0 and night.kinds()[-1] == "rollout_finished"
     assert night.steer("promote", patchtide_wave="dev").status != 0

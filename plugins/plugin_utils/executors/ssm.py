@@ -17,7 +17,7 @@ from ...module_utils._core.model import Status
 from ...module_utils._core.rollout.state import Intent, due_nodes
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import error
-from ...module_utils._core.work.ssm.commands import Chunk, deadline, split, started
+from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split, started
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, Stage, StageRun
 from ..aws_options import aws_spec, node_places, to_sessions
@@ -234,7 +234,7 @@ class SsmAction(ControllerAction):
             document=document,
             parameters=parameters,
             node_ids=tuple(ids),
-            comment=f"patchtide {token}",
+            comment=comment_of(token),
             delivery_timeout=options["delivery_timeout"],
             max_concurrency=options["max_concurrency"],
         )
