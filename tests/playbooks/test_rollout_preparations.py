@@ -210,7 +210,10 @@ def test_an_abort_gives_back_and_is_final(night: Night) -> None:
     night.policy["gates"] = {"min_sample": 9}
     night.prepare()
     night.fail("web-01", fail_patches=["*"])
-    assert night.play("rollout_patches").status != 0
+    elsewhere = night.folder / "static.yml"  # the hooks that restore run on the controller all the same
+    elsewhere.write_text("all: {hosts: {localhost: {ansible_connection: ssh, ansible_host: 192.0.2.1}}}")
+    assert night.play("rollout_patches", "-i", str(elsewhere)).status != 0
+    assert "after_wave dev" in (night.run / "hooks.log").read_text("utf-8")
     assert night.steer("abort").changed == 1 and night.steer("abort").changed == 0
     promoted = night.steer("promote", patchtide_wave="dev")
     assert promoted.status != 0 and "the rollout is aborted, and that is final" in promoted.error()
