@@ -5,60 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
-from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.events import (
-    Claimed,
-    Decision,
     Event,
-    Intent,
-    Outcome,
     Resumed,
     RolloutFinished,
     RolloutStarted,
-    WaveStarted,
 )
-from ..module_utils._core.model import Status
 from ..module_utils._core.plan.approval import find_approval, read_approval
-from ..module_utils._core.rollout.decisions import nodes_to_retry, nodes_to_skip
 from ..module_utils._core.rollout.play_order import overview
-from ..module_utils._core.rollout.state import DONE, PREPARATIONS, STAGES, Rollout
-from ..module_utils._core.stamp import to_time
-from ..module_utils._core.text import plain
-from ..module_utils._core.times.schedule import Occurrence
-from ..module_utils._core.work.final_record import lost_record
+from ..module_utils._core.rollout.state import Rollout
 from ..plugin_utils.controller_action import ControllerAction, operator
 from ..plugin_utils.files import read_document
-from ..plugin_utils.rollout.claims import give_up, take
+from ..plugin_utils.rollout.claims import give_up
 from ..plugin_utils.rollout.controller_lock import take_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout.stores import choose_stores
-
-STATES = (
-    "opened",
-    "wave_claimed",
-    "wave_started",
-    "intended",
-    "recorded",
-    "failed",
-    "promoted",
-    "retried",
-    "skipped",
-    "written_off",
-    "aborted",
-    "closed",
-)
-
-
-class OutsideWindow(PatchtideError):
-    """Nothing starts outside its maintenance window."""
-
-    code = "OutsideWindow"
 
 
 class ActionModule(ControllerAction):
@@ -69,36 +35,14 @@ class ActionModule(ControllerAction):
         "state": {
             "type": "str",
             "required": True,
-            "choices": list(STATES),
+            "choices": ["opened", "closed"],
         },
-        "wave": {"type": "str"},
-        "stage": {"type": "str", "choices": list(STAGES)},
-        "node": {"type": "str"},
-        "nodes": {"type": "list", "elements": "str", "default": []},
-        "what": {"type": "str", "choices": list(PREPARATIONS)},
-        "result": {"type": "dict"},
         "reason": {"type": "str", "default": ""},
         "approved_digest": {"type": "str"},
         "approval_required": {"type": "bool", "default": False},
         "approval_file": {"type": "path"},
-        "window_wait": {"type": "int", "default": 60},
-        "ahead_minutes": {"type": "int", "default": 15},
         "journal": {"type": "str"},
         "claims": {"type": "str"},
-    }
-    RULES: ClassVar[dict[str, Any]] = {
-        "required_if": [
-            ("state", "wave_claimed", ["wave"]),
-            ("state", "wave_started", ["wave"]),
-            ("state", "intended", ["wave", "stage", "node"]),
-            ("state", "recorded", ["wave", "stage", "node", "result"]),
-            ("state", "failed", ["wave", "node", "reason"]),
-            ("state", "promoted", ["wave", "reason"]),
-            ("state", "retried", ["wave", "reason"]),
-            ("state", "skipped", ["wave", "reason"]),
-            ("state", "written_off", ["wave", "what", "reason"]),
-            ("state", "aborted", ["reason"]),
-        ]
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,11 +53,7 @@ class ActionModule(ControllerAction):
         return {"changed": rollout.events > 0, **overview(rollout.state)}
 
     def _write(self, rollout: RolloutDir, event: Event) -> None:
-        """Write the event; in check mode only check that it fits."""
-        if self.check_mode:
-            rollout.rehearse(event)
-        else:
-            rollout.record(event)
+        rollout.write(event, check_mode=self.check_mode)
 
     def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         plan, new = rollout.plan, rollout.state.status == "new"
@@ -147,127 +87,6 @@ class ActionModule(ControllerAction):
         else:
             self._write(rollout, Resumed(operator=who, controller=controller, rehearsal=is_rehearsal()))
 
-    def _wave_claimed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Claim the wave's nodes as long before its window opens as stopped ones need to start."""
-        name = options["wave"]
-        if rollout.state.status == "aborted" or self.check_mode:
-            return
-        if rollout.state_of_wave(name).status == "waiting":
-            starts = any(node.get("start") for node in rollout.wave(name)["nodes"])
-            self._await_window(rollout, name, options["window_wait"], options["ahead_minutes"] if starts else 0)
-        self._claim(rollout, name)
-
-    def _wave_started(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        name = options["wave"]
-        wave = rollout.state_of_wave(name)
-        if rollout.state.status == "aborted":
-            return
-        if self.check_mode:  # nothing before this was written, so the state can't tell whether the wave may start
-            rollout.events += wave.status == "waiting"
-            return
-        if wave.status == "waiting":
-            self._await_window(rollout, name, options["window_wait"])
-        if wave.status == "waiting":
-            self._write(rollout, WaveStarted(wave=name))
-        self._claim(rollout, name)
-
-    def _claim(self, rollout: RolloutDir, name: str) -> None:
-        """Claim what is left of the wave; a node that another rollout holds gets its final record."""
-        results = [] if self.check_mode else take(rollout, name)
-        if results:
-            self._write(rollout, Outcome(wave=name, stage="verify", results=tuple(results)))
-        for item in results:
-            self.say(f"  {plain(item['node_id'])}: not ours: {plain(item['error']['text'])}")
-        wave, nodes = rollout.state_of_wave(name), rollout.state.nodes
-        unclaimed = tuple(node for node in wave.nodes if node not in wave.claimed and nodes[node].stage != DONE)
-        if unclaimed:
-            self._write(rollout, Claimed(wave=name, nodes=unclaimed))
-
-    def _await_window(self, rollout: RolloutDir, name: str, minutes: int, ahead: int = 0) -> None:
-        """Wait for the wave's window, or some minutes before it, if it opens soon; nothing starts outside of it.
-
-        :raises OutsideWindow: it opens too late to wait for, or is over.
-        """
-        window = rollout.window(name)
-        if window is None:
-            return
-        now = rollout.clock.now()
-        if now >= window.cutoff_at:
-            raise OutsideWindow(f"The window of wave {name} is over; it was {_span(window)}. Make a new plan.")
-        if window.start - now > timedelta(minutes=minutes):
-            when = f"The window of wave {name} is {_span(window)}, and it is {now:%Y-%m-%d %H:%M} UTC"
-            raise OutsideWindow(
-                f"{when}. Run it within {minutes} minutes before the window opens, or let it wait longer."
-            )
-        begin = window.start - timedelta(minutes=ahead)
-        while (left := (begin - rollout.clock.now()).total_seconds()) > 0:
-            what = f"stopped nodes are started {ahead} minutes before" if ahead else "its window opens"
-            self.say(f"{name}: {what}, at {begin:%Y-%m-%d %H:%M} UTC, in {left / 60:.0f} minutes")
-            rollout.clock.sleep(left if is_rehearsal() else min(left, 300))
-
-    def _intended(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        stage, node = options["stage"], options["node"]
-        attempt = rollout.state_of_node(node).attempts.get(stage, 0) + 1
-        token = f"{rollout.plan['rollout']} {options['wave']}/{stage}/{node}.{attempt}"
-        event = Intent(wave=options["wave"], stage=stage, attempt=attempt, nodes=(node,), token=token)
-        self._write(rollout, event)
-
-    def _recorded(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        result = {**options["result"], "node_id": options["node"]}
-        self._write(rollout, Outcome(wave=options["wave"], stage=options["stage"], results=(result,)))
-
-    def _failed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """A direct host's work broke off: that is its final record, and the host consumes budget."""
-        node = options["node"]
-        if rollout.state_of_node(node).stage == DONE:
-            return
-        at = to_time(rollout.clock.now())
-        record = lost_record(rollout.nodes[node], Status.FAILED, "task_failed", options["reason"], at)
-        self._write(rollout, Outcome(wave=options["wave"], stage="verify", results=(record.to_dict(),)))
-
-    def _aborted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        if rollout.state.status != "aborted":
-            event = Decision(by=who, action="abort", wave=options["wave"] or "", reason=options["reason"])
-            self._write(rollout, event)
-
-    def _promoted(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        if rollout.state_of_wave(options["wave"]).status not in ("promoted", "finished"):
-            event = Decision(by=who, action="promote", wave=options["wave"], reason=options["reason"])
-            self._write(rollout, event)
-
-    def _retried(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Let nodes go their way again: those named, or all of the wave that failed or were missed."""
-        found = nodes_to_retry(rollout.state, options["wave"], options["nodes"])
-        self._decide(rollout, "retry", found, options, who)
-
-    def _skipped(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Leave nodes out: those named, or all that are left of the wave."""
-        found = nodes_to_skip(rollout.state, options["wave"], options["nodes"])
-        self._decide(rollout, "skip", found, options, who)
-        if found:
-            at = to_time(rollout.clock.now())
-            text = f"left out by {who}: {options['reason']}"
-            results = tuple(
-                lost_record(rollout.nodes[node], Status.SKIPPED, "skipped_by_decision", text, at).to_dict()
-                for node in found
-            )
-            self._write(rollout, Outcome(wave=options["wave"], stage="verify", results=results))
-
-    def _written_off(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        """Somebody has restored by hand what the rollout could not."""
-        held = rollout.state.prepared.get((options["wave"], options["what"]), {})
-        found = [node for node in options["nodes"] or sorted(held) if node in held]
-        self._decide(rollout, "write_off", found, options, who)
-
-    def _decide(
-        self, rollout: RolloutDir, action: str, nodes: Sequence[str], options: Mapping[str, Any], who: str
-    ) -> None:
-        if nodes:
-            what = options["what"] if action == "write_off" else ""
-            wave, reason = options["wave"], options["reason"]
-            event = Decision(by=who, action=action, wave=wave, reason=reason, nodes=tuple(nodes), what=what)
-            self._write(rollout, event)
-
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         self._close(rollout, options)
         if not self.check_mode:
@@ -289,10 +108,6 @@ class ActionModule(ControllerAction):
             self._write(rollout, RolloutFinished(status="completed", reason="every wave was promoted"))
         elif state.status == "aborted" and not state.intents:
             self._write(rollout, RolloutFinished(status="aborted", reason=options["reason"] or _why(state)))
-
-
-def _span(window: Occurrence) -> str:
-    return f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC"
 
 
 def _why(state: Rollout) -> str:

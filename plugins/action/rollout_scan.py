@@ -1,20 +1,23 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gathers what was scanned into one file; see the module of the same name for the documentation."""
+"""Writes what a scan found into one file; see the module of the same name for the documentation."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import error
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.files import write_text
+from ..plugin_utils.inventory.nodes import candidates
 
 SCHEMA = "patchtide/scan/1"
 #: What a direct host's scan contributes; the rest of its task result is Ansible's.
@@ -30,6 +33,7 @@ MEMBERS = (
     "manager",
     "error",
 )
+IDENTITY = ("host", "node_id", "name", "executor", "account", "region", "platform", "patch_group")
 
 
 class ActionModule(ControllerAction):
@@ -37,28 +41,16 @@ class ActionModule(ControllerAction):
 
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
-        "state": {"type": "str", "choices": ["targets", "written"], "default": "written"},
         "results": {"type": "list", "elements": "dict", "default": []},
         "failed_places": {"type": "list", "elements": "dict", "default": []},
         "hosts": {"type": "list", "elements": "str", "default": []},
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        known = list(self._inventory(task_vars))
-        if not known:
+        estate = [node for node in candidates(task_vars) if node.executor]
+        if not estate:
             raise EmptyInventory(NO_NODES)
-        if options["state"] == "targets":
-            direct = [item["host"] for item in known if item["executor"] == "linux"]
-            managed = sum(item["executor"] == "ssm" for item in known)
-            return {"changed": False, "direct_hosts": sorted(direct), "managed_nodes": managed}
-        nodes = {}
-        identities = {item["node_id"]: item for item in known}
-        for result in options["results"]:
-            nodes[result["node_id"]] = {**identities.get(result["node_id"], {}), **result}
-        for host in options["hosts"]:
-            seen = task_vars["hostvars"][host]
-            node_id = str(seen.get("patchtide_node_id") or host)
-            nodes[node_id] = {**identities[node_id], **_direct(seen.get("patchtide_scan"))}
+        nodes = _records(estate, options, task_vars["hostvars"])
         scan = {
             "schema": SCHEMA,
             "at": to_time(find_clock().now()),
@@ -70,15 +62,19 @@ class ActionModule(ControllerAction):
             write_text(Path(options["dir"]) / "scan.json", text + "\n")
         return {"changed": False, **_count(nodes), "failed_places": options["failed_places"]}
 
-    def _inventory(self, task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        for host in task_vars["groups"]["all"]:
-            seen = task_vars["hostvars"][host]
-            if seen.get("patchtide_executor"):
-                members = {
-                    name: str(seen.get(f"patchtide_{name}") or "")
-                    for name in ("name", "executor", "account", "region", "platform", "patch_group")
-                }
-                yield {**members, "host": host, "node_id": str(seen.get("patchtide_node_id") or host)}
+
+def _records(
+    estate: list[Candidate], options: Mapping[str, Any], hostvars: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the records by node id: of the service's results, and of the hosts that were scanned directly."""
+    identities = {node.node_id: {name: getattr(node, name) for name in IDENTITY} for node in estate}
+    ids = {node.host: node.node_id for node in estate}
+    records = {result["node_id"]: {**identities.get(result["node_id"], {}), **result} for result in options["results"]}
+    for index, host in enumerate(options["hosts"]):
+        if host not in ids:
+            raise BadInput(f"hosts[{index}]", host, "a host of the inventory with patchtide_executor")
+        records[ids[host]] = {**identities[ids[host]], **_direct(hostvars[host].get("patchtide_scan"))}
+    return records
 
 
 def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -15,6 +15,9 @@ description:
     after an abort, a wave before its predecessor's gate, or a second install on a node.
 author:
   - The patchtide.hybrid contributors (@patchtide)
+seealso:
+  - module: patchtide.hybrid.rollout_decision
+    description: What a person decides about the rollout.
 notes:
   - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
   - With O(state=opened) it notes the process of C(ansible-playbook) in C(controller.json) in O(dir). As long as that
@@ -41,10 +44,6 @@ options:
         V(wave_started) begins the wave, in its window.
       - V(intended) and V(recorded) note that a stage of one node is about to begin, and how it ended. V(failed) notes
         that the work on a node broke off.
-      - The others are a person's decision and need O(reason). V(promoted) lets O(wave) pass although its gate paused.
-        V(retried) lets nodes of O(wave) go their way again when the rollout is run the next time, V(skipped) leaves
-        nodes out. V(written_off) says that somebody has restored by hand what the rollout could not. V(aborted) ends
-        the rollout for good.
     type: str
     required: true
     choices:
@@ -54,11 +53,6 @@ options:
       - intended
       - recorded
       - failed
-      - promoted
-      - retried
-      - skipped
-      - written_off
-      - aborted
       - closed
   wave:
     description: Name of the wave.
@@ -70,22 +64,11 @@ options:
   node:
     description: Id of the node.
     type: str
-  nodes:
-    description:
-      - Ids of nodes a decision is about. Without them V(retried) takes all nodes of O(wave) that failed or were
-        missed, V(skipped) all that are left, V(written_off) all that O(what) is still prepared of.
-    type: list
-    elements: str
-    default: []
-  what:
-    description: What is written off.
-    type: str
-    choices: [drained, nodes_hook, patch_now, wave_hook, started]
   result:
     description: How the stage ended.
     type: dict
   reason:
-    description: Why, in the words of who decides.
+    description: With O(state=failed), what broke off; with O(state=closed), why an aborted rollout ends.
     type: str
     default: ""
   window_wait:
@@ -158,19 +141,6 @@ EXAMPLES = r"""
     state: opened
     journal: dynamodb:eu-central-1/patchtide-journal
     claims: dynamodb:eu-central-1/patchtide-claims
-
-- name: Try the nodes of a paused wave again that failed
-  patchtide.hybrid.rollout_journal:
-    dir: /var/lib/patchtide/2026-06
-    state: retried
-    wave: canary
-    reason: The mirror is back, INC0012345
-
-- name: Stop for good
-  patchtide.hybrid.rollout_journal:
-    dir: /var/lib/patchtide/2026-06
-    state: aborted
-    reason: The release was called off, CHG0040007
 """
 
 RETURN = r"""

@@ -6,18 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_scan
-short_description: Gather the results of a scan into one file
+short_description: Write the results of a compliance scan to a file
 version_added: 0.1.0
 description:
-  - Writes C(scan.json), the state of every node before anything is planned. Every node that should have been scanned
-    has a record, also where nothing could be read.
+  - Writes C(scan.json), the state of every scanned node before anything is planned. A host or node that was to be
+    scanned has a record, also if it did not answer.
 author:
   - The patchtide.hybrid contributors (@patchtide)
+seealso:
+  - module: patchtide.hybrid.rollout_scan_info
+    description: Finds the hosts to scan.
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller, as an action plugin; the play's host does not matter.
 attributes:
   check_mode:
-    description: Writes nothing.
+    description: Counts, and writes no file.
     support: full
   diff_mode:
     description: There is no difference to show.
@@ -30,60 +33,55 @@ options:
     description: Directory of the rollout.
     type: path
     required: true
-  state:
-    description: V(targets) only returns the hosts that are scanned directly, V(written) writes the file.
-    type: str
-    choices: [targets, written]
-    default: written
   results:
-    description: What M(patchtide.hybrid.ssm_patch) returned.
+    description: Records of nodes, as RV(patchtide.hybrid.ssm_patch#module:results).
     type: list
     elements: dict
     default: []
   failed_places:
-    description: What M(patchtide.hybrid.ssm_patch) returned.
+    description:
+      - Account-Regions that could not be scanned, each with C(place) and C(error), as
+        RV(patchtide.hybrid.ssm_patch#module:failed_places).
     type: list
     elements: dict
     default: []
   hosts:
-    description: Hosts that were scanned directly. Each has the result of M(patchtide.hybrid.linux_patch) in
-      C(patchtide_scan).
+    description:
+      - Inventory names of the hosts that were scanned over a connection of their own. Each has the result of
+        M(patchtide.hybrid.linux_patch) in the variable C(patchtide_scan).
     type: list
     elements: str
     default: []
 """
 
 EXAMPLES = r"""
-- name: Write down what was found
+- name: Write what the scan found
   patchtide.hybrid.rollout_scan:
     dir: /var/lib/patchtide/2026-06
-    hosts: "{{ groups['onprem'] | default([]) }}"
+    results: "{{ ssm_scan.results }}"
+    failed_places: "{{ ssm_scan.failed_places }}"
+    hosts: "{{ targets.direct_hosts }}"
 """
 
 RETURN = r"""
 scanned:
   description: Nodes that were scanned.
-  returned: when written
+  returned: success
   type: int
   sample: 59
 compliant:
-  description: Nodes of them with nothing missing and no reboot pending.
-  returned: when written
+  description: Scanned nodes with nothing missing and no reboot pending.
+  returned: success
   type: int
   sample: 3
 unknown:
   description: Nodes that could not be scanned.
-  returned: when written
+  returned: success
   type: int
   sample: 1
-direct_hosts:
-  description: Hosts that are scanned directly.
-  returned: when the state is targets
+failed_places:
+  description: O(failed_places).
+  returned: success
   type: list
-  elements: str
-managed_nodes:
-  description: How many nodes Systems Manager reaches.
-  returned: when the state is targets
-  type: int
-  sample: 12
+  elements: dict
 """

@@ -133,7 +133,7 @@ open_nodes:
   elements: str
 due:
   description: Ids of the nodes it would work on.
-  returned: in check mode, in a rollout
+  returned: in check mode
   type: list
   elements: str
 """

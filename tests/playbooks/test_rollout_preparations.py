@@ -193,7 +193,8 @@ def test_a_paused_wave_is_steered_by_a_person(night: Night) -> None:
     night.fail("web-01", fail_patches=[])
     told = night.steer("retry", patchtide_wave="web")
     assert told.status == 0 and "web paused" in told.output, told.output + told.errors
-    assert night.steer("retry", patchtide_wave="web").changed == 0
+    again = night.steer("retry", patchtide_wave="web")
+    assert again.status != 0 and "no node of wave web has failed or was missed" in again.error()
     assert night.steer("skip", patchtide_wave="alone", patchtide_nodes=[node_id(night, "alone-02")]).status == 0
     done = night.play("rollout_patches")
     assert done.status == 0 and "web gate: PROMOTE" in done.output, done.output + done.errors
@@ -209,8 +210,13 @@ def test_an_abort_gives_back_and_is_final(night: Night) -> None:
     night.policy["gates"] = {"min_sample": 9}
     night.prepare()
     night.fail("web-01", fail_patches=["*"])
-    assert night.play("rollout_patches").status != 0
-    assert night.steer("abort").status == 0
+    elsewhere = night.folder / "static.yml"  # the hooks that restore run on the controller all the same
+    elsewhere.write_text("all: {hosts: {localhost: {ansible_connection: ssh, ansible_host: 192.0.2.1}}}")
+    assert night.play("rollout_patches", "-i", str(elsewhere)).status != 0
+    assert "after_wave dev" in (night.run / "hooks.log").read_text("utf-8")
+    assert night.steer("abort").changed == 1 and night.steer("abort").changed == 0
+    promoted = night.steer("promote", patchtide_wave="dev")
+    assert promoted.status != 0 and "the rollout is aborted, and that is final" in promoted.error()
     done = night.play("rollout_patches")
     assert done.status != 0 and night.kinds()[-1] == "rollout_finished"
     assert night.steer("promote", patchtide_wave="dev").status != 0

@@ -19,12 +19,6 @@ from ..progress import SignOfLife
 from ..rollout.folder import RolloutDir
 
 
-class HostUnreachable(PatchtideError):
-    """The host did not answer."""
-
-    code = "Unreachable"
-
-
 class DirectAction(ControllerAction):
     """Works on the play's host over its own connection. With ``dir`` and ``wave`` it is a stage of a rollout."""
 

@@ -15,7 +15,7 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
-from ...module_utils._core.work.ssm.commands import Chunk, deadline, find_command, send, split
+from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, find_command, send, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import ChunkStage, Stage
 from ...module_utils._core.work.ssm.stages import (
@@ -123,7 +123,7 @@ class SsmExecutor:
             document=document,
             parameters=parameters,
             node_ids=work.nodes,
-            comment=f"patchtide {work.token}",
+            comment=comment_of(work.token),
             delivery_timeout=self.rules.delivery_seconds,
             max_concurrency=str(self.rules.max_concurrency),
         )

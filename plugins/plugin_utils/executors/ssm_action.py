@@ -13,12 +13,11 @@ from ...module_utils._ansible.clock import find_clock
 from ...module_utils._ansible.spec import PLACES
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.events import Outcome
 from ...module_utils._core.model import Status
-from ...module_utils._core.rollout.state import OpenIntent, due_nodes
+from ...module_utils._core.rollout.state import Intent, due_nodes
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import error
-from ...module_utils._core.work.ssm.commands import Chunk, deadline, split, started
+from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split, started
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, Stage, StageRun
 from ..aws_options import aws_spec, node_places, to_sessions
@@ -77,7 +76,9 @@ class SsmAction(ControllerAction):
             if missing := [name for name in _NODE if not node.get(name)]:
                 raise BadInput(f"nodes[{index}].{missing[0]}", node.get(missing[0]), "a text that is not empty")
         if self.check_mode:
-            return {"changed": self.writes(options), "results": [], "skipped_nodes": len(nodes)}
+            nothing: dict[str, Any] = {"results": [], "failed_places": [], "open_nodes": []}
+            due = [node["node_id"] for node in nodes]
+            return {"changed": self.writes(options), **_summary([]), **nothing, "due": due}
         run = self._run(options, nodes, None)
         chunks = self._chunks(options, nodes, run, start=1, prefix=f"{self._stamp(run)}/adhoc")
         results = run.begin(chunks) + run.wait(chunks)
@@ -170,7 +171,7 @@ class SsmAction(ControllerAction):
                 tried = rollout.state.nodes[node_id].results.get(stage)
                 results.append({**tried, "no_retry": guard.text} if tried else self.late(node_id, guard.text))
         if results:
-            rollout.record(Outcome(wave=wave, stage=stage, results=tuple(results)))
+            rollout.record("outcome", {"wave": wave, "stage": stage, "results": results})
         return results
 
     def _run(
@@ -214,11 +215,7 @@ class SsmAction(ControllerAction):
         return chunks
 
     def _resume(
-        self,
-        intent: OpenIntent,
-        options: Mapping[str, Any],
-        nodes: Mapping[str, Mapping[str, Any]],
-        rollout: RolloutDir,
+        self, intent: Intent, options: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]], rollout: RolloutDir
     ) -> Chunk:
         first = nodes[intent.nodes[0]]
         at = started(intent.at)
@@ -237,7 +234,7 @@ class SsmAction(ControllerAction):
             document=document,
             parameters=parameters,
             node_ids=tuple(ids),
-            comment=f"patchtide {token}",
+            comment=comment_of(token),
             delivery_timeout=options["delivery_timeout"],
             max_concurrency=options["max_concurrency"],
         )

@@ -14,7 +14,7 @@ from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.model import Place
 from ...module_utils._core.rollout.state import STAGES
-from ...module_utils._core.work.ssm.commands import Chunk, deadline, split
+from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, StageRun
 from ...module_utils._core.work.ssm.stages import AgentStage
@@ -90,11 +90,12 @@ class PowerPreparer(Preparer):
         planned = [rollout.nodes[node] for node in nodes]
         places = node_places([(node["account"], node["region"]) for node in planned], self.options["accounts"] or [])
         ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}
+        tokens = f"{rollout.plan['rollout']} {self.wave}/agent/1"
         chunks = [
             Chunk(
-                token=f"{rollout.plan['rollout']} {self.wave}/agent/1.{number}",
+                token=f"{tokens}.{number}",
                 place=place,
-                request=_agent_request(f"patchtide {rollout.plan['rollout']} {self.wave}/agent/1.{number}", ids),
+                request=_agent_request(f"{tokens}.{number}", ids),
                 intended_at=now - timedelta(days=1),  # an earlier controller may have sent it
                 deadline=deadline(now, 600, AGENT_SECONDS),
             )
@@ -131,6 +132,8 @@ def _start_and_look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons
     return {**waiting, **refused, **gone}
 
 
-def _agent_request(comment: str, ids: Sequence[str]) -> CommandRequest:
+def _agent_request(token: str, ids: Sequence[str]) -> CommandRequest:
     parameters: dict[str, list[str]] = {}
-    return CommandRequest(document="AWS-UpdateSSMAgent", parameters=parameters, node_ids=tuple(ids), comment=comment)
+    return CommandRequest(
+        document="AWS-UpdateSSMAgent", parameters=parameters, node_ids=tuple(ids), comment=comment_of(token)
+    )

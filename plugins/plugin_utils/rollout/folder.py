@@ -85,10 +85,13 @@ class RolloutDir:
             raise BadInput("node", node_id, "a node of the plan")
         return self.state.nodes[node_id]
 
-    def rehearse(self, event: Event) -> None:
-        """Apply an event to the state without writing it: check mode."""
-        apply(self.state, event, to_time(self.clock.now()))
-        self.events += 1
+    def write(self, event: Event, *, check_mode: bool) -> None:
+        """Record one event; in check mode only apply it to the state, which refuses what does not fit there too."""
+        if check_mode:
+            apply(self.state, event, to_time(self.clock.now()))
+            self.events += 1
+        else:
+            self.record(event)
 
     def record(self, event: Event) -> Record:
         """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""

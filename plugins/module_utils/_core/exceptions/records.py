@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -251,21 +251,3 @@ def in_force(records: Iterable[ExceptionRecord], day: date) -> list[ExceptionRec
     """Return the approved records whose period holds that day, the longest-lasting first."""
     found = [record for record in records if record.is_approved and day in record.period]
     return sorted(found, key=lambda record: (-record.period.end.toordinal(), record.exception_id))
-
-
-def exception_for(records: Iterable[ExceptionRecord], node: Candidate, day: date) -> ExceptionRecord | None:
-    """Return the exception that keeps a node from being patched on that day; the longest-lasting of several."""
-    return next((record for record in in_force(records, day) if record.applies_to(node)), None)
-
-
-def exception_during(
-    records: Iterable[ExceptionRecord], node: Candidate, start: datetime, end: datetime, zone: tzinfo
-) -> ExceptionRecord | None:
-    """Return an exception in force at any moment of a window (``end`` exclusive); its days are days of ``zone``."""
-    day, last = start.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
-    kept = list(records)
-    while day <= last:
-        if found := exception_for(kept, node, day):
-            return found
-        day += timedelta(days=1)
-    return None

@@ -79,14 +79,6 @@ class Allowance:
     blocked: Mapping[str, str] = field(default_factory=dict)
 
 
-def left(members: Sequence[Member], limit: int | str | None) -> int | None:
-    """Return how many more of these nodes may be taken down now, never below 0; ``None`` without a limit."""
-    if limit is None:
-        return None
-    exist = [item for item in members if item.state is not Disruption.VANISHED]
-    return max(0, to_count(limit, len(exist)) - sum(item.state.uses_budget for item in exist))
-
-
 def allow(members: Sequence[Member], rules: BudgetRules) -> Allowance:
     """Choose the waiting nodes that may be taken down now, in the order given, so that every budget holds.
 

@@ -36,18 +36,13 @@ class Capacity:
     too_late: tuple[str, ...] = ()
     text: str = ""
 
-    @property
-    def fits(self) -> bool:
-        return not self.too_late
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartGuard:
-    """Whether a step may start now; ``text`` says why not. ``minutes_left`` until the window ends, rounded down."""
+    """Whether a step may start now; ``text`` says why not."""
 
     ok: bool
     text: str = ""
-    minutes_left: int | None = None
 
 
 def plan_capacity(
@@ -136,18 +131,6 @@ def _describe(nodes: Sequence[object], needed: int, usable: int | None, lanes: i
     return f"{work}; {have}" + (f": {_count(late, 'node')} will not fit" if late else "")
 
 
-def total_minutes(platforms: Mapping[str, int], expected: Mapping[str, int]) -> int:
-    """Return the minutes of work of a wave, one node after the other.
-
-    :param platforms: nodes by platform. :param expected: minutes by platform.
-    :raises BadInput: a platform without expected minutes.
-    """
-    for platform in platforms:
-        if platform not in expected:
-            raise BadInput("expected_minutes", dict(expected), f"minutes for the platform {platform} too")
-    return sum(count * expected[platform] for platform, count in platforms.items())
-
-
 def may_start(now: datetime, minutes: float, window: Occurrence | None) -> StartGuard:
     """Say whether a step of so many minutes may start now: inside its window, before the cutoff, and done by its end.
 
@@ -158,16 +141,16 @@ def may_start(now: datetime, minutes: float, window: Occurrence | None) -> Start
         return StartGuard(ok=True)
     left = int((window.end - now) / timedelta(minutes=1))
     if now < window.start:
-        return StartGuard(ok=False, text=f"the window opens at {_clock(window.start)}", minutes_left=left)
+        return StartGuard(ok=False, text=f"the window opens at {_clock(window.start)}")
     if now >= window.end:
-        return StartGuard(ok=False, text=f"the window closed at {_clock(window.end)}", minutes_left=0)
+        return StartGuard(ok=False, text=f"the window closed at {_clock(window.end)}")
     if now >= window.cutoff_at:
         text = f"nothing starts after the window's cutoff at {_clock(window.cutoff_at)}"
-        return StartGuard(ok=False, text=text, minutes_left=left)
+        return StartGuard(ok=False, text=text)
     if now + timedelta(minutes=minutes) > window.end:
         closes = f"the window closes at {_clock(window.end)}, in {_count(left, 'minute')}"
-        return StartGuard(ok=False, text=f"{closes}; the step needs {minutes:g}", minutes_left=left)
-    return StartGuard(ok=True, minutes_left=left)
+        return StartGuard(ok=False, text=f"{closes}; the step needs {minutes:g}")
+    return StartGuard(ok=True)
 
 
 def _clock(time: datetime) -> str:

@@ -9,23 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import BadInput
-from ..plan.plan import SCHEMA as PLAN_SCHEMA
 from ..text import LISTED, WIDTH, cut, fold_text, plain, table
 from .conclusion import to_sentences
 from .plan_words import health_check_names, plan_rules, wave_notes
 from .rows import LABELS, count_severities, in_severity_order, moment
 
 _LABEL, _REASON = 25, 160
-
-
-def to_text(document: Mapping[str, Any], width: int = WIDTH) -> str:
-    """Return a plan or a report's summary as text, recognised by its ``schema``."""
-    writers = {PLAN_SCHEMA: plan_to_text, "patchtide/report/1": summary_to_text}
-    writer = writers.get(str(document.get("schema")))
-    if writer is None:
-        raise BadInput("schema", document.get("schema"), " or ".join(writers))
-    return writer(document, width)
 
 
 def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:

@@ -1,44 +1,186 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes a person's decision is about."""
+"""What a person may decide about a rollout, which nodes it affects, and what is refused for having no effect."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from ..errors import BadInput
+from ..errors import BadInput, PatchtideError
 from ..model import Status
+from ..text import LISTED
 from .catch_up import is_missed
-from .state import DONE, Rollout
+from .state import DONE, NodeState, Rollout, WaveState
+
+#: Code of the final record of a node that a person skipped.
+SKIPPED = "skipped_by_decision"
 
 
-def nodes_to_retry(state: Rollout, wave: str, named: Sequence[str]) -> list[str]:
-    """Return the named nodes that ended badly; without names all of the wave that failed or were missed."""
-    members = _checked(state, wave, named)
-    found = []
-    for node in named or members:
-        final = state.nodes[node].final
-        if final is not None and (
-            Status(final["status"]).is_failure or is_missed(final) or (named and not Status(final["status"]).is_good)
-        ):
-            found.append(node)
-    return found
+class DecisionRefused(PatchtideError):
+    """The decision would have no effect in the rollout's present state, or must not have it."""
+
+    code = "DecisionRefused"
 
 
-def nodes_to_skip(state: Rollout, wave: str, named: Sequence[str]) -> list[str]:
-    """Return the named nodes, or all of the wave, that have no final record and are not being worked on."""
-    members = _checked(state, wave, named)
-    states = state.nodes
-    return [node for node in named or members if states[node].stage != DONE and (named or not states[node].token)]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was decided. ``nodes``: those the decision names, none for all it can mean; ``what``: a preparation."""
+
+    action: str
+    wave: str = ""
+    nodes: tuple[str, ...] = ()
+    what: str = ""
 
 
-def _checked(state: Rollout, wave: str, named: Sequence[str]) -> Sequence[str]:
-    """Return the wave's nodes. :raises BadInput: the plan has no such wave, or a named node is not in it."""
-    if wave not in state.waves:
-        raise BadInput("wave", wave, f"a wave of the plan: {', '.join(state.waves)}")
-    members = state.waves[wave].nodes
-    for node in named:
-        if node not in members:
-            raise BadInput("nodes", node, f"ids of nodes of wave {wave}")
-    return members
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a choice comes to. ``made``: an identical decision was made before, and there is nothing to do."""
+
+    nodes: tuple[str, ...] = ()
+    made: bool = False
+
+
+def consequence_of(state: Rollout, choice: Choice) -> Consequence:
+    """Return what a choice comes to.
+
+    ``promote``, ``skip`` and ``abort`` leave a trace in the state, so an identical one is recognized and
+    changes nothing. ``retry`` and ``write_off`` undo what they act on: the second one finds nothing and is refused.
+
+    :raises BadInput: the plan has no such wave, or a named node is not in it.
+    :raises DecisionRefused: it would have no effect.
+    """
+    if choice.wave or choice.action != "abort":
+        _check_members(state, choice)
+    if state.status == "new":
+        raise _refused(choice, "the rollout has not started")
+    if choice.action != "abort":
+        _check_status(state, choice)
+    return _RULES[choice.action](state, choice)
+
+
+def _check_members(state: Rollout, choice: Choice) -> None:
+    if choice.wave not in state.waves:
+        raise BadInput("wave", choice.wave, f"a wave of the plan: {', '.join(state.waves)}")
+    members = frozenset(state.waves[choice.wave].nodes)
+    for node in choice.nodes:
+        if node not in members and choice.action != "write_off":  # which also takes the wave's own "*"
+            raise BadInput("nodes", node, f"ids of nodes of wave {choice.wave}")
+
+
+def _check_status(state: Rollout, choice: Choice) -> None:
+    """What is finished stays as it is; of an aborted rollout only the restoring goes on."""
+    if state.status == "aborted" and (state.finished or choice.action != "write_off"):
+        raise _refused(choice, "the rollout is aborted, and that is final. Make a new plan")
+    if state.finished and choice.action in ("retry", "write_off"):
+        raise _refused(choice, f"the rollout is {state.status}. Make a new plan")
+
+
+def _abort(state: Rollout, choice: Choice) -> Consequence:
+    if state.status == "aborted":
+        if wave := next((item for item in state.waves.values() if _verdict(item) == "abort"), None):
+            raise _refused(choice, f"the gate of wave {wave.name} has aborted the rollout")
+        return Consequence(made=True)
+    if state.finished:
+        raise _refused(choice, f"the rollout is {state.status}")
+    return Consequence()
+
+
+def _promote(state: Rollout, choice: Choice) -> Consequence:
+    wave = state.waves[choice.wave]
+    if wave.status in ("promoted", "finished"):
+        if (wave.gate or {}).get("action") == "promote":
+            return Consequence(made=True)
+        raise _refused(choice, f"the gate of wave {wave.name} has promoted it")
+    if wave.status != "paused":
+        raise _refused(choice, f"wave {wave.name} is {wave.status}, not paused")
+    if left := [node for node in wave.nodes if state.nodes[node].stage != DONE]:
+        raise _refused(choice, f"wave {wave.name} has nodes without a final record: {_few(left)}. Skip them first")
+    return Consequence()
+
+
+def _retry(state: Rollout, choice: Choice) -> Consequence:
+    wave = state.waves[choice.wave]
+    if wave.status not in ("running", "paused"):
+        raise _refused(choice, f"wave {wave.name} is {wave.status}")
+    if choice.nodes:
+        _refuse_any(choice, {node: _why_not_retry(state.nodes[node]) for node in choice.nodes})
+        return Consequence(choice.nodes)
+    found = tuple(node for node in wave.nodes if _ended_badly(state.nodes[node]))
+    if not found:
+        raise _refused(choice, f"no node of wave {wave.name} has failed or was missed")
+    return Consequence(found)
+
+
+def _skip(state: Rollout, choice: Choice) -> Consequence:
+    wave = state.waves[choice.wave]
+    skipped = {node for node in choice.nodes or wave.nodes if _is_skipped(state.nodes[node])}
+    left = tuple(node for node in choice.nodes or wave.nodes if node not in skipped)
+    if choice.nodes:
+        _refuse_any(choice, {node: _why_not_skip(state.nodes[node]) for node in left})
+        return Consequence(left, made=not left)
+    found = tuple(node for node in left if not _why_not_skip(state.nodes[node]))
+    if found or (skipped and all(state.nodes[node].stage == DONE for node in left)):
+        return Consequence(found, made=not found)
+    busy = any(state.nodes[node].token for node in left)
+    why = "what is left of it is being worked on" if busy else "all its nodes have final records"
+    raise _refused(choice, f"wave {wave.name} has no node to skip; {why}")
+
+
+def _write_off(state: Rollout, choice: Choice) -> Consequence:
+    held = state.prepared.get((choice.wave, choice.what), {})
+    if not held:
+        raise _refused(choice, f"wave {choice.wave} has nothing {choice.what} that must be restored")
+    _refuse_any(choice, {node: "" if node in held else f"is not {choice.what}" for node in choice.nodes})
+    return Consequence(choice.nodes or tuple(sorted(held)))
+
+
+_RULES: Mapping[str, Callable[[Rollout, Choice], Consequence]] = {
+    "promote": _promote,
+    "retry": _retry,
+    "skip": _skip,
+    "write_off": _write_off,
+    "abort": _abort,
+}
+DECISIONS = tuple(_RULES)
+
+
+def _verdict(wave: WaveState) -> str:
+    return str((wave.gate or {}).get("verdict") or "")
+
+
+def _ended_badly(node: NodeState) -> bool:
+    return node.final is not None and (Status(node.final["status"]).is_failure or is_missed(node.final))
+
+
+def _is_skipped(node: NodeState) -> bool:
+    return node.final is not None and (node.final.get("error") or {}).get("code") == SKIPPED
+
+
+def _why_not_retry(node: NodeState) -> str:
+    """A node that is named may also have been skipped."""
+    if node.final is None:
+        return "has no final record, so the next run works on it anyway"
+    return f"has {node.final['status']}" if Status(node.final["status"]).is_good else ""
+
+
+def _why_not_skip(node: NodeState) -> str:
+    if node.final is not None:
+        return f"has its final record: {node.final['status']}"
+    return "is being worked on" if node.token else ""
+
+
+def _refuse_any(choice: Choice, whys: Mapping[str, str]) -> None:
+    """A decision is carried out as it was made or not at all."""
+    if wrong := [f"{node} {why}" for node, why in whys.items() if why]:
+        raise _refused(choice, _few(wrong))
+
+
+def _few(items: Sequence[str]) -> str:
+    more = f" and {len(items) - LISTED} more" if len(items) > LISTED else ""
+    return ", ".join(items[:LISTED]) + more
+
+
+def _refused(choice: Choice, why: str) -> DecisionRefused:
+    return DecisionRefused(f"{choice.action} has no effect: {why}.")

@@ -223,8 +223,11 @@ def _gate(state: Rollout, event: GateJudged, _at: str) -> None:
 
 
 def _decision(state: Rollout, event: Decision, at: str) -> None:
-    """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything."""
-    if state.status == "aborted" and event.action != "abort":
+    """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything.
+
+    An aborted rollout still restores, so what it can't restore may be written off; else it could never be finished.
+    """
+    if state.status == "aborted" and event.action not in ("abort", "write_off"):
         raise JournalError(f"{event.action}: the rollout is aborted, and that is final")
     _DECISIONS[event.action](state, event, at)
 

@@ -25,7 +25,6 @@ INVOCATION_OPTIONS = {
 TASK_TYPES = tuple(INVOCATION_OPTIONS)
 DOCUMENT_VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
 TARGET_IDS, INSTANCE_IDS = "WindowTargetIds", "InstanceIds"
-_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

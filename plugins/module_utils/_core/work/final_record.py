@@ -149,8 +149,3 @@ def _judge(
 def _identity(node: Mapping[str, Any]) -> dict[str, Any]:
     names = ("node_id", "executor", "account", "region", "platform")
     return {name: node.get(name) or None for name in names} | {"node_id": node["node_id"], "executor": node["executor"]}
-
-
-def order_results(results: Sequence[NodeResult]) -> list[dict[str, Any]]:
-    """Return records as plain data in a stable order."""
-    return [item.to_dict() for item in sorted(results, key=lambda result: result.node_id)]

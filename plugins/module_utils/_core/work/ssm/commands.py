@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
 from ...clock import Clock
@@ -18,6 +19,9 @@ from .ports import CommandRequest, FleetPort, Invocation
 from .statuses import ENDED
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
+MAX_COMMENT = 100  # SendCommand, Comment
+#: What is kept of the end of a comment that is too long: the stage, the attempt and the number.
+_TAIL = 20
 #: An invocation in one of these has reached its node; until then it waits for its turn or for the agent.
 _BEGUN = ("InProgress", "Cancelling")
 #: Seconds before each look for a command that may exist.
@@ -61,6 +65,19 @@ class Chunk:
     @property
     def waiting(self) -> tuple[str, ...]:
         return tuple(node for node in self.request.node_ids if node not in self.ended)
+
+
+def comment_of(token: str) -> str:
+    """Return the comment by which a command is found after a crash: SendCommand has no idempotency token.
+
+    The service takes 100 characters. Of a longer text the middle gives way to a digest of the whole, so that no two
+    tokens ever share a comment.
+    """
+    text = f"patchtide {token}"
+    if len(text) <= MAX_COMMENT:
+        return text
+    middle = f"…{sha256(text.encode()).hexdigest()[:16]}…"
+    return text[: MAX_COMMENT - len(middle) - _TAIL] + middle + text[-_TAIL:]
 
 
 def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tuple[str, str, list[str]]]:

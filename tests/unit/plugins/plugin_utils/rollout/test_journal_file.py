@@ -155,7 +155,7 @@ def test_what_the_state_refuses_is_not_written(tmp_path: Path) -> None:
 
 def test_rehearsing_writes_nothing(tmp_path: Path) -> None:
     rollout = opened(tmp_path)
-    rollout.rehearse(started(plan()["digest"]))
+    rollout.write(started(plan()["digest"]), check_mode=True)
     assert rollout.state.status == "running" and not (tmp_path / "journal.jsonl").exists()
 
 

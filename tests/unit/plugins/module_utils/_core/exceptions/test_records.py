@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
@@ -18,8 +17,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     Period,
     check_request,
     decide_exception,
-    exception_during,
-    exception_for,
     in_force,
     parse_tag,
 )
@@ -29,7 +26,6 @@ from hypothesis import strategies as st
 
 NODE = Candidate(node_id="i-1", host="web1", patch_group="WEB", tags={"App": "shop"})
 RULES = ExceptionRules()
-UTC = timezone.utc
 
 
 def record(name: str = "EX-1", **changes: Any) -> ExceptionRecord:
@@ -55,24 +51,23 @@ def test_both_ends_of_the_period_are_included() -> None:
 
 @pytest.mark.parametrize("status", ["requested", "rejected", "revoked"])
 def test_only_an_approved_exception_counts(status: str) -> None:
-    assert exception_for([record(status=status)], NODE, date(2026, 11, 5)) is None
+    assert in_force([record(status=status)], date(2026, 11, 5)) == []
 
 
-def test_longest_lasting_of_several_counts_and_selectors_select() -> None:
-    by_group = record("EX-2", node=None, select={"patch_groups": ["WEB"]}, to="2026-12-31")
-    other = record("EX-3", node=None, select={"tags": {"App": "bank"}}, to="2027-01-31")
-    found = exception_for([record(), by_group, other], NODE, date(2026, 11, 5))
-    assert found is not None
-    assert found.exception_id == "EX-2"
+def test_the_longest_lasting_of_several_comes_first() -> None:
+    longer, longest = record("EX-2", to="2026-12-31"), record("EX-3", to="2027-01-31")
+    assert in_force([record(), longest, longer], date(2026, 11, 5)) == [longest, longer, record()]
 
 
-def test_window_over_midnight_is_measured_in_the_zone_of_the_policy() -> None:
-    start, end = datetime(2026, 10, 31, 21, tzinfo=UTC), datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
-    assert exception_during([record()], NODE, start, end, UTC) is None
-    # In Berlin the window ends at midnight, which is not in it any more.
-    assert exception_during([record()], NODE, start, end, ZoneInfo("Europe/Berlin")) is None
-    later = end.replace(minute=1)
-    assert exception_during([record()], NODE, start, later, ZoneInfo("Europe/Berlin")) == record()
+def test_it_applies_to_its_node_or_to_what_its_selector_selects() -> None:
+    by_group = record("EX-2", node=None, select={"patch_groups": ["WEB"]})
+    other = record("EX-3", node=None, select={"tags": {"App": "somewhere else"}})
+    assert [item.applies_to(NODE) for item in (record(), record(node="i-2"), by_group, other)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_dated_tag() -> None:

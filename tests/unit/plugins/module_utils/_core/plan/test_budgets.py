@@ -15,7 +15,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budget
     Disruption,
     Member,
     allow,
-    left,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,11 +99,6 @@ def test_held_node_does_not_keep_the_place_it_never_used() -> None:
 def test_node_is_down_until_its_closing_half_is_done() -> None:
     # kured #1129: uncordon before releasing. The state is DOWN until then, so the next member has to wait.
     assert allow(members(DOWN, WAITING, cluster="c"), BudgetRules(cluster=1)).now == ()
-
-
-def test_what_is_left() -> None:
-    nodes = members(FAILED, DOWN, BACK, WAITING, WAITING, WAITING, WAITING)
-    assert (left(nodes, 3), left(nodes, 1), left(nodes, "50%"), left(nodes, None)) == (1, 0, 2, None)
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,11 @@ def test_a_person_writes_off_what_was_given_back_by_hand() -> None:
     assert state.prepared == {}
 
 
+def test_an_aborted_rollout_is_finished_once_the_rest_is_written_off() -> None:
+    state = play(*BEGUN, prepared("drained", "a"), gate("abort"), decision("write_off", "a", what="drained"))
+    assert due(state) == [Effect("finish")]
+
+
 NODES = ("a", "b", "c")
 STATUSES = ("succeeded", "failed", "unreachable", "timed_out", "skipped")
 LENT = st.sampled_from((*NODES, WHOLE_WAVE))

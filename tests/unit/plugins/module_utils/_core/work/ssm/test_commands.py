@@ -13,8 +13,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event, Intent, Outcome, Sent
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import (
     MAX_COMMENT,
+    comment_of,
     split,
-    to_comment,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stagerun import StageRun
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import InstallStage
@@ -65,9 +65,11 @@ def test_split_makes_chunks_of_50_per_place_and_platform_in_a_stable_order() -> 
 
 
 def test_a_comment_fits_and_stays_unique() -> None:
-    long = {to_comment("a" * 12, "w" * 120, "patch", 1, number) for number in range(1, 200)}
-    assert len(long) == 199 and max(map(len, long)) <= MAX_COMMENT
-    assert to_comment("663176eb6905", "canary", "patch", 1, 2) == "patchtide 663176eb6905 canary/patch/1.2"
+    waves = [f"{'w' * 80}{letter}{'w' * 80}" for letter in "ab"]
+    long = {comment_of(f"663176eb6905 {wave}/patch/1.{number}") for wave in waves for number in range(1, 200)}
+    assert len(long) == 2 * 199 and max(map(len, long)) <= MAX_COMMENT
+    assert all(text.startswith("patchtide 663176eb6905 w") for text in long)
+    assert comment_of("663176eb6905 canary/patch/1.2") == "patchtide 663176eb6905 canary/patch/1.2"
 
 
 def test_one_send_and_one_page_a_look_for_50_nodes() -> None:

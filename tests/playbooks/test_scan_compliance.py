@@ -1,0 +1,56 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The compliance scan on the lab: in check mode, and where the inventory names localhost."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.playbooks.test_rollout import DATA, Cycle, cycle, small
+
+__all__ = ["cycle", "small"]
+
+
+def with_localhost(cycle: Cycle, **variables: str) -> list[str]:
+    """Return the options of a second inventory source that names localhost."""
+    path = cycle.folder / "static.yml"
+    path.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": variables}}}), encoding="utf-8")
+    return ["-i", str(path)]
+
+
+SSH = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}
+
+
+@pytest.mark.parametrize("variables", [{}, SSH], ids=["bare", "ssh"])
+def test_localhost_in_the_inventory_is_the_controller(cycle: Cycle, variables: dict[str, str]) -> None:
+    done = cycle.play("scan_compliance", *with_localhost(cycle, **variables))
+    assert done.status == 0, done.output + done.errors
+    nodes = cycle.file("scan.json")["nodes"]
+    assert len(nodes) == 10 and "localhost" not in nodes
+
+
+def test_localhost_is_scanned_if_it_says_how_it_is_patched(cycle: Cycle) -> None:
+    variables = {"ansible_connection": "local", "patchtide_executor": "linux", "patchtide_platform": "linux"}
+    done = cycle.play("scan_compliance", *with_localhost(cycle, **variables))
+    assert done.status == 0, done.output + done.errors
+    found = cycle.file("scan.json")["nodes"]["localhost"]
+    assert (found["executor"], found["status"]) == ("linux", "succeeded"), found
+
+
+def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> None:
+    more = with_localhost(cycle, patchtide_executor="linux", ansible_connection="nothing_connects")
+    cycle.aws.post("faults", {"node": "web-dev-01", "offline": True})
+    cycle.aws.post("clock", {"advance": 1800})  # Systems Manager notices after some missed pings
+    done = cycle.play("scan_compliance", "--check", *more)
+    assert done.status == 0, done.output + done.errors
+    told = "Would scan 9 nodes by AWS-RunPatchBaseline and 1 hosts over SSH; 1 nodes can't be scanned now"
+    assert told in done.output, done.output
+    assert done.changed == 0 and not cycle.writes() and not (cycle.folder / "run").exists()
+
+
+def test_check_mode_tells_an_account_that_does_not_answer(cycle: Cycle) -> None:
+    cycle.policy["estate"]["accounts"][2]["role_arn"] = f"arn:aws:iam::{DATA}:role/patchtide-denied"
+    done = cycle.play("scan_compliance", "--check")
+    assert done.status != 0 and f"{DATA}/us-east-1" in done.output + done.errors, done.output

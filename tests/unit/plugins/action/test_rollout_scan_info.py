@@ -1,0 +1,53 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rollout_scan_info: who is scanned, how, and why others are not."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock
+
+from ansible_collections.patchtide.hybrid.plugins.action.rollout_scan_info import ActionModule
+
+
+def find(**hosts: dict[str, Any]) -> dict[str, Any]:
+    hostvars = {name: {f"patchtide_{key}": value for key, value in facts.items()} for name, facts in hosts.items()}
+    task = Mock(args={}, check_mode=False, diff=False, async_val=0, environment=[])
+    variables = {"groups": {"all": list(hostvars)}, "hostvars": hostvars}
+    result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
+    return result
+
+
+SSM = {"executor": "ssm", "node_id": "i-1", "ping_status": "Online"}
+
+
+def test_hosts_by_how_they_are_scanned() -> None:
+    found = find(web2=SSM, web1=SSM, db={"executor": "linux"}, localhost={})
+    assert (found["ssm_hosts"], found["direct_hosts"], found["unscanned"]) == (["web1", "web2"], ["db"], [])
+    assert not found["changed"]
+
+
+def test_why_a_host_is_not_scanned() -> None:
+    found = find(
+        db={"executor": "linux"},
+        lost={**SSM, "name": "web-01", "ping_status": "ConnectionLost"},
+        new={"executor": "ssm"},
+        unmanaged={"node_id": "i-2"},
+        unknown={**SSM, "managed": False},
+        win={"executor": "windows"},
+    )
+    assert (found["direct_hosts"], found["ssm_hosts"]) == (["db"], [])
+    assert {row["host"]: row["reason"] for row in found["unscanned"]} == {
+        "lost": "its agent is not online (ConnectionLost)",
+        "new": "its agent is not online (never seen)",
+        "unknown": "not a managed node: Systems Manager does not know it",
+        "unmanaged": "not a managed node: Systems Manager does not know it",
+        "win": "no scan exists for the executor windows",
+    }
+    assert found["unscanned"][0]["name"] == "web-01"
+
+
+def test_an_inventory_without_nodes_is_refused() -> None:
+    found = find(localhost={}, unmanaged={"node_id": "i-2"})
+    assert found["failed"] and found["error"]["code"] == "EmptyInventory"

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every decision in every kind of state: what it comes to, what is made already, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.decisions import (
+    SKIPPED,
+    Choice,
+    Consequence,
+    DecisionRefused,
+    consequence_of,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
+
+Event = tuple[str, dict[str, Any]]
+PLAN = {
+    "rollout": "r",
+    "digest": "d1",
+    "waves": [
+        {"name": "w", "nodes": [{"node_id": "a"}, {"node_id": "b"}, {"node_id": "c"}]},
+        {"name": "next", "nodes": [{"node_id": "z"}]},
+    ],
+}
+BEGUN: list[Event] = [
+    ("rollout_started", {"plan_digest": "d1"}),
+    ("wave_started", {"wave": "w"}),
+    ("claimed", {"wave": "w", "nodes": ["a", "b", "c"]}),
+]
+WORK: Event = ("intent", {"wave": "w", "stage": "precheck", "attempt": 1, "nodes": ["c"], "token": "t"})
+DRAINED: Event = ("prepared", {"wave": "w", "what": "drained", "nodes": ["a", "b"]})
+FINISH_WAVE: Event = ("wave_finished", {"wave": "w"})
+ABORTED: Event = ("rollout_finished", {"status": "aborted"})
+
+
+def final(status: str, *nodes: str, code: str = "") -> Event:
+    rows = [{"node_id": node, "status": status, "error": {"code": code}} for node in nodes]
+    return "outcome", {"wave": "w", "stage": "verify", "results": rows}
+
+
+def gate(verdict: str) -> Event:
+    return "gate", {"wave": "w", "verdict": verdict, "numbers": {}, "reasons": []}
+
+
+def decided(action: str, **more: Any) -> Event:
+    return "decision", {"by": "x", "action": action, "wave": "w", "reason": "y", **more}
+
+
+BAD = [*BEGUN, final("failed", "a"), final("succeeded", "b"), final("skipped", "c", code="missed_offline")]
+PAUSED = [*BAD, gate("pause")]
+SKIP_C = final("skipped", "c", code=SKIPPED)
+
+
+def state_after(*events: Event) -> Rollout:
+    state = initial(PLAN)
+    for kind, data in events:
+        apply(state, kind, data, "now")
+    return state
+
+
+TAKEN: list[tuple[str, list[Event], Choice, tuple[str, ...]]] = [
+    ("promote a paused wave", PAUSED, Choice("promote", "w"), ()),
+    ("retry what failed or was missed", PAUSED, Choice("retry", "w"), ("a", "c")),
+    ("retry a named node", PAUSED, Choice("retry", "w", ("c",)), ("c",)),
+    ("retry in a running wave", BAD, Choice("retry", "w"), ("a", "c")),
+    ("retry a skipped node by name", [*BEGUN, SKIP_C], Choice("retry", "w", ("c",)), ("c",)),
+    ("skip what is left", [*BEGUN, final("failed", "a")], Choice("skip", "w"), ("b", "c")),
+    ("skip what is not being worked on", [*BEGUN, WORK], Choice("skip", "w"), ("a", "b")),
+    ("skip a wave ahead", BEGUN, Choice("skip", "next"), ("z",)),
+    ("skip the rest of the named", [*BEGUN, SKIP_C], Choice("skip", "w", ("b", "c")), ("b",)),
+    ("write off everything", [*BEGUN, DRAINED], Choice("write_off", "w", what="drained"), ("a", "b")),
+    ("write off a named node", [*BEGUN, DRAINED], Choice("write_off", "w", ("b",), "drained"), ("b",)),
+    (
+        "write off after an abort",
+        [*BEGUN, DRAINED, decided("abort")],
+        Choice("write_off", "w", what="drained"),
+        ("a", "b"),
+    ),
+    ("abort", BEGUN, Choice("abort"), ()),
+    ("abort a paused rollout", PAUSED, Choice("abort", "w"), ()),
+]
+
+
+@pytest.mark.parametrize(("before", "choice", "nodes"), [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
+def test_what_it_comes_to_is_what_the_machine_takes(
+    before: list[Event], choice: Choice, nodes: tuple[str, ...]
+) -> None:
+    state = state_after(*before)
+    assert consequence_of(state, choice) == Consequence(nodes)
+    more = {"wave": choice.wave, "nodes": list(nodes), "what": choice.what}
+    apply(state, "decision", {"by": "x", "action": choice.action, "reason": "y", **more}, "now")
+
+
+MADE: list[tuple[str, list[Event], Choice]] = [
+    ("promoted by a person", [*PAUSED, decided("promote")], Choice("promote", "w")),
+    ("promoted and finished", [*PAUSED, decided("promote"), FINISH_WAVE], Choice("promote", "w")),
+    ("skipped by name", [*BEGUN, SKIP_C], Choice("skip", "w", ("c",))),
+    ("all that was left is skipped", [*BEGUN, final("succeeded", "a", "b"), SKIP_C], Choice("skip", "w")),
+    ("aborted by a person", [*BEGUN, decided("abort")], Choice("abort")),
+    ("aborted and finished", [*BEGUN, decided("abort"), ABORTED], Choice("abort")),
+]
+
+
+@pytest.mark.parametrize(("before", "choice"), [row[1:] for row in MADE], ids=[row[0] for row in MADE])
+def test_an_identical_decision_again_changes_nothing(before: list[Event], choice: Choice) -> None:
+    assert consequence_of(state_after(*before), choice) == Consequence(made=True)
+
+
+PROMOTED = [*BEGUN, final("succeeded", "a", "b", "c"), gate("promote")]
+COMPLETED = [
+    *PROMOTED,
+    FINISH_WAVE,
+    ("wave_started", {"wave": "next"}),
+    ("outcome", {"wave": "next", "stage": "verify", "results": [{"node_id": "z", "status": "succeeded"}]}),
+    ("gate", {"wave": "next", "verdict": "promote"}),
+    ("wave_finished", {"wave": "next"}),
+    ("rollout_finished", {"status": "completed"}),
+]
+GATE_ABORTED = [*BEGUN, final("failed", "a"), gate("abort")]
+REFUSED: list[tuple[list[Event], Choice, str]] = [
+    ([], Choice("abort"), "has not started"),
+    ([], Choice("skip", "w"), "has not started"),
+    (GATE_ABORTED, Choice("promote", "w"), "the rollout is aborted, and that is final"),
+    (GATE_ABORTED, Choice("retry", "w"), "the rollout is aborted"),
+    (GATE_ABORTED, Choice("skip", "w"), "the rollout is aborted"),
+    (GATE_ABORTED, Choice("abort"), "the gate of wave w has aborted the rollout"),
+    ([*GATE_ABORTED, ABORTED], Choice("write_off", "w", what="drained"), "the rollout is aborted"),
+    (COMPLETED, Choice("abort"), "the rollout is completed"),
+    (COMPLETED, Choice("retry", "w"), "the rollout is completed"),
+    (COMPLETED, Choice("skip", "w"), "all its nodes have final records"),
+    (BEGUN, Choice("promote", "w"), "wave w is running, not paused"),
+    (BEGUN, Choice("promote", "next"), "wave next is waiting, not paused"),
+    (PROMOTED, Choice("promote", "w"), "the gate of wave w has promoted it"),
+    ([*BEGUN, final("failed", "a"), gate("pause")], Choice("promote", "w"), "without a final record: b, c"),
+    (BEGUN, Choice("retry", "w"), "no node of wave w has failed or was missed"),
+    (BEGUN, Choice("retry", "next"), "wave next is waiting"),
+    (PAUSED, Choice("retry", "w", ("a", "b")), "b has succeeded"),
+    ([*PAUSED, decided("retry", nodes=["a"])], Choice("retry", "w", ("a",)), "a has no final record"),
+    ([*BEGUN, SKIP_C], Choice("retry", "w"), "no node of wave w has failed"),
+    ([*BEGUN, WORK], Choice("skip", "w", ("c",)), "c is being worked on"),
+    ([*BEGUN, WORK, final("failed", "a", "b")], Choice("skip", "w"), "what is left of it is being worked on"),
+    ([*BEGUN, final("failed", "a")], Choice("skip", "w", ("a", "b")), "a has its final record: failed"),
+    (BEGUN, Choice("write_off", "w", what="drained"), "wave w has nothing drained"),
+    ([*BEGUN, DRAINED], Choice("write_off", "w", ("a", "c"), "drained"), "c is not drained"),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "choice", "message"), REFUSED, ids=[f"{row[1].action}: {row[2]}" for row in REFUSED]
+)
+def test_refused_for_having_no_effect(before: list[Event], choice: Choice, message: str) -> None:
+    with pytest.raises(DecisionRefused, match=message):
+        consequence_of(state_after(*before), choice)
+
+
+@pytest.mark.parametrize(
+    "choice", [Choice("promote", "x"), Choice("abort", "x"), Choice("retry", "w", ("z",)), Choice("skip", "w", ("y",))]
+)
+def test_a_wave_or_a_node_that_the_plan_does_not_have(choice: Choice) -> None:
+    with pytest.raises(BadInput, match=r"a wave of the plan: w, next|ids of nodes of wave w"):
+        consequence_of(state_after(*BEGUN), choice)
+
+
+def test_a_long_list_of_nodes_is_cut() -> None:
+    names = [f"n{number}" for number in range(20)]
+    plan = {**PLAN, "waves": [{"name": "w", "nodes": [{"node_id": name} for name in names]}]}
+    state = initial(plan)
+    apply(state, "rollout_started", {"plan_digest": "d1"}, "now")
+    apply(state, "wave_started", {"wave": "w"}, "now")
+    apply(state, "gate", {"wave": "w", "verdict": "pause"}, "now")
+    with pytest.raises(DecisionRefused, match=r"n11 and 8 more\. Skip them first"):
+        consequence_of(state, Choice("promote", "w"))
