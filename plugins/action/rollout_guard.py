@@ -12,11 +12,16 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.errors import PatchtideError
+from ..module_utils._core.exceptions.records import ExceptionRules
 from ..module_utils._core.model import Status
-from ..module_utils._core.nodes import Candidate
+from ..module_utils._core.nodes import PLANNED, Candidate, texts
+from ..module_utils._core.policy.run_rules import QuorumRule
+from ..module_utils._core.policy.values import FreezeCalendars
+from ..module_utils._core.read import read
 from ..module_utils._core.rollout.budgets_left import over_budget
 from ..module_utils._core.rollout.reboot_rule import reboot_is_due
 from ..module_utils._core.rollout.state import due_nodes
+from ..module_utils._core.tags import TagKeys
 from ..module_utils._core.text import plain
 from ..module_utils._core.times.calendars import Calendar, freeze_at, freeze_during
 from ..module_utils._core.work.final_record import error
@@ -28,7 +33,6 @@ from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.guards import fresh_tags, read_calendars, read_guard
 
 LISTED = 8
-_MEMBERS = ("node_id", "host", "name", "executor", "platform", "os", "account", "region", "patch_group")
 
 
 class Frozen(PatchtideError):
@@ -47,7 +51,7 @@ class ActionModule(ControllerAction):
         "exceptions": {"type": "dict", "default": {}},
         "freeze": {"type": "dict", "default": {}},
         "quorum": {"type": "list", "elements": "dict", "default": []},
-        "application_tag": {"type": "str", "default": "Application"},
+        "application_tag": {"type": "str", "default": TagKeys().application},
         "accounts": PLACES["accounts"],
     }
 
@@ -87,7 +91,7 @@ class ActionModule(ControllerAction):
         wave, nodes = options["wave"], rollout.nodes
         due = due_nodes(rollout.state, wave, "patch")
         clusters = sorted({cluster for node in due if (cluster := nodes[node].get("cluster") or "")})
-        rules = options["quorum"]
+        rules = [read(QuorumRule, rule) for rule in options["quorum"]]
         without = ask_quorum(rules, clusters, clock=rollout.clock, options=options, say=self.say) if clusters else {}
         held = [
             _skipped(nodes[node], "missed_quorum", why)
@@ -114,7 +118,10 @@ class ActionModule(ControllerAction):
         """:raises Frozen: a calendar is closed when the wave would begin."""
         window, now = rollout.window(options["wave"]), rollout.clock.now()
         begin = max(now, window.start) if window else now
-        freeze = freeze_at(read_calendars(options["freeze"], [(begin, begin)], options, _regions(rollout)), begin)
+        freeze = freeze_at(
+            read_calendars(read(FreezeCalendars, options["freeze"]), [(begin, begin)], options, _regions(rollout)),
+            begin,
+        )
         if freeze.frozen:
             until = f" until {freeze.next_transition:%Y-%m-%d %H:%M} UTC" if freeze.next_transition else ""
             why = "; ".join(freeze.reasons)
@@ -132,8 +139,10 @@ class ActionModule(ControllerAction):
     ) -> list[dict[str, Any]]:
         now = rollout.clock.now()
         spans = {node["expected_minutes"]: (now, _end(now, node)) for node in due}
-        calendars = read_calendars(options["freeze"], list(spans.values()), options, _regions(rollout))
-        guard = read_guard(options["exceptions"], options)
+        calendars = read_calendars(
+            read(FreezeCalendars, options["freeze"]), list(spans.values()), options, _regions(rollout)
+        )
+        guard = read_guard(read(ExceptionRules, options["exceptions"]), options)
         questions = {minutes: guard.during(*span) for minutes, span in spans.items()}
         found = []
         for node, candidate in zip(due, self._candidates(due, guard.tag, options, task_vars), strict=True):
@@ -185,6 +194,6 @@ def _skipped(node: Mapping[str, Any], code: str, text: str) -> dict[str, Any]:
 
 
 def _planned(node: Mapping[str, Any], application_key: str) -> Candidate:
-    tags = dict(node.get("tags") or {})
-    members: dict[str, Any] = {name: str(node.get(name) or "") for name in _MEMBERS}
+    tags = dict(node["tags"])
+    members: dict[str, Any] = texts(node, PLANNED)
     return Candidate(**members, tags=tags, application=tags.get(application_key, ""))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
+from ..module_utils._core.nodes import PREFIX, WATCHED, texts
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import error
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
@@ -57,7 +58,7 @@ class ActionModule(ControllerAction):
             nodes[result["node_id"]] = {**identities.get(result["node_id"], {}), **result}
         for host in options["hosts"]:
             seen = task_vars["hostvars"][host]
-            node_id = str(seen.get("patchtide_node_id") or host)
+            node_id = str(seen.get(f"{PREFIX}node_id") or host)
             nodes[node_id] = {**identities[node_id], **_direct(seen.get("patchtide_scan"))}
         scan = {
             "schema": SCHEMA,
@@ -73,12 +74,9 @@ class ActionModule(ControllerAction):
     def _inventory(self, task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for host in task_vars["groups"]["all"]:
             seen = task_vars["hostvars"][host]
-            if seen.get("patchtide_executor"):
-                members = {
-                    name: str(seen.get(f"patchtide_{name}") or "")
-                    for name in ("name", "executor", "account", "region", "platform", "patch_group")
-                }
-                yield {**members, "host": host, "node_id": str(seen.get("patchtide_node_id") or host)}
+            if seen.get(f"{PREFIX}executor"):
+                members = texts(seen, ("name", *WATCHED), PREFIX)
+                yield {**members, "host": host, "node_id": str(seen.get(f"{PREFIX}node_id") or host)}
 
 
 def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:

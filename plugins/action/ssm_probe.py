@@ -12,7 +12,7 @@ from ..module_utils._core.rollout.catch_up import lost_after
 from ..module_utils._core.rollout.state import LOST, due_nodes
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import held_record
-from ..module_utils._core.work.precheck import services_mode
+from ..module_utils._core.work.precheck import PrecheckRules, services_mode
 from ..module_utils._core.work.ssm.stagerun import Stage
 from ..module_utils._core.work.ssm.stages import PrecheckStage, VerifyStage, probe_request
 from ..plugin_utils.executors.ssm import SsmAction
@@ -34,13 +34,13 @@ class ActionModule(SsmAction):
     def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
         self._key = str(rollout.plan["rollout"]) if rollout else ""
         if options["purpose"] == "precheck" or rollout is None:
-            return PrecheckStage(options["thresholds"])
+            return PrecheckStage(_rules(options))
         results = {node_id: state.results for node_id, state in rollout.state.nodes.items()}
         rule = rollout.wave(options["wave"])["reboot_rule"]
         return VerifyStage(rollout.nodes, results, rule, lambda: to_time(rollout.clock.now()))
 
     def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
-        services = services_mode(options["purpose"], options["thresholds"]) if self._key else ""
+        services = services_mode(options["purpose"], _rules(options)) if self._key else ""
         return probe_request(platform, 300, services, self._key)
 
     def settle(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -48,6 +48,10 @@ class ActionModule(SsmAction):
             return []
         due = due_nodes(rollout.state, wave, "verify")
         return [record for node_id in due if (record := final_without_probe(rollout, node_id))]
+
+
+def _rules(options: Mapping[str, Any]) -> PrecheckRules:
+    return PrecheckRules.from_dict(options["thresholds"], "thresholds.")
 
 
 def final_without_probe(rollout: RolloutDir, node_id: str) -> dict[str, Any] | None:

@@ -13,21 +13,21 @@ from ...module_utils._ansible.clock import find_clock
 from ...module_utils._ansible.spec import PLACES
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.model import Status
+from ...module_utils._core.model import Status, place_label
+from ...module_utils._core.nodes import ADDRESS, PREFIX, texts
 from ...module_utils._core.rollout.state import Intent, due_nodes
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import error
 from ...module_utils._core.work.ssm.commands import Chunk, deadline, split, started
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, Stage, StageRun
-from ..aws_options import aws_spec, node_places, to_sessions
+from ..aws_options import accounts_of, aws_spec, node_places, to_sessions
 from ..controller_action import ControllerAction
 from ..progress import Throttle
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
 from ..workers import gather
 
 LISTED = 8
-_NODE = ("node_id", "account", "region", "platform")
 
 
 class SsmAction(ControllerAction):
@@ -73,7 +73,7 @@ class SsmAction(ControllerAction):
             return self._act_in_rollout(options)
         nodes = _from_inventory(options["hosts"], task_vars) if options["hosts"] is not None else options["nodes"]
         for index, node in enumerate(nodes):
-            if missing := [name for name in _NODE if not node.get(name)]:
+            if missing := [name for name in ADDRESS if not node.get(name)]:
                 raise BadInput(f"nodes[{index}].{missing[0]}", node.get(missing[0]), "a text that is not empty")
         if self.check_mode:
             return {"changed": self.writes(options), "results": [], "skipped_nodes": len(nodes)}
@@ -191,7 +191,7 @@ class SsmAction(ControllerAction):
         self, options: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], rollout: str
     ) -> dict[str, FleetPort]:
         sessions = to_sessions(options, rollout)
-        places = node_places([(node["account"], node["region"]) for node in nodes], options["accounts"] or [])
+        places = node_places([(node["account"], node["region"]) for node in nodes], accounts_of(options))
         return {place.label: SsmFleet(place, sessions) for place in places}
 
     def _chunks(
@@ -219,7 +219,7 @@ class SsmAction(ControllerAction):
         at = started(intent.at)
         return Chunk(
             token=intent.token,
-            place=f"{first['account']}/{first['region']}",
+            place=place_label(first["account"], first["region"]),
             request=self._request(options, first["platform"], intent.token, list(intent.nodes)),
             intended_at=at,
             deadline=deadline(at, options["delivery_timeout"], options["execution_timeout"]),
@@ -246,8 +246,8 @@ def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[
     found = []
     for host in hosts:
         seen = task_vars["hostvars"][host]
-        if seen.get("patchtide_executor") == "ssm" and seen.get("patchtide_ping_status") == "Online":
-            found.append({name: str(seen.get(f"patchtide_{name}") or "") for name in _NODE})
+        if seen.get(f"{PREFIX}executor") == "ssm" and seen.get(f"{PREFIX}ping_status") == "Online":
+            found.append(texts(seen, ADDRESS, PREFIX))
     return found
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ...module_utils._core.nodes import Candidate
-
-_MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
+from ...module_utils._core.nodes import PREFIX, VARIABLES, Candidate, texts
 
 
 def candidates(
@@ -28,18 +26,17 @@ def candidates(
             groups.setdefault(host, set()).add(group)
     for host in task_vars["groups"]["all"]:
         found = hostvars[host]
-        if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
+        members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
+        if not members["executor"] and not members["node_id"]:
             continue
-        tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
-        node_id = str(found.get("patchtide_node_id") or host)
-        members: dict[str, Any] = {name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS}
+        tags = {str(key): str(value) for key, value in (found.get(f"{PREFIX}tags") or {}).items()}
+        members["node_id"] = members["node_id"] or str(host)
         yield Candidate(
-            node_id=node_id,
             host=str(host),
-            managed=bool(found.get("patchtide_managed", True)),
+            managed=bool(found.get(f"{PREFIX}managed", True)),
             tags=tags,
             application=tags.get(application_key, ""),
             groups=frozenset(groups[host]),
-            missed=node_id in missed,
+            missed=members["node_id"] in missed,
             **members,
         )

@@ -20,7 +20,7 @@ from ...module_utils._core.fleet.exceptions import set_exceptions
 from ...module_utils._core.fleet.filters import to_filters
 from ...module_utils._core.fleet.merge import merge_nodes
 from ...module_utils._core.fleet.names import check_names, host_names
-from ...module_utils._core.fleet.records import Node, TagKeys
+from ...module_utils._core.fleet.records import Node, Spellings
 from .cache import FleetCache, open_store
 from .construct import Construct
 from .hosts import HostWriter, known_machines
@@ -42,7 +42,7 @@ class FleetRun:
         self._plugin = plugin
         self._option: Callable[[str], Any] = plugin.get_option
         now = find_clock().now()
-        self._keys = TagKeys(
+        self._keys = Spellings(
             patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
         )
         self._filters = to_filters(self._option("filters"))

@@ -18,7 +18,7 @@ from ...module_utils._core.work.ssm.commands import Chunk, deadline, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import NoRecorder, StageRun
 from ...module_utils._core.work.ssm.stages import AgentStage
-from ..aws_options import node_places, to_sessions
+from ..aws_options import accounts_of, node_places, to_sessions
 from ..workers import gather
 from .preparation import Details, Preparer, Reasons, is_instance, merged
 
@@ -88,7 +88,7 @@ class PowerPreparer(Preparer):
         rollout, now = self.rollout, self.rollout.clock.now()
         sessions = to_sessions(self.options, rollout.plan["rollout"])
         planned = [rollout.nodes[node] for node in nodes]
-        places = node_places([(node["account"], node["region"]) for node in planned], self.options["accounts"] or [])
+        places = node_places([(node["account"], node["region"]) for node in planned], accounts_of(self.options))
         ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}
         chunks = [
             Chunk(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .. import limits
+from ..arns import name_of
 from ..change import Change, merge
 from ..errors import BadInput
 from ..targets import Targets
@@ -134,7 +135,7 @@ def check_window_task(wanted: WindowTask) -> None:
         limits.errors("max_errors", wanted.max_errors)
     if wanted.task_type == "RUN_COMMAND" and not wanted.targets:
         raise BadInput("window_targets", [], "targets: Run Command needs nodes to run on")
-    if wanted.task_type == "LAMBDA" and not wanted.task_arn.rsplit(":", 1)[-1].startswith("SSM"):
+    if wanted.task_type == "LAMBDA" and not name_of(wanted.task_arn).startswith("SSM"):
         raise BadInput("task_arn", wanted.task_arn, "a function whose name begins with SSM")
     _check_invocation(INVOCATION_OPTIONS[wanted.task_type], wanted.invocation)
 

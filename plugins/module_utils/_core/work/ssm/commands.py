@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from ...clock import Clock
 from ...errors import PatchtideError
+from ...model import place_label
 from ...stamp import from_time, to_time
 from .ports import CommandRequest, FleetPort, Invocation
 from .statuses import ENDED
@@ -73,7 +74,7 @@ def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tup
     """Return (place label, platform, node ids) in chunks that one SendCommand takes, in a stable order."""
     groups: dict[tuple[str, str], list[str]] = {}
     for node in nodes:
-        groups.setdefault((f"{node['account']}/{node['region']}", node["platform"]), []).append(node["node_id"])
+        groups.setdefault((place_label(node["account"], node["region"]), node["platform"]), []).append(node["node_id"])
     return [
         (place, platform, sorted(ids)[start : start + size])
         for (place, platform), ids in sorted(groups.items())
