@@ -53,7 +53,7 @@ options:
     required: true
     choices: [start, install, reboot]
   exceptions:
-    description: The policy's C(exceptions), with C(ledger), C(tag) and C(timezone).
+    description: The policy's C(exceptions), with C(ledger), C(tag) and C(timezone), and the policy's defaults for them.
     type: dict
     default: {}
   freeze:
