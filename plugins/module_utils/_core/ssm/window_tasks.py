@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from .. import limits
 from ..arns import name_of
-from ..change import Change, merge
+from ..change import Change, carry_out, merge
 from ..errors import BadInput
 from ..targets import Targets
 from .window_targets import missing_window
@@ -152,16 +152,12 @@ def _check_invocation(where: str, invocation: Mapping[str, Any]) -> None:
 
 def ensure_window_task(port: WindowTaskPort, change: Change[WindowTask]) -> WindowTask | None:
     """Carry the change out and return the task as it then is."""
-    before, after = change.before, change.after
-    if before and (after is None or change.recreate):
-        port.deregister(before)
-        before = None
-    if after is None:
-        return None
-    if before is None:
-        return replace(after, task_id=port.register(after))
-    port.update(after)
-    return after
+    return carry_out(
+        change,
+        create=lambda task: replace(task, task_id=port.register(task)),
+        update=port.update,
+        remove=port.deregister,
+    )
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
