@@ -113,4 +113,4 @@ def plan(count: int, where: list[tuple[str, str]], **more: Any) -> dict[str, Any
     """Return the frozen plan of the whole estate."""
     complete = check_policy(policy(where, **more))
     nodes = list(candidates(count, where))
-    return build_plan(nodes, complete.to_dict(), scan(nodes), policy_digest=complete.digest, windows={}, created_at=AT)
+    return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, windows={}, created_at=AT)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..module_utils._core.model import Status
 from ..module_utils._core.work.final_record import final_record, held_record, lost_record
 from ..module_utils._core.work.host_probe import to_probe
-from ..module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
+from ..module_utils._core.work.precheck import PrecheckRules, evaluate_probe, parse_probe, services_mode
 from ..plugin_utils.executors.direct import DirectAction, outcome
 from ..plugin_utils.rollout.folder import RolloutDir
 
@@ -42,9 +42,10 @@ class ActionModule(DirectAction):
 
     def _look(self, options: Mapping[str, Any], key: str = "") -> dict[str, Any]:
         """:param key: a rollout's: the host is to remember which services run."""
-        services = services_mode("precheck", options["thresholds"]) if key else ""
+        rules = PrecheckRules.from_dict(options["thresholds"], "thresholds.")
+        services = services_mode("precheck", rules) if key else ""
         script = to_probe("linux", services, key)
-        return evaluate_probe(self.shell(script), options["thresholds"], executor="linux").to_dict()
+        return evaluate_probe(self.shell(script), rules, executor="linux").to_dict()
 
     def _verify(self, rollout: RolloutDir, options: Mapping[str, Any]) -> dict[str, Any]:
         node, done = rollout.nodes[options["node"]], rollout.state_of_node(options["node"]).results
@@ -54,6 +55,6 @@ class ActionModule(DirectAction):
             if done.get(stage, {}).get("status") == "skipped":
                 why = done[stage]["error"]
                 return {"record": lost_record(node, Status.SKIPPED, why["code"], why["text"], self.now()).to_dict()}
-        facts = parse_probe(self.shell(to_probe("linux", services_mode("verify", {}), str(rollout.plan["rollout"]))))
+        facts = parse_probe(self.shell(to_probe("linux", services_mode("verify"), str(rollout.plan["rollout"]))))
         rule = node.get("reboot_rule") or rollout.wave(options["wave"])["reboot_rule"]
         return {"record": final_record(node, done, facts, self.now(), rule).to_dict()}

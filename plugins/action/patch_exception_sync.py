@@ -20,9 +20,9 @@ from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRu
 from ..module_utils._core.exceptions.tags import Reconciliation, TagAction, after_actions, reconcile
 from ..module_utils._core.model import Place
 from ..module_utils._core.nodes import Candidate
-from ..module_utils._core.tags import check_tags
+from ..module_utils._core.tags import TagKeys, check_tags
 from ..module_utils._core.times.schedule import to_zone
-from ..plugin_utils.aws_options import aws_spec, node_places, to_sessions
+from ..plugin_utils.aws_options import accounts_of, aws_spec, node_places, to_sessions
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.exceptions.open_ledger import open_ledger
 from ..plugin_utils.inventory.nodes import candidates
@@ -36,7 +36,7 @@ class ActionModule(ControllerAction):
     SPEC: ClassVar[dict[str, Any]] = {
         "ledger": {"type": "str", "required": True},
         "tag": {"type": "str", "default": "PatchException"},
-        "application_tag": {"type": "str", "default": "Application"},
+        "application_tag": {"type": "str", "default": TagKeys().application},
         "expiring_days": {"type": "int", "default": 7},
         "timezone": {"type": "str", "default": "UTC"},
         "accounts": PLACES["accounts"],
@@ -96,7 +96,7 @@ class _Run:
             if node.node_id.startswith(("i-", "mi-")) and node.account and node.region
         }
         tagged = [(node.account, node.region) for node in nodes if node.node_id in self._where]
-        self.places = node_places(tagged, options["accounts"] or [])
+        self.places = node_places(tagged, accounts_of(options))
         self.failed: dict[str, PatchtideError] = {}
         self.nodes = list(nodes)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.plan.drift import Drift, check_drift, check_policy_digest, find_drift, to_words
+from ..module_utils._core.policy.values import to_policy
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.files import read_json
 from ..plugin_utils.inventory.nodes import candidates
@@ -30,19 +31,19 @@ class ActionModule(ControllerAction):
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        folder, policy = Path(options["dir"]), options["policy"]
+        folder, policy = Path(options["dir"]), to_policy(options["policy"])
         rollout = RolloutDir(folder, find_clock(), choose_stores(folder, options["journal"], None, write=False))
         if rollout.state.status != "new":
             return {"changed": False, "checked": False, **Drift().to_dict()}
         if not options["allow_changed_policy"]:
             check_policy_digest(rollout.plan, options["policy_digest"])
-        watched = policy["drift"]["nodes"] is not None
-        nodes = list(candidates(task_vars, policy["tags"]["application"])) if watched else None
+        watched = policy.drift.nodes is not None
+        nodes = list(candidates(task_vars, policy.tags.application)) if watched else None
         if nodes is not None and not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
         scan = read_json(folder / "scan.json", "dir") if (folder / "scan.json").exists() else None
         drift = find_drift(rollout.plan, nodes, policy, scan)
-        check_drift(drift, policy["drift"])
+        check_drift(drift, policy.drift)
         self._tell(drift)
         return {"changed": False, "checked": True, **drift.to_dict()}
 

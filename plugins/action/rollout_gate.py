@@ -14,7 +14,6 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.events import GateJudged, WaveFinished
 from ..module_utils._core.gate.decide import (
-    HEALTH_CHECKS,
     GateDecision,
     GateRules,
     Health,
@@ -117,10 +116,10 @@ class ActionModule(ControllerAction):
         while decision.verdict is Verdict.WAIT and decision.wait_until:
             self._wait(rollout, name, decision.wait_until)
             decision = judge()
-        if decision.verdict is Verdict.ABORT or not plan["gate"].get(HEALTH_CHECKS):
+        if decision.verdict is Verdict.ABORT or not rules.health_checks:
             return decision
         health_checks = run_health_checks(
-            plan["gate"][HEALTH_CHECKS],
+            rules.health_checks,
             clock=rollout.clock,
             options=options,
             say=lambda line: self.say(f"{name} {line}"),

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from ..module_utils._core.errors import JournalError
 from ..module_utils._core.plan.plan import check_plan
 from ..module_utils._core.rollout.journal_check import Damage, Examined, examine, knows, replay, summarize
-from ..module_utils._core.rollout.state import Rollout
+from ..module_utils._core.rollout.play_order import standing
+from ..module_utils._core.rollout.state import Rollout, WaveState
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json
 from ..plugin_utils.rollout.stores import JOURNAL, read_head, read_journal_bytes
@@ -62,20 +63,7 @@ def _missing_head(found: Examined, head: str | None) -> Damage | None:
 
 
 def _standing(state: Rollout) -> dict[str, Any]:
-    waves = [
-        {
-            "name": wave.name,
-            "status": wave.status,
-            "nodes": len(wave.nodes),
-            "finished_nodes": sum(state.nodes[node].final is not None for node in wave.nodes),
-        }
-        for wave in state.waves.values()
-    ]
-    return {
-        "rollout": state.plan["rollout"],
-        "digest": state.plan["digest"],
-        "status": state.status,
-        "finished": state.finished,
-        "waves": waves,
-        "open_intents": sorted(state.intents),
-    }
+    def finished(wave: WaveState) -> dict[str, Any]:
+        return {"finished_nodes": sum(state.nodes[node].final is not None for node in wave.nodes)}
+
+    return {**standing(state, finished), "open_intents": sorted(state.intents)}

@@ -14,6 +14,7 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.plan.plan import build_plan, check_plan, wave_span
+from ..module_utils._core.policy.values import Policy, Window, to_policy
 from ..module_utils._core.report.text import plan_to_text
 from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
 from ..module_utils._core.stamp import from_time, to_time
@@ -44,14 +45,13 @@ class ActionModule(ControllerAction):
         return {**aws_spec(), **self.SPEC}
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        folder, policy = Path(options["dir"]), options["policy"]
+        folder, policy = Path(options["dir"]), to_policy(options["policy"])
         now = _time(options["at"]) if options["at"] else find_clock().now()
         scan = read_json(folder / "scan.json", "dir")
-        nodes = list(candidates(task_vars, policy["tags"]["application"], _missed(options["catch_up"], folder)))
+        nodes = list(candidates(task_vars, policy.tags.application, _missed(options["catch_up"], folder)))
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
         windows = occurrences(policy, now)
-        exceptions = policy.get("exceptions") or {}
         calendars = self._calendars(policy, windows, now, options)
         with collector_paused():
             plan = build_plan(
@@ -62,7 +62,7 @@ class ActionModule(ControllerAction):
                 windows=windows,
                 created_at=to_time(now),
                 rehearsal=is_rehearsal(),
-                guard=read_guard(exceptions, options),
+                guard=read_guard(policy.exceptions, options),
                 calendars=calendars,
             )
         before = self._existing(folder / "plan.json")
@@ -82,16 +82,15 @@ class ActionModule(ControllerAction):
 
     def _calendars(
         self,
-        policy: Mapping[str, Any],
+        policy: Policy,
         windows: Mapping[str, Mapping[str, str] | None],
         now: datetime,
         options: Mapping[str, Any],
     ) -> list[Calendar]:
         """Read the freezes for the waves' windows, and for now where a wave has none."""
-        found = {wave.get("window"): windows.get(wave.get("window") or "") for wave in policy["waves"]}
+        found = {wave.window: windows.get(wave.window or "") for wave in policy.waves}
         spans = {wave_span(window, now) for window in found.values()}
-        regions = (policy.get("estate") or {}).get("regions") or ()
-        return read_calendars(policy.get("freeze") or {}, sorted(spans), options, regions)
+        return read_calendars(policy.freeze, sorted(spans), options, policy.estate.regions)
 
     def _existing(self, path: Path) -> dict[str, Any] | None:
         if not path.exists():
@@ -112,27 +111,25 @@ def _missed(path: str | None, folder: Path) -> frozenset[str]:
     return frozenset(str(node["node_id"]) for node in found["nodes"])
 
 
-def occurrences(policy: Mapping[str, Any], now: datetime) -> dict[str, Mapping[str, str] | None]:
+def occurrences(policy: Policy, now: datetime) -> dict[str, Mapping[str, str] | None]:
     """Return for each window that a wave names the occurrence that is open at ``now``, or the next one."""
-    needed = {wave["window"] for wave in policy["waves"] if wave.get("window")}
-    return {window["name"]: _occurrence(window, now) for window in policy["windows"] if window["name"] in needed}
+    needed = {wave.window for wave in policy.waves}
+    return {window.name: _occurrence(window, now) for window in policy.windows if window.name in needed}
 
 
-def _occurrence(window: Mapping[str, Any], now: datetime) -> dict[str, str] | None:
+def _occurrence(window: Window, now: datetime) -> dict[str, str] | None:
     schedule = parse(
-        window["schedule"],
-        timezone=window["timezone"],
-        offset=window["offset"],
-        start=window["start_date"],
-        end=window["end_date"],
+        window.schedule,
+        timezone=window.timezone,
+        offset=window.offset,
+        start=window.start_date,
+        end=window.end_date,
     )
-    found = schedule.occurrence_at(now, window["duration"], window["cutoff"])
+    found = schedule.occurrence_at(now, window.duration, window.cutoff)
     if found is None:
-        raise BadInput(
-            f"windows.{window['name']}.schedule", window["schedule"], "a schedule that still opens in the future"
-        )
+        raise BadInput(f"windows.{window.name}.schedule", window.schedule, "a schedule that still opens in the future")
     return {
-        "name": window["name"],
+        "name": window.name,
         "start": to_time(found.start),
         "end": to_time(found.end),
         "cutoff_at": to_time(found.cutoff_at),

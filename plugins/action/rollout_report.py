@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.plan.plan import SCHEMA as PLAN_SCHEMA
 from ..module_utils._core.plan.plan import check_plan
+from ..module_utils._core.read import read
 from ..module_utils._core.report.csv import to_csv
 from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
@@ -21,6 +22,7 @@ from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.rollout.journal import Record, from_line
 from ..module_utils._core.rollout.journal_head import against
 from ..module_utils._core.schema import check_schema
+from ..module_utils._core.tags import TagKeys
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_text
 from ..plugin_utils.report.html import render_plan_html, render_report_html
@@ -45,7 +47,9 @@ class ActionModule(ControllerAction):
         folder = Path(options["dir"])
         dest = Path(options["dest"] or folder / "report")
         plan, scan, remarks = self._read(folder)
-        report = build_report(plan, read_journal(folder), scan, tags=options["tags"], remarks=remarks)
+        report = build_report(
+            plan, read_journal(folder), scan, tags=read(TagKeys, options["tags"] or {}), remarks=remarks
+        )
         texts = render(report, plan, options["formats"])
         before = {name: _existing(dest / name) for name in texts}
         changed = [name for name, text in texts.items() if before[name] != text]

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from ..module_utils._core.work.ssm.stagerun import Stage
 from ..module_utils._core.work.ssm.stages import InstallStage, ScanStage, baseline_request
 from ..plugin_utils.executors.ssm_action import SsmAction
-from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(SsmAction):
@@ -26,11 +25,8 @@ class ActionModule(SsmAction):
     def writes(self, options: Mapping[str, Any]) -> bool:
         return bool(options["operation"] == "Install")
 
-    def minutes(self, node: Mapping[str, Any]) -> float | None:
-        return float(node["expected_minutes"]) if self._task.args.get("operation") == "Install" else None
-
-    def stage(self, options: Mapping[str, Any], rollout: RolloutDir | None) -> Stage:
-        return InstallStage() if options["operation"] == "Install" else ScanStage(details=rollout is None)
+    def stage(self, options: Mapping[str, Any]) -> Stage:
+        return InstallStage() if options["operation"] == "Install" else ScanStage(details=True)
 
     def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
         return baseline_request(options["operation"], options["snapshot_id"])

@@ -100,6 +100,7 @@ nodes:
   type: list
   elements: dict
   sample:
-    - {node_id: i-0123456789abcdef0, host: web-1, name: web-1, executor: ssm, platform: linux, account: "111122223333",
-       region: eu-central-1, zone: eu-central-1a, cluster: "", tags: {}}
+    - {node_id: i-0123456789abcdef0, host: web-1, name: web-1, executor: ssm, platform: linux,
+       os: Amazon Linux, account: "111122223333", region: eu-central-1, zone: eu-central-1a, state: running,
+       patch_group: WEB, cluster: "", tags: {}}
 """

@@ -13,7 +13,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
 from ..module_utils._ansible.spec import to_connection
-from ..module_utils._aws.session import Sessions, to_places
+from ..module_utils._aws.session import Sessions
+from ..module_utils._core.accounts import Account, to_accounts
 from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.model import Place
 
@@ -49,16 +50,12 @@ def own_region(options: Mapping[str, Any], sessions: Sessions) -> str | None:
     return found or sessions.default_region
 
 
-def node_places(nodes: Sequence[tuple[str, str]], accounts: Sequence[Mapping[str, Any]]) -> list[Place]:
-    """Return a place for each (account, Region); an account that no role is named for is reached as we are.
+def accounts_of(options: Mapping[str, Any]) -> list[Account]:
+    """Return the accounts that the option ``accounts`` names."""
+    return to_accounts(options.get("accounts") or [])
 
-    :param accounts: mappings with ``role_arn`` and ``external_id``.
-    """
-    roles = {place.account: place for place in to_places(["any"], accounts)} if accounts else {}
-    found = []
-    for account, region in sorted(set(nodes)):
-        role = roles.get(account)
-        external = role.external_id if role else None
-        arn = role.role_arn if role else None
-        found.append(Place(region=region, account=account, role_arn=arn, external_id=external))
-    return found
+
+def node_places(nodes: Sequence[tuple[str, str]], accounts: Sequence[Account]) -> list[Place]:
+    """Return a place for each (account, Region); an account that no role is named for is reached as we are."""
+    known = {account.id: account for account in accounts}
+    return [known.get(number, Account(id=number)).place(region) for number, region in sorted(set(nodes))]

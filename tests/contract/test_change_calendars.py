@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import FreezeCalendars
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calendars import Calendar, closed_periods
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.aws_options import aws_spec
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.guards import read_calendars
@@ -51,8 +52,8 @@ def closed(calendars: list[Calendar]) -> list[tuple[datetime, datetime]]:
 def test_file_and_change_calendar_agree(kind: str, aws: Lab, options: dict[str, Any], tmp_path: Path) -> None:
     store(aws, "contoso-freeze", kind)
     (tmp_path / "freeze.ics").write_text(ICS.replace("{kind}", kind))
-    by_file = read_calendars({"ics": [str(tmp_path / "freeze.ics")]}, [SPAN], options)
-    by_name = read_calendars({"change_calendars": ["contoso-freeze"]}, [SPAN], options)
+    by_file = read_calendars(FreezeCalendars(ics=(str(tmp_path / "freeze.ics"),)), [SPAN], options)
+    by_name = read_calendars(FreezeCalendars(change_calendars=("contoso-freeze",)), [SPAN], options)
     event = (START + timedelta(hours=1), START + timedelta(hours=2, minutes=30))
     assert closed(by_file) == closed(by_name)
     assert closed(by_name) == ([event] if kind == "OPEN" else [(SPAN[0], event[0]), (event[1], SPAN[1])])
@@ -63,11 +64,11 @@ def test_an_arn_is_asked_in_its_own_region(aws: Lab, options: dict[str, Any], mo
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     arn = f"arn:aws:ssm:{REGION}:{aws.home_account}:document/contoso-freeze"
-    assert len(closed(read_calendars({"change_calendars": [arn]}, [SPAN], options))) == 1
+    assert len(closed(read_calendars(FreezeCalendars(change_calendars=(arn,)), [SPAN], options))) == 1
 
 
 def test_a_calendar_that_is_not_there_stops_everything(options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(PatchtideError, match="nowhere"):
-        read_calendars({"change_calendars": ["nowhere"]}, [SPAN], options)
+        read_calendars(FreezeCalendars(change_calendars=("nowhere",)), [SPAN], options)
     with pytest.raises(PatchtideError, match=r"freeze\.ics: .*no\.ics"):
-        read_calendars({"ics": [str(tmp_path / "no.ics")]}, [SPAN], options)
+        read_calendars(FreezeCalendars(ics=(str(tmp_path / "no.ics"),)), [SPAN], options)

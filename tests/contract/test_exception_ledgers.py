@@ -17,6 +17,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     ExceptionRecord,
     to_period,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Select
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.exceptions.ledger_file import LedgerFile
 
 from lab.aws.launch import Lab
@@ -25,7 +26,7 @@ Open = Callable[[], Any]
 
 
 def record(name: str, **more: Any) -> ExceptionRecord:
-    given = {"select": {"nodes": ["web-1"]}, "period": to_period("2026-11-01", "2026-11-30"), **more}
+    given = {"select": Select(nodes=("web-1",)), "period": to_period("2026-11-01", "2026-11-30"), **more}
     return ExceptionRecord(exception_id=name, reason="Audit \u2013 {{ x }}", requested_by="dana", **given)
 
 

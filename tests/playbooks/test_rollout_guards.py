@@ -15,6 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     ExceptionStatus,
     to_period,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Select
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.exceptions.ledger_file import LedgerFile
 
@@ -41,7 +42,7 @@ def approve(cycle: Cycle, name: str, node_id: str) -> None:
     today = from_time(cycle.aws.get("clock")["now"]).date()
     record = ExceptionRecord(
         exception_id=name,
-        select={"nodes": [node_id]},
+        select=Select(nodes=(node_id,)),
         period=to_period(today, today + timedelta(days=2)),
         reason="Audit",
         requested_by="dana",

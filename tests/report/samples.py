@@ -32,6 +32,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.rules import PlanRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, next_record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
@@ -91,21 +92,25 @@ def plan_of(
     """Return a sealed plan of three waves: canary, early and broad."""
     cuts = [0, sizes[0], sizes[0] + sizes[1], len(nodes)]
     gate = {"max_failure_rate": 0.1, "min_sample": 3, "confidence": 0.9, "max_failures": None, "budget": "10%"}
+    gate |= {"max_skipped_rate": 0.5, "health_checks": []}
     waves = []
     for order, name in enumerate(("canary", "early", "broad"), 1):
         begin = START + timedelta(hours=2 * (order - 1))
         window = {"name": f"prod-{name}", "start": to_time(begin), "end": to_time(begin + timedelta(hours=2))}
         window["cutoff_at"] = to_time(begin + timedelta(minutes=90))
         members = list(nodes[cuts[order - 1] : cuts[order]])
-        waves.append({"name": name, "order": order, "window": window, "gate": gate, "nodes": members})
+        wave = {"name": name, "order": order, "window": window, "gate": gate, "nodes": members, "turns": 1}
+        waves.append({**wave, "soak_minutes": 0, "capacity": _capacity(40, 90, len(members))})
     plan = {
         "schema": SCHEMA,
         "created_at": to_time(START - timedelta(hours=5)),
         "rehearsal": rehearsal,
         "policy": {"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},
+        "rules": PlanRules().to_dict(),
         "waves": waves,
         "excluded": [],
         "totals": _totals(nodes),
+        "warnings": [],
     }
     return seal(plan)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._aws.session import Connection, Sessions, to_places
+from .._core.accounts import to_accounts
 from .._core.model import Place
 
 PLACES: dict[str, Any] = {
@@ -62,4 +63,4 @@ def to_connection(
 def to_module_places(params: Mapping[str, Any], region: str | None, sessions: Sessions) -> list[Place]:
     """Return the places that ``region``, ``regions`` and ``accounts`` name; the profile's Region if none is given."""
     found = region or (None if params.get("regions") else sessions.default_region)
-    return to_places(params.get("regions") or ([found] if found else []), params.get("accounts") or [])
+    return to_places(params.get("regions") or ([found] if found else []), to_accounts(params.get("accounts") or []))

@@ -92,5 +92,5 @@ def patch_from_api(row: Mapping[str, Any]) -> Patch:
         classification=row.get("Classification", ""),
         severity=row.get("Severity", ""),
         state=row.get("State", ""),
-        cve_ids=tuple(cve.strip() for cve in row.get("CVEIds", "").split(",") if cve.strip()),
+        cve_ids=tuple(cve.strip() for cve in str(row.get("CVEIds") or "").split(",") if cve.strip()),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .._core.arns import name_of
 from .errors import aws_errors
 from .resource_tags import SsmResourceTags
 
@@ -36,7 +37,7 @@ class ExceptionTags:
             for row in reply["ResourceTagMappingList"]:
                 tags = {tag["Key"]: tag["Value"] for tag in row["Tags"]}
                 if self._key in tags:
-                    found[row["ResourceARN"].rpartition("/")[2]] = tags[self._key]
+                    found[name_of(row["ResourceARN"])] = tags[self._key]
             if not reply.get("PaginationToken"):
                 return found
             request["PaginationToken"] = reply["PaginationToken"]

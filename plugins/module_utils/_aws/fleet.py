@@ -132,8 +132,3 @@ def node_arn(node_id: str, partition: str, region: str, account: str) -> str:
     """The ARN under which the tagging service knows a node."""
     kind = "ssm:{}:{}:managed-instance" if node_id.startswith("mi-") else "ec2:{}:{}:instance"
     return f"arn:{partition}:{kind.format(region, account)}/{node_id}"
-
-
-def id_of(arn: str) -> str:
-    """The node id at the end of its ARN."""
-    return arn.rpartition("/")[2]

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from .._core.accounts import partition_of
+from .._core.arns import name_of
 from .._core.errors import PatchtideError
-from .._core.fleet.accounts import partition_of
 from .._core.fleet.windows import Window
 from .._core.model import Place
-from .fleet import ARNS_A_CALL, INVENTORY_A_CALL, STATES_A_CALL, FleetCalls, Rows, id_of, node_arn
+from .fleet import ARNS_A_CALL, INVENTORY_A_CALL, STATES_A_CALL, FleetCalls, Rows, node_arn
 
 R = TypeVar("R")
 
@@ -173,7 +174,7 @@ class Errand:
     def _tags(self, ids: Sequence[str]) -> None:
         region, account = self._answer.place.region, self._answer.place.account or ""
         found = self._calls.tags([node_arn(node, partition_of(region), region, account) for node in ids])
-        self._answer.tags.update({id_of(arn): tags for arn, tags in found.items()})
+        self._answer.tags.update({name_of(arn): tags for arn, tags in found.items()})
 
     def _patch_information(self, ids: Sequence[str]) -> None:
         self._answer.patch_information.update(self._calls.patch_information(ids))

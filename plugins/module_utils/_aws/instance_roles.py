@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from .._core.arns import name_of
 from .._core.errors import ServiceError
 from .._core.ssm.instance_roles import RolePolicies
 from .errors import aws_errors
@@ -33,7 +34,7 @@ class Ec2InstanceRoles:
         ids = list(instance_ids or [])
         chunks = [ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK)] or ([[]] if instance_ids is None else [])
         rows = [row for chunk in chunks for row in self._instances(chunk, filters)]
-        return {row["InstanceId"]: _name(row.get("IamInstanceProfile", {}).get("Arn", "")) for row in rows}
+        return {row["InstanceId"]: name_of(row.get("IamInstanceProfile", {}).get("Arn", "")) for row in rows}
 
     def _instances(self, ids: list[str], filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         wanted = {"instance-state-name": _ALIVE, **filters, **({"instance-id": ids} if ids else {})}
@@ -87,11 +88,6 @@ class Ec2InstanceRoles:
     def attach(self, role: str, policy_arn: str) -> None:
         with aws_errors(f"attach {policy_arn} to role {role}"):
             self._iam.attach_role_policy(RoleName=role, PolicyArn=policy_arn)
-
-
-def _name(arn: str) -> str:
-    """``arn:aws:iam::111122223333:instance-profile/path/name`` to its name."""
-    return arn.rpartition("/")[2]
 
 
 def _document(value: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from .._core.errors import ServiceError
 from .._core.model import Patch, Place
 from .._core.work.ssm.commands import Ambiguous
 from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState
+from .compliance import patch_from_api
 from .errors import aws_errors
 from .places import OwnClients
 from .session import Sessions
@@ -156,15 +158,8 @@ def to_patch_state(row: Mapping[str, Any]) -> PatchState:
 
 
 def to_patch(row: Mapping[str, Any]) -> Patch:
-    """Read one row of DescribeInstancePatches; CVEIds is a comma separated text."""
-    return Patch(
-        id=row["KBId"],
-        title=row.get("Title", ""),
-        classification=row.get("Classification", ""),
-        severity=row.get("Severity", ""),
-        state=_state(row.get("State", "")),
-        cve_ids=tuple(item.strip() for item in str(row.get("CVEIds") or "").split(",") if item.strip()),
-    )
+    """Read one row of DescribeInstancePatches."""
+    return replace(patch_from_api(row), state=_state(row.get("State", "")))
 
 
 def _state(text: str) -> str:

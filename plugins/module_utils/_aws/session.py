@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from .._core.accounts import Account
 from .._core.errors import BadInput, PatchtideError
 from .._core.model import Place
 from .errors import aws_errors
@@ -46,30 +47,11 @@ class Connection:
     session_name: str = "patchtide"
 
 
-def to_places(regions: Sequence[str], accounts: Sequence[Mapping[str, Any]]) -> list[Place]:
-    """Return every account in every Region; no account means the caller's own.
-
-    :param accounts: mappings with ``role_arn`` and, where the role asks for it, ``external_id``.
-    """
+def to_places(regions: Sequence[str], accounts: Sequence[Account]) -> list[Place]:
+    """Return every account in every Region; no account means the caller's own."""
     if not regions:
         raise BadInput("region", None, "a Region: set region, regions, AWS_REGION or the profile's Region")
-    reached: list[tuple[str | None, str | None, str | None]] = [
-        (_account_of(item["role_arn"]), item["role_arn"], item.get("external_id")) for item in accounts
-    ]
-    return [
-        Place(region=region, account=account, role_arn=role, external_id=external)
-        for account, role, external in reached or [(None, None, None)]
-        for region in regions
-    ]
-
-
-def _account_of(role_arn: str) -> str:
-    parts = role_arn.split(":")
-    if len(parts) < 6 or parts[0] != "arn" or parts[2] != "iam" or not parts[5].startswith("role/"):
-        raise BadInput(
-            "accounts.role_arn", role_arn, "an IAM role ARN such as arn:aws:iam::111122223333:role/patchtide"
-        )
-    return parts[4]
+    return [account.place(region) for account in accounts or [Account()] for region in regions]
 
 
 class Sessions:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -40,6 +40,22 @@ class Change(Generic[T]):
             "before": to_dict(self.before),
             "after": to_dict(self.after),
         }
+
+
+def carry_out(
+    change: Change[T], *, create: Callable[[T], T], update: Callable[[T], object], remove: Callable[[T], object]
+) -> T | None:
+    """Carry a change out, making what can't be changed in place again; return the object as it then is."""
+    before, after = change.before, change.after
+    if before is not None and (after is None or change.recreate):
+        remove(before)
+        before = None
+    if after is None:
+        return None
+    if before is None:
+        return create(after)
+    update(after)
+    return after
 
 
 def to_dict(value: Any) -> dict[str, Any]:

@@ -22,8 +22,13 @@ class Place:
 
     @property
     def label(self) -> str:
-        """``account/region``, or the Region alone where the account is not known."""
-        return f"{self.account}/{self.region}" if self.account else self.region
+        """See ``place_label``."""
+        return place_label(self.account, self.region)
+
+
+def place_label(account: str | None, region: str | None) -> str:
+    """Return ``account/region``, or the one of them that is known."""
+    return "/".join(part for part in (account, region) if part)
 
 
 class Status(str, Enum):

@@ -1,13 +1,111 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A node as the inventory sees it, and what selectors ask of it. Pure."""
+"""A node: its members and what each is used for, how the inventory sees it, and what selectors ask of it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from enum import Flag, auto
 from typing import Any
+
+from .read import to_document
+
+#: What the names of a node's host variables begin with.
+PREFIX = "patchtide_"
+
+
+class Use(Flag):
+    """What a member is used for."""
+
+    NONE = 0
+    VARIABLE = auto()
+    "A host variable of the inventory, ``patchtide_<name>``; ``docs/inventory.md`` describes each."
+    PLANNED = auto()
+    "Frozen into the plan, from which reports and task files of the user's know it."
+    NAMED = auto()
+    "What people know the node by."
+    ADDRESS = auto()
+    "What a service needs in order to reach the node."
+    IDENTITY = auto()
+    "In every result record: which node it is, and how it is worked on."
+    WATCHED = auto()
+    "Decides who patches the node, how, and by which rules: a plan does not fit any more if it changes."
+
+
+_SEEN = Use.VARIABLE | Use.PLANNED
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a node, with its value where nothing is known; its type is that of ``empty``."""
+
+    name: str
+    use: Use = Use.VARIABLE
+    empty: Any = ""
+
+
+#: Every member of a node, in the order of the host variables.
+MEMBERS = (
+    Member("node_id", _SEEN | Use.NAMED | Use.ADDRESS | Use.IDENTITY),
+    Member("host", Use.PLANNED | Use.NAMED),
+    Member("name", _SEEN | Use.NAMED),
+    Member("executor", _SEEN | Use.IDENTITY | Use.WATCHED),
+    Member("platform", _SEEN | Use.ADDRESS | Use.IDENTITY | Use.WATCHED),
+    Member("os", _SEEN),
+    Member("os_version"),
+    Member("account", _SEEN | Use.ADDRESS | Use.IDENTITY | Use.WATCHED),
+    Member("account_name"),
+    Member("account_role_arn"),
+    Member("account_external_id"),
+    Member("region", _SEEN | Use.ADDRESS | Use.IDENTITY | Use.WATCHED),
+    Member("zone", _SEEN),
+    Member("resource_type"),
+    Member("state", _SEEN),
+    Member("managed", empty=False),
+    Member("ping_status"),
+    Member("last_ping"),
+    Member("agent_version"),
+    Member("patch_group", _SEEN | Use.WATCHED),
+    Member("maintenance_window"),
+    Member("tags", empty={}),
+    Member("source_type"),
+    Member("source_id"),
+    Member("source_location"),
+    Member("cloud_connector"),
+    Member("ip"),
+    Member("computer_name"),
+    Member("instance_type"),
+    Member("instance_profile"),
+    Member("launched_at"),
+    Member("registered_at"),
+    Member("merged_ids", empty=[]),
+    Member("coverage", empty=[]),
+    Member("stale", empty=False),
+    Member("stale_seconds", empty=0),
+    Member("patch_state", empty={}),
+    Member("missing_patches", empty=[]),
+    Member("next_window"),
+    Member("next_window_name"),
+    Member("exception", empty={}),
+)
+
+
+def members(use: Use) -> tuple[str, ...]:
+    """Return the names of the members with that use."""
+    return tuple(member.name for member in MEMBERS if use in member.use)
+
+
+#: A node of whom nothing is known, without the prefix of its host variables: the shape of every inventory record.
+EMPTY: Mapping[str, Any] = {member.name: member.empty for member in MEMBERS if Use.VARIABLE in member.use}
+PLANNED, NAMED = members(Use.PLANNED), members(Use.NAMED)
+ADDRESS, IDENTITY, WATCHED = members(Use.ADDRESS), members(Use.IDENTITY), members(Use.WATCHED)
+
+
+def texts(data: Mapping[str, Any], names: Collection[str], prefix: str = "") -> dict[str, str]:
+    """Return members as texts; what is not there is empty."""
+    return {name: str(data.get(f"{prefix}{name}") or "") for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +131,36 @@ class Candidate:
     groups: frozenset[str] = frozenset()
 
 
+#: Members that a candidate takes from host variables as they are.
+VARIABLES = tuple(item.name for item in fields(Candidate) if isinstance(EMPTY.get(item.name), str))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """Which nodes: all keys given must match, one entry of each. Accounts are numbers once the policy is read."""
+
+    patch_groups: tuple[str, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    executors: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    missed: bool = False
+
+    @property
+    def by_name(self) -> bool:
+        """Whether it names its nodes and asks for nothing else."""
+        return bool(self.nodes) and self == Select(nodes=self.nodes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the criteria that are given, as plain data."""
+        return {name: value for name, value in to_document(self).items() if value}
+
+
 _FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
     "patch_groups": lambda node: (node.patch_group,),
     "executors": lambda node: (node.executor,),
@@ -46,18 +174,14 @@ _FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
 }
 
 
-def matches(node: Candidate, select: Mapping[str, Any]) -> bool:
+def matches(node: Candidate, select: Select) -> bool:
     """Tell whether the node fulfils every criterion that is given; a criterion lists alternatives. Nothing given: all.
 
-    Criteria: ``patch_groups, executors, platforms, accounts, regions, zones, applications, groups``, ``nodes`` (ids or
-    inventory names), ``tags`` (key to a value or list of values), ``missed`` (true: an earlier rollout missed it).
+    ``nodes`` are ids or inventory names, ``missed`` those that an earlier rollout missed.
     """
-    for key, wanted in select.items():
-        if wanted and key in _FACTS and set(wanted).isdisjoint(_FACTS[key](node)):
+    for key, facts in _FACTS.items():
+        if (wanted := getattr(select, key)) and set(wanted).isdisjoint(facts(node)):
             return False
-    if select.get("missed") and not node.missed:
+    if select.missed and not node.missed:
         return False
-    for key, value in (select.get("tags") or {}).items():
-        if node.tags.get(key) not in ([value] if isinstance(value, str) else value):
-            return False
-    return True
+    return all(node.tags.get(key) in values for key, values in select.tags.items())

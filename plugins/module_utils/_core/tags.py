@@ -1,17 +1,32 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags: what stays, what goes. ``aws:`` tags belong to AWS and are never touched."""
+"""Tags: which key says what of a node, what stays, what goes. ``aws:`` tags belong to AWS and are never touched."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from .errors import BadInput
 
 MAX_TAGS = 50
 _CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagKeys:
+    """Keys of the tags that say what a node is; an empty one is not looked at."""
+
+    patch_group: str = "PatchGroup"
+    maintenance_window: str = "MaintenanceWindow"
+    application: str = "Application"
+    owner: str = "Owner"
+    environment: str = "Environment"
+    cluster: str = "Cluster"
+    patch_now: str = ""
+    last_patched: str = ""
 
 
 def merge_tags(before: Mapping[str, str], wanted: Mapping[str, str] | None, purge: bool) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._aws.exception_table import ExceptionTable, create_table
+from ...module_utils._core.arns import parse_arn
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.exceptions.ledger import Ledger
 from ...module_utils._core.model import Place
@@ -18,8 +19,7 @@ from ..aws_options import own_region, to_sessions
 from .ledger_file import LedgerFile
 
 _TABLE = "dynamodb:"
-_ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):[0-9]{12}:table/(?P<name>[A-Za-z0-9_.-]{3,255})")
-_NAME = re.compile(r"(?P<name>[A-Za-z0-9_.-]{3,255})")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
 def open_ledger(text: str, options: Mapping[str, Any], *, create: bool = False) -> Ledger:
@@ -32,14 +32,15 @@ def open_ledger(text: str, options: Mapping[str, Any], *, create: bool = False) 
     if not text.startswith(_TABLE):
         return LedgerFile(Path(text).expanduser())
     name = text.removeprefix(_TABLE)
-    match = _ARN.fullmatch(name) or _NAME.fullmatch(name)
-    if not match:
+    arn = parse_arn(name, "dynamodb", "table")
+    table = arn.name if arn else name
+    if not _NAME.fullmatch(table):
         raise BadInput("ledger", text, "dynamodb: and the name or ARN of a table, or the path of a file")
     sessions = to_sessions(options)
-    region = match.groupdict().get("region") or own_region(options, sessions)
+    region = (arn.region if arn else None) or own_region(options, sessions)
     if not region:
         raise BadInput("region", None, "the Region of the DynamoDB table: set region, AWS_REGION, or give the ARN")
     client = sessions.client("dynamodb", Place(region=region))
     if create:
-        create_table(client, match["name"])
-    return ExceptionTable(client, match["name"])
+        create_table(client, table)
+    return ExceptionTable(client, table)

@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from ...module_utils._core.policy.values import Policy
+from ...module_utils._core.work.precheck import PrecheckRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveRules:
     """``thresholds``: the policy's pre-checks. Times are in seconds."""
 
-    thresholds: Mapping[str, Any]
+    thresholds: PrecheckRules
     delivery_seconds: int = 600
     install_seconds: int = 7200
     reboot_seconds: int = 1800
@@ -30,7 +29,7 @@ def to_rules(policy: Policy) -> WaveRules:
     """Return the rules of a policy."""
     patching = policy.patching
     return WaveRules(
-        thresholds=asdict(policy.prechecks),
+        thresholds=policy.prechecks,
         delivery_seconds=patching.delivery_timeout_seconds,
         install_seconds=patching.execution_timeout_minutes * 60,
         reboot_seconds=policy.reboot.timeout_minutes * 60,

@@ -38,8 +38,9 @@ from ...module_utils._core.gate.health_rules import (
     secrets_of,
 )
 from ...module_utils._core.model import Place
+from ...module_utils._core.policy.run_rules import QuorumRule
 from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
-from ..aws_options import node_places, own_region, to_sessions
+from ..aws_options import accounts_of, node_places, own_region, to_sessions
 from .conditions import check_condition, evaluate
 
 #: Of an answer no more than this is read.
@@ -65,7 +66,7 @@ def run_health_checks(
 
 
 def ask_quorum(
-    rules: Sequence[Mapping[str, Any]],
+    rules: Sequence[QuorumRule],
     clusters: Sequence[str],
     *,
     clock: Clock,
@@ -80,8 +81,8 @@ def ask_quorum(
     about: list[list[str]] = []
     health_checks: list[HealthCheckRule] = []
     for index, rule in enumerate(rules):
-        health_check = HealthCheckRule.from_dict(rule.get("health_check"), f"budgets.quorum[{index}].health_check")
-        named = set(rule.get("clusters") or clusters)
+        health_check = HealthCheckRule.from_dict(rule.health_check, f"budgets.quorum[{index}].health_check")
+        named = set(rule.clusters or clusters)
         if mine := [cluster for cluster in clusters if cluster in named]:
             health_checks.append(health_check)
             about.append(mine)
@@ -175,8 +176,8 @@ class _Asker:
             raise BadInput("alarm.region", check.region, "a Region")
         if not check.account:
             return Place(region=region)
-        accounts = self._options.get("accounts") or []
-        numbers = {str(row.get(key)): str(row["role_arn"]).split(":")[4] for row in accounts for key in ("name", "id")}
+        accounts = accounts_of(self._options)
+        numbers = {key: account.id for account in accounts for key in (account.name, account.id)}
         number = numbers.get(check.account, check.account)
         if not number.isdecimal():
             raise BadInput("alarm.account", check.account, "an account of the estate, or its number")

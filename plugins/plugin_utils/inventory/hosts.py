@@ -11,9 +11,9 @@ from typing import Any
 
 from ...module_utils._core.fleet.groups import group_names
 from ...module_utils._core.fleet.records import Node
+from ...module_utils._core.nodes import PREFIX
 from .unsafe import mark_unsafe
 
-PREFIX = "patchtide_"
 _STEP = r"(?:\.\w+|\['[^']*'\]|\[\"[^\"]*\"\])"
 _PATH = re.compile(rf"\s*{PREFIX}\w+{_STEP}*\s*")
 _STEPS = re.compile(r"\.?(\w+)|\['([^']*)'\]|\[\"([^\"]*)\"\]")
@@ -123,7 +123,7 @@ def known_machines(hosts: Iterable[Any]) -> dict[str, str]:
     found: dict[str, tuple[bool, str]] = {}
     for host in hosts:
         is_arc = "hybridcompute" in str(host.vars.get("resource_type", "")).lower()
-        for name in ("patchtide_node_id", "patchtide_source_id", "vmid"):
+        for name in (f"{PREFIX}node_id", f"{PREFIX}source_id", "vmid"):
             machine = str(host.vars.get(name) or "").lower()
             if machine:
                 found[machine] = min(found.get(machine, (True, "\uffff")), (is_arc, host.name))

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ...module_utils._core.nodes import Candidate
-
-_MEMBERS = ("name", "executor", "platform", "os", "account", "region", "zone", "patch_group", "state", "ping_status")
+from ...module_utils._core.nodes import PREFIX, VARIABLES, Candidate, texts
 
 
 def candidates(
@@ -28,7 +26,8 @@ def candidates(
             groups.setdefault(host, set()).add(group)
     for host in task_vars["groups"]["all"]:
         found = hostvars[host]
-        if not found.get("patchtide_executor") and not found.get("patchtide_node_id"):
+        members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
+        if not members["executor"] and not members["node_id"]:
             continue
         yield _candidate(str(host), found, frozenset(groups[host]), application_key, missed)
 
@@ -36,17 +35,16 @@ def candidates(
 def _candidate(
     host: str, found: Mapping[str, Any], groups: frozenset[str], application_key: str, missed: Collection[str]
 ) -> Candidate:
-    tags = {str(key): str(value) for key, value in (found.get("patchtide_tags") or {}).items()}
-    node_id = str(found.get("patchtide_node_id") or host)
-    members: dict[str, Any] = {name: str(found.get(f"patchtide_{name}") or "") for name in _MEMBERS}
+    members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
+    members["node_id"] = members["node_id"] or host
+    tags = {str(key): str(value) for key, value in (found.get(f"{PREFIX}tags") or {}).items()}
     return Candidate(
-        node_id=node_id,
         host=host,
-        managed=bool(found.get("patchtide_managed", True)),
+        managed=bool(found.get(f"{PREFIX}managed", True)),
         tags=tags,
         application=tags.get(application_key, ""),
         groups=groups,
-        missed=node_id in missed,
+        missed=members["node_id"] in missed,
         **members,
     )
 
@@ -54,7 +52,7 @@ def _candidate(
 def planned_candidate(node: Mapping[str, Any], application_key: str) -> Candidate:
     """Return a node as the plan knows it, for hosts that the inventory has no more."""
     tags = dict(node.get("tags") or {})
-    members: dict[str, Any] = {name: str(node.get(name) or "") for name in (*_MEMBERS, "node_id", "host")}
+    members: dict[str, Any] = {**texts(node, VARIABLES), "host": str(node["host"])}
     return Candidate(**members, tags=tags, application=tags.get(application_key, ""))
 
 
@@ -64,6 +62,6 @@ def candidate_of(task_vars: Mapping[str, Any], node: Mapping[str, Any], applicat
     if node["host"] not in hostvars:
         return None
     found = hostvars[node["host"]]
-    if str(found.get("patchtide_node_id") or node["host"]) != node["node_id"]:
+    if str(found.get(f"{PREFIX}node_id") or node["host"]) != node["node_id"]:
         return None
     return _candidate(str(node["host"]), found, frozenset(found.get("group_names") or ()), application_key, ())

@@ -13,17 +13,10 @@ from ...module_utils._aws.errors import aws_errors
 from ...module_utils._aws.fleet_gather import Wish
 from ...module_utils._aws.organizations import Organization
 from ...module_utils._aws.session import Connection, Sessions, each_place
+from ...module_utils._core.accounts import Account, partition_of, role_arn_for, to_accounts
 from ...module_utils._core.errors import BadInput, PatchtideError
-from ...module_utils._core.fleet.accounts import (
-    Account,
-    is_pattern,
-    partition_of,
-    pick_regions,
-    role_arn_for,
-    to_accounts,
-    to_fleet_places,
-)
 from ...module_utils._core.fleet.filters import Filters
+from ...module_utils._core.fleet.regions import is_pattern, pick_regions, to_fleet_places
 from ...module_utils._core.model import Place
 
 GetOption = Callable[[str], Any]

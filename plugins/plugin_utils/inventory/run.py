@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +18,8 @@ from ...module_utils._core.fleet.exceptions import set_exceptions
 from ...module_utils._core.fleet.filters import to_filters
 from ...module_utils._core.fleet.merge import merge_nodes
 from ...module_utils._core.fleet.names import check_names, host_names
-from ...module_utils._core.fleet.records import Node, TagKeys
+from ...module_utils._core.fleet.records import Node, Spellings
+from ..large_json import collector_paused
 from .cache import FleetCache, open_store
 from .construct import Construct
 from .hosts import HostWriter, known_machines
@@ -42,7 +41,7 @@ class FleetRun:
         self._plugin = plugin
         self._option: Callable[[str], Any] = plugin.get_option
         now = find_clock().now()
-        self._keys = TagKeys(
+        self._keys = Spellings(
             patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
         )
         self._filters = to_filters(self._option("filters"))
@@ -61,7 +60,7 @@ class FleetRun:
 
         :param fresh: the user wants no cached data; it still stands in for a place that fails.
         """
-        with _no_collection():
+        with collector_paused():
             self._add(inventory, self._judged(self._nodes(fresh)))
 
     def _judged(self, nodes: list[Node]) -> list[Node]:
@@ -163,15 +162,3 @@ def _known_as(node: Node, machines: dict[str, str]) -> str | None:
     """Return the host of an earlier inventory source that is this machine."""
     ids = (node["node_id"], node["source_id"], *node["merged_ids"])
     return next((machines[machine.lower()] for machine in ids if machine.lower() in machines), None)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python's cycle collector from walking all nodes again and again while they are made: half of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

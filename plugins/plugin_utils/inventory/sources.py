@@ -17,9 +17,9 @@ from ...module_utils._aws.fleet_sync import Bucket, read_sync
 from ...module_utils._aws.fleet_wire import read_directly
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput, PatchtideError
-from ...module_utils._core.fleet.accounts import is_pattern
 from ...module_utils._core.fleet.facts import add_facts
-from ...module_utils._core.fleet.records import Node, TagKeys, join, place_members, set_tags
+from ...module_utils._core.fleet.records import Node, Spellings, join, place_members, set_tags
+from ...module_utils._core.fleet.regions import is_pattern
 from ...module_utils._core.model import Place
 from .options import Found, GetOption, find_places
 
@@ -37,7 +37,7 @@ class Told:
 class Services:
     """Asks SSM, EC2 and the tagging service of every place."""
 
-    def __init__(self, option: GetOption, sessions: Sessions, wish: Wish, keys: TagKeys) -> None:
+    def __init__(self, option: GetOption, sessions: Sessions, wish: Wish, keys: Spellings) -> None:
         self._option = option
         self._sessions = sessions
         self._wish = wish
@@ -74,7 +74,7 @@ class Services:
 class DataSync:
     """Reads the bucket, which counts as one place: it is there or it is not."""
 
-    def __init__(self, option: GetOption, sessions: Sessions, wish: Wish, keys: TagKeys) -> None:
+    def __init__(self, option: GetOption, sessions: Sessions, wish: Wish, keys: Spellings) -> None:
         self._option = option
         self._sessions = sessions
         self._wish = wish
@@ -113,7 +113,7 @@ class DataSync:
 SOURCES: dict[str, Callable[..., Services | DataSync]] = {"api": Services, "resource_data_sync": DataSync}
 
 
-def to_nodes(answer: Answer, names: Mapping[str, str], keys: TagKeys) -> list[Node]:
+def to_nodes(answer: Answer, names: Mapping[str, str], keys: Spellings) -> list[Node]:
     """Return the nodes of one answer with their tags and facts."""
     shared = place_members(answer.place, names.get(answer.place.account or "", ""))
     nodes = join(answer.managed, answer.instances, shared)

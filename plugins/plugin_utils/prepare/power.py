@@ -16,9 +16,9 @@ from ...module_utils._core.model import Place
 from ...module_utils._core.rollout.state import STAGES
 from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
-from ...module_utils._core.work.ssm.stagerun import NoRecorder, StageRun
+from ...module_utils._core.work.ssm.stagerun import StageRun
 from ...module_utils._core.work.ssm.stages import AgentStage
-from ..aws_options import node_places, to_sessions
+from ..aws_options import accounts_of, node_places, to_sessions
 from ..workers import gather
 from .preparation import Details, Preparer, Reasons, is_instance, merged
 
@@ -88,7 +88,7 @@ class PowerPreparer(Preparer):
         rollout, now = self.rollout, self.rollout.clock.now()
         sessions = to_sessions(self.options, rollout.plan["rollout"])
         planned = [rollout.nodes[node] for node in nodes]
-        places = node_places([(node["account"], node["region"]) for node in planned], self.options["accounts"] or [])
+        places = node_places([(node["account"], node["region"]) for node in planned], accounts_of(self.options))
         ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}
         tokens = f"{rollout.plan['rollout']} {self.wave}/agent/1"
         chunks = [
@@ -103,15 +103,14 @@ class PowerPreparer(Preparer):
         ]
         run = StageRun(
             stage=AgentStage(),
-            wave=self.wave,
+            title=f"{self.wave} agent update",
             ports=ports,
             clock=rollout.clock,
             gather=gather,
-            recorder=NoRecorder(),
             progress=self.say,
             poll_seconds=float(self.options["poll_interval"]),
         )
-        results = run.reattach(chunks) + run.wait(chunks)
+        results = run.begin(chunks, look_first=True) + run.wait(chunks)
         bad = [item["node_id"] for item in results if item.get("error")]
         if bad:
             self.say(f"{self.wave}: the agent of {len(bad)} nodes could not be updated; they go on with the old one")

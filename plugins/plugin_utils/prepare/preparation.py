@@ -11,14 +11,14 @@ from typing import Any, ClassVar, TypeVar
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.session import Sessions, each_place
 from ...module_utils._core.events import Outcome, Prepared, Restored
-from ...module_utils._core.model import Place, Status
+from ...module_utils._core.model import Place, Status, place_label
 from ...module_utils._core.rollout.catch_up import PREFIX
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import lost_record
 from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
-from ..aws_options import node_places, to_sessions
+from ..aws_options import accounts_of, node_places, to_sessions
 from ..rollout.folder import RolloutDir
 
 LISTED = 8
@@ -81,8 +81,8 @@ class Preparer:
         if not by_place:
             return [], {}
         sessions = self._sessions = self._sessions or to_sessions(self.options, self.rollout.plan["rollout"])
-        members = {f"{account}/{region}": ids for (account, region), ids in by_place.items()}
-        places = node_places(list(by_place), self.options.get("accounts") or [])
+        members = {place_label(account, region): ids for (account, region), ids in by_place.items()}
+        places = node_places(list(by_place), accounts_of(self.options))
         outcomes = each_place(places, lambda place: work(sessions, place, members[place.label]))
         failed = {node: str(error) for place, _answer, error in outcomes if error for node in members[place.label]}
         return [answer for _place, answer, error in outcomes if not error and answer is not None], failed

@@ -12,6 +12,7 @@ from ...module_utils._aws.drain import AwsDrain
 from ...module_utils._aws.node_tags import AwsNodeTags
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.model import Place
+from ...module_utils._core.nodes import PLANNED
 from ...module_utils._core.prepare.ports import Target
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE
 from ..rollout.folder import RolloutDir
@@ -20,7 +21,7 @@ from .preparation import Details, Preparer, Reasons, at_work, is_aws, is_instanc
 
 #: Kinds that a playbook's task files undo; the others are undone by rollout_restore itself.
 HOOKS = ("nodes_hook", "wave_hook")
-_PLANNED = ("node_id", "host", "name", "executor", "platform", "account", "region", "zone", "cluster", "tags")
+_TOLD = (*PLANNED, "cluster", "tags")
 
 
 class PatchNowPreparer(Preparer):
@@ -131,7 +132,7 @@ PREPARERS: dict[str, type[Preparer]] = {
 def hook_nodes(rollout: RolloutDir, wave: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
     """Return what task files get to know of nodes; a wave as a whole stands for all of its nodes."""
     nodes = rollout.state.waves[wave].nodes if WHOLE_WAVE in nodes else nodes
-    return [{key: rollout.nodes[node].get(key, "") for key in _PLANNED} for node in nodes if node in rollout.nodes]
+    return [{key: rollout.nodes[node].get(key, "") for key in _TOLD} for node in nodes if node in rollout.nodes]
 
 
 def _targets(nodes: Mapping[str, Details]) -> dict[str, list[Target]]:

@@ -21,6 +21,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...module_utils._core.nodes import PLANNED, texts
 from ...module_utils._core.report.conclusion import to_sentences
 from ...module_utils._core.report.model import Report
 from ...module_utils._core.report.plan_words import START_NOTE, plan_rules, turn_count, wave_notes, wave_warnings
@@ -72,23 +73,23 @@ def render_report_html(report: Report, has_plan: bool = False, files: Sequence[s
 
 def render_plan_html(plan: Mapping[str, Any]) -> str:
     """Return ``plan.html``: what a change board reads before it signs off the digest."""
-    waves = [_plan_wave(wave) for wave in plan.get("waves") or ()]
+    waves = [_plan_wave(wave) for wave in plan["waves"]]
     total = sum(wave["count"] for wave in waves)
     many = total > TABLE_LIMIT
     return _render(
         "plan.html.j2",
         p={name: plan.get(name) or "" for name in ("rollout", "digest", "created_at", "rehearsal")},
-        policy={name: str((plan.get("policy") or {}).get(name) or "") for name in ("name", "digest")},
-        totals=plan.get("totals") or {},
-        excluded=len(plan.get("excluded") or ()),
+        policy={name: str(plan["policy"].get(name) or "") for name in ("name", "digest")},
+        totals=plan["totals"],
+        excluded=len(plan["excluded"]),
         waves=waves,
         many=many,
         strip=strip([{"name": wave["name"], "nodes": wave["count"], "tones": {}, "gates": []} for wave in waves]),
         severities=_add(wave["severities"] for wave in waves),
         forecast=_add(wave["reboots"] for wave in waves),
-        left_out=_by_reason(plan.get("excluded") or ()),
+        left_out=_by_reason(plan["excluded"]),
         top=_plan_patches(plan),
-        warnings=[str(text) for text in plan.get("warnings") or ()],
+        warnings=[str(text) for text in plan["warnings"]],
         rules=plan_rules(plan),
         starts=sum(node["start"] for wave in waves for node in wave["nodes"]),
     )
@@ -263,48 +264,33 @@ def _by_reason(excluded: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
-    nodes = wave.get("nodes") or ()
+    nodes = wave["nodes"]
     return {
         "name": str(wave.get("name")),
         "order": wave.get("order"),
         "window": wave.get("window"),
-        "gate": wave.get("gate") or {},
+        "gate": wave["gate"],
         "soak": wave.get("soak_minutes") or 0,
         "turns": turn_count(wave),
-        "capacity": wave.get("capacity") or {},
+        "capacity": wave["capacity"],
         "notes": list(wave_notes(wave)),
         "warnings": list(wave_warnings(wave)),
         "nodes": [_plan_node(node) for node in nodes],
         "count": len(nodes),
         "patches": sum(int(node.get("patch_count") or 0) for node in nodes),
-        "severities": count_severities(patch for node in nodes for patch in node.get("patches") or ()),
+        "severities": count_severities(patch for node in nodes for patch in node["patches"]),
         "reboots": dict(Counter(str(node.get("reboot")) for node in nodes)),
         "executors": Counter(str(node.get("executor")) for node in nodes).most_common(),
         "longest": max((int(node.get("expected_minutes") or 0) for node in nodes), default=0),
     }
 
 
-_NODE_FIELDS = (
-    "node_id",
-    "host",
-    "name",
-    "executor",
-    "platform",
-    "os",
-    "account",
-    "region",
-    "zone",
-    "cluster",
-    "patch_group",
-    "state",
-    "reboot",
-    "reboot_rule",
-)
+_SHOWN = (*PLANNED, "cluster", "reboot", "reboot_rule")
 
 
 def _plan_node(node: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: str(node.get(name) or "") for name in _NODE_FIELDS}
-    patches = node.get("patches") or ()
+    known = texts(node, _SHOWN)
+    patches = node["patches"]
     return {
         **known,
         "title": known["name"] or known["host"] or known["node_id"],
@@ -327,9 +313,9 @@ def _add(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 def _plan_patches(plan: Mapping[str, Any], limit: int = 50) -> list[dict[str, Any]]:
     names = ("id", "title", "severity", "classification")
     found: dict[str, dict[str, Any]] = {}
-    for wave in plan.get("waves") or ():
-        for node in wave.get("nodes") or ():
-            for patch in node.get("patches") or ():
+    for wave in plan["waves"]:
+        for node in wave["nodes"]:
+            for patch in node["patches"]:
                 entry = found.setdefault(
                     str(patch.get("id")),
                     {**dict.fromkeys(names, ""), **patch, "severity": severity_of(patch), "nodes": 0},

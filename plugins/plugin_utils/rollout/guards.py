@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,35 +15,36 @@ from ...module_utils._ansible.ics import read_calendar
 from ...module_utils._aws.documents import calendar_state
 from ...module_utils._aws.exception_tags import ExceptionTags
 from ...module_utils._aws.session import each_place
+from ...module_utils._core.arns import name_of, parse_arn
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.exceptions.guard import ExceptionGuard
-from ...module_utils._core.model import Place
+from ...module_utils._core.exceptions.records import ExceptionRules
+from ...module_utils._core.model import Place, place_label
 from ...module_utils._core.nodes import Candidate
+from ...module_utils._core.policy.values import FreezeCalendars
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.times.calendars import Calendar, ask_calendar
 from ...module_utils._core.times.schedule import to_zone
-from ..aws_options import node_places, own_region, to_sessions
+from ..aws_options import accounts_of, node_places, own_region, to_sessions
 from ..exceptions.open_ledger import open_ledger
 
 #: Events are read a year ahead, so that a freeze's end can be told.
 _AHEAD = timedelta(days=366)
-_ARN = re.compile(r"arn:aws[a-z-]*:ssm:(?P<region>[a-z0-9-]+):[0-9]{12}:document/.+")
 Span = tuple[datetime, datetime]
 
 
-def read_guard(exceptions: Mapping[str, Any], options: Mapping[str, Any]) -> ExceptionGuard:
+def read_guard(exceptions: ExceptionRules, options: Mapping[str, Any]) -> ExceptionGuard:
     """Read the ledger that the policy's ``exceptions`` names.
 
     :param options: with the AWS connection.
     """
-    ledger = exceptions.get("ledger") or ""
-    records = tuple(open_ledger(ledger, options).read()) if ledger else ()
-    zone = to_zone(exceptions.get("timezone") or "UTC", "exceptions.timezone")
-    return ExceptionGuard(records=records, tag=exceptions.get("tag") or "", zone=zone)
+    records = tuple(open_ledger(exceptions.ledger, options).read()) if exceptions.ledger else ()
+    zone = to_zone(exceptions.timezone, "exceptions.timezone")
+    return ExceptionGuard(records=records, tag=exceptions.tag, zone=zone)
 
 
 def read_calendars(
-    freeze: Mapping[str, Any], spans: Sequence[Span], options: Mapping[str, Any], regions: Sequence[str] = ()
+    freeze: FreezeCalendars, spans: Sequence[Span], options: Mapping[str, Any], regions: Sequence[str] = ()
 ) -> list[Calendar]:
     """Read the policy's ``freeze`` calendars for some times.
 
@@ -53,15 +53,14 @@ def read_calendars(
     if not spans:
         return []
     start, end = min(span[0] for span in spans), max(span[1] for span in spans)
-    found = [_read_file(Path(name).expanduser(), start, end + _AHEAD) for name in freeze.get("ics") or ()]
-    names = freeze.get("change_calendars") or ()
-    if not names:
+    found = [_read_file(Path(name).expanduser(), start, end + _AHEAD) for name in freeze.ics]
+    if not freeze.change_calendars:
         return found
     sessions = to_sessions(options)
     usual = own_region(options, sessions) or next(iter(regions), None)
-    for name in names:
-        match = _ARN.fullmatch(name)
-        region = match["region"] if match else usual
+    for name in freeze.change_calendars:
+        arn = parse_arn(name, "ssm", "document")
+        region = arn.region if arn else usual
         if not region:
             raise BadInput("region", None, f"the Region of the change calendar {name}: set region or AWS_REGION")
         client = sessions.client("ssm", Place(region=region))
@@ -71,7 +70,7 @@ def read_calendars(
             change = state["next_transition_time"]
             return state["state"] == "OPEN", from_time(change) if change else None
 
-        label = name.rpartition("document/")[2]
+        label = name_of(name)
         events = {event for span in spans for event in ask_calendar(ask, label, *span)}
         found.append(Calendar(name=label, events=tuple(sorted(events))))
     return found
@@ -98,7 +97,7 @@ def fresh_tags(
     if not tag or not asked:
         return list(nodes), {}
     sessions = to_sessions(options)
-    places = node_places([(node.account, node.region) for node in asked], options.get("accounts") or [])
+    places = node_places([(node.account, node.region) for node in asked], accounts_of(options))
 
     def read(place: Place) -> dict[str, str]:
         return ExceptionTags(lambda service: sessions.client(service, place), tag).read_all()
@@ -108,7 +107,7 @@ def fresh_tags(
     live = {place.label: found or {} for place, found, error in outcomes if not error}
 
     def seen(node: Candidate) -> Candidate:
-        place = f"{node.account}/{node.region}"
+        place = place_label(node.account, node.region)
         if place not in live or not node.node_id.startswith(("i-", "mi-")):
             return node
         rest = {key: value for key, value in node.tags.items() if key != tag}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,6 @@ from .guards import fresh_tags, read_calendars, read_guard
 
 #: Calendars, ledgers and tags are read again after so many seconds.
 FRESH_SECONDS = 60
-_MEMBERS = ("node_id", "host", "name", "executor", "platform", "os", "account", "region", "patch_group")
 #: Node id to (code, text): why nothing begins on it.
 Objections = dict[str, tuple[str, str]]
 
@@ -76,7 +75,7 @@ class Watch:
 
     def without_quorum(self, nodes: Sequence[str]) -> Objections:
         """Return which of these nodes are members of a cluster that lacks its quorum."""
-        rules = [asdict(rule) for rule in self.policy.budgets.quorum]
+        rules = self.policy.budgets.quorum
         clusters = sorted({cluster for node in nodes if (cluster := self._cluster(node))})
         if not rules or not clusters:
             return {}
@@ -110,7 +109,7 @@ class Watch:
 
     def _read_ledger(self, now: datetime) -> ExceptionGuard:
         if not _is_fresh(self._ledger, now):
-            self._ledger = (now, read_guard(asdict(self.policy.exceptions), self.options))
+            self._ledger = (now, read_guard(self.policy.exceptions, self.options))
         assert self._ledger is not None
         return self._ledger[1]
 
@@ -122,7 +121,7 @@ class Watch:
         if not _is_fresh(self._calendars, start):
             regions = sorted({node["region"] for node in self.rollout.nodes.values() if node["region"]})
             span = (start, max(end, start + timedelta(days=1)))
-            self._calendars = (start, read_calendars(asdict(freeze), [span], self.options, regions))
+            self._calendars = (start, read_calendars(freeze, [span], self.options, regions))
         assert self._calendars is not None
         return self._calendars[1]
 

@@ -37,9 +37,9 @@ class ExceptionGuard:
         live.sort(key=lambda item: (-item.period.end.toordinal(), item.exception_id))
         named: dict[str, ExceptionRecord] = {}  # most exceptions name their nodes; a plan asks for 100,000 of them
         for record in live:
-            for name in record.select["nodes"] if set(record.select) == {"nodes"} else ():
+            for name in record.select.nodes if record.select.by_name else ():
                 named.setdefault(name, record)
-        others = [record for record in live if set(record.select) != {"nodes"}]
+        others = [record for record in live if not record.select.by_name]
 
         def why(node: Candidate) -> str | None:
             record = named.get(node.node_id) or named.get(node.host)

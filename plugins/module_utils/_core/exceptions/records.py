@@ -18,21 +18,13 @@ from enum import Enum
 from typing import Any
 
 from ..errors import BadInput
-from ..nodes import Candidate, matches
+from ..nodes import Candidate, Select, matches
+from ..read import read
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_SELECTORS = (
-    "accounts",
-    "applications",
-    "executors",
-    "groups",
-    "nodes",
-    "patch_groups",
-    "platforms",
-    "regions",
-    "tags",
-    "zones",
-)
+_SELECTORS = tuple(sorted(item.name for item in fields(Select) if item.name != "missed"))
+_DAYS = ("max_days", "expiring_days")
+_TEXTS = ("ledger", "tag", "timezone")
 
 
 class ExceptionStatus(str, Enum):
@@ -72,23 +64,31 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRules:
-    """The policy on exceptions. ``four_eyes``: nobody approves what they asked for themselves."""
+    """Dated exceptions from patching. An empty ``ledger`` or ``tag`` is not looked at.
 
+    ``four_eyes``: nobody approves what they asked for themselves.
+    """
+
+    ledger: str = ""
+    tag: str = "PatchException"
     max_days: int = 90
     expiring_days: int = 7
     four_eyes: bool = True
+    timezone: str = "UTC"
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "exceptions.") -> ExceptionRules:
         """Read policy data. :raises BadInput: with the option's path."""
-        known = {item.name: item.type for item in fields(cls)}
+        known = [item.name for item in fields(cls)]
         for key, value in (data or {}).items():
             if key not in known:
                 raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(known)}")
             if key == "four_eyes" and not isinstance(value, bool):
                 raise BadInput(f"{prefix}{key}", value, "true or false")
-            if key != "four_eyes" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            if key in _DAYS and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise BadInput(f"{prefix}{key}", value, "a number of days, 1 or more")
+            if key in _TEXTS and not isinstance(value, str):
+                raise BadInput(f"{prefix}{key}", value, "a text")
         return cls(**(data or {}))
 
 
@@ -101,7 +101,7 @@ class ExceptionRecord:
     """
 
     exception_id: str
-    select: Mapping[str, Any]
+    select: Select
     period: Period
     reason: str
     requested_by: str
@@ -122,7 +122,7 @@ class ExceptionRecord:
         """Return plain data, as the ledger stores it."""
         return {
             "exception_id": self.exception_id,
-            "select": dict(self.select),
+            "select": self.select.to_dict(),
             "from": self.period.start.isoformat(),
             "to": self.period.end.isoformat(),
             "reason": self.reason,
@@ -171,16 +171,16 @@ def _text(data: Mapping[str, Any], key: str, prefix: str) -> str:
     return value.strip()
 
 
-def _select(data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _select(data: Mapping[str, Any], prefix: str) -> Select:
     if node := data.get("node"):
-        return {"nodes": [node]}
+        return Select(nodes=(str(node),))
     select = data.get("select")
     if not isinstance(select, Mapping) or not any(select.values()):
         raise BadInput(f"{prefix}select", select, "at least one criterion: an exception never means every node")
     for key, value in select.items():
         if key not in _SELECTORS:
             raise BadInput(f"{prefix}select.{key}", value, f"one of {', '.join(_SELECTORS)}")
-    return {key: [value] if isinstance(value, str) else value for key, value in select.items() if value}
+    return read(Select, select)
 
 
 def to_period(start: object, end: object, prefix: str = "") -> Period:

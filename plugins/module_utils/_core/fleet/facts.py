@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .records import Node, Row, TagKeys, first_of, iso, source_of, text
+from .records import Node, Row, Spellings, first_of, iso, source_of, text
 from .windows import Window, set_next_windows
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -22,7 +22,7 @@ def add_facts(
     patch_information: Mapping[str, Mapping[str, str]],
     windows: Sequence[Window],
     connectors: Sequence[Row],
-    keys: TagKeys,
+    keys: Spellings,
 ) -> None:
     """Add the facts that were asked for; all but windows and connectors by node id."""
     for node_id, row in patch_states.items():
@@ -75,7 +75,7 @@ def to_missing(row: Row) -> dict[str, Any]:
     }
 
 
-def _add_patch_information(node: Node, content: Mapping[str, str], keys: TagKeys) -> None:
+def _add_patch_information(node: Node, content: Mapping[str, str], keys: Spellings) -> None:
     """A tag counts more than the custom inventory, from which tags are made (PG-20)."""
     node["patch_group"] = node["patch_group"] or first_of(content, keys.patch_group)
     node["maintenance_window"] = node["maintenance_window"] or first_of(content, keys.maintenance_window)

@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..errors import BadInput
-from .records import EMPTY, Node
+from ..nodes import EMPTY
+from .records import Node
 
 #: Members that hold text or a flag; only these can be filtered.
 FILTERED = tuple(name for name, value in EMPTY.items() if isinstance(value, (str, bool)))

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .records import EMPTY, Node, TagKeys, set_tags
+from ..nodes import EMPTY
+from .records import Node, Spellings, set_tags
 
 Key = tuple[str, ...]
 
@@ -24,7 +25,7 @@ Key = tuple[str, ...]
 _FILLED = tuple(name for name in EMPTY if name not in ("merged_ids", "executor", "node_id", "tags", "managed"))
 
 
-def merge_nodes(nodes: Sequence[Node], rules: Sequence[str], keys: TagKeys) -> list[Node]:
+def merge_nodes(nodes: Sequence[Node], rules: Sequence[str], keys: Spellings) -> list[Node]:
     """Return the nodes with those of the same machine made one; ``merged_ids`` holds the ids that gave way.
 
     The entry that can be worked with stays: managed before unmanaged, online before offline, ``i-`` before ``mi-``,
@@ -36,7 +37,7 @@ def merge_nodes(nodes: Sequence[Node], rules: Sequence[str], keys: TagKeys) -> l
 
 
 def _merge_by(
-    nodes: Sequence[Node], groups: Callable[[Sequence[Node]], Iterable[list[Node]]], keys: TagKeys
+    nodes: Sequence[Node], groups: Callable[[Sequence[Node]], Iterable[list[Node]]], keys: Spellings
 ) -> list[Node]:
     instead: dict[int, Node | None] = {}
     for same in _connected(groups(nodes)):
@@ -98,7 +99,7 @@ def _worth(node: Node) -> tuple[Any, ...]:
     return node["managed"], _is_online(node), is_ec2, node["registered_at"], node["node_id"]
 
 
-def _merged(first: Node, others: Sequence[Node], keys: TagKeys) -> Node:
+def _merged(first: Node, others: Sequence[Node], keys: Spellings) -> Node:
     """Return ``first`` with what it lacks, taken from the others in their order."""
     node, tags = dict(first), dict(first["tags"])
     gone = set(first["merged_ids"])

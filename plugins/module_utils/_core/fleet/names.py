@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from ..errors import BadInput
+from ..nodes import EMPTY
 from .groups import is_built_in
-from .records import EMPTY, Node
+from .records import Node
 
 _BAD = re.compile(r"[^\w.@-]+")
 #: Names with a meaning of their own for Ansible. A tag must not be able to become one of them.

@@ -15,58 +15,16 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..model import Place
+from ..nodes import EMPTY
+from ..tags import TagKeys
 
 Row = Mapping[str, Any]
-#: A node's host variables without their prefix; see EMPTY for the members.
+#: A node's host variables without their prefix; see ``nodes.EMPTY`` for the members.
 Node = dict[str, Any]
 
 #: Both spellings of SSM, the one with a space first; tag keys are case-sensitive.
-PATCH_GROUP_KEYS = ("Patch Group", "PatchGroup")
-MAINTENANCE_WINDOW_KEYS = ("Maintenance Window", "MaintenanceWindow")
-
-#: Members with the default of each: the shape of every record.
-EMPTY: Mapping[str, Any] = {
-    "node_id": "",
-    "name": "",
-    "executor": "",
-    "platform": "",
-    "os": "",
-    "os_version": "",
-    "account": "",
-    "account_name": "",
-    "account_role_arn": "",
-    "account_external_id": "",
-    "region": "",
-    "zone": "",
-    "resource_type": "",
-    "state": "",
-    "managed": False,
-    "ping_status": "",
-    "last_ping": "",
-    "agent_version": "",
-    "patch_group": "",
-    "maintenance_window": "",
-    "tags": {},
-    "source_type": "",
-    "source_id": "",
-    "source_location": "",
-    "cloud_connector": "",
-    "ip": "",
-    "computer_name": "",
-    "instance_type": "",
-    "instance_profile": "",
-    "launched_at": "",
-    "registered_at": "",
-    "merged_ids": [],
-    "coverage": [],
-    "stale": False,
-    "stale_seconds": 0,
-    "patch_state": {},
-    "missing_patches": [],
-    "next_window": "",
-    "next_window_name": "",
-    "exception": {},
-}
+PATCH_GROUP_KEYS = ("Patch Group", TagKeys().patch_group)
+MAINTENANCE_WINDOW_KEYS = ("Maintenance Window", TagKeys().maintenance_window)
 
 _PLATFORMS = {"linux": "linux", "windows": "windows", "macos": "macos"}
 _SOURCES = {
@@ -79,8 +37,8 @@ _RESOURCE_TYPES = {"AWS::EC2::Instance": "EC2Instance", "AWS::SSM::ManagedInstan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TagKeys:
-    """Which tags carry the patch group and the maintenance window; the first key that is set counts."""
+class Spellings:
+    """Keys of the tags that carry the patch group and the maintenance window; the first one that is set counts."""
 
     patch_group: Sequence[str] = PATCH_GROUP_KEYS
     maintenance_window: Sequence[str] = MAINTENANCE_WINDOW_KEYS
@@ -173,7 +131,7 @@ def complete(managed: Node, instance: Node) -> Node:
     return managed
 
 
-def set_tags(node: Node, tags: Mapping[str, str], keys: TagKeys) -> None:
+def set_tags(node: Node, tags: Mapping[str, str], keys: Spellings) -> None:
     """Give a node its tags and what is read from them: name, patch group and maintenance window."""
     node["tags"] = tags
     node["name"] = tags.get("Name") or node["name"]

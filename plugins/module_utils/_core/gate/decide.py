@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -33,6 +33,7 @@ from ..counts import to_count
 from ..errors import BadInput
 from ..events import GateJudged
 from ..model import Status
+from ..read import read, share
 from .confidence import lower_bound, upper_bound
 
 
@@ -45,8 +46,6 @@ class Verdict(str, Enum):
     ABORT = "abort"
 
 
-#: Member of a gate's section that is no threshold.
-HEALTH_CHECKS = "health_checks"
 _RANK = {verdict: number for number, verdict in enumerate(Verdict)}
 
 
@@ -73,22 +72,23 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRules:
-    """Thresholds. Rates and confidence are fractions; ``budget`` is failed nodes of the whole rollout or ``"5%"``.
+    """Conditions after a wave. Rates and confidence are fractions (0.1 is 10%).
 
-    The ``health_checks`` of the same section of a policy are rules of their own: ``health_rules``.
+    ``budget``: failed nodes of the whole rollout, or ``"5%"``. ``health_checks`` are read by ``health_rules``.
     """
 
-    max_failure_rate: float = 0.1
+    max_failure_rate: float = field(default=0.1, metadata=share)
     min_sample: int = 1
-    confidence: float = 0.9
+    confidence: float = field(default=0.9, metadata=share)
     max_failures: int | None = None
-    max_skipped_rate: float = 0.5
+    max_skipped_rate: float = field(default=0.5, metadata=share)
     budget: int | str | None = None
+    health_checks: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "gates.") -> GateRules:
         """Read policy data; rates may be written ``"10%"``. :raises BadInput: with the option's path."""
-        given = {key: value for key, value in (data or {}).items() if value is not None and key != HEALTH_CHECKS}
+        given = {key: value for key, value in (data or {}).items() if value is not None}
         known = [item.name for item in fields(cls)]
         for key, value in given.items():
             option = f"{prefix}{key}"
@@ -99,11 +99,11 @@ class GateRules:
                     to_count(value, 1, option)
             elif key in ("min_sample", "max_failures"):
                 _check_count(option, value, 1 if key == "min_sample" else 0)
-            else:
+            elif key != "health_checks":
                 given[key] = _to_share(option, value)
         if not 0.5 <= given.get("confidence", 0.9) < 1:
             raise BadInput(f"{prefix}confidence", given["confidence"], "a share from 0.5 to below 1, such as 0.9")
-        return cls(**given)
+        return read(cls, given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from ..counts import to_count
-from ..errors import BadInput
+from ..policy.run_rules import BudgetRules
 
 
 class Disruption(str, Enum):
@@ -48,27 +47,6 @@ class Member:
     wave: str = ""
     zone: str = ""
     cluster: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRules:
-    """Nodes that may be out of service at once, per scope: a count, a share such as ``"25%"``, or no limit."""
-
-    rollout: int | str | None = None
-    wave: int | str | None = None
-    zone: int | str | None = None
-    cluster: int | str | None = None
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "budgets.") -> BudgetRules:
-        """Read policy data. :raises BadInput: with the option's path."""
-        known = [item.name for item in fields(cls)]
-        for key, value in (data or {}).items():
-            if key not in known:
-                raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(known)}")
-            if value is not None:
-                to_count(value, 1, f"{prefix}{key}")
-        return cls(**(data or {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def diff_plans(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 def _nodes(plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         node["node_id"]: {**node, "wave": wave["name"], "turn": node.get("turn", 1)}
-        for wave in plan.get("waves") or ()
+        for wave in plan["waves"]
         for node in wave["nodes"]
     }
 
@@ -54,7 +54,7 @@ def _nodes(plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _only(
     mine: Mapping[str, Mapping[str, Any]], others: Mapping[str, object], other: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    reasons = {item["node_id"]: f"{item['code']}: {item['reason']}" for item in other.get("excluded") or ()}
+    reasons = {item["node_id"]: f"{item['code']}: {item['reason']}" for item in other["excluded"]}
     return [
         {**_who(node), **_place(node), "reason": reasons.get(node_id, "it does not know this node")}
         for node_id, node in mine.items()
@@ -76,7 +76,7 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _altered(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Return what differs in the work on one node; empty if nothing does."""
-    mine, theirs = ([patch["id"] for patch in node.get("patches") or ()] for node in (old, new))
+    mine, theirs = ([patch["id"] for patch in node["patches"]] for node in (old, new))
     kept = set(mine) & set(theirs)
     patches = {
         "patches_added": [patch for patch in theirs if patch not in kept],
@@ -92,7 +92,7 @@ def _altered(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _waves(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    old, new = ({wave["name"]: wave for wave in plan.get("waves") or ()} for plan in (before, after))
+    old, new = ({wave["name"]: wave for wave in plan["waves"]} for plan in (before, after))
     kept_before, kept_after = [name for name in old if name in new], [name for name in new if name in old]
     for name in new:
         if name not in old:

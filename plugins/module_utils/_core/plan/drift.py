@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PatchtideError
-from ..nodes import Candidate
+from ..nodes import WATCHED, Candidate
+from ..policy.run_rules import DriftTolerance
+from ..policy.values import Policy
 from ..text import plain
 from .exclude import exclusion
 
-#: Members of a node that decide who patches it, how, and by which rules.
-_WATCHED = ("executor", "platform", "account", "region", "patch_group")
 #: Stands for a scan that found work, so that only the node's own state can leave it out.
 _HAS_WORK = {"status": "succeeded", "pending_reboot": True}
 NAMED = 3
@@ -60,7 +60,7 @@ class Drift:
 def find_drift(
     plan: Mapping[str, Any],
     nodes: Sequence[Candidate] | None,
-    policy: Mapping[str, Any],
+    policy: Policy,
     scan: Mapping[str, Any] | None,
 ) -> Drift:
     """Compare a plan with the inventory as it is now (``None``: not asked for), and with the newest scan, if any.
@@ -69,8 +69,8 @@ def find_drift(
     """
     now = {node.node_id: node for node in nodes or ()}
     planned = [node for wave in plan["waves"] for node in wave["nodes"]]
-    known = {node["node_id"] for node in planned} | {item["node_id"] for item in plan.get("excluded") or ()}
-    records = (scan or {}).get("nodes") or {}
+    known = {node["node_id"] for node in planned} | {item["node_id"] for item in plan["excluded"]}
+    records = scan["nodes"] if scan else {}
     news = [(node, *_news(node, records.get(node["node_id"]))) for node in planned] if scan else []
     return Drift(
         nodes=tuple(
@@ -90,14 +90,14 @@ def _note(node: Mapping[str, Any], text: str) -> dict[str, str]:
     return {"node_id": node["node_id"], "name": node.get("name") or node.get("host") or node["node_id"], "text": text}
 
 
-def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Mapping[str, Any]) -> str:
+def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Policy) -> str:
     """Say what differs between a planned node and the inventory's; empty if it is what it was."""
     if now is None:
         return "is not in the inventory any more"
     changes = [
-        f"{name.replace('_', ' ')} {planned.get(name) or 'none'} → {getattr(now, name) or 'none'}"
-        for name in _WATCHED
-        if (planned.get(name) or "") != getattr(now, name)
+        f"{name.replace('_', ' ')} {planned[name] or 'none'} → {getattr(now, name) or 'none'}"
+        for name in WATCHED
+        if planned[name] != getattr(now, name)
     ]
     if changes:
         return ", ".join(changes)
@@ -125,10 +125,9 @@ def _ids(patches: Sequence[Mapping[str, Any]] | None) -> set[str]:
     return {patch["id"] for patch in patches or ()}
 
 
-def check_drift(drift: Drift, tolerance: Mapping[str, int | str | None]) -> None:
+def check_drift(drift: Drift, tolerance: DriftTolerance) -> None:
     """Refuse a plan that differs more than the policy's ``drift`` allows.
 
-    :param tolerance: ``nodes`` and ``patches``, each a count, a share rounded up, or ``None``.
     :raises PlanDrifted: naming the difference, some nodes, and what to do.
     """
     reasons = list(_reasons(drift, tolerance))
@@ -137,13 +136,13 @@ def check_drift(drift: Drift, tolerance: Mapping[str, int | str | None]) -> None
         raise PlanDrifted(f"The plan does not fit the world any more: {'; '.join(reasons)}. {advice}")
 
 
-def _reasons(drift: Drift, tolerance: Mapping[str, int | str | None]) -> Iterator[str]:
+def _reasons(drift: Drift, tolerance: DriftTolerance) -> Iterator[str]:
     rows = (
         ("nodes", len(drift.nodes), drift.planned_nodes, drift.nodes),
         ("patches", drift.patches, drift.planned_patches, drift.patched),
     )
     for name, differ, total, notes in rows:
-        given = tolerance.get(name)
+        given = getattr(tolerance, name)
         if given is not None and differ > (limit := _limit(given, total)):
             allowed = f"drift.{name} {given} allows {limit}"
             yield f"{differ:,} of {total:,} planned {name} differ, {allowed} ({to_words(notes)})"

@@ -9,20 +9,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..nodes import Candidate, matches
+from ..policy.values import Policy
 from .wave import is_stopped, patch_count
 
 
 def exclusion(
-    node: Candidate, scan: Mapping[str, Any] | None, policy: Mapping[str, Any], unscanned: str | None
+    node: Candidate, scan: Mapping[str, Any] | None, policy: Policy, unscanned: str | None
 ) -> tuple[str, str] | None:
     """Return (code, reason) if the node is left out, before waves are formed.
 
     :param scan: the node's record in the scan.
     :param unscanned: why the scan has no record of it.
     """
-    for rule in policy.get("exclude") or []:
-        if matches(node, rule.get("select") or {}):
-            return "policy", rule.get("reason") or "excluded by the policy"
+    for rule in policy.exclude:
+        if matches(node, rule.select):
+            return "policy", rule.reason or "excluded by the policy"
     if not node.executor or (node.executor == "ssm" and not node.managed):
         return "unmanaged", "not a managed node: Systems Manager does not know it"
     if is_stopped(node) and will_start(node, policy):
@@ -41,7 +42,6 @@ def exclusion(
     return None
 
 
-def will_start(node: Candidate, policy: Mapping[str, Any]) -> bool:
+def will_start(node: Candidate, policy: Policy) -> bool:
     """Tell whether the policy starts a stopped node for its wave."""
-    rule = policy.get("stopped_nodes") or {}
-    return bool(rule.get("start")) and matches(node, rule.get("select") or {})
+    return policy.stopped_nodes.start and matches(node, policy.stopped_nodes.select)

@@ -13,14 +13,16 @@ from typing import Any
 from ..canonical import to_digest, without
 from ..errors import BadInput
 from ..exceptions.guard import ExceptionGuard
-from ..nodes import Candidate
+from ..model import place_label
+from ..nodes import NAMED, Candidate
+from ..policy.values import Policy, Wave
 from ..schema import check_schema
 from ..stamp import from_time
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
-from .budgets import BudgetRules
 from .exclude import exclusion
 from .quotas import quota_warnings
+from .rules import PlanRules
 from .turns import Turns
 from .wave import plan_wave
 from .waves import assign
@@ -30,7 +32,7 @@ SCHEMA = "patchtide/plan/2"
 
 def build_plan(
     nodes: Sequence[Candidate],
-    policy: Mapping[str, Any],
+    policy: Policy,
     scan: Mapping[str, Any],
     *,
     policy_digest: str,
@@ -42,37 +44,36 @@ def build_plan(
 ) -> dict[str, Any]:
     """Freeze what will happen.
 
-    :param policy: complete, as ``policy_info`` returns it.
     :param scan: the content of ``scan.json``.
     :param windows: by window name the occurrence ``{"name", "start", "end", "cutoff_at"}`` that the rollout uses.
     :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is left out.
     :param calendars: freezes. A wave whose window is frozen as a whole loses its nodes, in part it gets a note.
     :returns: the plan (docs/formats.md). Its digest leaves out ``created_at``, so the same world gives the same plan.
     """
-    records = scan.get("nodes") or {}
-    spans = _spans(policy["waves"], windows, created_at) if guard or calendars else []
+    records = scan["nodes"]
+    spans = _spans(policy.waves, windows, created_at) if guard or calendars else []
     draft = _Draft()
     eligible = _sort_out(draft, nodes, policy, scan)
     _fill_waves(draft, eligible, policy, [guard.during(start, end) for start, end in spans] if guard else [])
     _freeze(draft, calendars, spans)
-    rules = _rules(policy)
+    rules = PlanRules.of_policy(policy)
     members = [node for wave in draft.waves for node in wave]
-    turns = Turns(members, BudgetRules.from_dict(rules["budgets"]), (policy.get("tags") or {}).get("cluster", ""))
+    turns = Turns(members, rules.budgets, policy.tags.cluster)
     waves = [
         {
-            **plan_wave(order, wave, found, policy, records, windows.get(wave.get("window") or ""), turns),
+            **plan_wave(order, wave, found, policy, records, windows.get(wave.window or ""), turns),
             **({"notes": [draft.notes[order]]} if order in draft.notes else {}),
             **({"emptied": draft.emptied[order]} if order in draft.emptied and not found else {}),
         }
-        for order, (wave, found) in enumerate(zip(policy["waves"], draft.waves, strict=True), 1)
+        for order, (wave, found) in enumerate(zip(policy.waves, draft.waves, strict=True), 1)
     ]
     return seal(
         {
             "schema": SCHEMA,
             "created_at": created_at,
             "rehearsal": rehearsal,
-            "policy": {"name": policy["name"], "digest": policy_digest},
-            "rules": rules,
+            "policy": {"name": policy.name, "digest": policy_digest},
+            "rules": rules.to_dict(),
             "waves": waves,
             "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
             "totals": _totals(waves, draft.excluded),
@@ -91,15 +92,13 @@ class _Draft:
     emptied: dict[int, str] = field(default_factory=dict)
 
 
-def _sort_out(
-    draft: _Draft, nodes: Sequence[Candidate], policy: Mapping[str, Any], scan: Mapping[str, Any]
-) -> list[Candidate]:
+def _sort_out(draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: Mapping[str, Any]) -> list[Candidate]:
     """Return the nodes that may be in a wave; the others are excluded with their reasons."""
-    records = scan.get("nodes") or {}
-    lost = {item["place"]: item["error"]["message"] for item in scan.get("failed_places") or []}
+    records = scan["nodes"]
+    lost = {item["place"]: item["error"]["message"] for item in scan["failed_places"]}
     eligible = []
     for node in sorted(nodes, key=lambda item: item.node_id):
-        why = exclusion(node, records.get(node.node_id), policy, lost.get(f"{node.account}/{node.region}"))
+        why = exclusion(node, records.get(node.node_id), policy, lost.get(place_label(node.account, node.region)))
         if why:
             draft.excluded.append(_excluded(node, *why))
         else:
@@ -110,7 +109,7 @@ def _sort_out(
 def _fill_waves(
     draft: _Draft,
     eligible: Sequence[Candidate],
-    policy: Mapping[str, Any],
+    policy: Policy,
     questions: Sequence[Callable[[Candidate], str | None]],
 ) -> None:
     """Give nodes to waves; one with an exception in force in a wave's window may be in a later wave.
@@ -126,7 +125,7 @@ def _fill_waves(
             draft.emptied[index + 1] = "every node that it selects has an exception"
         return why is None
 
-    draft.waves, left = assign(eligible, policy["waves"], policy["name"], allowed)
+    draft.waves, left = assign(eligible, policy.waves, policy.name, allowed)
     draft.excluded += [
         _excluded(node, "exception", held[node.node_id])
         if node.node_id in held
@@ -148,27 +147,18 @@ def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[
             draft.notes[order] = note
 
 
-def _rules(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what steers the rollout besides its waves, as it is frozen into the plan."""
-    budgets = policy.get("budgets") or {}
-    return {
-        "retries": dict(policy["patching"].get("retries") or {}),
-        "budgets": {scope: budgets.get(scope) for scope in ("rollout", "wave", "zone", "cluster")},
-    }
-
-
 def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for wave in waves:
-        if wave.get("emptied"):
+        if "emptied" in wave:
             yield f"Wave {wave['name']} is empty, and its gate will pause: {wave['emptied']}."
         if not wave["capacity"]["fits"]:
             yield f"Wave {wave['name']} does not fit: {wave['capacity']['text']}."
 
 
 def _spans(
-    waves: Sequence[Mapping[str, Any]], windows: Mapping[str, Mapping[str, str] | None], at: str
+    waves: Sequence[Wave], windows: Mapping[str, Mapping[str, str] | None], at: str
 ) -> list[tuple[datetime, datetime]]:
-    return [wave_span(windows.get(wave.get("window") or ""), from_time(at)) for wave in waves]
+    return [wave_span(windows.get(wave.window or ""), from_time(at)) for wave in waves]
 
 
 def wave_span(window: Mapping[str, str] | None, now: datetime) -> tuple[datetime, datetime]:
@@ -202,7 +192,7 @@ def check_plan(plan: Mapping[str, Any]) -> None:
 
 
 def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:
-    return {"node_id": node.node_id, "host": node.host, "name": node.name, "code": code, "reason": reason}
+    return {**{name: getattr(node, name) for name in NAMED}, "code": code, "reason": reason}
 
 
 def _totals(waves: Sequence[Mapping[str, Any]], excluded: Sequence[object]) -> dict[str, int]:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..model import place_label
+
 #: Managed nodes per account and Region by default (AWS General Reference, Systems Manager endpoints and quotas).
 NODES_PER_PLACE = 2400
 #: Hybrid nodes of the standard-instances tier (same source); the advanced tier has no such limit and costs.
@@ -37,4 +39,4 @@ def quota_warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _place(node: Mapping[str, Any]) -> str:
-    return f"{node['account']}/{node['region']}"
+    return place_label(node["account"], node["region"])

@@ -10,12 +10,11 @@ this good as long as no node fails; at run time those that failed go on using th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ..counts import to_count
-from ..nodes import Candidate, matches
-from .budgets import BudgetRules
+from ..nodes import Candidate, Select, matches
+from ..policy.run_rules import BudgetRules
 
 Scope = tuple[str, str]
 
@@ -34,7 +33,7 @@ class Turns:
         """Return the name of the node's cluster; empty if it is in none."""
         return node.tags.get(self._key, "") if self._key else ""
 
-    def assign(self, members: Sequence[Candidate], order: Sequence[Mapping[str, Any]] = ()) -> dict[str, int]:
+    def assign(self, members: Sequence[Candidate], order: Sequence[Select] = ()) -> dict[str, int]:
         """Return each member's turn, counted from 1 without gaps.
 
         :param order: selectors; members of an earlier one are through before those of a later one begin.
@@ -90,7 +89,7 @@ class _Room:
             self.first += 1
 
 
-def _groups(members: Sequence[Candidate], order: Sequence[Mapping[str, Any]]) -> list[list[Candidate]]:
+def _groups(members: Sequence[Candidate], order: Sequence[Select]) -> list[list[Candidate]]:
     """Return the members by the first selector that they match, those of none last."""
     found: list[list[Candidate]] = [[] for _number in range(len(order) + 1)]
     for node in members:

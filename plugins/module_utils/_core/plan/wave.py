@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..nodes import Candidate, matches
+from ..nodes import PLANNED, Candidate, matches
+from ..policy.values import Policy, Reboot, Wave
+from ..read import to_document
 from ..stamp import from_time
 from ..times.schedule import Occurrence
 from .capacity import wave_capacity
@@ -20,20 +22,7 @@ from .turns import Turns
 _REBOOT = re.compile(
     r"^(kernel|linux-(image|modules|azure|aws|generic)|glibc|libc6|systemd|dbus|openssl-libs|microcode)"
 )
-_MEMBERS = (
-    "node_id",
-    "host",
-    "name",
-    "executor",
-    "platform",
-    "os",
-    "account",
-    "region",
-    "zone",
-    "patch_group",
-    "state",
-)
-_members = attrgetter(*_MEMBERS)
+_planned = attrgetter(*PLANNED)
 _PATCH = ("id", "title", "severity", "classification")
 
 
@@ -52,9 +41,9 @@ def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str
 
 def plan_wave(
     order: int,
-    wave: Mapping[str, Any],
+    wave: Wave,
     members: Sequence[Candidate],
-    policy: Mapping[str, Any],
+    policy: Policy,
     records: Mapping[str, Any],
     window: Mapping[str, str] | None,
     turns: Turns,
@@ -64,35 +53,34 @@ def plan_wave(
     :param records: the scan's records by node id; a node that will be started has none.
     :param turns: gives out the turns of this rollout.
     """
-    rule = wave.get("reboot") or policy["reboot"]["rule"]
-    minutes = policy["patching"]["expected_minutes"]
-    turn = turns.assign(members, wave.get("order") or ())
+    rule = wave.reboot or policy.reboot.rule
+    turn = turns.assign(members, wave.order)
     patches = _Patches()
     nodes = [
         {
-            **_node(node, records.get(node.node_id), _override(node, policy["reboot"]), rule, minutes, patches),
+            **_node(node, records.get(node.node_id), _override(node, policy.reboot), rule, patches),
+            "expected_minutes": policy.patching.expected_minutes.of(node.platform),
             "turn": turn[node.node_id],
             "cluster": turns.cluster(node),
         }
         for node in members
     ]
     return {
-        "name": wave["name"],
+        "name": wave.name,
         "order": order,
         "window": dict(window) if window else None,
-        "gate": {**policy["gates"], **(wave.get("gate") or {})},
-        "soak_minutes": wave.get("soak_minutes") or 0,
+        "gate": to_document(wave.gate),
+        "soak_minutes": wave.soak_minutes,
         "reboot_rule": rule,
         "turns": max(turn.values(), default=1),
-        "capacity": wave_capacity(nodes, _occurrence(window), policy["patching"].get("max_concurrency")),
+        "capacity": wave_capacity(nodes, _occurrence(window), policy.patching.max_concurrency),
         "nodes": nodes,
     }
 
 
-def _override(node: Candidate, reboot: Mapping[str, Any]) -> str | None:
+def _override(node: Candidate, reboot: Reboot) -> str | None:
     """Return the reboot rule that the policy gives this node, before its wave's."""
-    overrides = reboot.get("overrides") or ()
-    return next((str(item["rule"]) for item in overrides if matches(node, item["select"])), None)
+    return next((item.rule for item in reboot.overrides if matches(node, item.select)), None)
 
 
 def _occurrence(window: Mapping[str, str] | None) -> Occurrence | None:
@@ -104,13 +92,12 @@ def _node(
     record: Mapping[str, Any] | None,
     own_rule: str | None,
     wave_rule: str,
-    minutes: Mapping[str, int],
     shared: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
     scan = record or {}
     patches = [shared(patch) for patch in scan.get("missing") or []]
     return {
-        **dict(zip(_MEMBERS, _members(node), strict=True)),
+        **dict(zip(PLANNED, _planned(node), strict=True)),
         "tags": dict(node.tags),
         "patch_count": patch_count(scan),
         "patches": patches,
@@ -120,7 +107,6 @@ def _node(
         "reboot": reboot_forecast(
             node.platform, [patch["title"] or patch["id"] for patch in patches], own_rule or wave_rule
         ),
-        "expected_minutes": minutes.get(node.platform, minutes.get("linux", 15)),
     }
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from ..errors import BadInput
 from ..nodes import Candidate, matches
+from ..policy.values import Wave
 
 
 def to_size(size: int | str | None, available: int, where: str = "size") -> int:
@@ -39,7 +39,7 @@ def spread(nodes: Iterable[Candidate], seed: str) -> list[Candidate]:
 
 def assign(
     nodes: Sequence[Candidate],
-    waves: Sequence[Mapping[str, Any]],
+    waves: Sequence[Wave],
     seed: str,
     allowed: Callable[[Candidate, int], bool] = lambda node, index: True,
 ) -> tuple[list[list[Candidate]], list[Candidate]]:
@@ -52,8 +52,8 @@ def assign(
     left = spread(nodes, seed)
     taken: list[list[Candidate]] = []
     for index, wave in enumerate(waves):
-        selected = [node for node in left if matches(node, wave.get("select") or {}) and allowed(node, index)]
-        chosen = selected[: to_size(wave.get("size"), len(selected), f"waves[{index}].size")]
+        selected = [node for node in left if matches(node, wave.select) and allowed(node, index)]
+        chosen = selected[: to_size(wave.size, len(selected), f"waves[{index}].size")]
         ids = {node.node_id for node in chosen}
         left = [node for node in left if node.node_id not in ids]
         taken.append(sorted(chosen, key=lambda node: (node.executor, node.account, node.region, node.node_id)))

@@ -11,13 +11,15 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
+from ..accounts import role_of
 from ..errors import BadInput
 from ..gate.decide import GateRules
 from ..gate.health_rules import AlarmCheck, HealthCheckRule
+from ..nodes import Select
 from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..times.schedule import parse, to_zone
 from .errors import Mistake
-from .values import Policy, PolicyBaseline, Select, Window
+from .values import Policy, PolicyBaseline, Window
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
 GROUPS_PER_BASELINE = 25
@@ -51,10 +53,12 @@ def suggest(value: str, known: Sequence[str]) -> str:
 
 def _check_accounts(policy: Policy) -> Iterator[Mistake]:
     for index, account in enumerate(policy.estate.accounts):
-        there = (account.role_arn.split(":") + [""] * 5)[4]
-        if there and account.id != there:
+        role = role_of(account.role_arn)
+        if role and account.id != role.account:
             yield Mistake(
-                path=f"estate.accounts[{index}].id", value=account.id, expected=f"the account of role_arn, {there!r}"
+                path=f"estate.accounts[{index}].id",
+                value=account.id,
+                expected=f"the account of role_arn, {role.account!r}",
             )
     yield from _unique("estate.accounts", "id", [account.id for account in policy.estate.accounts])
     yield from _unique("estate.accounts", "name", [account.name for account in policy.estate.accounts])

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from ..model import place_label
 from ..targets import MAX_VALUES
 from .values import Policy, Window
 
@@ -44,7 +45,7 @@ def to_targets(policy: Policy, without: Collection[str] = ()) -> list[dict[str, 
     """
     sets: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for account in policy.estate.accounts:
-        regions = tuple(region for region in policy.estate.regions if f"{account.id}/{region}" not in without)
+        regions = tuple(region for region in policy.estate.regions if place_label(account.id, region) not in without)
         role = {"role_arn": account.role_arn, "external_id": account.external_id}
         if regions or not policy.estate.regions:
             sets.setdefault(regions, []).append(role)

@@ -6,8 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from ..counts import to_count
+from ..errors import BadInput
+from ..read import read
+
+#: Of budgets, from the widest.
+SCOPES = ("rollout", "wave", "zone", "cluster")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +34,30 @@ class QuorumRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
-    """Nodes that may be out of service at once, as a count or a share; ``None`` is no limit."""
+class BudgetRules:
+    """Nodes that may be out of service at once, per scope: a count, a share such as ``"25%"``, or no limit."""
 
     rollout: int | str | None = None
     wave: int | str | None = None
     zone: int | str | None = None
     cluster: int | str | None = None
     quorum: tuple[QuorumRule, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "budgets.") -> BudgetRules:
+        """Read policy data. :raises BadInput: with the option's path."""
+        known = [item.name for item in fields(cls)]
+        for key, value in (data or {}).items():
+            if key not in known:
+                raise BadInput(f"{prefix}{key}", value, f"one of {', '.join(known)}")
+            if value is not None and key in SCOPES:
+                to_count(value, 1, f"{prefix}{key}")
+        return read(cls, data or {})
+
+    @property
+    def limits(self) -> dict[str, int | str | None]:
+        """Return the limit of each scope."""
+        return {scope: getattr(self, scope) for scope in SCOPES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +80,7 @@ class Hooks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class DriftTolerance:
     """How far the world may differ from a plan that is about to start: counts or shares; ``None`` is not checked."""
 
     nodes: int | str | None = "10%"

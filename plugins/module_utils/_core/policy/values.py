@@ -9,37 +9,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..accounts import Account, role_of
 from ..canonical import to_digest
+from ..exceptions.records import ExceptionRules
+from ..gate.decide import GateRules
 from ..model import Place
-from .read import read, share
-from .run_rules import Budgets, Drift, Hooks, Retries
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagKeys:
-    """Keys of the tags that say what a node is."""
-
-    patch_group: str = "PatchGroup"
-    maintenance_window: str = "MaintenanceWindow"
-    application: str = "Application"
-    owner: str = "Owner"
-    environment: str = "Environment"
-    cluster: str = "Cluster"
-    patch_now: str = ""
-    last_patched: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """An AWS account, reached through a role. ``name`` and ``id`` are filled from the role where they are not given."""
-
-    role_arn: str
-    name: str = ""
-    id: str = ""
-    external_id: str | None = None
+from ..nodes import Select
+from ..read import read, to_document
+from ..tags import TagKeys
+from ..work.precheck import PrecheckRules
+from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +33,9 @@ class Estate:
 
     def places(self) -> tuple[Place, ...]:
         """Return every account in every Region named; without accounts, the Regions of the caller's own account."""
-        return tuple(
-            Place(region=region, account=account.id, role_arn=account.role_arn, external_id=account.external_id)
-            for account in self.accounts
-            for region in self.regions
-        ) or tuple(Place(region=region) for region in self.regions)
+        return tuple(account.place(region) for account in self.accounts for region in self.regions) or tuple(
+            Place(region=region) for region in self.regions
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,67 +117,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
-    """Which nodes: all keys given must match, one entry of each. Accounts are numbers once the policy is read."""
-
-    patch_groups: tuple[str, ...] = ()
-    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    executors: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    nodes: tuple[str, ...] = ()
-    zones: tuple[str, ...] = ()
-    applications: tuple[str, ...] = ()
-    missed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """Conditions after a wave. Rates and confidence are fractions (0.1 is 10%); ``budget`` is a count or ``"5%"``."""
-
-    max_failure_rate: float = field(default=0.1, metadata=share)
-    min_sample: int = 1
-    confidence: float = field(default=0.9, metadata=share)
-    max_failures: int | None = None
-    max_skipped_rate: float = field(default=0.5, metadata=share)
-    budget: int | str | None = None
-    health_checks: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
     """A wave. ``gate`` is complete: the policy's gates with the wave's own members over them."""
 
     name: str
     description: str = ""
-    select: Select = Select()
+    select: Select = field(default_factory=Select)
     size: int | str = "100%"
     order: tuple[Select, ...] = ()
     window: str | None = None
-    gate: Gate = Gate()
+    gate: GateRules = field(default_factory=GateRules)
     soak_minutes: int = 0
     reboot: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prechecks:
-    """``disk`` is MB per mount point or drive. ``skip_node`` keeps a node with the finding back, ``allow`` records it.
-
-    ``services``: those that run before the work must run after it (``require``), or ``record``, or ``ignore``.
-    """
-
-    disk: Mapping[str, int] = field(default_factory=lambda: {"/": 1024, "/var": 1024, "/boot": 200, "C:": 4096})
-    pending_reboot: str = "allow"
-    lock: str = "skip_node"
-    repositories: str = "skip_node"
-    expected_repositories: tuple[str, ...] = ()
-    failed_units: str = "allow"
-    max_load_per_cpu: float | None = None
-    agent: str = "skip_node"
-    time_sync: str = "allow"
-    services: str = "require"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +155,10 @@ class ExpectedMinutes:
     linux: int = 15
     windows: int = 40
     macos: int = 40
+
+    def of(self, platform: str) -> int:
+        """Return the minutes of a platform; one that is not known takes as long as Linux."""
+        return {"windows": self.windows, "macos": self.macos}.get(platform, self.linux)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,18 +190,6 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exceptions:
-    """Dated exceptions from patching. An empty ``ledger`` or ``tag`` is not looked at."""
-
-    ledger: str = ""
-    tag: str = "PatchException"
-    max_days: int = 90
-    expiring_days: int = 7
-    four_eyes: bool = True
-    timezone: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeCalendars:
     """Calendars whose closed times nothing is patched in."""
 
@@ -281,7 +204,7 @@ class StoppedNodes:
     start: bool = False
     minutes_ahead: int = 15
     update_agent: bool = True
-    select: Select = Select()
+    select: Select = field(default_factory=Select)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,29 +214,28 @@ class Policy:
     name: str
     version: int = 1
     description: str = ""
-    tags: TagKeys = TagKeys()
+    tags: TagKeys = field(default_factory=TagKeys)
     estate: Estate = Estate()
     baselines: tuple[PolicyBaseline, ...] = ()
     patch_groups: tuple[PatchGroup, ...] = ()
     windows: tuple[Window, ...] = ()
     waves: tuple[Wave, ...] = ()
-    gates: Gate = Gate()
-    prechecks: Prechecks = Prechecks()
+    gates: GateRules = field(default_factory=GateRules)
+    prechecks: PrecheckRules = field(default_factory=PrecheckRules)
     reboot: Reboot = Reboot()
     patching: Patching = Patching()
     exclude: tuple[Exclude, ...] = ()
     approval: Approval = Approval()
-    exceptions: Exceptions = Exceptions()
+    exceptions: ExceptionRules = field(default_factory=ExceptionRules)
     freeze: FreezeCalendars = FreezeCalendars()
     stopped_nodes: StoppedNodes = StoppedNodes()
-    budgets: Budgets = field(default_factory=Budgets)
+    budgets: BudgetRules = field(default_factory=BudgetRules)
     hooks: Hooks = field(default_factory=Hooks)
-    drift: Drift = field(default_factory=Drift)
+    drift: DriftTolerance = field(default_factory=DriftTolerance)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with every member; reading it again gives an equal policy."""
-        data = _plain(asdict(self))
-        return dict(data)
+        return to_document(self)
 
     @property
     def digest(self) -> str:
@@ -356,7 +278,8 @@ def _complete(policy: Policy) -> Policy:
 
 
 def _account(account: Account) -> Account:
-    number = account.id or (account.role_arn.split(":") + [""] * 5)[4]
+    role = role_of(account.role_arn)
+    number = account.id or (role.account if role else "")
     return replace(account, id=number, name=account.name or number)
 
 
@@ -364,9 +287,3 @@ def _named_tasks(window: Window) -> tuple[WindowTask, ...]:
     return tuple(
         replace(task, name=task.name or f"{window.name}-{task.operation.lower()}"[:128]) for task in window.tasks
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

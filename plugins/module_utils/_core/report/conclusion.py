@@ -88,13 +88,13 @@ def to_conclusion(
 
 
 def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, str]:
-    if plan:
-        totals = plan.get("totals") or {}
+    if "digest" in plan:
+        totals = plan["totals"]
         nodes, patches, reboots = (int(totals.get(name) or 0) for name in ("nodes", "patches", "reboots"))
         text = f"{_count(nodes, 'node')} with {_count(patches, 'patch')}, {_count(reboots, 'reboot')} expected."
         return _conclusion("planned", "idle", "Planned, not started", text, "")
     if not rows:
-        text = "No plan, no journal, and no node in a scan." if not scan else "The scan has no node."
+        text = "No plan, no journal, and no node in a scan." if "at" not in scan else "The scan has no node."
         return _conclusion("empty", "idle", "Nothing to report", text, "")
     good = sum(row.compliance_before == COMPLIANT for row in rows)
     unknown = sum(row.compliance_before == UNKNOWN for row in rows)

@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..rollout.journal import Record
+from ..tags import TagKeys
 from .conclusion import closed_because, to_conclusion, wave_state
-from .rows import EXCLUDED, NOT_STARTED, SCANNED, TAGS, Row, minutes_between, to_row
+from .rows import EXCLUDED, NOT_STARTED, SCANNED, Row, minutes_between, to_row
 from .story import Story, read_story
 from .totals import count_compliance, count_status, count_tones, group_rows, sum_patches, sum_reboots
 
 SCHEMA = "patchtide/report/1"
+_NO_PLAN: Mapping[str, Any] = {
+    "waves": (),
+    "excluded": (),
+    "warnings": (),
+    "totals": {},
+    "policy": {"name": "", "digest": ""},
+}
+_NO_SCAN: Mapping[str, Any] = {"nodes": {}, "failed_places": ()}
 _TONE_ORDER = ("bad", "held", "good", "idle")
 
 
@@ -33,7 +42,7 @@ def build_report(
     records: Iterable[Record] = (),
     scan: Mapping[str, Any] | None = None,
     *,
-    tags: Mapping[str, str] | None = None,
+    tags: TagKeys | None = None,
     remarks: Sequence[str] = (),
 ) -> Report:
     """Fold what a run left behind into a report. Every part may be missing; so may everything.
@@ -41,13 +50,12 @@ def build_report(
     :param plan: ``plan.json``.
     :param records: the journal, in order; read once, never held.
     :param scan: ``scan.json``, the state before.
-    :param tags: the tag keys of ``owner``, ``application`` and ``environment``, where they are not these words.
     :param remarks: what its reader must know about the inputs, such as a plan that was edited.
     """
-    plan, scan = plan or {}, scan or {}
+    has_plan, plan, scan = bool(plan), {**_NO_PLAN, **(plan or {})}, {**_NO_SCAN, **(scan or {})}
     story, damage = read_story(records)
     begun = story.started
-    rows = _rows(plan, story, scan, {**TAGS, **(tags or {})})
+    rows = _rows(plan, story, scan, tags or TagKeys(), has_plan)
     waves = _waves(plan, story, rows)
     _explain_not_started(rows, waves, story)
     planned = [row for row in rows if row.in_rollout]
@@ -66,8 +74,8 @@ def build_report(
         "reboots": sum_reboots(planned or rows),
         "waves": waves,
         "attention": [_attention(row) for row in planned if row.needs_attention],
-        "excluded": [_left_out(item) for item in plan.get("excluded") or ()],
-        "failed_places": [_failed_place(item) for item in scan.get("failed_places") or ()],
+        "excluded": [_left_out(item) for item in plan["excluded"]],
+        "failed_places": [_failed_place(item) for item in scan["failed_places"]],
         "decisions": story.decisions,
         "evidence": {"records": story.records, "head": story.head, "resumed": story.resumed, "chain_error": damage},
         "warnings": [*remarks, *_warnings(plan, story, damage)],
@@ -81,11 +89,11 @@ def to_json(summary: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _rows(plan: Mapping[str, Any], story: Story, scan: Mapping[str, Any], tags: Mapping[str, str]) -> list[Row]:
-    scanned: Mapping[str, Any] = scan.get("nodes") or {}
+def _rows(plan: Mapping[str, Any], story: Story, scan: Mapping[str, Any], tags: TagKeys, has_plan: bool) -> list[Row]:
+    scanned: Mapping[str, Any] = scan["nodes"]
     rows: dict[str, Row] = {}
-    for order, wave in enumerate(plan.get("waves") or (), 1):
-        for node in wave.get("nodes") or ():
+    for order, wave in enumerate(plan["waves"], 1):
+        for node in wave["nodes"]:
             node_id = str(node["node_id"])
             row = to_row(node_id, node, story.nodes.get(node_id), scanned.get(node_id), tags)
             row.wave, row.wave_order = str(wave["name"]), order
@@ -94,10 +102,10 @@ def _rows(plan: Mapping[str, Any], story: Story, scan: Mapping[str, Any], tags: 
     for node_id in [name for name in story.nodes if name not in rows]:
         rows[node_id] = to_row(node_id, {}, story.nodes[node_id], scanned.get(node_id), tags)
         rows[node_id].wave_order = orders.get(rows[node_id].wave, 0)
-    left_out = {str(item["node_id"]): item for item in plan.get("excluded") or ()}
+    left_out = {str(item["node_id"]): item for item in plan["excluded"]}
     for node_id in [*left_out, *(name for name in scanned if name not in left_out)]:
         if node_id not in rows:
-            rows[node_id] = _outside(node_id, left_out.get(node_id), scanned.get(node_id), bool(plan), tags)
+            rows[node_id] = _outside(node_id, left_out.get(node_id), scanned.get(node_id), has_plan, tags)
     return sorted(rows.values(), key=_row_order)
 
 
@@ -106,7 +114,7 @@ def _outside(
     exclusion: Mapping[str, Any] | None,
     scan: Mapping[str, Any] | None,
     planned: bool,
-    tags: Mapping[str, str],
+    tags: TagKeys,
 ) -> Row:
     """Return the row of a node that is in no wave."""
     row = to_row(node_id, exclusion or {}, None, scan, tags)
@@ -141,13 +149,13 @@ def _row_order(row: Row) -> tuple[int, bool, int, int, str, str]:
 
 def _wave_names(plan: Mapping[str, Any], story: Story) -> list[str]:
     """Return the waves in order: the plan's, or where there is none the journal's."""
-    names = [str(wave["name"]) for wave in plan.get("waves") or ()]
+    names = [str(wave["name"]) for wave in plan["waves"]]
     started = story.started.waves if story.started else ()
     return list(dict.fromkeys([*names, *started, *story.waves]))
 
 
 def _waves(plan: Mapping[str, Any], story: Story, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    planned = {str(wave["name"]): wave for wave in plan.get("waves") or ()}
+    planned = {str(wave["name"]): wave for wave in plan["waves"]}
     members: dict[str, list[Row]] = {}
     for row in rows:
         if row.in_rollout:
@@ -190,9 +198,9 @@ def _explain_not_started(rows: Iterable[Row], waves: Sequence[Mapping[str, Any]]
 
 
 def _policy(plan: Mapping[str, Any], story: Story) -> dict[str, str]:
-    policy = plan.get("policy") or {}
-    digest = policy.get("digest") or (story.started.policy_digest if story.started else "")
-    return {"name": str(policy.get("name") or ""), "digest": str(digest)}
+    policy = plan["policy"]
+    digest = policy["digest"] or (story.started.policy_digest if story.started else "")
+    return {"name": str(policy["name"]), "digest": str(digest)}
 
 
 def _times(plan: Mapping[str, Any], story: Story, scan: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,9 +234,9 @@ def _warnings(plan: Mapping[str, Any], story: Story, damage: str) -> list[str]:
     if damage:
         warnings.append(f"The journal can't be trusted: {damage}.")
     journalled = story.started.plan_digest if story.started else ""
-    if plan and journalled and journalled != plan.get("digest"):
+    if "digest" in plan and journalled and journalled != plan["digest"]:
         warnings.append(
-            f"The journal belongs to plan {journalled[:12]}, plan.json is {str(plan.get('digest'))[:12]}: "
+            f"The journal belongs to plan {journalled[:12]}, plan.json is {str(plan['digest'])[:12]}: "
             "what is said about nodes of both may be wrong."
         )
     if story.prepared:

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+from ..plan.rules import PlanRules
 
 START_NOTE = "will be started; its patches are not known yet"
 _RETRIES = (("delivery", "commands that were not delivered"), ("execution", "installs that failed"))
-_SCOPES = ("rollout", "wave", "zone", "cluster")
 
 
 def plan_rules(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (what, rule) of everything that steers the rollout beside its waves; nothing for a plan without rules."""
-    rules = plan.get("rules") or {}
-    retries, budgets = rules.get("retries") or {}, rules.get("budgets") or {}
-    again = [f"{what}, {_times(retries[name])}" for name, what in _RETRIES if retries.get(name)]
-    limits = [f"{budgets[scope]} {_per(scope)}" for scope in _SCOPES if budgets.get(scope) is not None]
-    lines = [("Tried again", "; ".join(again) or "nothing"), ("Out of service at once", _at_most(limits))]
-    return lines if rules else []
+    """Return (what, rule) of everything that steers the rollout beside its waves."""
+    rules = PlanRules.of(plan)
+    tries = asdict(rules.retries)
+    again = [f"{what}, {_times(tries[name])}" for name, what in _RETRIES if tries[name]]
+    limits = [f"{limit} {_per(scope)}" for scope, limit in rules.budgets.limits.items() if limit is not None]
+    return [("Tried again", "; ".join(again) or "nothing"), ("Out of service at once", _at_most(limits))]
 
 
 def _times(number: int) -> str:
@@ -38,19 +39,19 @@ def _at_most(limits: Sequence[str]) -> str:
 
 def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is special about a wave: its turns, nodes to start, what touches its window."""
-    nodes = wave.get("nodes") or ()
+    nodes = wave["nodes"]
     if turn_count(wave) > 1:
         busiest = max(Counter(node.get("turn", 1) for node in nodes).values(), default=0)
         yield f"{turn_count(wave):,} turns, one after the other, of at most {_nodes(busiest)}"
     starts = sum(bool(node.get("start")) for node in nodes)
     if starts:
         yield f"{_nodes(starts, 'stopped')} will be started; what is missing there is not known yet"
-    yield from (str(note) for note in wave.get("notes") or () if note != wave.get("emptied"))
+    yield from (str(note) for note in wave.get("notes", ()) if note != wave.get("emptied"))
 
 
 def wave_warnings(wave: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with a wave; the plan's own ``warnings`` say it too."""
-    capacity = wave.get("capacity") or {}
+    capacity = wave["capacity"]
     if wave.get("emptied"):
         yield f"empty, its gate will pause: {wave['emptied']}"
     if not capacity.get("fits", True):
@@ -58,13 +59,13 @@ def wave_warnings(wave: Mapping[str, Any]) -> Iterator[str]:
 
 
 def turn_count(wave: Mapping[str, Any]) -> int:
-    """Return the number of a wave's turns; plans of before had one."""
-    return int(wave.get("turns") or 1)
+    """Return the number of a wave's turns."""
+    return int(wave["turns"])
 
 
 def health_check_names(wave: Mapping[str, Any]) -> list[str]:
     """Return the health checks that the wave's gate asks, by name."""
-    return [str(health_check.get("name") or "") for health_check in (wave.get("gate") or {}).get("health_checks") or ()]
+    return [str(health_check.get("name") or "") for health_check in wave["gate"]["health_checks"]]
 
 
 def _nodes(number: int, kind: str = "") -> str:

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from ..model import Status
+from ..model import Status, place_label
+from ..nodes import PLANNED
 from ..rollout.catch_up import is_missed
 from ..stamp import from_time
+from ..tags import TagKeys
 from .story import NodeStory
 
 NOT_STARTED = "not_started"
@@ -44,7 +46,8 @@ TONES: Mapping[str, str] = {
     UNFINISHED: "bad",
 }
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
-TAGS: Mapping[str, str] = {"owner": "Owner", "application": "Application", "environment": "Environment"}
+#: Members of a row that are read from the node's tags.
+TAGGED = ("owner", "application", "environment")
 SEVERITIES = ("critical", "important", "high", "medium", "low", "informational", "unspecified")
 _LOOKED_AT = (Status.SUCCEEDED.value, Status.NO_OP.value)
 _BAD_COUNTS: Mapping[str, str] = {
@@ -116,7 +119,7 @@ class Row:
 
     @property
     def place(self) -> str:
-        return "/".join(part for part in (self.account, self.region) if part)
+        return place_label(self.account, self.region)
 
     @property
     def needs_attention(self) -> bool:
@@ -130,29 +133,31 @@ class Row:
         return self.status not in (EXCLUDED, SCANNED)
 
 
+#: Members that a row takes from its node as they are.
+_SHOWN = tuple(item.name for item in fields(Row) if item.name in PLANNED and item.name != "node_id")
+
+
 def to_row(
     node_id: str,
     known: Mapping[str, Any],
     story: NodeStory | None,
     scan: Mapping[str, Any] | None,
-    tags: Mapping[str, str] | None = None,
+    tags: TagKeys,
 ) -> Row:
     """Return the row of a node.
 
     :param known: the plan's or exclusion's entry, or ``{}``.
     :param story: what the journal says, ``None`` if it never names the node.
     :param scan: the node's record of the scan before, ``None`` if it was not scanned.
-    :param tags: the tag keys of ``owner``, ``application`` and ``environment``.
     """
     result = story.result if story else {}
     sources = (known, result, scan or {})
     row = Row(node_id=node_id, planned=_int(known.get("patch_count")) or 0)
-    for name in ("host", "name", "executor", "account", "region", "platform", "os", "patch_group"):
+    for name in _SHOWN:
         setattr(row, name, first(name, *sources))
     node_tags = known.get("tags") or (scan or {}).get("tags") or {}
-    for name, key in (TAGS if tags is None else tags).items():
-        if name in TAGS:
-            setattr(row, name, first(name, known, {name: node_tags.get(key)}))
+    for name in TAGGED:
+        setattr(row, name, first(name, known, {name: node_tags.get(getattr(tags, name))}))
     _fill_before(row, scan)
     row.missing_after, row.compliance_after = row.missing_before, row.compliance_before
     if story:

@@ -19,16 +19,16 @@ _LABEL, _REASON = 25, 160
 
 def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
     """Return the plan: warnings, a line per wave, rules, who is left out and why, and the digest that gets approved."""
-    policy, waves = plan.get("policy") or {}, list(plan.get("waves") or ())
+    policy, waves = plan["policy"], list(plan["waves"])
     rehearsal = "  (rehearsal)" if plan.get("rehearsal") else ""
     lines = [f"Plan {plain(plan.get('rollout', ''))} of policy {plain(policy.get('name', ''))}{rehearsal}"]
-    lines += _warnings(plan.get("warnings") or (), width)
-    lines += ["", *_plan_waves(waves, plan.get("totals") or {}, width)]
+    lines += _warnings(plan["warnings"], width)
+    lines += ["", *_plan_waves(waves, plan["totals"], width)]
     notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in _notes(wave)]
     lines += ["", *(part for note in notes for part in fold_text(note, width))] if notes else []
     rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in plan_rules(plan)]
     lines += ["", *(part for line in rules for part in _hang(line, width))] if rules else []
-    lines += ["", *_left_out(plan.get("excluded") or (), width)]
+    lines += ["", *_left_out(plan["excluded"], width)]
     lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
     return "\n".join(lines)
 
@@ -52,7 +52,7 @@ def _notes(wave: Mapping[str, Any]) -> list[str]:
 
 
 def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
-    nodes = wave.get("nodes") or ()
+    nodes = wave["nodes"]
     executors = Counter(str(node.get("executor")) for node in nodes)
     forecast = Counter(str(node.get("reboot")) for node in nodes)
     return [
@@ -64,21 +64,19 @@ def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
         _number(_critical(wave)),
         str(forecast["yes"]) + (f" to {forecast['yes'] + forecast['unknown']}" if forecast["unknown"] else ""),
         _minutes(wave),
-        share_text((wave.get("gate") or {}).get("max_failure_rate")),
+        share_text(wave["gate"].get("max_failure_rate")),
     ]
 
 
 def _minutes(wave: Mapping[str, Any]) -> str:
-    """Return ``45 of 300``, what a wave needs of its window; in plans of before, the minutes of its longest node."""
-    capacity, nodes = wave.get("capacity"), wave.get("nodes") or ()
-    if not capacity:
-        return _number(max((int(node.get("expected_minutes") or 0) for node in nodes), default=0))
-    usable = capacity.get("usable_minutes")
-    return _number(capacity.get("needed_minutes")) + (f" of {_number(usable)}" if usable is not None else "")
+    """Return ``45 of 300``, what a wave needs of its window."""
+    capacity = wave["capacity"]
+    usable = capacity["usable_minutes"]
+    return _number(capacity["needed_minutes"]) + (f" of {_number(usable)}" if usable is not None else "")
 
 
 def _critical(wave: Mapping[str, Any]) -> int:
-    patches = (patch for node in wave.get("nodes") or () for patch in node.get("patches") or ())
+    patches = (patch for node in wave["nodes"] for patch in node["patches"])
     return count_severities(patches).get("critical", 0)
 
 

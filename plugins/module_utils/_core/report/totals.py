@@ -116,7 +116,7 @@ def sum_patches(rows: Sequence[Row], plan: Mapping[str, Any], scan: Mapping[str,
 
 
 def _missing_severities(scan: Mapping[str, Any]) -> dict[str, int]:
-    nodes = (scan.get("nodes") or {}).values()
+    nodes = scan["nodes"].values()
     return count_severities(patch for node in nodes for patch in node.get("missing") or ())
 
 
@@ -125,10 +125,10 @@ def _catalogue(
 ) -> dict[str, Mapping[str, Any]]:
     """Return what is known about these patches; the scan knows more than the plan."""
     known: dict[str, Mapping[str, Any]] = {}
-    for wave in plan.get("waves") or ():
-        for node in wave.get("nodes") or ():
-            known.update({patch["id"]: patch for patch in node.get("patches") or () if patch.get("id") in ids})
-    for node in (scan.get("nodes") or {}).values():
+    for wave in plan["waves"]:
+        for node in wave["nodes"]:
+            known.update({patch["id"]: patch for patch in node["patches"] if patch.get("id") in ids})
+    for node in scan["nodes"].values():
         known.update({patch["id"]: patch for patch in node.get("missing") or () if patch.get("id") in ids})
     return known
 

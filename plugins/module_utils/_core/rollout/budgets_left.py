@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model import Status
-from ..plan.budgets import BudgetRules, Disruption, Member, allow
+from ..plan.budgets import Disruption, Member, allow
 from .state import DONE, STAGES, Rollout, due_nodes
 
 
 def over_budget(state: Rollout, wave: str) -> dict[str, str]:
     """Return the nodes that are due for their install and may not be taken down, with the budget that says so."""
-    rules = BudgetRules.from_dict((state.plan.get("rules") or {}).get("budgets"))
     due = frozenset(due_nodes(state, wave, "patch"))
     members = [_member(state, node, due) for item in state.plan["waves"] for node in item["nodes"]]
-    return dict(allow(members, rules).blocked)
+    return dict(allow(members, state.rules.budgets).blocked)
 
 
 def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str]) -> Member:

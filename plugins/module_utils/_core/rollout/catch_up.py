@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model import NodeResult, Status
+from ..nodes import NAMED
 from ..work.final_record import held_record, lost_record
 from .state import LOST, Rollout, final_results
 
@@ -58,12 +59,9 @@ def catch_up(state: Rollout, at: str) -> dict[str, Any]:
 
     :returns: ``schema``, ``rollout``, ``at`` and ``nodes``: ``node_id, host, name, wave, code, reason`` of each.
     """
-    planned = {node["node_id"]: node for wave in state.plan["waves"] for node in wave["nodes"]}
     nodes = [
         {
-            "node_id": record["node_id"],
-            "host": planned[record["node_id"]]["host"],
-            "name": planned[record["node_id"]]["name"],
+            **{name: state.planned[record["node_id"]][name] for name in NAMED},
             "wave": state.nodes[record["node_id"]].wave,
             "code": record["error"]["code"],
             "reason": record["error"]["text"],

@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .state import DONE, STAGES, Rollout, current_turn, due_nodes
+from .state import DONE, STAGES, Rollout, WaveState, current_turn, due_nodes
 
 
 def overview(state: Rollout) -> dict[str, Any]:
     """Return where the rollout stands, in the plain values a playbook works with."""
+
+    def due(wave: WaveState) -> dict[str, Any]:
+        found = {stage: len(nodes) for stage in STAGES if (nodes := due_nodes(state, wave.name, stage))}
+        return {"due": found}
+
+    return {**standing(state, due), **play_order(state)}
+
+
+def standing(state: Rollout, about: Callable[[WaveState], Mapping[str, Any]]) -> dict[str, Any]:
+    """Return where a rollout and its waves stand.
+
+    :param about: what else is said of a wave.
+    """
     waves = [
-        {
-            "name": wave.name,
-            "status": wave.status,
-            "nodes": len(wave.nodes),
-            "due": {stage: len(nodes) for stage in STAGES if (nodes := due_nodes(state, wave.name, stage))},
-        }
+        {"name": wave.name, "status": wave.status, "nodes": len(wave.nodes), **about(wave)}
         for wave in state.waves.values()
     ]
     return {
@@ -29,7 +37,6 @@ def overview(state: Rollout) -> dict[str, Any]:
         "status": state.status,
         "finished": state.finished,
         "waves": waves,
-        **play_order(state),
     }
 
 

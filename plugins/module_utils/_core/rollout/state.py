@@ -11,6 +11,7 @@ from typing import Any
 
 from ..events import GateJudged
 from ..model import Status
+from ..plan.rules import PlanRules
 
 #: The way of a node through its wave. ``done`` is not a stage but the end of the way.
 STAGES = ("precheck", "patch", "reboot", "scan", "verify")
@@ -85,13 +86,15 @@ class Rollout:
     """The whole state. ``status``: ``new``, ``running``, ``paused``, ``aborted`` or ``completed``.
 
     ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice. ``prepared``: by wave
-    and kind, what must be restored to which node, with what is needed for it. ``planned``: the plan's nodes by id.
+    and kind, what must be restored to which node, with what is needed for it. ``planned``: the plan's nodes by id;
+    ``rules``: what the plan has frozen besides its waves.
     """
 
     plan: Mapping[str, Any]
     waves: dict[str, WaveState]
     nodes: dict[str, NodeState]
     planned: Mapping[str, Mapping[str, Any]]
+    rules: PlanRules
     intents: dict[str, OpenIntent] = field(default_factory=dict)
     announced: dict[str, int] = field(default_factory=dict)
     prepared: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
@@ -105,7 +108,7 @@ class Rollout:
 
     def retries(self, failure: str) -> int:
         """Return how many further attempts the plan allows a node for a class of failure."""
-        return int(((self.plan.get("rules") or {}).get("retries") or {}).get(failure, 0))
+        return int(getattr(self.rules.retries, failure, 0))
 
 
 def initial(plan: Mapping[str, Any]) -> Rollout:
@@ -122,7 +125,7 @@ def initial(plan: Mapping[str, Any]) -> Rollout:
         for node in wave["nodes"]
     }
     planned = {node["node_id"]: node for wave in plan["waves"] for node in wave["nodes"]}
-    return Rollout(plan=plan, waves=waves, nodes=nodes, planned=planned)
+    return Rollout(plan=plan, waves=waves, nodes=nodes, planned=planned, rules=PlanRules.of(plan))
 
 
 def current_turn(state: Rollout, wave: str) -> int:

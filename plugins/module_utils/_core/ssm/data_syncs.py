@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .. import limits
-from ..change import Change, merge
+from ..change import Change, carry_out, merge
 from ..errors import BadInput
 
 TO_DESTINATION, FROM_SOURCE = "SyncToDestination", "SyncFromSource"
@@ -122,17 +122,12 @@ def _check_type(wanted: DataSync) -> None:
 
 def ensure_data_sync(port: DataSyncPort, change: Change[DataSync]) -> DataSync | None:
     """Carry the change out and return the sync as it then is."""
-    before, after = change.before, change.after
-    if before and (after is None or change.recreate):
-        port.delete(before)
-        before = None
-    if after is None:
-        return None
-    if before is None:
-        port.create(after)
-    else:
-        port.update(after)
-    return after
+
+    def create(sync: DataSync) -> DataSync:
+        port.create(sync)
+        return sync
+
+    return carry_out(change, create=create, update=port.update, remove=port.delete)
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .. import limits
+from ..arns import name_of
 from ..change import Change
 from ..errors import BadInput, Conflict
 
@@ -76,7 +77,7 @@ def _resolve_one(where: str, reference: str, candidates: Sequence[Bound]) -> Bou
 
 def _short_id(bound: Bound) -> str:
     """AWS-owned baselines have an ARN for their id; its last part is the id that people know."""
-    return str(bound.baseline_id).rsplit("/", 1)[-1]
+    return name_of(str(bound.baseline_id))
 
 
 def _order(bound: Bound) -> tuple[str, str]:

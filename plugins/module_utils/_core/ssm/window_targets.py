@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .. import limits
-from ..change import Change, merge
+from ..change import Change, carry_out, merge
 from ..errors import BadInput
 from ..targets import Targets, check_targets, to_targets
 
@@ -78,16 +78,12 @@ def plan_window_target(
 
 def ensure_window_target(port: WindowTargetPort, change: Change[WindowTarget], *, safe: bool) -> WindowTarget | None:
     """Carry the change out and return the target as it then is."""
-    before, after = change.before, change.after
-    if before and (after is None or change.recreate):
-        port.deregister(before, safe=safe)
-        before = None
-    if after is None:
-        return None
-    if before is None:
-        return replace(after, target_id=port.register(after))
-    port.update(after)
-    return after
+    return carry_out(
+        change,
+        create=lambda target: replace(target, target_id=port.register(target)),
+        update=port.update,
+        remove=lambda target: port.deregister(target, safe=safe),
+    )
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .. import limits
-from ..change import Change, merge
+from ..arns import name_of
+from ..change import Change, carry_out, merge
 from ..errors import BadInput
 from ..targets import Targets
 from .window_targets import missing_window
@@ -133,7 +134,7 @@ def check_window_task(wanted: WindowTask) -> None:
         limits.errors("max_errors", wanted.max_errors)
     if wanted.task_type == "RUN_COMMAND" and not wanted.targets:
         raise BadInput("window_targets", [], "targets: Run Command needs nodes to run on")
-    if wanted.task_type == "LAMBDA" and not wanted.task_arn.rsplit(":", 1)[-1].startswith("SSM"):
+    if wanted.task_type == "LAMBDA" and not name_of(wanted.task_arn).startswith("SSM"):
         raise BadInput("task_arn", wanted.task_arn, "a function whose name begins with SSM")
     _check_invocation(INVOCATION_OPTIONS[wanted.task_type], wanted.invocation)
 
@@ -150,16 +151,12 @@ def _check_invocation(where: str, invocation: Mapping[str, Any]) -> None:
 
 def ensure_window_task(port: WindowTaskPort, change: Change[WindowTask]) -> WindowTask | None:
     """Carry the change out and return the task as it then is."""
-    before, after = change.before, change.after
-    if before and (after is None or change.recreate):
-        port.deregister(before)
-        before = None
-    if after is None:
-        return None
-    if before is None:
-        return replace(after, task_id=port.register(after))
-    port.update(after)
-    return after
+    return carry_out(
+        change,
+        create=lambda task: replace(task, task_id=port.register(task)),
+        update=port.update,
+        remove=port.deregister,
+    )
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..model import NodeResult, Status
+from ..nodes import IDENTITY
 
 
 def error(code: str, text: str) -> dict[str, str]:
@@ -147,5 +148,7 @@ def _judge(
 
 
 def _identity(node: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("node_id", "executor", "account", "region", "platform")
-    return {name: node.get(name) or None for name in names} | {"node_id": node["node_id"], "executor": node["executor"]}
+    return {name: node.get(name) or None for name in IDENTITY} | {
+        "node_id": node["node_id"],
+        "executor": node["executor"],
+    }

@@ -28,9 +28,10 @@ _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecheckRules:
-    """What a node must fulfil. ``disk``: free MB by mount point or drive; ``skip`` or, only to record it, ``allow``.
+    """What a node must fulfil. ``disk``: free MB by mount point or drive.
 
-    ``services``: whether those that run before the work must run after it (``require``), or it is only told.
+    ``skip_node`` keeps a node with the finding back, ``allow`` records it. ``services``: those that run before the work
+    must run after it (``require``), or ``record``, or ``ignore``.
     """
 
     disk: Mapping[str, int] = field(default_factory=lambda: dict(_DISK_MB))
@@ -105,14 +106,14 @@ class Precheck:
         return {"outcome": self.outcome, "findings": findings, "facts": dict(self.facts)}
 
 
-def services_mode(purpose: str, thresholds: Mapping[str, Any]) -> str:
+def services_mode(purpose: str, rules: PrecheckRules | None = None) -> str:
     """Return what the probe of a rollout does about services: ``remember``, ``compare`` or nothing.
 
     :param purpose: ``precheck`` or ``verify``; what was not remembered is not compared either.
     """
     if purpose == "verify":
         return "compare"
-    return "" if PrecheckRules.from_dict(thresholds).services == "ignore" else "remember"
+    return "" if (rules or PrecheckRules()).services == "ignore" else "remember"
 
 
 def parse_probe(output: object) -> dict[str, Any] | None:
@@ -133,17 +134,15 @@ def parse_probe(output: object) -> dict[str, Any] | None:
 
 def evaluate_probe(
     output: str | Mapping[str, Any] | None,
-    rules: PrecheckRules | Mapping[str, Any] | None = None,
+    rules: PrecheckRules | None = None,
     *,
     executor: str = "ssm",
 ) -> Precheck:
     """Judge a probe's output, or its parsed document.
 
-    :param rules: the thresholds, or the policy's section of them.
     :param executor: the agent is looked at only where it does the work (``ssm``).
-    :raises BadInput: the thresholds, never the probe.
     """
-    wanted = rules if isinstance(rules, PrecheckRules) else PrecheckRules.from_dict(rules)
+    wanted = rules or PrecheckRules()
     document = output if isinstance(output, Mapping) else parse_probe(output)
     if document is None:
         shown = str(output or "").strip()[-200:]

@@ -15,7 +15,7 @@ from ansible.template import Templar
 from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.groups import BUILT_IN, NAMED
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.merge import RULES
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import EMPTY
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 
 from tests.fakes.fleet import trusted
 

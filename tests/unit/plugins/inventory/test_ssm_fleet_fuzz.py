@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Sessions
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import EMPTY
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

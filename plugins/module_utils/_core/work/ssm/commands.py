@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ...clock import Clock
 from ...errors import PatchtideError
-from ...events import Event
-from ...stamp import from_time, to_time
+from ...model import place_label
+from ...stamp import to_time
 from .ports import CommandRequest, FleetPort, Invocation
 from .statuses import ENDED
 
@@ -36,13 +36,6 @@ class Ambiguous(PatchtideError):
     """The answer to SendCommand was lost: the command may or may not exist."""
 
     code = "Ambiguous"
-
-
-class Recorder(Protocol):
-    """Where events go. A stage without a rollout records nothing."""
-
-    def record(self, event: Event) -> object:
-        """Write one event; ``JournalError`` if the rollout's state forbids it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +77,7 @@ def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tup
     """Return (place label, platform, node ids) in chunks that one SendCommand takes, in a stable order."""
     groups: dict[tuple[str, str], list[str]] = {}
     for node in nodes:
-        groups.setdefault((f"{node['account']}/{node['region']}", node["platform"]), []).append(node["node_id"])
+        groups.setdefault((place_label(node["account"], node["region"]), node["platform"]), []).append(node["node_id"])
     return [
         (place, platform, sorted(ids)[start : start + size])
         for (place, platform), ids in sorted(groups.items())
@@ -109,16 +102,6 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
     if found:
         return found
     raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
-
-
-def look_up(chunk: Chunk, port: FleetPort, *, clock: Clock) -> str:
-    """Return the id of a command that an earlier run may have sent; nothing is sent.
-
-    :raises PatchtideError: there is no such command.
-    """
-    if found := find_command(chunk, port, clock):
-        return found
-    raise PatchtideError("it was announced and never sent; the rollout was aborted meanwhile")
 
 
 def find_command(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
@@ -181,8 +164,3 @@ def tally(chunks: Iterable[Chunk]) -> dict[str, int]:
         counts["running"] += min(chunk.begun, waiting)
         counts["left"] += max(waiting - chunk.begun, 0)
     return counts
-
-
-def started(text: str) -> datetime:
-    """Return the time of an intent as the journal has it."""
-    return from_time(text)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one stage over many nodes by Run Command: intents first, sent exactly once, awaited together.
+"""One stage on chunks of nodes by Run Command: what ended, what is late, what was refused.
 
 Cost: one SendCommand per 50 nodes, one ListCommandInvocations page per 50 nodes and look; nothing per node.
 """
@@ -14,21 +14,13 @@ from typing import Any, Protocol
 
 from ...clock import Clock
 from ...errors import PatchtideError
-from ...events import Event, Intent, Outcome, Sent
-from .commands import Chunk, Gather, Recorder, expire, look_up, poll, refuse, send, tally
+from .commands import Chunk, Gather, expire, poll, refuse, send, tally
 from .ports import FleetPort, Invocation
 
 #: An operator sees at least one line in so many seconds.
 PROGRESS_SECONDS = 30
 #: While so many chunks are looked at and their nodes' states read, there is a line for the operator.
 _SHOWN = 32
-
-
-class NoRecorder:
-    """The recorder of a stage that belongs to no rollout."""
-
-    def record(self, event: Event) -> None:
-        """Write nothing."""
 
 
 class Stage(Protocol):
@@ -88,51 +80,29 @@ class ChunkStage:
 
 @dataclass(slots=True, kw_only=True)
 class StageRun:
-    """One stage of one wave (or of no wave: then ``recorder`` records nothing).
+    """A stage that runs alone, outside of a rollout: sends its chunks and waits for them.
 
-    :param ports: by place label.
+    :param title: what progress lines call it. :param ports: by place label.
     :param progress: is given one tidy line for the operator at every look; it may leave out what says nothing new.
     """
 
     stage: Stage
-    wave: str
     ports: Mapping[str, FleetPort]
     clock: Clock
     gather: Gather[Any, Any]
-    recorder: Recorder
     progress: Callable[[str], None]
+    title: str = ""
     poll_seconds: float = 15
 
-    def begin(self, chunks: Sequence[Chunk], attempt: int = 1) -> list[dict[str, Any]]:
-        """Announce and send new chunks; returns the results of those the service refused."""
-        for chunk in chunks:
-            self.recorder.record(
-                Intent(
-                    wave=self.wave,
-                    stage=self.stage.name,
-                    attempt=attempt,
-                    nodes=tuple(chunk.request.node_ids),
-                    token=chunk.token,
-                )
-            )
-        return self._send(chunks, look_first=False)
+    def begin(self, chunks: Sequence[Chunk], *, look_first: bool = False) -> list[dict[str, Any]]:
+        """Send chunks; return the results of those that the service refused.
 
-    def reattach(self, chunks: Sequence[Chunk], *, send_missing: bool = True) -> list[dict[str, Any]]:
-        """Take up chunks that an earlier call or run announced: find their commands, or send what never was.
-
-        :param send_missing: false after an abort, when nothing is sent any more.
+        :param look_first: an earlier controller may have sent them.
         """
-        lost = [chunk for chunk in chunks if chunk.command_id is None]
-        return self._send(lost, look_first=True, may_send=send_missing)
 
-    def _send(self, chunks: Sequence[Chunk], *, look_first: bool, may_send: bool = True) -> list[dict[str, Any]]:
         def one(chunk: Chunk) -> PatchtideError | None:
-            port = self.ports[chunk.place]
             try:
-                if may_send:
-                    chunk.command_id = send(chunk, port, look_first=look_first, clock=self.clock)
-                else:
-                    chunk.command_id = look_up(chunk, port, clock=self.clock)
+                chunk.command_id = send(chunk, self.ports[chunk.place], look_first=look_first, clock=self.clock)
             except PatchtideError as error:
                 return error
             return None
@@ -140,27 +110,16 @@ class StageRun:
         results = []
         for chunk, why in zip(chunks, self.gather(one, chunks), strict=True):
             if why:
-                results += self._record(self._on_chunk.refused(chunk, why, self.ports[chunk.place]))
-                continue
-            self.recorder.record(
-                Sent(
-                    wave=self.wave,
-                    stage=self.stage.name,
-                    token=chunk.token,
-                    place=chunk.place,
-                    command_id=str(chunk.command_id),
-                    nodes=tuple(chunk.request.node_ids),
-                )
-            )
+                results += self._on_chunk.refused(chunk, why, self.ports[chunk.place])
         return results
 
     def wait(self, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
-        """Wait until every chunk has ended or is past its deadline; records outcomes as they come."""
+        """Wait until every chunk has ended or is past its deadline; return the results."""
         results: list[dict[str, Any]] = []
         while open_chunks := [chunk for chunk in chunks if chunk.waiting]:
             rounds = self.gather(lambda chunk: self._on_chunk.look(chunk, self.ports[chunk.place]), open_chunks)
             for number, found in enumerate(rounds, 1):
-                results += self._record(found)
+                results += found
                 if number % _SHOWN == 0:
                     self.progress(self._line(chunks))
             self.progress(self._line(chunks))
@@ -172,15 +131,10 @@ class StageRun:
     def _on_chunk(self) -> ChunkStage:
         return ChunkStage(self.stage, self.clock)
 
-    def _record(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if results:
-            self.recorder.record(Outcome(wave=self.wave, stage=self.stage.name, results=tuple(results)))
-        return results
-
     def _line(self, chunks: Sequence[Chunk]) -> str:
         counts = tally(chunks)
         total = sum(len(chunk.request.node_ids) for chunk in chunks)
         words = ", ".join(f"{counts[name]} {name}" for name in ("done", "failing", "running", "left"))
-        title = f"{self.wave} {self.stage.name}" if self.wave else self.stage.name
         troubled = sorted({chunk.place for chunk in chunks if chunk.error and chunk.waiting})
-        return f"{title}: {words} of {total}" + (f"; no answer from {', '.join(troubled)}" if troubled else "")
+        line = f"{self.title or self.stage.name}: {words} of {total}"
+        return line + (f"; no answer from {', '.join(troubled)}" if troubled else "")

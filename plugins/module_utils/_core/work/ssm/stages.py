@@ -14,7 +14,7 @@ from ...errors import PatchtideError
 from ...model import Patch, Status
 from ..final_record import error, final_record, is_pending
 from ..host_probe import to_probe, to_reboot_script
-from ..precheck import evaluate_probe, parse_probe
+from ..precheck import PrecheckRules, evaluate_probe, parse_probe
 from .ports import FleetPort, Invocation, PatchState
 from .statuses import ENDED, patch_status
 
@@ -157,7 +157,7 @@ def _patch_data(patch: Patch) -> dict[str, Any]:
 class PrecheckStage:
     """The probe before the work, judged against the policy's thresholds."""
 
-    thresholds: Mapping[str, Any]
+    rules: PrecheckRules
     name: str = "precheck"
     with_output: bool = True
 
@@ -172,7 +172,7 @@ class PrecheckStage:
                 code = "refused" if row.output else row.status
                 return {**held, "status": Status.UNREACHABLE.value, "error": error(code, text)}
             return held
-        return {"node_id": node_id, **evaluate_probe(row.output, self.thresholds).to_dict()}
+        return {"node_id": node_id, **evaluate_probe(row.output, self.rules).to_dict()}
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return {"node_id": node_id, "outcome": "skip", "findings": [_finding("agent", str(why))], "facts": {}}

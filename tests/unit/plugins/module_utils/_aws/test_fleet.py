@@ -9,8 +9,9 @@ import threading
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet import FleetCalls, id_of, node_arn
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet import FleetCalls, node_arn
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_gather import Wish, gather
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.arns import name_of
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from hypothesis import given
@@ -69,7 +70,7 @@ def test_arns(node_id: str) -> None:
     arn = node_arn(node_id, "aws-cn", "cn-north-1", "1")
     kind = "ssm:cn-north-1:1:managed-instance" if node_id.startswith("mi-") else "ec2:cn-north-1:1:instance"
     assert arn == f"arn:aws-cn:{kind}/{node_id}"
-    assert id_of(arn) == node_id
+    assert name_of(arn) == node_id
 
 
 def fleet(places: int, nodes: int) -> tuple[FakeCloud, list[Place]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions, to_places
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.accounts import to_accounts
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 
@@ -47,12 +48,12 @@ def test_fips_endpoints_can_be_asked_for_by_aws_config() -> None:
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
 def test_roles_of_every_partition_tell_their_account(partition: str) -> None:
     role = f"arn:{partition}:iam::111122223333:role/ops/patchtide"
-    assert [place.account for place in to_places(["any"], [{"role_arn": role}])] == ["111122223333"]
+    assert [place.account for place in to_places(["any"], to_accounts([{"role_arn": role}]))] == ["111122223333"]
 
 
 def test_what_is_no_role_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match=r"accounts\.role_arn: 'arn:aws:iam::111122223333:user/me'"):
-        to_places(["any"], [{"role_arn": "arn:aws:iam::111122223333:user/me"}])
+    with pytest.raises(BadInput, match=r"accounts\[0\]\.role_arn: 'arn:aws:iam::111122223333:user/me'"):
+        to_places(["any"], to_accounts([{"role_arn": "arn:aws:iam::111122223333:user/me"}]))
 
 
 def test_a_client_that_must_not_repeat_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

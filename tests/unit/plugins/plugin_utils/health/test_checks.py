@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.run_rules import QuorumRule
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health import checks
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.health.checks import ask_quorum, run_health_checks
 
@@ -255,16 +256,16 @@ def test_a_mistake_is_found_before_anything_is_asked(shop: Shop) -> None:
 def test_a_quorum_is_asked_for_the_clusters_of_its_rule(shop: Shop) -> None:
     shop.replies = [(503, {}, "")]
     bad, good = shop.health_check(name="etcd"), python("pass")
-    rules = [{"clusters": ["etcd-a", "gone"], "health_check": bad}, {"clusters": [], "health_check": good}]
+    rules = [QuorumRule(clusters=("etcd-a", "gone"), health_check=bad), QuorumRule(health_check=good)]
     found = ask_quorum(rules, ["etcd-a", "web"], clock=FakeClock(), options={})
     assert found == {"etcd-a": f"no quorum in etcd-a: etcd is failed: GET {shop.url}/health answered 503, not 200"}
-    everywhere = ask_quorum([{"health_check": bad}], ["a", "b"], clock=FakeClock(), options={})
+    everywhere = ask_quorum([QuorumRule(health_check=bad)], ["a", "b"], clock=FakeClock(), options={})
     assert sorted(everywhere) == ["a", "b"]
 
 
 def test_rules_for_other_clusters_are_not_asked_but_checked(shop: Shop) -> None:
-    rules = [{"clusters": ["a"], "health_check": shop.health_check()}]
+    rules = [QuorumRule(clusters=("a",), health_check=shop.health_check())]
     assert ask_quorum(rules, ["b"], clock=FakeClock(), options={}) == {} and not shop.seen
     with pytest.raises(BadInput) as caught:
-        ask_quorum([{"clusters": ["a"], "health_check": {"name": "x"}}], ["b"], clock=FakeClock(), options={})
+        ask_quorum([QuorumRule(clusters=("a",), health_check={"name": "x"})], ["b"], clock=FakeClock(), options={})
     assert caught.value.option == "budgets.quorum[0].health_check"

@@ -9,14 +9,14 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.merge import RULES, merge_nodes
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import (
-    EMPTY,
-    TagKeys,
+    Spellings,
     type_of,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 from hypothesis import given
 from hypothesis import strategies as st
 
-KEYS = TagKeys()
+KEYS = Spellings()
 
 
 def node(node_id: str, **members: Any) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import (
-    EMPTY,
-    TagKeys,
+    Spellings,
     from_instance,
     from_managed,
     iso,
@@ -19,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.recor
     set_tags,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 
 PLACE = Place(region="eu-central-1", account="111111111111", role_arn="arn:aws:iam::111111111111:role/r")
 SHARED = place_members(PLACE, "shop")
@@ -99,7 +99,7 @@ def test_tags_give_name_patch_group_and_window() -> None:
     node = from_managed(FULL, SHARED)
     assert node is not None
     tags = {"Name": "n", "PatchGroup": "a", "Patch Group": "b", "MaintenanceWindow": "c", "Maintenance Window": ""}
-    set_tags(node, tags, TagKeys())
+    set_tags(node, tags, Spellings())
     assert (node["name"], node["patch_group"], node["maintenance_window"]) == ("n", "b", "c")
 
 

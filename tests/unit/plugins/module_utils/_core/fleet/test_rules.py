@@ -21,14 +21,14 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.group
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.names import host_names, to_host_name
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import (
-    EMPTY,
-    TagKeys,
+    Spellings,
     source_of,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.windows import (
     Window,
     set_next_windows,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 COMPLETE = {"patch_group": "A", "maintenance_window": "w", "instance_profile": "p", "resource_type": "EC2Instance"}
@@ -115,7 +115,7 @@ def test_where_a_machine_is_at_home(members: dict[str, Any], source: str) -> Non
 def test_the_connector_where_there_is_just_one(rows: list[tuple[str, str]], name: str) -> None:
     connectors = [{"Provider": provider, "DisplayName": shown} for provider, shown in rows]
     azure = node(source_type="Microsoft.Compute/virtualMachines")
-    add_facts({"mi-1": azure}, {}, {}, {}, [], connectors, TagKeys())
+    add_facts({"mi-1": azure}, {}, {}, {}, [], connectors, Spellings())
     assert azure["cloud_connector"] == name
 
 
@@ -222,7 +222,7 @@ def test_a_tag_counts_more_than_the_custom_inventory() -> None:
     """Covers PG-20."""
     nodes = {"mi-1": node("mi-1"), "mi-2": node("mi-2", patch_group="TAG")}
     content = {"Patch Group": "CUSTOM", "Maintenance Window": "w"}
-    add_facts(nodes, {}, {}, {"mi-1": content, "mi-2": content, "mi-9": content}, [], [], TagKeys())
+    add_facts(nodes, {}, {}, {"mi-1": content, "mi-2": content, "mi-9": content}, [], [], Spellings())
     assert [one["patch_group"] for one in nodes.values()] == ["CUSTOM", "TAG"]
 
 

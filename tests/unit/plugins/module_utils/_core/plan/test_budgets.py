@@ -11,11 +11,11 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.counts import to_count
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import (
-    BudgetRules,
     Disruption,
     Member,
     allow,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.run_rules import BudgetRules
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -17,8 +17,10 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.drift 
     check_policy_digest,
     find_drift,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.run_rules import DriftTolerance
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
-POLICY: dict[str, Any] = {"exclude": [], "stopped_nodes": {"start": True, "select": {}}}
+POLICY = to_policy({"exclude": [], "stopped_nodes": {"start": True, "select": {}}})
 
 
 def now(number: int, **more: Any) -> Candidate:
@@ -50,7 +52,7 @@ def test_nothing_differs() -> None:
         plan(planned(1)), [now(1, state="running", ping_status="Online")], POLICY, scan(n1=["bash", "curl"])
     )
     assert not drift.any and (drift.planned_nodes, drift.planned_patches, drift.new) == (1, 2, 0)
-    check_drift(drift, {"nodes": 0, "patches": "0%"})
+    check_drift(drift, DriftTolerance(nodes=0, patches="0%"))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_how_a_node_differs(found: list[Candidate], told: str) -> None:
 
 
 def test_a_node_that_the_policy_now_excludes_differs() -> None:
-    policy = {**POLICY, "exclude": [{"select": {"nodes": ["h1"]}, "reason": "sold"}]}
+    policy = to_policy({"exclude": [{"select": {"nodes": ["h1"]}, "reason": "sold"}]})
     assert find_drift(plan(planned(1)), [now(1)], policy, None).nodes[0]["text"] == "sold"
 
 
@@ -126,18 +128,18 @@ def test_the_tolerance_has_exact_bounds(what: str, tolerance: int | str, total: 
         return Drift(nodes=notes, **sizes) if what == "nodes" else Drift(patched=notes, patches=count, **sizes)
 
     other = {"nodes": None, "patches": None}
-    check_drift(of(allowed), {**other, what: tolerance})
+    check_drift(of(allowed), DriftTolerance(**{**other, what: tolerance}))
     with pytest.raises(
         PlanDrifted, match=rf"{allowed + 1} of {total} planned {what} differ.*web-0: is gone.*Plan again"
     ):
-        check_drift(of(allowed + 1), {**other, what: tolerance})
-    check_drift(of(total), {**other, what: None})
+        check_drift(of(allowed + 1), DriftTolerance(**{**other, what: tolerance}))
+    check_drift(of(total), DriftTolerance(**{**other, what: None}))
 
 
 def test_the_first_few_nodes_are_named() -> None:
     drift = find_drift(plan(*(planned(number) for number in range(9))), [now(0)], POLICY, None)
     with pytest.raises(PlanDrifted, match=r"web-1: is not.*web-2: is not.*web-3: is not.*and 5 more nodes") as caught:
-        check_drift(drift, {"nodes": "10%"})
+        check_drift(drift, DriftTolerance(nodes="10%"))
     assert "web-4" not in str(caught.value)
 
 

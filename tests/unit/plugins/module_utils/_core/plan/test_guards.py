@@ -14,8 +14,9 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
     ExceptionStatus,
     to_period,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, Select
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan, check_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import plan_to_text
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calendars import Calendar, Interval
 
@@ -41,19 +42,27 @@ NODES = [
     Candidate(node_id=f"i-{number}", host=f"web-{number}", executor="ssm", platform="linux", ping_status="Online")
     for number in range(4)
 ]
-SCAN = {"nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "curl"}]} for node in NODES}}
+SCAN = {
+    "nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "curl"}]} for node in NODES},
+    "failed_places": [],
+}
 
 
 def plan_of(*records: ExceptionRecord, events: tuple[Interval, ...] = ()) -> dict[str, Any]:
     calendars = [Calendar(name="contoso", events=events)] if events else []
     given = {"policy_digest": "d", "windows": WINDOWS, "created_at": "2026-11-10T12:00:00Z", "calendars": calendars}
-    plan = build_plan(NODES, POLICY, SCAN, **given, guard=ExceptionGuard(records=records))  # type: ignore[arg-type]
+    plan = build_plan(NODES, to_policy(POLICY), SCAN, **given, guard=ExceptionGuard(records=records))  # type: ignore[arg-type]
     check_plan(plan)
     return plan
 
 
 def approved(node: str, start: str, end: str) -> ExceptionRecord:
-    given = {"select": {"nodes": [node]}, "period": to_period(start, end), "reason": "Audit", "requested_by": "dana"}
+    given = {
+        "select": Select(nodes=(node,)),
+        "period": to_period(start, end),
+        "reason": "Audit",
+        "requested_by": "dana",
+    }
     return ExceptionRecord(exception_id="E1", **given, status=ExceptionStatus.APPROVED, decided_by="robin")  # type: ignore[arg-type]
 
 
@@ -63,7 +72,7 @@ def waves(plan: dict[str, Any]) -> list[set[str]]:
 
 def test_without_guards_the_plan_is_as_ever() -> None:
     given = {"policy_digest": "d", "windows": WINDOWS, "created_at": "2026-11-10T12:00:00Z"}
-    bare = build_plan(NODES, POLICY, SCAN, **given)  # type: ignore[arg-type]
+    bare = build_plan(NODES, to_policy(POLICY), SCAN, **given)  # type: ignore[arg-type]
     assert plan_of() == bare and "notes" not in bare["waves"][0]
 
 

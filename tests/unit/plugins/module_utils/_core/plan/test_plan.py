@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, matches
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, Select, matches
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import (
     build_plan,
     check_plan,
@@ -19,6 +19,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan i
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.wave import reboot_forecast
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.waves import assign, spread, to_size
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import Wave, to_policy
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.read import read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +48,9 @@ def plan_of(nodes: list[Candidate], scans: Mapping[str, Any] | None = None, **mo
     policy = {**POLICY, **more.pop("policy", {})}
     found = {item.node_id: scanned("curl.x86_64:1") for item in nodes} if scans is None else scans
     scan = {"nodes": found, "failed_places": more.pop("failed_places", [])}
-    return build_plan(nodes, policy, scan, **{"policy_digest": "d", "windows": {}, "created_at": "now", **more})
+    return build_plan(
+        nodes, to_policy(policy), scan, **{"policy_digest": "d", "windows": {}, "created_at": "now", **more}
+    )
 
 
 @given(order=st.permutations(range(25)), created=st.sampled_from(["2026-06-01", "2027-01-01"]))
@@ -102,7 +106,7 @@ def test_an_edited_plan_is_refused() -> None:
         (node(1), {"status": "failed", "error": {"text": "no repo"}}, "scan_failed", "no repo"),
         (node(1), {"status": "timed_out"}, "scan_failed", "timed_out"),
         (node(1), scanned(), "nothing_to_install", "no approved patch is missing"),
-        (node(1, application="sap"), scanned("x"), "policy", "the SAP team patches"),
+        (node(1, application="sap", tags={"Application": "sap"}), scanned("x"), "policy", "the SAP team patches"),
         (node(1, platform="windows"), scanned("x"), "no_wave", "no wave of the policy"),
     ],
 )
@@ -169,7 +173,7 @@ def test_a_nodes_own_reboot_rule_comes_before_the_waves() -> None:
 )
 def test_selection(select: dict[str, Any], fits: bool) -> None:
     candidate = node(1, tags={"Environment": "dev"}, groups=frozenset({"web"}))
-    assert matches(candidate, select) is fits
+    assert matches(candidate, read(Select, select)) is fits
 
 
 @pytest.mark.parametrize(
@@ -194,7 +198,7 @@ def test_every_node_is_in_exactly_one_wave_or_left(count: int, percent: int) -> 
         {"name": "b", "size": 5},
         {"name": "c", "select": {"accounts": ["2"]}},
     ]
-    taken, left = assign(nodes, waves, "seed")
+    taken, left = assign(nodes, [read(Wave, wave) for wave in waves], "seed")
     everybody = [item.node_id for part in (*taken, left) for item in part]
     assert sorted(everybody) == sorted(item.node_id for item in nodes)
     assert len(taken[0]) == -(-count * percent // 100) and taken[2] == []

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.counts import to_count
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, Select
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import (
-    BudgetRules,
     Disruption,
     Member,
     allow,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.turns import Turns
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.run_rules import BudgetRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.read import read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ def node(number: int, zone: str = "", cluster: str = "", role: str = "") -> Cand
 
 
 def assign(nodes: list[Candidate], order: Any = (), **rules: Any) -> dict[str, int]:
-    return Turns(nodes, BudgetRules(**rules), "Cluster").assign(nodes, order)
+    return Turns(nodes, BudgetRules(**rules), "Cluster").assign(nodes, [read(Select, select) for select in order])
 
 
 def test_without_budgets_and_order_there_is_one_turn() -> None:

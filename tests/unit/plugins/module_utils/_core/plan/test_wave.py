@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
 WINDOW = {"name": "night", "start": "2026-06-01T20:00:00Z", "end": "2026-06-01T21:00:00Z"}
 WINDOWS = {"night": {**WINDOW, "cutoff_at": "2026-06-01T20:40:00Z"}}
@@ -32,12 +33,17 @@ def candidate(number: int, **more: Any) -> Candidate:
 
 
 def plan_of(*nodes: Candidate, **changes: Any) -> dict[str, Any]:
-    scan = {"nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "a"}]} for node in nodes}}
+    scan = {
+        "nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "a"}]} for node in nodes},
+        "failed_places": [],
+    }
     for node in nodes:
         if node.state != "running":
             del scan["nodes"][node.node_id]
     policy = {**deepcopy(POLICY), **changes}
-    return build_plan(nodes, policy, scan, policy_digest="d", windows=WINDOWS, created_at="2026-06-01T12:00:00Z")
+    return build_plan(
+        nodes, to_policy(policy), scan, policy_digest="d", windows=WINDOWS, created_at="2026-06-01T12:00:00Z"
+    )
 
 
 def test_a_stopped_instance_is_planned_though_nobody_knows_what_it_lacks() -> None:

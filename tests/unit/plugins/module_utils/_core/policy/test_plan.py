@@ -17,13 +17,15 @@ NODES = [
     Candidate(node_id="three", host="three", executor="linux", platform="linux", managed=False),
     Candidate(node_id="i-4", host="four", executor="ssm", platform="linux", managed=False),
 ]
-SCAN = {"nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "x", "title": "x"}]} for node in NODES}}
+SCAN = {
+    "nodes": {node.node_id: {"status": "succeeded", "missing": [{"id": "x", "title": "x"}]} for node in NODES},
+    "failed_places": [],
+}
 
 
 def plan(**policy: Any) -> dict[str, Any]:
     data = {"version": 1, "name": "x", "waves": [{"name": "all", "reboot": "always"}], **policy}
-    complete = to_policy(data).to_dict()
-    return build_plan(NODES, complete, SCAN, policy_digest="0", windows={}, created_at="2026-06-01T00:00:00Z")
+    return build_plan(NODES, to_policy(data), SCAN, policy_digest="0", windows={}, created_at="2026-06-01T00:00:00Z")
 
 
 def test_a_node_has_a_reboot_rule_of_its_own() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import run_rules as policy_run
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import values as module
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.read import to_share
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import Policy, to_policy
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.read import to_share
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
 SCHEMA = json.loads((Path(__file__).parents[6] / "schemas" / "policy.schema.json").read_text("utf-8"))
@@ -29,21 +29,21 @@ CLASSES = {
     "windowTask": module.WindowTask,
     "window": module.Window,
     "select": module.Select,
-    "gate": module.Gate,
+    "gate": module.GateRules,
     "wave": module.Wave,
-    "prechecks": module.Prechecks,
+    "prechecks": module.PrecheckRules,
     "reboot": module.Reboot,
     "patching": module.Patching,
     "exclude": module.Exclude,
     "approval": module.Approval,
-    "exceptions": module.Exceptions,
+    "exceptions": module.ExceptionRules,
     "freeze": module.FreezeCalendars,
     "stoppedNodes": module.StoppedNodes,
-    "budgets": policy_run.Budgets,
+    "budgets": policy_run.BudgetRules,
     "quorumRule": policy_run.QuorumRule,
     "loadBalancer": policy_run.LoadBalancer,
     "hooks": policy_run.Hooks,
-    "drift": policy_run.Drift,
+    "drift": policy_run.DriftTolerance,
 }
 
 

@@ -26,6 +26,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.mode
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.rows import Row
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import from_line
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import fold
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.tags import TagKeys
 
 from tests.fakes.events import resumed, started
 from tests.report import samples
@@ -222,7 +223,7 @@ def test_owner_application_and_environment_come_from_tags_of_any_name() -> None:
     default = report_of(run).summary["totals"]["groups"]
     assert {line["key"] for line in default["owner"]} == {"payments team", "retail team", "platform team"}
     assert sum(line["nodes"] for line in default["application"]) == 60
-    other = build_report(run.plan, run.records, run.scan, tags={"owner": "Application", "patch_group": "x"})
+    other = build_report(run.plan, run.records, run.scan, tags=TagKeys(owner="Application", patch_group="x"))
     assert {line["key"] for line in other.summary["totals"]["groups"]["owner"]} == {
         "checkout",
         "ledger",

@@ -54,10 +54,10 @@ def test_the_plan_says_the_rules_of_its_run() -> None:
     assert "at most 25% of the rollout, 6 of each zone, 1 of each cluster" in text
 
 
-def test_a_plan_without_rules_says_none_and_keeps_the_minutes_of_its_longest_node() -> None:
+def test_a_plain_plan_limits_nothing_and_warns_of_nothing() -> None:
     text = plan_to_text(samples.plan_of(samples.estate(6), (6, 0)))
-    assert "Out of service" not in text and "WARNING" not in text
-    assert next(line for line in text.splitlines() if "canary" in line).split()[-3:] == ["40", "10", "%"]
+    assert "no limit but the size of the wave" in text and "WARNING" not in text
+    assert next(line for line in text.splitlines() if "canary" in line).split()[-5:] == ["40", "of", "90", "10", "%"]
 
 
 def test_steered_plans_fit_the_line_and_hostile_warnings_are_no_orders() -> None:

@@ -18,8 +18,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.budgets import BudgetRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.turns import Turns
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.run_rules import BudgetRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.budgets_left import over_budget
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.play_order import overview, play_order

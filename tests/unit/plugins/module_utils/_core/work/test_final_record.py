@@ -15,6 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.final_
     held_record,
     must_reboot,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import (
     InstallStage,
@@ -171,13 +172,13 @@ def test_a_scan_names_what_is_open() -> None:
 
 
 def test_a_probe_that_did_not_run_holds_the_node() -> None:
-    result = PrecheckStage({}).evaluate(ended(a="Undeliverable"), FakeFleet(FakeClock()))[0]
+    result = PrecheckStage(PrecheckRules()).evaluate(ended(a="Undeliverable"), FakeFleet(FakeClock()))[0]
     assert result["outcome"] == "skip" and "Undeliverable" in result["findings"][0]["text"]
 
 
 def test_a_place_that_refuses_the_probe_is_a_failure_not_a_held_node() -> None:
     rows = {"a": Invocation(node_id="a", status="Undeliverable", output="AccessDenied: not authorized")}
-    result = PrecheckStage({}).evaluate(rows, FakeFleet(FakeClock()))[0]
+    result = PrecheckStage(PrecheckRules()).evaluate(rows, FakeFleet(FakeClock()))[0]
     assert (result["outcome"], result["status"]) == ("skip", "unreachable")
     assert result["error"]["text"] == "AccessDenied: not authorized"
 

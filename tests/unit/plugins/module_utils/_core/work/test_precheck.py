@@ -46,7 +46,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def failing(rules: dict[str, Any] | None = None, executor: str = "ssm", **changes: Any) -> list[tuple[str, str]]:
-    found = evaluate_probe(document(**changes), rules, executor=executor)
+    found = evaluate_probe(document(**changes), PrecheckRules.from_dict(rules), executor=executor)
     assert found.outcome == ("pass" if all(item.ok for item in found.findings) else "skip")
     return [(item.check, item.text) for item in found.findings if not item.ok]
 
@@ -119,7 +119,7 @@ def test_free_space_unknown_where_the_list_of_mounts_was_cut() -> None:
 def test_finding_holds_or_is_only_recorded(changes: dict[str, Any], switch: str, text: str) -> None:
     assert failing({switch: "skip_node"}, **changes) == [(switch, text)]
     for choice in ("allow", "ignore"):
-        found = evaluate_probe(document(**changes), {switch: choice})
+        found = evaluate_probe(document(**changes), PrecheckRules(**{switch: choice}))
         assert found.outcome == "pass"
         assert text in [item.text for item in found.findings]
 
@@ -231,19 +231,16 @@ def test_bad_rule_names_its_path(rules: dict[str, Any], message: str) -> None:
     ],
 )
 def test_what_becomes_of_services_is_kept_for_the_final_look(count: Any, rule: Any, fact: Any, text: str) -> None:
-    found = evaluate_probe({**document(), "services": count}, {"services": rule})
+    found = evaluate_probe({**document(), "services": count}, PrecheckRules.from_dict({"services": rule}))
     assert found.facts.get("services") == fact
     assert [(item.ok, item.text) for item in found.findings if item.check == "services"] == [(True, text)]
 
 
 def test_services_are_remembered_unless_the_policy_says_otherwise() -> None:
-    assert [services_mode("precheck", {"services": rule}) for rule in ("require", "record", "ignore", None)] == [
-        "remember",
-        "remember",
-        "",
-        "remember",
-    ]
-    assert services_mode("verify", {}) == "compare"
+    modes = {rule: services_mode("precheck", PrecheckRules(services=rule)) for rule in ("require", "record", "ignore")}
+    assert modes == {"require": "remember", "record": "remember", "ignore": ""}
+    assert services_mode("precheck") == "remember"
+    assert services_mode("verify") == "compare"
     assert not [item for item in evaluate_probe(document()).findings if item.check == "services"]
 
 
@@ -258,7 +255,7 @@ DAMAGED = st.dictionaries(st.sampled_from(sorted(document())), JSON | st.lists(D
 
 @given(DAMAGED, st.sampled_from(["ssm", "linux"]))
 def test_no_document_makes_it_crash(damage: dict[str, Any], executor: str) -> None:
-    rules = {"max_load_per_cpu": 1.5, "expected_repositories": ["*"], "pending_reboot": "skip_node"}
+    rules = PrecheckRules(max_load_per_cpu=1.5, expected_repositories=("*",), pending_reboot="skip_node")
     found = evaluate_probe({**document(), **damage}, rules, executor=executor)
     assert found.outcome in ("pass", "skip")
     json.dumps(found.to_dict())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import evaluate_probe
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules, evaluate_probe
 
 from .probe_host import DF_HEAD, KERNEL, ProbeHost
 
@@ -59,12 +59,8 @@ def test_real_run_describes_this_machine(shell: str) -> None:
     assert (found["probe"], found["platform"], found["kernel"]) == (1, "linux", platform.release())
     assert found["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert next(disk for disk in found["disks"] if disk["mount"] == "/")["size_mb"] > 0
-    assert (
-        evaluate_probe(
-            done.stdout, {"agent": "ignore", "repositories": "ignore", "lock": "ignore", "disk": {"/": 1}}
-        ).outcome
-        == "pass"
-    )
+    rules = PrecheckRules(agent="ignore", repositories="ignore", lock="ignore", disk={"/": 1})
+    assert evaluate_probe(done.stdout, rules).outcome == "pass"
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from .change import to_data
 
 T = TypeVar("T")
 
@@ -34,6 +36,11 @@ def read(cls: type[T], data: Mapping[str, Any]) -> T:
         elif item.default is MISSING and item.default_factory is MISSING:
             values[item.name] = _empty(hints[item.name])
     return cls(**values)
+
+
+def to_document(value: Any) -> dict[str, Any]:
+    """Return a value as plain data with every member: what ``read`` reads."""
+    return {name: to_data(item) for name, item in asdict(value).items()}
 
 
 def to_share(value: Any) -> float:

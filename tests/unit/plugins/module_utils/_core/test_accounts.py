@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.accounts import (
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.accounts import (
     Account,
     partition_of,
-    pick_regions,
     role_arn_for,
     to_accounts,
-    to_fleet_places,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 
 ONE, TWO = "111111111111", "222222222222"
 ARN = f"arn:aws:iam::{ONE}:role/patchtide"
-ENABLED = ["eu-central-1", "eu-west-1", "us-east-1"]
 
 
 def test_three_ways_to_name_an_account() -> None:
@@ -72,23 +69,3 @@ def test_a_whole_arn_may_be_a_pattern() -> None:
 )
 def test_partitions(region: str, partition: str) -> None:
     assert partition_of(region) == partition
-
-
-@pytest.mark.parametrize(
-    ("wanted", "excluded", "found"),
-    [
-        (["all"], [], ENABLED),
-        (["eu-*"], ["eu-west-1"], ["eu-central-1"]),
-        (["me-south-1", "us-*"], [], ["me-south-1", "us-east-1"]),
-        (["all"], ["*"], []),
-    ],
-)
-def test_regions(wanted: list, excluded: list, found: list) -> None:
-    assert pick_regions(wanted, ENABLED, excluded) == found
-
-
-def test_places_are_sorted() -> None:
-    accounts = [Account(id=TWO), Account(id=ONE, role_arn=ARN)]
-    places = to_fleet_places(accounts, {ONE: ["us-east-1", "eu-west-1"], TWO: ["eu-west-1"]})
-    assert [place.label for place in places] == [f"{ONE}/eu-west-1", f"{ONE}/us-east-1", f"{TWO}/eu-west-1"]
-    assert places[0].role_arn == ARN

@@ -1,21 +1,21 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which accounts and Regions an inventory spans, from what the user wrote."""
+"""Accounts and the roles that lead into them, from what the user wrote. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
-from ..errors import BadInput
-from ..model import Place
+from .arns import Arn, parse_arn
+from .errors import BadInput
+from .model import Place
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
-_ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+")
+_ROLE = re.compile(r"role/[\w+=,.@/-]+")
 _PARTITIONS = (
     ("cn-", "aws-cn"),
     ("us-gov-", "aws-us-gov"),
@@ -29,12 +29,22 @@ _PARTITIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account and the role that leads into it; without a role the caller's own identity is used."""
+    """An AWS account and the role that leads into it; without a role the caller's own identity is used."""
 
-    id: str
+    id: str = ""
     name: str = ""
     role_arn: str | None = None
     external_id: str | None = None
+
+    def place(self, region: str) -> Place:
+        """Return the account in a Region."""
+        return Place(region=region, account=self.id or None, role_arn=self.role_arn, external_id=self.external_id)
+
+
+def role_of(arn: str | None) -> Arn | None:
+    """Return the parts of a role's ARN; ``None`` if it is not that of an IAM role."""
+    found = parse_arn(arn or "", "iam", "role")
+    return found if found and _ACCOUNT_ID.fullmatch(found.account) and _ROLE.fullmatch(found.resource) else None
 
 
 def partition_of(region: str) -> str:
@@ -43,7 +53,7 @@ def partition_of(region: str) -> str:
 
 
 def to_accounts(
-    listed: Sequence[Any], role_name: str | None, external_id: str | None, partition: str = "aws"
+    listed: Sequence[Any], role_name: str | None = None, external_id: str | None = None, partition: str = "aws"
 ) -> list[Account]:
     """Return the accounts that an option ``accounts`` names.
 
@@ -68,32 +78,9 @@ def role_arn_for(account_id: str, name: str, role_name: str, partition: str = "a
             "role_name", role_name, "a role name; only {account_id}, {account_name} and {partition} are filled in"
         ) from error
     arn = filled if filled.startswith("arn:") else f"arn:{partition}:iam::{account_id}:role/{filled.strip('/')}"
-    if not _ROLE_ARN.fullmatch(arn):
+    if not role_of(arn):
         raise BadInput("role_name", role_name, "a role name such as patchtide or ops/patchtide-{account_id}")
     return arn
-
-
-def pick_regions(wanted: Sequence[str], enabled: Iterable[str], excluded: Sequence[str] = ()) -> list[str]:
-    """Return the enabled Regions that the patterns (``all``, ``eu-*``) name, and those named outright, sorted."""
-    patterns = ["*" if item == "all" else item for item in wanted]
-    outright = {item for item in patterns if not is_pattern(item)}
-    found = outright | {region for region in enabled if any(fnmatchcase(region, item) for item in patterns)}
-    return sorted(region for region in found if not any(fnmatchcase(region, item) for item in excluded))
-
-
-def is_pattern(region: str) -> bool:
-    """Whether the enabled Regions must be known to tell which Regions are meant."""
-    return region == "all" or any(char in region for char in "*?[")
-
-
-def to_fleet_places(accounts: Sequence[Account], regions: Mapping[str, Sequence[str]]) -> list[Place]:
-    """Return the places of all accounts, sorted, each account in its own Regions (by account number)."""
-    places = [
-        Place(region=region, account=account.id, role_arn=account.role_arn, external_id=account.external_id)
-        for account in accounts
-        for region in regions[account.id]
-    ]
-    return sorted(places, key=lambda place: (place.account or "", place.region))
 
 
 def _to_account(option: str, item: Any, role_name: str | None, external_id: str | None, partition: str) -> Account:
@@ -103,12 +90,12 @@ def _to_account(option: str, item: Any, role_name: str | None, external_id: str 
         raise BadInput(option, unknown, "only the keys id, name, role_arn and external_id")
     account_id, name, arn = (str(item.get(key) or "") for key in ("id", "name", "role_arn"))
     if arn:
-        matched = _ROLE_ARN.fullmatch(arn)
-        if not matched:
+        role = role_of(arn)
+        if not role:
             raise BadInput(f"{option}.role_arn", arn, "an ARN such as arn:aws:iam::111122223333:role/patchtide")
-        if account_id and account_id != matched[2]:
-            raise BadInput(f"{option}.id", account_id, f"the account of its role, {matched[2]}")
-        account_id = matched[2]
+        if account_id and account_id != role.account:
+            raise BadInput(f"{option}.id", account_id, f"the account of its role, {role.account}")
+        account_id = role.account
     if not _ACCOUNT_ID.fullmatch(account_id):
         raise BadInput(f"{option}.id", account_id, "12 digits in quotes, such as '111122223333'")
     if not arn and role_name:

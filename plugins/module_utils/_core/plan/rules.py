@@ -1,0 +1,36 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What steers a rollout besides its waves, as its plan has frozen it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..policy.run_rules import BudgetRules, Retries
+from ..policy.values import Policy
+from ..read import read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """The member ``rules`` of a plan. Quorums are no part of it: they are asked by the policy as it is then."""
+
+    retries: Retries = field(default_factory=Retries)
+    budgets: BudgetRules = field(default_factory=BudgetRules)
+
+    @classmethod
+    def of(cls, plan: Mapping[str, Any]) -> PlanRules:
+        """Read a plan's rules; one without any tries nothing again and limits nothing."""
+        return read(cls, plan.get("rules", {}))
+
+    @classmethod
+    def of_policy(cls, policy: Policy) -> PlanRules:
+        """Return what the policy's rollouts are steered by."""
+        return cls(retries=policy.patching.retries, budgets=policy.budgets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan's member."""
+        return {"retries": asdict(self.retries), "budgets": self.budgets.limits}
