@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What our Run Command actions share: connection, nodes, and one stage on nodes that are named, outside of a rollout."""
+"""What our Run Command actions share: connection, nodes, and one stage on named nodes, outside of a rollout."""
 
 from __future__ import annotations
 
