@@ -172,7 +172,7 @@ class LinuxExecutor:
         }
 
     def _verify(self, work: Work, node: str) -> dict[str, Any]:
-        script = to_probe("linux", services_mode("verify", {}), str(self.rollout.plan["rollout"]))
+        script = to_probe("linux", services_mode("verify"), str(self.rollout.plan["rollout"]))
         facts = parse_probe(self._output(work, script, READ_SECONDS))
         planned, done = self.rollout.nodes[node], self.rollout.state.nodes[node].results
         rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]
