@@ -14,7 +14,7 @@ from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.executors import LINUX, SSM, unserved
-from ..aws_options import node_places
+from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
 from ..rollout.folder import RolloutDir
 from .base import ExecutorPort
@@ -56,7 +56,7 @@ def open_ssm(
 ) -> SsmExecutor:
     """Open Systems Manager at the places of the plan's nodes; a place is asked when it is first needed."""
     pairs = [(node["account"], node["region"]) for node in rollout.nodes.values() if node["executor"] == SSM.name]
-    places = {place.label: place for place in node_places(pairs, options["accounts"] or [])}
+    places = {place.label: place for place in node_places(pairs, accounts_of(options))}
 
     @cache
     def port(label: str) -> SsmFleet:

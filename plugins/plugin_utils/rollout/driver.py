@@ -115,11 +115,9 @@ class Driver:
         """Return the work that carries an effect out, ``None`` if it is in hand or not for this run of the driver."""
         allowed = _ALLOWED.get(until)
         stage = effect.stage if effect.kind == "run" else ""
-        if (
-            effect.wave != self.wave
-            or effect.token in self._works
-            or (allowed is not None and (effect.kind, stage) not in allowed)
-        ):
+        if allowed is not None and (effect.kind, stage) not in allowed:
+            return None
+        if effect.wave != self.wave or effect.token in self._works or effect.kind not in self._HANDLERS:
             return None
         key = effect.token or (f"{effect.kind} {effect.wave}" if not effect.nodes or effect.kind == "claim" else "")
         if key:
