@@ -67,9 +67,9 @@ def show_power(account: str, region: str) -> None:
             _create(backend, node)
     for reservation in backend.reservations.values():
         for instance in reservation.instances:
-            if node := nodes.get(instance.id):
-                instance._state.name, instance._state.code = node.power, STATE_CODES[node.power]
-                instance.launch_time = node.boot_time.replace(tzinfo=None)
+            if known := nodes.get(instance.id):
+                instance._state.name, instance._state.code = known.power, STATE_CODES[known.power]
+                instance.launch_time = known.boot_time.replace(tzinfo=None)
 
 
 class _IncorrectState(EC2ClientError):
