@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 from moto.moto_api._internal.models import moto_api_backend
@@ -17,6 +18,7 @@ from . import access, balancers, ec2
 from .clock import from_iso, to_iso
 from .estate import FAULTS
 from .faults import to_rule
+from .ledger import Window
 from .node import Node
 from .ssm.backend import Place, place_of
 from .ssm.behaviour import boot_mark
@@ -48,21 +50,24 @@ def reset(method: str, body: dict[str, Any]) -> dict[str, Any]:
     moto_api_backend.reset()
     world().faults.reset()
     world().ledger.reset()
+    world().clock.skew = timedelta(0)
     seed()
     return {"status": "ok"}
 
 
 def clock(method: str, body: dict[str, Any]) -> dict[str, Any]:
-    """GET: now. POST {"advance": seconds} or {"set": ISO}."""
+    """GET: now, as a controller sees it, and the service's. POST {"advance": seconds}, {"set": ISO} or {"skew": s}."""
     if method == "POST":
         if set(body) == {"advance"}:
             world().clock.advance(float(body["advance"]))
         elif set(body) == {"set"}:
             world().clock.set(from_iso(str(body["set"])))
+        elif set(body) == {"skew"}:
+            world().clock.skew = timedelta(seconds=float(body["skew"]))
         else:
-            raise ValueError('POST {"advance": seconds} or {"set": "2026-06-02T23:30:00Z"}')
+            raise ValueError('POST {"advance": seconds}, {"set": "2026-06-02T23:30:00Z"} or {"skew": seconds}')
         places()
-    return {"now": to_iso(world().clock.now())}
+    return {"now": to_iso(world().clock.controllers()), "service": to_iso(world().clock.now())}
 
 
 def faults(method: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +117,17 @@ def ledger_reset(method: str, body: dict[str, Any]) -> dict[str, Any]:
     _only("POST", method)
     world().ledger.reset()
     return {"status": "ok"}
+
+
+def ledger_windows(method: str, body: dict[str, Any]) -> dict[str, Any]:
+    """POST {"windows": [{"name", "start", "end", "nodes": [id or name]}]}: when nodes may be patched."""
+    _only("POST", method)
+    rows = [
+        Window(row["name"], from_iso(row["start"]), from_iso(row["end"]), frozenset(row.get("nodes", ())))
+        for row in body["windows"]
+    ]
+    world().ledger.set_windows(rows)
+    return {"windows": len(rows)}
 
 
 def nodes(method: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -182,6 +198,7 @@ _URLS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "patchtide/faults": faults,
     "patchtide/ledger": ledger,
     "patchtide/ledger/reset": ledger_reset,
+    "patchtide/ledger/windows": ledger_windows,
     "patchtide/nodes": nodes,
     "patchtide/windows": windows,
     "patchtide/health": health,

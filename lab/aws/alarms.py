@@ -18,6 +18,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
 from .validate import problems
+from .world import world
 
 #: "MaxRecords: The maximum number of alarm descriptions to retrieve."; 50 where it is left out
 PAGE = 50
@@ -136,8 +137,24 @@ def _follow_rules(alarms: Mapping[str, Any]) -> None:
                 alarm.update_state(f"{alarm.rule} is {state == 'ALARM'}".lower(), "{}", state)
 
 
+def _note_actions(name: str, enabled: bool) -> None:
+    """Let the ledger know whose actions are switched off and on."""
+    original = getattr(CloudWatchBackend, name)
+
+    def noted(self: Any, alarm_names: list[str]) -> Any:
+        now = world().clock.now()
+        for alarm in self.get_alarms_by_alarm_names(alarm_names):
+            facts = {"account": self.account_id, "region": self.region_name, "alarm": alarm.name}
+            world().ledger.fact("alarms", {**facts, "before": alarm.actions_enabled, "enabled": enabled}, now)
+        return original(self, alarm_names)
+
+    setattr(CloudWatchBackend, name, noted)
+
+
 @cache
 def bind() -> None:
+    _note_actions("disable_alarm_actions", False)
+    _note_actions("enable_alarm_actions", True)
     put, put_alarm = CloudWatchResponse.put_metric_alarm, CloudWatchBackend.put_metric_alarm
 
     def put_metric_alarm(self: Any) -> Any:

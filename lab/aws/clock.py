@@ -22,11 +22,15 @@ def from_iso(text: str) -> datetime:
 
 
 class VirtualClock:
-    """Virtual now = real now + offset. It never goes back: a node can't be unpatched by turning the clock."""
+    """Virtual now = real now + offset. It never goes back: a node can't be unpatched by turning the clock.
+
+    ``skew`` is by how many seconds a controller's clock is ahead of it; that one may be stepped both ways.
+    """
 
     def __init__(self, start: datetime | None = None) -> None:
         self._lock = threading.Lock()
         self._offset = timedelta(0)
+        self.skew = timedelta(0)
         self.start = start or datetime.now(UTC)
         if start is not None:
             self._offset = start - datetime.now(UTC)
@@ -34,6 +38,10 @@ class VirtualClock:
     def now(self) -> datetime:
         with self._lock:
             return datetime.now(UTC) + self._offset
+
+    def controllers(self) -> datetime:
+        """What a controller believes."""
+        return self.now() + self.skew
 
     def advance(self, seconds: float) -> datetime:
         if seconds < 0:

@@ -29,10 +29,6 @@ def seed() -> None:
     estate = world().estate
     for account in estate.accounts:
         for region in estate.regions:
-            backend: Any = ec2_backends[account.account_id][region]
-            for node in place_of(account.account_id, region).nodes.values():
-                if node.spec.source == "ec2":
-                    _create(backend, node)
             show_power(account.account_id, region)
 
 
@@ -62,13 +58,18 @@ def _create(backend: Any, node: Node) -> None:
 
 
 def show_power(account: str, region: str) -> None:
-    """Copy the nodes' power into what DescribeInstances shows."""
+    """Copy the nodes' power into what DescribeInstances shows; make the instances that took others' places."""
     nodes = place_of(account, region).nodes
-    for reservation in ec2_backends[account][region].reservations.values():
+    backend: Any = ec2_backends[account][region]
+    shown = {instance.id for row in backend.reservations.values() for instance in row.instances}
+    for node in list(nodes.values()):
+        if node.spec.source == "ec2" and node.node_id not in shown:
+            _create(backend, node)
+    for reservation in backend.reservations.values():
         for instance in reservation.instances:
-            if node := nodes.get(instance.id):
-                instance._state.name, instance._state.code = node.power, STATE_CODES[node.power]
-                instance.launch_time = node.boot_time.replace(tzinfo=None)
+            if known := nodes.get(instance.id):
+                instance._state.name, instance._state.code = known.power, STATE_CODES[known.power]
+                instance.launch_time = known.boot_time.replace(tzinfo=None)
 
 
 class _IncorrectState(EC2ClientError):

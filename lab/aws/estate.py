@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,14 @@ FAULTS: dict[str, Any] = {
     "app_down": False,
     "agent_update_fails": False,
     "services_down": [],
+    "agent_gone_after": None,
+    "agent_gone_for": None,
+    "install_survives": True,
+    "never_expires": False,
+    "upload_seconds": None,
+    "fails_early": None,
+    "terminate_at": None,
+    "replaced": False,
 }
 _GROUP = {
     "name",
@@ -89,6 +97,20 @@ class NodeSpec:
     tags: Mapping[str, str]
     faults: Mapping[str, Any]
 
+    def replacement(self) -> NodeSpec:
+        """The instance that takes this one's place: another id, name and address, and nothing wrong with it."""
+        stem, _, number = self.name.partition("~")
+        name = f"{stem}~{int(number or 1) + 1}"
+        digest = hashlib.sha256(f"{self.account}/{self.region}/{name}".encode()).hexdigest()
+        return replace(
+            self,
+            node_id=self.node_id[: self.node_id.index("-") + 1] + digest[:17],
+            name=name,
+            ip=_ip(digest),
+            stopped=False,
+            faults=dict(FAULTS),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetGroupSpec:
@@ -124,6 +146,8 @@ class Estate:
     start: datetime
     nodes: tuple[NodeSpec, ...] = field(repr=False)
     load_balancers: tuple[BalancerSpec, ...] = ()
+    #: from the end of a patch document on a node until the service shows its state: least and most seconds
+    upload_seconds: tuple[float, float] = (2.0, 60.0)
 
     def nodes_at(self, account: str, region: str) -> list[NodeSpec]:
         return [node for node in self.nodes if (node.account, node.region) == (account, region)]
@@ -153,7 +177,15 @@ def _estate(data: Mapping[str, Any]) -> Estate:
         start=_start(data.get("start")),
         nodes=tuple(node for group in nodes.values() for node in group),
         load_balancers=tuple(_balancer(row, nodes) for row in data.get("load_balancers", [])),
+        upload_seconds=_seconds(data.get("upload_seconds", (2, 60))),
     )
+
+
+def _seconds(value: Any) -> tuple[float, float]:
+    least, most = (float(part) for part in value)
+    if not 0 <= least <= most:
+        raise ValueError(f"upload_seconds: {value} is no [least, most]")
+    return least, most
 
 
 def _balancer(row: Mapping[str, Any], nodes: Mapping[str, tuple[NodeSpec, ...]]) -> BalancerSpec:
@@ -213,6 +245,15 @@ def _nodes(group: Mapping[str, Any]) -> Iterator[NodeSpec]:
         )
 
 
+def _ip(digest: str) -> str:
+    return f"10.{int(digest[20:22], 16)}.{int(digest[22:24], 16)}.{int(digest[24:26], 16) % 250 + 4}"
+
+
+def _plain(value: Any) -> Any:
+    """YAML makes a moment of what looks like one; faults are shown as JSON."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
 def _node(name: str, number: int, data: Mapping[str, Any]) -> NodeSpec:
     source = data.get("source", "ec2")
     digest = hashlib.sha256(f"{data['account']}/{data['region']}/{name}".encode()).hexdigest()
@@ -229,8 +270,8 @@ def _node(name: str, number: int, data: Mapping[str, Any]) -> NodeSpec:
         managed=data.get("managed", True),
         stopped=data.get("stopped", False),
         pending=float(data.get("pending", 0.8)),
-        ip=f"10.{int(digest[20:22], 16)}.{int(digest[22:24], 16)}.{int(digest[24:26], 16) % 250 + 4}",
+        ip=_ip(digest),
         zone=data["region"] + "abc"[number % 3] if source == "ec2" else "",
         tags=tags,
-        faults={key: data.get(key, default) for key, default in FAULTS.items()},
+        faults={key: _plain(data.get(key, default)) for key, default in FAULTS.items()},
     )

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .catalogue import OperatingSystem, Patch
+from .clock import from_iso
 from .estate import NodeSpec
 from .ledger import Ledger
 from .simulation import Event, Simulation
@@ -41,10 +42,14 @@ class Node:
     def __init__(self, spec: NodeSpec, system: OperatingSystem, sim: Simulation, ledger: Ledger) -> None:
         self.spec, self.system, self._sim, self._ledger = spec, system, sim, ledger
         self.node_id, self.name = spec.node_id, spec.name
+        #: launches another machine in this one's place and returns its id; there is nobody to do so at first
+        self.replace: Callable[[], str] = lambda: ""
         self.tags: dict[str, str] = dict(spec.tags)
         self.faults: dict[str, Any] = copy.deepcopy(dict(spec.faults))
         self.boots = 0
         self.power = "stopped" if spec.stopped else "running"
+        self._goes_down = False
+        self._left_behind: Callable[[], None] | None = None
         self.agent_up = not spec.stopped and not self.faults["offline"]
         seed = self.random("age")
         self.boot_time = sim.now - timedelta(days=seed.randint(20, 60), seconds=seed.randint(0, 86400))
@@ -60,8 +65,13 @@ class Node:
         self.agent_version = NEWEST_AGENT if seed.random() < 0.8 else "3.2.2303.0"
         self.installed: dict[str, Installed] = {}
         self.failed: dict[str, datetime] = {}
+        #: what the patch document keeps on the machine of its last Install with NoReboot
+        self.last_no_reboot: datetime | None = None
+        self.uploads = 0
+        self.replacement: str = ""
         self._preinstall(seed)
         self._tell_app()
+        self._plan_termination()
 
     def _preinstall(self, seed: random.Random) -> None:
         for patch in self.system.updates:
@@ -80,6 +90,11 @@ class Node:
     @property
     def boot_id(self) -> str:
         return str(uuid.UUID(int=self.random(f"boot {self.boots}").getrandbits(128), version=4))
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the machine runs, with or without its agent: what was begun on it goes on."""
+        return self.power == "running" and not self._goes_down
 
     @property
     def answers(self) -> bool:
@@ -114,8 +129,24 @@ class Node:
             self.down_since = self._sim.now
         self.faults.update(changes)
         if changes.get("offline") is False or changes.get("never_back") is False:
-            self.agent_up = self.power == "running"
+            self.find_agent()
+        if "terminate_at" in changes:
+            self._plan_termination()
         self._tell_app()
+
+    def lose_agent(self) -> None:
+        """The agent stops; the machine and what runs on it go on."""
+        if self.agent_up:
+            self.agent_up, self.down_since = False, self._sim.now
+
+    def find_agent(self) -> None:
+        """The agent is started again, and takes up what waits for it since a reboot."""
+        if not self.is_up:
+            return
+        self.agent_up = True
+        left, self._left_behind = self._left_behind, None
+        if left is not None:
+            left()
 
     @property
     def serves(self) -> bool:
@@ -165,7 +196,7 @@ class Node:
         if self.faults["no_reboot"]:
             self._sim.after(5, done)
             return
-        self.agent_up, self.down_since = False, self._sim.now
+        self.agent_up, self.down_since, self._goes_down = False, self._sim.now, True
         self._app_ends()
         boots = self.boots
         self._sim.after(self.seconds(*self._boot_seconds, "reboot"), self._back, boots, done)
@@ -176,6 +207,7 @@ class Node:
         self._boot()
         self._ledger.note("reboots", self, {"boot_id": self.boot_id}, self._sim.now)
         if self.faults["never_back"]:
+            self._left_behind = done
             return
         self.agent_up = True
         self._app_comes()
@@ -187,11 +219,18 @@ class Node:
 
     def _boot(self) -> None:
         self.boots += 1
+        self._goes_down = False
+        self._left_behind = None
         self.boot_time = self._sim.now
         self.kernel = self.kernel_newest
         self.faults["pending_reboot"] = False
         for row in self.installed.values():
             row.awaits_reboot = False
+
+    def launch(self) -> None:
+        """Come to life now, as a new instance does: pending, running, then its agent registers."""
+        self.power, self.agent_up, self.registered_at = "stopped", False, self._sim.now
+        self.start()
 
     def stop(self) -> None:
         """What StopInstances does: 30 s of stopping, then stopped."""
@@ -226,18 +265,36 @@ class Node:
             self._app_comes()
 
     def terminate(self) -> None:
+        """What TerminateInstances does, or an Auto Scaling group that scales in."""
+        if self.power == "terminated":
+            return
         self.power, self.agent_up, self.down_since = "terminated", False, self._sim.now
         self._app_ends()
+        self._ledger.note("terminations", self, {"replacement": self.replacement}, self._sim.now)
+
+    def _plan_termination(self) -> None:
+        moment = self.faults["terminate_at"]
+        if moment:
+            due = (from_iso(str(moment)) - self._sim.now).total_seconds()
+            self._sim.after(max(due, 0), self._terminate_at, moment)
+
+    def _terminate_at(self, moment: str) -> None:
+        if self.faults["terminate_at"] != moment or self.power == "terminated":
+            return
+        if self.faults["replaced"]:
+            self.replacement = self.replace()
+        self.terminate()
 
     def tag(self, key: str, value: str | None) -> None:
         """Set or remove (``None``) a tag, and note it if that changes anything."""
-        if self.tags.get(key) == value:
+        before = self.tags.get(key)
+        if before == value:
             return
         if value is None:
             del self.tags[key]
         else:
             self.tags[key] = value
-        self._ledger.note("tags", self, {"key": key, "value": value}, self._sim.now)
+        self._ledger.note("tags", self, {"key": key, "value": value, "before": before}, self._sim.now)
 
 
 def kernel_of(system: OperatingSystem, patch: Patch) -> str:

@@ -11,6 +11,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterable
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -91,7 +92,14 @@ def _call_of(environ: dict[str, Any]) -> dict[str, str] | None:
         "region": region,
         "service": service,
         "operation": _operation_of(environ),
+        "body": _body_of(environ) if service in _JSON else "",
     }
+
+
+def _body_of(environ: dict[str, Any]) -> str:
+    body: bytes = Request(environ, populate_request=False).get_data(cache=True)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body.decode(errors="replace")
 
 
 def _operation_of(environ: dict[str, Any]) -> str:
@@ -100,9 +108,7 @@ def _operation_of(environ: dict[str, Any]) -> str:
         return str(target).rpartition(".")[2]
     request = Request(environ, populate_request=False)
     if "x-www-form-urlencoded" in (request.content_type or ""):
-        body = request.get_data(cache=True)
-        environ["wsgi.input"] = io.BytesIO(body)
-        return str(parse_qs(body.decode()).get("Action", [""])[0])
+        return str(parse_qs(_body_of(environ)).get("Action", [""])[0])
     return str(environ.get("REQUEST_METHOD", ""))
 
 
@@ -147,7 +153,10 @@ def _refusal(call: dict[str, str], kind: str, status: int = 0) -> Response:
 
 
 class _Handler(MotoRequestHandler):
-    """Silent: what was called is in the ledger."""
+    """Silent: what was called is in the ledger. Its answers carry the service's own time (RFC 9110, Date)."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return format_datetime(world().clock.now(), usegmt=True)
 
     def log(self, type: str, message: str, *args: Any) -> None:
         pass

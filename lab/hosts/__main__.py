@@ -39,6 +39,7 @@ def _up(options: argparse.Namespace) -> None:
         count=options.count,
         full_disk=options.full_disk,
         wrong_repository=options.wrong_repository,
+        apt_daily=options.apt_daily,
     )
     fleet = Fleet(options.name)
     wish = Wish(
@@ -118,6 +119,7 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
     up.add_argument("--packages", choices=("mirror", "toy", "both"), default="mirror", help="where updates come from")
     up.add_argument("--full-disk", action="append", default=[], metavar="HOST", help="a host with 24 MiB left on /")
     up.add_argument("--wrong-repository", action="append", default=[], metavar="HOST", help="a host with a dead mirror")
+    up.add_argument("--apt-daily", action="append", default=[], metavar="HOST", help="a host with apt's own timers")
     up.add_argument("--fresh", action="store_true", help="build the base anew, with today's updates pending")
 
 

@@ -23,8 +23,7 @@ PACKAGES = (
     *("systemd-sysv", "dbus", "udev", "kmod", "procps", "iproute2", "openssh-server", "cron", "sudo"),
     *("python3", "python3-apt", "ca-certificates"),
 )
-# They would take apt's lock, or install, at a time of their own.
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "systemd-networkd-wait-online.service")
+MASKED = ("dpkg-db-backup.timer", "systemd-networkd-wait-online.service")
 APT = 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\n'
 SSHD = "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n"
 

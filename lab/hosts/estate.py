@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ class Host:
     variables: dict[str, Any] = field(default_factory=dict)
     full_disk: bool = False
     wrong_repository: bool = False
+    apt_daily: bool = False
+
+
+FAULTS = ("full_disk", "wrong_repository", "apt_daily")
 
 
 def read_estate(path: Path = DEFAULT) -> list[Host]:
@@ -41,7 +46,14 @@ def read_estate(path: Path = DEFAULT) -> list[Host]:
     return hosts
 
 
-def choose(hosts: list[Host], *, count: int | None, full_disk: list[str], wrong_repository: list[str]) -> list[Host]:
+def choose(
+    hosts: list[Host],
+    *,
+    count: int | None,
+    full_disk: Sequence[str] = (),
+    wrong_repository: Sequence[str] = (),
+    apt_daily: Sequence[str] = (),
+) -> list[Host]:
     """The first `count` hosts, the estate's pattern repeated with new names if it has fewer, with faults added."""
     count = len(hosts) if count is None else count
     if not 1 <= count <= LIMIT:
@@ -52,7 +64,8 @@ def choose(hosts: list[Host], *, count: int | None, full_disk: list[str], wrong_
         for host in (hosts[number % len(hosts)],)
     ]
     names = {host.name for host in chosen}
-    for option, wanted in (("--full-disk", full_disk), ("--wrong-repository", wrong_repository)):
+    options = {"--full-disk": full_disk, "--wrong-repository": wrong_repository, "--apt-daily": apt_daily}
+    for option, wanted in options.items():
         if unknown := [name for name in wanted if name not in names]:
             raise HostsError(f"{option} {unknown[0]}: no such host; there are {', '.join(sorted(names))}")
     return [
@@ -60,6 +73,7 @@ def choose(hosts: list[Host], *, count: int | None, full_disk: list[str], wrong_
             host,
             full_disk=host.full_disk or host.name in full_disk,
             wrong_repository=host.wrong_repository or host.name in wrong_repository,
+            apt_daily=host.apt_daily or host.name in apt_daily,
         )
         for host in chosen
     ]
@@ -69,12 +83,11 @@ def _host(path: Path, number: int, entry: Any) -> Host:
     if not isinstance(entry, dict) or not NAME.fullmatch(str(entry.get("name", ""))):
         raise HostsError(f"{path}: hosts[{number}]: 'name' must be a host name of small letters, digits and '-'")
     faults = entry.get("faults") or []
-    if unknown := [fault for fault in faults if fault not in ("full_disk", "wrong_repository")]:
-        raise HostsError(f"{path}: hosts[{number}].faults: {unknown[0]!r} is neither full_disk nor wrong_repository")
+    if unknown := [fault for fault in faults if fault not in FAULTS]:
+        raise HostsError(f"{path}: hosts[{number}].faults: {unknown[0]!r} is none of {', '.join(FAULTS)}")
     variables = {f"patchtide_{key}": value for key, value in entry.items() if key not in ("name", "faults")}
     return Host(
         name=entry["name"],
         variables=variables,
-        full_disk="full_disk" in faults,
-        wrong_repository="wrong_repository" in faults,
+        **{fault: fault in faults for fault in FAULTS},
     )

@@ -24,6 +24,12 @@ LAUNCHER = Path(__file__).with_name("machine.sh")
 GONE_MIRROR = "old-mirror.invalid"
 # Less than any policy asks for, and enough for Ansible and for apt to look for updates if apt keeps no caches.
 DISK_MIB, DISK_FREE_MIB = 96, 24
+# They take apt's locks at a time of their own, so a host has them only if it is asked for.
+APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+# What Debian's cloud images and desktops come with ("1" there: once a day), at a moment a test can wait for: Debian's
+# timer is persistent, so a host that was down or is new runs it after its boot (docker/docker-install#366).
+APT_DAILY_CONF = 'APT::Periodic::Update-Package-Lists "always";\n'
+APT_DAILY_TIMER = "[Timer]\nOnBootSec=5s\nRandomizedDelaySec=0\nAccuracySec=1s\n"
 FULL_DISK_APT = 'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
 
 
@@ -104,10 +110,21 @@ class Machine:
         apt_conf = around.apt_conf + (FULL_DISK_APT if self.host.full_disk else "")
         self._write("etc/apt/apt.conf.d/90patchtide-lab", apt_conf)
         self._write("etc/apt/sources.list.d/debian.sources", sources)
+        self._lay_out_timers()
         self._write(toy.KEY_IN_GUEST.lstrip("/"), around.keyring)
         key = self.folder / "upper/etc/ssh/ssh_host_ed25519_key"
         key.parent.mkdir()
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.host.name, "-f", str(key)])
+
+    def _lay_out_timers(self) -> None:
+        units = self.folder / "upper/etc/systemd/system"
+        if self.host.apt_daily:
+            self._write("etc/apt/apt.conf.d/20auto-upgrades", APT_DAILY_CONF)
+            self._write("etc/systemd/system/apt-daily.timer.d/lab.conf", APT_DAILY_TIMER)
+            return
+        units.mkdir(parents=True, exist_ok=True)
+        for unit in APT_TIMERS:
+            (units / unit).symlink_to("/dev/null")
 
     def _write(self, name: str, content: str | bytes) -> None:
         path = self.folder / "upper" / name

@@ -129,7 +129,7 @@ def test_delivery_times_out_when_the_agent_went_away(fleet: Fleet) -> None:
     fleet.fault("web-dev-01", offline=True)
     command = fleet.send("web-dev-01", wait=50, TimeoutSeconds=120)
     assert details(fleet, command) == Counter(Delayed=1)
-    fleet.lab.advance(120)
+    fleet.lab.advance(120 + 7200)
     assert fleet.outcome(command, "web-dev-01")["Status"] == "TimedOut"
     assert details(fleet, command) == Counter(DeliveryTimedOut=1)
 

@@ -67,5 +67,5 @@ def start_run(place: Place, declared: Mapping[str, Any], version: int, nodes: Se
         requested=place.sim.now,
         nodes=nodes,
     )
-    place.sim.after(0.5, command.pump)
+    command.start()
     return Run(execution_id=place.uuid(), version=version, started=place.sim.now, command=command)

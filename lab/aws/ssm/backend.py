@@ -66,6 +66,8 @@ class Place:
             spec.node_id: Node(spec, shared.systems[spec.os], self.sim, shared.ledger)
             for spec in shared.estate.nodes_at(account, region)
         }
+        for node in self.nodes.values():
+            self._may_be_replaced(node)
         self.baselines: dict[str, dict[str, Any]] = {}
         self.default_baselines: dict[str, str] = {}
         self.patch_groups: dict[tuple[str, str], str] = {}
@@ -76,6 +78,18 @@ class Place:
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
         #: what further nouns keep, by their name
         self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
+
+    def _may_be_replaced(self, node: Node) -> None:
+        def launch() -> str:
+            """An Auto Scaling group launches another instance, as new as its image, with the same tags."""
+            spec = node.spec.replacement()
+            other = Node(spec, node.system, self.sim, self.ledger)
+            other.launch()
+            self.nodes[other.node_id] = other
+            self._may_be_replaced(other)
+            return other.node_id
+
+        node.replace = launch
 
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""

@@ -52,16 +52,18 @@ def run_patch_baseline(place: Place, node: Node, parameters: Parameters) -> Beha
     """AWS-RunPatchBaseline: scan, install what is missing, reboot if anything was installed, report."""
     told = {name: values[0] for name, values in parameters.items()}
     try:
+        _may_begin(node, told)
         scanner = _scanner(place, node, told)
         listed = install_list(place, scanner.override_list) if scanner.override_list else None
     except NotReadable as error:
+        # It fails before it reports: the service goes on showing the state of the last run that did.
         yield 5
-        return Result(code=1, stderr=str(error))
+        return Result(code=error.code, stderr=str(error))
     node.failed.clear()
     yield node.seconds(40, 90, f"scan {place.sim.now}")
     if scanner.operation == "Scan":
         return Result(code=0, stdout=summary(node, _report(place, node, scanner, told)))
-    wanted = _missing(place, node, scanner) if listed is None else _named(node, listed)
+    wanted = _missing(place, node, scanner) if listed is None else _named(place, node, scanner, listed)
     installed, failed = yield from _install(place, node, scanner, wanted)
     # "RebootIfNeeded: … reboots the managed node if any new patches were installed, or any patches were detected
     # with a status of INSTALLED_PENDING_REBOOT": whether a reboot is needed is not evaluated.
@@ -70,14 +72,24 @@ def run_patch_baseline(place: Place, node: Node, parameters: Parameters) -> Beha
         yield REBOOT
         yield node.seconds(30, 60, f"rescan {place.sim.now}")
     error_text = f"{failed} of {installed + failed} patches failed to install" if failed else ""
+    if failed and listed is not None and node.system.baseline_os == "SUSE":
+        # AWS's payload as published in tekumara/aws-ssm-patch-manager: with a list, an exit of zypper other than 0 ends
+        # it before the report, even after installs
+        return Result(code=1, stderr=error_text)
     report = _report(place, node, scanner, told)
     return Result(code=1 if failed else 0, stdout=summary(node, report), stderr=error_text)
 
 
+def _may_begin(node: Node, told: Mapping[str, str]) -> None:
+    if node.faults["fails_early"] is not None:
+        raise NotReadable("Error loading patching payload", int(node.faults["fails_early"]))
+    if told.get("InstallOverrideList") and told.get("BaselineOverride"):
+        # "Cannot provide both Baseline Override and Install Override List" (the payload), exit 167
+        raise NotReadable("Cannot provide both Baseline Override and Install Override List", 167)
+
+
 def _scanner(place: Place, node: Node, told: Mapping[str, str]) -> Scanner:
     install, override = told.get("InstallOverrideList", ""), told.get("BaselineOverride", "")
-    if install and override:
-        raise NotReadable("InstallOverrideList and BaselineOverride can't be used together.")
     baseline = baseline_of(place, node)
     if override:
         baseline = {**baseline_override(place, override, node.system.baseline_os), "BaselineId": baseline["BaselineId"]}
@@ -112,8 +124,14 @@ def _missing(place: Place, node: Node, scanner: Scanner) -> list[Patch]:
     return [row.patch for row in rows if row.state == "MISSING"]
 
 
-def _named(node: Node, listed: list[dict[str, str]]) -> list[Patch]:
-    return [patch for patch in chosen(listed, node.system.updates) if patch.patch_id not in node.installed]
+def _named(place: Place, node: Node, scanner: Scanner, listed: list[dict[str, str]]) -> list[Patch]:
+    """What a list lets in: on Linux "whether or not they are approved" and rejected ones too, on Windows "only patches
+    that are specified in the list and approved by the patch baseline" (user guide, InstallOverrideList)."""
+    named = chosen(listed, node.system.updates, by_title=not node.is_windows)
+    if node.is_windows:
+        missing = {patch.patch_id for patch in _missing(place, node, scanner)}
+        return [patch for patch in named if patch.patch_id in missing]
+    return [patch for patch in named if patch.patch_id not in node.installed]
 
 
 def _install(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import from_iso
 from ..node import Node
+from ..world import world
 from .documents import Document, find_document
 from .invocations import Command, Invocation, status_of
 from .operations import Answer, Request, SsmError, operation, page
@@ -31,6 +32,7 @@ def send_command(place: Place, request: Request) -> Answer:
     document = find_document(request["DocumentName"])
     parameters = document.read(request.get("Parameters", {}))
     nodes = _targets(place, request, document)
+    refusal = world().faults.refusal(request, place.account, place.region)
     command = Command(
         place=place,
         command_id=str(uuid.UUID(int=place.chance.getrandbits(128), version=4)),
@@ -39,9 +41,11 @@ def send_command(place: Place, request: Request) -> Answer:
         request=request,
         requested=place.sim.now,
         nodes=nodes,
+        refused=refusal,
     )
     place.commands[command.command_id] = command
-    place.ledger.command(
+    place.ledger.fact(
+        "commands",
         {
             "command_id": command.command_id,
             "account": place.account,
@@ -49,12 +53,13 @@ def send_command(place: Place, request: Request) -> Answer:
             "document": document.name,
             "comment": request.get("Comment", ""),
             "parameters": request.get("Parameters", {}),
-            "nodes": [node.node_id for node in nodes],
+            "nodes": [] if refusal else [node.node_id for node in nodes],
+            **({"refused": refusal} if refusal else {}),
         },
         place.sim.now,
     )
     answer = {"Command": _to_command(command)}
-    place.sim.after(0.5, command.pump)
+    command.start()
     return answer
 
 
@@ -97,7 +102,6 @@ def _is_target(node: Node, target: dict[str, Any]) -> bool:
 def _to_command(command: Command) -> dict[str, Any]:
     request, detail = command.request, command.detail
     rows = command.invocations.values()
-    allowed = command.delivery_timeout + command.execution_timeout
     return {
         "CommandId": command.command_id,
         "DocumentName": command.document.name,
@@ -106,14 +110,14 @@ def _to_command(command: Command) -> dict[str, Any]:
         "MaxConcurrency": "50",
         "MaxErrors": "0",
         **{key: request[key] for key in (*_KEPT, *_S3) if key in request},
-        "ExpiresAfter": command.requested + timedelta(seconds=allowed),
+        "ExpiresAfter": command.requested + timedelta(seconds=command.total_timeout),
         "Parameters": request.get("Parameters", {}),
         "InstanceIds": request.get("InstanceIds", []),
         "Targets": request.get("Targets", []),
         "RequestedDateTime": command.requested,
         "Status": status_of(detail),
         "StatusDetails": detail,
-        "TargetCount": len(command.invocations),
+        "TargetCount": len(command.nodes),
         "CompletedCount": command.completed,
         "ErrorCount": command.errors,
         "DeliveryTimedOutCount": sum(row.detail == "DeliveryTimedOut" for row in rows),

@@ -33,7 +33,10 @@ class Document:
     platforms: tuple[str, ...]
     steps: Mapping[str, str]  #: step name -> platform it is for, "" for all
     parameters: Mapping[str, Parameter] = field(repr=False)
-    timeout: int = 3600  #: execution timeout in seconds
+    #: execution timeout in seconds: that of the step where the document has a parameter for none. "If a SSM document
+    #: doesn't require that you explicitly specify an execution timeout value, then Systems Manager enforces the
+    #: hard-coded default execution timeout" (command timeout values).
+    timeout: int = 3600
 
     def step_for(self, platform: str) -> str:
         return next(step for step, own in self.steps.items() if own in ("", platform))
@@ -64,6 +67,8 @@ def _invalid(message: str) -> SsmError:
     return SsmError("InvalidParameters", message)
 
 
+#: of each step of the patch documents; none of them has a parameter executionTimeout
+_PATCH_SECONDS = 7200
 _PATCH_STEPS = {"PatchWindows": "Windows", "PatchMacOS": "MacOS", "PatchLinux": "Linux"}
 _ANYWHERE = ("Windows", "Linux", "MacOS")
 _PATCH = {
@@ -81,7 +86,7 @@ _DOCUMENTS = (
         name="AWS-RunPatchBaseline",
         platforms=_ANYWHERE,
         steps=_PATCH_STEPS,
-        timeout=7200,
+        timeout=_PATCH_SECONDS,
         parameters={
             **_PATCH,
             "AssociationId": Parameter(pattern=_GUID),
@@ -93,7 +98,7 @@ _DOCUMENTS = (
         name="AWS-RunPatchBaselineWithHooks",
         platforms=_ANYWHERE,
         steps=_PATCH_STEPS,
-        timeout=7200,
+        timeout=_PATCH_SECONDS,
         parameters={
             **_PATCH,
             "PreInstallHookDocName": Parameter(default=("AWS-Noop",), allowed=("AWS-Noop",)),

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..node import Node
-from .behaviour import REBOOT, Behaviour, Result, behaviour_of
+from .behaviour import Result, behaviour_of
 from .documents import Document
+from .executions import RETRY, Execution
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -41,12 +42,15 @@ _STATUS = {
     "Terminated": "Cancelled",  # "subsequent command invocations were canceled by the system"
     "Incomplete": "Failed",
     "NoInstancesInTag": "Failed",
+    "RateExceeded": "Failed",
+    "LimitExceeded": "Failed",
 }
 #: "count against the parent command's MaxErrors limit"; no other detail does
 ERRORS = ("Failed", "ExecutionTimedOut")
 #: "don't contribute to whether the parent command status is Success or Incomplete"
 _IGNORED = frozenset({"Undeliverable", "InvalidPlatform", "AccessDenied"})
-RETRY = 15.0
+#: SendCommand has answered before the service refuses a command as a whole, and nobody can read it sooner anyway.
+REFUSED_AFTER = timedelta(seconds=1)
 
 
 def status_of(detail: str) -> str:
@@ -55,7 +59,7 @@ def status_of(detail: str) -> str:
 
 @dataclass(slots=True)
 class Invocation:
-    """A command on one node."""
+    """A command on one node, as the service shows it."""
 
     command: Command = field(repr=False)
     node: Node
@@ -63,9 +67,7 @@ class Invocation:
     started: datetime | None = None
     ended: datetime | None = None
     result: Result | None = None
-    _run: Behaviour | None = field(default=None, repr=False)
-    _boots: int = 0
-    _rebooting: bool = False
+    _work: Execution | None = field(default=None, repr=False)
 
     @property
     def is_over(self) -> bool:
@@ -80,73 +82,80 @@ class Invocation:
             # seen in the field: a running instance whose agent is lost gets Failed / Undeliverable, ResponseCode -1
             place.sim.after(20, self.end, "Undeliverable")
         else:
-            place.sim.after(self.command.delivery_timeout, self._delivery_expires)
             place.sim.after(self.node.random(self.command.command_id).uniform(1, 4), self._try)
 
     def _try(self) -> None:
-        if self.is_over or self.started:
-            return
-        if not self.node.answers:
-            if self.command.place.sim.now - self.command.requested > timedelta(seconds=30):
-                self.detail = "Delayed" if self.detail == "Pending" else self.detail
-            self.command.place.sim.after(RETRY, self._try)
-            return
-        self.detail, self.started = "InProgress", self.command.place.sim.now
-        self._boots = self.node.boots
-        self._run = behaviour_of(self.command.place, self.node, self.command.document.name, self.command.parameters)
-        self.command.place.sim.after(self.command.execution_timeout, self._execution_expires)
-        self._step()
-
-    def _delivery_expires(self) -> None:
-        if not self.is_over and not self.started:
-            self.end("DeliveryTimedOut")
-
-    def _execution_expires(self) -> None:
-        """The agent enforces the execution timeout: without one the invocation stays InProgress (ssm-agent#320)."""
-        if not self.is_over and self.node.answers:
-            self.end("ExecutionTimedOut")
-
-    def _step(self) -> None:
-        if self.is_over or self._run is None:
-            return
+        """ "If this time is reached and the command hasn't already started running, it won't run" (TimeoutSeconds)."""
         place = self.command.place
-        if not self.node.answers:
-            place.sim.after(2 * RETRY, self._step)  # nobody reports while the agent is away
+        waited = (place.sim.now - self.command.requested).total_seconds()
+        if self.is_over or self.started or waited > self.command.delivery_timeout:
             return
-        if self.node.boots != self._boots:
-            self.result = Result(code=1, stderr="The document was interrupted by a restart of the node.")
-            self.end("Failed")
+        if self.node.answers:
+            self._begin()
             return
-        if self.detail == "Cancelling":
-            self.end("Cancelled")
-            return
-        self._advance()
+        if waited > 30:
+            self.detail = "Delayed" if self.detail == "Pending" else self.detail
+        place.sim.after(RETRY, self._try)
 
-    def _advance(self) -> None:
-        assert self._run is not None
-        try:
-            wanted = next(self._run)
-        except StopIteration as stop:
-            self.result = stop.value
-            self.end("Success" if stop.value.code == 0 else "Failed")
-            return
-        if wanted is REBOOT:
-            self.node.reboot(self._rebooted)
-        else:
-            self.command.place.sim.after(float(wanted), self._step)
+    def _begin(self) -> None:
+        place, command = self.command.place, self.command
+        self.detail, self.started = "InProgress", place.sim.now
+        run = behaviour_of(place, self.node, command.document.name, command.parameters)
+        self._work = Execution(place, self.node, run, self._hear, self._note())
+        gone = self.node.faults["agent_gone_after"]
+        if gone is not None and command.installs:
+            place.sim.after(float(gone), self._lose_agent)
+        self._work.begin(command.execution_timeout)
 
-    def _rebooted(self) -> None:
-        self._boots = self.node.boots
-        self._step()
+    def _note(self) -> Callable[[str], None]:
+        """Let the ledger know of an Install from its begin on the node to its end there."""
+        if not self.command.installs:
+            return lambda outcome: None
+        place, parameters = self.command.place, self.command.parameters
+        facts = {
+            "command_id": self.command.command_id,
+            "snapshot_id": parameters["SnapshotId"][0],
+            "override_list": parameters.get("InstallOverrideList", [""])[0],
+        }
+        row = place.ledger.install_begins(self.node, facts, place.sim.now)
+        return lambda outcome: place.ledger.install_ends(row, outcome, place.sim.now)
+
+    def _lose_agent(self) -> None:
+        """The agent goes away in mid-install; whether the install outlives it is the fault's to say."""
+        assert self._work is not None
+        if self._work.detail or not self.node.agent_up:
+            return
+        self.node.lose_agent()
+        if not self.node.faults["install_survives"]:
+            self._work.die()
+        if self.node.faults["agent_gone_for"] is not None:
+            self.command.place.sim.after(float(self.node.faults["agent_gone_for"]), self.node.find_agent)
+
+    def _hear(self, detail: str, result: Result | None) -> bool:
+        """What the agent tells of its work. A terminal state stays: what is told too late is not shown."""
+        if detail and not self.is_over:
+            self.result = result
+            self.end(detail)
+        return not self.is_over
+
+    def expire(self) -> None:
+        """ "If a command expires, it changes status to DeliveryTimedOut for all invocations that have the status
+        InProgress, Pending, or Delayed" (API reference, Command, ExpiresAfter); the work on the node goes on.
+
+        Cancelling is not among them, so here a cancelled invocation whose agent is away stays Cancelling.
+        """
+        if self.detail in ("InProgress", "Pending", "Delayed") and not self.node.faults["never_expires"]:
+            self.end("DeliveryTimedOut")
 
     def cancel(self) -> None:
         """CancelCommand: what waits is cancelled, what runs is asked to stop and may still end well."""
         if self.is_over:
             return
-        if self.started:
-            self.detail = "Cancelling"
-        else:
+        if self._work is None:
             self.end("Cancelled")
+        else:
+            self.detail = "Cancelling"
+            self._work.ask_to_stop()
 
     def end(self, detail: str) -> None:
         if self.is_over:
@@ -173,11 +182,24 @@ class Command:
     nodes: Sequence[Node] = field(repr=False)
     invocations: dict[str, Invocation] = field(default_factory=dict)
     cancelled: bool = False
+    refused: str = ""  #: one of ``faults.REFUSALS``: then there are no invocations
     _queue: deque[Invocation] = field(default_factory=deque, repr=False)
 
     def __post_init__(self) -> None:
-        self.invocations = {node.node_id: Invocation(self, node) for node in self.nodes}
+        nodes = () if self.refused else self.nodes
+        self.invocations = {node.node_id: Invocation(self, node) for node in nodes}
         self._queue = deque(self.invocations.values())
+
+    def start(self) -> None:
+        """Let it run, and expire once its total timeout is over: "calculated based on the total timeout for the
+        overall command" (ExpiresAfter), so for nodes that wait for their turn as well."""
+        self.place.sim.after(0.5, self.pump)
+        self.place.sim.after(self.total_timeout, self._expire)
+
+    def _expire(self) -> None:
+        self._queue.clear()
+        for row in list(self.invocations.values()):
+            row.expire()
 
     @property
     def delivery_timeout(self) -> int:
@@ -186,6 +208,15 @@ class Command:
     @property
     def execution_timeout(self) -> int:
         return int(self.parameters.get("executionTimeout", [str(self.document.timeout)])[0])
+
+    @property
+    def total_timeout(self) -> int:
+        """ "Total timeout is equal to … delivery timeout plus execution timeout" (command timeout values)."""
+        return self.delivery_timeout + self.execution_timeout
+
+    @property
+    def installs(self) -> bool:
+        return self.parameters.get("Operation") == ["Install"]
 
     def pump(self) -> None:
         """Deliver as many as MaxConcurrency allows; terminate the rest once MaxErrors is exceeded.
@@ -224,6 +255,9 @@ class Command:
     @property
     def detail(self) -> str:
         """The command's StatusDetails from those of its invocations."""
+        if self.refused:
+            waits = self.place.sim.now - self.requested < REFUSED_AFTER
+            return "Pending" if waits else self.refused
         details = [row.detail for row in self.invocations.values()]
         if not details:
             return "NoInstancesInTag"

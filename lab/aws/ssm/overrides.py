@@ -31,18 +31,34 @@ _FORMS = (
 
 
 class NotReadable(Exception):
-    """The object is not there or is not what it should be; the document fails with this text."""
+    """What the document needs is not there or is not what it should be; it fails early, with this text and code."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def _read(place: Place, url: str) -> str:
     found = next((match for form in _FORMS if (match := re.fullmatch(form, url))), None)
     if found is None:
         raise NotReadable(f"{url} is no S3 path the document can read")
-    bucket = s3_backends[place.account]["aws"].buckets.get(found["bucket"])
+    bucket = _bucket(place, found["bucket"])
     stored = bucket.keys.get(found["key"]) if bucket else None
     if stored is None:
         raise NotReadable(f"Unable to retrieve {url}: Not Found")
+    if url.startswith("https://") and not (stored.acl and stored.acl.public_read):
+        # the payload fetches https without credentials: what is private is read as s3://bucket/key only
+        raise NotReadable(f"Unable to retrieve {url}: Forbidden")
     return bytes(stored.value).decode()
+
+
+def _bucket(place: Place, name: str) -> Any:
+    """A bucket of the node's account, or of another whose policy names that account."""
+    for account_id, partitions in list(s3_backends.items()):
+        bucket = partitions["aws"].buckets.get(name)
+        if bucket is not None and (account_id == place.account or place.account in str(bucket.policy or "")):
+            return bucket
+    return None
 
 
 def install_list(place: Place, url: str) -> list[dict[str, str]]:
@@ -54,17 +70,24 @@ def install_list(place: Place, url: str) -> list[dict[str, str]]:
         raise NotReadable(f"{url} is no install override list: {error}") from None
 
 
-def chosen(rows: Iterable[dict[str, str]], patches: Iterable[Patch]) -> list[Patch]:
-    """Return the patches a list names: id is a KB or package name, title a version or title mask."""
-    return [patch for patch in patches if any(_names(row, patch) for row in rows)]
+def chosen(rows: Iterable[dict[str, str]], patches: Iterable[Patch], by_title: bool = True) -> list[Patch]:
+    """Return the patches a list names, whatever the case: id is a KB or package name, title a version or title mask.
+
+    :param by_title: False on Windows, where the KB number counts and the title is decoration.
+    """
+    return [patch for patch in patches if any(_names(row, patch, by_title) for row in rows)]
 
 
-def _names(row: dict[str, str], patch: Patch) -> bool:
-    mask, title = row.get("id", ""), row.get("title", "*")
+def _names(row: dict[str, str], patch: Patch, by_title: bool) -> bool:
+    mask, title = row.get("id", ""), row.get("title", "*") if by_title else "*"
     version = patch.version.split(":", 1)[-1]
-    return any(fnmatchcase(name, mask) for name in (patch.patch_id, patch.name)) and any(
-        fnmatchcase(name, title) for name in (patch.title, patch.version, version, f"{version}.*")
+    return any(_fits(name, mask) for name in (patch.patch_id, patch.name)) and any(
+        _fits(name, title) for name in (patch.title, patch.version, version, f"{version}.*")
     )
+
+
+def _fits(name: str, mask: str) -> bool:
+    return fnmatchcase(name.lower(), mask.lower())
 
 
 def baseline_override(place: Place, url: str, system: str) -> dict[str, Any]:

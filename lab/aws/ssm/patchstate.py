@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..catalogue import Patch
 from ..node import Node
+from ..world import world
 from .evaluate import Found, Row, evaluate, is_non_compliant
 from .operations import Answer, Request, SsmError, operation, page
 
@@ -62,10 +63,9 @@ def look(node: Node, baseline: dict[str, Any], now: datetime) -> list[Row]:
 
 
 def write_report(place: Place, node: Node, scanner: Scanner, keep: bool = True) -> Report:
-    """Replace the node's report, if it is to be kept: every scan overwrites the one before."""
+    """Make the node's report and, if it is to be kept, upload it: every scan overwrites the one before."""
     now = place.sim.now
-    rows = look(node, scanner.baseline, scanner.as_of or now)
-    before = place.reports.get(node.node_id)
+    rows = [_tried(row, scanner) for row in look(node, scanner.baseline, scanner.as_of or now)]
     state = {
         "InstanceId": node.node_id,
         "PatchGroup": node.patch_group,
@@ -79,15 +79,38 @@ def write_report(place: Place, node: Node, scanner: Scanner, keep: bool = True) 
     if scanner.operation == "Install":
         state["RebootOption"] = scanner.reboot_option
         if scanner.reboot_option == "NoReboot":
-            state["LastNoRebootInstallOperationTime"] = now
-    elif before and "LastNoRebootInstallOperationTime" in before.state:
-        state["LastNoRebootInstallOperationTime"] = before.state["LastNoRebootInstallOperationTime"]
+            node.last_no_reboot = now
+    if node.last_no_reboot and (scanner.operation, scanner.reboot_option) != ("Install", "RebootIfNeeded"):
+        state["LastNoRebootInstallOperationTime"] = node.last_no_reboot
     if scanner.override_list:
         state["InstallOverrideList"] = scanner.override_list
     report = Report(state, [_patch_row(row) for row in rows] + _base_rows(node))
     if keep:
-        place.reports[node.node_id] = report
+        place.sim.after(_upload_seconds(node), _arrive, place, node, report)
     return report
+
+
+def _tried(row: Row, scanner: Scanner) -> Row:
+    """An Install has tried what it still misses: "FailedCount … attempted to be installed … but failed to install".
+    With a list it tried that alone, and what is not there is missing (the payload, tekumara/aws-ssm-patch-manager)."""
+    if scanner.operation != "Install":
+        return row
+    one, other = ("FAILED", "MISSING") if scanner.override_list else ("MISSING", "FAILED")
+    return replace(row, state=other) if row.state == one else row
+
+
+def _upload_seconds(node: Node) -> float:
+    """How long until the service shows what the node reported: the document's end does not wait for it."""
+    node.uploads += 1
+    if node.faults["upload_seconds"] is not None:
+        return float(node.faults["upload_seconds"])
+    return node.random(f"upload {node.uploads}").uniform(*world().estate.upload_seconds)
+
+
+def _arrive(place: Place, node: Node, report: Report) -> None:
+    shown = place.reports.get(node.node_id)
+    if shown is None or shown.state["OperationEndTime"] <= report.state["OperationEndTime"]:
+        place.reports[node.node_id] = report
 
 
 def _counts(rows: Sequence[Row], baseline: dict[str, Any], node: Node) -> dict[str, int]:

@@ -125,7 +125,7 @@ class Execution:
             nodes=nodes,
         )
         self.place.commands[command.command_id] = command
-        self.place.sim.after(0.5, command.pump)
+        command.start()
         return command
 
     @property
