@@ -14,7 +14,7 @@ from typing import Any
 
 from .._core.errors import ServiceError
 from .._core.model import Patch, Place
-from .._core.work.ssm.commands import Ambiguous
+from .._core.work.ssm.commands import Ambiguous, InvalidNodes
 from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState
 from .compliance import patch_from_api
 from .errors import aws_errors
@@ -22,6 +22,11 @@ from .places import OwnClients
 from .session import Sessions
 
 THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
+#: StatusDetails of a command that ends before it has invocations (API reference, Command.StatusDetails).
+_REFUSALS = frozenset(
+    ("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "Incomplete", "InvalidPlatform")
+)
+_NODE_ID = re.compile(r"\bm?i-[0-9a-f]{8,17}\b")
 #: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
 LOST = frozenset(
     {
@@ -83,6 +88,8 @@ class SsmFleet:
                     continue
                 if error.code in LOST:
                     raise Ambiguous(str(error)) from error
+                if error.code == "InvalidInstanceId":
+                    raise InvalidNodes(str(error), _NODE_ID.findall(error.detail)) from error
                 raise
         raise ServiceError(f"{action} in {self.place.label}", "ThrottlingException", "still throttled after 8 tries")
 
@@ -104,6 +111,14 @@ class SsmFleet:
                 CommandId=command_id, Details=with_output, PaginationConfig={"PageSize": 50}
             )
             return [to_invocation(row) for page in pages for row in page["CommandInvocations"]]
+
+    def refusal(self, command_id: str) -> str:
+        with aws_errors(f"read command {command_id} in {self.place.label}"):
+            found = self._client.list_commands(CommandId=command_id)["Commands"]
+        if not found:
+            return ""
+        details = str(found[0].get("StatusDetails") or found[0].get("Status") or "").replace(" ", "")
+        return details if details in _REFUSALS else ""
 
     def cancel(self, command_id: str) -> None:
         with aws_errors(f"cancel command {command_id} in {self.place.label}"):
@@ -151,7 +166,7 @@ def to_patch_state(row: Mapping[str, Any]) -> PatchState:
     return PatchState(
         node_id=row["InstanceId"],
         operation=row.get("Operation", ""),
-        operation_ended_at=ended.isoformat() if ended else None,
+        operation_ended_at=ended,
         counts={_snake(key): value for key, value in row.items() if key.endswith("Count")},
         baseline_id=row.get("BaselineId"),
     )

@@ -41,6 +41,10 @@ class Status(str, Enum):
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
     NO_OP = "no_op"
+    #: Nobody knows: an answer was lost, the node or its state could not be read. Never good, never "nothing ran".
+    UNKNOWN = "unknown"
+    #: Patched, and the reboot that it needs was put off: first in line the next night.
+    REBOOT_PENDING = "reboot_pending"
 
     @property
     def is_good(self) -> bool:

@@ -102,8 +102,8 @@ class LinuxExecutor:
         node = work.nodes[0]
         if why is None and work.stage in ("patch", "reboot"):
             self._stop(work)
-            text = work.trouble or "its time was over"
-            result = {"status": Status.TIMED_OUT.value, "error": error("TimedOut", text)}
+            text = work.trouble or "its time was over, and nobody knows how it ended"
+            result = {"status": Status.UNKNOWN.value, "error": error("no_end", text)}
         else:
             result = _lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
         return [{"node_id": node, **self._times(work), **result}]
@@ -188,8 +188,10 @@ class LinuxExecutor:
         if found.state == "ended" and found.rc in (124, 137):
             why = error("TimedOut", f"the install was ended at its limit: {_said(found)}")
             return [{**result, "status": Status.TIMED_OUT.value, "error": why}]
-        code = f"exit code {found.rc}" if found.rc is not None else "nobody knows how it ended"
-        why = error("install_failed", f"{code}: {_said(found)}".rstrip(": "))
+        if found.rc is None:
+            why = error("no_end", f"nobody knows how it ended: {_said(found)}".rstrip(": "))
+            return [{**result, "status": Status.UNKNOWN.value, "error": why}]
+        why = error("install_failed", f"exit code {found.rc}: {_said(found)}".rstrip(": "))
         return [{**result, "status": Status.FAILED.value, "installed": [], "error": why}]
 
     def _rebooted(self, work: Work, found: Look) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._core.errors import PatchtideError
@@ -171,7 +171,7 @@ class Driver:
             place=place,
             nodes=intent.nodes,
             at=at,
-            deadline=port.deadline(intent.stage, at),
+            deadline=self._deadline(port, intent.stage, at),
             handle=intent.sent[1] if intent.sent else "",
         )
         self._works[work.token] = work
@@ -266,7 +266,7 @@ class Driver:
             if tried:
                 results.append({**tried, "node_id": node, "no_retry": text})
             elif stage == "reboot":
-                status = Status.FAILED if code else Status.NO_OP
+                status = Status.REBOOT_PENDING if code else Status.NO_OP
                 why = {"error": error(code, text)} if code else {}
                 results.append({"node_id": node, "status": status.value, "rebooted": False, **why})
             else:
@@ -295,7 +295,7 @@ class Driver:
             for place, ids in port.batches(stage, members):
                 number = state.announced.get(f"{self.wave}/{stage}", 0) + 1
                 token = f"{self.rollout.plan['rollout']} {self.wave}/{stage}/{attempt}.{number}"
-                deadline = port.deadline(stage, now)
+                deadline = self._deadline(port, stage, now)
                 work = Work(
                     stage=stage, attempt=attempt, token=token, place=place, nodes=tuple(ids), at=now, deadline=deadline
                 )
@@ -303,6 +303,14 @@ class Driver:
                 self.notes.intent(self.wave, work)
                 works.append(work)
         return works
+
+    def _deadline(self, port: ExecutorPort, stage: str, at: datetime) -> datetime:
+        """Return when work must have ended: its limit, or the window's end less what a reboot needs afterwards."""
+        limit, window = port.deadline(stage, at), self.rollout.window(self.wave)
+        if window is None or stage not in ("patch", "reboot"):
+            return limit
+        reserve = timedelta(minutes=REBOOT_MINUTES) if stage == "patch" else timedelta()
+        return min(limit, max(at, window.end - reserve))
 
     async def _begin(self, port: ExecutorPort, work: Work) -> None:
         try:
@@ -332,7 +340,7 @@ class Driver:
         except PatchtideError as why:
             results, work.trouble = [], str(why)
         ended = {item["node_id"] for item in results}
-        if self.tempo.clock.now() >= work.deadline + timedelta(seconds=port.poll_seconds) and ended < set(work.nodes):
+        if self.tempo.clock.now() >= work.deadline and ended < set(work.nodes):
             self._ended(work, results)
             results = await self._call(port, work, lambda: port.give_up(work, None))
         return results

@@ -54,12 +54,13 @@ class WaveProgress:
             node = state.nodes[node_id]
             if node.final is not None:
                 status = Status(node.final["status"])
-                ended["failed" if status.is_failure else "skipped" if status is Status.SKIPPED else "good"] += 1
+                ended["failed" if status.is_failure else "good" if status.is_good else status.value] += 1
             elif node.stage != DONE:
                 stages[node.stage if node.token else "waiting"] += 1
         parts = [f"{stages[stage]} {_TITLES[stage]}" for stage in STAGES if stages[stage]]
         parts += [f"{stages['waiting']} waiting"] if stages["waiting"] else []
-        bad = ", ".join(f"{ended[word]} {word}" for word in ("failed", "skipped") if ended[word])
+        words = ("failed", "unknown", "reboot_pending", "skipped")
+        bad = ", ".join(f"{ended[word]} {word.replace('_', ' ')}" for word in words if ended[word])
         parts.append(f"{sum(ended.values())} done" + (f" ({bad})" if bad else "") + f" of {len(wave.nodes)}")
         troubled = sorted({work.place for work in works if work.trouble})
         return f"{self.wave}: {', '.join(parts)}" + (f"; no answer from {', '.join(troubled[:5])}" if troubled else "")

@@ -82,6 +82,7 @@ class GateRules:
     confidence: float = field(default=0.9, metadata=share)
     max_failures: int | None = None
     max_skipped_rate: float = field(default=0.5, metadata=share)
+    max_unknown: float = field(default=0.01, metadata=share)
     budget: int | str | None = None
     health_checks: tuple[Mapping[str, Any], ...] = ()
 
@@ -110,6 +111,8 @@ class GateRules:
 class WaveTally:
     """The outcome of a wave, counted. ``missing``: nodes of the plan without a final record.
 
+    ``unknown``: nodes of which nobody knows how it went; they were worked on, and count in the rate's sample.
+
     :param earlier_failed: failed nodes of the rollout's earlier waves. :param rollout_total: nodes of all waves.
     """
 
@@ -117,20 +120,24 @@ class WaveTally:
     good: int = 0
     failed: int = 0
     skipped: int = 0
+    unknown: int = 0
     earlier_failed: int = 0
     rollout_total: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.total, self.good, self.failed, self.skipped, self.earlier_failed) < 0 or self.missing < 0:
+        if (
+            min(self.total, self.good, self.failed, self.skipped, self.unknown, self.earlier_failed) < 0
+            or self.missing < 0
+        ):
             raise ValueError(f"these numbers can't be: {self}")
 
     @property
     def missing(self) -> int:
-        return self.total - self.good - self.failed - self.skipped
+        return self.total - self.good - self.failed - self.skipped - self.unknown
 
     @property
     def worked(self) -> int:
-        return self.good + self.failed
+        return self.good + self.failed + self.unknown
 
     @classmethod
     def from_statuses(
@@ -139,11 +146,13 @@ class WaveTally:
         """Count final statuses; ``total`` is the number of nodes that the plan gives the wave."""
         found = [Status(status) for status in statuses]
         good, failed = sum(item.is_good for item in found), sum(item.is_failure for item in found)
+        unknown = sum(item is Status.UNKNOWN for item in found)
         return cls(
             total=total,
             good=good,
             failed=failed,
-            skipped=len(found) - good - failed,
+            skipped=len(found) - good - failed - unknown,
+            unknown=unknown,
             earlier_failed=earlier_failed,
             rollout_total=max(rollout_total, total),
         )
@@ -257,6 +266,9 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
         )
     if tally.missing:
         found.append((Verdict.PAUSE, f"{_nodes(tally.missing)} of {tally.total} gave no result."))
+    if tally.unknown > int(rules.max_unknown * tally.total):
+        text = f"How it went is unknown for {_nodes(tally.unknown)} of {tally.total}"
+        found.append((Verdict.PAUSE, f"{text}, the limit is {_percent(rules.max_unknown)}: a person has to look."))
     if tally.skipped and tally.skipped / tally.total > rules.max_skipped_rate:
         share, limit = _percent(tally.skipped / tally.total), _percent(rules.max_skipped_rate)
         found.append(

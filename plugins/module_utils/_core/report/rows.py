@@ -29,6 +29,8 @@ LABELS: Mapping[str, str] = {
     Status.UNREACHABLE.value: "unreachable",
     Status.TIMED_OUT.value: "timed out",
     Status.CANCELLED.value: "cancelled",
+    Status.UNKNOWN.value: "unknown",
+    Status.REBOOT_PENDING.value: "reboot pending",
     Status.SKIPPED.value: "held back",
     MISSED: "missed",
     UNFINISHED: "unfinished",
@@ -42,6 +44,8 @@ TONES: Mapping[str, str] = {
     Status.SUCCEEDED.value: "good",
     Status.NO_OP.value: "good",
     Status.SKIPPED.value: "held",
+    Status.UNKNOWN.value: "bad",
+    Status.REBOOT_PENDING.value: "held",
     MISSED: "held",
     UNFINISHED: "bad",
 }

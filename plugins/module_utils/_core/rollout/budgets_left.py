@@ -37,7 +37,7 @@ def _disruption(state: Rollout, node_id: str) -> Disruption:
         return Disruption.DOWN
     if node.final is not None:
         status = Status(node.final["status"])
-        failed = status.is_failure or node_id in state.waves[node.wave].problems
+        failed = status.is_failure or status is Status.UNKNOWN or node_id in state.waves[node.wave].problems
         return Disruption.FAILED if failed else Disruption.BACK if status.is_good else Disruption.HELD
     begun = node.stage != DONE and STAGES.index(node.stage) > STAGES.index("patch")
     return Disruption.DOWN if begun or (node.token and node.stage == "patch") else Disruption.HELD

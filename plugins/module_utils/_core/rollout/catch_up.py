@@ -15,12 +15,15 @@ from typing import Any
 from ..model import NodeResult, Status
 from ..nodes import NAMED
 from ..work.final_record import held_record, lost_record
+from ..work.ssm.statuses import NEVER_BEGAN, NOT_VALID, REFUSED
 from .state import LOST, Rollout, final_results
 
 SCHEMA = "patchtide/catch-up/1"
 PREFIX = "missed_"
 #: What the service says of a command that never arrived (SSM user guide, "Understanding command statuses").
-_UNDELIVERED = frozenset({"Undeliverable", "DeliveryTimedOut"})
+_UNDELIVERED = frozenset({"Undeliverable", NEVER_BEGAN})
+#: What is said of a command that the service, or the place, refused: nothing ran.
+_REFUSED = {REFUSED: "refused", NOT_VALID: "gone"}
 #: Nodes that other rules held back, and that may be patched another day.
 _LATER = frozenset({"freeze"})
 
@@ -31,6 +34,8 @@ def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], a
     status, code = Status(result["status"]), str(why.get("code") or f"{stage}_{result['status']}")
     if code in _UNDELIVERED and stage in ("precheck", "patch"):
         status, code = Status.SKIPPED, f"{PREFIX}{'offline' if stage == 'precheck' else 'undeliverable'}"
+    if code in _REFUSED and stage in ("precheck", "patch"):
+        status, code = Status.SKIPPED, f"{PREFIX}{_REFUSED[code]}"
     return lost_record(node, status, code, str(why.get("text") or result["status"]), at)
 
 
@@ -51,7 +56,7 @@ def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[st
 def is_missed(record: Mapping[str, Any]) -> bool:
     """Tell whether a final record is that of a node to catch up on."""
     code = str((record.get("error") or {}).get("code") or "")
-    return code.startswith(PREFIX) or code in _LATER
+    return record["status"] == Status.REBOOT_PENDING.value or code.startswith(PREFIX) or code in _LATER
 
 
 def catch_up(state: Rollout, at: str) -> dict[str, Any]:

@@ -151,7 +151,10 @@ def _verdict(wave: WaveState) -> str:
 
 
 def _ended_badly(node: NodeState) -> bool:
-    return node.final is not None and (Status(node.final["status"]).is_failure or is_missed(node.final))
+    if node.final is None:
+        return False
+    status = Status(node.final["status"])
+    return status.is_failure or status is Status.UNKNOWN or is_missed(node.final)
 
 
 def _is_skipped(node: NodeState) -> bool:

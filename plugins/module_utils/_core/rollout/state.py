@@ -161,7 +161,7 @@ def next_stage(stage: str, result: Mapping[str, Any]) -> str:
         return DONE
     if result.get("outcome") == "skip" or result.get("status") in LOST:
         return "verify"
-    if result.get("status") == Status.TIMED_OUT.value:
+    if result.get("status") in (Status.TIMED_OUT.value, Status.UNKNOWN.value):
         return "scan" if stage in ("patch", "reboot") else "verify"
     return STAGES[STAGES.index(stage) + 1]
 

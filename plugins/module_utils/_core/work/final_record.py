@@ -119,7 +119,8 @@ def _judge(
         ):
             return status, dict(result.get("error") or error(f"{stage}_{status.value}", f"{stage}: {status.value}"))
     if not scan or facts is None:
-        return Status.FAILED, error("not_verified", "the node's state after the work could not be read")
+        return Status.UNKNOWN, error("not_verified", "the node's state after the work could not be read")
+    put_off = reboot.get("status") == Status.REBOOT_PENDING.value
     checks = (
         (record["counts"].get("failed_count", 0) or record["failed"], "patch_failed", "patches failed to install"),
         (
@@ -127,14 +128,18 @@ def _judge(
             "still_missing",
             "patches are still missing",
         ),
-        (reboot.get("status") not in (None, "succeeded", "no_op"), "reboot_failed", "the reboot did not succeed"),
+        (
+            not put_off and reboot.get("status") not in (None, "succeeded", "no_op"),
+            "reboot_failed",
+            "the reboot did not succeed",
+        ),
         (
             record["rebooted"] and record["boot_id_before"] == record["boot_id_after"],
             "not_rebooted",
             "its boot id did not change",
         ),
         (down, "services_down", down),
-        (record["pending_reboot"] and rule != "never", "pending_reboot", "a reboot is still pending"),
+        (record["pending_reboot"] and rule != "never" and not put_off, "pending_reboot", "a reboot is still pending"),
     )
     for bad, code, text in checks:
         if bad and code == "services_down":
@@ -144,6 +149,8 @@ def _judge(
             detail = (patch.get("error") or reboot.get("error") or {}).get("text", "")
             said = ": ".join(part for part in (text, names, detail) if part)
             return Status.FAILED, error(code, f"{said}; {down}" if down else said)
+    if put_off:
+        return Status.REBOOT_PENDING, dict(reboot.get("error") or error("reboot_pending", "its reboot was put off"))
     return (Status.SUCCEEDED if record["installed"] or record["rebooted"] else Status.NO_OP), None
 
 

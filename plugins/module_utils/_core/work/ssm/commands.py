@@ -16,7 +16,7 @@ from ...errors import PatchtideError
 from ...model import place_label
 from ...stamp import to_time
 from .ports import CommandRequest, FleetPort, Invocation
-from .statuses import ENDED
+from .statuses import ENDED, NEVER_BEGAN, NO_END, NOT_VALID, REFUSED, WAITING
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
 MAX_COMMENT = 100  # SendCommand, Comment
@@ -24,12 +24,24 @@ MAX_COMMENT = 100  # SendCommand, Comment
 _TAIL = 20
 #: An invocation in one of these has reached its node; until then it waits for its turn or for the agent.
 _BEGUN = ("InProgress", "Cancelling")
+#: How long a command may have no invocation before it is asked what became of it.
+_EMPTY = timedelta(seconds=45)
 #: Seconds before each look for a command that may exist.
 _LOOKS = (0, 2, 5, 10)
 T = TypeVar("T")
 R = TypeVar("R")
 #: Runs a function over items, concurrently, and gives the results in order, at best while later ones are worked on.
 Gather = Callable[[Callable[[T], R], Sequence[T]], "Iterable[R]"]
+
+
+class InvalidNodes(PatchtideError):
+    """SendCommand refuses the whole call for nodes that are gone or in no valid state (aws/aws-cli#3646)."""
+
+    code = "InvalidInstanceId"
+
+    def __init__(self, text: str, node_ids: Iterable[str]) -> None:
+        super().__init__(text)
+        self.node_ids = frozenset(node_ids)
 
 
 class Ambiguous(PatchtideError):
@@ -43,6 +55,8 @@ class Chunk:
     """Up to 50 nodes of one place and platform and the command that works on them.
 
     ``begun``: nodes that were at work at the last look. ``error``: why it was not sent, or could not be looked at.
+    ``queued``: nodes that waited at the last look. ``unsettled``: invocations that ended, but whose effect the place
+    does not show yet, with when they were first seen so. ``empty_since``: since when the command has no invocation.
     """
 
     token: str
@@ -53,11 +67,14 @@ class Chunk:
     command_id: str | None = None
     ended: dict[str, Invocation] = field(default_factory=dict)
     begun: int = 0
+    queued: frozenset[str] = frozenset()
+    unsettled: dict[str, tuple[Invocation, datetime]] = field(default_factory=dict)
+    empty_since: datetime | None = None
     error: PatchtideError | None = None
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        return tuple(node for node in self.request.node_ids if node not in self.ended)
+        return tuple(node for node in self.request.node_ids if node not in self.ended or node in self.unsettled)
 
 
 def comment_of(token: str) -> str:
@@ -96,12 +113,33 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
         if found:
             return found
         try:
-            return port.send(chunk.request)
+            return port.send(_to_valid(chunk))
+        except InvalidNodes as error:
+            _leave_out(chunk, error, clock.now())
         except Ambiguous:
             found = find_command(chunk, port, clock)
     if found:
         return found
-    raise PatchtideError(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
+    raise Ambiguous(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")
+
+
+def _to_valid(chunk: Chunk) -> CommandRequest:
+    valid = tuple(node for node in chunk.request.node_ids if node not in chunk.unsettled)
+    return replace(chunk.request, node_ids=valid)
+
+
+def _leave_out(chunk: Chunk, error: InvalidNodes, now: datetime) -> None:
+    """Take out the nodes that refused the whole call; the others are sent.
+
+    :raises PatchtideError: none of them is ours, or none is left.
+    """
+    bad = [node for node in chunk.request.node_ids if node in error.node_ids and node not in chunk.unsettled]
+    for node in bad:
+        row = Invocation(node_id=node, status=NOT_VALID, output=str(error), ended_at=to_time(now))
+        chunk.ended[node], chunk.unsettled[node] = row, (row, now)
+    if not bad or len(chunk.unsettled) == len(chunk.request.node_ids):
+        chunk.unsettled.clear()
+        raise error
 
 
 def find_command(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
@@ -113,26 +151,39 @@ def find_command(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
     return None
 
 
-def poll(chunk: Chunk, port: FleetPort, *, with_output: bool) -> dict[str, Invocation]:
+def poll(chunk: Chunk, port: FleetPort, *, with_output: bool, now: datetime) -> dict[str, Invocation]:
     """Return the invocations that ended since the last look."""
-    if chunk.command_id is None:
+    if chunk.command_id is None or len(chunk.ended) == len(chunk.request.node_ids):
         return {}
     rows = port.invocations(chunk.command_id, with_output)
+    chunk.empty_since = None if rows else chunk.empty_since or now
+    if chunk.empty_since and now - chunk.empty_since >= _EMPTY and (why := port.refusal(chunk.command_id)):
+        return refuse(chunk, PatchtideError(f"the service ended the command before any node began: {why}"), now)
     fresh = {
-        row.node_id: row
+        row.node_id: _never_began(row) if row.node_id in chunk.queued else row
         for row in rows
         if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
     }
     chunk.begun = sum(row.status in _BEGUN for row in rows)
+    chunk.queued = frozenset(row.node_id for row in rows if row.status in WAITING)
     chunk.ended.update({node: replace(row, output="") for node, row in fresh.items()})  # read once, by the caller
     return fresh
+
+
+def _never_began(row: Invocation) -> Invocation:
+    """Tell a command that expired while the node still waited from one that expired in the middle of its work."""
+    return replace(row, status=NEVER_BEGAN) if row.status == "DeliveryTimedOut" else row
 
 
 def expire(chunk: Chunk, now: datetime) -> dict[str, Invocation]:
     """Return the invocations that the deadline ended: a command may stay InProgress for ever (amazon-ssm-agent#320)."""
     if now < chunk.deadline:
         return {}
-    late = {node: Invocation(node_id=node, status="TimedOut", ended_at=to_time(now)) for node in chunk.waiting}
+    late = {
+        node: Invocation(node_id=node, status=NEVER_BEGAN if node in chunk.queued else NO_END, ended_at=to_time(now))
+        for node in chunk.waiting
+        if node not in chunk.ended
+    }
     chunk.ended.update(late)
     return late
 
@@ -141,8 +192,7 @@ def refuse(chunk: Chunk, why: PatchtideError, now: datetime) -> dict[str, Invoca
     """Return the invocations of a chunk whose command could not be sent."""
     chunk.error = why
     failed = {
-        node: Invocation(node_id=node, status="Undeliverable", output=str(why), ended_at=to_time(now))
-        for node in chunk.waiting
+        node: Invocation(node_id=node, status=REFUSED, output=str(why), ended_at=to_time(now)) for node in chunk.waiting
     }
     chunk.ended.update(failed)
     return failed

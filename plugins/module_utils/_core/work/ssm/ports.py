@@ -31,7 +31,7 @@ class PatchState:
 
     node_id: str
     operation: str
-    operation_ended_at: str | None
+    operation_ended_at: datetime | None
     counts: Mapping[str, int]
     baseline_id: str | None = None
 
@@ -65,6 +65,9 @@ class FleetPort(Protocol):
 
     def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
         """Return every node's part of the command, all pages."""
+
+    def refusal(self, command_id: str) -> str:
+        """Return why the service ended a command before any node had a part of it; ``""`` where it did not."""
 
     def cancel(self, command_id: str) -> None:
         """Ask for its end; the service gives no guarantee."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ...clock import Clock
@@ -19,8 +20,23 @@ from .ports import FleetPort, Invocation
 
 #: An operator sees at least one line in so many seconds.
 PROGRESS_SECONDS = 30
+#: How long a node's patch state may take to arrive after its invocation ended; a minute is usual.
+PATIENCE = timedelta(minutes=4)
 #: While so many chunks are looked at and their nodes' states read, there is a line for the operator.
 _SHOWN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Invocations that ended, by node.
+
+    :param since: when the command was announced: what the place shows from before is not its work.
+    :param final: nodes whose effect was waited for long enough.
+    """
+
+    rows: Mapping[str, Invocation]
+    since: datetime
+    final: frozenset[str] = frozenset()
 
 
 class Stage(Protocol):
@@ -29,8 +45,11 @@ class Stage(Protocol):
     name: str
     with_output: bool
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        """Return the stage's results for nodes whose invocation ended; may read more from the place."""
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
+        """Return the stage's results for nodes whose invocation ended; may read more from the place.
+
+        A node without a result here is asked again at the next look, unless it is in ``ended.final``.
+        """
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         """Return the result of a node that was worked on but whose state could not be read."""
@@ -46,12 +65,12 @@ class ChunkStage:
     def look(self, chunk: Chunk, port: FleetPort) -> list[dict[str, Any]]:
         """Return the results of the nodes that ended since the last look; what is past its deadline is cancelled."""
         try:
-            fresh = poll(chunk, port, with_output=self.stage.with_output)
+            fresh = poll(chunk, port, with_output=self.stage.with_output, now=self.clock.now())
             chunk.error = None
         except PatchtideError as error:
             chunk.error, fresh = error, {}
         late = self.stop(chunk, port) if self.clock.now() >= chunk.deadline else {}
-        ended = {**fresh, **late}
+        ended = {**{node: row for node, (row, _at) in chunk.unsettled.items()}, **fresh, **late}
         return self.evaluate(chunk, ended, port) if ended else []
 
     def stop(self, chunk: Chunk, port: FleetPort) -> dict[str, Invocation]:
@@ -69,11 +88,20 @@ class ChunkStage:
         return self.evaluate(chunk, refuse(chunk, why, self.clock.now()), port)
 
     def evaluate(self, chunk: Chunk, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        """Return the results of invocations that ended, with the evidence that leads to the command."""
+        """Return the results of invocations that ended, with the evidence that leads to the command.
+
+        Those whose effect the place does not show yet are asked again, for a while.
+        """
+        now = self.clock.now()
+        seen = {node: chunk.unsettled.get(node, (row, now))[1] for node, row in ended.items()}
+        final = frozenset(node for node, at in seen.items() if now - at >= PATIENCE)
         try:
-            results = self.stage.evaluate(ended, port)
+            results = self.stage.evaluate(Ended(ended, chunk.intended_at, final), port)
         except PatchtideError as error:
-            results = [self.stage.unreadable(node_id, error) for node_id in ended]
+            chunk.error = error
+            results = [self.stage.unreadable(node_id, error) for node_id in final]
+        settled = {item["node_id"] for item in results}
+        chunk.unsettled = {node: (row, seen[node]) for node, row in ended.items() if node not in settled}
         evidence = {"command_id": chunk.command_id, "place": chunk.place}
         return [{**item, "evidence": {**(item.get("evidence") or {}), **evidence}} for item in results]
 

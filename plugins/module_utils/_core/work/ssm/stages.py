@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,10 +17,13 @@ from ..final_record import error, final_record, is_pending
 from ..host_probe import to_probe, to_reboot_script
 from ..precheck import PrecheckRules, evaluate_probe, parse_probe
 from .ports import FleetPort, Invocation, PatchState
-from .statuses import ENDED, patch_status
+from .stagerun import Ended
+from .statuses import ENDED, REFUSED, patch_status
 
 SHELL = {"linux": "AWS-RunShellScript", "macos": "AWS-RunShellScript", "windows": "AWS-RunPowerShellScript"}
 BASELINE = "AWS-RunPatchBaseline"
+#: The node writes the end of an operation by its own clock.
+_SKEW = timedelta(minutes=2)
 _LISTED = ("Missing", "Failed", "InstalledPendingReboot")
 
 
@@ -69,12 +73,37 @@ def _result(node_id: str, invocation: Invocation, status: Status, **more: Any) -
 
 
 def _unreadable(node_id: str, why: PatchtideError) -> dict[str, Any]:
-    return {"node_id": node_id, "status": Status.FAILED.value, "error": error("unreadable", str(why))}
+    return {"node_id": node_id, "status": Status.UNKNOWN.value, "error": error("unreadable", str(why))}
 
 
-def _states(ended: Mapping[str, Invocation], port: FleetPort) -> dict[str, PatchState]:
-    reached = [node for node, row in ended.items() if ENDED[row.status] is not Status.UNREACHABLE]
-    return {state.node_id: state for state in port.patch_states(sorted(reached))} if reached else {}
+def _states(ended: Ended, port: FleetPort, operation: str) -> dict[str, PatchState]:
+    """Return the patch states that are this command's work; last month's, or another scan's, are not.
+
+    A document that fails early uploads nothing and leaves the old row, and uploads take up to a minute.
+    """
+    reached = [node for node, row in ended.rows.items() if ENDED[row.status] is not Status.UNREACHABLE]
+    states = port.patch_states(sorted(reached)) if reached else []
+    return {state.node_id: state for state in states if _is_ours(state, ended.since, operation)}
+
+
+def _is_ours(state: PatchState, since: datetime, operation: str) -> bool:
+    at = state.operation_ended_at
+    return state.operation == operation and at is not None and at >= since - _SKEW
+
+
+def _is_ready(node_id: str, ended: Ended, states: Mapping[str, PatchState]) -> bool:
+    """Tell whether a node can be judged: its state has come, none can come, or it was waited for long enough."""
+    reached = ENDED[ended.rows[node_id].status] is not Status.UNREACHABLE
+    return node_id in states or not reached or node_id in ended.final
+
+
+def _without_state(node_id: str, row: Invocation) -> dict[str, Any]:
+    """Return the result of a node whose patch state never came: what it says itself may be true, nobody can tell."""
+    status = ENDED[row.status]
+    if not status.is_good:
+        return _result(node_id, row, status)
+    why = error("no_state", "the command ended Success, but the node reported no patch state of it")
+    return _result(node_id, row, Status.UNKNOWN, error=why)
 
 
 @dataclass(slots=True)
@@ -84,13 +113,14 @@ class InstallStage:
     name: str = "patch"
     with_output: bool = False
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        states = _states(ended, port)
-        return [self._one(node_id, row, states.get(node_id), port) for node_id, row in ended.items()]
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
+        states = _states(ended, port, "Install")
+        ready = [node_id for node_id in ended.rows if _is_ready(node_id, ended, states)]
+        return [self._one(node_id, ended.rows[node_id], states.get(node_id), port) for node_id in ready]
 
     def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
-        if state is None or state.operation != "Install":
-            return _result(node_id, row, ENDED[row.status])
+        if state is None:
+            return _without_state(node_id, row)
         counts = dict(state.counts)
         failed = [patch.id for patch in port.patches(node_id, ["Failed"])] if counts.get("failed_count") else []
         return _result(
@@ -115,14 +145,19 @@ class ScanStage:
     name: str = "scan"
     with_output: bool = False
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        states = _states(ended, port)
-        return [self._one(node_id, row, states.get(node_id), port) for node_id, row in ended.items()]
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
+        states = _states(ended, port, "Scan")
+        ready = [node_id for node_id in ended.rows if _is_ready(node_id, ended, states)]
+        return [self._one(node_id, ended.rows[node_id], states.get(node_id), port) for node_id in ready]
 
     def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
         status = ENDED[row.status]
+        if row.status == REFUSED:
+            status = Status.UNKNOWN  # trouble of the place: the node was worked on, and nobody could look
+        if status.is_good and state is None:
+            return _without_state(node_id, row)
         if not status.is_good or state is None:
-            return _result(node_id, row, status if not status.is_good else Status.FAILED)
+            return _result(node_id, row, status)
         counts = dict(state.counts)
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
@@ -161,16 +196,15 @@ class PrecheckStage:
     name: str = "precheck"
     with_output: bool = True
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        return [self._one(node_id, row) for node_id, row in ended.items()]
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
+        return [self._one(node_id, row) for node_id, row in ended.rows.items()]
 
     def _one(self, node_id: str, row: Invocation) -> dict[str, Any]:
         if ENDED[row.status] is not Status.SUCCEEDED:
             text = row.output.strip()[-300:] or f"the probe did not run: {row.status}"
             held = {"node_id": node_id, "outcome": "skip", "findings": [_finding("agent", text)], "facts": {}}
-            if ENDED[row.status] is Status.UNREACHABLE:  # with an output, the place refused it
-                code = "refused" if row.output else row.status
-                return {**held, "status": Status.UNREACHABLE.value, "error": error(code, text)}
+            if ENDED[row.status] in (Status.UNREACHABLE, Status.UNKNOWN):
+                return {**held, "status": Status.UNREACHABLE.value, "error": error(row.status, text)}
             return held
         return {"node_id": node_id, **evaluate_probe(row.output, self.rules).to_dict()}
 
@@ -189,11 +223,11 @@ class RebootStage:
     name: str = "reboot"
     with_output: bool = True
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
         results = []
-        for node_id, row in ended.items():
+        for node_id, row in ended.rows.items():
             facts = parse_probe(row.output) or {}
-            status = ENDED[row.status]
+            status = Status.UNKNOWN if row.status == REFUSED else ENDED[row.status]
             boots = {key: facts.get(key) for key in ("boot_id_before", "boot_id_after")}
             results.append(_result(node_id, row, status, rebooted=status.is_good, **boots))
         return results
@@ -209,8 +243,8 @@ class AgentStage:
     name: str = "agent"
     with_output: bool = False
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        return [_result(node_id, row, ENDED[row.status]) for node_id, row in ended.items()]
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
+        return [_result(node_id, row, ENDED[row.status]) for node_id, row in ended.rows.items()]
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return _unreadable(node_id, why)
@@ -231,8 +265,8 @@ class VerifyStage:
     name: str = "verify"
     with_output: bool = True
 
-    def evaluate(self, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
-        return [self._final(node_id, parse_probe(row.output)) for node_id, row in ended.items()]
+    def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
+        return [self._final(node_id, parse_probe(row.output)) for node_id, row in ended.rows.items()]
 
     def _final(self, node_id: str, facts: Mapping[str, Any] | None) -> dict[str, Any]:
         node = self.nodes[node_id]

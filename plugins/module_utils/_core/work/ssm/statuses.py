@@ -10,6 +10,12 @@ from collections.abc import Mapping
 from ...model import Status
 from .ports import PatchState
 
+#: Our own words beside the service's: it waited until its command expired; the service refused the command; the node is
+#: no valid target any more; the deadline was over and nobody knows how it ended.
+NEVER_BEGAN, REFUSED, NOT_VALID, NO_END = "NeverBegan", "Refused", "NotValid", "NoEnd"
+#: Statuses of an invocation that waits for its turn or for the agent.
+WAITING = frozenset({"Pending", "Delayed"})
+
 #: Run Command's StatusDetails (spaces removed) that end an invocation, and what they mean for the node.
 #: Delivery problems and platform mismatches do not count against MaxErrors, so a command can be Success
 #: although nodes were never reached (SSM user guide, "Understanding command statuses"): judge per invocation.
@@ -18,12 +24,18 @@ ENDED: Mapping[str, Status] = {
     "Failed": Status.FAILED,
     "ExecutionTimedOut": Status.TIMED_OUT,
     "TimedOut": Status.TIMED_OUT,
-    "DeliveryTimedOut": Status.UNREACHABLE,
+    # Given to whatever is InProgress, Pending or Delayed when the command expires, also in mid-install (API reference,
+    # Command.ExpiresAfter; aws/amazon-ssm-agent#289). One that was seen waiting until then is NEVER_BEGAN instead.
+    "DeliveryTimedOut": Status.UNKNOWN,
     "Undeliverable": Status.UNREACHABLE,
     "Cancelled": Status.CANCELLED,
     "Terminated": Status.CANCELLED,
     "InvalidPlatform": Status.FAILED,
     "AccessDenied": Status.FAILED,
+    NEVER_BEGAN: Status.UNREACHABLE,
+    REFUSED: Status.UNREACHABLE,
+    NOT_VALID: Status.UNREACHABLE,
+    NO_END: Status.UNKNOWN,
 }
 
 
