@@ -277,5 +277,5 @@ def test_under_ansible_runner_as_in_awx(cycle: Cycle, tmp_path: Path) -> None:
     )
     text = "\n".join(str(event.get("stdout", "")) for event in seen)
     assert (result.status, result.rc) == ("successful", 0), text
-    assert "canary patch: " in text and " left of 3" in text and "production gate: PROMOTE" in text
+    assert "canary: " in text and " patching" in text and " done of 3" in text and "production gate: PROMOTE" in text
     assert {"playbook_on_start", "runner_on_ok", "playbook_on_stats"} <= {event["event"] for event in seen}
