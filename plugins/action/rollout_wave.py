@@ -76,12 +76,19 @@ class ActionModule(ControllerAction):
         def known(node: Mapping[str, Any]) -> Candidate | None:
             return candidate_of(task_vars, node, policy.tags.application)
 
+        executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
         return Driver(
             rollout=rollout,
             wave=wave,
-            executors=open_executors(self, rollout, options, to_rules(policy), sessions, task_vars),
+            executors=executors,
             preparer=self._preparers(rollout, options, policy, sessions),
-            opening=Opening(rollout, self.say, options["window_wait"], policy.stopped_nodes.minutes_ahead),
+            opening=Opening(
+                rollout,
+                self.say,
+                tuple(executors.values()),
+                options["window_wait"],
+                policy.stopped_nodes.minutes_ahead,
+            ),
             watch=Watch(rollout, policy, options, self.say, known),
             tempo=Tempo(clock, rehearsal=is_rehearsal()),
             notes=Notes(rollout, self.say),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .._core.errors import ServiceError
@@ -119,6 +120,16 @@ class SsmFleet:
             return ""
         details = str(found[0].get("StatusDetails") or found[0].get("Status") or "").replace(" ", "")
         return details if details in _REFUSALS else ""
+
+    def service_time(self) -> datetime | None:
+        """Return the service's time, from the Date of an answer; ``None`` where it says none."""
+        with aws_errors(f"ask the time in {self.place.label}"):
+            reply = self._client.list_commands(MaxResults=1)
+        text = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        try:
+            return parsedate_to_datetime(text) if text else None
+        except (TypeError, ValueError):
+            return None
 
     def cancel(self, command_id: str) -> None:
         with aws_errors(f"cancel command {command_id} in {self.place.label}"):

@@ -59,6 +59,12 @@ class Conflict(PatchtideError):
     code = "Conflict"
 
 
+class ClockSkew(PatchtideError):
+    """The controller's clock is not the service's, so that no window or deadline can be trusted."""
+
+    code = "ClockSkew"
+
+
 class JournalError(PatchtideError):
     """A journal is damaged, or an event does not fit the rollout's state."""
 

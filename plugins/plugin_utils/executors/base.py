@@ -83,6 +83,9 @@ class ExecutorPort(Protocol):
         :raises PatchtideError: nobody can be asked now; ask again.
         """
 
+    def service_time(self) -> datetime | None:
+        """Return what time it is where the work is done; ``None`` where that can't be told or does not matter."""
+
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         """Return the results of the nodes that are left.
 

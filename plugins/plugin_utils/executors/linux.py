@@ -98,6 +98,9 @@ class LinuxExecutor:
         except (AccessRefused, BadConnection) as why:
             return [{"node_id": node, **_lost(work, why)}]
 
+    def service_time(self) -> datetime | None:
+        return None  # a host's own clock decides nothing
+
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         node = work.nodes[0]
         if why is None and work.stage in ("patch", "reboot"):

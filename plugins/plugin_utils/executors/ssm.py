@@ -13,6 +13,7 @@ from datetime import datetime
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
+from ...module_utils._core.model import place_label
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
 from ...module_utils._core.work.ssm.commands import Ambiguous, Chunk, comment_of, deadline, find_command, send, split
@@ -84,6 +85,13 @@ class SsmExecutor:
         if why is not None:
             return list(stage.refused(chunk, why, port))
         return list(stage.evaluate(chunk, stage.stop(chunk, port), port))
+
+    def service_time(self) -> datetime | None:
+        for node in self.rollout.state_of_wave(self.wave).nodes:
+            planned = self.rollout.nodes[node]
+            if planned["executor"] == self.row.name:
+                return self.ports(place_label(planned["account"], planned["region"])).service_time()
+        return None
 
     def begun(self, work: Work) -> int:
         """Return how many of its nodes were at work at the last look."""

@@ -52,7 +52,7 @@ class PowerPreparer(Preparer):
     def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         refused = {node: details["unknown"] for node, details in nodes.items() if details.get("unknown")}
         rest = [node for node in self.wanted() if node in nodes and node not in refused]
-        refused |= self.on_each(rest, self._tag)
+        refused |= self.on_each([node for node in rest if node not in self._taken_back(rest)], self._tag)
         rest = [node for node in rest if node not in refused]
         late = self.until(self._minutes, lambda: self._not_online(rest), "starting")
         refused |= late
@@ -72,6 +72,16 @@ class PowerPreparer(Preparer):
 
     def _tag(self, sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
         return AwsNodeTags(place, sessions).put(ids, STARTED_TAG, str(self.rollout.plan["rollout"]))
+
+    def _taken_back(self, nodes: Sequence[str]) -> set[str]:
+        """Return nodes that run without our tag though an earlier run started them: somebody took them over by hand."""
+        held = [node for node in nodes if node in self.held]
+
+        def look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
+            tags, states = AwsNodeTags(place, sessions).tags(ids, STARTED_TAG), AwsPower(place, sessions).states(ids)
+            return {node: "" for node in ids if node not in tags and states.get(node) not in _OFF}
+
+        return set(self.on_each(held, look))
 
     def _not_online(self, nodes: Sequence[str]) -> Reasons:
         return self.on_each(nodes, _start_and_look)

@@ -53,6 +53,8 @@ class Preparer:
         self.options = options
         self.say = say
         self._sessions = sessions
+        #: Nodes that an earlier run announced and may have done.
+        self.held: frozenset[str] = frozenset()
 
     def wanted(self) -> list[str]:
         """Return the nodes that it is to be done to now."""
@@ -138,6 +140,7 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
     open_now = open_preparations(preparer)
     held = {node: details for node, details in open_now.items() if node in nodes}
     new = [node for node in nodes if node not in open_now]
+    preparer.held = frozenset(held)
     fresh = dict((yield lambda: preparer.look(new))) if new else {}
     if fresh:
         rollout.record(Prepared(wave=wave, what=preparer.what, nodes=tuple(sorted(fresh)), details=fresh))

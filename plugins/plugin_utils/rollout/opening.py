@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.errors import ClockSkew, PatchtideError, ServiceError
 from ...module_utils._core.events import Claimed, Outcome, WaveStarted
 from ...module_utils._core.rollout.state import DONE
 from ...module_utils._core.text import plain
 from ...module_utils._core.times.schedule import Occurrence
+from ..executors.base import ExecutorPort
 from .claims import take
 from .folder import RolloutDir
 from .tempo import Tempo
 from .watch import Watch
+
+#: Seconds by which the controller's clock may differ from the service's.
+MAX_SKEW = 120
 
 
 class OutsideWindow(PatchtideError):
@@ -36,6 +40,7 @@ class Opening:
 
     rollout: RolloutDir
     say: Callable[[str], None]
+    executors: Sequence[ExecutorPort] = ()
     wait_minutes: int = 60
     ahead_minutes: int = 15
 
@@ -43,6 +48,7 @@ class Opening:
         self, name: str, watch: Watch, tempo: Tempo, prepare_started: Callable[[], Awaitable[None]]
     ) -> None:
         """Begin a wave. :raises PatchtideError: a freeze or its window keeps it from beginning."""
+        await self._check_clock(tempo)
         window, now = self.rollout.window(name), tempo.clock.now()
         begin = max(now, window.start) if window else now
         await tempo.call("guards", lambda: watch.refuse_start(name, begin))
@@ -53,6 +59,23 @@ class Opening:
         await self._await_window(name, tempo)
         if self.rollout.state.waves[name].status == "waiting":
             self.rollout.record(WaveStarted(wave=name))
+
+    async def _check_clock(self, tempo: Tempo) -> None:
+        """:raises ClockSkew: windows and deadlines would be kept by a wrong clock."""
+        for port in self.executors:
+            try:
+                there = await tempo.call("clock", port.service_time)
+            except ServiceError:  # the first call that matters says what is wrong
+                continue
+            if there is None:
+                continue
+            skew = (tempo.clock.now() - there).total_seconds()
+            if abs(skew) > MAX_SKEW:
+                word = "ahead of" if skew > 0 else "behind"
+                raise ClockSkew(
+                    f"The controller's clock is {abs(skew) / 60:.0f} minutes {word} the service's ({port.row.title}). "
+                    "Nothing begins, since windows could not be kept. Set the controller's clock and run it again."
+                )
 
     def claim(self, name: str) -> None:
         """Claim what is left of the wave; a node that another rollout holds gets its final record."""

@@ -9,11 +9,13 @@ The choice is made once, when the rollout is opened, and lies in ``stores.json``
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.rollout.journal_head import Head
 from ...module_utils._core.rollout.stores import ClaimStore, JournalStore
@@ -22,13 +24,15 @@ from .claim_file import ClaimFile
 from .head_file import HeadFile
 from .journal_file import JournalFile
 
+#: The name of claims that nobody makes.
+NO_CLAIMS = "none"
 NAME, SCHEMA, JOURNAL = "stores.json", "patchtide/stores/1", "journal.jsonl"
 _TABLE = "dynamodb:<table> or dynamodb:<Region>/<table>"
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores of a directory by their names; an empty one is the default: a file, and no claims."""
+    """The stores of a directory by their names. An empty journal is a file there; empty claims were never chosen."""
 
     folder: Path
     journal: str = ""
@@ -49,7 +53,7 @@ class Stores:
 
     def open_claims(self) -> ClaimStore | None:
         """Return the claims, ``None`` if nobody shares nodes with this rollout."""
-        if not self.claims:
+        if self.claims in ("", NO_CLAIMS):
             return None
         kind, _separator, place = self.claims.partition(":")
         if kind == "file":
@@ -78,7 +82,7 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
     chosen = Stores(
         folder,
         before.journal if journal is None else _checked("journal", journal),
-        before.claims if claims is None else _checked("claims", claims),
+        before.claims or controller_claims() if claims is None else _checked("claims", claims),
     )
     if chosen == before:
         return before
@@ -88,6 +92,17 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
         data = {"schema": SCHEMA, "journal": chosen.journal, "claims": chosen.claims}
         write_text(folder / NAME, json.dumps(data, indent=1) + "\n")
     return chosen
+
+
+def controller_claims() -> str:
+    """Return the claims of this controller: two rollouts that it runs never work on one node at the same time.
+
+    They lie in the user's state directory (``XDG_STATE_HOME``), those of rehearsals apart from real ones.
+    """
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return (
+        f"file:{Path(base).absolute() / 'patchtide' / ('rehearsal-claims.json' if is_rehearsal() else 'claims.json')}"
+    )
 
 
 def read_head(folder: Path) -> Head:
@@ -119,13 +134,15 @@ def _has_begun(stores: Stores) -> bool:
 
 def _checked(option: str, value: str) -> str:
     kind, _separator, place = value.partition(":")
-    if not value or (option == "journal" and value == "file"):
+    if option == "journal" and value in ("", "file"):
         return ""
+    if option == "claims" and value in ("", NO_CLAIMS):
+        return NO_CLAIMS
     if kind == "dynamodb" and place.rpartition("/")[2]:
         return value
     if option == "claims" and kind == "file" and Path(place).is_absolute():
         return value
-    known = {"journal": f"file, {_TABLE}", "claims": f"file:<absolute path>, {_TABLE}"}
+    known = {"journal": f"file, {_TABLE}", "claims": f"{NO_CLAIMS}, file:<absolute path>, {_TABLE}"}
     raise BadInput(option, value, known[option])
 
 

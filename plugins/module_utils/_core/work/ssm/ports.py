@@ -66,6 +66,9 @@ class FleetPort(Protocol):
     def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
         """Return every node's part of the command, all pages."""
 
+    def service_time(self) -> datetime | None:
+        """Return the service's time; ``None`` where it says none."""
+
     def refusal(self, command_id: str) -> str:
         """Return why the service ended a command before any node had a part of it; ``""`` where it did not."""
 
