@@ -25,6 +25,7 @@ from ..plugin_utils.inventory.nodes import candidate_of
 from ..plugin_utils.prepare.last_patched import mark_patched
 from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
+from ..plugin_utils.rollout.controller_lock import controller_name
 from ..plugin_utils.rollout.driver import CHECKED, STARTED, WORKED, Driver
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.notes import Notes
@@ -57,6 +58,8 @@ class ActionModule(ControllerAction):
         policy = to_policy(options["policy"])
         if self.check_mode:
             return self._forecast(rollout, wave, options, policy)
+        rollout.controller = controller_name()
+        rollout.confirm()
         driver = self._driver(rollout, options, policy, task_vars)
         driver.run(options["until"])
         if options["until"] == CHECKED:

@@ -59,6 +59,12 @@ class Conflict(PatchtideError):
     code = "Conflict"
 
 
+class TakenOver(PatchtideError):
+    """Another controller continued the rollout while this one was stopped or asleep; this one must do nothing more."""
+
+    code = "TakenOver"
+
+
 class ClockSkew(PatchtideError):
     """The controller's clock is not the service's, so that no window or deadline can be trusted."""
 

@@ -37,6 +37,12 @@ def take_over(folder: Path) -> str:
             raise AnotherController(f"The rollout is being carried out by process {other} on {host}; wait for its end.")
         file.truncate(0)
         file.write(json.dumps({"host": socket.gethostname(), "pid": pid, "began": _began(pid)}) + "\n")
+    return controller_name()
+
+
+def controller_name() -> str:
+    """Return the name of the controller that this task belongs to: ``<host>/<process>/<when it began>``."""
+    pid = os.getppid()
     return f"{socket.gethostname()}/{pid}/{_began(pid)}"
 
 

@@ -38,6 +38,8 @@ from .watch import Objections, Watch
 T = TypeVar("T")
 #: The driver lets so many seconds pass between two looks at what is due, so that chunks of nodes fill up.
 LULL_SECONDS = 3.0
+#: An intent that is older than this when its work begins is confirmed again by the guards.
+STALE = timedelta(seconds=60)
 #: How far a wave is carried: to the start of its work, through its pre-checks, through all work on its nodes.
 STARTED, CHECKED, WORKED = "started", "checked", "worked"
 _ALLOWED = {
@@ -313,6 +315,10 @@ class Driver:
         return min(limit, max(at, window.end - reserve))
 
     async def _begin(self, port: ExecutorPort, work: Work) -> None:
+        self.rollout.confirm()
+        is_stale = work.stage in ("patch", "reboot") and self.tempo.clock.now() - work.at > STALE
+        if is_stale and not await self._is_still_right(work):
+            return
         try:
             work.handle = await self._call(port, work, lambda: port.begin(work))
         except Unknown:
@@ -322,6 +328,22 @@ class Driver:
         else:
             self.notes.sent(self.wave, work)
             await self._follow(port, work)
+
+    async def _is_still_right(self, work: Work) -> bool:
+        """Ask the guards again about work that was announced a while ago: this controller was stopped, or was slow."""
+        now = self.tempo.clock.now()
+        objections = await self.tempo.call("guards", lambda: self.watch.objections(work.nodes, now))
+        for node in work.nodes:
+            minutes = REBOOT_MINUTES if work.stage == "reboot" else float(self.rollout.nodes[node]["expected_minutes"])
+            guard = self.rollout.may_start(self.wave, minutes)
+            if not guard.ok:
+                objections.setdefault(node, ("missed_out_of_time", guard.text))
+        if not objections:
+            return True
+        self._works.pop(work.token, None)
+        left = [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes]
+        self._ended(work, left)
+        return False
 
     async def _follow(self, port: ExecutorPort, work: Work) -> None:
         """Look at work until each of its nodes has an outcome or the deadline is over."""

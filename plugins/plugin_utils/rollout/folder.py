@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._core.clock import Clock
-from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.errors import BadInput, PatchtideError, TakenOver
 from ...module_utils._core.events import Event
 from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
@@ -49,6 +49,8 @@ class RolloutDir:
         self.state: Rollout = initial(self.plan)
         self.events = 0
         self.origin = ""
+        #: This controller's name, once it is sure to be the one that runs the rollout; see ``confirm``.
+        self.controller = ""
         with collector_paused():
             self._follow(self._store.stream())
 
@@ -105,6 +107,7 @@ class RolloutDir:
             else:
                 self._follow(news)
             asked = True
+            self._check_controller()
             apply(self.state, event, to_time(at))
             applied = True
 
@@ -117,6 +120,23 @@ class RolloutDir:
         self.origin = self.origin or record.hash
         self.events += 1
         return record
+
+    def confirm(self) -> None:
+        """Make sure, right before something is done, that no other controller has continued the rollout meanwhile.
+
+        :raises TakenOver: one has; this one was stopped, or lost its machine, and wakes up as a stranger.
+        """
+        self._follow(self._store.stream())
+        self._check_controller()
+
+    def _check_controller(self) -> None:
+        if self.state.status == "aborted":  # nothing begins any more, and no run of it is recorded
+            return
+        if self.controller and self.state.controller != self.controller:
+            raise TakenOver(
+                f"The rollout is run by {self.state.controller} now, which continued it while this controller "
+                f"({self.controller}) was stopped. Nothing more is done from here."
+            )
 
     def _fold_again(self) -> None:
         self.state = initial(self.plan)

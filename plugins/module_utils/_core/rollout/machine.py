@@ -76,13 +76,13 @@ def _started(state: Rollout, event: RolloutStarted, _at: str) -> None:
         raise JournalError("rollout_started: it was started before")
     if event.plan_digest != state.plan["digest"]:
         raise JournalError(f"rollout_started: the journal is of plan {event.plan_digest}, not {state.plan['digest']}")
-    state.status = "running"
+    state.status, state.controller = "running", event.controller
 
 
-def _resumed(state: Rollout, _event: Resumed, _at: str) -> None:
+def _resumed(state: Rollout, event: Resumed, _at: str) -> None:
     if state.status == "aborted":
         raise JournalError("resumed: an aborted rollout stays aborted; make a new plan")
-    state.status = "running"
+    state.status, state.controller = "running", event.controller
     for wave in state.waves.values():
         if wave.status == "paused":
             wave.status = "running"

@@ -101,6 +101,8 @@ class Rollout:
     prepared: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     status: str = "new"
     finished: bool = False
+    #: Who runs it, by the last start or resume; a controller that finds another name here was succeeded.
+    controller: str = ""
 
     def wave_of(self, node_id: str) -> Mapping[str, Any]:
         """Return the plan's wave of a node."""
