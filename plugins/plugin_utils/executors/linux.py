@@ -34,6 +34,8 @@ from .rules import WaveRules
 READ_SECONDS, LIST_SECONDS, LOOK_SECONDS = 300, 900, 60
 #: Work that the host has not begun after so many seconds will not begin.
 _START_SECONDS = 120
+#: A host that still has its old boot id after so many seconds refused the reboot.
+_SHUTDOWN_SECONDS = 300
 _NOTHING = "nothing"
 
 
@@ -202,8 +204,8 @@ class LinuxExecutor:
         result = {**self._times(work), **boots}
         if found.boot_before and found.boot_now != found.boot_before:
             return [{**result, "status": Status.SUCCEEDED.value, "rebooted": True}]
-        if found.state == "running":
-            return []
+        if found.state == "running" or self.clock.now() < work.at + timedelta(seconds=_SHUTDOWN_SECONDS):
+            return []  # what asked for the reboot is stopped by it, some time before the kernel is
         why = error("not_rebooted", f"its boot id did not change: {_said(found)}".rstrip(": "))
         return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
 
