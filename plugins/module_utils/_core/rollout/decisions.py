@@ -90,7 +90,7 @@ def _abort(state: Rollout, choice: Choice) -> Consequence:
 def _promote(state: Rollout, choice: Choice) -> Consequence:
     wave = state.waves[choice.wave]
     if wave.status in ("promoted", "finished"):
-        if (wave.gate or {}).get("action") == "promote":
+        if wave.promoted_by:
             return Consequence(made=True)
         raise _refused(choice, f"the gate of wave {wave.name} has promoted it")
     if wave.status != "paused":
@@ -147,7 +147,7 @@ DECISIONS = tuple(_RULES)
 
 
 def _verdict(wave: WaveState) -> str:
-    return str((wave.gate or {}).get("verdict") or "")
+    return wave.gate.verdict if wave.gate else ""
 
 
 def _ended_badly(node: NodeState) -> bool:

@@ -238,6 +238,7 @@ def _abort(state: Rollout, _event: Decision, _at: str) -> None:
 
 def _promote(state: Rollout, event: Decision, at: str) -> None:
     _gate(state, GateJudged(wave=event.wave, verdict="promote"), at)
+    _wave(state, event.wave).promoted_by = event.by
 
 
 def _write_off(state: Rollout, event: Decision, _at: str) -> None:

@@ -102,13 +102,14 @@ def test_who_was_never_touched_takes_none() -> None:
     assert over_budget(state, "w 1") == {}
 
 
-def test_each_turn_is_a_batch_with_a_coordinator_before_its_direct_hosts() -> None:
+def test_each_turn_is_a_batch_of_one_host_whoever_patches_its_nodes() -> None:
     state = begun({"a": 1, "dc-1": 1, "b": 2})
     found = play_order(state)
-    assert [row["host"] for row in found["play_hosts"]] == ["wave_1_w_1_turn_1", "dc-1", "wave_1_w_1_turn_2"]
-    assert found["serial"] == [2, 1]
-    assert [(row["first_turn"], row["last_turn"]) for row in found["play_hosts"]] == [(True, False)] * 2 + [
-        (False, True)
+    assert [row["host"] for row in found["play_hosts"]] == ["wave_1_w_1_turn_1", "wave_1_w_1_turn_2"]
+    assert found["serial"] == [1]
+    assert [(row["first_turn"], row["last_turn"]) for row in found["play_hosts"]] == [
+        (True, False),
+        (False, True),
     ]
 
 
