@@ -66,7 +66,6 @@ class LinuxExecutor:
     shell: Shell
     row: Executor = LINUX
     poll_seconds: float = 5
-    look_up_is_final: bool = True
     _begun: dict[str, str] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -94,9 +93,11 @@ class LinuxExecutor:
     def poll(self, work: Work) -> list[Result]:
         node = work.nodes[0]
         try:
-            return [{"node_id": node, **result} for result in self._poll(work, node)]
+            results = [{"node_id": node, **result} for result in self._poll(work, node)]
         except (AccessRefused, BadConnection) as why:
             return [{"node_id": node, **_lost(work, why)}]
+        work.trouble = ""
+        return results
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         node = work.nodes[0]

@@ -15,7 +15,7 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
-from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, find_command, send, split
+from ...module_utils._core.work.ssm.commands import Ambiguous, Chunk, comment_of, deadline, find_command, send, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import ChunkStage, Stage
 from ...module_utils._core.work.ssm.stages import (
@@ -29,7 +29,7 @@ from ...module_utils._core.work.ssm.stages import (
     reboot_request,
 )
 from ..rollout.folder import RolloutDir
-from .base import Result, Work
+from .base import Result, Unknown, Work
 from .rules import WaveRules
 
 #: Seconds that the host probe's script may run, and a scan of AWS-RunPatchBaseline.
@@ -50,7 +50,6 @@ class SsmExecutor:
     ports: Callable[[str], FleetPort]
     row: Executor = SSM
     poll_seconds: float = 15
-    look_up_is_final: bool = False
     _chunks: dict[str, Chunk] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
 
@@ -62,7 +61,10 @@ class SsmExecutor:
 
     def begin(self, work: Work) -> str:
         chunk = self._chunk(work)
-        chunk.command_id = send(chunk, self.ports(work.place), look_first=False, clock=self.clock)
+        try:
+            chunk.command_id = send(chunk, self.ports(work.place), look_first=False, clock=self.clock)
+        except Ambiguous as why:
+            raise Unknown(str(why)) from why
         return chunk.command_id
 
     def look_up(self, work: Work) -> str | None:
