@@ -39,18 +39,27 @@ class Permits:
         if not nodes:
             return []
         now = self.tempo.clock.now()
-        objections = await self.tempo.call("guards", lambda: self.watch.objections(nodes, now))
+        nodes = self._without(stage, nodes, await self.tempo.call("guards", lambda: self.watch.objections(nodes, now)))
         if stage == "patch":
-            free = [node for node in nodes if node not in objections]
-            objections |= await self.tempo.call("guards", lambda: self.watch.without_quorum(free))
-            over = over_budget(self.rollout.state, self.wave)
-            objections |= {node: ("missed_budget", why) for node, why in over.items() if node in free}
+            asked = nodes
+            lacking = await self.tempo.call("guards", lambda: self.watch.without_quorum(asked))
+            nodes = self._without(stage, nodes, {**lacking, **self._out_of_time(stage, nodes)})
+            over = over_budget(self.rollout.state, self.wave)  # who was refused above takes no room
+            return self._without(stage, nodes, {node: ("missed_budget", why) for node, why in over.items()})
+        return self._without(stage, nodes, self._out_of_time(stage, nodes))
+
+    def _out_of_time(self, stage: str, nodes: Sequence[str]) -> Objections:
+        found: Objections = {}
         for node in nodes:
             minutes = REBOOT_MINUTES if stage == "reboot" else float(self.rollout.nodes[node]["expected_minutes"])
             guard = self.rollout.may_start(self.wave, minutes)
-            if node not in objections and not guard.ok:
-                objections[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
-        self._refuse(stage, objections)
+            if not guard.ok:
+                found[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
+        return found
+
+    def _without(self, stage: str, nodes: Sequence[str], objections: Objections) -> list[str]:
+        """Give the nodes with an objection their outcome and return the others."""
+        self._refuse(stage, {node: why for node, why in objections.items() if node in nodes})
         return [node for node in nodes if node not in objections]
 
     def to_look_at(self, nodes: Sequence[str]) -> list[str]:

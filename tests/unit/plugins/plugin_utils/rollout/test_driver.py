@@ -153,12 +153,12 @@ def test_a_freeze_that_begins_after_the_install_keeps_nodes_from_rebooting(tmp_p
     assert patched["data"]["results"][0]["error"] == {"code": "freeze", "text": "frozen"}
 
 
-def test_neither_quorum_nor_budget_are_overdrawn(tmp_path: Path) -> None:
-    driving = Driving(tmp_path, {"a": 1, "b": 1, "c": 1}, rules={"budgets": {"rollout": 1}})
-    driving.watch.no_quorum = {"c": ("missed_quorum", "2 of 3")}
+def test_budgets_hold_and_who_was_refused_takes_no_room(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1, "b": 1, "c": 1, "d": 1}, rules={"budgets": {"rollout": 1}})
+    driving.watch.no, driving.watch.no_quorum = {"a": ("exception", "no")}, {"b": ("missed_quorum", "2 of 3")}
     driving.run()
-    assert driving.begun_at("patch") == [("a",)]
-    assert (driving.error("b")["code"], driving.error("c")["code"]) == ("missed_budget", "missed_quorum")
+    assert driving.begun_at("patch") == [("c",)]
+    assert (driving.error("b")["code"], driving.error("d")["code"]) == ("missed_quorum", "missed_budget")
 
 
 def test_nothing_begins_that_would_end_after_the_window(tmp_path: Path) -> None:
@@ -204,6 +204,7 @@ def test_started_only_starts(tmp_path: Path) -> None:
 
 def test_checked_ends_with_the_guards(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"a": 1, "b": 1, "c": 1}, {("precheck", "c"): ["refused"]}, begun=False)
+    driving.executor.size = 1
     driving.watch.no = {"a": ("exception", "not now")}
     driving.run("checked")
     state = driving.rollout.state
