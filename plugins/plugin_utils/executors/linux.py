@@ -93,7 +93,7 @@ class LinuxExecutor:
     def poll(self, work: Work) -> list[Result]:
         node = work.nodes[0]
         try:
-            results = [{"node_id": node, **result} for result in self._poll(work, node)]
+            results: list[Result] = [{"node_id": node, **result} for result in self._poll(work, node)]
         except (AccessRefused, BadConnection) as why:
             return [{"node_id": node, **_lost(work, why)}]
         work.trouble = ""
@@ -173,7 +173,7 @@ class LinuxExecutor:
         }
 
     def _verify(self, work: Work, node: str) -> dict[str, Any]:
-        script = to_probe("linux", services_mode("verify", {}), str(self.rollout.plan["rollout"]))
+        script = to_probe("linux", services_mode("verify"), str(self.rollout.plan["rollout"]))
         facts = parse_probe(self._output(work, script, READ_SECONDS))
         planned, done = self.rollout.nodes[node], self.rollout.state.nodes[node].results
         rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]

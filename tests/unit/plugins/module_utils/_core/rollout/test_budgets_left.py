@@ -102,6 +102,16 @@ def test_who_was_never_touched_takes_none() -> None:
     assert over_budget(state, "w 1") == {}
 
 
+def test_who_is_under_work_takes_room_and_who_was_refused_takes_none_before_its_final_record() -> None:
+    state = begun({"a": 1, "b": 1, "c": 1}, rollout=1)
+    event(state, Outcome, stage="patch", results=({"node_id": "a", "status": "skipped"},))
+    assert list(over_budget(state, "w 1")) == ["c"]
+    event(state, Outcome, stage="patch", results=({"node_id": "b", "status": "succeeded"},))
+    assert list(over_budget(state, "w 1")) == ["c"]
+    ended(state, "b")
+    assert over_budget(state, "w 1") == {}
+
+
 def test_each_turn_is_a_batch_of_one_host_whoever_patches_its_nodes() -> None:
     state = begun({"a": 1, "dc-1": 1, "b": 2})
     found = play_order(state)
