@@ -106,7 +106,7 @@ class Driving:
             "window": self.window,
             "reboot_rule": "if_required",
             "gate": {},
-            "nodes": [_planned(node, turn) for node, turn in self.turns.items()],
+            "nodes": [planned(node, turn) for node, turn in self.turns.items()],
         }
         plan = {"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave], "rules": self.rules}
         (self.folder / "plan.json").write_text(json.dumps(seal(plan)), "utf-8")
@@ -171,7 +171,7 @@ class Driving:
         return [nodes for what, name, nodes in self.executor.calls if (what, name) == ("begin", stage)]
 
 
-def _planned(node: str, turn: int) -> dict[str, Any]:
+def planned(node: str, turn: int) -> dict[str, Any]:
     return {
         "node_id": node,
         "name": node,

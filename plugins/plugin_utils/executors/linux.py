@@ -127,7 +127,11 @@ class LinuxExecutor:
             if why.began:
                 raise Unknown(str(why)) from why
             raise
-        if parse_look(answer.stdout).state != "begun":
+        try:
+            state = parse_look(answer.stdout).state
+        except PatchtideError as why:
+            raise Unknown(str(why)) from why
+        if state != "begun":
             raise PatchtideError(answer.stderr.strip()[-300:] or "the host refused the work")
         return "detached"
 
