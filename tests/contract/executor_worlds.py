@@ -144,7 +144,7 @@ def lab_world(folder: Path, aws: Lab) -> ExecutorWorld:
     rollout = begun_rollout(folder, clock, node, SSM.name, account=WEB, region=REGION)
     client = aws.client("ssm", REGION, WEB)
     rules: dict[str, list[dict[str, Any]]] = {
-        "away": [{"kind": "down", "operation": "ListCommandInvocations"}],
+        "away": [{"kind": "deny", "operation": "ListCommandInvocations"}],
         "refused": [{"kind": "deny", "operation": "SendCommand"}],
         "lost": [{"kind": "lose_response", "operation": "SendCommand", "times": 1}],
     }
@@ -213,6 +213,8 @@ class StubShell:
             raise Unreachable(host, "no route to host")
         if "patchtide:updates:1" in script:
             return Answer(0, self.list, "")
+        if not any(f"patchtide:{what}:1" in script for what in ("begin", "look", "stop")):
+            return Answer(0, '{"pending_reboot": true}', "")
         if "patchtide:begin:1" in script and self.word == "refused":
             return Answer(1, "state=refused\n", "the disk is full")
         for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
