@@ -8,7 +8,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Chunk, find_command, send
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import (
+    Ambiguous,
+    Chunk,
+    find_command,
+    send,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import CommandRequest
 
 from tests.fakes.fleet_port import START, FakeClock, FakeFleet
@@ -39,3 +45,15 @@ def test_after_an_abort_it_is_looked_for_as_patiently() -> None:
 def test_found_after_the_last_try_is_found() -> None:
     fleet = FakeFleet(FakeClock(), lost=1)
     assert send(chunk(), fleet, look_first=False, clock=fleet.clock, tries=1) == "command-1"
+
+
+def test_a_lost_answer_that_can_not_be_looked_for_is_no_refusal() -> None:
+    fleet = FakeFleet(FakeClock(), lost=1)
+
+    def down(*_arguments: object) -> None:
+        raise ServiceError("list commands", "AccessDeniedException", "not now")
+
+    fleet.find = down  # type: ignore[assignment]
+    with pytest.raises(Ambiguous, match="can't be looked for"):
+        send(chunk(), fleet, look_first=False, clock=fleet.clock)
+    assert fleet.calls["send"] == 1
