@@ -26,10 +26,12 @@ from ..plugin_utils.prepare.last_patched import mark_patched
 from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
 from ..plugin_utils.rollout.controller_lock import controller_name
+from ..plugin_utils.rollout.courses import Courses
 from ..plugin_utils.rollout.driver import CHECKED, STARTED, WORKED, Driver
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.notes import Notes
 from ..plugin_utils.rollout.opening import Opening
+from ..plugin_utils.rollout.permits import Permits
 from ..plugin_utils.rollout.progress_line import WaveProgress
 from ..plugin_utils.rollout.tempo import Tempo
 from ..plugin_utils.rollout.watch import Watch
@@ -62,8 +64,6 @@ class ActionModule(ControllerAction):
         rollout.confirm()
         driver = self._driver(rollout, options, policy, task_vars)
         driver.run(options["until"])
-        if options["until"] == CHECKED:
-            driver.guard()
         if options["until"] == WORKED and policy.tags.last_patched:
             mark_patched(rollout, wave, self._preparer_options(options, policy, "last_patched"), self.say)
         return {"changed": rollout.events > 0, **self._result(rollout, wave, options["turn"])}
@@ -71,7 +71,7 @@ class ActionModule(ControllerAction):
     def _driver(
         self, rollout: RolloutDir, options: Mapping[str, Any], policy: Policy, task_vars: Mapping[str, Any]
     ) -> Driver:
-        clock, wave = rollout.clock, options["wave"]
+        wave = options["wave"]
         sessions = to_sessions(options, rollout.plan["rollout"])
         balancer = policy.hooks.load_balancer
         wanted = [what for what, on in (("drained", balancer.drain), ("patch_now", bool(policy.tags.patch_now))) if on]
@@ -79,11 +79,13 @@ class ActionModule(ControllerAction):
         def known(node: Mapping[str, Any]) -> Candidate | None:
             return candidate_of(task_vars, node, policy.tags.application)
 
+        tempo, notes = Tempo(rollout.clock, rehearsal=is_rehearsal()), Notes(rollout, self.say)
         executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
         return Driver(
             rollout=rollout,
             wave=wave,
-            executors=executors,
+            courses=Courses(rollout, wave, executors, tempo, notes),
+            permits=Permits(rollout, wave, Watch(rollout, policy, options, self.say, known), tempo, notes),
             preparer=self._preparers(rollout, options, policy, sessions),
             opening=Opening(
                 rollout,
@@ -92,9 +94,8 @@ class ActionModule(ControllerAction):
                 options["window_wait"],
                 policy.stopped_nodes.minutes_ahead,
             ),
-            watch=Watch(rollout, policy, options, self.say, known),
-            tempo=Tempo(clock, rehearsal=is_rehearsal()),
-            notes=Notes(rollout, self.say),
+            tempo=tempo,
+            notes=notes,
             preparations=Preparations(wanted),
             progress=WaveProgress(wave, self.say),
             turn=options["turn"],

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run Command and patch states of one place in memory, a clock that only sleeping moves, and a recorder."""
+"""Run Command and patch states of one place in memory, and a clock that only sleeping moves."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Patch, Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, Chunk, deadline
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import (
@@ -21,7 +20,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.po
     PatchState,
 )
 
-E = TypeVar("E", bound=Event)
 START = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 
 
@@ -38,19 +36,6 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.moment += timedelta(seconds=seconds)
-
-
-@dataclass
-class Recorder:
-    """Keeps the events a stage records."""
-
-    events: list[Event] = field(default_factory=list)
-
-    def record(self, event: Event) -> None:
-        self.events.append(event)
-
-    def of(self, kind: type[E]) -> list[E]:
-        return [event for event in self.events if isinstance(event, kind)]
 
 
 @dataclass

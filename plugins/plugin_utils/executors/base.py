@@ -55,8 +55,6 @@ class ExecutorPort(Protocol):
     row: Executor
     #: Seconds between two looks at work.
     poll_seconds: float
-    #: Whether a look-up that finds nothing takes the token, so that a further attempt needs another one.
-    look_up_is_final: bool
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         """Return (place, node ids) for each piece of work that one ``begin`` takes."""
@@ -72,7 +70,8 @@ class ExecutorPort(Protocol):
         """
 
     def look_up(self, work: Work) -> str | None:
-        """Return the handle of work that an earlier controller may have begun; ``None``: it was never begun, for sure.
+        """Return the handle of work that an earlier controller may have begun; ``None``: it was never begun, for sure,
+        and it never will be under this token. Its nodes are then due again, and every guard is asked again.
 
         :raises PatchtideError: that can't be told now.
         """

@@ -68,7 +68,6 @@ class LinuxExecutor:
     shell: Shell
     row: Executor = LINUX
     poll_seconds: float = 5
-    look_up_is_final: bool = True
     _begun: dict[str, str] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -96,9 +95,11 @@ class LinuxExecutor:
     def poll(self, work: Work) -> list[Result]:
         node = work.nodes[0]
         try:
-            return [{"node_id": node, **result} for result in self._poll(work, node)]
+            results: list[Result] = [{"node_id": node, **result} for result in self._poll(work, node)]
         except (AccessRefused, BadConnection) as why:
             return [{"node_id": node, **_lost(work, why)}]
+        work.trouble = ""
+        return results
 
     def service_time(self) -> datetime | None:
         return None  # a host's own clock decides nothing
@@ -131,7 +132,11 @@ class LinuxExecutor:
             if why.began:
                 raise Unknown(str(why)) from why
             raise
-        if parse_look(answer.stdout).state != "begun":
+        try:
+            state = parse_look(answer.stdout).state
+        except PatchtideError as why:
+            raise Unknown(str(why)) from why
+        if state != "begun":
             raise PatchtideError(answer.stderr.strip()[-300:] or "the host refused the work")
         return "detached"
 

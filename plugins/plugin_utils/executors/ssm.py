@@ -51,7 +51,6 @@ class SsmExecutor:
     ports: Callable[[str], FleetPort]
     row: Executor = SSM
     poll_seconds: float = 15
-    look_up_is_final: bool = False
     _chunks: dict[str, Chunk] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
 

@@ -10,36 +10,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
-from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.errors import JournalError
 from ...module_utils._core.executors import is_direct
-from ...module_utils._core.model import Status
-from ...module_utils._core.plan.capacity import REBOOT_MINUTES
-from ...module_utils._core.rollout.budgets_left import over_budget
-from ...module_utils._core.rollout.catch_up import final_without_look
 from ...module_utils._core.rollout.due import Effect, Preparations, due
-from ...module_utils._core.rollout.reboot_rule import reboot_is_due
-from ...module_utils._core.rollout.state import DONE, NOT_BEGUN, due_nodes
-from ...module_utils._core.stamp import from_time, to_time
-from ...module_utils._core.work.final_record import error
-from ..executors.base import ExecutorPort, Result, Unknown, Work
+from ...module_utils._core.rollout.state import due_nodes
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
+from .courses import Courses
 from .folder import RETRY_SECONDS, RolloutDir
 from .notes import Notes
 from .opening import Opening
+from .permits import Permits
 from .progress_line import WaveProgress
 from .tempo import Tempo
-from .watch import Objections, Watch
 
 T = TypeVar("T")
 #: The driver lets so many seconds pass between two looks at what is due, so that chunks of nodes fill up.
 LULL_SECONDS = 3.0
-#: An intent that is older than this when its work begins is confirmed again by the guards.
-STALE = timedelta(seconds=60)
 #: How far a wave is carried: to the start of its work, through its pre-checks, through all work on its nodes.
 STARTED, CHECKED, WORKED = "started", "checked", "worked"
 _ALLOWED = {
@@ -52,16 +42,17 @@ _ALLOWED = {
 class Driver:
     """Carries out what is due in one turn of one wave.
 
-    :param executors: the executors of the wave's nodes by name.
-    :param preparer: makes the preparer of a kind.
+    A node is held by what is done to it until its intent is in the journal; from then on the journal holds it.
+
+    :param courses: carries work on the executors. :param preparer: makes the preparer of a kind.
     """
 
     rollout: RolloutDir
     wave: str
-    executors: Mapping[str, ExecutorPort]
+    courses: Courses
+    permits: Permits
     preparer: Callable[[str], Preparer]
     opening: Opening
-    watch: Watch
     tempo: Tempo
     notes: Notes
     preparations: Preparations
@@ -70,65 +61,76 @@ class Driver:
     _busy: set[str] = field(default_factory=set)
     _stuck: set[tuple[str, str]] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _works: dict[str, Work] = field(default_factory=dict)
 
     def run(self, until: str) -> None:
         """Carry the wave as far as ``until``. :raises PatchtideError: the controller itself can't go on."""
         asyncio.run(self._run(until))
 
     async def _run(self, until: str) -> None:
-        beside = [asyncio.create_task(self.tempo.pass_time()), asyncio.create_task(self._show())]
+        beside = {asyncio.create_task(self.tempo.pass_time()), asyncio.create_task(self._show())}
         try:
             while True:
                 self.notes.changed.clear()
                 self._begin_what_is_due(until)
                 if not self._tasks:
                     break
-                await self._something_happens()
+                await self._something_happens(beside)
                 await self.tempo.sleep(LULL_SECONDS)
+            if until == CHECKED and self.rollout.state.status == "running":
+                await self.permits.allowed("patch", self._open_nodes("patch"))
         finally:
             for other in (*beside, *self._tasks):
                 other.cancel()
             await asyncio.gather(*beside, *self._tasks, return_exceptions=True)
-            self.progress.show(self.rollout.state, self._works.values(), last=True)
+            self.progress.show(self.rollout.state, self.courses.works.values(), last=True)
 
-    async def _something_happens(self) -> None:
+    async def _something_happens(self, beside: set[asyncio.Task[None]]) -> None:
         """Wait until work ended or an event was recorded. :raises PatchtideError: the controller can't go on."""
         changed = asyncio.create_task(self.notes.changed.wait())
-        ended, _pending = await asyncio.wait({*self._tasks, changed}, return_when=asyncio.FIRST_COMPLETED)
-        changed.cancel()
+        watched = {*self._tasks, *(task for task in beside if not task.done())}
+        try:
+            ended, _pending = await asyncio.wait({*watched, changed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
         self._tasks -= ended
-        for task in ended - {changed}:
-            task.result()
+        problems = [why for task in ended - {changed} if (why := task.exception())]
+        if problems:
+            raise problems[0]
 
     async def _show(self) -> None:
         while True:
-            self.progress.show(self.rollout.state, self._works.values())
+            self.progress.show(self.rollout.state, self.courses.works.values())
             await asyncio.sleep(1)
 
     def _begin_what_is_due(self, until: str) -> None:
         """Begin everything that is due and not in hand."""
         for effect in due(self.rollout.state, self.preparations):
-            work = self._take_in_hand(effect, until)
-            if work is not None:
-                self._tasks.add(asyncio.create_task(work))
+            for part in self._parts(effect, until):
+                keys = part.nodes if self._by_node(part) else (self._key(part),)
+                self._tasks.add(asyncio.create_task(self._holding(keys, self._HANDLERS[part.kind](self, part))))
 
-    def _take_in_hand(self, effect: Effect, until: str) -> Coroutine[Any, Any, None] | None:
-        """Return the work that carries an effect out, ``None`` if it is in hand or not for this run of the driver."""
-        allowed = _ALLOWED.get(until)
+    def _parts(self, effect: Effect, until: str) -> list[Effect]:
+        """Return what of an effect is for this run of the driver and not in hand; retries apart from first attempts."""
         stage = effect.stage if effect.kind == "run" else ""
+        allowed = _ALLOWED.get(until)
+        if effect.wave != self.wave or effect.kind not in self._HANDLERS:
+            return []
         if allowed is not None and (effect.kind, stage) not in allowed:
-            return None
-        if effect.wave != self.wave or effect.token in self._works or effect.kind not in self._HANDLERS:
-            return None
-        key = effect.token or (f"{effect.kind} {effect.wave}" if not effect.nodes or effect.kind == "claim" else "")
-        if key:
-            return self._hold([key], self._HANDLERS[effect.kind](self, effect)) if key not in self._busy else None
-        nodes = tuple(node for node in effect.nodes if self._is_free(effect, node))
-        if not nodes:
-            return None
-        fresh = Effect(effect.kind, effect.wave, effect.stage, nodes)
-        return self._hold(nodes, self._HANDLERS[effect.kind](self, fresh))
+            return []
+        if not self._by_node(effect):
+            return [] if self._key(effect) in self._busy or effect.token in self.courses.works else [effect]
+        free = [node for node in effect.nodes if self._is_free(effect, node)]
+        again = {node for node in free if effect.kind == "run" and self._was_tried(effect.stage, node)}
+        groups = [[node for node in free if node not in again], [node for node in free if node in again]]
+        parts = [replace(effect, nodes=tuple(nodes)) for nodes in groups if nodes]
+        self._busy.update(free)
+        return parts
+
+    def _by_node(self, effect: Effect) -> bool:
+        return effect.kind in ("prepare", "run", "restore")
+
+    def _key(self, effect: Effect) -> str:
+        return effect.token or f"{effect.kind} {effect.wave}"
 
     def _is_free(self, effect: Effect, node: str) -> bool:
         if node in self._busy:
@@ -137,20 +139,27 @@ class Driver:
             return effect.stage not in HOOKS and (effect.stage, node) not in self._stuck
         return self.rollout.state.nodes[node].turn == self.turn
 
-    def _hold(self, keys: Iterable[str], work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        held = set(keys)
+    def _was_tried(self, stage: str, node: str) -> bool:
+        return stage in self.rollout.state.nodes[node].results
+
+    async def _holding(self, keys: Iterable[str], work: Coroutine[Any, Any, None]) -> None:
+        """Carry work out. A person's decision that comes between, such as an abort, ends what is not begun alone."""
+        held, nodes = set(keys), self.rollout.state.nodes
+        before = {key: nodes[key].stage for key in held if key in nodes}
         self._busy |= held
-
-        async def holding() -> None:
-            try:
-                await work
-            finally:
-                self._busy -= held
-
-        return holding()
+        try:
+            await work
+        except JournalError:
+            nodes = self.rollout.state.nodes
+            overtaken = any(nodes[key].stage != stage for key, stage in before.items())
+            if self.rollout.state.status == "running" and not overtaken:
+                raise
+        finally:
+            self._busy -= held
+            self.notes.changed.set()
 
     async def _start(self, _effect: Effect) -> None:
-        await self.opening.start(self.wave, self.watch, self.tempo, self._prepare_started)
+        await self.opening.start(self.wave, self.permits.watch, self.tempo, self._prepare_started)
 
     async def _claim(self, _effect: Effect) -> None:
         self.opening.claim(self.wave)
@@ -162,221 +171,43 @@ class Driver:
         await self._steps(preparing(preparer, preparer.wanted()))
 
     async def _reconcile(self, effect: Effect) -> None:
-        """Find out what became of an intent, or begin it where it surely never began."""
-        intent = self.rollout.state.intents[effect.token]
-        port, at = self._port(intent.nodes[0]), from_time(intent.at)
-        place = port.batches(intent.stage, intent.nodes)[0][0]
-        work = Work(
-            stage=intent.stage,
-            attempt=intent.attempt,
-            token=intent.token,
-            place=place,
-            nodes=intent.nodes,
-            at=at,
-            deadline=self._deadline(port, intent.stage, at),
-            handle=intent.sent[1] if intent.sent else "",
-        )
-        self._works[work.token] = work
-        await (self._follow(port, work) if work.handle else self._find_out(port, work))
-
-    async def _find_out(self, port: ExecutorPort, work: Work) -> None:
-        """Look work up until it is clear whether it began; what surely did not begin is begun."""
-        while True:
-            try:
-                found = await self._call(port, work, lambda: port.look_up(work))
-                break
-            except PatchtideError as why:
-                work.trouble = str(why)
-            if self.tempo.clock.now() >= work.deadline:
-                await self._give_up(port, work, None)
-                return
-            await self.tempo.sleep(port.poll_seconds)
-        if found:
-            work.handle = found
-            self.notes.sent(self.wave, work)
-            await self._follow(port, work)
-        elif self.rollout.state.status == "running" and port.look_up_is_final:
-            self._works.pop(work.token, None)
-            self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
-        elif self.rollout.state.status == "running":
-            await self._begin(port, work)
-        else:
-            stopped = PatchtideError("it was announced and never begun; the rollout was stopped meanwhile")
-            await self._give_up(port, work, stopped)
-
-    async def _give_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> None:
-        self._works.pop(work.token, None)
-        self._ended(work, await self._call(port, work, lambda: port.give_up(work, why)))
+        await self.courses.take_up(effect.token)
 
     async def _prepare(self, effect: Effect) -> None:
-        nodes = await self._allowed("patch", effect.nodes)
-        if nodes:
-            await self._steps(preparing(self.preparer(effect.stage), nodes))
-            self.preparations.settled[effect.stage].update(nodes)
-            self.notes.changed.set()
+        nodes = await self.permits.allowed("patch", effect.nodes)
+        if not nodes:
+            return
+        preparer = self.preparer(effect.stage)
+        wanted = set(preparer.wanted())
+        await self._steps(preparing(preparer, [node for node in nodes if node in wanted]))
+        self.preparations.settled[effect.stage].update(nodes)
 
     async def _restore(self, effect: Effect) -> None:
         left = await self._steps(restoring(self.preparer(effect.stage), effect.nodes))
         self._stuck |= {(effect.stage, node) for node in left}
+        self.preparations.settled[effect.stage] -= set(effect.nodes)
 
     async def _stage(self, effect: Effect) -> None:
-        """Carry a stage out on nodes that are due for it."""
-        await self._pause_before_retry(effect)
+        """Begin a stage on nodes that are due for it, a minute after an attempt that failed."""
         nodes = list(effect.nodes)
-        if effect.stage in ("patch", "reboot"):
-            nodes = await self._allowed(effect.stage, nodes)
-        elif effect.stage == "verify":
-            nodes = self._settle_without_look(nodes)
-        if not nodes:
-            return
-        works = [work for name in self._executors_of(nodes) for work in self._announce(name, effect.stage, nodes)]
-        await asyncio.gather(*(self._begin(self._port(work.nodes[0]), work) for work in works))
-
-    async def _pause_before_retry(self, effect: Effect) -> None:
-        """Wait a minute between an attempt that failed and the next one."""
-        if any(effect.stage in self.rollout.state.nodes[node].results for node in effect.nodes):
+        if self._was_tried(effect.stage, nodes[0]):
             await self.tempo.sleep(RETRY_SECONDS)
+        if effect.stage in ("patch", "reboot"):
+            nodes = await self.permits.allowed(effect.stage, nodes)
+        elif effect.stage == "verify":
+            nodes = self.permits.to_look_at(nodes)
+        for name in self._executors_of(nodes):
+            self._announce(effect.stage, [node for node in nodes if self.rollout.nodes[node]["executor"] == name])
 
-    async def _allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
-        """Return the nodes on which the stage may begin now; the others get their outcome."""
-        if stage == "reboot":
-            idle = [node for node in nodes if not reboot_is_due(self.rollout.state, node)]
-            self._refuse("reboot", dict.fromkeys(idle, ("", "")))
-            nodes = [node for node in nodes if node not in set(idle)]
-        if not nodes:
-            return []
-        now = self.tempo.clock.now()
-        objections = await self.tempo.call("guards", lambda: self.watch.objections(nodes, now))
-        if stage == "patch":
-            free = [node for node in nodes if node not in objections]
-            objections |= await self.tempo.call("guards", lambda: self.watch.without_quorum(free))
-            over = over_budget(self.rollout.state, self.wave)
-            objections |= {node: ("missed_budget", why) for node, why in over.items() if node in free}
-        for node in nodes:
-            minutes = REBOOT_MINUTES if stage == "reboot" else float(self.rollout.nodes[node]["expected_minutes"])
-            guard = self.rollout.may_start(self.wave, minutes)
-            if node not in objections and not guard.ok:
-                objections[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
-        self._refuse(stage, objections)
-        return [node for node in nodes if node not in objections]
-
-    def _refuse(self, stage: str, objections: Objections) -> None:
-        """Record why a stage does not begin; a node that was tried before keeps that result and is not tried again."""
-        results: list[Result] = []
-        for node, (code, text) in objections.items():
-            tried = self.rollout.state.nodes[node].results.get(stage)
-            if tried:
-                results.append({**tried, "node_id": node, "no_retry": text})
-            elif stage == "reboot":
-                status = Status.REBOOT_PENDING if code else Status.NO_OP
-                why = {"error": error(code, text)} if code else {}
-                results.append({"node_id": node, "status": status.value, "rebooted": False, **why})
-            else:
-                results.append({"node_id": node, "status": Status.SKIPPED.value, "error": error(code, text)})
-        self.notes.outcome(self.wave, stage, results)
-
-    def _settle_without_look(self, nodes: Sequence[str]) -> list[str]:
-        """Give nodes that were skipped or lost their final record; return those that have to be looked at."""
-        at, found = to_time(self.tempo.clock.now()), {}
-        for node in nodes:
-            record = final_without_look(self.rollout.nodes[node], self.rollout.state.nodes[node].results, at)
-            if record is not None:
-                found[node] = record.to_dict()
-        self.notes.outcome(self.wave, "verify", list(found.values()))
-        return [node for node in nodes if node not in found]
-
-    def _announce(self, executor: str, stage: str, nodes: Sequence[str]) -> list[Work]:
-        """Record the intents of an executor's nodes, by the number of their attempt."""
-        port, state, now = self.executors[executor], self.rollout.state, self.tempo.clock.now()
+    def _announce(self, stage: str, nodes: Sequence[str]) -> None:
+        """Record the intents of one executor's nodes, by the number of their attempt, and begin each one's work."""
         attempts: dict[int, list[str]] = {}
         for node in nodes:
-            if self.rollout.nodes[node]["executor"] == executor:
-                attempts.setdefault(state.nodes[node].attempts.get(stage, 0) + 1, []).append(node)
-        works = []
+            attempts.setdefault(self.rollout.state.nodes[node].attempts.get(stage, 0) + 1, []).append(node)
         for attempt, members in sorted(attempts.items()):
-            for place, ids in port.batches(stage, members):
-                number = state.announced.get(f"{self.wave}/{stage}", 0) + 1
-                token = f"{self.rollout.plan['rollout']} {self.wave}/{stage}/{attempt}.{number}"
-                deadline = self._deadline(port, stage, now)
-                work = Work(
-                    stage=stage, attempt=attempt, token=token, place=place, nodes=tuple(ids), at=now, deadline=deadline
-                )
-                self._works[token] = work
-                self.notes.intent(self.wave, work)
-                works.append(work)
-        return works
-
-    def _deadline(self, port: ExecutorPort, stage: str, at: datetime) -> datetime:
-        """Return when work must have ended: its limit, or the window's end less what a reboot needs afterwards."""
-        limit, window = port.deadline(stage, at), self.rollout.window(self.wave)
-        if window is None or stage not in ("patch", "reboot"):
-            return limit
-        reserve = timedelta(minutes=REBOOT_MINUTES) if stage == "patch" else timedelta()
-        return min(limit, max(at, window.end - reserve))
-
-    async def _begin(self, port: ExecutorPort, work: Work) -> None:
-        self.rollout.confirm()
-        is_stale = work.stage in ("patch", "reboot") and self.tempo.clock.now() - work.at > STALE
-        if is_stale and not await self._is_still_right(work):
-            return
-        try:
-            work.handle = await self._call(port, work, lambda: port.begin(work))
-        except Unknown:
-            await self._find_out(port, work)
-        except PatchtideError as why:
-            await self._give_up(port, work, why)
-        else:
-            self.notes.sent(self.wave, work)
-            await self._follow(port, work)
-
-    async def _is_still_right(self, work: Work) -> bool:
-        """Ask the guards again about work that was announced a while ago: this controller was stopped, or was slow."""
-        now = self.tempo.clock.now()
-        objections = await self.tempo.call("guards", lambda: self.watch.objections(work.nodes, now))
-        for node in work.nodes:
-            minutes = REBOOT_MINUTES if work.stage == "reboot" else float(self.rollout.nodes[node]["expected_minutes"])
-            guard = self.rollout.may_start(self.wave, minutes)
-            if not guard.ok:
-                objections.setdefault(node, ("missed_out_of_time", guard.text))
-        if not objections:
-            return True
-        self._works.pop(work.token, None)
-        left = [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes]
-        self._ended(work, left)
-        return False
-
-    async def _follow(self, port: ExecutorPort, work: Work) -> None:
-        """Look at work until each of its nodes has an outcome or the deadline is over."""
-        wait = 0.0 if port.row.is_direct else port.poll_seconds
-        try:
-            while work.nodes:
-                await self.tempo.sleep(wait)
-                wait = port.poll_seconds
-                self._ended(work, await self._look(port, work))
-        finally:
-            self._works.pop(work.token, None)
-
-    async def _look(self, port: ExecutorPort, work: Work) -> list[Result]:
-        try:
-            results = await self._call(port, work, lambda: port.poll(work))
-        except PatchtideError as why:
-            results, work.trouble = [], str(why)
-        ended = {item["node_id"] for item in results}
-        if self.tempo.clock.now() >= work.deadline and ended < set(work.nodes):
-            self._ended(work, results)
-            results = await self._call(port, work, lambda: port.give_up(work, None))
-        return results
-
-    def _ended(self, work: Work, results: Sequence[Result]) -> None:
-        ours = [item for item in results if item["node_id"] in work.nodes]
-        ended = {item["node_id"] for item in ours}
-        work.nodes = tuple(node for node in work.nodes if node not in ended)
-        self.notes.outcome(self.wave, work.stage, ours)
-
-    async def _call(self, port: ExecutorPort, work: Work, call: Callable[[], T]) -> T:
-        if port.row.is_direct:
-            return await self.tempo.on_host(call)
-        return await self.tempo.call(work.place, call)
+            for place, ids in self.courses.port(nodes[0]).batches(stage, members):
+                work = self.courses.announce(stage, attempt, place, ids)
+                self._tasks.add(asyncio.create_task(self._holding([work.token], self.courses.begin(work))))
 
     async def _steps(self, steps: Step[T]) -> T:
         """Carry out the steps of a preparation: what it yields blocks and runs in a thread."""
@@ -389,34 +220,15 @@ class Driver:
             value: T = end.value
             return value
 
-    def _port(self, node: str) -> ExecutorPort:
-        return self.executors[str(self.rollout.nodes[node]["executor"])]
-
     def _executors_of(self, nodes: Sequence[str]) -> list[str]:
         """Return the executors of nodes: services first, whose work goes on while hosts are worked on."""
         names = {str(self.rollout.nodes[node]["executor"]) for node in nodes}
         return sorted(names, key=lambda name: (is_direct(name), name))
 
-    def open_nodes(self, stage: str) -> list[str]:
+    def _open_nodes(self, stage: str) -> list[str]:
         """Return the nodes of the turn that are due for a stage."""
-        states = self.rollout.state.nodes
-        due_now = due_nodes(self.rollout.state, self.wave, stage)
-        return [node for node in due_now if states[node].turn == self.turn and states[node].stage != DONE]
-
-    async def _guard(self) -> None:
-        await self._allowed("patch", self.open_nodes("patch"))
-
-    def guard(self) -> None:
-        """Take nodes that must not be patched out of the turn, before the user's task file gets its list."""
-
-        async def once() -> None:
-            beside = asyncio.create_task(self.tempo.pass_time())
-            try:
-                await self._guard()
-            finally:
-                beside.cancel()
-
-        asyncio.run(once())
+        found = due_nodes(self.rollout.state, self.wave, stage)
+        return [node for node in found if self.rollout.state.nodes[node].turn == self.turn]
 
     _HANDLERS: ClassVar[Mapping[str, Callable[[Driver, Effect], Coroutine[Any, Any, None]]]] = {
         "start_wave": _start,

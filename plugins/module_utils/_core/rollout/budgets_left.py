@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model import Status
 from ..plan.budgets import Disruption, Member, allow
-from .state import DONE, STAGES, Rollout, due_nodes
+from .state import Rollout, due_nodes
 
 
 def over_budget(state: Rollout, wave: str) -> dict[str, str]:
@@ -39,5 +39,5 @@ def _disruption(state: Rollout, node_id: str) -> Disruption:
         status = Status(node.final["status"])
         failed = status.is_failure or status is Status.UNKNOWN or node_id in state.waves[node.wave].problems
         return Disruption.FAILED if failed else Disruption.BACK if status.is_good else Disruption.HELD
-    begun = node.stage != DONE and STAGES.index(node.stage) > STAGES.index("patch")
+    begun = node.results.get("patch", {}).get("status", Status.SKIPPED.value) != Status.SKIPPED.value
     return Disruption.DOWN if begun or (node.token and node.stage == "patch") else Disruption.HELD

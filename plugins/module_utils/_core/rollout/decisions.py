@@ -90,7 +90,7 @@ def _abort(state: Rollout, choice: Choice) -> Consequence:
 def _promote(state: Rollout, choice: Choice) -> Consequence:
     wave = state.waves[choice.wave]
     if wave.status in ("promoted", "finished"):
-        if wave.by_decision:
+        if wave.promoted_by:
             return Consequence(made=True)
         raise _refused(choice, f"the gate of wave {wave.name} has promoted it")
     if wave.status != "paused":

@@ -238,7 +238,7 @@ def _abort(state: Rollout, _event: Decision, _at: str) -> None:
 
 def _promote(state: Rollout, event: Decision, at: str) -> None:
     _gate(state, GateJudged(wave=event.wave, verdict="promote"), at)
-    state.waves[event.wave].by_decision = True
+    _wave(state, event.wave).promoted_by = event.by
 
 
 def _write_off(state: Rollout, event: Decision, _at: str) -> None:

@@ -52,7 +52,7 @@ class WaveState:
     """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate.
 
     ``worked_at``: when its last outcome was recorded, from which the soak time counts. ``problems``: nodes that were
-    restored and did not come into service, with what was seen. ``by_decision``: a person promoted it.
+    restored and did not come into service, with what was seen. ``promoted_by``: the person who promoted it.
     """
 
     name: str
@@ -63,7 +63,7 @@ class WaveState:
     worked_at: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
     turns: int = 1
-    by_decision: bool = False
+    promoted_by: str = ""
 
 
 @dataclass(slots=True)

@@ -31,26 +31,27 @@ d=@FOLDER@/@NAME@
 fail() { echo "state=refused"; echo "$1" >&2; exit 1; }
 mkdir -p "$d" || fail "can not make $d"
 if [ ! -e "$d/run.sh" ]; then
-  cat >"$d/work.new" <<'@MARK@'
+  cat >"$d/work.$$" <<'@MARK@'
 @WORK@
 @MARK@
-  [ -s "$d/work.new" ] && mv "$d/work.new" "$d/work.sh" || fail "can not write $d/work.sh"
-  cat >"$d/run.new" <<'@MARK@'
+  [ -s "$d/work.$$" ] && mv "$d/work.$$" "$d/work.sh" || fail "can not write $d/work.sh"
+  cat >"$d/run.$$" <<'@MARK@'
 d=@FOLDER@/@NAME@
 mkdir "$d/began" 2>/dev/null || exit 0
 echo $$ >"$d/began/pid"
 cut -d' ' -f22 "/proc/$$/stat" >"$d/began/start"
-cat /proc/sys/kernel/random/boot_id >"$d/began/boot"
+cat /proc/sys/kernel/random/boot_id >"$d/began/boot.new"
+mv "$d/began/boot.new" "$d/began/boot"
 timeout -k 30 @SECONDS@ /bin/sh "$d/work.sh" </dev/null >"$d/out" 2>"$d/err"
 echo $? >"$d/rc.new"
 sync
 mv "$d/rc.new" "$d/rc"
 @MARK@
-  [ -s "$d/run.new" ] && mv "$d/run.new" "$d/run.sh" || fail "can not write $d/run.sh"
+  [ -s "$d/run.$$" ] && mv "$d/run.$$" "$d/run.sh" || fail "can not write $d/run.sh"
 fi
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
   systemd-run --quiet --unit="patchtide-@NAME@" --property=KillMode=control-group /bin/sh "$d/run.sh" </dev/null >&2 ||
-    [ -e "$d/began" ] || fail "systemd-run refused the work"
+    [ -e "$d/began" ] || systemctl --quiet is-active "patchtide-@NAME@" || fail "systemd-run refused the work"
 else
   setsid /bin/sh "$d/run.sh" </dev/null >/dev/null 2>&1 &
 fi

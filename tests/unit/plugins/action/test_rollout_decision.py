@@ -12,9 +12,18 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_decision import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Decision,
+    GateJudged,
+    Outcome,
+    Prepared,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
+from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
 
 WAVE = "canary"
@@ -30,10 +39,10 @@ def rollout(tmp_path: Path) -> RolloutDir:
     sealed = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
     (tmp_path / "plan.json").write_text(json.dumps(sealed))
     begun = RolloutDir(tmp_path, FakeClock())
-    begun.record("rollout_started", {"plan_digest": sealed["digest"]})
-    begun.record("wave_started", {"wave": WAVE})
-    begun.record("claimed", {"wave": WAVE, "nodes": ["a", "b", "c"]})
-    begun.record("outcome", {"wave": WAVE, "stage": "verify", "results": [{"node_id": "a", "status": "failed"}]})
+    begun.record(started(sealed["digest"]))
+    begun.record(WaveStarted(wave=WAVE))
+    begun.record(Claimed(wave=WAVE, nodes=("a", "b", "c")))
+    begun.record(Outcome(wave=WAVE, stage="verify", results=({"node_id": "a", "status": "failed"},)))
     return begun
 
 
@@ -51,16 +60,17 @@ def journal(rollout: RolloutDir) -> list[dict[str, Any]]:
 
 
 def end(rollout: RolloutDir, *nodes: str) -> None:
-    results = [{"node_id": node, "status": "failed"} for node in nodes]
-    rollout.record("outcome", {"wave": WAVE, "stage": "verify", "results": results})
-    rollout.record("gate", {"wave": WAVE, "verdict": "pause"})
+    results = tuple({"node_id": node, "status": "failed"} for node in nodes)
+    rollout.record(Outcome(wave=WAVE, stage="verify", results=results))
+    rollout.record(GateJudged(wave=WAVE, verdict="pause"))
 
 
 def test_a_promotion_holds_who_and_why_and_is_made_once(rollout: RolloutDir) -> None:
     end(rollout, "b", "c")
     found = decide(rollout, "promote", wave=WAVE)
     assert found["changed"] and found["waves"][0]["status"] == "promoted"
-    assert journal(rollout)[-1]["data"] == {"by": "dana", "action": "promote", "wave": WAVE, "reason": "CHG0040007"}
+    written = Decision.from_data(journal(rollout)[-1]["data"])
+    assert written == Decision(by="dana", action="promote", wave=WAVE, reason="CHG0040007")
     again = decide(rollout, "promote", wave=WAVE, reason="another word for it")
     assert not again["changed"] and not again.get("failed")
     assert [row["kind"] for row in journal(rollout)].count("decision") == 1
@@ -76,13 +86,13 @@ def test_skipped_nodes_get_their_final_records(rollout: RolloutDir) -> None:
 
 
 def test_a_crash_between_a_skip_and_its_final_records_is_made_good(rollout: RolloutDir) -> None:
-    rollout.record("decision", {"by": "x", "action": "skip", "wave": WAVE, "reason": "y", "nodes": ["b", "c"]})
+    rollout.record(Decision(by="x", action="skip", wave=WAVE, reason="y", nodes=("b", "c")))
     assert decide(rollout, "skip", wave=WAVE)["nodes"] == ["b", "c"]
     assert journal(rollout)[-1]["kind"] == "outcome"
 
 
 def test_what_was_written_off_is_named_in_the_journal(rollout: RolloutDir) -> None:
-    rollout.record("prepared", {"wave": WAVE, "what": "drained", "nodes": ["b"]})
+    rollout.record(Prepared(wave=WAVE, what="drained", nodes=("b",)))
     decide(rollout, "abort")
     assert decide(rollout, "write_off", wave=WAVE, what="drained")["changed"]
     data = journal(rollout)[-1]["data"]

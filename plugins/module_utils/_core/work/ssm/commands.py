@@ -106,7 +106,7 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
     """Send a chunk's command exactly once and return its id.
 
     :param look_first: an earlier run may have sent it a moment before it died, so look before sending.
-    :raises PatchtideError: the service refuses it.
+    :raises Ambiguous: nobody can say whether it was sent. :raises PatchtideError: the service refuses it.
     """
     found = find_command(chunk, port, clock) if look_first else None
     for _try in range(tries):
@@ -116,8 +116,11 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
             return port.send(_to_valid(chunk))
         except InvalidNodes as error:
             _leave_out(chunk, error, clock.now())
-        except Ambiguous:
-            found = find_command(chunk, port, clock)
+        except Ambiguous as lost:
+            try:
+                found = find_command(chunk, port, clock)
+            except PatchtideError as why:
+                raise Ambiguous(f"{lost}; and it can't be looked for: {why}") from why
     if found:
         return found
     raise Ambiguous(f"Could not send {chunk.request.comment!r}: no answer after {tries} tries")

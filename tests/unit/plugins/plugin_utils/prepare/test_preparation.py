@@ -20,14 +20,15 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, preparation, preparers
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import power as power
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparation import (
     Preparer,
-    prepare_nodes,
-    restore,
+    at_once,
+    preparing,
+    restoring,
 )
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
@@ -80,8 +81,12 @@ class Night:
         self.record(Outcome, stage="verify", results=tuple(rows))
 
     def restore(self, what: str) -> dict[str, str]:
-        (found,) = [item for item in due(self.rollout.state) if item.kind == "return" and item.stage == what]
-        return restore(self.preparer(what), found.nodes)
+        (found,) = [item for item in due(self.rollout.state) if item.kind == "restore" and item.stage == what]
+        return at_once(restoring(self.preparer(what), found.nodes))
+
+    def prepare(self, what: str) -> list[str]:
+        preparer = self.preparer(what)
+        return at_once(preparing(preparer, preparer.wanted()))
 
     def kinds(self) -> list[str]:
         return [json.loads(line)["kind"] for line in (self.folder / "journal.jsonl").read_text().splitlines()]
@@ -105,7 +110,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
 
 
 def test_a_stopped_instance_is_started_tagged_awaited_and_stopped_again(night: Night) -> None:
-    assert prepare_nodes(night.preparer("started")) == [SPARE]
+    assert night.prepare("started") == [SPARE]
     spare = night.world.nodes[SPARE]
     assert FakePower(night.world).ping([SPARE]) == {SPARE: "Online"} and night.world.state(spare) == "running"
     assert spare.tags == {STARTED_TAG: night.rollout.plan["rollout"]}
@@ -116,11 +121,11 @@ def test_a_stopped_instance_is_started_tagged_awaited_and_stopped_again(night: N
 
 def test_one_that_somebody_started_meanwhile_is_not_prepared(night: Night) -> None:
     night.world.nodes[SPARE].power = "running"
-    assert prepare_nodes(night.preparer("started")) == [] and Prepared.kind not in night.kinds()
+    assert night.prepare("started") == [] and Prepared.kind not in night.kinds()
 
 
 def test_one_whose_tag_was_taken_away_stays_up(night: Night) -> None:
-    prepare_nodes(night.preparer("started"))
+    night.prepare("started")
     night.world.nodes[SPARE].tags.clear()
     night.finish(SPARE)
     assert night.restore("started") == {} and night.world.nodes[SPARE].power == "running"
@@ -128,7 +133,7 @@ def test_one_whose_tag_was_taken_away_stays_up(night: Night) -> None:
 
 def test_one_that_does_not_start_is_missed_and_not_left_tagged(night: Night) -> None:
     night.world.nodes[SPARE].no_start = "InsufficientInstanceCapacity: none left"
-    assert prepare_nodes(night.preparer("started")) == []
+    assert night.prepare("started") == []
     final = night.rollout.state.nodes[SPARE].final
     assert final is not None and final["status"] == "skipped"
     assert final["error"] == {"code": "missed_not_started", "text": "InsufficientInstanceCapacity: none left"}
@@ -142,16 +147,16 @@ def test_it_is_known_before_it_is_done_and_done_again_after_a_crash(night: Night
     preparer = night.preparer("started")
     monkeypatch.setattr(preparer, "prepare", die)
     with pytest.raises(KeyboardInterrupt):
-        prepare_nodes(preparer)
+        at_once(preparing(preparer, preparer.wanted()))
     assert night.kinds()[-1] == Prepared.kind and night.world.nodes[SPARE].power == "stopped"
     night.again()
-    assert prepare_nodes(night.preparer("started")) == [SPARE] and night.world.nodes[SPARE].power == "running"
+    assert night.prepare("started") == [SPARE] and night.world.nodes[SPARE].power == "running"
     assert night.kinds().count(Prepared.kind) == 1
 
 
 def test_a_target_is_drained_before_and_healthy_after(night: Night) -> None:
     night.pass_prechecks(WEB, PLANT)
-    assert prepare_nodes(night.preparer("drained")) == [WEB]
+    assert night.prepare("drained") == [WEB]
     assert night.balancer.groups == {"shop": {}} and night.balancer.health([GROUP]) == {GROUP: "unused"}
     night.finish(WEB)
     assert night.restore("drained") == {} and night.balancer.health([GROUP]) == {GROUP: "healthy"}
@@ -161,7 +166,7 @@ def test_a_target_is_drained_before_and_healthy_after(night: Night) -> None:
 def test_one_that_does_not_drain_in_time_is_missed(night: Night) -> None:
     night.balancer.delay = 3600
     night.pass_prechecks(WEB)
-    assert prepare_nodes(night.preparer("drained")) == []
+    assert night.prepare("drained") == []
     final = night.rollout.state.nodes[WEB].final
     assert final is not None and final["error"] == {"code": "missed_not_drained", "text": "shop: draining"}
     assert night.restore("drained") == {} and night.balancer.health([GROUP]) == {GROUP: "healthy"}
@@ -169,16 +174,16 @@ def test_one_that_does_not_drain_in_time_is_missed(night: Night) -> None:
 
 def test_one_that_does_not_come_back_into_service_is_a_problem_for_the_gate(night: Night) -> None:
     night.pass_prechecks(WEB)
-    prepare_nodes(night.preparer("drained"))
+    night.prepare("drained")
     night.balancer.serves = False
     night.finish(WEB)
     assert night.restore("drained") == {}
     assert night.rollout.state.waves["w"].problems == {WEB: "shop: unhealthy"}
 
 
-def test_what_could_not_be_given_back_stays_prepared_until_it_can(night: Night) -> None:
+def test_what_could_not_be_restored_stays_prepared_until_it_can(night: Night) -> None:
     night.pass_prechecks(WEB, PLANT)
-    assert prepare_nodes(night.preparer("patch_now")) == [WEB, PLANT]
+    assert night.prepare("patch_now") == [WEB, PLANT]
     night.finish(WEB, PLANT)
     night.world.denied = "UnauthorizedOperation: not you"
     assert night.restore("patch_now") == dict.fromkeys((WEB, PLANT), "UnauthorizedOperation: not you")
@@ -191,7 +196,7 @@ def test_what_could_not_be_given_back_stays_prepared_until_it_can(night: Night) 
 def test_a_node_that_cannot_be_tagged_is_patched_all_the_same(night: Night) -> None:
     night.pass_prechecks(WEB)
     night.world.denied = "UnauthorizedOperation: not you"
-    prepare_nodes(night.preparer("patch_now"))
+    night.prepare("patch_now")
     assert night.rollout.state.nodes[WEB].stage == "patch"
     assert any("not patch_now: UnauthorizedOperation" in line for line in night.lines)
 

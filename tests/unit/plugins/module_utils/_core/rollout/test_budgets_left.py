@@ -102,13 +102,24 @@ def test_who_was_never_touched_takes_none() -> None:
     assert over_budget(state, "w 1") == {}
 
 
-def test_each_turn_is_a_batch_with_a_coordinator_before_its_direct_hosts() -> None:
+def test_who_is_under_work_takes_room_and_who_was_refused_takes_none_before_its_final_record() -> None:
+    state = begun({"a": 1, "b": 1, "c": 1}, rollout=1)
+    event(state, Outcome, stage="patch", results=({"node_id": "a", "status": "skipped"},))
+    assert list(over_budget(state, "w 1")) == ["c"]
+    event(state, Outcome, stage="patch", results=({"node_id": "b", "status": "succeeded"},))
+    assert list(over_budget(state, "w 1")) == ["c"]
+    ended(state, "b")
+    assert over_budget(state, "w 1") == {}
+
+
+def test_each_turn_is_a_batch_of_one_host_whoever_patches_its_nodes() -> None:
     state = begun({"a": 1, "dc-1": 1, "b": 2})
     found = play_order(state)
-    assert [row["host"] for row in found["play_hosts"]] == ["wave_1_w_1_turn_1", "dc-1", "wave_1_w_1_turn_2"]
-    assert found["serial"] == [2, 1]
-    assert [(row["first_turn"], row["last_turn"]) for row in found["play_hosts"]] == [(True, False)] * 2 + [
-        (False, True)
+    assert [row["host"] for row in found["play_hosts"]] == ["wave_1_w_1_turn_1", "wave_1_w_1_turn_2"]
+    assert found["serial"] == [1]
+    assert [(row["first_turn"], row["last_turn"]) for row in found["play_hosts"]] == [
+        (True, False),
+        (False, True),
     ]
 
 

@@ -9,6 +9,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Claimed,
+    Decision,
+    Event,
+    GateJudged,
+    Intent,
+    Outcome,
+    Prepared,
+    RolloutFinished,
+    WaveFinished,
+    WaveStarted,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.decisions import (
     SKIPPED,
     Choice,
@@ -19,7 +31,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.dec
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
 
-Event = tuple[str, dict[str, Any]]
+from tests.fakes.events import started
+
 PLAN = {
     "rollout": "r",
     "digest": "d1",
@@ -29,27 +42,27 @@ PLAN = {
     ],
 }
 BEGUN: list[Event] = [
-    ("rollout_started", {"plan_digest": "d1"}),
-    ("wave_started", {"wave": "w"}),
-    ("claimed", {"wave": "w", "nodes": ["a", "b", "c"]}),
+    started("d1"),
+    WaveStarted(wave="w"),
+    Claimed(wave="w", nodes=("a", "b", "c")),
 ]
-WORK: Event = ("intent", {"wave": "w", "stage": "precheck", "attempt": 1, "nodes": ["c"], "token": "t"})
-DRAINED: Event = ("prepared", {"wave": "w", "what": "drained", "nodes": ["a", "b"]})
-FINISH_WAVE: Event = ("wave_finished", {"wave": "w"})
-ABORTED: Event = ("rollout_finished", {"status": "aborted"})
+WORK = Intent(wave="w", stage="precheck", attempt=1, nodes=("c",), token="t")
+DRAINED = Prepared(wave="w", what="drained", nodes=("a", "b"))
+FINISH_WAVE = WaveFinished(wave="w")
+ABORTED, ENDED = (RolloutFinished(status=status, reason="") for status in ("aborted", "completed"))
 
 
 def final(status: str, *nodes: str, code: str = "") -> Event:
-    rows = [{"node_id": node, "status": status, "error": {"code": code}} for node in nodes]
-    return "outcome", {"wave": "w", "stage": "verify", "results": rows}
+    rows = tuple({"node_id": node, "status": status, "error": {"code": code}} for node in nodes)
+    return Outcome(wave="w", stage="verify", results=rows)
 
 
 def gate(verdict: str) -> Event:
-    return "gate", {"wave": "w", "verdict": verdict, "numbers": {}, "reasons": []}
+    return GateJudged(wave="w", verdict=verdict)
 
 
 def decided(action: str, **more: Any) -> Event:
-    return "decision", {"by": "x", "action": action, "wave": "w", "reason": "y", **more}
+    return Decision(by="x", action=action, wave="w", reason="y", **more)
 
 
 BAD = [*BEGUN, final("failed", "a"), final("succeeded", "b"), final("skipped", "c", code="missed_offline")]
@@ -59,8 +72,8 @@ SKIP_C = final("skipped", "c", code=SKIPPED)
 
 def state_after(*events: Event) -> Rollout:
     state = initial(PLAN)
-    for kind, data in events:
-        apply(state, kind, data, "now")
+    for event in events:
+        apply(state, event, "now")
     return state
 
 
@@ -93,8 +106,8 @@ def test_what_it_comes_to_is_what_the_machine_takes(
 ) -> None:
     state = state_after(*before)
     assert consequence_of(state, choice) == Consequence(nodes)
-    more = {"wave": choice.wave, "nodes": list(nodes), "what": choice.what}
-    apply(state, "decision", {"by": "x", "action": choice.action, "reason": "y", **more}, "now")
+    taken = Decision(by="x", action=choice.action, reason="y", wave=choice.wave, nodes=nodes, what=choice.what)
+    apply(state, taken, "now")
 
 
 MADE: list[tuple[str, list[Event], Choice]] = [
@@ -116,11 +129,11 @@ PROMOTED = [*BEGUN, final("succeeded", "a", "b", "c"), gate("promote")]
 COMPLETED = [
     *PROMOTED,
     FINISH_WAVE,
-    ("wave_started", {"wave": "next"}),
-    ("outcome", {"wave": "next", "stage": "verify", "results": [{"node_id": "z", "status": "succeeded"}]}),
-    ("gate", {"wave": "next", "verdict": "promote"}),
-    ("wave_finished", {"wave": "next"}),
-    ("rollout_finished", {"status": "completed"}),
+    WaveStarted(wave="next"),
+    Outcome(wave="next", stage="verify", results=({"node_id": "z", "status": "succeeded"},)),
+    GateJudged(wave="next", verdict="promote"),
+    WaveFinished(wave="next"),
+    ENDED,
 ]
 GATE_ABORTED = [*BEGUN, final("failed", "a"), gate("abort")]
 REFUSED: list[tuple[list[Event], Choice, str]] = [
@@ -141,7 +154,7 @@ REFUSED: list[tuple[list[Event], Choice, str]] = [
     (BEGUN, Choice("retry", "w"), "no node of wave w has failed or was missed"),
     (BEGUN, Choice("retry", "next"), "wave next is waiting"),
     (PAUSED, Choice("retry", "w", ("a", "b")), "b has succeeded"),
-    ([*PAUSED, decided("retry", nodes=["a"])], Choice("retry", "w", ("a",)), "a has no final record"),
+    ([*PAUSED, decided("retry", nodes=("a",))], Choice("retry", "w", ("a",)), "a has no final record"),
     ([*BEGUN, SKIP_C], Choice("retry", "w"), "no node of wave w has failed"),
     ([*BEGUN, WORK], Choice("skip", "w", ("c",)), "c is being worked on"),
     ([*BEGUN, WORK, final("failed", "a", "b")], Choice("skip", "w"), "what is left of it is being worked on"),
@@ -171,8 +184,7 @@ def test_a_long_list_of_nodes_is_cut() -> None:
     names = [f"n{number}" for number in range(20)]
     plan = {**PLAN, "waves": [{"name": "w", "nodes": [{"node_id": name} for name in names]}]}
     state = initial(plan)
-    apply(state, "rollout_started", {"plan_digest": "d1"}, "now")
-    apply(state, "wave_started", {"wave": "w"}, "now")
-    apply(state, "gate", {"wave": "w", "verdict": "pause"}, "now")
+    for event in (started("d1"), WaveStarted(wave="w"), gate("pause")):
+        apply(state, event, "now")
     with pytest.raises(DecisionRefused, match=r"n11 and 8 more\. Skip them first"):
         consequence_of(state, Choice("promote", "w"))

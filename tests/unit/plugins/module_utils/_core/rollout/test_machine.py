@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rollout's state machine: what it refuses, what is due, and what no sequence of events can bring about."""
+"""The rollout's state machine: what it refuses, and what no sequence of events can bring about."""
 
 from __future__ import annotations
 
@@ -22,16 +22,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
     WaveStarted,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Effect, due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import (
-    apply,
-    due,
-    fold,
-    step,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply, fold
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
     STAGES,
-    Effect,
     Rollout,
     due_nodes,
     final_results,
@@ -171,17 +166,6 @@ def test_the_whole_way() -> None:
     assert [row["node_id"] for row in final_results(state, ["production"])] == ["c"]
 
 
-def test_step_leaves_the_old_state_alone() -> None:
-    state = initial(PLAN)
-    for event in [*PROMOTED, *PRODUCTION]:
-        before = deepcopy(state)
-        after, effects = step(state, event, "now")
-        assert state == before and after != before
-        assert effects == due(after)
-        state = after
-    assert state == play_at(*PROMOTED, *PRODUCTION)
-
-
 def play_at(*events: Event) -> Rollout:
     state = initial(PLAN)
     for event in events:
@@ -196,27 +180,12 @@ def test_to_resume_is_to_fold_the_journal() -> None:
         assert fold(PLAN, records) == play_at(*events[:length])
 
 
-def test_what_is_due_leads_through_the_rollout() -> None:
-    state, seen = play(START), []
-    for _round in range(99):
-        effects = due(state)
-        if not effects:
-            break
-        seen.append((effects[0].kind, effects[0].wave, effects[0].stage))
-        play(*answer(effects[0]), state=state)
-    assert state.status == "completed"
-    stages = [("run", "canary", stage) for stage in STAGES]
-    assert seen[:3] == [("start_wave", "canary", ""), ("claim", "canary", ""), stages[0]]
-    assert [row for row in seen if row[:2] == ("run", "canary")] == stages
-    assert seen[-3:] == [("gate", "production", ""), ("finish_wave", "production", ""), ("finish", "", "")]
-
-
 def answer(effect: Effect) -> list[Event]:
     """What a driver would write for an effect, if all goes well."""
     made: dict[str, list[Event]] = {
         "start_wave": [WaveStarted(wave=effect.wave)],
         "claim": [Claimed(wave=effect.wave, nodes=effect.nodes)],
-        "gate": [gate("promote", effect.wave)],
+        "judge": [gate("promote", effect.wave)],
         "finish_wave": [WaveFinished(wave=effect.wave)],
         "finish": [COMPLETED],
     }
@@ -226,40 +195,6 @@ def answer(effect: Effect) -> list[Event]:
     if effect.kind == "reconcile":
         return [work]
     return [intent(effect.stage, *effect.nodes, wave=effect.wave, token=f"{effect.wave}/{effect.stage}"), work]
-
-
-def test_nothing_is_due_before_the_start_after_the_end_and_while_paused() -> None:
-    assert due(initial(PLAN)) == []
-    assert due(play(*PROMOTED, *PRODUCTION)) == []
-    assert due(play(*CANARY, gate("pause"))) == []
-
-
-def test_an_open_intent_is_reconciled_before_the_gate() -> None:
-    state = play(*CANARY, intent("precheck", "a", "b"))
-    assert due(state) == [Effect("reconcile", "canary", "precheck", ("a", "b"), "t")]
-    play(outcome("precheck", "a"), state=state)
-    assert due(state) == [
-        Effect("reconcile", "canary", "precheck", ("b",), "t"),
-        Effect("run", "canary", "patch", ("a",)),
-    ]
-
-
-def test_after_an_abort_only_outcomes_are_due() -> None:
-    state = play(*CANARY, intent("precheck", "a"), ABORT)
-    assert due(state) == [Effect("reconcile", "canary", "precheck", ("a",), "t")]
-    play(outcome("precheck", "a"), state=state)
-    assert due(state) == [Effect("finish")]
-    play(ABORTED, state=state)
-    assert state.finished and due(state) == []
-
-
-def test_a_pause_ends_by_a_resume_or_by_a_person() -> None:
-    paused = play(*CANARY, *through("a", "b"), gate("pause"))
-    assert paused.status == paused.waves["canary"].status == "paused"
-    again = play(resumed(), state=deepcopy(paused))
-    assert due(again) == [Effect("gate", "canary")]
-    promoted = play(PROMOTE, state=paused)
-    assert (promoted.status, due(promoted)) == ("running", [Effect("finish_wave", "canary")])
 
 
 @pytest.mark.parametrize(

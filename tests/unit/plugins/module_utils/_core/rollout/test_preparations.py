@@ -23,13 +23,13 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
     WaveStarted,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply, due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Effect, due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import (
     DONE,
     PREPARATIONS,
     STAGES,
     WHOLE_WAVE,
-    Effect,
     Rollout,
     current_turn,
     due_nodes,
@@ -104,7 +104,7 @@ def test_the_second_turn_waits_for_the_first() -> None:
     play(final("a", "b"), state=state)
     assert (current_turn(state, "w"), due_nodes(state, "w", "precheck")) == (2, ["c"])
     play(final("c"), state=state)
-    assert current_turn(state, "w") == 2 and due(state) == [Effect("gate", "w")]
+    assert current_turn(state, "w") == 2 and due(state) == [Effect("judge", "w")]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,13 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     ("unclaimed", BEGUN[:1], prepared("started", "a"), "a is not a claimed node"),
     ("twice", [*BEGUN, prepared("started", "a")], prepared("started", "a"), "a is started already"),
     ("while paused", [*BEGUN, gate("pause")], prepared("started", "a"), "is paused"),
-    ("return of nothing", BEGUN, restored("started", "a"), "nothing is started of a"),
-    ("return twice", [*BEGUN, prepared("started", "a"), restored("started", "a")], restored("started", "a"), "nothing"),
+    ("restore of nothing", BEGUN, restored("started", "a"), "nothing is started of a"),
+    (
+        "restore twice",
+        [*BEGUN, prepared("started", "a"), restored("started", "a")],
+        restored("started", "a"),
+        "nothing",
+    ),
     ("retry of an open node", BEGUN, decision("retry", "a"), "a did not end badly: open"),
     ("retry of a good node", [*BEGUN, final("a")], decision("retry", "a"), "a did not end badly: succeeded"),
     ("retry of a stranger", BEGUN, decision("retry", "z"), "z is not in wave w"),
@@ -162,33 +167,33 @@ def test_refused(before: list[Event], event: Event, message: str) -> None:
         play(event, state=play(*before))
 
 
-def test_prepared_before_the_wave_and_given_back_when_its_node_is_through() -> None:
+def test_prepared_before_the_wave_and_restored_when_its_node_is_through() -> None:
     state = play(*BEGUN[:2], prepared("started", "a"), BEGUN[2], prepared("drained", "a", "b"))
-    assert not [item for item in due(state) if item.kind == "return"]
+    assert not [item for item in due(state) if item.kind == "restore"]
     play(final("a"), state=state)
-    found = [item for item in due(state) if item.kind == "return"]
-    assert found == [Effect("return", "w", "drained", ("a",)), Effect("return", "w", "started", ("a",))]
+    found = [item for item in due(state) if item.kind == "restore"]
+    assert found == [Effect("restore", "w", "drained", ("a",)), Effect("restore", "w", "started", ("a",))]
 
 
 def test_a_wave_hook_is_closed_after_the_last_turn() -> None:
     state = play(*BEGUN, prepared("wave_hook", WHOLE_WAVE), final("a", "b"))
-    assert not [item for item in due(state) if item.kind == "return"]
+    assert not [item for item in due(state) if item.kind == "restore"]
     play(final("c"), state=state)
-    assert due(state) == [Effect("return", "w", "wave_hook", (WHOLE_WAVE,))]
+    assert due(state) == [Effect("restore", "w", "wave_hook", (WHOLE_WAVE,))]
 
 
 def test_nothing_is_finished_before_everything_is_restored() -> None:
     state = play(*BEGUN, prepared("started", "a"), gate("abort"))
-    assert due(state) == [Effect("return", "w", "started", ("a",))]
+    assert due(state) == [Effect("restore", "w", "started", ("a",))]
     with pytest.raises(JournalError, match=r"not restored yet: a \(started\)"):
         play(ABORTED, state=state)
     play(restored("started", "a"), ABORTED, state=state)
     assert state.finished
 
 
-def test_a_pause_gives_back_too() -> None:
+def test_a_pause_restores_too() -> None:
     state = play(*BEGUN, prepared("drained", "a"), gate("pause"))
-    assert due(state) == [Effect("return", "w", "drained", ("a",))]
+    assert due(state) == [Effect("restore", "w", "drained", ("a",))]
 
 
 def test_what_is_not_in_service_is_a_problem_until_it_is_tried_again() -> None:
@@ -198,7 +203,7 @@ def test_what_is_not_in_service_is_a_problem_until_it_is_tried_again() -> None:
     assert (state.waves["w"].problems, state.nodes["a"].stage, state.nodes["a"].results) == ({}, "precheck", {})
 
 
-def test_a_person_writes_off_what_was_given_back_by_hand() -> None:
+def test_a_person_writes_off_what_was_restored_by_hand() -> None:
     state = play(*BEGUN, prepared("drained", "a"), final("a"), decision("write_off", "a", what="drained"))
     assert state.prepared == {}
 
@@ -262,8 +267,8 @@ def answer(effect: Effect, number: int) -> list[Event]:
         return [begun, outcome(effect.stage, *effect.nodes, status=status)]
     made: dict[str, Event] = {
         "reconcile": outcome(effect.stage, *effect.nodes),
-        "return": restored(effect.stage, *effect.nodes),
-        "gate": gate("promote"),
+        "restore": restored(effect.stage, *effect.nodes),
+        "judge": gate("promote"),
         "finish_wave": WaveFinished(wave="w"),
         "finish": ABORTED,
     }

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event, Intent, Outcome, Sent
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import (
     MAX_COMMENT,
     comment_of,
@@ -19,9 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.co
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stagerun import StageRun
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import InstallStage
 
-from tests.fakes.fleet_port import FakeClock, FakeFleet, Recorder, chunk, gather, patch_state
-
-E = TypeVar("E", bound=Event)
+from tests.fakes.fleet_port import FakeClock, FakeFleet, chunk, gather, patch_state
 
 
 def nodes(count: int, region: str = "eu-central-1", platform: str = "linux", first: int = 0) -> list[dict[str, str]]:
@@ -35,19 +32,13 @@ def run_of(*fleets: FakeFleet, lines: list[str] | None = None, **options: Any) -
     shown = [] if lines is None else lines
     return StageRun(
         stage=InstallStage(),
-        wave="canary",
+        title="canary patch",
         ports={fleet.label: fleet for fleet in fleets},
         clock=fleets[0].clock,
         gather=gather,
-        recorder=Recorder(),
         progress=shown.append,
         **options,
     )
-
-
-def events(run: StageRun, kind: type[E]) -> list[E]:
-    assert isinstance(run.recorder, Recorder)
-    return run.recorder.of(kind)
 
 
 def test_split_makes_chunks_of_50_per_place_and_platform_in_a_stable_order() -> None:
@@ -85,24 +76,14 @@ def test_one_send_and_one_page_a_look_for_50_nodes() -> None:
     assert fleet.calls["patch_states"] <= 4 and fleet.calls["patches"] == 0
 
 
-def test_the_intent_is_written_before_anything_is_sent() -> None:
-    fleet = FakeFleet(FakeClock())
-    run = run_of(fleet)
-    seen: list[int] = []
-    send = fleet.send
-    fleet.send = lambda request: (seen.append(len(events(run, Intent))), send(request))[1]  # type: ignore[method-assign]
-    run.begin([chunk(fleet, ["i-1"], 1), chunk(fleet, ["i-2"], 2)])
-    assert seen == [2, 2]
-    assert [event.command_id for event in events(run, Sent)] == ["command-1", "command-2"]
-
-
 @pytest.mark.parametrize("visible_after", [0, 6])
 def test_a_lost_answer_is_found_by_its_comment_and_never_sent_twice(visible_after: float) -> None:
     fleet = FakeFleet(FakeClock(), lost=1, visible_after=visible_after)
     run = run_of(fleet)
-    assert run.begin([chunk(fleet, ["i-1"])]) == []
+    part = chunk(fleet, ["i-1"])
+    assert run.begin([part]) == []
     assert len(fleet.commands) == fleet.calls["send"] == 1
-    assert events(run, Sent)[0].command_id == "command-1"
+    assert part.command_id == "command-1"
 
 
 def test_a_request_that_never_arrived_is_sent_again() -> None:
@@ -122,34 +103,17 @@ def test_a_service_that_never_answers_ends_as_an_error_of_its_nodes() -> None:
 def test_after_a_crash_the_command_is_found_not_sent() -> None:
     fleet = FakeFleet(FakeClock())
     run_of(fleet).begin([chunk(fleet, ["i-1"])])
-    again = run_of(fleet)
     part = chunk(fleet, ["i-1"])
-    assert again.reattach([part]) == []
+    assert run_of(fleet).begin([part], look_first=True) == []
     assert (fleet.calls["send"], part.command_id) == (1, "command-1")
-    assert events(again, Intent) == [] and len(events(again, Sent)) == 1
 
 
 def test_after_a_crash_before_sending_it_is_sent_once() -> None:
     fleet = FakeFleet(FakeClock())
     part = chunk(fleet, ["i-1"])
-    run_of(fleet).reattach([part])
-    run_of(fleet).reattach([part])
+    run_of(fleet).begin([part], look_first=True)
+    run_of(fleet).begin([part], look_first=True)
     assert fleet.calls["send"] == 1
-
-
-def test_after_an_abort_nothing_that_was_only_announced_is_sent() -> None:
-    fleet = FakeFleet(FakeClock())
-    results = run_of(fleet).reattach([chunk(fleet, ["i-1"])], send_missing=False)
-    assert fleet.calls["send"] == 0
-    assert "never sent" in results[0]["error"]["text"]
-
-
-def test_after_an_abort_what_was_sent_is_awaited() -> None:
-    fleet = FakeFleet(FakeClock())
-    run_of(fleet).begin([chunk(fleet, ["i-1"])])
-    run, part = run_of(fleet), chunk(fleet, ["i-1"])
-    results = run.reattach([part], send_missing=False) + run.wait([part])
-    assert [item["status"] for item in results] == ["succeeded"] and fleet.calls["send"] == 1
 
 
 def test_a_place_that_refuses_does_not_hide_the_others() -> None:
@@ -211,9 +175,7 @@ def test_every_node_gets_exactly_one_outcome() -> None:
     )
     fleet = FakeFleet(FakeClock(), seconds=15, endings=endings)
     run, part = run_of(fleet), chunk(fleet, "abcdef")
-    run.begin([part])
-    run.wait([part])
-    told = [item["node_id"] for event in events(run, Outcome) for item in event.results]
+    told = [item["node_id"] for item in run.begin([part]) + run.wait([part])]
     assert sorted(told) == list("abcdef")
 
 
@@ -251,16 +213,16 @@ def test_states_are_read_beside_one_another_and_a_long_look_shows_how_far_it_is(
     fleet = FakeFleet(FakeClock(), seconds=0)
     parts = [chunk(fleet, [f"i-{number}"], number) for number in range(64)]
     fleet.states = {node: patch_state(node, failed=1) for item in parts for node in item.request.node_ids}
-    asked: list[int] = []
+    read: list[int] = []
 
     def lazy(work: Any, items: Sequence[Any]) -> Iterator[Any]:
         for item in items:
             yield work(item)
-            asked.append(fleet.calls["patches"] - len(events(run, Outcome)))
+            read.append(fleet.calls["patches"])
 
     run = run_of(fleet, lines=lines)
     run.begin(parts)
     run.gather = lazy
-    run.wait(parts)
+    results = run.wait(parts)
     assert lines[0] == "canary patch: 32 done, 0 failing, 0 running, 32 left of 64"
-    assert len(events(run, Outcome)) == 64 and set(asked) == {0}
+    assert len(results) == 64 and read == list(range(1, 65))

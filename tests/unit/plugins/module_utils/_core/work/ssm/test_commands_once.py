@@ -8,8 +8,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Chunk, look_up, send
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import (
+    Ambiguous,
+    Chunk,
+    find_command,
+    send,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import CommandRequest
 
 from tests.fakes.fleet_port import START, FakeClock, FakeFleet
@@ -33,11 +38,22 @@ def test_resumed_at_once_it_finds_what_the_lists_show_only_later(lag: float) -> 
 def test_after_an_abort_it_is_looked_for_as_patiently() -> None:
     fleet = FakeFleet(FakeClock(), visible_after=6)
     sent = fleet.send(REQUEST)
-    assert look_up(chunk(), fleet, clock=fleet.clock) == sent
-    with pytest.raises(PatchtideError, match="never sent"):
-        look_up(chunk(), FakeFleet(FakeClock()), clock=FakeClock())
+    assert find_command(chunk(), fleet, fleet.clock) == sent
+    assert find_command(chunk(), FakeFleet(FakeClock()), FakeClock()) is None
 
 
 def test_found_after_the_last_try_is_found() -> None:
     fleet = FakeFleet(FakeClock(), lost=1)
     assert send(chunk(), fleet, look_first=False, clock=fleet.clock, tries=1) == "command-1"
+
+
+def test_a_lost_answer_that_can_not_be_looked_for_is_no_refusal() -> None:
+    fleet = FakeFleet(FakeClock(), lost=1)
+
+    def down(*_arguments: object) -> None:
+        raise ServiceError("list commands", "AccessDeniedException", "not now")
+
+    fleet.find = down  # type: ignore[assignment]
+    with pytest.raises(Ambiguous, match="can't be looked for"):
+        send(chunk(), fleet, look_first=False, clock=fleet.clock)
+    assert fleet.calls["send"] == 1

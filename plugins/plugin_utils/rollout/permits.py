@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may be worked on now, asked right before an install or a reboot begins. Who may not gets an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...module_utils._core.model import Status
+from ...module_utils._core.plan.capacity import REBOOT_MINUTES
+from ...module_utils._core.rollout.budgets_left import over_budget
+from ...module_utils._core.rollout.catch_up import final_without_look
+from ...module_utils._core.rollout.reboot_rule import reboot_is_due
+from ...module_utils._core.stamp import to_time
+from ...module_utils._core.work.final_record import error
+from ..executors.base import Result
+from .folder import RolloutDir
+from .notes import Notes
+from .tempo import Tempo
+from .watch import Objections, Watch
+
+
+@dataclass(slots=True)
+class Permits:
+    """Asks the guards, the budgets and the clock."""
+
+    rollout: RolloutDir
+    wave: str
+    watch: Watch
+    tempo: Tempo
+    notes: Notes
+
+    async def allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
+        """Return the nodes on which the install or the reboot may begin now; the others get their outcome."""
+        if stage == "reboot":
+            nodes = self._need_reboot(nodes)
+        if not nodes:
+            return []
+        now = self.tempo.clock.now()
+        nodes = self._without(stage, nodes, await self.tempo.call("guards", lambda: self.watch.objections(nodes, now)))
+        if stage == "patch":
+            asked = nodes
+            lacking = await self.tempo.call("guards", lambda: self.watch.without_quorum(asked))
+            nodes = self._without(stage, nodes, {**lacking, **self._out_of_time(stage, nodes)})
+            over = over_budget(self.rollout.state, self.wave)  # who was refused above takes no room
+            return self._without(stage, nodes, {node: ("missed_budget", why) for node, why in over.items()})
+        return self._without(stage, nodes, self._out_of_time(stage, nodes))
+
+    def _out_of_time(self, stage: str, nodes: Sequence[str]) -> Objections:
+        found: Objections = {}
+        for node in nodes:
+            minutes = REBOOT_MINUTES if stage == "reboot" else float(self.rollout.nodes[node]["expected_minutes"])
+            guard = self.rollout.may_start(self.wave, minutes)
+            if not guard.ok:
+                found[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
+        return found
+
+    def _without(self, stage: str, nodes: Sequence[str], objections: Objections) -> list[str]:
+        """Give the nodes with an objection their outcome and return the others."""
+        self._refuse(stage, {node: why for node, why in objections.items() if node in nodes})
+        return [node for node in nodes if node not in objections]
+
+    def to_look_at(self, nodes: Sequence[str]) -> list[str]:
+        """Give nodes that were skipped or lost their final record; return those that have to be looked at."""
+        at, found = to_time(self.tempo.clock.now()), {}
+        for node in nodes:
+            record = final_without_look(self.rollout.nodes[node], self.rollout.state.nodes[node].results, at)
+            if record is not None:
+                found[node] = record.to_dict()
+        self.notes.outcome(self.wave, "verify", list(found.values()))
+        return [node for node in nodes if node not in found]
+
+    def _need_reboot(self, nodes: Sequence[str]) -> list[str]:
+        needed = [node for node in nodes if reboot_is_due(self.rollout.state, node)]
+        self._refuse("reboot", dict.fromkeys([node for node in nodes if node not in needed], ("", "")))
+        return needed
+
+    def _refuse(self, stage: str, objections: Objections) -> None:
+        """Record why a stage does not begin; a node that was tried before keeps that result and is not tried again."""
+        results: list[Result] = []
+        for node, (code, text) in objections.items():
+            tried = self.rollout.state.nodes[node].results.get(stage)
+            if tried:
+                results.append({**tried, "node_id": node, "no_retry": text})
+            elif stage == "reboot":
+                status = Status.REBOOT_PENDING if code else Status.NO_OP
+                why = {"error": error(code, text)} if code else {}
+                results.append({"node_id": node, "status": status.value, "rebooted": False, **why})
+            else:
+                results.append({"node_id": node, "status": Status.SKIPPED.value, "error": error(code, text)})
+        self.notes.outcome(self.wave, stage, results)

@@ -1,0 +1,274 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worlds of the executors' suite: each has one node that a test makes behave in one way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.run_command import SsmFleet
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX, SSM
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connection_errors import (
+    Interrupted,
+    Unreachable,
+)
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.ssm import SsmExecutor
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
+
+from lab.aws.launch import Lab
+from tests.contract.node_worlds import REGION, WEB, sessions_of
+from tests.fakes.driving import planned
+from tests.fakes.events import started
+from tests.fakes.executor import FakeExecutor
+from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
+
+RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=600, reboot_seconds=600)
+PLANNED, UNPLANNED = "openssl.amd64:3.0.17", "curl.amd64:8.0"
+
+
+@dataclass
+class ExecutorWorld:
+    """One node and whoever works on it.
+
+    :param fresh: returns the executor of a controller that starts now.
+    :param act: makes the node ``ok``, ``nothing``, ``failed``, ``hangs`` or ``no reboot``; or the way to it ``away``,
+        ``refused``, or ``lost``: the next answer to a beginning is lost.
+    :param pass_time: lets work go on. :param runs: how often work really began. :param stopped: whether it was stopped.
+    """
+
+    node: str
+    clock: Any
+    fresh: Callable[[], ExecutorPort]
+    act: Callable[[str], object]
+    pass_time: Callable[[float], object]
+    runs: Callable[[], int]
+    stopped: Callable[[], bool]
+
+
+def begun_rollout(folder: Path, clock: Any, node: str, executor: str, **more: Any) -> RolloutDir:
+    row = {**planned(node, 1), "executor": executor, "patches": [{"id": PLANNED}], **more}
+    wave = {"name": "w", "turns": 1, "window": None, "reboot_rule": "if_required", "gate": {}, "nodes": [row]}
+    plan = seal({"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
+    (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
+    rollout = RolloutDir(folder, clock)
+    rollout.record(started(rollout.plan["digest"]))
+    return rollout
+
+
+def fake_world(folder: Path) -> ExecutorWorld:
+    clock, script = FakeClock(), dict[Any, list[str]]()
+    begun: dict[str, Any] = {}
+    calls: list[Any] = []
+    words = {"nothing": "ok", "no reboot": "hangs"}
+
+    def fresh() -> FakeExecutor:
+        return FakeExecutor(clock, script, begun=begun, calls=calls)
+
+    return ExecutorWorld(
+        node="a",
+        clock=clock,
+        fresh=fresh,
+        act=lambda word: script.update({"a": [words.get(word, word)]}),
+        pass_time=clock.sleep,
+        runs=lambda: len(begun),
+        stopped=lambda: any(what == "stop" for what, *_rest in calls),
+    )
+
+
+def ssm_world(folder: Path) -> ExecutorWorld:
+    clock, node = FakeClock(), "i-0000000000000000a"
+    fleet = FakeFleet(clock)
+    fleet.states[node] = patch_state(node, installed=1)
+    rollout = begun_rollout(folder, clock, node, SSM.name, account="1" * 12)
+    denied = ServiceError("send", "AccessDeniedException", "not authorized")
+    faults: dict[str, dict[str, Any]] = {
+        "ok": {"endings": {}, "unreadable": 0},
+        "nothing": {"states": {node: patch_state(node)}},
+        "failed": {"endings": {node: "Failed"}, "states": {node: patch_state(node, failed=1)}},
+        "hangs": {"endings": {node: "InProgress"}},
+        "no reboot": {"endings": {node: "InProgress"}},
+        "away": {"unreadable": 10**6},
+        "refused": {"refuse": denied},
+        "lost": {"lost": 1},
+    }
+
+    def act(word: str) -> None:
+        for name, value in faults[word].items():
+            setattr(fleet, name, value)
+
+    return ExecutorWorld(
+        node=node,
+        clock=clock,
+        fresh=lambda: SsmExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, ports=lambda place: fleet),
+        act=act,
+        pass_time=clock.sleep,
+        runs=lambda: len(fleet.commands),
+        stopped=lambda: bool(fleet.cancelled),
+    )
+
+
+class LabClock(FakeClock):
+    """The lab's time."""
+
+    def __init__(self, aws: Lab) -> None:
+        super().__init__()
+        self._aws = aws
+        self.sleep(0.001)
+
+    def sleep(self, seconds: float) -> None:
+        from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
+
+        self.moment = from_time(self._aws.advance(seconds))
+
+
+def lab_world(folder: Path, aws: Lab) -> ExecutorWorld:
+    aws.reset()
+    clock, name = LabClock(aws), "web-prod-01"
+    rows = [row for row in aws.get("nodes")["nodes"] if (row["account"], row["name"]) == (WEB, name)]
+    node = str(rows[0]["node_id"])
+    fleet = SsmFleet(Place(region=REGION, account=WEB), sessions_of(aws, WEB), pause=lambda seconds: None)
+    rollout = begun_rollout(folder, clock, node, SSM.name, account=WEB, region=REGION)
+    client = aws.client("ssm", REGION, WEB)
+    rules: dict[str, list[dict[str, Any]]] = {
+        "away": [{"kind": "deny", "operation": "ListCommandInvocations"}],
+        "refused": [{"kind": "deny", "operation": "SendCommand"}],
+        "lost": [{"kind": "lose_response", "operation": "SendCommand", "times": 1}],
+    }
+    faults = {"failed": {"fail_patches": ["*"]}, "hangs": {"slow": 1e6}, "no reboot": {"never_back": True}}
+
+    def act(word: str) -> None:
+        if word == "ok":
+            aws.post("faults", {"reset": True})
+        elif word in rules:
+            aws.post("faults", {"rules": rules[word]})
+        elif word in faults:
+            aws.post("faults", {"node": name, **faults[word]})
+
+    def commands() -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = client.list_commands()["Commands"]
+        return [row for row in found if str(row.get("Comment", "")).startswith("patchtide")]
+
+    return ExecutorWorld(
+        node=node,
+        clock=clock,
+        fresh=lambda: SsmExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, ports=lambda place: fleet),
+        act=act,
+        pass_time=clock.sleep,
+        runs=lambda: len(commands()),
+        stopped=lambda: any(row["Status"] in ("Cancelling", "Cancelled") for row in commands()),
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    rc: int
+    stdout: str
+    stderr: str
+
+
+class StubShell:
+    """Runs the scripts in a root of its own, where package manager, sleep and reboot are stand-ins."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.word = root, "ok"
+        self.list = f"@manager apt\n@list\n{_inst(PLANNED)}{_inst(UNPLANNED)}@end\n"
+        (root / "bin").mkdir()
+        self._program("apt-get", 'echo "$@" >>"$root/installs"; [ -z "$(cat "$root/hangs")" ] || exec /bin/sleep 300')
+        self._program("sleep", "exec /bin/sleep 0.05")
+        self._program(
+            "systemctl", 'echo x >>"$root/installs"; [ -n "$(cat "$root/stays")" ] || echo b2 >"$root/boot_id"'
+        )
+        (root / "boot_id").write_text("b1\n")
+        self.act("ok")
+
+    def _program(self, name: str, text: str) -> None:
+        path = self.root / "bin" / name
+        fails = '[ -z "$(cat "$root/fails")" ] || { echo "E: broken" >&2; exit 100; }\n' if name == "apt-get" else ""
+        path.write_text(f"#!/bin/sh\nroot='{self.root}'\n{text}\n{fails}")
+        path.chmod(0o700)
+
+    def act(self, word: str) -> None:
+        self.word = word
+        for name, words in (("hangs", ("hangs",)), ("fails", ("failed",)), ("stays", ("no reboot",))):
+            (self.root / name).write_text("yes" if word in words else "")
+        if word == "nothing":
+            self.list = "@manager apt\n@list\n@end\n"
+
+    def run(self, host: str, script: str, *, timeout: float) -> Answer:
+        if self.word == "away":
+            raise Unreachable(host, "no route to host")
+        if "patchtide:updates:1" in script:
+            return Answer(0, self.list, "")
+        if not any(f"patchtide:{what}:1" in script for what in ("begin", "look", "stop")):
+            return Answer(0, '{"pending_reboot": true}', "")
+        if "patchtide:begin:1" in script and self.word == "refused":
+            return Answer(1, "state=refused\n", "the disk is full")
+        for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
+            script = script.replace(theirs, str(self.root / ours))
+        done = subprocess.run(
+            ["/bin/sh", "-s"],
+            input=script,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            env={"PATH": f"{self.root}/bin:/usr/bin:/bin"},
+        )
+        if "patchtide:begin:1" in script and self.word == "lost":
+            self.word = "ok"
+            raise Interrupted(host, "the connection broke")
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def _inst(patch: str) -> str:
+    package, _separator, version = patch.partition(":")
+    name, _separator, arch = package.partition(".")
+    return f"Inst {name} [1.0] ({version} Debian:12/stable [{arch}])\n"
+
+
+def linux_world(folder: Path) -> ExecutorWorld:
+    clock, shell = FakeClock(), StubShell(folder)
+    rollout = begun_rollout(folder, clock, "host-a", LINUX.name, account="", region="")
+
+    def pass_time(seconds: float) -> None:
+        time.sleep(0.2)
+        clock.sleep(seconds)
+
+    def runs() -> int:
+        ran = folder / "installs"
+        return len(ran.read_text().splitlines()) if ran.exists() else 0
+
+    return ExecutorWorld(
+        node="host-a",
+        clock=clock,
+        fresh=lambda: LinuxExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, shell=shell),
+        act=shell.act,
+        pass_time=pass_time,
+        runs=runs,
+        stopped=lambda: not _is_running(folder),
+    )
+
+
+def _is_running(folder: Path) -> bool:
+    """Tell whether a process of the detached work is alive."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in path.read_bytes():
+                return True
+        except OSError:
+            continue
+    return False

@@ -1,0 +1,184 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the driver relies on, of every executor: begun once, found again, an outcome that is the node's own."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work import detached
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort, Result, Unknown, Work
+
+from tests.contract.executor_worlds import (
+    PLANNED,
+    UNPLANNED,
+    ExecutorWorld,
+    fake_world,
+    lab_world,
+    linux_world,
+    ssm_world,
+)
+
+CHANGING = ["patch", "reboot"]
+
+
+@pytest.fixture(params=["fake", "ssm", "lab", "linux"])
+def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExecutorWorld:
+    if request.param == "lab":
+        return lab_world(tmp_path, request.getfixturevalue("aws"))
+    monkeypatch.setattr(detached, "FOLDER", str(tmp_path / "work"))
+    return {"fake": fake_world, "ssm": ssm_world, "linux": linux_world}[request.param](tmp_path)
+
+
+def announced(world: ExecutorWorld, port: ExecutorPort, stage: str, number: int = 1) -> Work:
+    ((place, nodes),) = port.batches(stage, [world.node])
+    now = world.clock.now()
+    token = f"r w/{stage}/1.{number}"
+    deadline = port.deadline(stage, now)
+    return Work(stage=stage, attempt=1, token=token, place=place, nodes=tuple(nodes), at=now, deadline=deadline)
+
+
+def again(work: Work) -> Work:
+    """The work as a controller reads it from the journal that died before it could record the handle."""
+    return Work(
+        stage=work.stage,
+        attempt=work.attempt,
+        token=work.token,
+        place=work.place,
+        nodes=work.nodes,
+        at=work.at,
+        deadline=work.deadline,
+    )
+
+
+def result_of(world: ExecutorWorld, port: ExecutorPort, work: Work, looks: int = 60) -> Result:
+    for _number in range(looks):
+        if found := port.poll(work):
+            (result,) = found
+            assert result["node_id"] == world.node
+            return result
+        world.pass_time(15)
+    raise AssertionError("no result")
+
+
+def expect_nothing(world: ExecutorWorld, port: ExecutorPort, work: Work) -> None:
+    """Until the deadline nobody knows a result."""
+    for _number in range(4):
+        with suppress(PatchtideError):
+            assert port.poll(work) == []
+        world.pass_time(5)
+
+
+@pytest.mark.parametrize("stage", CHANGING)
+def test_success(world: ExecutorWorld, stage: str) -> None:
+    port = world.fresh()
+    work = announced(world, port, stage)
+    work.handle = port.begin(work)
+    assert work.handle and result_of(world, port, work)["status"] == "succeeded"
+    assert world.runs() == 1
+
+
+def test_nothing_to_do(world: ExecutorWorld) -> None:
+    world.act("nothing")
+    port = world.fresh()
+    work = announced(world, port, "patch")
+    work.handle = port.begin(work)
+    assert result_of(world, port, work)["status"] in ("no_op", "succeeded")
+
+
+def test_a_failed_install(world: ExecutorWorld) -> None:
+    world.act("failed")
+    port = world.fresh()
+    work = announced(world, port, "patch")
+    work.handle = port.begin(work)
+    result = result_of(world, port, work)
+    assert result["status"] == "failed" and result["error"]["text"]
+
+
+@pytest.mark.parametrize(("stage", "word"), [("patch", "hangs"), ("reboot", "no reboot")])
+def test_what_never_ends_is_stopped_and_never_taken_for_done(world: ExecutorWorld, stage: str, word: str) -> None:
+    world.act(word)
+    port = world.fresh()
+    work = announced(world, port, stage)
+    work.handle = port.begin(work)
+    found: list[Any] = []
+    while not found and world.clock.now() < work.deadline:
+        found = port.poll(work)
+        world.pass_time(300)
+    (result,) = found or port.poll(work) or port.give_up(work, None)
+    assert result["node_id"] == world.node and result["status"] in ("timed_out", "failed")
+    assert result["error"]["code"] and not result.get("rebooted")
+    assert stage == "reboot" or world.stopped()
+
+
+def test_refused_before_anything_ran(world: ExecutorWorld) -> None:
+    world.act("refused")
+    port = world.fresh()
+    work = announced(world, port, "patch")
+    with pytest.raises(PatchtideError) as refused:
+        port.begin(work)
+    assert not isinstance(refused.value, Unknown) and world.runs() == 0
+    (result,) = port.give_up(work, refused.value)
+    assert result["status"] in ("unreachable", "failed") and str(refused.value) in result["error"]["text"]
+
+
+def test_away_while_it_runs_loses_nothing(world: ExecutorWorld) -> None:
+    port = world.fresh()
+    work = announced(world, port, "patch")
+    work.handle = port.begin(work)
+    world.act("away")
+    expect_nothing(world, port, work)
+    world.act("ok")
+    world.pass_time(600)
+    assert result_of(world, port, work)["status"] == "succeeded" and world.runs() == 1
+
+
+@pytest.mark.parametrize("stage", CHANGING)
+def test_a_lost_answer_to_the_beginning(world: ExecutorWorld, stage: str) -> None:
+    world.act("lost")
+    port = world.fresh()
+    work = announced(world, port, stage)
+    try:
+        work.handle = port.begin(work)
+    except Unknown:
+        world.act("ok")
+        world.pass_time(5)
+        work.handle = str(port.look_up(work))
+    assert work.handle not in ("", "None")
+    assert result_of(world, port, work)["status"] == "succeeded" and world.runs() == 1
+
+
+@pytest.mark.parametrize("stage", CHANGING)
+def test_a_new_controller_takes_it_up(world: ExecutorWorld, stage: str) -> None:
+    first = world.fresh()
+    work = announced(world, first, stage)
+    first.begin(work)
+    port, found = world.fresh(), again(work)
+    world.pass_time(5)
+    found.handle = str(port.look_up(found))
+    assert result_of(world, port, found)["status"] == "succeeded" and world.runs() == 1
+
+
+@pytest.mark.parametrize("stage", CHANGING)
+def test_what_never_began_is_told_so_and_begins_under_another_token(world: ExecutorWorld, stage: str) -> None:
+    port = world.fresh()
+    assert port.look_up(announced(world, port, stage)) is None and world.runs() == 0
+    work = announced(world, port, stage, 2)
+    work.handle = port.begin(work)
+    assert result_of(world, port, work)["status"] == "succeeded" and world.runs() == 1
+
+
+@pytest.mark.parametrize("world", ["linux"], indirect=True)
+def test_only_what_the_plan_lists_is_installed(world: ExecutorWorld, tmp_path: Path) -> None:
+    port = world.fresh()
+    work = announced(world, port, "patch")
+    work.handle = port.begin(work)
+    result_of(world, port, work)
+    asked = (tmp_path / "installs").read_text()
+    name, other = (patch.partition(".")[0] for patch in (PLANNED, UNPLANNED))
+    assert f"{name}:amd64=" in asked and other not in asked

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a controller does about the intents of one that died: it finds out, awaits, or begins again, never twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision
+
+from tests.fakes.driving import Driving
+
+ABORT = Decision(by="dana", action="abort", reason="stop")
+
+
+class Died(BaseException):
+    """The controller's end."""
+
+
+def die(driving: Driving, stage: str, *, sent: bool, began: bool) -> None:
+    """Let a controller die at the beginning of a stage: before or after it began, before or after that was recorded."""
+    driver = driving.driver()
+    begin = driving.executor.begin
+
+    def last(work: Any) -> str:
+        if work.stage != stage:
+            return begin(work)
+        if began:
+            begin(work)
+        if sent:
+            work.handle = f"handle of {work.token}"
+            driver.notes.sent("w", work)
+        raise Died
+
+    driving.executor.begin = last  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        driver.run("worked")
+    driving.executor.begin = begin  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("stage", ["precheck", "patch", "reboot", "scan", "verify"])
+@pytest.mark.parametrize(("sent", "began"), [(True, True), (False, True), (False, False)])
+def test_it_is_taken_up_and_begun_once(tmp_path: Path, stage: str, sent: bool, began: bool) -> None:
+    driving = Driving(tmp_path, {"a": 1, "b": 1})
+    die(driving, stage, sent=sent, began=began)
+    driving.run()
+    assert driving.statuses() == {"a": "succeeded", "b": "succeeded"}
+    assert len(driving.begun_at(stage)) == 1
+    assert (("look up", stage, ("a", "b")) in driving.executor.calls) is not sent
+
+
+def test_what_never_began_passes_the_guards_again(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    die(driving, "patch", sent=False, began=False)
+    driving.watch.no = {"a": ("exception", "since yesterday")}
+    driving.run()
+    assert driving.begun_at("patch") == [] and driving.statuses() == {"a": "skipped"}
+
+
+def test_it_is_looked_up_until_the_answer_is_clear(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["away"]})
+    die(driving, "patch", sent=False, began=True)
+    driving.run()
+    assert len(driving.begun_at("patch")) == 1 and driving.statuses() == {"a": "succeeded"}
+    assert driving.executor.calls.count(("look up", "patch", ("a",))) > 10
+
+
+def test_long_after_its_deadline_its_outcome_is_still_asked_for(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    die(driving, "patch", sent=False, began=True)
+    driving.clock.sleep(5 * 3600)
+    driving.run()
+    assert driving.statuses() == {"a": "succeeded"}
+
+
+def test_after_an_abort_what_began_is_awaited_and_nothing_else_begins(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"web-a": 1, "web-b": 1}, drain=True)
+    die(driving, "patch", sent=False, began=True)
+    driving.record(ABORT)
+    driving.run()
+    assert len(driving.begun_at("patch")) == 1 and driving.begun_at("reboot") == []
+    assert driving.rollout.state.nodes["web-a"].results["patch"]["status"] == "succeeded"
+    assert driving.rollout.state.prepared == {} and driving.rollout.state.intents == {}
+
+
+def test_after_an_abort_nothing_that_was_only_announced_begins(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    die(driving, "patch", sent=False, began=False)
+    driving.record(ABORT)
+    driving.run()
+    assert driving.begun_at("patch") == [] and driving.rollout.state.intents == {}
+    assert "never begun" in driving.rollout.state.nodes["a"].results["patch"]["error"]["text"]
+
+
+def test_what_was_drained_is_drained_again_and_restored(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"web-a": 1}, drain=True)
+    die(driving, "patch", sent=False, began=False)
+    driving.run()
+    drains = [nodes for what, _stage, nodes in driving.executor.calls if what == "drain"]
+    assert drains == [("web-a",), ("web-a",)] and driving.rollout.state.prepared == {}
+    assert len(driving.journal("prepared")) == 1

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the driver says of nodes that did not get through: the first ones by name, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.notes import LISTED, Notes
+
+from tests.fakes.driving import Driving
+
+
+def test_the_first_ones_are_named_and_everything_is_in_the_journal(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {f"n{number}": 1 for number in range(LISTED + 5)})
+    notes = Notes(driving.rollout, driving.lines.append)
+    failed = [
+        {"node_id": node, "status": "failed", "error": {"code": "x", "text": "no\x1b[2J"}} for node in driving.turns
+    ]
+    notes.outcome("w", "precheck", failed)
+    notes.outcome("w", "patch", failed)
+    assert driving.lines[0] == "w precheck: n0 failed: no [2J"
+    assert len(driving.lines) == LISTED + 1 and "are in the journal" in driving.lines[-1]
+    assert [len(row["data"]["results"]) for row in driving.journal("outcome")] == [LISTED + 5] * 2
+
+
+def test_what_holds_a_node_is_named(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1, "b": 1})
+    notes = Notes(driving.rollout, driving.lines.append)
+    findings = [{"check": "disk", "ok": False, "text": "/ is full"}, {"check": "lock", "ok": True, "text": "free"}]
+    held = {"node_id": "a", "outcome": "skip", "findings": findings, "facts": {}}
+    notes.outcome("w", "precheck", [held, {"node_id": "b", "outcome": "pass"}])
+    notes.outcome("w", "precheck", [])
+    assert driving.lines == ["w precheck: a skipped: / is full"] and len(driving.journal("outcome")) == 1
