@@ -35,7 +35,6 @@ def test_why_a_host_is_not_scanned() -> None:
         new={"executor": "ssm"},
         unmanaged={"node_id": "i-2"},
         unknown={**SSM, "managed": False},
-        win={"executor": "windows"},
     )
     assert (found["direct_hosts"], found["ssm_hosts"]) == (["db"], [])
     assert {row["host"]: row["reason"] for row in found["unscanned"]} == {
@@ -43,7 +42,6 @@ def test_why_a_host_is_not_scanned() -> None:
         "new": "its agent is not online (never seen)",
         "unknown": "not a managed node: Systems Manager does not know it",
         "unmanaged": "not a managed node: Systems Manager does not know it",
-        "win": "no scan exists for the executor windows",
     }
     assert found["unscanned"][0]["name"] == "web-01"
 
