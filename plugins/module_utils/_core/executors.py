@@ -44,6 +44,7 @@ class Executor:
     :param text: how it patches a node, for tables of the documentation.
     :param needs_agent: whether a node has to be registered with a management service and online there.
     :param can_start: whether a stopped node can be started for its wave.
+    :param by_baseline: whether patch baselines decide what is installed, else the policy's package rules do.
     :param requires: what the controller needs for it beyond the requirements of the collection.
     """
 
@@ -56,6 +57,7 @@ class Executor:
     chunk: int = 1
     needs_agent: bool = False
     can_start: bool = False
+    by_baseline: bool = False
     requires: tuple[Library, ...] = ()
 
     @property
@@ -73,6 +75,7 @@ SSM = Executor(
     chunk=50,  # SendCommand, InstanceIds (botocore's service model)
     needs_agent=True,
     can_start=True,
+    by_baseline=True,
 )
 LINUX = Executor(
     name="linux",
