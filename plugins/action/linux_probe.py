@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..module_utils._core.executors import LINUX
 from ..module_utils._core.model import Status
 from ..module_utils._core.work.final_record import final_record, held_record, lost_record
 from ..module_utils._core.work.host_probe import to_probe
@@ -45,7 +46,7 @@ class ActionModule(DirectAction):
         rules = PrecheckRules.from_dict(options["thresholds"], "thresholds.")
         services = services_mode("precheck", rules) if key else ""
         script = to_probe("linux", services, key)
-        return evaluate_probe(self.shell(script), rules, executor="linux").to_dict()
+        return evaluate_probe(self.shell(script), rules, executor=LINUX).to_dict()
 
     def _verify(self, rollout: RolloutDir, options: Mapping[str, Any]) -> dict[str, Any]:
         node, done = rollout.nodes[options["node"]], rollout.state_of_node(options["node"]).results

@@ -12,10 +12,14 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
+from ..module_utils._core.executors import NOT_SERVED
 from ..module_utils._core.nodes import Candidate
+from ..module_utils._core.plan.scan_targets import scan_targets
+from ..module_utils._core.policy.values import to_policy
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import error
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
+from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.files import write_text
 from ..plugin_utils.inventory.nodes import candidates
 
@@ -44,13 +48,18 @@ class ActionModule(ControllerAction):
         "results": {"type": "list", "elements": "dict", "default": []},
         "failed_places": {"type": "list", "elements": "dict", "default": []},
         "hosts": {"type": "list", "elements": "str", "default": []},
+        "policy": {"type": "dict"},
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        estate = [node for node in candidates(task_vars) if node.executor]
+        policy = to_policy(options["policy"]) if options["policy"] else None
+        key = policy.tags.application if policy else ""
+        estate = [node for node in candidates(task_vars, key) if node.executor]
         if not estate:
             raise EmptyInventory(NO_NODES)
         nodes = _records(estate, options, task_vars["hostvars"])
+        for node, why in scan_targets(estate, policy, why_unserved).not_served:
+            nodes[node.node_id] = {**_identity(node), "status": "failed", "error": error(NOT_SERVED, why)}
         scan = {
             "schema": SCHEMA,
             "at": to_time(find_clock().now()),
@@ -67,7 +76,7 @@ def _records(
     estate: list[Candidate], options: Mapping[str, Any], hostvars: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Return the records by node id: of the service's results, and of the hosts that were scanned directly."""
-    identities = {node.node_id: {name: getattr(node, name) for name in IDENTITY} for node in estate}
+    identities = {node.node_id: _identity(node) for node in estate}
     ids = {node.host: node.node_id for node in estate}
     records = {result["node_id"]: {**identities.get(result["node_id"], {}), **result} for result in options["results"]}
     for index, host in enumerate(options["hosts"]):
@@ -75,6 +84,10 @@ def _records(
             raise BadInput(f"hosts[{index}]", host, "a host of the inventory with patchtide_executor")
         records[ids[host]] = {**identities[ids[host]], **_direct(hostvars[host].get("patchtide_scan"))}
     return records
+
+
+def _identity(node: Candidate) -> dict[str, str]:
+    return {name: getattr(node, name) for name in IDENTITY}
 
 
 def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -90,4 +103,10 @@ def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:
 def _count(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     good = [item for item in nodes.values() if item["status"] == "succeeded"]
     compliant = [item for item in good if not item.get("missing_after") and not item.get("pending_reboot")]
-    return {"scanned": len(good), "compliant": len(compliant), "unknown": len(nodes) - len(good)}
+    nobody = [item for item in nodes.values() if (item.get("error") or {}).get("code") == NOT_SERVED]
+    return {
+        "scanned": len(good),
+        "compliant": len(compliant),
+        "unknown": len(nodes) - len(good),
+        NOT_SERVED: len(nobody),
+    }

@@ -10,7 +10,8 @@ short_description: Write the results of a compliance scan to a file
 version_added: 0.1.0
 description:
   - Writes C(scan.json), the state of every scanned node before anything is planned. A host or node that was to be
-    scanned has a record, also if it did not answer.
+    scanned has a record, also if it did not answer. So has a host whose executor is not served, with the error code
+    V(not_served), unless the policy excludes it.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
@@ -52,6 +53,11 @@ options:
     type: list
     elements: str
     default: []
+  policy:
+    description:
+      - The policy, as RV(patchtide.hybrid.policy_info#module:policy) has it. Its C(exclude) says which hosts need no
+        executor; without a policy every host needs one.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -61,6 +67,7 @@ EXAMPLES = r"""
     results: "{{ ssm_scan.results }}"
     failed_places: "{{ ssm_scan.failed_places }}"
     hosts: "{{ targets.direct_hosts }}"
+    policy: "{{ policy_file.policy }}"
 """
 
 RETURN = r"""
@@ -75,10 +82,15 @@ compliant:
   type: int
   sample: 3
 unknown:
-  description: Nodes that could not be scanned.
+  description: Nodes that could not be scanned, those of RV(not_served) among them.
   returned: success
   type: int
   sample: 1
+not_served:
+  description: Nodes whose executor is not served and that the policy does not exclude.
+  returned: success
+  type: int
+  sample: 0
 failed_places:
   description: O(failed_places).
   returned: success

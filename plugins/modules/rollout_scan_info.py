@@ -13,6 +13,8 @@ description:
     It connects to none of them.
   - A host belongs to the estate if the inventory gives it C(patchtide_executor) or C(patchtide_node_id). Other hosts
     are ignored. It is an error if no host has C(patchtide_executor).
+  - A host whose executor this version or this controller does not serve, such as a misspelt one, is in
+    RV(not_served); fail the play for it.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
@@ -22,18 +24,29 @@ notes:
   - Runs on the controller, as an action plugin; the play's host does not matter.
 extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
-options: {}
+options:
+  policy:
+    description:
+      - The policy, as RV(patchtide.hybrid.policy_info#module:policy) has it. Its C(exclude) says which hosts need no
+        executor; without a policy every host needs one.
+    type: dict
 """
 
 EXAMPLES = r"""
 - name: Find the hosts to scan
   patchtide.hybrid.rollout_scan_info:
+    policy: "{{ policy_file.policy }}"
   register: targets
 
 - name: Scan the nodes of Systems Manager
   patchtide.hybrid.ssm_patch:
     operation: Scan
     hosts: "{{ targets.ssm_hosts }}"
+
+- name: Fail if a host has an executor that nobody serves
+  ansible.builtin.fail:
+    msg: "{{ targets.not_served_message }}"
+  when: targets.not_served | length > 0
 """
 
 RETURN = r"""
@@ -72,4 +85,41 @@ unscanned:
       type: str
       returned: success
   sample: [{host: i-0aaaaaaaaaaaaaaaa, name: web-02, executor: ssm, reason: "its agent is not online (ConnectionLost)"}]
+not_served:
+  description: The hosts of the estate that no executor here works on and that the policy does not exclude.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: Inventory name of the host.
+      type: str
+      returned: success
+    name:
+      description: Name of the node, empty if it has none.
+      type: str
+      returned: success
+    executor:
+      description: The executor that the host names.
+      type: str
+      returned: success
+    code:
+      description: V(not_served), as in C(scan.json) and among the plan's exclusions.
+      type: str
+      returned: success
+    reason:
+      description: Why no executor works on it, and what to install where that is all it takes.
+      type: str
+      returned: success
+  sample:
+    - host: web-03
+      name: ""
+      executor: sms
+      code: not_served
+      reason: "executor 'sms' is not served by this version, which serves linux, ssm (did you mean 'ssm'?)"
+not_served_message:
+  description: One message about RV(not_served) with executors, counts and the first hosts; empty if there are none.
+  returned: success
+  type: str
+  sample: ""
 """

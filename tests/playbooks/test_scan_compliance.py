@@ -45,9 +45,53 @@ def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> N
     cycle.aws.post("clock", {"advance": 1800})  # Systems Manager notices after some missed pings
     done = cycle.play("scan_compliance", "--check", *more)
     assert done.status == 0, done.output + done.errors
-    told = "Would scan 9 nodes by AWS-RunPatchBaseline and 1 hosts over SSH; 1 nodes can't be scanned now"
+    told = "by AWS-RunPatchBaseline and 1 hosts over SSH; 1 nodes can't be scanned now, 0 are not served"
+    assert "Would scan 9 nodes" in done.output
     assert told in done.output, done.output
     assert done.changed == 0 and not cycle.writes() and not (cycle.folder / "run").exists()
+
+
+#: Hosts that no executor works on: two that this version does not serve, and a typing error.
+NOBODYS = {"vm-1": "azure", "win-1": "windows", "typo-1": "sms"}
+
+
+def with_nobodys(cycle: Cycle) -> list[str]:
+    """Return the options of a second inventory source with hosts that no executor works on."""
+    hosts = {name: {"patchtide_executor": kind, "patchtide_state": "running"} for name, kind in NOBODYS.items()}
+    path = cycle.folder / "nobodys.yml"
+    path.write_text(yaml.safe_dump({"all": {"children": {"nobodys": {"hosts": hosts}}}}), encoding="utf-8")
+    return ["-i", str(path)]
+
+
+def codes(cycle: Cycle) -> dict[str, str]:
+    """Return why the plan leaves out the hosts that no executor works on."""
+    return {item["host"]: item["code"] for item in cycle.file("plan.json")["excluded"] if item["host"] in NOBODYS}
+
+
+def test_hosts_that_no_executor_serves_fail_the_scan_by_name_and_nothing_else(cycle: Cycle) -> None:
+    more = with_nobodys(cycle)
+    done = cycle.play("scan_compliance", *more)
+    told = " ".join((done.output + done.errors).split())
+    assert done.status != 0 and "3 hosts can be neither scanned nor patched. executor 'azure' is not served" in told
+    assert "(did you mean 'ssm'?): 1 host (typo-1)" in told and "executor 'windows' is not served" in told
+    nodes = cycle.file("scan.json")["nodes"]
+    assert {name: nodes[name]["error"]["code"] for name in NOBODYS} == dict.fromkeys(NOBODYS, "not_served")
+    assert sum(item["status"] == "succeeded" for item in nodes.values()) == 10
+    done = cycle.play("plan_rollout", *more)
+    assert done.status == 0 and codes(cycle) == dict.fromkeys(NOBODYS, "not_served"), done.output + done.errors
+    done = cycle.play("report_compliance", *more)
+    summary = cycle.file("report/summary.json")
+    assert done.status == 0 and {item["host"] for item in summary["attention"]} == set(NOBODYS), done.output
+    assert summary["totals"]["by_status"]["not_served"] == 3
+
+
+def test_hosts_that_the_policy_excludes_need_no_executor(cycle: Cycle) -> None:
+    cycle.policy["exclude"] = [{"select": {"groups": ["nobodys"]}, "reason": "patched by hand"}]
+    more = with_nobodys(cycle)
+    for playbook in ("scan_compliance", "plan_rollout"):
+        done = cycle.play(playbook, *more)
+        assert done.status == 0, done.output + done.errors
+    assert codes(cycle) == dict.fromkeys(NOBODYS, "policy") and not set(NOBODYS) & set(cycle.file("scan.json")["nodes"])
 
 
 def test_check_mode_tells_an_account_that_does_not_answer(cycle: Cycle) -> None:

@@ -60,7 +60,7 @@ def _node(index: int, chance: random.Random, name: str) -> dict[str, Any]:
     hybrid = index % 11 == 5
     ident = hashlib.sha256(str(index).encode()).hexdigest()[:17]
     node_id = f"web-{index:03d}.dc1.example.net" if direct else f"{'mi' if hybrid else 'i'}-{ident}"
-    executor = "linux" if direct else "azure" if platform == "windows" and index % 20 == 9 else "ssm"
+    executor = "linux" if direct else "ssm"
     name = name or f"{application}-{short}-{index:02d}"
     patches = _patches(platform, arch, short, chance)
     return {

@@ -9,9 +9,13 @@ gates and scans read this table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
+
+#: Code of what is said about nodes that no executor of this controller works on.
+NOT_SERVED = "not_served"
 
 
 class Reach(str, Enum):
@@ -19,6 +23,14 @@ class Reach(str, Enum):
 
     SERVICE = "service"
     DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A Python module that the controller needs, and the package that pip installs it from."""
+
+    module: str
+    package: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +41,24 @@ class Executor:
     :param platforms: operating system families it can work on; the first one is assumed where a node names none.
     :param pin: how far a planned list binds the install: ``list``, ``versions``, ``kb`` or ``none``.
     :param chunk: nodes that one call may name; 1 for hosts reached one by one.
+    :param text: how it patches a node, for tables of the documentation.
     :param needs_agent: whether a node has to be registered with a management service and online there.
-    :param lists_by_itself: whether a scan of the service lists what is missing (else the policy's package rules do).
-    :param requires: Python modules the controller needs for it beyond those of the collection.
+    :param can_start: whether a stopped node can be started for its wave.
+    :param by_baseline: whether patch baselines decide what is installed, else the policy's package rules do.
+    :param requires: what the controller needs for it beyond the requirements of the collection.
     """
 
     name: str
     title: str
+    text: str
     reach: Reach
     platforms: tuple[str, ...]
     pin: str
     chunk: int = 1
     needs_agent: bool = False
-    requires: tuple[str, ...] = ()
+    can_start: bool = False
+    by_baseline: bool = False
+    requires: tuple[Library, ...] = ()
 
     @property
     def is_direct(self) -> bool:
@@ -50,14 +67,24 @@ class Executor:
 
 SSM = Executor(
     name="ssm",
-    title="AWS Systems Manager",
+    title="Systems Manager",
+    text="Run Command of AWS Systems Manager, from a play host that only coordinates",
     reach=Reach.SERVICE,
     platforms=("linux", "windows", "macos"),
     pin="none",
     chunk=50,  # SendCommand, InstanceIds (botocore's service model)
     needs_agent=True,
+    can_start=True,
+    by_baseline=True,
 )
-LINUX = Executor(name="linux", title="Linux over SSH", reach=Reach.DIRECT, platforms=("linux",), pin="versions")
+LINUX = Executor(
+    name="linux",
+    title="Linux over SSH",
+    text="apt, dnf or zypper over the play host's own connection",
+    reach=Reach.DIRECT,
+    platforms=("linux",),
+    pin="versions",
+)
 
 #: The executors that this version serves, by name.
 EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX)}
@@ -79,8 +106,31 @@ def is_direct(name: str) -> bool:
     return found is not None and found.is_direct
 
 
+def needs_agent(name: str) -> bool:
+    """Tell whether nodes of that executor have to be online at a management service."""
+    found = EXECUTORS.get(name)
+    return found is not None and found.needs_agent
+
+
 def unserved(name: str) -> str:
     """Return why nodes of that executor can't be worked on; ``""`` where they can."""
-    if name in EXECUTORS:
+    return "" if name in EXECUTORS else f"executor {name!r} {not_served_text()}{near(name)}"
+
+
+def not_served_text() -> str:
+    """Return the end of a sentence about an executor: ``is not served by this version, which serves linux, ssm``."""
+    return f"is not served by this version, which serves {known()}"
+
+
+def near(name: str) -> str:
+    """Return ``" (did you mean 'ssm'?)"`` for a near miss, else nothing."""
+    found = get_close_matches(name, EXECUTORS, n=1, cutoff=0.6)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+def lacks(row: Executor, missing: Sequence[Library]) -> str:
+    """Return why a served executor does not work on this controller, and what to install; ``""`` if it works."""
+    if not missing:
         return ""
-    return f"executor {name!r} is not served by this version, which serves {known()}"
+    modules, packages = ", ".join(item.module for item in missing), " ".join(item.package for item in missing)
+    return f"executor {row.name!r} needs Python modules that this controller lacks ({modules}): pip install {packages}"

@@ -158,7 +158,7 @@ class LinuxExecutor:
         key = str(self.rollout.plan["rollout"])
         script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key)
         output = self._output(work, script, READ_SECONDS)
-        return evaluate_probe(output, self.rules.thresholds, executor=self.row.name).to_dict()
+        return evaluate_probe(output, self.rules.thresholds, executor=self.row).to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
         try:

@@ -13,7 +13,7 @@ from typing import Any
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.executors import LINUX, SSM, unserved
+from ...module_utils._core.executors import LINUX, SSM
 from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
 from ..rollout.folder import RolloutDir
@@ -22,6 +22,7 @@ from .connection_errors import HostError
 from .connections import Answer, Connections
 from .linux import LinuxExecutor
 from .rules import WaveRules
+from .served import why_unserved
 from .ssm import SsmExecutor
 
 #: What opening an executor takes: the task, the rollout, its options and rules, AWS sessions, the task's variables.
@@ -38,10 +39,10 @@ def open_executors(
     sessions: Sessions,
     task_vars: Mapping[str, Any],
 ) -> dict[str, ExecutorPort]:
-    """Return the executors of the wave's nodes by name. :raises BadInput: one is not served by this version."""
+    """Return the executors of the wave's nodes by name. :raises BadInput: one is not served here."""
     names = sorted({str(rollout.nodes[node]["executor"]) for node in rollout.state_of_wave(options["wave"]).nodes})
     for name in names:
-        if why := unserved(name):
+        if why := why_unserved(name):
             raise BadInput("plan.json: executor", name, f"one that is served: {why}")
     return {name: OPENERS[name](action, rollout, options, rules, sessions, task_vars) for name in names}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.executors import near, not_served_text
 from ...module_utils._core.policy.checks import suggest
 from ...module_utils._core.policy.errors import Mistake
 
@@ -114,6 +115,10 @@ def _explain(error: Any) -> Iterator[Found]:
         for key in error.validator_value:
             if key not in error.instance:
                 yield _found((*where, key), None, _first_sentence(schema["properties"][key]))
+    elif error.validator == "enum" and where[-2:-1] == ("executors",):
+        expected = f"one that is{near(str(error.instance))}"
+        mistake = Mistake(path=to_path(where), value=error.instance, expected=expected, problem=not_served_text())
+        yield Found(mistake=mistake, where=where)
     else:
         yield _found(where, error.instance, _expected(error, schema))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ..executors import SSM
 from ..model import Place
 from ..nodes import EMPTY
 from ..tags import TagKeys
@@ -70,7 +71,7 @@ def from_managed(row: Row, shared: Row) -> Node | None:
         **shared,
         "node_id": node_id,
         "name": text(get("Name")) or text(get("ComputerName")) or node_id,
-        "executor": "ssm",
+        "executor": SSM.name,
         "platform": _PLATFORMS.get(text(get("PlatformType")).lower(), ""),
         "os": text(get("PlatformName")),
         "os_version": text(get("PlatformVersion")),
@@ -109,7 +110,7 @@ def from_instance(row: Row, shared: Row) -> Node | None:
         **shared,
         "node_id": node_id,
         "name": tags.get("Name") or node_id,
-        "executor": "ssm" if profile and state != "running" else "",
+        "executor": SSM.name if profile and state != "running" else "",
         "platform": _ec2_platform(row),
         "zone": text(_inside(row, "Placement", "AvailabilityZone")),
         "resource_type": "EC2Instance",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..executors import NOT_SERVED, SSM, find, needs_agent, unserved
 from ..nodes import Candidate, matches
 from ..policy.values import Policy
 from .wave import is_stopped, patch_count
@@ -21,16 +22,17 @@ def exclusion(
     :param scan: the node's record in the scan.
     :param unscanned: why the scan has no record of it.
     """
-    for rule in policy.exclude:
-        if matches(node, rule.select):
-            return "policy", rule.reason or "excluded by the policy"
-    if not node.executor or (node.executor == "ssm" and not node.managed):
-        return "unmanaged", "not a managed node: Systems Manager does not know it"
+    if why := excluded_by(policy, node):
+        return "policy", why
+    if why := not_served(node, scan):
+        return NOT_SERVED, why
+    if why := unmanaged(node):
+        return "unmanaged", why
     if is_stopped(node) and will_start(node, policy):
         return None
     if node.state and node.state not in ("running", "Online"):
         return "stopped", f"the instance is {node.state}"
-    if node.executor == "ssm" and node.ping_status and node.ping_status != "Online":
+    if needs_agent(node.executor) and node.ping_status and node.ping_status != "Online":
         return "offline", f"its agent is not online ({node.ping_status})"
     if scan is None:
         return "not_scanned", unscanned or "the scan has no record of it"
@@ -40,6 +42,28 @@ def exclusion(
     if patch_count(scan) == 0 and not scan.get("pending_reboot"):
         return "nothing_to_install", "no approved patch is missing"
     return None
+
+
+def excluded_by(policy: Policy, node: Candidate) -> str:
+    """Return why the policy excludes the node; nothing if it does not."""
+    reasons = (rule.reason or "excluded by the policy" for rule in policy.exclude if matches(node, rule.select))
+    return next(reasons, "")
+
+
+def not_served(node: Candidate, scan: Mapping[str, Any] | None) -> str:
+    """Return why no executor works on the node, as this version or the controller that scanned it knows."""
+    error = (scan or {}).get("error") or {}
+    if node.executor and error.get("code") == NOT_SERVED:
+        return str(error["text"])
+    return unserved(node.executor) if node.executor else ""
+
+
+def unmanaged(node: Candidate) -> str:
+    """Return which service should know the node and does not; nothing if that is no fault."""
+    row = find(node.executor) if node.executor else SSM
+    if row is None or (node.executor and (node.managed or not row.needs_agent)):
+        return ""
+    return f"not a managed node: {row.title} does not know it"
 
 
 def will_start(node: Candidate, policy: Policy) -> bool:

@@ -23,6 +23,7 @@ from ..times.schedule import Occurrence
 from .exclude import exclusion
 from .quotas import quota_warnings
 from .rules import PlanRules
+from .selection import empty_wave_warnings, uncovered_warnings
 from .turns import Turns
 from .wave import plan_wave
 from .waves import assign
@@ -77,7 +78,12 @@ def build_plan(
             "waves": waves,
             "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
             "totals": _totals(waves, draft.excluded),
-            "warnings": [*_warnings(waves), *quota_warnings(waves)],
+            "warnings": [
+                *_warnings(waves),
+                *empty_wave_warnings(policy, draft.waves, nodes, draft.emptied),
+                *uncovered_warnings(policy, draft.waves),
+                *quota_warnings(waves),
+            ],
         }
     )
 

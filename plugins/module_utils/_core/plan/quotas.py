@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..executors import SSM
 from ..model import place_label
 
 #: Managed nodes per account and Region by default (AWS General Reference, Systems Manager endpoints and quotas).
@@ -21,7 +22,7 @@ AT_ONCE = 1000
 
 def quota_warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a plan's waves may run into, one sentence each."""
-    nodes = [node for wave in waves for node in wave["nodes"] if node["executor"] == "ssm"]
+    nodes = [node for wave in waves for node in wave["nodes"] if node["executor"] == SSM.name]
     places = Counter(_place(node) for node in nodes)
     hybrid = Counter(_place(node) for node in nodes if node["node_id"].startswith("mi-"))
     for place, count in sorted(places.items()):

@@ -5,35 +5,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..executors import SSM, is_direct, needs_agent, unserved
 from ..nodes import Candidate
+from ..policy.values import Policy
+from .exclude import excluded_by, unmanaged
+
+#: Hosts that the message about nodes nobody serves names of each executor.
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ScanTargets:
-    """``direct``: scanned over their own connections; ``ssm``: by Systems Manager; ``unscanned``: with the reason."""
+    """``direct``: scanned over their own connections; ``ssm``: by Systems Manager.
+
+    ``unscanned``: not now, with the reason. ``not_served``: by no executor here, and not excluded by the policy.
+    """
 
     direct: tuple[Candidate, ...]
     ssm: tuple[Candidate, ...]
     unscanned: tuple[tuple[Candidate, str], ...]
+    not_served: tuple[tuple[Candidate, str], ...]
 
 
-def scan_targets(nodes: Iterable[Candidate]) -> ScanTargets:
-    """Sort the nodes by how they are scanned, each kind by host name."""
-    rows = [(node, why_unscanned(node)) for node in sorted(nodes, key=lambda node: node.host)]
-    return ScanTargets(
-        direct=tuple(node for node, why in rows if not why and node.executor == "linux"),
-        ssm=tuple(node for node, why in rows if not why and node.executor == "ssm"),
-        unscanned=tuple((node, why) for node, why in rows if why),
-    )
+def scan_targets(
+    nodes: Iterable[Candidate], policy: Policy | None = None, why_unserved: Callable[[str], str] = unserved
+) -> ScanTargets:
+    """Sort the nodes by how they are scanned, each kind by host name.
+
+    :param policy: its ``exclude`` says which nodes need no executor.
+    :param why_unserved: says why nodes of an executor can't be worked on, "" if they can.
+    """
+    direct: list[Candidate] = []
+    ssm: list[Candidate] = []
+    unscanned: list[tuple[Candidate, str]] = []
+    unserved_nodes: list[tuple[Candidate, str]] = []
+    for node in sorted(nodes, key=lambda node: node.host):
+        if node.executor and (why := why_unserved(node.executor)):
+            excluded = excluded_by(policy, node) if policy else ""
+            (unscanned if excluded else unserved_nodes).append((node, excluded or why))
+        elif why := why_unscanned(node):
+            unscanned.append((node, why))
+        elif is_direct(node.executor):
+            direct.append(node)
+        elif node.executor == SSM.name:
+            ssm.append(node)
+        else:
+            unserved_nodes.append((node, f"no scan exists for executor {node.executor!r}"))
+    return ScanTargets(tuple(direct), tuple(ssm), tuple(unscanned), tuple(unserved_nodes))
 
 
 def why_unscanned(node: Candidate) -> str:
-    """Return why a node can't be scanned now; nothing if it can."""
-    if not node.executor or (node.executor == "ssm" and not node.managed):
-        return "not a managed node: Systems Manager does not know it"
-    if node.executor == "ssm" and node.ping_status != "Online":
+    """Return why a node that is served can't be scanned now; nothing if it can."""
+    if why := unmanaged(node):
+        return why
+    if needs_agent(node.executor) and node.ping_status != "Online":
         return f"its agent is not online ({node.ping_status or 'never seen'})"
-    return "" if node.executor in ("ssm", "linux") else f"no scan exists for the executor {node.executor}"
+    return ""
+
+
+def not_served_message(rows: Sequence[tuple[Candidate, str]]) -> str:
+    """Return one message about all nodes that nobody serves, by reason, with the first hosts; "" without any."""
+    if not rows:
+        return ""
+    hosts: dict[str, list[str]] = {}
+    for node, why in rows:
+        hosts.setdefault(why, []).append(node.host)
+    parts = [f"{why}: {_named(names)}" for why, names in sorted(hosts.items())]
+    count = "1 host" if len(rows) == 1 else f"{len(rows):,} hosts"
+    return (
+        f"{count} can be neither scanned nor patched. {'; '.join(parts)}. "
+        "Correct patchtide_executor, or exclude them in the policy (exclude)."
+    )
+
+
+def _named(hosts: Sequence[str]) -> str:
+    count = "1 host" if len(hosts) == 1 else f"{len(hosts):,} hosts"
+    more = f" and {len(hosts) - _NAMED:,} more" if len(hosts) > _NAMED else ""
+    return f"{count} ({', '.join(hosts[:_NAMED])}{more})"

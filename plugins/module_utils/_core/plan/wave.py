@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from ..executors import find
 from ..nodes import PLANNED, Candidate, matches
 from ..policy.values import Policy, Reboot, Wave
 from ..read import to_document
@@ -119,7 +120,8 @@ def patch_count(scan: Mapping[str, Any]) -> int:
 
 def is_stopped(node: Candidate) -> bool:
     """Tell whether it is an EC2 instance that is stopped, so that it could be started."""
-    return node.state == "stopped" and node.node_id.startswith("i-") and node.executor == "ssm"
+    row = find(node.executor)
+    return node.state == "stopped" and node.node_id.startswith("i-") and row is not None and row.can_start
 
 
 class _Patches:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..executors import NOT_SERVED
 from .rows import COMPLIANT, UNKNOWN, Row
 from .story import Story, WaveStory
 from .totals import count_tones
@@ -76,7 +77,7 @@ def to_conclusion(
     wave, reason = _closing(waves, story)
     ended = _stands_at(story, waves)
     if ended == "completed":
-        return _completed(len(planned), tones)
+        return _completed(len(planned), tones, sum(row.status == NOT_SERVED for row in rows))
     if ended in ("aborted", "paused"):
         title = f"{ended.capitalize()} after {wave}" if wave else ended.capitalize()
         tone = "bad" if ended == "aborted" else "held"
@@ -102,12 +103,18 @@ def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequ
     return _conclusion("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
 
 
-def _completed(nodes: int, tones: Mapping[str, int]) -> dict[str, str]:
+def _completed(nodes: int, tones: Mapping[str, int], not_served: int) -> dict[str, str]:
     if tones["bad"] or tones["unfinished"]:
         return _conclusion(
             "completed_with_failures", "held", "Completed with failures", _progress(nodes, tones), _ACCEPTED
         )
     title = "Completed" if nodes else "Completed: nothing to do"
+    if not_served:
+        are = "are" if not_served > 1 else "is"
+        reason = (
+            f"No executor serves {_count(not_served, 'node')} of the estate, which {are} neither scanned nor patched."
+        )
+        return _conclusion("completed", "held", title, _progress(nodes, tones), reason)
     return _conclusion("completed", "good", title, _progress(nodes, tones), "")
 
 

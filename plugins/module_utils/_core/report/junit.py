@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from ..executors import NOT_SERVED
 from ..text import plain
 from .model import Report
 from .rows import COMPLIANT, NON_COMPLIANT, SCANNED, UNFINISHED, Row
@@ -60,7 +61,7 @@ def _count(element: Element, rows: Sequence[Row]) -> None:
 def _kind(row: Row) -> str:
     if row.status == SCANNED:
         return {COMPLIANT: "", NON_COMPLIANT: "failure"}.get(row.compliance_before, "error")
-    if row.status == UNFINISHED:
+    if row.status in (UNFINISHED, NOT_SERVED):
         return "error"
     return {"good": "", "bad": "failure"}.get(row.tone, "skipped")
 

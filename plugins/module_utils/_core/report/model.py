@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..executors import NOT_SERVED
 from ..rollout.journal import Record
 from ..tags import TagKeys
 from .conclusion import closed_because, to_conclusion, wave_state
@@ -73,7 +74,9 @@ def build_report(
         "patches": sum_patches(planned, plan, scan),
         "reboots": sum_reboots(planned or rows),
         "waves": waves,
-        "attention": [_attention(row) for row in planned if row.needs_attention],
+        "attention": [
+            _attention(row) for row in rows if (row.in_rollout or row.status == NOT_SERVED) and row.needs_attention
+        ],
         "excluded": [_left_out(item) for item in plan["excluded"]],
         "failed_places": [_failed_place(item) for item in scan["failed_places"]],
         "decisions": story.decisions,
@@ -127,6 +130,8 @@ def _outside(
         row.code, row.reason = "not_in_plan", "scanned, but the plan does not know it"
     elif error := (scan or {}).get("error"):
         row.code, row.reason = str(error.get("code") or ""), str(error.get("text") or "")
+    if row.code == NOT_SERVED:
+        row.status = NOT_SERVED
     return row
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from ..executors import NOT_SERVED
 from ..model import Status, place_label
 from ..nodes import PLANNED
 from ..rollout.catch_up import is_missed
@@ -35,6 +36,7 @@ LABELS: Mapping[str, str] = {
     MISSED: "missed",
     UNFINISHED: "unfinished",
     NOT_STARTED: "not started",
+    NOT_SERVED: "not served",
     EXCLUDED: "excluded",
     SCANNED: "scanned",
 }
@@ -48,6 +50,7 @@ TONES: Mapping[str, str] = {
     Status.REBOOT_PENDING.value: "held",
     MISSED: "held",
     UNFINISHED: "bad",
+    NOT_SERVED: "held",
 }
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
 #: Members of a row that are read from the node's tags.
@@ -134,7 +137,7 @@ class Row:
 
     @property
     def in_rollout(self) -> bool:
-        return self.status not in (EXCLUDED, SCANNED)
+        return self.status not in (EXCLUDED, SCANNED, NOT_SERVED)
 
 
 #: Members that a row takes from its node as they are.

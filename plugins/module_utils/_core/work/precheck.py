@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..errors import BadInput
+from ..executors import SSM, Executor
 
 PROBE_VERSION = 1
 _SKIP, _PASS, _SKIP_NODE = "skip", "pass", "skip_node"
@@ -136,11 +137,11 @@ def evaluate_probe(
     output: str | Mapping[str, Any] | None,
     rules: PrecheckRules | None = None,
     *,
-    executor: str = "ssm",
+    executor: Executor = SSM,
 ) -> Precheck:
     """Judge a probe's output, or its parsed document.
 
-    :param executor: the agent is looked at only where it does the work (``ssm``).
+    :param executor: the agent is looked at only where it does the work.
     """
     wanted = rules or PrecheckRules()
     document = output if isinstance(output, Mapping) else parse_probe(output)
@@ -150,7 +151,7 @@ def evaluate_probe(
     if document.get("probe") != PROBE_VERSION or isinstance(document.get("probe"), bool):
         return _unusable(f"this is not the document of probe {PROBE_VERSION}: probe is {document.get('probe')!r}")
     findings = [finding for check in _CHECKS for finding in check(document, wanted)]
-    if executor == "ssm":
+    if executor.needs_agent:
         findings.extend(_agent(document, wanted))
     facts = {name: document[name] for name in _FACTS if document.get(name) not in (None, "")}
     if _number(document.get("services")) is not None:  # what the final look is to make of them

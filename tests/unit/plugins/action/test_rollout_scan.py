@@ -51,6 +51,16 @@ def test_every_node_that_was_to_be_scanned_has_a_record(tmp_path: Path) -> None:
     assert "ansible_facts" not in scan["nodes"]["db"] and scan["nodes"]["db"]["manager"] == "apt"
 
 
+def test_a_host_that_nobody_serves_has_a_record_unless_the_policy_excludes_it(tmp_path: Path) -> None:
+    hosts = {**HOSTVARS, "typo": {"patchtide_executor": "sms"}, "vm": {"patchtide_executor": "azure"}}
+    policy = {"exclude": [{"select": {"executors": ["azure"]}, "reason": "Azure patches them"}]}
+    found = write(tmp_path, hostvars=hosts, results=[FOUND], policy=policy)
+    assert (found["scanned"], found["unknown"], found["not_served"]) == (1, 1, 1)
+    record = json.loads((tmp_path / "scan.json").read_text("utf-8"))["nodes"]["typo"]
+    assert (record["status"], record["host"], record["executor"]) == ("failed", "typo", "sms")
+    assert record["error"]["code"] == "not_served" and "did you mean 'ssm'" in record["error"]["text"]
+
+
 def test_check_mode_counts_and_writes_nothing(tmp_path: Path) -> None:
     assert write(tmp_path, check=True, results=[FOUND])["scanned"] == 1
     assert not list(tmp_path.iterdir())

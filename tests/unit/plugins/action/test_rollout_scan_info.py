@@ -11,9 +11,9 @@ from unittest.mock import Mock
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_scan_info import ActionModule
 
 
-def find(**hosts: dict[str, Any]) -> dict[str, Any]:
+def find(args: dict[str, Any] | None = None, /, **hosts: dict[str, Any]) -> dict[str, Any]:
     hostvars = {name: {f"patchtide_{key}": value for key, value in facts.items()} for name, facts in hosts.items()}
-    task = Mock(args={}, check_mode=False, diff=False, async_val=0, environment=[])
+    task = Mock(args=args or {}, check_mode=False, diff=False, async_val=0, environment=[])
     variables = {"groups": {"all": list(hostvars)}, "hostvars": hostvars}
     result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
     return result
@@ -35,7 +35,6 @@ def test_why_a_host_is_not_scanned() -> None:
         new={"executor": "ssm"},
         unmanaged={"node_id": "i-2"},
         unknown={**SSM, "managed": False},
-        win={"executor": "windows"},
     )
     assert (found["direct_hosts"], found["ssm_hosts"]) == (["db"], [])
     assert {row["host"]: row["reason"] for row in found["unscanned"]} == {
@@ -43,9 +42,29 @@ def test_why_a_host_is_not_scanned() -> None:
         "new": "its agent is not online (never seen)",
         "unknown": "not a managed node: Systems Manager does not know it",
         "unmanaged": "not a managed node: Systems Manager does not know it",
-        "win": "no scan exists for the executor windows",
     }
     assert found["unscanned"][0]["name"] == "web-01"
+
+
+HOSTS: dict[str, dict[str, Any]] = {"web": SSM, "typo": {**SSM, "executor": "sms"}, "win": {"executor": "windows"}}
+
+
+def test_hosts_that_nobody_serves_are_named() -> None:
+    found = find(**HOSTS)
+    assert (found["ssm_hosts"], found["unscanned"]) == (["web"], [])
+    told = [(row["host"], row["executor"], row["code"]) for row in found["not_served"]]
+    assert told == [("typo", "sms", "not_served"), ("win", "windows", "not_served")]
+    assert found["not_served_message"].startswith("2 hosts can be neither scanned nor patched. executor 'sms'")
+
+
+def test_those_that_the_policy_excludes_are_no_error() -> None:
+    exclude = [{"select": {"nodes": ["win", "typo"]}, "reason": "patched by hand"}]
+    found = find({"policy": {"exclude": exclude}}, **HOSTS)
+    assert (found["not_served"], found["not_served_message"]) == ([], "")
+    assert [(row["host"], row["reason"]) for row in found["unscanned"]] == [
+        ("typo", "patched by hand"),
+        ("win", "patched by hand"),
+    ]
 
 
 def test_an_inventory_without_nodes_is_refused() -> None:

@@ -79,3 +79,6 @@ def test_azure_machines_get_the_same_shape(tags: dict, group: str) -> None:
     assert {name.removeprefix("patchtide_") for name in found} <= set(EMPTY)
     assert (found["patchtide_account"], found["patchtide_platform"]) == ("5e1d", "windows")
     assert found["patchtide_patch_group"] == group
+    assert found["patchtide_executor"] == ""  # a Windows host has none: the plan says so by name
+    linux = Templar(loader=DataLoader(), variables={**machine, "os_profile": {"system": "linux"}})
+    assert linux.template(trusted("{{ " + expressions["patchtide_executor"] + " }}")) == "linux"

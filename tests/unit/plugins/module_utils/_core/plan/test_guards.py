@@ -33,6 +33,7 @@ WINDOWS = {
 }
 POLICY: dict[str, Any] = {
     "name": "p",
+    "baselines": [{"name": "b", "operating_system": "DEBIAN", "default": True}],
     "waves": [{"name": "canary", "size": 2, "window": "first"}, {"name": "rest", "window": "second"}],
     "gates": {},
     "reboot": {"rule": "if_required"},

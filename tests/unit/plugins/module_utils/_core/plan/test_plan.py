@@ -100,6 +100,15 @@ def test_an_edited_plan_is_refused() -> None:
     ("candidate", "scan", "code", "reason"),
     [
         (node(1, managed=False), scanned("x"), "unmanaged", "Systems Manager does not know it"),
+        (node(1, executor="sms"), scanned("x"), "not_served", "(did you mean 'ssm'?)"),
+        (node(1, executor="azure", state="VM running"), None, "not_served", "which serves linux, ssm"),
+        (node(1), {"status": "failed", "error": {"code": "not_served", "text": "pip"}}, "not_served", "pip"),
+        (
+            node(1, executor="sms", application="sap", tags={"Application": "sap"}),
+            None,
+            "policy",
+            "the SAP team patches",
+        ),
         (node(1, state="stopped"), scanned("x"), "stopped", "the instance is stopped"),
         (node(1, ping_status="ConnectionLost"), scanned("x"), "offline", "ConnectionLost"),
         (node(1), None, "not_scanned", "the scan has no record"),

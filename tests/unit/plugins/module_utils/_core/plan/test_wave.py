@@ -17,6 +17,7 @@ WINDOW = {"name": "night", "start": "2026-06-01T20:00:00Z", "end": "2026-06-01T2
 WINDOWS = {"night": {**WINDOW, "cutoff_at": "2026-06-01T20:40:00Z"}}
 POLICY: dict[str, Any] = {
     "name": "p",
+    "baselines": [{"name": "b", "operating_system": "DEBIAN", "default": True}],
     "tags": {"cluster": "Cluster"},
     "waves": [{"name": "all", "window": "night"}],
     "gates": {},

@@ -137,7 +137,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"waves/1/select/accounts/0": "wbe"}, "waves[1].select.accounts[0]", "an account of the estate"),
     ({"waves/1/select/regions": ["eu-west-1"]}, "waves[1].select.regions[0]", "a Region of the estate"),
     ({"waves/1/select/patch_groups": ["WEB"]}, "waves[1].select.patch_groups[0]", "WEB-DEV"),
-    ({"waves/1/select/executors": ["ssh"]}, "waves[1].select.executors[0]", "one of ssm, linux, windows, azure"),
+    ({"waves/1/select/executors": ["ssh"]}, "waves[1].select.executors[0]", "one that is (did you mean 'ssm'?)"),
     ({"waves/1/select/tags": {"Environment": []}}, "waves[1].select.tags.Environment", "at least one entry"),
     (
         {"waves/1/select/tags": {"Application": "shop"}, "waves/1/select/applications": ["mes"]},
@@ -213,6 +213,13 @@ def test_too_many_groups_for_one_baseline() -> None:
 def test_mistake_reads_as_a_sentence() -> None:
     mistake = Mistake(path="waves[1].size", value="ten", expected="a count", line=30)
     assert str(mistake) == "line 30: waves[1].size: 'ten' is not valid, expected a count"
+
+
+@pytest.mark.parametrize("name", ["azure", "windows", "sms"])
+def test_an_executor_that_is_not_served_is_said_to_be(name: str) -> None:
+    (mistake,) = mistakes_of({"waves/1/select/executors": [name]})
+    told = f"waves[1].select.executors[0]: {name!r} is not served by this version, which serves linux, ssm, expected"
+    assert str(mistake).startswith(told)
 
 
 def test_long_values_are_cut() -> None:

@@ -44,6 +44,13 @@ def test_of_a_scan_missing_patches_are_failures() -> None:
     assert (root.attrib["tests"], root.attrib["failures"], root.attrib["errors"]) == ("62", "61", "0")
 
 
+def test_a_node_that_nobody_serves_is_an_error() -> None:
+    left_out = {"node_id": "typo", "code": "not_served", "reason": "executor 'sms' is not served"}
+    run = samples.completed()
+    root = ElementTree.fromstring(to_junit(build_report({**run.plan, "excluded": [left_out]}, run.records, run.scan)))
+    assert [item.attrib["message"] for item in root.findall(".//error")] == ["executor 'sms' is not served"]
+
+
 @given(st.text(st.characters(codec=None), max_size=30))
 def test_any_name_is_well_formed_xml(name: str) -> None:
     nodes = {"i-1": {"name": name, "executor": name, "status": "failed", "error": {"code": name, "text": name}}}

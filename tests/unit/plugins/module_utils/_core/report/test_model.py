@@ -18,12 +18,14 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Sent,
     WaveStarted,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.conclusion import to_conclusion
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import (
     Report,
     build_report,
     to_json,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.rows import Row
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.story import Story
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import from_line
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import fold
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.tags import TagKeys
@@ -316,3 +318,42 @@ def test_percentages_never_round_up_to_all() -> None:
     nodes = {f"i-{index}": {"status": "succeeded", "missing": [], "counts": {}} for index in range(2999)}
     nodes["i-last"] = {"status": "succeeded", "missing": [{"id": "x"}]}
     assert build_report(scan={"nodes": nodes}).summary["compliance"]["estate"]["before"]["percent"] == 99.9
+
+
+NOT_SERVED = {
+    "status": "failed",
+    "executor": "sms",
+    "error": {"code": "not_served", "text": "executor 'sms' is not served"},
+}
+
+
+def test_a_node_that_nobody_serves_is_seen_and_keeps_a_rollout_from_being_green() -> None:
+    run = samples.completed()
+    left_out = {"node_id": "typo", "host": "typo", "name": "", "code": "not_served", "reason": "is not served"}
+    plan = {**run.plan, "excluded": [*run.plan["excluded"], left_out]}
+    scan = {**run.scan, "nodes": {**run.scan["nodes"], "typo": NOT_SERVED}}
+    before, report = report_of(run), build_report(plan, run.records, scan)
+    assert (row(report, "typo").status, row(report, "typo").executor) == ("not_served", "sms")
+    assert [item["host"] for item in report.summary["attention"] if item["code"] == "not_served"] == ["typo"]
+    assert report.summary["totals"]["by_status"]["not_served"] == 1
+    assert report.summary["totals"]["nodes"] == before.summary["totals"]["nodes"]
+
+
+def test_a_rollout_without_failures_is_not_good_where_nodes_are_not_served() -> None:
+    rows = [Row(node_id="a", status="succeeded", compliance_after="compliant")]
+    assert _completed(rows)["tone"] == "good"
+    found = _completed([*rows, Row(node_id="b", status="not_served"), Row(node_id="c", status="not_served")])
+    assert found["tone"] == "held" and "2 nodes of the estate, which are neither" in found["reason"]
+
+
+def _completed(rows: list[Row]) -> dict[str, str]:
+    finished = RolloutFinished(status="completed", reason="")
+    return to_conclusion({}, Story(records=1, finished=finished), {}, rows, [])
+
+
+def test_a_scan_alone_shows_who_is_not_served() -> None:
+    report = build_report(scan={"at": "2026-06-01T00:00:00Z", "nodes": {"typo": NOT_SERVED}, "failed_places": []})
+    found = row(report, "typo")
+    assert (found.label, found.tone, found.compliance_after) == ("not served", "held", "unknown")
+    assert report.summary["attention"][0]["reason"] == "executor 'sms' is not served"
+    assert report.summary["conclusion"]["tone"] == "held"

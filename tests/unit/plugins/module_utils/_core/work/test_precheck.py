@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX, SSM, Executor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import (
     PrecheckRules,
     evaluate_probe,
@@ -45,7 +46,7 @@ def document(**changes: Any) -> dict[str, Any]:
     }
 
 
-def failing(rules: dict[str, Any] | None = None, executor: str = "ssm", **changes: Any) -> list[tuple[str, str]]:
+def failing(rules: dict[str, Any] | None = None, executor: Executor = SSM, **changes: Any) -> list[tuple[str, str]]:
     found = evaluate_probe(document(**changes), PrecheckRules.from_dict(rules), executor=executor)
     assert found.outcome == ("pass" if all(item.ok for item in found.findings) else "skip")
     return [(item.check, item.text) for item in found.findings if not item.ok]
@@ -156,7 +157,7 @@ def test_load_is_looked_at_only_with_a_limit() -> None:
 
 def test_agent_matters_only_where_it_does_the_work() -> None:
     assert failing(agent="absent") == [("agent", "the SSM Agent is absent")]
-    assert failing(agent="absent", executor="linux") == []
+    assert failing(agent="absent", executor=LINUX) == []
 
 
 def test_error_of_the_record_names_the_first_check_and_every_reason() -> None:
@@ -253,8 +254,8 @@ DISK = st.fixed_dictionaries({"mount": JSON, "free_mb": JSON})
 DAMAGED = st.dictionaries(st.sampled_from(sorted(document())), JSON | st.lists(DISK, max_size=3), max_size=6)
 
 
-@given(DAMAGED, st.sampled_from(["ssm", "linux"]))
-def test_no_document_makes_it_crash(damage: dict[str, Any], executor: str) -> None:
+@given(DAMAGED, st.sampled_from([SSM, LINUX]))
+def test_no_document_makes_it_crash(damage: dict[str, Any], executor: Executor) -> None:
     rules = PrecheckRules(max_load_per_cpu=1.5, expected_repositories=("*",), pending_reboot="skip_node")
     found = evaluate_probe({**document(), **damage}, rules, executor=executor)
     assert found.outcome in ("pass", "skip")

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which nodes a scan covers, and the one message about those that no executor works on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan_targets import (
+    not_served_message,
+    scan_targets,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
+
+
+def node(host: str, executor: str, **more: Any) -> Candidate:
+    return Candidate(node_id=host, host=host, executor=executor, ping_status="Online", **more)
+
+
+NODES = [node("b", "ssm"), node("a", "linux"), node("w", "windows"), node("s", "sms", state="stopped")]
+
+
+def test_a_node_that_no_executor_serves_is_not_just_unscanned() -> None:
+    found = scan_targets(NODES)
+    assert [item.host for item in (*found.direct, *found.ssm)] == ["a", "b"]
+    assert [item.host for item, _why in found.not_served] == ["s", "w"] and not found.unscanned
+
+
+def test_what_the_policy_excludes_needs_no_executor() -> None:
+    policy = to_policy({"exclude": [{"select": {"executors": ["windows"]}, "reason": "WSUS patches them"}]})
+    found = scan_targets(NODES, policy)
+    assert [(item.host, why) for item, why in found.unscanned] == [("w", "WSUS patches them")]
+    assert [item.host for item, _why in found.not_served] == ["s"]
+
+
+def test_an_executor_that_lacks_a_library_here_is_not_served_either() -> None:
+    found = scan_targets(NODES[:2], None, lambda name: "needs more" if name == "linux" else "")
+    assert [(item.host, why) for item, why in found.not_served] == [("a", "needs more")]
+    assert [item.host for item in found.ssm] == ["b"] and not found.direct
+
+
+def test_one_message_has_executors_counts_and_the_first_hosts() -> None:
+    rows = scan_targets([*NODES, *(node(f"z{number}", "azure") for number in range(5))]).not_served
+    message = not_served_message(rows)
+    assert message.startswith("7 hosts can be neither scanned nor patched. executor 'azure' is not served")
+    assert ": 5 hosts (z0, z1, z2 and 2 more); executor 'sms' is not served" in message
+    assert "(did you mean 'ssm'?): 1 host (s); executor 'windows'" in message
+    assert not_served_message([]) == ""

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry of executors: which names are served, and what is said about the others."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import (
+    LINUX,
+    SSM,
+    Library,
+    find,
+    is_direct,
+    lacks,
+    needs_agent,
+    unserved,
+)
+
+
+def test_what_the_engine_asks_of_an_executor() -> None:
+    assert (find("ssm"), find("linux"), find("sms")) == (SSM, LINUX, None)
+    assert (is_direct("linux"), is_direct("ssm"), is_direct("sms")) == (True, False, False)
+    assert (needs_agent("ssm"), needs_agent("linux"), needs_agent("sms")) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("ssm", ""),
+        ("linux", ""),
+        ("azure", "executor 'azure' is not served by this version, which serves linux, ssm"),
+        ("sms", "executor 'sms' is not served by this version, which serves linux, ssm (did you mean 'ssm'?)"),
+    ],
+)
+def test_an_executor_that_is_not_served_is_named_with_those_that_are(name: str, why: str) -> None:
+    assert unserved(name) == why
+
+
+def test_what_is_missing_is_said_with_what_to_install() -> None:
+    missing = [Library("azure.identity", "azure-identity"), Library("winrm", "pywinrm")]
+    assert lacks(SSM, []) == ""
+    assert lacks(SSM, missing) == (
+        "executor 'ssm' needs Python modules that this controller lacks (azure.identity, winrm): "
+        "pip install azure-identity pywinrm"
+    )
