@@ -6,22 +6,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_guard
-short_description: Hold waves and nodes of a rollout back for freezes and exceptions
+short_description: Skip nodes of a rollout because of freezes, exceptions or budgets
 version_added: 0.1.0
 description:
-  - Reads calendars, exception ledger and tags again, since what was approved or revoked after planning counts.
-  - Before a wave starts it fails while a freeze is closed. Before the install it gives every node that is due for it
-    and has an exception in force, or whose work would reach into a freeze, the outcome C(skipped) with the code
-    C(exception) or C(freeze). One task serves the whole wave, its direct hosts included.
-  - Nodes are held back too for which the plan's budgets leave no room (C(missed_budget)). A node uses a budget while it
-    is worked on or drained, and goes on using it if it failed.
-  - Before the reboot it holds the reboot back, so that the node ends as failed with its reboot pending.
+  - Re-reads calendars, the exception ledger and tags from their sources, so that approvals and revocations made after
+    planning take effect.
+  - Before a wave starts, the task fails if a calendar does not allow changes. Before the install, nodes with an
+    exception in force and nodes whose work would extend into a freeze are skipped, with the code C(exception) or
+    C(freeze). One task handles all nodes of the wave, including direct hosts.
+  - Nodes that would exceed a budget of the plan are skipped with the code C(missed_budget). A node counts against a
+    budget while it is worked on or drained, and continues to count if it failed.
+  - Before the reboot, these nodes are not rebooted. They are recorded as failed, with a pending reboot.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - In an account-Region whose tags can't be read the tags of the inventory count; a ledger or calendar that can't be
-    read fails the task, before anything is installed.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
+  - If the tags of an account-Region cannot be read, the tags in the inventory apply. If a ledger or calendar cannot be
+    read, the task fails before anything is installed.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -29,13 +31,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says which nodes would be held back; writes nothing.
+    description: Returns the nodes that would be skipped, without writing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: Nodes that were held back or patched are not looked at again.
+    description: Nodes that were skipped or patched are not checked again.
     support: full
 options:
   dir:
@@ -48,7 +50,8 @@ options:
     required: true
   step:
     description:
-      - V(start) before the wave begins, V(install) before its nodes are patched, V(reboot) before they are rebooted.
+      - V(start) runs before the wave begins, V(install) before its nodes are patched, V(reboot) before they are
+        rebooted.
     type: str
     required: true
     choices: [start, install, reboot]
@@ -62,19 +65,19 @@ options:
     default: {}
   quorum:
     description:
-      - The policy's C(budgets.quorum), health checks that are asked before members of a cluster are taken down. While
-        one is not fine, the members are skipped with the code C(missed_quorum).
+      - The policy's C(budgets.quorum), health checks that run before members of a cluster are taken out of service. If
+        one does not pass, the members are skipped with the code C(missed_quorum).
     type: list
     elements: dict
     default: []
   application_tag:
-    description: Key of the tag that names a node's application, for exceptions that select by application.
+    description: Key of the application tag, for exceptions that select by application.
     type: str
     default: Application
 """
 
 EXAMPLES = r"""
-- name: Hold back nodes with an exception, and all during a freeze
+- name: Skip nodes with an exception, and all nodes during a freeze
   patchtide.hybrid.rollout_guard:
     dir: /var/lib/patchtide/2026-06
     wave: canary
@@ -85,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 held:
-  description: Nodes that are held back, and why.
+  description: Nodes that are skipped, and why.
   returned: success
   type: list
   elements: dict
