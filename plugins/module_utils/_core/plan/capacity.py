@@ -131,9 +131,9 @@ def _describe(nodes: Sequence[object], needed: int, usable: int | None, lanes: i
         return "no nodes"
     work = f"{_count(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"
     if usable is None:
-        return f"{work}; there is no window"
+        return f"{work}; the wave has no window"
     have = f"the window has {usable} before its cutoff"
-    return f"{work}; {have}" + (f": {_count(late, 'node')} will not fit" if late else "")
+    return f"{work}; {have}" + (f": {_count(late, 'node')} {'does' if late == 1 else 'do'} not fit" if late else "")
 
 
 def total_minutes(platforms: Mapping[str, int], expected: Mapping[str, int]) -> int:
@@ -144,7 +144,7 @@ def total_minutes(platforms: Mapping[str, int], expected: Mapping[str, int]) -> 
     """
     for platform in platforms:
         if platform not in expected:
-            raise BadInput("expected_minutes", dict(expected), f"minutes for the platform {platform} too")
+            raise BadInput("expected_minutes", dict(expected), f"minutes for the platform {platform}")
     return sum(count * expected[platform] for platform, count in platforms.items())
 
 
@@ -162,11 +162,11 @@ def may_start(now: datetime, minutes: float, window: Occurrence | None) -> Start
     if now >= window.end:
         return StartGuard(ok=False, text=f"the window closed at {_clock(window.end)}", minutes_left=0)
     if now >= window.cutoff_at:
-        text = f"nothing starts after the window's cutoff at {_clock(window.cutoff_at)}"
+        text = f"no further work starts after the window's cutoff at {_clock(window.cutoff_at)}"
         return StartGuard(ok=False, text=text, minutes_left=left)
     if now + timedelta(minutes=minutes) > window.end:
         closes = f"the window closes at {_clock(window.end)}, in {_count(left, 'minute')}"
-        return StartGuard(ok=False, text=f"{closes}; the step needs {minutes:g}", minutes_left=left)
+        return StartGuard(ok=False, text=f"{closes}; this step needs {minutes:g}", minutes_left=left)
     return StartGuard(ok=True, minutes_left=left)
 
 

@@ -122,14 +122,14 @@ def _fill_waves(
         why = questions[index](node) if questions else None
         if why:
             held.setdefault(node.node_id, why)
-            draft.emptied[index + 1] = "every node that it selects has an exception"
+            draft.emptied[index + 1] = "all nodes that it selects have an exception"
         return why is None
 
     draft.waves, left = assign(eligible, policy["waves"], policy["name"], allowed)
     draft.excluded += [
         _excluded(node, "exception", held[node.node_id])
         if node.node_id in held
-        else _excluded(node, "no_wave", "no wave of the policy selects it")
+        else _excluded(node, "no_wave", "no wave selects the node")
         for node in left
     ]
 
@@ -159,9 +159,9 @@ def _rules(policy: Mapping[str, Any]) -> dict[str, Any]:
 def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for wave in waves:
         if wave.get("emptied"):
-            yield f"Wave {wave['name']} is empty, and its gate will pause: {wave['emptied']}."
+            yield f"Wave {wave['name']} has no nodes, so its gate will pause: {wave['emptied']}."
         if not wave["capacity"]["fits"]:
-            yield f"Wave {wave['name']} does not fit: {wave['capacity']['text']}."
+            yield f"Wave {wave['name']} does not fit its window: {wave['capacity']['text']}."
 
 
 def _spans(
@@ -180,7 +180,7 @@ def freeze_note(calendars: Sequence[Calendar], start: datetime, end: datetime) -
     if not calendars or not (freeze := freeze_during(calendars, start, end)).frozen:
         return "", False
     closed = open_part(calendars, Occurrence(start=start, end=end, cutoff_at=end)) is None
-    return f"frozen {'as a whole' if closed else 'in part'}: {'; '.join(freeze.reasons)}", closed
+    return f"{'completely' if closed else 'partly'} frozen: {'; '.join(freeze.reasons)}", closed
 
 
 def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def check_plan(plan: Mapping[str, Any]) -> None:
     if plan.get("schema") != SCHEMA:
         raise BadInput("plan", plan.get("schema"), f"a plan of the schema {SCHEMA}")
     if seal(plan)["digest"] != plan.get("digest"):
-        raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed after it was made")
+        raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed later")
 
 
 def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:

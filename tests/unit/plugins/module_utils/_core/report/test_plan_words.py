@@ -21,10 +21,10 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.plan
     ("rules", "words"),
     [
         ({}, {}),
-        ({"retries": {"delivery": 0, "execution": 0}}, {"Tried again": "nothing"}),
-        ({"retries": {"delivery": 1}}, {"Tried again": "commands that were not delivered, once"}),
+        ({"retries": {"delivery": 0, "execution": 0}}, {"Retries": "none"}),
+        ({"retries": {"delivery": 1}}, {"Retries": "commands that were not delivered, 1 retry"}),
         ({"budgets": {"wave": 3}}, {"Out of service at once": "at most 3 of each wave"}),
-        ({"budgets": {"zone": None}}, {"Out of service at once": "no limit but the size of the wave"}),
+        ({"budgets": {"zone": None}}, {"Out of service at once": "no limit except the size of the wave"}),
     ],
 )
 def test_rules_are_said_in_words(rules: dict[str, Any], words: dict[str, str]) -> None:
@@ -42,12 +42,15 @@ def test_an_old_wave_has_one_turn_and_no_notes() -> None:
 def test_turns_are_as_large_as_the_largest() -> None:
     wave = {"turns": 2, "nodes": [{"turn": 1}, {"turn": 2, "start": True}]}
     assert list(wave_notes(wave)) == [
-        "2 turns, one after the other, of at most 1 node",
-        "1 stopped node will be started; what is missing there is not known yet",
+        "2 turns of at most 1 node",
+        "1 stopped node will be started; missing patches are not known yet",
     ]
 
 
 def test_what_emptied_a_wave_is_a_warning_and_no_note() -> None:
     wave = {"emptied": "frozen", "notes": ["frozen", "another"], "capacity": {"fits": False, "text": "too late"}}
     assert list(wave_notes(wave)) == ["another"]
-    assert list(wave_warnings(wave)) == ["empty, its gate will pause: frozen", "does not fit: too late"]
+    assert list(wave_warnings(wave)) == [
+        "no nodes, so its gate will pause: frozen",
+        "does not fit its window: too late",
+    ]
