@@ -5,14 +5,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How an action that works for nodes of many accounts reaches them."""
+    """How an action reaches nodes in many accounts."""
 
     DOCUMENTATION = r"""
 options:
   accounts:
     description:
-      - How accounts are reached, each through an IAM role. Those of account numbers that are not named are reached with
-        the credentials as they are.
+      - Accounts and the IAM roles to assume in them. Accounts that are not listed are accessed with the given
+        credentials.
     type: list
     elements: dict
     suboptions:
@@ -21,12 +21,12 @@ options:
         type: str
         required: true
       external_id:
-        description: External id that the role's trust policy asks for.
+        description: External id that the trust policy of the role requires.
         type: str
       id:
-        description: The account's number, for the reader; the role tells it anyway.
+        description: Account number, for documentation only. The account is determined by the role.
         type: str
       name:
-        description: The account's name, for the reader.
+        description: Account name, for documentation only.
         type: str
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes: of modules that bring something into a state, and of modules that only read."""
+    """Attributes of modules that ensure a state, that only read, or that start something."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -34,12 +34,12 @@ attributes:
     COMMAND = r"""
 attributes:
   check_mode:
-    description: Can run in check mode and says whether it would start something, without starting it.
+    description: Can run in check mode and reports whether it would start an execution, without starting it.
     support: full
   diff_mode:
-    description: What it starts leaves no object that could be compared.
+    description: An execution has no state to compare.
     support: N/A
   idempotent:
-    description: Starts anew whenever it runs, except where it is told to follow what it started before.
+    description: Starts a new execution on every run, unless it is set to follow an earlier one.
     support: partial
 """

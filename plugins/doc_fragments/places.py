@@ -5,19 +5,19 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of modules that work in many account-Regions at once."""
+    """Options of modules that act on many account-Regions."""
 
     DOCUMENTATION = r"""
 options:
   regions:
     description:
-      - Regions to work in, all at once. Without it the module works in O(region) alone.
+      - Regions to act on, concurrently. Defaults to O(region).
     type: list
     elements: str
   accounts:
     description:
-      - Accounts to work in, each through an IAM role, in every one of the Regions.
-      - Without it the module works in the account of the credentials.
+      - Accounts to act on, each through an IAM role, in every Region.
+      - Defaults to the account of the credentials.
     type: list
     elements: dict
     suboptions:
@@ -26,18 +26,18 @@ options:
         type: str
         required: true
       external_id:
-        description: External id that the role's trust policy asks for.
+        description: External id that the trust policy of the role requires.
         type: str
       id:
-        description: The account's number, for the reader; the role tells it anyway.
+        description: Account number, for documentation only. The account is determined by the role.
         type: str
       name:
-        description: The account's name, for the reader.
+        description: Account name, for documentation only.
         type: str
   on_place_error:
     description:
-      - What a failing account-Region means. All others are worked on in both cases.
-      - V(fail) ends the task with an error after that, V(report) with a warning and the place in RV(failed_places).
+      - How to handle an account-Region that fails. The others are processed in any case.
+      - V(fail) fails the task afterwards, V(report) warns and lists the account-Region in RV(failed_places).
       - The task fails in any case if no account-Region succeeded.
     type: str
     choices: [fail, report]

@@ -5,21 +5,21 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the actions that carry out a stage: by Run Command, or on the play's own host."""
+    """Options of the actions that run a stage, by Run Command or on the host of the play."""
 
     DOCUMENTATION = r"""
 options:
   dir:
     description:
       - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it the work is a stage of the rollout. It is done on those nodes of O(wave) that are due for it, intents
-        and outcomes are written to the journal, and what an earlier run began is taken up instead of being done again.
+      - If set, the task runs a stage of the rollout on the nodes of O(wave) that are due for it. Intents and outcomes
+        are recorded in the journal, and work that an earlier run started is resumed instead of repeated.
     type: path
   wave:
     description: Name of the wave in the plan. Required with O(dir).
     type: str
   nodes:
-    description: Nodes to work on outside of a rollout.
+    description: Nodes to process outside of a rollout.
     type: list
     elements: dict
     suboptions:
@@ -28,45 +28,47 @@ options:
         type: str
         required: true
       account:
-        description: Number of its account.
+        description: Account number of the node.
         type: str
         required: true
       region:
-        description: Its Region.
+        description: Region of the node.
         type: str
         required: true
       platform:
-        description: Its platform.
+        description: Platform of the node.
         type: str
         required: true
         choices: [linux, windows, macos]
   hosts:
     description:
-      - Inventory hosts to work on outside of a rollout. Their C(patchtide_*) variables say where they are.
-      - Hosts of other executors than C(ssm), and nodes whose agent is not online, are passed over.
+      - Inventory hosts to process outside of a rollout. Their C(patchtide_*) variables locate the nodes.
+      - Hosts of executors other than C(ssm), and nodes whose agent is not online, are ignored.
     type: list
     elements: str
   wait:
     description:
-      - V(false) only sends the commands. The same task with V(true) awaits them later; in between other work can be
-        done.
-      - Only with O(dir).
+      - Whether to wait for the commands. If V(false), they are only sent, and the same task with V(true) waits for them
+        later.
+      - V(false) requires O(dir).
     type: bool
     default: true
   poll_interval:
-    description: Seconds between two looks at the commands.
+    description: Seconds between two polls of the commands.
     type: int
     default: 15
   delivery_timeout:
-    description: Seconds within which a node must have begun, 30 to 2592000. A node that has not is C(unreachable).
+    description: Seconds within which a node must start the command, 30 to 2592000. A node that does not is
+      C(unreachable).
     type: int
     default: 600
   execution_timeout:
-    description: Seconds after which a node that has begun is given up and its state is looked at instead.
+    description: Seconds after which a command that started on a node is considered timed out. The outcome then follows
+      from the node's state.
     type: int
     default: 7200
   max_concurrency:
-    description: How many nodes of one command may work at the same time, as a number or a percentage.
+    description: Number or percentage of a command's nodes that run it at the same time.
     type: str
     default: 100%
 """
@@ -76,12 +78,12 @@ options:
   dir:
     description:
       - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it the work is a stage of the rollout. It is done if O(node) is due for it, and written to the journal.
+      - If set, the task runs a stage of the rollout, if O(node) is due for it, and records it in the journal.
     type: path
   wave:
     description: Name of the wave in the plan. Required with O(dir).
     type: str
   node:
-    description: The play host's node id in the plan. Required with O(dir).
+    description: Node id of the host in the plan. Required with O(dir).
     type: str
 """

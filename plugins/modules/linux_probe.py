@@ -6,41 +6,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: linux_probe
-short_description: Look at the play's host before and after patching
+short_description: Collect the state of a host before and after patching
 version_added: 0.1.0
 description:
-  - Runs the probe of M(patchtide.hybrid.ssm_probe) on the play's host over its own connection. The host needs no more
-    than a POSIX shell.
-  - In a rollout it keeps the list of running services on the host and compares it after the work, as that module does.
+  - Runs the host probe of M(patchtide.hybrid.ssm_probe) on the host of the play, over its own connection. The host
+    needs only a POSIX shell.
+  - In a rollout, stores the list of running services on the host and compares it after the work, like
+    M(patchtide.hybrid.ssm_probe).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - patchtide.hybrid.stage.direct
 attributes:
   check_mode:
-    description: Looks, but writes nothing, neither to the journal nor on the host.
+    description: Runs the host probe without writing to the journal or to the host.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: It only reads the host, apart from the list of services that it keeps there.
+    description: Only reads from the host, except for the list of services that it stores there.
     support: full
 options:
   purpose:
     description:
-      - V(look) only looks, V(precheck) and V(verify) are stages of a rollout and need O(dir).
+      - V(look) only collects the state. V(precheck) and V(verify) are stages of a rollout and require O(dir).
     type: str
     choices: [look, precheck, verify]
     default: look
   thresholds:
-    description: The C(prechecks) of the policy. What is not given has the policy's defaults.
+    description: The C(prechecks) of the policy. Missing keys have the same defaults as in the policy.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Look at this host
+- name: Collect the state of this host
   patchtide.hybrid.linux_probe:
     thresholds:
       disk: {"/": 2048}
@@ -54,13 +55,13 @@ outcome:
   type: str
   sample: pass
 findings:
-  description: What was looked at; V(ok=false) holds the host.
+  description: Results of the checks. The host is skipped if V(ok=false).
   returned: unless the purpose is verify
   type: list
   elements: dict
   sample: [{check: disk, ok: true, text: "/ has 4096 MB free"}]
 facts:
-  description: Kernel, boot id, operating system and the like.
+  description: Facts such as kernel, boot id and operating system.
   returned: unless the purpose is verify
   type: dict
   sample: {kernel: 6.1.0-50-amd64, boot_id: 1c9d}

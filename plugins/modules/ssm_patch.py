@@ -9,16 +9,17 @@ module: ssm_patch
 short_description: Scan or patch many managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs C(AWS-RunPatchBaseline) on nodes of many accounts and Regions at once, 50 nodes a command, and waits for all
-    of them. The number of tasks and forks does not depend on the number of nodes.
-  - An install never reboots by itself. Reboots are a stage of their own, see M(patchtide.hybrid.ssm_reboot), after all
-    patches are in.
-  - Every node is judged by the patch state it is left in, never by the command's status alone. A command can be
-    C(Success) although nodes were never reached, and C(Failed) although everything was installed.
+  - Runs C(AWS-RunPatchBaseline) on nodes of many accounts and Regions concurrently, with up to 50 nodes per command,
+    and waits for all of them. The number of tasks and forks does not depend on the number of nodes.
+  - An install does not reboot nodes. Reboots are a separate stage after the install, see
+    M(patchtide.hybrid.ssm_reboot).
+  - The outcome of a node follows from its patch state, never from the status of the command alone. A command can end as
+    C(Success) although nodes were not reached, and as C(Failed) although everything was installed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -27,28 +28,27 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Sends nothing. An install is reported as a change, a scan never is.
+    description: Sends no command. An install is reported as a change, a scan is not.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: A rollout installs on a node once; outside of a rollout an install runs whenever it is asked for.
+    description: In a rollout, each node is installed once. Outside of a rollout, every run installs.
     support: partial
 options:
   operation:
-    description: V(Scan) finds out what is missing, V(Install) installs what the node's patch baseline approves.
+    description: V(Scan) lists missing patches, V(Install) installs the patches that the node's patch baseline approves.
     type: str
     choices: [Scan, Install]
     required: true
   snapshot_id:
-    description: Id (a GUID) of the patch baseline snapshot, so that all nodes use the same one. It is valid for three
-      days.
+    description: Id (a GUID) of a patch baseline snapshot that all nodes use. A snapshot is valid for three days.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Scan everything in the inventory that Systems Manager reaches
+- name: Scan all nodes of the inventory that Systems Manager manages
   patchtide.hybrid.ssm_patch:
     operation: Scan
     hosts: "{{ groups['all'] }}"
@@ -72,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many nodes ended how, by status.
+  description: Number of nodes by status.
   returned: always
   type: dict
   sample: {succeeded: 57, unreachable: 2}
@@ -83,20 +83,20 @@ results:
   elements: dict
   contains:
     node_id:
-      description: The node.
+      description: Id of the node.
       type: str
     status:
       description: V(succeeded), V(failed), V(unreachable), V(timed_out) or V(cancelled).
       type: str
     counts:
-      description: The node's patch state, in SSM's counts.
+      description: Counts of the node's patch state in SSM.
       type: dict
     missing:
-      description: Patches that are missing, after a scan.
+      description: Missing patches, after a scan.
       type: list
       elements: dict
     missing_after:
-      description: Their ids.
+      description: Ids of the missing patches.
       type: list
       elements: str
     failed:
@@ -104,13 +104,13 @@ results:
       type: list
       elements: str
     pending_reboot:
-      description: Whether patches wait for a reboot.
+      description: Whether installed patches need a reboot.
       type: bool
     evidence:
-      description: Command id and place.
+      description: Command id and account-Region.
       type: dict
     error:
-      description: Why the node did not succeed.
+      description: Reason why the node did not succeed.
       type: dict
   sample:
     - node_id: i-0123456789abcdef0
@@ -122,17 +122,17 @@ results:
       pending_reboot: false
       evidence: {command_id: 86889800-2224-4c24-ab55-9b224530fd38, place: 111111111111/eu-central-1}
 failed_places:
-  description: Account-Regions where no command could be sent, each with the reason.
+  description: Account-Regions where no command could be sent, with the reason.
   returned: outside of a rollout
   type: list
   elements: dict
 open_nodes:
-  description: Ids of nodes where patches are missing or a reboot is pending.
+  description: Ids of nodes with missing patches or a pending reboot.
   returned: outside of a rollout
   type: list
   elements: str
 due:
-  description: Ids of the nodes it would work on.
+  description: Ids of the nodes that are due.
   returned: in check mode
   type: list
   elements: str

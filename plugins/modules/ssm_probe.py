@@ -6,22 +6,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_probe
-short_description: Look at many managed nodes with AWS Systems Manager
+short_description: Collect the state of managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs one script on nodes of many accounts and Regions. It prints free disk space, pending reboot, package
-    manager lock, repositories, failed units, load, kernels, boot id and the agent's state.
-  - With O(purpose=precheck) each node is judged against O(thresholds) and passes or is held back.
-  - With O(purpose=verify) each node of the wave gets its final record, from its state after the work.
-  - In a rollout the services that run before the work must run after it. The first look keeps their list on the node
-    (on Linux in C(/var/lib/patchtide/services), for root alone; on Windows under C(HKLM:\SOFTWARE\patchtide)). The
-    last one waits up to a minute, on Windows three, for those that are down, and takes the list away when none is.
-    Counted are services that start with the system and keep running; not one-shots, services of a session, or those
-    that are started on demand.
+  - Runs the host probe, a read-only script, on nodes of many accounts and Regions. It reports free disk space, pending
+    reboot, package manager lock, repositories, failed units, load, kernels, boot id and the state of the agent.
+  - With O(purpose=precheck), each node is checked against O(thresholds) and passes or is skipped.
+  - With O(purpose=verify), each node of the wave gets its final record from its state after the work.
+  - In a rollout, services that run before the work must run after it. The first host probe stores their list on the
+    node (on Linux in C(/var/lib/patchtide/services), readable by root only; on Windows under
+    C(HKLM:\SOFTWARE\patchtide)). The last one waits up to one minute, on Windows three minutes, for services that are
+    down, and removes the list if none is. Only services that start with the system and keep running count, not
+    one-shot, session or on-demand services.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -30,28 +31,28 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Sends nothing.
+    description: Sends no command.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: It only reads the nodes, apart from the list of services that it keeps there.
+    description: Only reads from the nodes, except for the list of services that it stores there.
     support: full
 options:
   purpose:
-    description: What the look is for. V(verify) only in a rollout.
+    description: Purpose of the host probe. V(verify) is available only in a rollout.
     type: str
     choices: [precheck, verify]
     default: precheck
   thresholds:
-    description: The C(prechecks) of the policy. What is not given has the policy's defaults.
+    description: The C(prechecks) of the policy. Missing keys have the same defaults as in the policy.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Who would be held back?
+- name: List the nodes that would be skipped
   patchtide.hybrid.ssm_probe:
     hosts: "{{ groups['all'] }}"
     thresholds:
@@ -62,7 +63,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many nodes pass, are held, or ended how.
+  description: Number of nodes by outcome (C(pass), C(skip)) or by status.
   returned: always
   type: dict
   sample: {pass: 11, skip: 1}

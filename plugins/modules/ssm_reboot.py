@@ -9,13 +9,14 @@ module: ssm_reboot
 short_description: Reboot managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Reboots nodes by a script that asks the agent for the reboot, so that the agent reports back when it has come up
-    again. A node has rebooted when its boot id has changed, not when a command says so.
-  - In a rollout only those nodes are rebooted whose rule asks for it, and only after their install has ended.
+  - Reboots nodes with a script that requests the reboot from the SSM Agent, so that the agent reports back after it has
+    started again. A node counts as rebooted when its boot id has changed.
+  - In a rollout, reboots only nodes whose reboot rule requires it, after their install has ended.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -24,18 +25,18 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Reboots nothing and reports a change.
+    description: Reboots no node and reports a change.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: A rollout reboots a node once; outside of a rollout it reboots whenever it is asked to.
+    description: In a rollout, each node is rebooted once. Outside of a rollout, every run reboots.
     support: partial
 """
 
 EXAMPLES = r"""
-- name: Reboot the nodes of a wave that need it
+- name: Reboot the nodes of a wave that need a reboot
   patchtide.hybrid.ssm_reboot:
     dir: /var/lib/patchtide/2026-06
     wave: canary
@@ -49,12 +50,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many nodes ended how, by status. V(no_op) nodes did not need a reboot.
+  description: Number of nodes by status. Nodes with V(no_op) did not need a reboot.
   returned: always
   type: dict
   sample: {succeeded: 12, no_op: 3}
 results:
-  description: One record per node, with boot ids.
+  description: One record per node, with its boot ids.
   returned: outside of a rollout
   type: list
   elements: dict

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an account-Region answers at all, and whether it is the one that is meant."""
+"""Whether an account-Region answers, and whether it is the expected one."""
 
 from __future__ import annotations
 

@@ -19,24 +19,24 @@ def exclusion(
     """Return (code, reason) if the node is left out, before waves are formed.
 
     :param scan: the node's record in the scan.
-    :param unscanned: why the scan has no record of it.
+    :param unscanned: why not in the scan.
     """
     for rule in policy.exclude:
         if matches(node, rule.select):
             return "policy", rule.reason or "excluded by the policy"
     if not node.executor or (node.executor == "ssm" and not node.managed):
-        return "unmanaged", "not a managed node: Systems Manager does not know it"
+        return "unmanaged", "not managed by Systems Manager"
     if is_stopped(node) and will_start(node, policy):
         return None
     if node.state and node.state not in ("running", "Online"):
         return "stopped", f"the instance is {node.state}"
     if node.executor == "ssm" and node.ping_status and node.ping_status != "Online":
-        return "offline", f"its agent is not online ({node.ping_status})"
+        return "offline", f"the agent is not online ({node.ping_status})"
     if scan is None:
-        return "not_scanned", unscanned or "the scan has no record of it"
+        return "not_scanned", unscanned or "not in the scan"
     if scan["status"] not in ("succeeded", "no_op"):
         text = (scan.get("error") or {}).get("text") or scan["status"]
-        return "scan_failed", f"its scan did not succeed: {text}"
+        return "scan_failed", f"the scan failed: {text}"
     if patch_count(scan) == 0 and not scan.get("pending_reboot"):
         return "nothing_to_install", "no approved patch is missing"
     return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a policy declares in AWS, in the option names of the modules that bring it about. Pure."""
+"""What a policy declares in AWS, in the option names of the modules that create it. Pure."""
 
 from __future__ import annotations
 
