@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   description:
@@ -78,36 +79,37 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-activation:
-  description: The activation as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  contains:
-    activation_code:
-      description: The code, only from the run that created the activation.
-      returned: when it was created
-      type: str
-      sample: 4Xu7mvWnyuM5zfcLzFda
-  sample:
-    description: plant machines of November
-    iam_role: service-role/AmazonEC2RunCommandRoleForManagedInstances
-    default_instance_name: ""
-    registration_limit: 10
-    registrations: 0
-    expires_at: "2026-11-22T06:00:00Z"
-    expired: false
-    tags: {Patch Group: PLANT-PROD}
-    activation_id: ab1e0000-0000-4000-8000-000000000000
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    activation:
+      description: The activation as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      contains:
+        activation_code:
+          description: The code, only from the run that created the activation.
+          returned: when it was created
+          type: str
+          sample: 4Xu7mvWnyuM5zfcLzFda
+      sample:
+        description: plant machines of November
+        iam_role: service-role/AmazonEC2RunCommandRoleForManagedInstances
+        default_instance_name: ""
+        registration_limit: 10
+        registrations: 0
+        expires_at: "2026-11-22T06:00:00Z"
+        expired: false
+        tags: {Patch Group: PLANT-PROD}
+        activation_id: ab1e0000-0000-4000-8000-000000000000
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.tags
   - patchtide.hybrid.targets
   - patchtide.hybrid.attributes
@@ -149,46 +150,47 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-association:
-  description: The association as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: patchtide-scan
-    document: AWS-RunPatchBaseline
-    document_version: $DEFAULT
-    parameters: {Operation: [Scan]}
-    targets: {InstanceIds: ["*"]}
-    schedule: cron(0 3 ? * * *)
-    schedule_offset: 0
-    apply_only_at_cron_interval: true
-    duration: 0
-    calendar_names: []
-    max_concurrency: 20%
-    max_errors: ""
-    compliance_severity: HIGH
-    sync_compliance: AUTO
-    output_s3_bucket: ""
-    output_s3_prefix: ""
-    output_s3_region: ""
-    automation_target_parameter: ""
-    target_maps: []
-    target_locations: []
-    alarm: ""
-    ignore_alarm_failure: false
-    dispatch_role_arn: ""
-    tags: {}
-    association_id: 0b4e6f38-4b5c-4c0e-9a0e-6f0b3c2d1a00
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    association:
+      description: The association as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: patchtide-scan
+        document: AWS-RunPatchBaseline
+        document_version: $DEFAULT
+        parameters: {Operation: [Scan]}
+        targets: {InstanceIds: ["*"]}
+        schedule: cron(0 3 ? * * *)
+        schedule_offset: 0
+        apply_only_at_cron_interval: true
+        duration: 0
+        calendar_names: []
+        max_concurrency: 20%
+        max_errors: ""
+        compliance_severity: HIGH
+        sync_compliance: AUTO
+        output_s3_bucket: ""
+        output_s3_prefix: ""
+        output_s3_region: ""
+        automation_target_parameter: ""
+        target_maps: []
+        target_locations: []
+        alarm: ""
+        ignore_alarm_failure: false
+        dispatch_role_arn: ""
+        tags: {}
+        association_id: 0b4e6f38-4b5c-4c0e-9a0e-6f0b3c2d1a00
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

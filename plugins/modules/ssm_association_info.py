@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   name:
@@ -63,7 +64,7 @@ EXAMPLES = r"""
 RETURN = r"""
 associations:
   description: As M(patchtide.hybrid.ssm_association) returns them, with their state.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   contains:
@@ -107,16 +108,11 @@ associations:
           status: Success
           created_time: "2026-11-21T03:00:00Z"
           resource_count_by_status: "{Success=12}"
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes.command
   - patchtide.hybrid.targets
 options:
@@ -131,26 +132,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-automation:
-  description: The execution as the service shows it; empty in check mode if it would be started.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    automation_execution_id: 4105a4fc-f944-11e6-9d32-8fb2db27a909
-    automation_execution_status: Success
-    document_name: contoso-pause
-    outputs: {}
-    step_executions: [{step_name: pause, action: "aws:sleep", step_status: Success}]
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    automation:
+      description: The execution as the service shows it; empty in check mode if it would be started.
+      returned: always
+      type: dict
+      sample:
+        automation_execution_id: 4105a4fc-f944-11e6-9d32-8fb2db27a909
+        automation_execution_status: Success
+        document_name: contoso-pause
+        outputs: {}
+        step_executions: [{step_name: pause, action: "aws:sleep", step_status: Success}]
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.automation import run_automation
@@ -200,7 +202,7 @@ def main() -> None:
         port = SsmAutomations(sessions.client("ssm", place))
         return run_automation(port, module.params, find_clock(), check=module.check_mode)
 
-    run_places(module, "automation", work)
+    run_places(module, work)
 
 
 if __name__ == "__main__":

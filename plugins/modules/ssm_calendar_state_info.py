@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   calendars:
@@ -40,19 +41,14 @@ EXAMPLES = r"""
 RETURN = r"""
 calendar_state:
   description: The state, and when it changes next; empty if it never does.
-  returned: when one account-Region was asked
+  returned: always
   type: dict
   sample: {state: CLOSED, at_time: "2026-12-24T18:00:00Z", next_transition_time: "2027-01-07T00:00:00Z"}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

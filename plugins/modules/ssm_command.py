@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes.command
   - patchtide.hybrid.targets
 options:
@@ -145,43 +146,44 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-command:
-  description: The command; empty in check mode if it would be sent.
-  returned: when one account-Region was asked
-  type: dict
-  contains:
-    command_id:
-      description: Its id.
-      type: str
-    status:
-      description: What the service calls it as a whole.
-      type: str
-    invocations:
-      description:
-        - Every node's part, with V(status), V(code), V(output) (the first 2,500 characters), V(started_at),
-          V(ended_at).
-      returned: if O(wait=true)
-      type: list
-      elements: dict
-    outcome:
-      description: Nodes by how it ended there.
-      returned: if O(wait=true)
-      type: dict
-      sample:
-        succeeded: [i-0123456789abcdef0]
-        failed: [i-0123456789abcdef1]
-        running: []
-        statuses: {Success: [i-0123456789abcdef0], Undeliverable: [i-0123456789abcdef1]}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    command:
+      description: The command; empty in check mode if it would be sent.
+      returned: always
+      type: dict
+      contains:
+        command_id:
+          description: Its id.
+          type: str
+        status:
+          description: What the service calls it as a whole.
+          type: str
+        invocations:
+          description:
+            - Every node's part, with V(status), V(code), V(output) (the first 2,500 characters), V(started_at),
+              V(ended_at).
+          returned: if O(wait=true)
+          type: list
+          elements: dict
+        outcome:
+          description: Nodes by how it ended there.
+          returned: if O(wait=true)
+          type: dict
+          sample:
+            succeeded: [i-0123456789abcdef0]
+            failed: [i-0123456789abcdef1]
+            running: []
+            statuses: {Success: [i-0123456789abcdef0], Undeliverable: [i-0123456789abcdef1]}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock
@@ -229,7 +231,7 @@ def main() -> None:
     def work(sessions, place):
         return run_command(SsmCommands(place, sessions), module.params, find_clock(), check=module.check_mode)
 
-    run_places(module, "command", work)
+    run_places(module, work)
 
 
 if __name__ == "__main__":

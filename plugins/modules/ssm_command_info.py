@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   command_id:
@@ -58,19 +59,14 @@ EXAMPLES = r"""
 RETURN = r"""
 commands:
   description: The commands as M(patchtide.hybrid.ssm_command) returns them.
-  returned: when one account-Region was asked
-  type: list
-  elements: dict
-places:
-  description: One result per account-Region, each with the same member or with C(error).
   returned: always
   type: list
   elements: dict
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   compliance_type:
@@ -88,27 +89,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-compliance_items:
-  description: Findings of each node, by its id, as they are or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0:
-      - id: last-backup
-        title: Backup of the last 24 hours
-        status: NON_COMPLIANT
-        severity: HIGH
-        details: {Last: "2026-11-01"}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    compliance_items:
+      description: Findings of each node, by its id, as they are or would be in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0:
+          - id: last-backup
+            title: Backup of the last 24 hours
+            status: NON_COMPLIANT
+            severity: HIGH
+            details: {Last: "2026-11-01"}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock

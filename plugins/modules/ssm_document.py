@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
   - patchtide.hybrid.tags
 options:
@@ -156,29 +157,30 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-document:
-  description: The document as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: contoso-kernel-version
-    document_type: Command
-    document_format: YAML
-    content: {schemaVersion: "2.2", mainSteps: []}
-    latest_version: "2"
-    default_version: "2"
-    shared_with: ["222222222222"]
-    tags: {}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    document:
+      description: The document as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: contoso-kernel-version
+        document_type: Command
+        document_format: YAML
+        content: {schemaVersion: "2.2", mainSteps: []}
+        latest_version: "2"
+        default_version: "2"
+        shared_with: ["222222222222"]
+        tags: {}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.content import read_content, render

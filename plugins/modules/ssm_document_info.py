@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   name:
@@ -58,26 +59,23 @@ EXAMPLES = r"""
 RETURN = r"""
 documents:
   description: The documents as the service lists them.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   sample:
-    - name: contoso-freeze
+    - account: "111111111111"
+      region: eu-central-1
+      name: contoso-freeze
       document_type: ChangeCalendar
       document_format: TEXT
       document_version: "1"
       owner: "111111111111"
       tags: {}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   instance_ids:
@@ -66,38 +67,39 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-instance_roles:
-  description: What each instance has, or would have in check mode, by its id.
-  returned: when one account-Region was asked
-  type: dict
-  contains:
-    missing_actions:
-      description: Actions that the role lacked; only before, so empty.
-      returned: always
-      type: list
-      elements: str
-    added_policy:
-      description: The policy that its role got from this run, or would get.
-      returned: always
-      type: str
-      sample: arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
-  sample:
-    i-0123456789abcdef0:
-      instance_id: i-0123456789abcdef0
-      instance_profile: patchtide-node
-      role: patchtide-node
-      missing_actions: []
-      added_policy: ""
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    instance_roles:
+      description: What each instance has, or would have in check mode, by its id.
+      returned: always
+      type: dict
+      contains:
+        missing_actions:
+          description: Actions that the role lacked; only before, so empty.
+          returned: always
+          type: list
+          elements: str
+        added_policy:
+          description: The policy that its role got from this run, or would get.
+          returned: always
+          type: str
+          sample: arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
+      sample:
+        i-0123456789abcdef0:
+          instance_id: i-0123456789abcdef0
+          instance_profile: patchtide-node
+          role: patchtide-node
+          missing_actions: []
+          added_policy: ""
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   type_name:
@@ -67,22 +68,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-inventory:
-  description: Entries of each node, by its id, as they are or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0: [{Patch Group: PLANT-PROD, Maintenance Window: plant-prod}]
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    inventory:
+      description: Entries of each node, by its id, as they are or would be in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0: [{Patch Group: PLANT-PROD, Maintenance Window: plant-prod}]
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock

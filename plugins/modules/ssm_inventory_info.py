@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   types:
@@ -58,22 +59,19 @@ EXAMPLES = r"""
 RETURN = r"""
 nodes:
   description: Nodes with their inventory by type.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   sample:
-    - instance_id: mi-0123456789abcdef0
+    - account: "111111111111"
+      region: eu-central-1
+      instance_id: mi-0123456789abcdef0
       inventory: {"Custom:PatchInformation": [{Patch Group: PLANT-PROD}]}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

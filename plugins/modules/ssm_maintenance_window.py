@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
   - patchtide.hybrid.tags
 options:
@@ -100,34 +101,35 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-maintenance_window:
-  description: The window as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: contoso-prod
-    schedule: cron(0 2 ? * TUE#2 *)
-    timezone: Europe/Berlin
-    offset: 4
-    start: ""
-    end: ""
-    duration: 4
-    cutoff: 1
-    allow_unassociated_targets: false
-    enabled: true
-    description: Monthly patching of production
-    tags: {ManagedBy: patchtide}
-    window_id: mw-0123456789abcdef0
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    maintenance_window:
+      description: The window as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: contoso-prod
+        schedule: cron(0 2 ? * TUE#2 *)
+        timezone: Europe/Berlin
+        offset: 4
+        start: ""
+        end: ""
+        duration: 4
+        cutoff: 1
+        allow_unassociated_targets: false
+        enabled: true
+        description: Monthly patching of production
+        tags: {ManagedBy: patchtide}
+        window_id: mw-0123456789abcdef0
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

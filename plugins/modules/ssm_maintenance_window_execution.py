@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes.command
 options:
   execution_id:
@@ -46,21 +47,22 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-execution:
-  description: The execution as the service shows it.
-  returned: when one account-Region was asked
-  type: dict
-  sample: {window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample, status: CANCELLING}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    execution:
+      description: The execution as the service shows it.
+      returned: always
+      type: dict
+      sample: {window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample, status: CANCELLING}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_places
@@ -79,7 +81,7 @@ def main() -> None:
         port = WindowExecutions(sessions.client("ssm", place))
         return ensure_cancelled(port, module.params["execution_id"], check=module.check_mode)
 
-    run_places(module, "execution", work)
+    run_places(module, work)
 
 
 if __name__ == "__main__":

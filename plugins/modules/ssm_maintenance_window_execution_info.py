@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   window:
@@ -60,11 +61,13 @@ EXAMPLES = r"""
 RETURN = r"""
 executions:
   description: The executions, newest first.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   sample:
-    - window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample
+    - account: "111111111111"
+      region: eu-central-1
+      window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample
       status: SUCCESS
       start_time: "2026-11-10T02:00:00Z"
       end_time: "2026-11-10T02:21:00Z"
@@ -73,16 +76,11 @@ executions:
           task_type: RUN_COMMAND
           status: SUCCESS
           invocations: [{execution_id: a1b2c3d4-0000-4000-8000-000000000000, status: SUCCESS}]
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   names:
@@ -60,7 +61,7 @@ EXAMPLES = r"""
 RETURN = r"""
 maintenance_windows:
   description: The windows as M(patchtide.hybrid.ssm_maintenance_window) returns them, and more.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   contains:
@@ -83,16 +84,11 @@ maintenance_windows:
       returned: if O(occurrences) is more than 0
       type: list
       elements: str
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
   - patchtide.hybrid.targets
 options:
@@ -77,27 +78,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-maintenance_window_target:
-  description: The target as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: web-prod
-    targets: {"tag:Patch Group": [web-prod]}
-    owner_information: ""
-    description: Production web servers
-    window_id: mw-0123456789abcdef0
-    target_id: 23639a0b-ddbc-4bca-9e72-78d96example
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    maintenance_window_target:
+      description: The target as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: web-prod
+        targets: {"tag:Patch Group": [web-prod]}
+        owner_information: ""
+        description: Production web servers
+        window_id: mw-0123456789abcdef0
+        target_id: 23639a0b-ddbc-4bca-9e72-78d96example
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

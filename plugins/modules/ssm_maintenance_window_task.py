@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   window:
@@ -214,38 +215,39 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-maintenance_window_task:
-  description: The task as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: install-patches
-    task_type: RUN_COMMAND
-    task_arn: AWS-RunPatchBaseline
-    targets: {WindowTargetIds: [23639a0b-ddbc-4bca-9e72-78d96example]}
-    service_role_arn: ""
-    priority: 2
-    max_concurrency: 10%
-    max_errors: "2"
-    description: ""
-    cutoff_behavior: CANCEL_TASK
-    alarm: ""
-    ignore_alarm_failure: false
-    invocation:
-      parameters: {Operation: [Install], RebootOption: [RebootIfNeeded]}
-      timeout_seconds: 600
-    window_id: mw-0123456789abcdef0
-    task_id: 4f7ca192-7e9a-40fe-9192-5cb15example
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    maintenance_window_task:
+      description: The task as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: install-patches
+        task_type: RUN_COMMAND
+        task_arn: AWS-RunPatchBaseline
+        targets: {WindowTargetIds: [23639a0b-ddbc-4bca-9e72-78d96example]}
+        service_role_arn: ""
+        priority: 2
+        max_concurrency: 10%
+        max_errors: "2"
+        description: ""
+        cutoff_behavior: CANCEL_TASK
+        alarm: ""
+        ignore_alarm_failure: false
+        invocation:
+          parameters: {Operation: [Install], RebootOption: [RebootIfNeeded]}
+          timeout_seconds: 600
+        window_id: mw-0123456789abcdef0
+        task_id: 4f7ca192-7e9a-40fe-9192-5cb15example
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

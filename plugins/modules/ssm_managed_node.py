@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   instance_ids:
@@ -51,22 +52,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-managed_nodes:
-  description: Role of each node that is registered, by its id, as it is or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0: PatchtideHybridNode
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    managed_nodes:
+      description: Role of each node that is registered, by its id, as it is or would be in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0: PatchtideHybridNode
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   instance_ids:
@@ -65,11 +66,13 @@ EXAMPLES = r"""
 RETURN = r"""
 managed_nodes:
   description: The nodes as the service describes them.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   sample:
-    - instance_id: mi-0123456789abcdef0
+    - account: "111111111111"
+      region: eu-central-1
+      instance_id: mi-0123456789abcdef0
       ping_status: Online
       last_ping_date_time: "2026-11-21T01:00:00Z"
       agent_version: 3.3.3270.0
@@ -80,16 +83,11 @@ managed_nodes:
       resource_type: ManagedInstance
       source_type: AWS::SSM::ManagedInstance
       connection_status: connected
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
   - patchtide.hybrid.tags
 options:
@@ -199,40 +200,41 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-patch_baseline:
-  description: The baseline as it is, or would be in check mode; empty when it is absent. With one account-Region.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: contoso-al2023
-    operating_system: AMAZON_LINUX_2023
-    description: Critical and important security updates, seven days after release
-    rules:
-      - filters: {CLASSIFICATION: [Security], SEVERITY: [Critical, Important]}
-        compliance_level: CRITICAL
-        approve_after_days: 7
-        enable_non_security: false
-    approved_patches: []
-    approved_patches_compliance_level: UNSPECIFIED
-    approved_patches_enable_non_security: false
-    rejected_patches: [docker*]
-    rejected_patches_action: BLOCK
-    global_filters: {}
-    sources: []
-    tags: {ManagedBy: patchtide}
-    is_default: true
-    patch_groups: []
-    baseline_id: pb-0123456789abcdef0
 places:
-  description: One result per account-Region, with C(patch_baseline) or C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    patch_baseline:
+      description: The baseline as it is, or would be in check mode; empty when it is absent. With one account-Region.
+      returned: always
+      type: dict
+      sample:
+        name: contoso-al2023
+        operating_system: AMAZON_LINUX_2023
+        description: Critical and important security updates, seven days after release
+        rules:
+          - filters: {CLASSIFICATION: [Security], SEVERITY: [Critical, Important]}
+            compliance_level: CRITICAL
+            approve_after_days: 7
+            enable_non_security: false
+        approved_patches: []
+        approved_patches_compliance_level: UNSPECIFIED
+        approved_patches_enable_non_security: false
+        rejected_patches: [docker*]
+        rejected_patches_action: BLOCK
+        global_filters: {}
+        sources: []
+        tags: {ManagedBy: patchtide}
+        is_default: true
+        patch_groups: []
+        baseline_id: pb-0123456789abcdef0
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   names:
@@ -66,11 +67,13 @@ EXAMPLES = r"""
 RETURN = r"""
 patch_baselines:
   description: The baselines as M(patchtide.hybrid.ssm_patch_baseline) returns them, and more.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   sample:
-    - name: contoso-windows
+    - account: "111111111111"
+      region: eu-central-1
+      name: contoso-windows
       baseline_id: pb-0123456789abcdef0
       owner: self
       operating_system: WINDOWS
@@ -83,16 +86,11 @@ patch_baselines:
           deployment_status: APPROVED
           compliance_level: CRITICAL
           approval_date: "2026-10-17T00:00:00Z"
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   instance_ids:
@@ -61,7 +62,7 @@ EXAMPLES = r"""
 RETURN = r"""
 patch_compliance:
   description: Nodes and sums. With several account-Regions see RV(places).
-  returned: when one account-Region was asked
+  returned: always
   type: dict
   contains:
     nodes:
@@ -98,16 +99,11 @@ patch_compliance:
         counts: {missing_count: 1}
         patch_groups: {web-prod: {nodes: 1, compliant: 0, non_compliant: 1, unknown: 0, counts: {missing_count: 1}}}
         listed_severities: {Critical: 1}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

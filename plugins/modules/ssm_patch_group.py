@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   name:
@@ -74,26 +75,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-patch_group:
-  description: The group with its baselines as they are, or would be in check mode; empty when it has none.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: web-prod
-    baselines:
-      - name: contoso-al2023
-        operating_system: AMAZON_LINUX_2023
-        baseline_id: pb-0123456789abcdef0
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    patch_group:
+      description: The group with its baselines as they are, or would be in check mode; empty when it has none.
+      returned: always
+      type: dict
+      sample:
+        name: web-prod
+        baselines:
+          - name: contoso-al2023
+            operating_system: AMAZON_LINUX_2023
+            baseline_id: pb-0123456789abcdef0
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

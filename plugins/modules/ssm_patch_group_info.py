@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   names:
@@ -51,7 +52,7 @@ EXAMPLES = r"""
 RETURN = r"""
 patch_groups:
   description: The groups by name.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   contains:
@@ -73,16 +74,11 @@ patch_groups:
       returned: if O(state_counts=true)
       type: dict
       sample: {instances: 4, instances_with_missing_patches: 2}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

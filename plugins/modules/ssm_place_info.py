@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 """
 
@@ -33,19 +34,14 @@ EXAMPLES = r"""
 RETURN = r"""
 identity:
   description: Whose account it is, where one account-Region was asked.
-  returned: when one account-Region was asked
+  returned: always
   type: dict
   sample: {account: "111111111111", region: eu-central-1}
-places:
-  description: One result per account-Region, with C(identity) or C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that do not answer.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

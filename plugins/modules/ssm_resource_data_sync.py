@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   name:
@@ -99,26 +100,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-resource_data_sync:
-  description: The sync as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: patchtide
-    sync_type: SyncToDestination
-    bucket: contoso-patchtide
-    bucket_region: eu-central-1
-    prefix: ""
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    resource_data_sync:
+      description: The sync as it is, or would be in check mode; empty when it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: patchtide
+        sync_type: SyncToDestination
+        bucket: contoso-patchtide
+        bucket_region: eu-central-1
+        prefix: ""
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns.info
   - patchtide.hybrid.attributes.info
 options:
   name:
@@ -46,7 +47,7 @@ EXAMPLES = r"""
 RETURN = r"""
 resource_data_syncs:
   description: As M(patchtide.hybrid.ssm_resource_data_sync) returns them, and how they go.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   contains:
@@ -56,21 +57,18 @@ resource_data_syncs:
       type: dict
       sample: {types: ["AWS:Application", "AWS:InstanceInformation"], types_of_others: ["Custom:PatchInformation"]}
   sample:
-    - name: patchtide
+    - account: "111111111111"
+      region: eu-central-1
+      name: patchtide
       sync_type: SyncToDestination
       bucket: contoso-patchtide
       last_status: Successful
       last_successful_sync_time: "2026-11-21T01:00:00Z"
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from dataclasses import replace

@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
+  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   setting_id:
@@ -49,23 +50,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-service_setting:
-  description:
-    - The setting as it is, or would be in check mode. The default of a setting to be reset is not known in
-      check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample: {setting_id: /ssm/managed-instance/activation-tier, value: advanced, is_default: false}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    service_setting:
+      description:
+        - The setting as it is, or would be in check mode. The default of a setting to be reset is not known in
+          check mode.
+      returned: always
+      type: dict
+      sample: {setting_id: /ssm/managed-instance/activation-tier, value: advanced, is_default: false}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun
