@@ -49,7 +49,7 @@ options:
   all_nodes:
     description: Whether all managed nodes of the account and Region are meant. Not together with other targets.
     type: bool
-  automation_target_parameter:
+  target_parameter:
     description: For a runbook, the parameter that takes one target after the other; at most 50 characters.
     type: str
   target_maps:
@@ -67,7 +67,7 @@ options:
       - V(cron(…\)), V(rate(…\)) of at least 30 minutes, or V(at(…\)) in UTC. V("") removes it; the association then
         runs once.
     type: str
-  schedule_offset:
+  offset_days:
     description:
       - Days to wait after the day of the cron expression, 1 to 6, V(0) for none.
       - Only with O(apply_only_at_cron_interval=true).
@@ -75,12 +75,12 @@ options:
   apply_only_at_cron_interval:
     description: Whether it runs on schedule only, not when it is created or changed. Not with a rate.
     type: bool
-  duration:
+  duration_hours:
     description:
       - Hours after which a run is cancelled, 1 to 24, V(0) for none.
       - Only with O(apply_only_at_cron_interval=true).
     type: int
-  calendar_names:
+  calendars:
     description: Change calendars, by name or ARN, that must be open for a run. V([]) removes all.
     type: list
     elements: str
@@ -140,7 +140,7 @@ EXAMPLES = r"""
     instance_tags:
       Patch Group: [WEB-PROD, WEB-TEST]
     schedule: cron(0 2 ? * TUE#2 *)
-    schedule_offset: 2
+    offset_days: 2
     apply_only_at_cron_interval: true
 
 - name: No more nightly scan
@@ -167,10 +167,10 @@ places:
         parameters: {Operation: [Scan]}
         targets: {InstanceIds: ["*"]}
         schedule: cron(0 3 ? * * *)
-        schedule_offset: 0
+        offset_days: 0
         apply_only_at_cron_interval: true
-        duration: 0
-        calendar_names: []
+        duration_hours: 0
+        calendars: []
         max_concurrency: 20%
         max_errors: ""
         compliance_severity: HIGH
@@ -178,7 +178,7 @@ places:
         output_s3_bucket: ""
         output_s3_prefix: ""
         output_s3_region: ""
-        automation_target_parameter: ""
+        target_parameter: ""
         target_maps: []
         target_locations: []
         alarm: ""
@@ -214,14 +214,14 @@ SPEC = {
     "document_version": TEXT,
     "parameters": DICT,
     "all_nodes": FLAG,
-    "automation_target_parameter": TEXT,
+    "target_parameter": TEXT,
     "target_maps": DICTS,
     "target_locations": DICTS,
     "schedule": TEXT,
-    "schedule_offset": NUMBER,
+    "offset_days": NUMBER,
     "apply_only_at_cron_interval": FLAG,
-    "duration": NUMBER,
-    "calendar_names": TEXTS,
+    "duration_hours": NUMBER,
+    "calendars": TEXTS,
     "max_concurrency": TEXT,
     "max_errors": TEXT,
     "compliance_severity": {"type": "str", "choices": list(SEVERITIES)},

@@ -39,11 +39,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-calendar_state:
-  description: The state, and when it changes next; empty if it never does.
+calendar_states:
+  description: One row per account-Region with the state and the time of its next change, empty if it never changes.
   returned: always
-  type: dict
-  sample: {state: CLOSED, at_time: "2026-12-24T18:00:00Z", next_transition_time: "2027-01-07T00:00:00Z"}
+  type: list
+  elements: dict
+  sample:
+    - account: "111111111111"
+      region: eu-central-1
+      state: CLOSED
+      at_time: "2026-12-24T18:00:00Z"
+      next_transition_time: "2027-01-07T00:00:00Z"
 failed_places:
   description: Account-Regions that failed, each with its error.
   returned: always
@@ -60,7 +66,11 @@ SPEC = {"calendars": {"type": "list", "elements": "str", "required": True}, "at"
 def main() -> None:
     module = aws_module(SPEC)
     names, at = module.params["calendars"], module.params["at"]
-    run_info(module, "calendar_state", lambda sessions, place: calendar_state(sessions.client("ssm", place), names, at))
+
+    def read(sessions, place):
+        return [calendar_state(sessions.client("ssm", place), names, at)]
+
+    run_info(module, "calendar_states", read)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ options:
       - Comment of the command, at most 100 characters, by which it can be found. A unique one is made up
         without it.
     type: str
-  reattach_seconds:
+  reattach_within:
     description: Follow a command of the same O(document) and O(comment) if one was sent in the last so many seconds.
     type: int
     default: 0
@@ -60,7 +60,7 @@ options:
     description: Kind of O(document_hash).
     type: str
     choices: [Sha256, Sha1]
-  timeout_seconds:
+  delivery_timeout:
     description: Seconds within which the command must have started on a node, 30 to 2592000.
     type: int
   max_concurrency:
@@ -71,7 +71,7 @@ options:
       - After how many errors it is not sent to further nodes, a count or a percentage. The service takes V(0)
         without it.
     type: str
-  service_role_arn:
+  notification_role_arn:
     description: Role that SSM uses to publish notifications.
     type: str
   output_s3_region:
@@ -125,7 +125,7 @@ EXAMPLES = r"""
     parameters:
       Operation: Scan
     comment: scan of the first of the month
-    reattach_seconds: 3600
+    reattach_within: 3600
   register: scan
 
 - name: Send it to a patch group and look later
@@ -202,14 +202,14 @@ SPEC = {
     "command_id": TEXT,
     "parameters": {"type": "dict"},
     "comment": TEXT,
-    "reattach_seconds": {"type": "int", "default": 0},
+    "reattach_within": {"type": "int", "default": 0},
     "document_version": TEXT,
     "document_hash": TEXT,
     "document_hash_type": {**TEXT, "choices": ["Sha256", "Sha1"]},
-    "timeout_seconds": NUMBER,
+    "delivery_timeout": NUMBER,
     "max_concurrency": TEXT,
     "max_errors": TEXT,
-    "service_role_arn": TEXT,
+    "notification_role_arn": TEXT,
     "output_s3_region": TEXT,
     "output_s3_bucket": TEXT,
     "output_s3_prefix": TEXT,

@@ -44,25 +44,21 @@ options:
   timezone:
     description: IANA time zone of O(schedule), such as V(Europe/Berlin); UTC where there is none.
     type: str
-    aliases: [schedule_timezone]
-  offset:
+  offset_days:
     description: Days to wait after the day that a cron schedule names, 1 to 6, V(0) for none.
     type: int
-    aliases: [schedule_offset]
   start:
     description: The window does not open before this ISO 8601 time. Empty for no limit.
     type: str
-    aliases: [start_date]
   end:
     description: The window does not open from this ISO 8601 time on. Empty for no limit.
     type: str
-    aliases: [end_date]
-  duration:
+  duration_hours:
     description: Hours that the window stays open, 1 to 24. Needed for a new window.
     type: int
-  cutoff:
+  cutoff_hours:
     description:
-      - Hours before the end from which no new task starts, 0 to 23 and less than O(duration). Needed for a new
+      - Hours before the end from which no new task starts, 0 to 23 and less than O(duration_hours). Needed for a new
         window.
     type: int
   allow_unassociated_targets:
@@ -83,9 +79,9 @@ EXAMPLES = r"""
     description: Monthly patching of production
     schedule: cron(0 2 ? * TUE#2 *)
     timezone: Europe/Berlin
-    offset: 4
-    duration: 4
-    cutoff: 1
+    offset_days: 4
+    duration_hours: 4
+    cutoff_hours: 1
     tags:
       ManagedBy: patchtide
 
@@ -115,11 +111,11 @@ places:
         name: contoso-prod
         schedule: cron(0 2 ? * TUE#2 *)
         timezone: Europe/Berlin
-        offset: 4
+        offset_days: 4
         start: ""
         end: ""
-        duration: 4
-        cutoff: 1
+        duration_hours: 4
+        cutoff_hours: 1
         allow_unassociated_targets: false
         enabled: true
         description: Monthly patching of production
@@ -143,12 +139,12 @@ SPEC = {
     "name": {"type": "str"},
     "window_id": {"type": "str"},
     "schedule": {"type": "str"},
-    "timezone": {"type": "str", "aliases": ["schedule_timezone"]},
-    "offset": {"type": "int", "aliases": ["schedule_offset"]},
-    "start": {"type": "str", "aliases": ["start_date"]},
-    "end": {"type": "str", "aliases": ["end_date"]},
-    "duration": {"type": "int"},
-    "cutoff": {"type": "int"},
+    "timezone": {"type": "str"},
+    "offset_days": {"type": "int"},
+    "start": {"type": "str"},
+    "end": {"type": "str"},
+    "duration_hours": {"type": "int"},
+    "cutoff_hours": {"type": "int"},
     "allow_unassociated_targets": {"type": "bool"},
     "enabled": {"type": "bool"},
     "description": {"type": "str"},

@@ -24,7 +24,6 @@ options:
     description: Name or id of the maintenance window. A name is looked up in every account-Region apart.
     type: str
     required: true
-    aliases: [window_id]
   after:
     description: Only executions that began after this ISO 8601 time.
     type: str
@@ -99,7 +98,7 @@ STATUSES = (
     "SKIPPED_OVERLAPPING",
 )
 SPEC = {
-    "window": {**TEXT, "required": True, "aliases": ["window_id"]},
+    "window": {**TEXT, "required": True},
     "after": TEXT,
     "before": TEXT,
     "status": {**TEXT, "choices": list(STATUSES)},

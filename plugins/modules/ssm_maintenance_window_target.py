@@ -29,7 +29,6 @@ options:
       - In check mode a window that does not exist yet is taken as one that will.
     type: str
     required: true
-    aliases: [window_id]
   name:
     description: Name of the target, 3 to 128 letters, digits, underscores, hyphens and dots.
     type: str
@@ -110,7 +109,7 @@ from ..module_utils._core.ssm.window_targets import WindowTargetNoun
 SPEC = {
     **STATE,
     **TARGETS,
-    "window": {"type": "str", "required": True, "aliases": ["window_id"]},
+    "window": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
     "owner_information": {"type": "str"},
     "description": {"type": "str"},

@@ -30,7 +30,6 @@ options:
       - In check mode a window that does not exist yet is taken as one that will.
     type: str
     required: true
-    aliases: [window_id]
   name:
     description: Name of the task, 3 to 128 letters, digits, underscores, hyphens and dots.
     type: str
@@ -113,10 +112,10 @@ options:
         description: Kind of O(run_command.document_hash).
         type: str
         choices: [Sha256, Sha1]
-      timeout_seconds:
+      delivery_timeout:
         description: Seconds within which the command must have started on a node, 30 to 2592000.
         type: int
-      service_role_arn:
+      notification_role_arn:
         description: Role that SSM uses to publish notifications.
         type: str
       output_s3_bucket:
@@ -193,7 +192,7 @@ EXAMPLES = r"""
       parameters:
         Operation: Install
         RebootOption: RebootIfNeeded
-      timeout_seconds: 600
+      delivery_timeout: 600
 
 - name: Before that it runs a runbook
   patchtide.hybrid.ssm_maintenance_window_task:
@@ -240,7 +239,7 @@ places:
         ignore_alarm_failure: false
         invocation:
           parameters: {Operation: [Install], RebootOption: [RebootIfNeeded]}
-          timeout_seconds: 600
+          delivery_timeout: 600
         window_id: mw-0123456789abcdef0
         task_id: 4f7ca192-7e9a-40fe-9192-5cb15example
 failed_places:
@@ -264,8 +263,8 @@ RUN_COMMAND = {
     "document_version": TEXT,
     "document_hash": TEXT,
     "document_hash_type": {**TEXT, "choices": ["Sha256", "Sha1"]},
-    "timeout_seconds": {"type": "int"},
-    "service_role_arn": TEXT,
+    "delivery_timeout": {"type": "int"},
+    "notification_role_arn": TEXT,
     "output_s3_bucket": TEXT,
     "output_s3_prefix": TEXT,
     "cloudwatch_output": {"type": "bool"},
@@ -277,7 +276,7 @@ RUN_COMMAND = {
 LAMBDA = {"payload": TEXT, "qualifier": TEXT, "client_context": TEXT}
 SPEC = {
     **STATE,
-    "window": {"type": "str", "required": True, "aliases": ["window_id"]},
+    "window": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
     "task_type": {"type": "str", "choices": list(TASK_TYPES)},
     "task_arn": TEXT,

@@ -60,45 +60,44 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-patch_compliance:
-  description: Nodes and sums. With several account-Regions see RV(places).
+nodes:
+  description: One record per node.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - account: "111111111111"
+      region: eu-central-1
+      node_id: mi-0123456789abcdef0
+      status: non_compliant
+      patch_group: web-prod
+      baseline_id: pb-0123456789abcdef0
+      operation: Scan
+      operation_started_at: "2026-11-10T22:00:00Z"
+      operation_ended_at: "2026-11-10T22:01:10Z"
+      last_no_reboot_install_at: ""
+      reboot_option: NoReboot
+      snapshot_id: ""
+      counts: {missing_count: 1, failed_count: 0, installed_count: 230}
+      patches:
+        - id: openssl.x86_64:1:3.0.8-1.amzn2023
+          title: openssl.x86_64
+          classification: Security
+          severity: Critical
+          state: MISSING
+          cve_ids: [CVE-2026-0001]
+summary:
+  description: Sums over all nodes and per patch group, and how many listed patches have which severity.
   returned: always
   type: dict
-  contains:
-    nodes:
-      description: One record per node.
-      type: list
-      elements: dict
-      sample:
-        - node_id: mi-0123456789abcdef0
-          status: non_compliant
-          patch_group: web-prod
-          baseline_id: pb-0123456789abcdef0
-          operation: Scan
-          operation_started_at: "2026-11-10T22:00:00Z"
-          operation_ended_at: "2026-11-10T22:01:10Z"
-          last_no_reboot_install_at: ""
-          reboot_option: NoReboot
-          snapshot_id: ""
-          counts: {missing_count: 1, failed_count: 0, installed_count: 230}
-          patches:
-            - id: openssl.x86_64:1:3.0.8-1.amzn2023
-              title: openssl.x86_64
-              classification: Security
-              severity: Critical
-              state: MISSING
-              cve_ids: [CVE-2026-0001]
-    summary:
-      description: Sums over all nodes and per patch group, and how many listed patches have which severity.
-      type: dict
-      sample:
-        nodes: 1
-        compliant: 0
-        non_compliant: 1
-        unknown: 0
-        counts: {missing_count: 1}
-        patch_groups: {web-prod: {nodes: 1, compliant: 0, non_compliant: 1, unknown: 0, counts: {missing_count: 1}}}
-        listed_severities: {Critical: 1}
+  sample:
+    nodes: 1
+    compliant: 0
+    non_compliant: 1
+    unknown: 0
+    counts: {missing_count: 1}
+    patch_groups: {web-prod: {nodes: 1, compliant: 0, non_compliant: 1, unknown: 0, counts: {missing_count: 1}}}
+    listed_severities: {Critical: 1}
 failed_places:
   description: Account-Regions that failed, each with its error.
   returned: always
@@ -124,10 +123,9 @@ def main() -> None:
 
     def read(sessions, place):
         port = SsmCompliance(sessions.client("ssm", place))
-        nodes = read_compliance(port, options["instance_ids"], options["patch_groups"], options["patches"])
-        return {"nodes": nodes, "summary": summarise(nodes)}
+        return read_compliance(port, options["instance_ids"], options["patch_groups"], options["patches"])
 
-    run_info(module, "patch_compliance", read)
+    run_info(module, "nodes", read, lambda nodes: {"summary": summarise(nodes)})
 
 
 if __name__ == "__main__":

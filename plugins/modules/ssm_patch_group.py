@@ -28,7 +28,6 @@ options:
         characters.
     type: str
     required: true
-    aliases: [patch_group]
   state:
     description:
       - V(present) binds the group to O(baselines), V(absent) unbinds it from them, or from all where they are
@@ -105,7 +104,7 @@ from ..module_utils._core.ssm.patch_groups import PatchGroupNoun
 
 SPEC = {
     **STATE,
-    "name": {"type": "str", "required": True, "aliases": ["patch_group"]},
+    "name": {"type": "str", "required": True},
     "baselines": {"type": "list", "elements": "str"},
     "rebind": {"type": "bool", "default": False},
     "purge_baselines": {"type": "bool", "default": False},

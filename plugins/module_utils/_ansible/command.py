@@ -42,11 +42,11 @@ def run_command(port: CommandPort, options: Mapping[str, Any], clock: Clock, *, 
 
 
 def _reattach(port: CommandPort, options: Mapping[str, Any], clock: Clock) -> str | None:
-    if not options["reattach_seconds"]:
+    if not options["reattach_within"]:
         return None
     if not options["comment"]:
         raise BadInput("comment", None, "the comment by which the earlier command is known")
-    return port.find_recent(options["comment"], options["document"], options["reattach_seconds"], clock)
+    return port.find_recent(options["comment"], options["document"], options["reattach_within"], clock)
 
 
 def _cancel(port: CommandPort, options: Mapping[str, Any], clock: Clock, check: bool) -> dict[str, Any]:

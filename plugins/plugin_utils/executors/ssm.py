@@ -76,7 +76,8 @@ class SsmAction(ControllerAction):
             if missing := [name for name in _NODE if not node.get(name)]:
                 raise BadInput(f"nodes[{index}].{missing[0]}", node.get(missing[0]), "a text that is not empty")
         if self.check_mode:
-            return {"changed": self.writes(options), "results": [], "skipped_nodes": len(nodes)}
+            nothing: dict[str, Any] = {**_summary([]), "results": [], "failed_places": [], "open_nodes": []}
+            return {"changed": self.writes(options), **nothing, "skipped_nodes": len(nodes)}
         run = self._run(options, nodes, None)
         chunks = self._chunks(options, nodes, run, start=1, prefix=f"{self._stamp(run)}/adhoc")
         results = run.begin(chunks) + run.wait(chunks)
@@ -86,7 +87,7 @@ class SsmAction(ControllerAction):
             "changed": self.writes(options),
             **_summary(results),
             "results": results,
-            "failed_places": [{"place": place, "error": why} for place, why in sorted(refused.items())],
+            "failed_places": [_failed_place(place, why) for place, why in sorted(refused.items())],
             "open_nodes": sorted(unsettled),
         }
 
@@ -267,6 +268,12 @@ def _by_attempt(
     for node in nodes:
         found.setdefault(rollout.state.nodes[node["node_id"]].attempts.get(stage, 0) + 1, []).append(node)
     return sorted(found.items())
+
+
+def _failed_place(label: str, error: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of an account-Region that failed, as the modules return it."""
+    account, _slash, region = label.rpartition("/")
+    return {"place": label, "account": account, "region": region, "error": dict(error)}
 
 
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
