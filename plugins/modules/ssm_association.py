@@ -20,7 +20,6 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
-  - patchtide.hybrid.returns
   - patchtide.hybrid.tags
   - patchtide.hybrid.targets
   - patchtide.hybrid.attributes

@@ -18,7 +18,6 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.places
-  - patchtide.hybrid.returns
   - patchtide.hybrid.attributes
 options:
   compliance_type:

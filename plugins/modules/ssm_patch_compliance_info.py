@@ -17,8 +17,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
-  - patchtide.hybrid.returns.info
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   instance_ids:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The only caller of exit_json and fail_json: runs one use case in every account-Region and returns one shape.
 
-The doc fragment ``returns`` describes the shape for users.
+The doc fragment ``places`` describes the shape for users.
 """
 
 from __future__ import annotations
@@ -125,7 +125,9 @@ def _identified(sessions: Sessions, places: Sequence[Place]) -> list[Place]:
 
 def _exit(module: AnsibleAWSModule, outcomes: Sequence[Outcome], report: Row) -> NoReturn:
     failed = [
-        {"place": place.label, **_origin(place), "error": error.to_dict()} for place, _result, error in outcomes if error
+        {"place": place.label, **_origin(place), "error": error.to_dict()}
+        for place, _result, error in outcomes
+        if error
     ]
     report["failed_places"] = failed
     if failed and (len(failed) == len(outcomes) or module.params["on_place_error"] == "fail"):

@@ -24,7 +24,7 @@ _PLANNED = ("node_id", "host", "name", "executor", "platform", "account", "regio
 
 
 class PatchNowPreparer(Preparer):
-    """The tag that a node carries while it is patched (TM-19, 22). One that can't be tagged is patched all the same."""
+    """The tag that a node carries while it is patched. One that can't be tagged is patched all the same."""
 
     what = "patch_now"
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody declares about one exception, and the ledger it stands in (TM-4 to TM-6). Pure."""
+"""What somebody declares about one exception, and the ledger it stands in. Pure."""
 
 from __future__ import annotations
 
