@@ -6,10 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_calendar_state_info
-short_description: Read whether change calendars of AWS Systems Manager are open
+short_description: Gather the state of change calendars in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Says whether changes are allowed now or at another time. Of several calendars all must be open.
+  - Returns whether change calendars allow changes now or at a given time. If several calendars are given, all must be
+    open.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -20,17 +21,17 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
 options:
   calendars:
-    description: Names or ARNs of change calendars.
+    description: Names or ARNs of the change calendars.
     type: list
     elements: str
     required: true
   at:
-    description: ISO 8601 time to ask about, now where it is not given.
+    description: Time to check, in ISO 8601 format. Defaults to the current time.
     type: str
 """
 
 EXAMPLES = r"""
-- name: May we
+- name: Check whether changes are allowed on Christmas Eve
   patchtide.hybrid.ssm_calendar_state_info:
     calendars: [contoso-freeze]
     at: "2026-12-24T18:00:00Z"

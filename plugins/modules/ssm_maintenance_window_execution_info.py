@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window_execution_info
-short_description: Read executions of maintenance windows of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager maintenance window executions
 version_added: 0.1.0
 description:
-  - Returns when a maintenance window was open, what its tasks did and where asked for on which targets.
+  - Returns executions of a maintenance window and, on request, their tasks and the results on each target.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -20,35 +20,37 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
 options:
   window:
-    description: Name or id of the maintenance window. A name is looked up in every account-Region apart.
+    description: Name or ID of the maintenance window. A name is looked up in each account-Region separately.
     type: str
     required: true
   after:
-    description: Only executions that began after this ISO 8601 time.
+    description: Return only executions that started after this time, in ISO 8601 format.
     type: str
   before:
-    description: Only executions that began before this ISO 8601 time.
+    description: Return only executions that started before this time, in ISO 8601 format.
     type: str
   status:
-    description: Only executions with this status.
+    description: Return only executions with this status.
     type: str
     choices: [PENDING, IN_PROGRESS, SUCCESS, FAILED, TIMED_OUT, CANCELLING, CANCELLED, SKIPPED_OVERLAPPING]
   limit:
-    description: How many executions at most, the newest first.
+    description: Maximum number of executions to return, newest first.
     type: int
     default: 50
   tasks:
-    description: Whether the tasks of each execution are returned.
+    description: Whether to return the tasks of each execution.
     type: bool
     default: false
   invocations:
-    description: Whether the tasks and what they did per target are returned. Their execution id is that of the command.
+    description:
+      - Whether to return the tasks and their results on each target. The execution ID of an invocation is the command
+        ID.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: What did the window do the last time
+- name: Return the last execution with its tasks and their results
   patchtide.hybrid.ssm_maintenance_window_execution_info:
     window: contoso-prod
     limit: 1
@@ -58,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 executions:
-  description: The executions, newest first.
+  description: Executions, newest first.
   returned: always
   type: list
   elements: dict

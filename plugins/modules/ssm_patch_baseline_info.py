@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch_baseline_info
-short_description: Read patch baselines of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager patch baselines
 version_added: 0.1.0
 description:
-  - Returns patch baselines with their rules, tags, patch groups and, for Windows, the patches that they approve.
+  - Returns patch baselines with their rules, tags and patch groups and, for Windows, the patches that they approve.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -20,43 +20,47 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
 options:
   names:
-    description: Baselines by name or id. All where neither this nor O(prefix) is given.
+    description: Names or IDs of the baselines. Without this and O(prefix), all baselines.
     type: list
     elements: str
   prefix:
-    description: Beginning of the names.
+    description: Return only baselines whose names begin with this prefix.
     type: str
   owner:
-    description: Whose baselines, your own or the ones that AWS publishes.
+    description: Owner of the baselines.
     type: str
     choices: [self, aws, all]
     default: self
   operating_systems:
-    description: Baselines for these operating systems, such as V(WINDOWS) or V(AMAZON_LINUX_2023).
+    description: Return only baselines for these operating systems, such as V(WINDOWS) or V(AMAZON_LINUX_2023).
     type: list
     elements: str
     default: []
   default:
-    description: Only baselines that are the default of their operating system, or only those that are not.
+    description:
+      - V(true) returns only baselines that are the default of their operating system, V(false) only those that are
+        not.
     type: bool
   effective_patches:
-    description: Whether the patches that a baseline approves now are listed. The service knows them for Windows only.
+    description:
+      - Whether to return the patches that each baseline currently approves. Supported by the service for Windows
+        only.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Our own baselines
+- name: List our own baselines
   patchtide.hybrid.ssm_patch_baseline_info:
   register: own
 
-- name: What every operating system gets that no patch group is bound for
+- name: List the default baseline of each operating system
   patchtide.hybrid.ssm_patch_baseline_info:
     owner: all
     default: true
   register: defaults
 
-- name: What a Windows baseline approves
+- name: List the patches that a Windows baseline approves
   patchtide.hybrid.ssm_patch_baseline_info:
     names: [contoso-windows]
     effective_patches: true
@@ -65,7 +69,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 patch_baselines:
-  description: The baselines as M(patchtide.hybrid.ssm_patch_baseline) returns them, and more.
+  description:
+    - Baselines as returned by M(patchtide.hybrid.ssm_patch_baseline), with their owner and effective patches.
   returned: always
   type: list
   elements: dict

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch_compliance_info
-short_description: Read the patch compliance of managed nodes of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager patch compliance
 version_added: 0.1.0
 description:
-  - Returns the patch state of nodes after their last Scan or Install, their patches where asked for, and the sums.
-  - Nodes that were never scanned are returned as V(unknown), not left out.
+  - Returns the patch state of nodes after their last Scan or Install operation, totals and, on request, individual
+    patches.
+  - Nodes that were never scanned are returned with the status V(unknown).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -21,17 +22,17 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
 options:
   instance_ids:
-    description: Nodes by their ids. Without it and O(patch_groups) all nodes that SSM manages.
+    description: IDs of the nodes. Without this and O(patch_groups), all managed nodes.
     type: list
     elements: str
   patch_groups:
-    description: Patch groups; the nodes that had them at their last scan.
+    description: Return nodes that belonged to these patch groups at their last operation.
     type: list
     elements: str
   patches:
     description:
-      - States of which patches are listed per node, at one call per node that has such patches. Without it only
-        counts.
+      - States of the patches to list for each node. Costs one API call for each node with such patches. Without it,
+        only counts are returned.
     type: list
     elements: str
     choices:
@@ -46,13 +47,13 @@ options:
 """
 
 EXAMPLES = r"""
-- name: How is the patch group doing, and what is missing
+- name: Return the compliance of a patch group with missing and failed patches
   patchtide.hybrid.ssm_patch_compliance_info:
     patch_groups: [web-prod]
     patches: [missing, failed]
   register: compliance
 
-- name: Everything in two Regions
+- name: Return the compliance of all nodes in two Regions
   patchtide.hybrid.ssm_patch_compliance_info:
     regions: [eu-central-1, us-east-1]
   register: compliance
@@ -60,7 +61,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: One record per node.
+  description: One row per node.
   returned: always
   type: list
   elements: dict
@@ -86,7 +87,7 @@ nodes:
           state: MISSING
           cve_ids: [CVE-2026-0001]
 summary:
-  description: Sums over all nodes and per patch group, and how many listed patches have which severity.
+  description: Totals over all nodes and by patch group, and the number of listed patches by severity.
   returned: always
   type: dict
   sample:

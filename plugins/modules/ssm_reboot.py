@@ -9,13 +9,13 @@ module: ssm_reboot
 short_description: Reboot managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Reboots nodes by a script that asks the agent for the reboot, so that the agent reports back when it has come up
-    again. A node has rebooted when its boot id has changed, not when a command says so.
-  - In a rollout only those nodes are rebooted whose rule asks for it, and only after their install has ended.
+  - Reboots nodes with a script that requests the reboot from the agent, so that the agent reports back after startup.
+    A reboot is verified by a changed boot ID, not by the status of the command.
+  - In a rollout, only nodes whose reboot rule requires it are rebooted, and only after their installation has ended.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -24,13 +24,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Reboots nothing and reports a change.
+    description: Reboots no nodes and reports a change.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: Not applicable.
     support: none
   idempotent:
-    description: A rollout reboots a node once; outside of a rollout it reboots whenever it is asked to.
+    description: Within a rollout, each node is rebooted at most once. Outside of a rollout, every run reboots.
     support: partial
 """
 
@@ -49,12 +49,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many nodes ended how, by status. V(no_op) nodes did not need a reboot.
+  description: Number of nodes by status. V(no_op) means that the node did not need a reboot.
   returned: always
   type: dict
   sample: {succeeded: 12, no_op: 3}
 results:
-  description: One record per node, with boot ids.
+  description: One record per node, with boot IDs.
   returned: outside of a rollout
   type: list
   elements: dict
