@@ -5,28 +5,28 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How an action reaches nodes in many accounts."""
+    """Roles through which an action reaches the accounts of its nodes."""
 
     DOCUMENTATION = r"""
 options:
   accounts:
     description:
-      - Accounts and the IAM roles to assume in them. Accounts that are not listed are accessed with the given
-        credentials.
+      - Accounts of the nodes, each reached through an IAM role. Other accounts are reached with the credentials
+        themselves.
     type: list
     elements: dict
     suboptions:
       role_arn:
-        description: Role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
+        description: ARN of the role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
         type: str
         required: true
       external_id:
-        description: External id that the trust policy of the role requires.
+        description: External ID, if the trust policy of the role requires one.
         type: str
       id:
-        description: Account number, for documentation only. The account is determined by the role.
+        description: Account number, for the reader only. The account is taken from the role.
         type: str
       name:
-        description: Account name, for documentation only.
+        description: Account name, for the reader only.
         type: str
 """

@@ -6,20 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch
-short_description: Scan or patch many managed nodes with AWS Systems Manager
+short_description: Scan or patch managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs C(AWS-RunPatchBaseline) on nodes of many accounts and Regions concurrently, with up to 50 nodes per command,
-    and waits for all of them. The number of tasks and forks does not depend on the number of nodes.
-  - An install does not reboot nodes. Reboots are a separate stage after the install, see
-    M(patchtide.hybrid.ssm_reboot).
-  - The outcome of a node follows from its patch state, never from the status of the command alone. A command can end as
-    C(Success) although nodes were not reached, and as C(Failed) although everything was installed.
+  - Runs C(AWS-RunPatchBaseline) on nodes in many accounts and Regions, 50 nodes per command, and waits for all of
+    them. The number of tasks and forks does not depend on the number of nodes.
+  - An installation never reboots a node. Use M(patchtide.hybrid.ssm_reboot) after all patches are installed.
+  - The outcome of a node is determined from its patch state, not from the status of the command. A command can report
+    C(Success) although nodes were never reached, and C(Failed) although all patches were installed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
+  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -28,27 +26,29 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Sends no command. An install is reported as a change, a scan is not.
+    description: Sends no commands. Reports a change for V(Install), never for V(Scan).
     support: full
   diff_mode:
-    description: This action has no diff output.
+    description: Not applicable.
     support: none
   idempotent:
-    description: In a rollout, each node is installed once. Outside of a rollout, every run installs.
+    description: Within a rollout, each node is installed once. Outside of a rollout, every run installs.
     support: partial
 options:
   operation:
-    description: V(Scan) lists missing patches, V(Install) installs the patches that the node's patch baseline approves.
+    description:
+      - V(Scan) determines missing patches, V(Install) installs the patches that the baseline of the node approves.
     type: str
     choices: [Scan, Install]
     required: true
   snapshot_id:
-    description: Id (a GUID) of a patch baseline snapshot that all nodes use. A snapshot is valid for three days.
+    description:
+      - GUID of a patch baseline snapshot, so that all nodes use the same patches. A snapshot is valid for three days.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Scan all nodes of the inventory that Systems Manager manages
+- name: Scan all hosts of the inventory that Systems Manager manages
   patchtide.hybrid.ssm_patch:
     operation: Scan
     hosts: "{{ groups['all'] }}"
@@ -56,14 +56,14 @@ EXAMPLES = r"""
       - role_arn: arn:aws:iam::111111111111:role/patchtide
   register: scan
 
-- name: Install on two nodes
+- name: Install patches on two nodes
   patchtide.hybrid.ssm_patch:
     operation: Install
     nodes:
       - {node_id: i-0123456789abcdef0, account: "111111111111", region: eu-central-1, platform: linux}
       - {node_id: mi-0123456789abcdef0, account: "111111111111", region: eu-central-1, platform: windows}
 
-- name: Install on a wave of a rollout
+- name: Install patches on a wave of a rollout
   patchtide.hybrid.ssm_patch:
     operation: Install
     dir: /var/lib/patchtide/2026-06
@@ -83,20 +83,20 @@ results:
   elements: dict
   contains:
     node_id:
-      description: Id of the node.
+      description: ID of the node.
       type: str
     status:
       description: V(succeeded), V(failed), V(unreachable), V(timed_out) or V(cancelled).
       type: str
     counts:
-      description: Counts of the node's patch state in SSM.
+      description: Patch counts of the node as reported by Systems Manager.
       type: dict
     missing:
-      description: Missing patches, after a scan.
+      description: Patches that are missing after a scan.
       type: list
       elements: dict
     missing_after:
-      description: Ids of the missing patches.
+      description: IDs of patches that are missing.
       type: list
       elements: str
     failed:
@@ -107,7 +107,7 @@ results:
       description: Whether installed patches need a reboot.
       type: bool
     evidence:
-      description: Command id and account-Region.
+      description: Command ID and account-Region.
       type: dict
     error:
       description: Reason why the node did not succeed.
@@ -122,7 +122,7 @@ results:
       pending_reboot: false
       evidence: {command_id: 86889800-2224-4c24-ab55-9b224530fd38, place: 111111111111/eu-central-1}
 failed_places:
-  description: Account-Regions where no command could be sent, with the reason.
+  description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
   returned: outside of a rollout
   type: list
   elements: dict
@@ -132,8 +132,8 @@ open_nodes:
   type: list
   elements: str
 due:
-  description: Ids of the nodes that are due.
-  returned: in check mode
+  description: IDs of the nodes that the task would work on.
+  returned: in check mode, in a rollout
   type: list
   elements: str
 """

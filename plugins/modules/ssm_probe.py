@@ -6,23 +6,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_probe
-short_description: Collect the state of managed nodes with AWS Systems Manager
+short_description: Run host probes on managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs the host probe, a read-only script, on nodes of many accounts and Regions. It reports free disk space, pending
-    reboot, package manager lock, repositories, failed units, load, kernels, boot id and the state of the agent.
+  - Runs a script on nodes in many accounts and Regions that reports free disk space, pending reboots, package manager
+    locks, repositories, failed units, load, kernels, boot ID and agent state.
   - With O(purpose=precheck), each node is checked against O(thresholds) and passes or is skipped.
-  - With O(purpose=verify), each node of the wave gets its final record from its state after the work.
-  - In a rollout, services that run before the work must run after it. The first host probe stores their list on the
-    node (on Linux in C(/var/lib/patchtide/services), readable by root only; on Windows under
-    C(HKLM:\SOFTWARE\patchtide)). The last one waits up to one minute, on Windows three minutes, for services that are
-    down, and removes the list if none is. Only services that start with the system and keep running count, not
-    one-shot, session or on-demand services.
+  - With O(purpose=verify), each node of the wave receives its final record, based on its state after the work.
+  - In a rollout, services that ran before the work must run after it. The first probe stores the list of services on
+    the node (Linux in C(/var/lib/patchtide/services), readable by root only; Windows in C(HKLM:\SOFTWARE\patchtide)).
+    The last probe waits up to one minute (Windows three minutes) for services that are down, and deletes the list if
+    all of them run. The list contains services that start with the system and keep running. It excludes one-shot
+    services, session services and services that are started on demand.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
+  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -31,28 +30,28 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Sends no command.
+    description: Sends no commands.
     support: full
   diff_mode:
-    description: This action has no diff output.
+    description: Not applicable.
     support: none
   idempotent:
-    description: Only reads from the nodes, except for the list of services that it stores there.
+    description: Only reads the nodes, except for the list of services that it stores on them.
     support: full
 options:
   purpose:
-    description: Purpose of the host probe. V(verify) is available only in a rollout.
+    description: Purpose of the probe. V(verify) is supported only in a rollout.
     type: str
     choices: [precheck, verify]
     default: precheck
   thresholds:
-    description: The C(prechecks) of the policy. Missing keys have the same defaults as in the policy.
+    description: Checks as in C(prechecks) of the policy. Members that are not set have the defaults of the policy.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: List the nodes that would be skipped
+- name: Find nodes that would be skipped
   patchtide.hybrid.ssm_probe:
     hosts: "{{ groups['all'] }}"
     thresholds:
@@ -63,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: Number of nodes by outcome (C(pass), C(skip)) or by status.
+  description: Number of nodes by outcome.
   returned: always
   type: dict
   sample: {pass: 11, skip: 1}

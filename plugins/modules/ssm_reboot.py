@@ -9,14 +9,13 @@ module: ssm_reboot
 short_description: Reboot managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Reboots nodes with a script that requests the reboot from the SSM Agent, so that the agent reports back after it has
-    started again. A node counts as rebooted when its boot id has changed.
-  - In a rollout, reboots only nodes whose reboot rule requires it, after their install has ended.
+  - Reboots nodes with a script that requests the reboot from the agent, so that the agent reports back after startup.
+    A reboot is verified by a changed boot ID, not by the status of the command.
+  - In a rollout, only nodes whose reboot rule requires it are rebooted, and only after their installation has ended.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
+  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -25,13 +24,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Reboots no node and reports a change.
+    description: Reboots no nodes and reports a change.
     support: full
   diff_mode:
-    description: This action has no diff output.
+    description: Not applicable.
     support: none
   idempotent:
-    description: In a rollout, each node is rebooted once. Outside of a rollout, every run reboots.
+    description: Within a rollout, each node is rebooted at most once. Outside of a rollout, every run reboots.
     support: partial
 """
 
@@ -50,12 +49,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: Number of nodes by status. Nodes with V(no_op) did not need a reboot.
+  description: Number of nodes by status. V(no_op) means that the node did not need a reboot.
   returned: always
   type: dict
   sample: {succeeded: 12, no_op: 3}
 results:
-  description: One record per node, with its boot ids.
+  description: One record per node, with boot IDs.
   returned: outside of a rollout
   type: list
   elements: dict

@@ -76,7 +76,7 @@ class SsmAction(ControllerAction):
             "changed": self.writes(options),
             **_summary(results),
             "results": results,
-            "failed_places": [{"place": place, "error": why} for place, why in sorted(refused.items())],
+            "failed_places": [_failed_place(place, why) for place, why in sorted(refused.items())],
             "open_nodes": sorted(unsettled),
             "due": [],
         }
@@ -132,6 +132,12 @@ def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[
         if seen.get(f"{PREFIX}executor") == SSM.name and seen.get(f"{PREFIX}ping_status") == "Online":
             found.append({**texts(seen, ADDRESS, PREFIX)})
     return found
+
+
+def _failed_place(label: str, error: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of an account-Region that failed, as the modules return it."""
+    account, _slash, region = label.rpartition("/")
+    return {"place": label, "account": account, "region": region, "error": dict(error)}
 
 
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
