@@ -26,7 +26,8 @@ notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
 """
 
-    TAGS = r"""
+    # Not named after another fragment: Ansible would take that one.
+    NODE_TAGS = r"""
 options:
   tag:
     description:

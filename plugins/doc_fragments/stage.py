@@ -5,21 +5,12 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the actions that carry out a stage, by Run Command or on the host of the play."""
+    """Options of the actions that run a stage on nodes by Run Command."""
 
     DOCUMENTATION = r"""
 options:
-  dir:
-    description:
-      - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it, the work is a stage of the rollout. It runs on the nodes of O(wave) that are due. Intents and outcomes
-        are written to the journal, and work that an earlier run started is resumed instead of repeated.
-    type: path
-  wave:
-    description: Name of the wave in the plan. Required with O(dir).
-    type: str
   nodes:
-    description: Nodes to work on, outside of a rollout.
+    description: Nodes to work on.
     type: list
     elements: dict
     suboptions:
@@ -42,16 +33,10 @@ options:
         choices: [linux, windows, macos]
   hosts:
     description:
-      - Inventory hosts to work on, outside of a rollout. Their C(patchtide_*) variables locate the nodes.
+      - Inventory hosts to work on. Their C(patchtide_*) variables locate the nodes.
       - Hosts of other executors than C(ssm) and nodes whose agent is not online are ignored.
     type: list
     elements: str
-  wait:
-    description:
-      - V(false) sends the commands without waiting. Run the same task with V(true) later to wait for them.
-      - V(false) requires O(dir).
-    type: bool
-    default: true
   poll_interval:
     description: Seconds between two requests for the status of the commands.
     type: int
@@ -70,19 +55,4 @@ options:
     description: Maximum number of nodes of one command that work at the same time, as a number or a percentage.
     type: str
     default: 100%
-"""
-
-    DIRECT = r"""
-options:
-  dir:
-    description:
-      - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it, the work is a stage of the rollout. It runs if O(node) is due, and is written to the journal.
-    type: path
-  wave:
-    description: Name of the wave in the plan. Required with O(dir).
-    type: str
-  node:
-    description: ID in the plan of the node that is the host of the play. Required with O(dir).
-    type: str
 """

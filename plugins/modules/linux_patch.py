@@ -11,13 +11,12 @@ version_added: 0.1.0
 description:
   - Lists the updates that the host's package manager (apt, dnf or zypper) offers, and installs exactly these versions
     with Ansible's package modules.
-  - In a rollout, installs only the patches in the plan. Outside of a rollout, installs all updates that
-    O(security_only) and O(exclude) allow.
+  - Lists and installs all updates that O(security_only) and O(exclude) allow.
   - Refreshes the package lists, including in check mode, because outdated lists hide pending updates.
 author:
   - The patchtide.hybrid contributors (@patchtide)
-extends_documentation_fragment:
-  - patchtide.hybrid.stage.direct
+notes:
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
   check_mode:
     description: Lists the updates that would be installed.
@@ -81,13 +80,13 @@ missing:
   sample: [{id: "libssl3.amd64:3.0.17-1", title: libssl3 3.0.17-1, classification: Security, severity: "",
     state: Missing}]
 missing_after:
-  description: Ids of the missing updates.
+  description: IDs of the missing updates.
   returned: when the state is listed
   type: list
   elements: str
   sample: ["libssl3.amd64:3.0.17-1"]
 installed:
-  description: Ids of the installed updates.
+  description: IDs of the installed updates.
   returned: when the state is installed
   type: list
   elements: str
@@ -97,6 +96,26 @@ pending_reboot:
   returned: when it could be read
   type: bool
   sample: false
+manager:
+  description: Package manager of the host, V(apt), V(dnf) or V(zypper).
+  returned: when the state is listed
+  type: str
+  sample: apt
+counts:
+  description: Counts of updates, as in the plan and the report of a rollout.
+  returned: when the state is listed
+  type: dict
+  sample: {missing_count: 1, failed_count: 0}
+started_at:
+  description: When the work began, in UTC.
+  returned: always
+  type: str
+  sample: "2026-06-10T01:00:00Z"
+ended_at:
+  description: When the work ended, in UTC.
+  returned: always
+  type: str
+  sample: "2026-06-10T01:04:00Z"
 error:
   description: Reason of the failure.
   returned: on failure

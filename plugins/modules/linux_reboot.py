@@ -9,15 +9,15 @@ module: linux_reboot
 short_description: Determine whether a host needs a reboot, and verify that it happened
 version_added: 0.1.0
 description:
-  - Determines by rule and state whether a reboot is due and, after the reboot, verifies that the boot id changed.
+  - Determines by rule and state whether a reboot is due and, after the reboot, verifies that the boot ID changed.
   - The reboot itself is done by M(ansible.builtin.reboot). See the role P(patchtide.hybrid.reboot#role).
 author:
   - The patchtide.hybrid contributors (@patchtide)
-extends_documentation_fragment:
-  - patchtide.hybrid.stage.direct
+notes:
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
   check_mode:
-    description: Reads the host without writing to the journal.
+    description: Only reads the host. With O(state=proven), an unchanged boot ID is not an error.
     support: full
   diff_mode:
     description: This action has no diff output.
@@ -32,16 +32,16 @@ options:
     choices: [decided, proven]
     required: true
   rule:
-    description: When to reboot. In a rollout, the rule in the plan applies.
+    description: When to reboot. V(if_required) reboots if the system or a package requires it.
     type: str
     choices: [never, if_required, always, if_patched]
     default: if_required
   patched:
-    description: Whether an update was installed, for O(rule=if_patched). In a rollout, this is read from the journal.
+    description: Whether an update was installed, for O(rule=if_patched).
     type: bool
     default: false
   boot_id_before:
-    description: The boot id that O(state=decided) returned. Required with O(state=proven).
+    description: The boot ID that O(state=decided) returned. Required with O(state=proven).
     type: str
 """
 
@@ -60,7 +60,7 @@ due:
   type: bool
   sample: true
 boot_id:
-  description: Boot id of the host.
+  description: Boot ID of the host.
   returned: always
   type: str
   sample: 1c9d4a4e-6f0e-4a3c-9b0b-2a0a3c1f5b7e

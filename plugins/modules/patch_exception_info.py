@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.exceptions
-  - patchtide.hybrid.exceptions.tags
+  - patchtide.hybrid.exceptions.node_tags
 attributes:
   check_mode:
     description: Only reads.

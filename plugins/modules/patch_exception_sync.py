@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - patchtide.hybrid.accounts
   - patchtide.hybrid.exceptions
-  - patchtide.hybrid.exceptions.tags
+  - patchtide.hybrid.exceptions.node_tags
 attributes:
   check_mode:
     description: Returns the tags that would change, without changing tags or ledger.

@@ -17,7 +17,8 @@ description:
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -32,7 +33,7 @@ attributes:
     description: Not applicable.
     support: none
   idempotent:
-    description: Within a rollout, each node is installed once. Outside of a rollout, every run installs.
+    description: Every run sends commands. An install on a node without missing patches changes nothing on the node.
     support: partial
 options:
   operation:
@@ -62,12 +63,6 @@ EXAMPLES = r"""
     nodes:
       - {node_id: i-0123456789abcdef0, account: "111111111111", region: eu-central-1, platform: linux}
       - {node_id: mi-0123456789abcdef0, account: "111111111111", region: eu-central-1, platform: windows}
-
-- name: Install patches on a wave of a rollout
-  patchtide.hybrid.ssm_patch:
-    operation: Install
-    dir: /var/lib/patchtide/2026-06
-    wave: canary
 """
 
 RETURN = r"""
@@ -78,7 +73,7 @@ counts:
   sample: {succeeded: 57, unreachable: 2}
 results:
   description: One record per node.
-  returned: outside of a rollout
+  returned: always
   type: list
   elements: dict
   contains:
@@ -100,7 +95,7 @@ results:
       type: list
       elements: str
     failed:
-      description: Ids of patches that failed to install.
+      description: IDs of patches that failed to install.
       type: list
       elements: str
     pending_reboot:
@@ -123,17 +118,17 @@ results:
       evidence: {command_id: 86889800-2224-4c24-ab55-9b224530fd38, place: 111111111111/eu-central-1}
 failed_places:
   description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
-  returned: outside of a rollout
+  returned: always
   type: list
   elements: dict
 open_nodes:
-  description: Ids of nodes with missing patches or a pending reboot.
-  returned: outside of a rollout
+  description: IDs of nodes with missing patches or a pending reboot.
+  returned: always
   type: list
   elements: str
 due:
-  description: IDs of the nodes that the task would work on.
-  returned: in check mode, in a rollout
+  description: IDs of the nodes that the task would work on, in check mode. Otherwise empty.
+  returned: always
   type: list
   elements: str
 """

@@ -11,17 +11,12 @@ version_added: 0.1.0
 description:
   - Runs a script on nodes in many accounts and Regions that reports free disk space, pending reboots, package manager
     locks, repositories, failed units, load, kernels, boot ID and agent state.
-  - With O(purpose=precheck), each node is checked against O(thresholds) and passes or is skipped.
-  - With O(purpose=verify), each node of the wave receives its final record, based on its state after the work.
-  - In a rollout, services that ran before the work must run after it. The first probe stores the list of services on
-    the node (Linux in C(/var/lib/patchtide/services), readable by root only; Windows in C(HKLM:\SOFTWARE\patchtide)).
-    The last probe waits up to one minute (Windows three minutes) for services that are down, and deletes the list if
-    all of them run. The list contains services that start with the system and keep running. It excludes one-shot
-    services, session services and services that are started on demand.
+  - Checks each node against O(thresholds). The outcome of a node is V(pass) or V(skip).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -36,14 +31,9 @@ attributes:
     description: Not applicable.
     support: none
   idempotent:
-    description: Only reads the nodes, except for the list of services that it stores on them.
+    description: Only reads the nodes.
     support: full
 options:
-  purpose:
-    description: Purpose of the probe. V(verify) is supported only in a rollout.
-    type: str
-    choices: [precheck, verify]
-    default: precheck
   thresholds:
     description: Checks as in C(prechecks) of the policy. Members that are not set have the defaults of the policy.
     type: dict
@@ -68,7 +58,7 @@ counts:
   sample: {pass: 11, skip: 1}
 results:
   description: One record per node.
-  returned: outside of a rollout
+  returned: always
   type: list
   elements: dict
   sample:
@@ -76,4 +66,14 @@ results:
       outcome: skip
       findings: [{check: disk, ok: false, text: "/ has 40 MB free, 1024 MB are needed"}]
       facts: {kernel: 6.1.134, boot_id: 1c9d}
+failed_places:
+  description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
+  returned: always
+  type: list
+  elements: dict
+due:
+  description: IDs of the nodes that the task would work on, in check mode. Otherwise empty.
+  returned: always
+  type: list
+  elements: str
 """

@@ -11,11 +11,11 @@ version_added: 0.1.0
 description:
   - Reboots nodes with a script that requests the reboot from the agent, so that the agent reports back after startup.
     A reboot is verified by a changed boot ID, not by the status of the command.
-  - In a rollout, only nodes whose reboot rule requires it are rebooted, and only after their installation has ended.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; independently of the host of the play. Progress is shown immediately.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -30,17 +30,11 @@ attributes:
     description: Not applicable.
     support: none
   idempotent:
-    description: Within a rollout, each node is rebooted at most once. Outside of a rollout, every run reboots.
-    support: partial
+    description: Every run reboots the nodes.
+    support: none
 """
 
 EXAMPLES = r"""
-- name: Reboot the nodes of a wave that need a reboot
-  patchtide.hybrid.ssm_reboot:
-    dir: /var/lib/patchtide/2026-06
-    wave: canary
-    execution_timeout: 1800
-
 - name: Reboot one node
   patchtide.hybrid.ssm_reboot:
     nodes:
@@ -49,14 +43,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: Number of nodes by status. V(no_op) means that the node did not need a reboot.
+  description: Number of nodes by status.
   returned: always
   type: dict
-  sample: {succeeded: 12, no_op: 3}
+  sample: {succeeded: 12, timed_out: 1}
 results:
   description: One record per node, with boot IDs.
-  returned: outside of a rollout
+  returned: always
   type: list
   elements: dict
   sample: [{node_id: i-0123456789abcdef0, status: succeeded, rebooted: true, boot_id_before: 1c9d, boot_id_after: 77e0}]
+failed_places:
+  description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
+  returned: always
+  type: list
+  elements: dict
+due:
+  description: IDs of the nodes that the task would work on, in check mode. Otherwise empty.
+  returned: always
+  type: list
+  elements: str
 """

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
 from tests.checks.source import PLUGINS, ROOT, TREE, read_yaml
 
@@ -136,3 +137,20 @@ def test_every_inventory_plugin_is_documented() -> None:
 def test_actions_have_their_documentation_among_the_modules() -> None:
     actions = {path.stem for path in Path(PLUGINS / "action").glob("*.py")}
     assert actions <= set(MODULES)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (PLUGINS / "action").glob("*.py")))
+def test_an_action_takes_exactly_the_options_that_are_documented(name: str) -> None:
+    action = importlib.import_module(f"ansible_collections.{NAME}.plugins.action.{name}").ActionModule
+    taken, told = _promises(action.spec(action.__new__(action))), _promises(module_doc(name)["options"])
+    assert taken == told
+
+
+def _promises(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the specification and the documentation of options must agree on, without those of amazon.aws."""
+    ours = {name: entry for name, entry in options.items() if name not in aws_argument_spec()}
+    members = ("type", "default", "choices", "elements")
+    return {
+        name: {"required": bool(entry.get("required"))} | {member: entry.get(member) for member in members}
+        for name, entry in ours.items()
+    }
