@@ -21,7 +21,7 @@ SCHEMA = "patchtide/catch-up/1"
 PREFIX = "missed_"
 #: What the service says of a command that never arrived (SSM user guide, "Understanding command statuses").
 _UNDELIVERED = frozenset({"Undeliverable", "DeliveryTimedOut"})
-#: Nodes that other rules held back, and that may be patched another day.
+#: Nodes that other rules skipped, and that may be patched another day.
 _LATER = frozenset({"freeze"})
 
 
