@@ -55,7 +55,7 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Reports which nodes are due and what would be done to them. Sends and writes nothing, and connects to no node.
+    description: Reports which nodes are due and what would be done. Sends and writes nothing, and connects to no node.
     support: full
   diff_mode:
     description: Not applicable.
