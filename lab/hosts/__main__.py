@@ -120,7 +120,7 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
     up.add_argument("--full-disk", action="append", default=[], metavar="HOST", help="a host with 24 MiB left on /")
     up.add_argument("--wrong-repository", action="append", default=[], metavar="HOST", help="a host with a dead mirror")
     up.add_argument("--apt-daily", action="append", default=[], metavar="HOST", help="a host with apt's own timers")
-    up.add_argument("--fresh", action="store_true", help="build the base anew, with today's updates pending")
+    up.add_argument("--fresh", action="store_true", help="rebuild the base, with today's updates pending")
 
 
 if __name__ == "__main__":

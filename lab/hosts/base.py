@@ -32,7 +32,7 @@ def ensure_base(folder: Path, sources: Sources, *, lab: str, fresh: bool = False
     """The root of this suite, built if `folder` doesn't hold it yet (20 to 30 s).
 
     :param lab: the lab that asks, to which alone the bases belong if no other is there.
-    :param fresh: build it anew, to have today's updates pending and not those of the day it was built.
+    :param fresh: rebuild it, so that today's updates are pending, not those of the day it was built.
     """
     base = folder / f"base-{sources.suite}-{_digest(sources)}"
     if base.is_dir() and not fresh:
@@ -48,7 +48,7 @@ def ensure_base(folder: Path, sources: Sources, *, lab: str, fresh: bool = False
         for old in folder.glob(f"base-{sources.suite}-????????"):
             shutil.rmtree(old)
     elif base.exists():
-        raise HostsError("the base can't be built anew while hosts run on it; take them down first")
+        raise HostsError("the base can't be rebuilt while hosts run on it; take them down first")
     unfinished.rename(base)
     return base
 

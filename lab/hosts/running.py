@@ -15,7 +15,7 @@ class HostsError(Exception):
 
 
 class LeftOut(HostsError):
-    """This machine can't run real hosts at all: the caller may go on without them."""
+    """This machine can't run real hosts; the caller may continue without them."""
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, text: str | None = None) -> str:

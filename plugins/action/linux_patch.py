@@ -15,15 +15,13 @@ from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.host_probe import to_probe
 from ..module_utils._core.work.linux_updates import LIST_SCRIPT, Updates, choose, parse_updates, to_spec
 from ..module_utils._core.work.precheck import parse_probe
-from ..plugin_utils.executors.direct import DirectAction, announce, outcome
-from ..plugin_utils.rollout.folder import RETRY_SECONDS, RolloutDir
+from ..plugin_utils.executors.direct import DirectAction
 
 
 class ActionModule(DirectAction):
-    """Hands the installing to Ansible's own package modules, by exact version: nothing runs that is not in the plan."""
+    """Hands the installing to Ansible's own package modules, by exact version."""
 
     SPEC: ClassVar[dict[str, Any]] = {
-        **DirectAction.SPEC,
         "state": {"type": "str", "choices": ["listed", "installed"], "default": "listed"},
         "security_only": {"type": "bool", "default": False},
         "exclude": {"type": "list", "elements": "str", "default": []},
@@ -31,25 +29,12 @@ class ActionModule(DirectAction):
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        rollout = self.rollout(options)
-        stage = "scan" if options["state"] == "listed" else "patch"
-        if rollout and rollout.state_of_node(options["node"]).stage != stage:
-            return {"changed": False, "skipped": True}
-        if stage == "scan":
-            result = self._list(options)
-            changed = False
+        if options["state"] == "listed":
+            result, changed = self._list(options), False
         else:
-            result = self._install(options, rollout, task_vars)
+            result = self._install(options, task_vars)
             changed = bool(result["installed"])
-        if rollout and not self.check_mode:
-            outcome(rollout, options, stage, result)
-            while stage == "patch" and rollout.state_of_node(options["node"]).stage == stage:  # it may be tried again
-                rollout.clock.sleep(RETRY_SECONDS)
-                again = self._install(options, rollout, task_vars)
-                late = (again.get("error") or {}).get("code") == "missed_out_of_time"
-                result = {**result, "no_retry": again["error"]["text"]} if late else again
-                outcome(rollout, options, stage, result)
-        failed = {"failed": True, "msg": result["error"]["text"]} if not rollout and result.get("error") else {}
+        failed = {"failed": True, "msg": result["error"]["text"]} if result.get("error") else {}
         return {"changed": changed, **result, **failed}
 
     def _wanted(self, options: Mapping[str, Any]) -> tuple[Updates, list[Patch]]:
@@ -77,27 +62,15 @@ class ActionModule(DirectAction):
             manager=updates.manager,
         )
 
-    def _install(
-        self, options: Mapping[str, Any], rollout: RolloutDir | None, task_vars: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _install(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         started = self.now()
         try:
             updates, wanted = self._wanted(options)
         except PatchtideError as why:
             return self._result(started, Status.FAILED, error=error("list_failed", str(why)), installed=[])
         ids = [patch.id for patch in wanted]
-        if rollout:
-            planned = {patch["id"] for patch in rollout.nodes[options["node"]]["patches"]}
-            ids = [patch_id for patch_id in ids if patch_id in planned]
         if not ids or self.check_mode:
             return self._result(started, Status.NO_OP if not ids else Status.SUCCEEDED, installed=ids)
-        if (
-            rollout
-            and not (guard := rollout.may_start(options["wave"], rollout.nodes[options["node"]]["expected_minutes"])).ok
-        ):
-            return self._result(started, Status.SKIPPED, error=error("missed_out_of_time", guard.text), installed=[])
-        if rollout:
-            announce(rollout, options, "patch")
         found = self._packages(updates.manager, ids, options, dict(task_vars))
         pending = bool((parse_probe(self.shell(to_probe("linux"))) or {}).get("pending_reboot"))
         if found.get("failed"):

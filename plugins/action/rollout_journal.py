@@ -68,7 +68,7 @@ class ActionModule(ControllerAction):
         )
         controller = "" if self.check_mode or rollout.state.finished else take_over(rollout.path)
         if rollout.state.finished or rollout.state.status == "aborted":
-            return  # what is still under way is awaited, and nothing else begins
+            return  # running work is awaited, and nothing else begins
         if new:
             event = RolloutStarted(
                 rollout=plan["rollout"],

@@ -58,7 +58,7 @@ def _against_plan(folder: Path, found: Examined) -> tuple[Rollout | None, Damage
 def _missing_head(found: Examined, head: str | None) -> Damage | None:
     if not head or knows(found.records, head):
         return None
-    reason = f"no record has the hash {head}: records were cut off or all of them were written anew"
+    reason = f"no record has the hash {head}: records were cut off, or all of them were rewritten"
     return Damage(len(found.records) + 1, reason)
 
 

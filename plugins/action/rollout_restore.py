@@ -21,7 +21,7 @@ from ..plugin_utils.rollout.folder import RolloutDir
 
 
 class ActionModule(ControllerAction):
-    """Gives back what is due, kind after kind, and never fails for it: what is left is tried again later."""
+    """Restores what is due, kind by kind. Never fails if something can't be restored; a later run retries it."""
 
     SPEC: ClassVar[dict[str, Any]] = {
         "dir": {"type": "path", "required": True},
@@ -66,7 +66,7 @@ def _due(rollout: RolloutDir, wave: str | None) -> list[Effect]:
 
 
 def _idle(rollout: RolloutDir, only: str | None) -> list[Effect]:
-    """Return all that is prepared, but for nodes that something is under way on."""
+    """Return everything that is prepared, except on nodes with running work."""
     states, found = rollout.state.nodes, []
     for what in PREPARATIONS:
         for (wave, kind), nodes in rollout.state.prepared.items():

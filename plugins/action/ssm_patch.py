@@ -25,6 +25,11 @@ class ActionModule(SsmAction):
     def writes(self, options: Mapping[str, Any]) -> bool:
         return bool(options["operation"] == "Install")
 
+    def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        result = super().act(options, task_vars)
+        unsettled = [row for row in result["results"] if row.get("missing_after") or row.get("pending_reboot")]
+        return {**result, "open_nodes": sorted(row["node_id"] for row in unsettled)}
+
     def stage(self, options: Mapping[str, Any]) -> Stage:
         return InstallStage() if options["operation"] == "Install" else ScanStage(details=True)
 

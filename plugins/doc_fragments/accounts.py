@@ -5,28 +5,28 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How an action that works for nodes of many accounts reaches them."""
+    """Roles through which an action reaches the accounts of its nodes."""
 
     DOCUMENTATION = r"""
 options:
   accounts:
     description:
-      - How accounts are reached, each through an IAM role. Those of account numbers that are not named are reached with
-        the credentials as they are.
+      - Accounts of the nodes, each reached through an IAM role. Other accounts are reached with the credentials
+        themselves.
     type: list
     elements: dict
     suboptions:
       role_arn:
-        description: Role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
+        description: ARN of the role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
         type: str
         required: true
       external_id:
-        description: External id that the role's trust policy asks for.
+        description: External ID, if the trust policy of the role requires one.
         type: str
       id:
-        description: The account's number, for the reader; the role tells it anyway.
+        description: Account number, for the reader only. The account is taken from the role.
         type: str
       name:
-        description: The account's name, for the reader.
+        description: Account name, for the reader only.
         type: str
 """

@@ -5,27 +5,27 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes: of modules that bring something into a state, and of modules that only read."""
+    """Attributes of modules that manage, read, or start something."""
 
     DOCUMENTATION = r"""
 attributes:
   check_mode:
-    description: Can run in check mode and predicts the changes without making them.
+    description: Predicts changes in check mode without making them.
     support: full
   diff_mode:
-    description: Shows what it changes, or would change in check mode.
+    description: Shows the changes, or the predicted changes in check mode.
     support: full
   idempotent:
-    description: Reports no change when it runs again with the same options.
+    description: Reports no change if run again with the same options.
     support: full
 """
     INFO = r"""
 attributes:
   check_mode:
-    description: Only reads, so check mode makes no difference.
+    description: Only reads. Check mode makes no difference.
     support: full
   diff_mode:
-    description: Changes nothing, so there is no difference to show.
+    description: Does not change anything.
     support: N/A
   idempotent:
     description: Never reports a change.
@@ -34,12 +34,12 @@ attributes:
     COMMAND = r"""
 attributes:
   check_mode:
-    description: Can run in check mode and says whether it would start something, without starting it.
+    description: Predicts in check mode whether it would start something, without starting it.
     support: full
   diff_mode:
-    description: What it starts leaves no object that could be compared.
+    description: Does not manage an object that can be compared.
     support: N/A
   idempotent:
-    description: Starts anew whenever it runs, except where it is told to follow what it started before.
+    description: Each run starts something new, unless the options identify what an earlier run started.
     support: partial
 """

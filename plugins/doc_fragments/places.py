@@ -3,43 +3,62 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    """Options of modules that work in many account-Regions at once."""
-
-    DOCUMENTATION = r"""
+_OPTIONS = r"""
 options:
   regions:
     description:
-      - Regions to work in, all at once. Without it the module works in O(region) alone.
+      - Regions to work in, in parallel. Without it, the module works in O(region) only.
     type: list
     elements: str
   accounts:
     description:
-      - Accounts to work in, each through an IAM role, in every one of the Regions.
-      - Without it the module works in the account of the credentials.
+      - Accounts to work in, each through an IAM role and in each of the Regions.
+      - Without it, the module works in the account of the credentials.
     type: list
     elements: dict
     suboptions:
       role_arn:
-        description: Role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
+        description: ARN of the role to assume, such as V(arn:aws:iam::111122223333:role/patchtide).
         type: str
         required: true
       external_id:
-        description: External id that the role's trust policy asks for.
+        description: External ID, if the trust policy of the role requires one.
         type: str
       id:
-        description: The account's number, for the reader; the role tells it anyway.
+        description: Account number, for the reader only. The account is taken from the role.
         type: str
       name:
-        description: The account's name, for the reader.
+        description: Account name, for the reader only.
         type: str
   on_place_error:
     description:
-      - What a failing account-Region means. All others are worked on in both cases.
-      - V(fail) ends the task with an error after that, V(report) with a warning and the place in RV(failed_places).
-      - The task fails in any case if no account-Region succeeded.
+      - What to do if an account-Region fails. The module works in all others in any case.
+      - V(fail) fails the task at the end. V(report) warns and lists the account-Region in RV(failed_places).
+      - The task always fails if no account-Region succeeds.
     type: str
     choices: [fail, report]
     default: fail
+notes:
 """
+_FAILED = r"""
+  - RV(failed_places) holds one row for each account-Region that failed, with C(place) (C(account/region)), C(account),
+    C(region) and C(error), which has C(code) and C(message). It is empty if all succeeded.
+  - C(account) is V(null) if O(accounts) is not set and AWS STS cannot be reached.
+"""
+_OBJECTS = r"""
+  - The result has the same shape for one account-Region and for many. RV(places) holds one row for each account-Region
+    that succeeded, in the order of O(accounts) and, within an account, of O(regions). Each row has C(place)
+    (C(account/region)), C(account), C(region), C(changed), and the object that the module manages. Read the result of
+    a task that works in one account-Region from C(places[0]).
+"""
+_ROWS = r"""
+  - The result has the same shape for one account-Region and for many, a flat list whose rows all have C(account) and
+    C(region).
+"""
+
+
+class ModuleDocFragment:
+    """Options of modules that work in many account-Regions, and the shape of their results."""
+
+    DOCUMENTATION = _OPTIONS + _OBJECTS + _FAILED
+    INFO = _OPTIONS + _ROWS + _FAILED

@@ -5,83 +5,54 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the actions that carry out a stage: by Run Command, or on the play's own host."""
+    """Options of the actions that run a stage on nodes by Run Command."""
 
     DOCUMENTATION = r"""
 options:
-  dir:
-    description:
-      - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it the work is a stage of the rollout. It is done on those nodes of O(wave) that are due for it, intents
-        and outcomes are written to the journal, and what an earlier run began is taken up instead of being done again.
-    type: path
-  wave:
-    description: Name of the wave in the plan. Required with O(dir).
-    type: str
   nodes:
-    description: Nodes to work on outside of a rollout.
+    description: Nodes to work on.
     type: list
     elements: dict
     suboptions:
       node_id:
-        description: Id of the managed node, C(i-…) or C(mi-…).
+        description: ID of the managed node, C(i-…) or C(mi-…).
         type: str
         required: true
       account:
-        description: Number of its account.
+        description: Account number of the node.
         type: str
         required: true
       region:
-        description: Its Region.
+        description: Region of the node.
         type: str
         required: true
       platform:
-        description: Its platform.
+        description: Platform of the node.
         type: str
         required: true
         choices: [linux, windows, macos]
   hosts:
     description:
-      - Inventory hosts to work on outside of a rollout. Their C(patchtide_*) variables say where they are.
-      - Hosts of other executors than C(ssm), and nodes whose agent is not online, are passed over.
+      - Inventory hosts to work on. Their C(patchtide_*) variables locate the nodes.
+      - Hosts of other executors than C(ssm) and nodes whose agent is not online are ignored.
     type: list
     elements: str
-  wait:
-    description:
-      - V(false) only sends the commands. The same task with V(true) awaits them later; in between other work can be
-        done.
-      - Only with O(dir).
-    type: bool
-    default: true
   poll_interval:
-    description: Seconds between two looks at the commands.
+    description: Seconds between two requests for the status of the commands.
     type: int
     default: 15
   delivery_timeout:
-    description: Seconds within which a node must have begun, 30 to 2592000. A node that has not is C(unreachable).
+    description:
+      - Seconds within which a command must start on a node, 30 to 2592000. Otherwise the node is C(unreachable).
     type: int
     default: 600
   execution_timeout:
-    description: Seconds after which a node that has begun is given up and its state is looked at instead.
+    description:
+      - Seconds after which a command that has started on a node times out. The patch state of the node is then checked.
     type: int
     default: 7200
   max_concurrency:
-    description: How many nodes of one command may work at the same time, as a number or a percentage.
+    description: Maximum number of nodes of one command that work at the same time, as a number or a percentage.
     type: str
     default: 100%
-"""
-
-    DIRECT = r"""
-options:
-  dir:
-    description:
-      - Directory of a rollout, with C(plan.json) and C(journal.jsonl).
-      - With it the work is a stage of the rollout. It is done if O(node) is due for it, and written to the journal.
-    type: path
-  wave:
-    description: Name of the wave in the plan. Required with O(dir).
-    type: str
-  node:
-    description: The play host's node id in the plan. Required with O(dir).
-    type: str
 """

@@ -12,11 +12,11 @@ options:
   tags:
     description:
       - Tags of the resource. An empty dictionary removes all tags if O(purge_tags=true).
-      - Tags whose key begins with C(aws:) belong to AWS and are never changed.
+      - Tags whose keys begin with C(aws:) are reserved for AWS and never changed.
     type: dict
     aliases: [resource_tags]
   purge_tags:
-    description: Whether tags that O(tags) does not name are removed. Without O(tags) nothing is removed.
+    description: Whether to remove tags that are not in O(tags). Without O(tags), no tags are removed.
     type: bool
     default: true
 """

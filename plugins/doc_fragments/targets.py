@@ -5,28 +5,28 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that say which nodes are meant; the service evaluates tags and groups when the work starts."""
+    """Options that select nodes; the service evaluates tags and groups when the work starts."""
 
     DOCUMENTATION = r"""
 options:
   instance_ids:
-    description: Nodes by their ids, such as V(i-0123456789abcdef0) or V(mi-0123456789abcdef0), at most 50.
+    description: IDs of nodes, such as V(i-0123456789abcdef0) or V(mi-0123456789abcdef0), at most 50.
     type: list
     elements: str
   instance_tags:
     description:
-      - Nodes that carry these tags, with one value or a list of them. At most 5 tags with 50 values each.
-      - "Such as C(Patch Group) with V([web-prod])."
+      - Select nodes with these tags, such as C(Patch Group) with V([web-prod]). Each tag has one value or a list of
+        values. At most 5 tags with 50 values each.
     type: dict
   tag_keys:
-    description: Nodes that carry these tags, whatever the value.
+    description: Select nodes with these tag keys, with any value.
     type: list
     elements: str
   resource_group:
-    description: Name of a resource group whose members are meant. Not together with the other ways.
+    description: Name of a resource group. Mutually exclusive with the other options that select nodes.
     type: str
   resource_types:
-    description: Which types of members of O(resource_group), such as V(AWS::EC2::Instance), at most 5.
+    description: Resource types in O(resource_group), such as V(AWS::EC2::Instance), at most 5.
     type: list
     elements: str
 """

@@ -10,26 +10,26 @@ from ..module_utils._core.ssm.place_summary import summarise
 
 DOCUMENTATION = r"""
 name: place_summary
-short_description: Add up what modules did in many account-Regions
+short_description: Summarize the results of modules in many account-Regions
 version_added: 0.1.0
 description:
-  - Takes what tasks registered whose modules work in many account-Regions, with or without a loop, and says per
-    account-Region how many objects of each kind were created, changed, left unchanged or failed.
+  - Takes the registered results of modules that work in many account-Regions, with or without a loop, and counts per
+    account-Region how many objects of each kind were created, changed, left unchanged, or failed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 positional: reached
 options:
   _input:
-    description: Kind of object to the registered result.
+    description: Registered results by kind of object.
     type: dict
     required: true
   reached:
-    description: What a task registered that asked every account-Region first; only its failures count.
+    description: Registered result of M(patchtide.hybrid.ssm_place_info). Only its failures count.
     type: dict
 """
 
 EXAMPLES = r"""
-- name: Show it
+- name: Show what was done in each account-Region
   ansible.builtin.debug:
     msg: "{{ ({'baselines': baselines, 'windows': windows} | patchtide.hybrid.place_summary).lines }}"
 """
@@ -37,14 +37,14 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(places) holds the counts per account-Region and kind, C(failed) one entry per account-Region that failed with
-      its first reason, C(failures) that as text, and C(lines) everything as text.
+    - C(places) holds the counts by account-Region and kind. C(failed) holds one entry per account-Region that failed,
+      with its first error, and C(failures) the same as text. C(lines) holds everything as text.
   type: dict
 """
 
 
 class FilterModule:
-    """Filters of this file."""
+    """Registers the filter."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"place_summary": summarise}

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: ssm_fleet
-short_description: Nodes of AWS Systems Manager, EC2 and hybrid, of many accounts and Regions
+short_description: Managed nodes of AWS Systems Manager and EC2 instances of many accounts and Regions
 version_added: 0.1.0
 author:
   - The patchtide.hybrid contributors (@patchtide)
 description:
-  - Every node that Systems Manager manages (C(i-) on EC2, C(mi-) anywhere else), and the EC2 instances that it does not
-    manage, of all given accounts and Regions, asked for concurrently.
-  - All host variables begin with C(patchtide_) and have the same shape for every node; the guide lists them.
+  - Lists the nodes that Systems Manager manages (C(i-) on EC2, C(mi-) elsewhere) and the EC2 instances that it does not
+    manage, in all given accounts and Regions concurrently.
+  - Host variables begin with C(patchtide_) and are the same for every node. See the guide for a list.
   - Hosts are in groups such as C(platform_linux), C(executor_ssm), C(patch_group_web_prod), C(account_111122223333),
     C(region_eu_central_1), C(ping_online), C(state_running), C(source_azure), C(managed) and C(unmanaged) without
     further configuration.
@@ -29,18 +29,18 @@ extends_documentation_fragment:
   - amazon.aws.assume_role.plugins
 options:
   plugin:
-    description: Marks the file as one of this plugin.
+    description: Name of the plugin. Identifies the file as a source for this plugin.
     type: str
     required: true
     choices: [patchtide.hybrid.ssm_fleet]
   source:
     description:
-      - V(api) asks the services. V(resource_data_sync) reads the bucket O(bucket) of a Resource Data Sync instead, for
-        fleets too large to ask; no permission in the accounts is needed then.
-      - The bucket has no EC2 data, so instances that are not managed and what only EC2 knows are missing, and it is as
-        old as the nodes' last inventory. It has one object per node and inventory type, each of which is fetched.
-      - With V(resource_data_sync), O(accounts) (by number) and O(regions) (by name) limit what is read, and
-        O(assume_role_arn) is the role for the bucket.
+      - V(api) queries the services. V(resource_data_sync) reads the bucket O(bucket) of a Resource Data Sync, which
+        suits very large fleets and needs no permissions in the accounts.
+      - The bucket contains no EC2 data, so unmanaged instances and EC2 attributes are missing. Its data is as old as
+        the last inventory of each node. One object per node and inventory type is fetched.
+      - With V(resource_data_sync), O(accounts) (by number) and O(regions) (by name) limit the data that is read, and
+        O(assume_role_arn) is the role that reads the bucket.
     type: str
     choices: [api, resource_data_sync]
     default: api
@@ -52,25 +52,25 @@ options:
     type: str
     default: ''
   bucket_region:
-    description: Region of the bucket. O(region) if it is not given.
+    description: Region of the bucket. Defaults to O(region).
     type: str
   accounts:
     description:
-      - Accounts to ask. Each entry is an account number, a role ARN, or a dictionary with C(id), C(name), C(role_arn)
+      - Accounts to query. Each entry is an account number, a role ARN, or a dictionary with C(id), C(name), C(role_arn)
         and C(external_id).
-      - An entry without a role ARN is reached through the role O(role_name), or with the given credentials if
-        that is not set.
-      - Without this option the account of the credentials is asked.
+      - For an entry without a role ARN, the role O(role_name) is assumed, or the given credentials are used if
+        O(role_name) is not set.
+      - Defaults to the account of the credentials.
     type: list
     elements: raw
     default: []
   role_name:
     description:
-      - Name of the role in accounts that don't name their own, with its path if it has one.
-      - V({account_id}) and V({account_name}) are filled in.
+      - Name of the role, including its path, for accounts without C(role_arn).
+      - V({account_id}) and V({account_name}) are replaced.
     type: str
   external_id:
-    description: External id for accounts that don't name their own.
+    description: External id for accounts without C(external_id).
     type: str
   session_name:
     description: Name of the role sessions, which appears in CloudTrail.
@@ -78,142 +78,145 @@ options:
     default: patchtide-inventory
   regions:
     description:
-      - Regions to ask, by name or pattern (V(eu-*)). V(all) and patterns mean the Regions enabled in each account,
-        which needs C(ec2:DescribeRegions).
-      - Without this option O(region) or the Region of the profile is asked.
+      - Regions to query, by name or pattern (V(eu-*)). V(all) and patterns match the Regions that are enabled in each
+        account, which requires C(ec2:DescribeRegions).
+      - Defaults to O(region) or the Region of the profile.
     type: list
     elements: str
     default: []
   exclude_regions:
-    description: Regions to leave out, by name or pattern.
+    description: Regions to exclude, by name or pattern.
     type: list
     elements: str
     default: []
   instances:
     description:
-      - Whether EC2 is asked as well (C(ec2:DescribeInstances)), for instances that Systems Manager does not manage and
-        for the state and tags of those it does.
+      - Whether to query EC2 (C(ec2:DescribeInstances)) for instances that Systems Manager does not manage and for the
+        state and tags of managed instances.
     type: bool
     default: true
   tags:
     description:
-      - Whether the tags of nodes that EC2 does not list are read through the Resource Groups Tagging API
-        (C(tag:GetResources)), 100 nodes a call.
+      - Whether to read the tags of nodes that EC2 does not list from the Resource Groups Tagging API
+        (C(tag:GetResources)), 100 nodes per call.
     type: bool
     default: true
   patch_group_keys:
-    description: Keys of the tag that holds the patch group; the first one that is set counts.
+    description: Keys of the patch group tag. The first key that is set applies.
     type: list
     elements: str
     default: [Patch Group, PatchGroup]
   maintenance_window_keys:
-    description: Keys of the tag that holds the maintenance window; the first one that is set counts.
+    description: Keys of the maintenance window tag. The first key that is set applies.
     type: list
     elements: str
     default: [Maintenance Window, MaintenanceWindow]
   organizations:
     description:
-      - Takes the accounts from AWS Organizations instead of O(accounts), all active ones unless the suboptions say
-        otherwise. An empty dictionary means the whole organization.
-      - O(role_name) is assumed in each, except for the account of the credentials.
+      - Reads the accounts from AWS Organizations instead of O(accounts). An empty dictionary selects all active
+        accounts of the organization.
+      - O(role_name) is assumed in each account except the account of the credentials.
     type: dict
     suboptions:
       units:
-        description: Organizational units or roots whose accounts to ask, with all units below them.
+        description: Organizational units or roots whose accounts to query, including all units below them.
         type: list
         elements: str
       exclude_units:
-        description: Organizational units to leave out, with all units below them.
+        description: Organizational units to exclude, including all units below them.
         type: list
         elements: str
       exclude_accounts:
-        description: Accounts to leave out, by number or name.
+        description: Accounts to exclude, by number or name.
         type: list
         elements: str
       role_arn:
-        description: Role to assume for asking Organizations, in the management account or a delegated administrator's.
+        description: Role to assume for querying Organizations, in the management account or in the account of a
+          delegated administrator.
         type: str
       external_id:
         description: External id of that role.
         type: str
   filters:
     description:
-      - Only nodes of which every named member has one of the given values. C(*) and C(?) stand for any characters.
-      - Keys are the host variables without C(patchtide_), such as C(platform), C(ping_status), C(patch_group),
+      - Includes only nodes that have, for every key, one of the given values. C(*) and C(?) are wildcards.
+      - Keys are host variables without the prefix C(patchtide_), such as C(platform), C(ping_status), C(patch_group),
         C(state), C(resource_type), C(managed), and C(tags), a dictionary of tag keys to values.
-      - C(node_id), C(ping_status), C(agent_version), C(resource_type), with O(instances=false) C(platform), and
-        C(tags) of EC2 instances are filtered by the services, all others after the answers.
+      - C(node_id), C(ping_status), C(agent_version), C(resource_type), with O(instances=false) C(platform), and C(tags)
+        of EC2 instances are filtered by the services, all other keys by the plugin.
     type: dict
     default: {}
   include:
-    description: Jinja conditions on the host variables, at least one of which must hold.
+    description: Jinja conditions on the host variables. A node is included if at least one is true.
     type: list
     elements: str
     default: []
   exclude:
-    description: Jinja conditions on the host variables, none of which may hold.
+    description: Jinja conditions on the host variables. A node is excluded if one is true.
     type: list
     elements: str
     default: []
   hostnames:
     description:
-      - What hosts are called, the first that is set and belongs to one node alone. A host variable without
-        C(patchtide_), or V(tag:) and the key of a tag. The node id is the last resort.
-      - Characters that have a meaning in host patterns are replaced by a hyphen.
+      - Preferences for host names. Each is a host variable without the prefix C(patchtide_), or V(tag:) and the key of
+        a tag. The first value that is set and unique is used, otherwise the node id.
+      - Characters with a special meaning in host patterns are replaced by a hyphen.
     type: list
     elements: str
     default: [node_id]
   merge:
     description:
-      - Rules by which entries of the same machine become one host. An empty list turns all of them off.
-      - V(source) takes a node whose C(source_id) is that of another node or is another node.
-      - V(registration) takes C(mi-) nodes of an account and Region with the same computer name and address, if at most
+      - Rules for merging entries of the same machine into one host. An empty list disables merging.
+      - V(source) merges nodes with the same C(source_id), and a node whose C(source_id) is the id of another node.
+      - V(registration) merges C(mi-) nodes of an account and Region with the same computer name and address, if at most
         one of them is online.
-      - V(inventory) takes hosts that earlier inventory sources added, with the same C(patchtide_node_id),
-        C(patchtide_source_id) or C(vmid). What those sources set stays as it is.
+      - V(inventory) merges nodes with hosts of earlier inventory sources that have the same C(patchtide_node_id),
+        C(patchtide_source_id) or C(vmid). Variables that those sources set are kept.
     type: list
     elements: str
     choices: [source, registration, inventory]
     default: [source, registration, inventory]
   facts:
     description:
-      - What to find out besides, at the cost of further calls. A fact that can't be read is warned about.
-      - V(patch_states) fills C(patchtide_patch_state), 50 nodes a call.
-      - V(missing_patches) fills C(patchtide_missing_patches), a further call for every node that misses any.
-      - V(next_window) fills C(patchtide_next_window) and C(patchtide_next_window_name), a call for every window.
-      - V(patch_information) reads the custom inventory C(Custom:PatchInformation) of C(mi-) nodes for the patch group
-        and maintenance window of those that have no such tag, 40 nodes a call.
-      - V(cloud_connectors) fills C(patchtide_cloud_connector) of Azure and GCP nodes where the account-Region has just
-        one connector for their cloud. It needs botocore 1.44.
+      - Additional facts to collect, at the cost of further calls. If a fact cannot be read, a warning is displayed.
+      - V(patch_states) sets C(patchtide_patch_state), 50 nodes per call.
+      - V(missing_patches) sets C(patchtide_missing_patches), one call for every node with missing patches.
+      - V(next_window) sets C(patchtide_next_window) and C(patchtide_next_window_name), one call per maintenance window.
+      - V(patch_information) reads the patch group and maintenance window of untagged C(mi-) nodes from the custom
+        inventory C(Custom:PatchInformation), 40 nodes per call.
+      - V(cloud_connectors) sets C(patchtide_cloud_connector) of Azure and GCP nodes if the account-Region has exactly
+        one connector for their cloud. Requires botocore 1.44.
     type: list
     elements: str
     choices: [patch_states, missing_patches, next_window, patch_information, cloud_connectors]
     default: []
   stale_ping_minutes:
-    description: Minutes without a ping after which a running node is in the group C(stale_ping).
+    description: Minutes without a ping after which a running node is added to the group C(stale_ping).
     type: int
     default: 30
   oldest_agent:
-    description: Nodes with an older agent are in the group C(old_agent). Empty means that none is too old.
+    description: Nodes with an older agent are added to the group C(old_agent). If empty, the version is not checked.
     type: str
     default: 3.0.0.0
   exception_keys:
     description:
-      - Keys of the tag that holds a dated exception from patching, C(2026-11-01/2026-11-30); the first one that is set
-        counts. It fills C(patchtide_exception) and, if today in UTC is in the period, the group C(exception_in_force).
+      - Keys of the tag with the dates of an exception from patching, C(2026-11-01/2026-11-30). The first key that is
+        set applies. It sets C(patchtide_exception) and, if the period includes today in UTC, adds the node to the group
+        C(exception_in_force).
     type: list
     elements: str
     default: [Patch Exception, PatchException]
   strict_permissions:
     description:
-      - What an account-Region means that fails, be it for want of a permission, throttling or an expired token.
-      - V(false) warns with its name and the reason. Its nodes are then those of the cache, with C(patchtide_stale) and
-        their age in C(patchtide_stale_seconds), or missing if there are none.
-      - V(true) fails. The inventory fails in any case if no account-Region answered and the cache knows none.
+      - How to handle an account-Region that fails, for example because of a missing permission, throttling or an
+        expired token.
+      - V(false) displays a warning with its name and the reason. Its nodes are taken from the cache, with
+        C(patchtide_stale) and their age in C(patchtide_stale_seconds), or are missing if they are not cached.
+      - V(true) fails. The inventory fails in any case if no account-Region answered and no nodes are cached.
     type: bool
     default: false
   workers:
-    description: How many calls are under way at once, over all account-Regions.
+    description: Maximum number of concurrent calls, over all account-Regions.
     type: int
     default: 32
 """
@@ -256,7 +259,7 @@ from ..module_utils._core.errors import PatchtideError
 from ..plugin_utils.inventory.hosts import look_up
 from ..plugin_utils.inventory.run import FleetRun
 
-# What users of amazon.aws write as templates, most often a lookup of a secret.
+# Options that users of amazon.aws write as templates, most often to look up a secret.
 TEMPLATED = ("access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id")
 
 

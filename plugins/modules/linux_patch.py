@@ -9,40 +9,40 @@ module: linux_patch
 short_description: List or install the updates of a Linux host
 version_added: 0.1.0
 description:
-  - Asks the host's package manager (apt, dnf or zypper) what it would install, and installs exactly those versions with
-    Ansible's own package modules.
-  - In a rollout only what is in the plan is installed. Outside of a rollout everything that O(security_only) and
-    O(exclude) leave.
-  - Refreshes the package lists, also in check mode, because a stale list hides pending updates.
+  - Lists the updates that the host's package manager (apt, dnf or zypper) offers, and installs exactly these versions
+    with Ansible's package modules.
+  - Lists and installs all updates that O(security_only) and O(exclude) allow.
+  - Refreshes the package lists, including in check mode, because outdated lists hide pending updates.
 author:
   - The patchtide.hybrid contributors (@patchtide)
-extends_documentation_fragment:
-  - patchtide.hybrid.stage.direct
+notes:
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
   check_mode:
-    description: Lists what would be installed.
+    description: Lists the updates that would be installed.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: A second run finds nothing to install.
+    description: A second run installs nothing.
     support: full
 options:
   state:
-    description: V(listed) only lists, V(installed) installs.
+    description: V(listed) lists the updates, V(installed) installs them.
     type: str
     choices: [listed, installed]
     default: listed
   security_only:
     description:
-      - Only security updates. With apt those from a security archive, with dnf and zypper those that an advisory names.
-      - A host whose repositories do not say which updates are security updates fails with the code
-        C(no_security_metadata); it is not called compliant.
+      - Whether to include only security updates. With apt, these are updates from a security archive; with dnf and
+        zypper, updates that an advisory names.
+      - A host whose repositories do not identify security updates fails with the code C(no_security_metadata) and is
+        not reported as compliant.
     type: bool
     default: false
   exclude:
-    description: Patterns of package names that are left alone, such as V(docker*).
+    description: Patterns of package names to exclude, such as V(docker*).
     type: list
     elements: str
     default: []
@@ -51,16 +51,16 @@ options:
     type: int
     default: 300
 requirements:
-  - What M(ansible.builtin.apt), M(ansible.builtin.dnf) or M(community.general.zypper) need on the host.
+  - The requirements of M(ansible.builtin.apt), M(ansible.builtin.dnf) or M(community.general.zypper) on the host.
 """
 
 EXAMPLES = r"""
-- name: What is missing?
+- name: List the missing security updates
   patchtide.hybrid.linux_patch:
     security_only: true
   register: updates
 
-- name: Install everything but the container runtime
+- name: Install all updates except the container runtime
   patchtide.hybrid.linux_patch:
     state: installed
     exclude: ["docker*", "containerd*"]
@@ -73,31 +73,51 @@ status:
   type: str
   sample: succeeded
 missing:
-  description: Updates that can be installed.
+  description: Updates that are available for installation.
   returned: when the state is listed
   type: list
   elements: dict
   sample: [{id: "libssl3.amd64:3.0.17-1", title: libssl3 3.0.17-1, classification: Security, severity: "",
     state: Missing}]
 missing_after:
-  description: Their ids.
+  description: IDs of the missing updates.
   returned: when the state is listed
   type: list
   elements: str
   sample: ["libssl3.amd64:3.0.17-1"]
 installed:
-  description: Ids of what was installed.
+  description: IDs of the installed updates.
   returned: when the state is installed
   type: list
   elements: str
   sample: ["libssl3.amd64:3.0.17-1"]
 pending_reboot:
-  description: Whether the host waits for a reboot.
+  description: Whether a reboot of the host is pending.
   returned: when it could be read
   type: bool
   sample: false
+manager:
+  description: Package manager of the host, V(apt), V(dnf) or V(zypper).
+  returned: when the state is listed
+  type: str
+  sample: apt
+counts:
+  description: Counts of updates, as in the plan and the report of a rollout.
+  returned: when the state is listed
+  type: dict
+  sample: {missing_count: 1, failed_count: 0}
+started_at:
+  description: When the work began, in UTC.
+  returned: always
+  type: str
+  sample: "2026-06-10T01:00:00Z"
+ended_at:
+  description: When the work ended, in UTC.
+  returned: always
+  type: str
+  sample: "2026-06-10T01:04:00Z"
 error:
-  description: Why it failed.
+  description: Reason of the failure.
   returned: on failure
   type: dict
 """

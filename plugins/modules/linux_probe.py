@@ -6,41 +6,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: linux_probe
-short_description: Look at the play's host before and after patching
+short_description: Run the host probe on a host
 version_added: 0.1.0
 description:
-  - Runs the probe of M(patchtide.hybrid.ssm_probe) on the play's host over its own connection. The host needs no more
-    than a POSIX shell.
-  - In a rollout it keeps the list of running services on the host and compares it after the work, as that module does.
+  - Runs the host probe of M(patchtide.hybrid.ssm_probe) on the host of the play, over its own connection. The host
+    needs only a POSIX shell.
+  - Checks the host against O(thresholds). The outcome is V(pass) or V(skip).
 author:
   - The patchtide.hybrid contributors (@patchtide)
-extends_documentation_fragment:
-  - patchtide.hybrid.stage.direct
+notes:
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
   check_mode:
-    description: Looks, but writes nothing, neither to the journal nor on the host.
+    description: Runs the host probe, which only reads.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: It only reads the host, apart from the list of services that it keeps there.
+    description: Only reads the host.
     support: full
 options:
-  purpose:
-    description:
-      - V(look) only looks, V(precheck) and V(verify) are stages of a rollout and need O(dir).
-    type: str
-    choices: [look, precheck, verify]
-    default: look
   thresholds:
-    description: The C(prechecks) of the policy. What is not given has the policy's defaults.
+    description: Checks as in C(prechecks) of the policy. Members that are not set have the defaults of the policy.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Look at this host
+- name: Collect the state of this host
   patchtide.hybrid.linux_probe:
     thresholds:
       disk: {"/": 2048}
@@ -50,26 +44,18 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description: V(pass) or V(skip).
-  returned: unless the purpose is verify
+  returned: always
   type: str
   sample: pass
 findings:
-  description: What was looked at; V(ok=false) holds the host.
-  returned: unless the purpose is verify
+  description: Results of the checks. The host is skipped if V(ok=false).
+  returned: always
   type: list
   elements: dict
   sample: [{check: disk, ok: true, text: "/ has 4096 MB free"}]
 facts:
-  description: Kernel, boot id, operating system and the like.
-  returned: unless the purpose is verify
+  description: Facts such as kernel, boot ID and operating system.
+  returned: always
   type: dict
   sample: {kernel: 6.1.0-50-amd64, boot_id: 1c9d}
-record:
-  description: The node's final record.
-  returned: when the purpose is verify
-  type: dict
-standing:
-  description: The node's stage in the rollout and its results so far.
-  returned: in a rollout
-  type: dict
 """

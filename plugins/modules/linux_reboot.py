@@ -6,47 +6,47 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: linux_reboot
-short_description: Decide on a reboot of the play's host, and prove it
+short_description: Determine whether a host needs a reboot, and verify that it happened
 version_added: 0.1.0
 description:
-  - Says whether a reboot is due by rule and state, and afterwards whether it happened. The boot id must have changed.
-  - The reboot itself is M(ansible.builtin.reboot), see the role P(patchtide.hybrid.reboot#role).
+  - Determines by rule and state whether a reboot is due and, after the reboot, verifies that the boot ID changed.
+  - The reboot itself is done by M(ansible.builtin.reboot). See the role P(patchtide.hybrid.reboot#role).
 author:
   - The patchtide.hybrid contributors (@patchtide)
-extends_documentation_fragment:
-  - patchtide.hybrid.stage.direct
+notes:
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
   check_mode:
-    description: Looks, but writes nothing to the journal.
+    description: Only reads the host. With O(state=proven), an unchanged boot ID is not an error.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: It only reads the host.
+    description: Only reads the host.
     support: full
 options:
   state:
-    description: V(decided) before the reboot, V(proven) after it.
+    description: V(decided) determines whether a reboot is due, V(proven) verifies it afterwards.
     type: str
     choices: [decided, proven]
     required: true
   rule:
-    description: When to reboot. In a rollout the plan's rule counts.
+    description: When to reboot. V(if_required) reboots if the system or a package requires it.
     type: str
     choices: [never, if_required, always, if_patched]
     default: if_required
   patched:
-    description: Whether something was installed, for O(rule=if_patched). In a rollout the journal tells.
+    description: Whether an update was installed, for O(rule=if_patched).
     type: bool
     default: false
   boot_id_before:
-    description: The boot id that O(state=decided) returned. Required with O(state=proven).
+    description: The boot ID that O(state=decided) returned. Required with O(state=proven).
     type: str
 """
 
 EXAMPLES = r"""
-- name: Is a reboot due?
+- name: Determine whether a reboot is due
   patchtide.hybrid.linux_reboot:
     state: decided
     rule: if_required
@@ -55,17 +55,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 due:
-  description: Whether to reboot now.
+  description: Whether a reboot is due.
   returned: always
   type: bool
   sample: true
 boot_id:
-  description: The host's boot id.
+  description: Boot ID of the host.
   returned: always
   type: str
   sample: 1c9d4a4e-6f0e-4a3c-9b0b-2a0a3c1f5b7e
 rebooted:
-  description: Whether it was rebooted.
+  description: Whether the host was rebooted.
   returned: when the state is proven
   type: bool
   sample: true

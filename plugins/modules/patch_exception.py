@@ -9,15 +9,15 @@ module: patch_exception
 short_description: Request, approve, reject and revoke exceptions from patching
 version_added: 0.1.0
 description:
-  - An exception is an approved, dated reason not to patch some nodes. It is requested, approved or rejected by somebody
-    else, and may be revoked. From its first to its last day, both included, its nodes are left out of plans and held
-    back in rollouts.
-  - M(patchtide.hybrid.patch_exception_sync) writes approved exceptions to the nodes as dated tags.
+  - An exception is an approved reason not to patch nodes during a period. One person requests it, another approves or
+    rejects it, and it can be revoked. From its first to its last day, inclusive, plans exclude its nodes, and rollouts
+    skip them.
+  - M(patchtide.hybrid.patch_exception_sync) sets tags with the dates of approved exceptions on the nodes.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Names are taken as they are given. Who may request and who may approve is for the permissions of AWX job templates,
-    of the file or of the table to say.
+  - Names are not verified. To control who can request and who can approve, use the permissions of AWX job templates, of
+    the file or of the table.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -25,74 +25,74 @@ extends_documentation_fragment:
   - patchtide.hybrid.exceptions
 attributes:
   check_mode:
-    description: Says what would change; writes nothing.
+    description: Predicts the change without writing.
     support: full
   diff_mode:
-    description: Shows what changes in the record.
+    description: Shows the changes to the record.
     support: full
   idempotent:
-    description: Declaring the same again changes nothing.
+    description: Running it again with the same options changes nothing.
     support: full
 options:
   state:
     description:
-      - V(requested) puts a request into the ledger, or corrects one that nobody has decided yet. One that was decided
+      - V(requested) adds a request to the ledger, or updates a request that has not been decided. A decided request
         stays as it is.
-      - V(approved), V(rejected) and V(revoked) decide. If O(exception_id) is not in the ledger yet, the request is made
-        from the other options, with O(requested_by).
-      - V(absent) deletes the record. An approved one that is not over must be revoked first, so that its tag and its
-        alarm are not forgotten.
+      - V(approved), V(rejected) and V(revoked) record a decision. If O(exception_id) is not in the ledger, the request
+        is created from the other options, including O(requested_by).
+      - V(absent) deletes the record. An approved exception that has not ended must be revoked first, so that its tag is
+        removed and its alarm raised.
     type: str
     choices: [requested, approved, rejected, revoked, absent]
     default: requested
   exception_id:
-    description: Id of the exception, such as a ticket's number. By default it follows from nodes and days.
+    description: Id of the exception, such as a ticket number. Defaults to an id derived from the nodes and days.
     type: str
   node:
-    description: The node, by its id or inventory name.
+    description: Id or inventory name of the node.
     type: str
   select:
     description:
-      - Which nodes, as in the waves of a policy, with the keys C(patch_groups), C(tags), C(executors), C(platforms),
-        C(accounts), C(regions), C(zones), C(applications), C(groups) and C(nodes). At least one.
-      - Accounts are given by number.
+      - Nodes to select, as in the waves of a policy, with at least one of the keys C(patch_groups), C(tags),
+        C(executors), C(platforms), C(accounts), C(regions), C(zones), C(applications), C(groups) and C(nodes).
+      - Accounts are selected by number.
     type: dict
   from:
     description: First day, such as V(2026-11-01).
     type: str
   to:
-    description: Last day. It is not over yet, and at most O(max_days) lie between first and last day, both included.
+    description: Last day, inclusive. It must not be in the past, and the exception must not be longer than O(max_days).
     type: str
   reason:
     description: Why the nodes must not be patched. Required for a request.
     type: str
   requested_by:
-    description: Who asks. By default who runs this, by the AWX user or the user of the controller.
+    description: Name of the requester. Defaults to the AWX user or the user on the controller who runs the task.
     type: str
   decided_by:
-    description: Who approves, rejects or revokes. By default who runs this.
+    description: Name of the person who approves, rejects or revokes. Defaults to the user who runs the task.
     type: str
     aliases: [approver]
   note:
-    description: What the decision says.
+    description: Comment on the decision.
     type: str
     default: ""
   max_days:
-    description: How long an exception may last; the policy's C(exceptions.max_days).
+    description: Maximum number of days of an exception. Use the policy's C(exceptions.max_days).
     type: int
     default: 90
   four_eyes:
-    description: Whether nobody may approve what they requested themselves; the policy's C(exceptions.four_eyes).
+    description: Whether a requester cannot approve their own request. Use the policy's C(exceptions.four_eyes).
     type: bool
     default: true
   create_table:
-    description: Whether a DynamoDB table that does not exist is created, paid per request.
+    description: Whether to create a DynamoDB table that does not exist, with on-demand capacity.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: The audit asks for a pause
+- name: Request an exception for the year-end audit
   patchtide.hybrid.patch_exception:
     ledger: exceptions.json
     exception_id: CHG0040011
@@ -102,14 +102,14 @@ EXAMPLES = r"""
     reason: Year-end audit
     requested_by: dana
 
-- name: The business agrees
+- name: Approve the exception
   patchtide.hybrid.patch_exception:
     ledger: exceptions.json
     exception_id: CHG0040011
     state: approved
     approver: robin
 
-- name: It is called off
+- name: Revoke the exception
   patchtide.hybrid.patch_exception:
     ledger: exceptions.json
     exception_id: CHG0040011
@@ -120,7 +120,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 patch_exception:
-  description: The record as it is or would be in check mode; empty if it is absent.
+  description: The record, or the predicted record in check mode. Empty if it is absent.
   returned: success
   type: dict
   sample:

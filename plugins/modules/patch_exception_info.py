@@ -6,11 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: patch_exception_info
-short_description: Read exceptions from patching, what is in force, and what is wrong
+short_description: List exceptions from patching and their alarms
 version_added: 0.1.0
 description:
-  - Returns the ledger's records, those in force on a day with the nodes they are for, and alarms by the ledger and by
-    the tags that the inventory shows. M(patchtide.hybrid.patch_exception_sync) reads the tags anew and corrects them.
+  - Returns the records in the ledger, the exceptions in force on a day with their nodes, and alarms that follow from
+    the ledger and the tags in the inventory. M(patchtide.hybrid.patch_exception_sync) re-reads the tags from their
+    sources and corrects them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -18,33 +19,33 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - patchtide.hybrid.exceptions
-  - patchtide.hybrid.exceptions.tags
+  - patchtide.hybrid.exceptions.node_tags
 attributes:
   check_mode:
-    description: It only reads.
+    description: Only reads.
     support: full
   diff_mode:
-    description: It changes nothing.
+    description: Changes nothing.
     support: none
   idempotent:
-    description: It only reads.
+    description: Only reads.
     support: full
 options:
   exception_id:
-    description: Only this exception.
+    description: Id of the only exception to return.
     type: str
   status:
-    description: Only exceptions with one of these.
+    description: Statuses of the exceptions to return. Defaults to all.
     type: list
     elements: str
     choices: [requested, approved, rejected, revoked]
   at:
-    description: The day, such as V(2026-11-01). Today by default.
+    description: Day to check, such as V(2026-11-01). Defaults to today.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Who is not patched in the first week of December
+- name: List the exceptions in force on 1 December
   patchtide.hybrid.patch_exception_info:
     ledger: exceptions.json
     at: "2026-12-01"
@@ -53,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 day:
-  description: The day that was asked about.
+  description: The day that was checked.
   returned: success
   type: str
   sample: "2026-12-01"
@@ -63,15 +64,15 @@ exceptions:
   type: list
   elements: dict
 in_force:
-  description: Those that are approved and hold the day, each with C(node_ids), the inventory's nodes it is for.
+  description: Approved exceptions that include this day, each with C(node_ids), its nodes in the inventory.
   returned: success
   type: list
   elements: dict
 alarms:
   description:
-    - What somebody has to know, the weightiest first, with C(kind), C(text), C(node_id) and C(exception_id).
+    - Problems that need attention, the most severe first, with C(kind), C(text), C(node_id) and C(exception_id).
     - Kinds are C(revoked), C(hand_edited), C(missing_tag), C(not_in_ledger), C(not_approved), C(expired), C(expiring)
-      and C(no_node). What an inventory would have to tell is missing where there is none.
+      and C(no_node). Alarms that depend on the inventory are missing if there is no inventory.
   returned: success
   type: list
   elements: dict

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: patch_exception_sync
-short_description: Bring the exception ledger and the dated tags of nodes together
+short_description: Synchronize the tags of nodes with the exception ledger
 version_added: 0.1.0
 description:
-  - Writes the days of each approved exception to its nodes as a tag, C(2026-11-01/2026-11-30), and takes off tags that
-    the ledger does not know, or knows no more. The ledger is the truth.
-  - Says what somebody has to know as alarms. An exception was revoked, expired, ends soon, begins and is not approved,
-    is for no node, or its tag was edited or removed by hand.
-  - Nodes on EC2 (C(i-)) carry the tag in EC2, other managed nodes (C(mi-)) in SSM. Other hosts of the inventory carry
-    none; the ledger alone counts for them.
+  - Tags the nodes of each approved exception with its dates, C(2026-11-01/2026-11-30), and removes tags that have no
+    exception in the ledger. The ledger is authoritative.
+  - Raises alarms for exceptions that were revoked, expired, end soon, begin without an approval or match no node, and
+    for tags that were edited or removed by hand.
+  - EC2 instances (C(i-)) are tagged in EC2, hybrid nodes (C(mi-)) in Systems Manager. Other hosts are not tagged; for
+    them only the ledger applies.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -23,43 +23,43 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - patchtide.hybrid.accounts
   - patchtide.hybrid.exceptions
-  - patchtide.hybrid.exceptions.tags
+  - patchtide.hybrid.exceptions.node_tags
 attributes:
   check_mode:
-    description: Says which tags would change; changes neither tags nor ledger.
+    description: Returns the tags that would change, without changing tags or ledger.
     support: full
   diff_mode:
     description: Shows the tags that change.
     support: full
   idempotent:
-    description: Changes nothing where tags show what the ledger says.
+    description: Changes nothing if the tags match the ledger.
     support: full
 options:
   on_place_error:
     description:
-      - What an account-Region that can't be read or written means. V(fail) fails the task once all others are done,
-        V(report) only names it in RV(failed_places). Its nodes' tags stay as they are.
+      - How to handle an account-Region that cannot be read or written. V(fail) fails the task after all others are
+        done, V(report) only lists it in RV(failed_places). The tags of its nodes stay as they are.
     type: str
     choices: [fail, report]
     default: fail
 """
 
 EXAMPLES = r"""
-- name: Tags show what the ledger says
+- name: Synchronize the tags with the ledger
   patchtide.hybrid.patch_exception_sync:
     ledger: exceptions.json
     accounts:
       - role_arn: arn:aws:iam::111122223333:role/patchtide
   register: sync
 
-- name: Somebody edited a tag
+- name: Show tags that were edited by hand
   ansible.builtin.debug:
     msg: "{{ sync.alarms | selectattr('kind', 'equalto', 'hand_edited') | map(attribute='text') | list }}"
 """
 
 RETURN = r"""
 actions:
-  description: Tags that were set (C(value)) or taken off (C(value) is null), or would be in check mode, and why.
+  description: Tags that were set (C(value)) or removed (C(value) is null), or would be in check mode, with the reason.
   returned: always
   type: list
   elements: dict
@@ -69,12 +69,12 @@ actions:
       reason: exception CHG0040011 is approved
       exception_id: CHG0040011
 alarms:
-  description: As M(patchtide.hybrid.patch_exception_info) returns them, by the tags as they were before.
+  description: Alarms as M(patchtide.hybrid.patch_exception_info) returns them, for the tags before this run.
   returned: always
   type: list
   elements: dict
 failed_places:
-  description: Account-Regions that failed, and why.
+  description: Account-Regions that failed, with the reason.
   returned: always
   type: list
   elements: dict

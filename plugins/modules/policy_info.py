@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: policy_info
-short_description: Read and check the patch policy
+short_description: Read and validate a patch policy
 version_added: 0.1.0
 description:
-  - Reads the policy file, checks it and returns it with all defaults filled in.
-  - A policy with mistakes fails the task with one message that names all of them, each with its line, path, value and
-    what would be right. Nothing is changed in any case.
+  - Reads and validates a policy file and returns the policy with all defaults.
+  - If the policy has mistakes, the task fails with one message that lists all of them, each with line, path, value and
+    expected value.
   - The format is described in L(the policy reference,https://github.com/patchtide/hybrid/blob/main/docs/policy.md) and
     in the JSON Schema C(schemas/policy.schema.json) of this collection, which editors can use.
 author:
@@ -30,13 +30,13 @@ notes:
   - Runs on the controller and needs the Python library C(jsonschema) there.
 options:
   path:
-    description: The policy file, YAML or JSON. This or O(policy).
+    description: Policy file in YAML or JSON. Mutually exclusive with O(policy).
     type: path
   policy:
-    description: The policy itself, where it does not come from a file.
+    description: The policy as a dictionary, instead of a file.
     type: dict
   without_places:
-    description: Account-Regions to leave out of RV(targets), such as V(111122223333/eu-central-1).
+    description: Account-Regions to exclude from RV(targets), such as V(111122223333/eu-central-1).
     type: list
     elements: str
     default: []
@@ -56,25 +56,27 @@ EXAMPLES = r"""
 RETURN = r"""
 policy:
   description:
-    - The policy with every member present. A wave's C(gate) is complete, account names in C(select) are numbers, shares
-      such as V(5%) in C(gate) are fractions, and C(select.applications) stands in C(select.tags) as well.
+    - The policy with every member present. The C(gate) of each wave is complete, account names in C(select) are
+      replaced by numbers, shares such as V(5%) in C(gate) are fractions, and C(select.applications) is also contained
+      in C(select.tags).
   returned: success
   type: dict
   sample: {version: 1, name: contoso, waves: []}
 digest:
-  description: SHA-256 of RV(policy) as canonical JSON. Comments and the order of keys make no difference.
+  description: SHA-256 of RV(policy) as canonical JSON. Comments and the order of keys do not affect it.
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 places:
-  description: Every account in every Region of the estate.
+  description: All account-Regions of the estate.
   returned: success
   type: list
   elements: dict
   sample:
     - {place: 111122223333/eu-central-1, account: "111122223333", account_name: web, region: eu-central-1}
 targets:
-  description: The places without O(without_places), as values for the options C(regions) and C(accounts) of modules.
+  description: The account-Regions without O(without_places), as values for the options C(regions) and C(accounts) of
+    modules.
   returned: success
   type: list
   elements: dict
@@ -90,7 +92,7 @@ declared:
   type: dict
   sample: {baselines: [], patch_groups: [], windows: [], window_targets: [], window_tasks: []}
 error:
-  description: Everything that is wrong with the policy.
+  description: The mistakes in the policy.
   returned: failure
   type: dict
   sample:

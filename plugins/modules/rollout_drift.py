@@ -6,22 +6,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_drift
-short_description: Refuse a plan that does not fit the world any more
+short_description: Compare a plan with the current inventory and scan
 version_added: 0.1.0
 description:
-  - Compares a plan that is about to start with the inventory as it is now. A node differs if it is gone, is reached or
-    patched another way (executor, platform, account, Region, patch group), or could not be planned any more, such as
-    one that was stopped or whose agent is offline.
-  - Compares its patches with the newest scan in the rollout's directory. Patches differ that are missing no longer, and
-    patches that are new. Nodes without a good record in the scan are not compared.
-  - Fails if more differs than the policy's C(drift) allows, or if the policy was changed after the plan was made.
-    With C(drift.nodes) null the inventory is not looked at.
-  - Nodes that are newer than the plan are counted, no more; the plan does not touch them.
+  - Compares a plan that is about to start with the current inventory. A node differs if it no longer exists, if its
+    executor, platform, account, Region or patch group changed, or if it could no longer be planned, for example because
+    it is stopped or its agent is offline.
+  - Compares the planned patches with the newest scan in the rollout's directory. Patches that are no longer missing and
+    new patches count as differences. Nodes that the scan could not read are not compared.
+  - Fails if the differences exceed the policy's C(drift), or if the policy was changed after the plan was created. If
+    C(drift.nodes) is null, the inventory is not compared.
+  - Nodes that were added after the plan was created are only counted. The plan does not include them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter.
-  - A rollout that has started is not checked; it goes on as it was planned.
+  - Runs on the controller as an action plugin, whatever the host of the play.
+  - A rollout that has already started is not compared. It continues as planned.
 seealso:
   - module: patchtide.hybrid.rollout_plan
   - module: patchtide.hybrid.rollout_plan_diff
@@ -30,14 +30,14 @@ attributes:
     description: Only reads.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
     description: Only reads.
     support: full
 options:
   dir:
-    description: Directory of the rollout, with C(plan.json) and, if there is a newer scan, C(scan.json).
+    description: Directory of the rollout, with C(plan.json) and, optionally, a newer C(scan.json).
     type: path
     required: true
   policy:
@@ -45,17 +45,17 @@ options:
     type: dict
     required: true
   policy_digest:
-    description: Its digest, as M(patchtide.hybrid.policy_info) returns it.
+    description: Digest of the policy, as M(patchtide.hybrid.policy_info) returns it.
     type: str
     required: true
   allow_changed_policy:
-    description: Whether the plan may have been made with another policy than this one.
+    description: Whether to accept a plan that was created with a different policy.
     type: bool
     default: false
   journal:
     description:
-      - Where the rollout's journal is kept, as for M(patchtide.hybrid.rollout_journal). Needed only if the directory
-        does not know it yet.
+      - Journal store of the rollout, as for M(patchtide.hybrid.rollout_journal). Needed only if the directory does not
+        record it yet.
     type: str
 """
 
@@ -65,7 +65,7 @@ EXAMPLES = r"""
     path: policy.yml
   register: policy
 
-- name: Compare the plan with the world
+- name: Compare the plan with the estate
   patchtide.hybrid.rollout_drift:
     dir: /var/lib/patchtide/2026-06
     policy: "{{ policy.policy }}"
@@ -74,11 +74,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checked:
-  description: Whether anything was compared. It is not once the rollout has started.
+  description: Whether the plan was compared. It is not compared once the rollout has started.
   returned: success
   type: bool
 nodes:
-  description: Planned nodes that differ, and how.
+  description: Planned nodes that differ, with the difference.
   returned: success
   type: list
   elements: dict
@@ -89,13 +89,13 @@ planned_nodes:
   type: int
   sample: 59
 patched:
-  description: Nodes whose patches differ, and how.
+  description: Nodes whose patches differ, with the difference.
   returned: success
   type: list
   elements: dict
   sample: [{node_id: i-0123456789abcdef0, name: web-1, text: "2 new, 1 no longer missing patches"}]
 patches:
-  description: Number of patches that are new or missing no longer.
+  description: Number of patches that are new or no longer missing.
   returned: success
   type: int
   sample: 3
@@ -105,7 +105,7 @@ planned_patches:
   type: int
   sample: 228
 new:
-  description: Number of nodes that are newer than the plan.
+  description: Number of nodes that were added after the plan was created.
   returned: success
   type: int
   sample: 0

@@ -6,21 +6,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_evidence
-short_description: Pack the evidence of a rollout, and verify such a pack
+short_description: Create or verify the evidence archive of a rollout
 version_added: 0.1.0
 description:
-  - Writes one ZIP archive with the plan, the scan, the journal, the report, the policy if it is given, a list of all
-    commands that were sent with their ids (C(commands.json)), and C(MANIFEST.json) with the SHA-256 of every file and
-    the head of the journal.
-  - The same files give the same bytes. Nothing in the archive is compressed, because compressors differ.
-  - Verifying needs the archive alone, no network and no credentials. It checks every file against the manifest, the
-    plan against its digest, the chain of the journal, and that the plan allows every event of the journal.
-  - Whoever can write the archive can write another one. Against that, keep RV(sha256) or RV(head) somewhere else, such
-    as in the change ticket.
+  - Creates a ZIP archive with the plan, the scan, the journal, the report, the policy (if given), the ids of all
+    commands that were sent (C(commands.json)), and C(MANIFEST.json) with the SHA-256 of every file and the head of the
+    journal.
+  - The same files produce an identical archive. It is not compressed, because compression differs between library
+    versions.
+  - Verification needs only the archive, without network access or credentials. It checks every file against the
+    manifest, the plan against its digest, the hash chain of the journal, and that the plan allows every event in the
+    journal.
+  - Anyone who can write the archive can also replace it. To detect this, store RV(sha256) or RV(head) in another place,
+    such as the change ticket.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter.
+  - Runs on the controller as an action plugin, whatever the host of the play.
 seealso:
   - module: patchtide.hybrid.rollout_journal_info
 attributes:
@@ -28,14 +30,14 @@ attributes:
     description: Predicts whether the archive would change, and writes nothing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
     description: The archive is written only if its bytes differ.
     support: full
 options:
   state:
-    description: V(packed) writes the archive, V(verified) fails unless it proves what it says.
+    description: V(packed) creates the archive. V(verified) verifies it and fails if a check fails.
     type: str
     choices: [packed, verified]
     default: packed
@@ -44,24 +46,24 @@ options:
     type: path
   dest:
     description:
-      - The archive. By default C(evidence-<rollout>.zip) in O(dir). Required with O(state=verified).
+      - Path of the archive. Defaults to C(evidence-<rollout>.zip) in O(dir). Required with O(state=verified).
     type: path
   policy:
-    description: The policy file, to be packed as C(policy.yml).
+    description: Policy file to include as C(policy.yml).
     type: path
   head:
-    description: With O(state=verified), the hash of the journal's last record as it was noted elsewhere.
+    description: With O(state=verified), the expected hash of the journal's last record.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Pack the evidence
+- name: Create the evidence archive
   patchtide.hybrid.rollout_evidence:
     dir: /var/lib/patchtide/2026-06
     policy: /etc/patchtide/policy.yml
   register: evidence
 
-- name: Verify it, offline
+- name: Verify the archive offline
   patchtide.hybrid.rollout_evidence:
     state: verified
     dest: /var/lib/patchtide/2026-06/evidence-9edb2bfb93c0.zip
@@ -70,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: The archive.
+  description: Path of the archive.
   returned: always
   type: str
   sample: /var/lib/patchtide/2026-06/evidence-9edb2bfb93c0.zip
@@ -88,7 +90,7 @@ digest:
   returned: always
   type: str
 head:
-  description: Hash of the journal's last record. It stands for all records before it.
+  description: Hash of the journal's last record. It covers all records before it.
   returned: always
   type: str
 records:
@@ -97,12 +99,13 @@ records:
   type: int
   sample: 96
 status:
-  description: Where the journal leaves the rollout, V(new), V(running), V(paused), V(aborted) or V(completed).
+  description: Status of the rollout at the end of the journal, V(new), V(running), V(paused), V(aborted) or
+    V(completed).
   returned: always
   type: str
   sample: completed
 files:
-  description: Names of the files in the archive besides its manifest.
+  description: Names of the files in the archive, without the manifest.
   returned: always
   type: list
   elements: str

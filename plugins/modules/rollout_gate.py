@@ -6,25 +6,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_gate
-short_description: Judge a wave and decide whether the rollout goes on
+short_description: Evaluate a wave and decide whether the rollout continues
 version_added: 0.1.0
 description:
-  - Counts how the nodes of a wave ended and holds the numbers against the plan's thresholds. The wave is promoted, the
-    rollout pauses for a person where the numbers are inconclusive, or it is aborted.
-  - After the soak time the health checks of the plan's gate are asked from the controller, all at once. One that got
-    a wrong answer aborts the rollout. One that got none pauses it, since nobody knows then. A rollout that must be
-    aborted anyway asks none.
-  - Nodes that were restored and did not come into service, such as targets that stay unhealthy, and a wave in which
-    the plan left nobody, pause the rollout too.
-  - The decision is journalled with the numbers it was made on. It is made once; running it again returns it. A wave
-    that was paused is judged again.
+  - Counts the outcomes of a wave's nodes and compares them with the thresholds in the plan. The verdict is to promote
+    the wave, to pause the rollout for a decision if the numbers are inconclusive, or to abort it.
+  - After the soak time, the health checks of the gate run concurrently on the controller. A failed health check aborts
+    the rollout. An inconclusive one, such as a request without an answer, pauses it. No health check runs if the
+    rollout must be aborted anyway.
+  - The rollout also pauses if nodes did not return to service, such as targets that stay unhealthy, and if the plan
+    contains no node for the wave.
+  - The verdict is recorded in the journal with its numbers. A wave that was promoted is not evaluated again, and the
+    task returns the recorded verdict. A wave that was paused is evaluated again.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - A header of an HTTP health check may hold C(${NAME}), an environment variable of the controller. What headers and
-    bodies hold is neither shown nor journalled. Redirects are not followed.
-  - Health checks of CloudWatch alarms need the permission C(cloudwatch:DescribeAlarms).
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
+  - A header of an HTTP health check can contain C(${NAME}), the value of an environment variable on the controller.
+    Headers and bodies are neither displayed nor recorded. Redirects are not followed.
+  - Health checks that read CloudWatch alarms need the permission C(cloudwatch:DescribeAlarms).
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -32,13 +33,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says what is known. It asks no health check, waits for nothing and writes nothing.
+    description: Returns the verdict on the recorded outcomes, without running health checks, waiting or writing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: A wave that was promoted is not judged again.
+    description: A wave that was promoted is not evaluated again.
     support: full
 options:
   dir:
@@ -51,20 +52,20 @@ options:
     required: true
   partial:
     description:
-      - Judges a wave of which only some turns have been worked on, by the nodes that have ended. Only an abort is
-        decided and journalled; otherwise the verdict is V(promote) and the wave goes on with its next turn.
+      - Evaluates a wave whose turns are not all finished, by the nodes that have an outcome. Only an abort is recorded.
+        Otherwise the verdict is V(promote), and the wave continues with its next turn.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Judge the canaries
+- name: Evaluate the canary wave
   patchtide.hybrid.rollout_gate:
     dir: /var/lib/patchtide/2026-06
     wave: canary
   register: gate
 
-- name: Show what the health checks said
+- name: Show the results of the health checks
   ansible.builtin.debug:
     var: gate.health_checks
 """
@@ -76,16 +77,16 @@ verdict:
   type: str
   sample: promote
 numbers:
-  description: What decided.
+  description: The numbers that the verdict is based on.
   returned: always
   type: dict
 reasons:
-  description: The decision in sentences.
+  description: The reasons for the verdict, the deciding ones first.
   returned: always
   type: list
   elements: str
-health checks:
-  description: Health checks with what was measured. V(ok), V(inconclusive) or V(failed).
+health_checks:
+  description: Results of the health checks. C(health) is V(ok), V(inconclusive) or V(failed).
   returned: always
   type: list
   elements: dict

@@ -9,28 +9,31 @@ module: rollout_journal
 short_description: Open, continue and close the journal of a rollout
 version_added: 0.1.0
 description:
-  - The journal is an append-only, hash-chained file of everything that was decided, begun and found. A rollout is
-    continued from it after a pause, a kill or a crash.
-  - Every event goes through the rollout's state machine. What does not fit is refused and not written, such as work
-    after an abort, a wave before its predecessor's gate, or a second install on a node.
+  - The journal is an append-only, hash-chained file of all decisions, work and outcomes of a rollout. After a pause, a
+    kill or a crash, the rollout continues from it.
+  - The state machine of the rollout checks every event. An event that it refuses is not written, such as work after an
+    abort, a wave before the gate of the previous one, or a second install on a node.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.rollout_decision
-    description: What a person decides about the rollout.
+    description: Decisions on a rollout.
+  - module: patchtide.hybrid.rollout_wave
+    description: Claims, starts and patches the nodes of a wave, and writes their events.
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - With O(state=opened) it notes the process of C(ansible-playbook) in C(controller.json) in O(dir). As long as that
-    process runs, another one on the same machine is refused; of other machines nothing is known.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - With O(state=opened), it writes the process ID of C(ansible-playbook) to C(controller.json) in O(dir). While that
+    process runs, a second one on the same machine is refused. Processes on other machines are not detected this way;
+    O(claims) protects the nodes from them.
 attributes:
   check_mode:
     description: Checks whether the event fits, but writes nothing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: Not applicable.
     support: none
   idempotent:
-    description: An event that was recorded before is not recorded again.
+    description: An event that is in the journal is not written again.
     support: full
 options:
   dir:
@@ -39,84 +42,51 @@ options:
     required: true
   state:
     description:
-      - V(opened) starts the rollout or continues it, V(closed) ends it if every wave was promoted or it was aborted.
-      - V(wave_claimed) claims the nodes of O(wave), before its window opens if there are stopped ones to start.
-        V(wave_started) begins the wave, in its window.
-      - V(intended) and V(recorded) note that a stage of one node is about to begin, and how it ended. V(failed) notes
-        that the work on a node broke off.
+      - V(opened) starts the rollout or continues it.
+      - V(closed) finishes it if every wave was promoted, or if it was aborted and all outcomes are known. Otherwise the
+        rollout stays open for the next run. Writes C(catch_up.json) if nodes were missed.
     type: str
     required: true
-    choices:
-      - opened
-      - wave_claimed
-      - wave_started
-      - intended
-      - recorded
-      - failed
-      - closed
-  wave:
-    description: Name of the wave.
-    type: str
-  stage:
-    description: Stage of the node.
-    type: str
-    choices: [precheck, patch, reboot, scan, verify]
-  node:
-    description: Id of the node.
-    type: str
-  result:
-    description: How the stage ended.
-    type: dict
+    choices: [opened, closed]
   reason:
-    description: With O(state=failed), what broke off; with O(state=closed), why an aborted rollout ends.
+    description: With O(state=closed), the reason why an aborted rollout ends. Defaults to the gate that aborted it.
     type: str
     default: ""
-  window_wait:
-    description:
-      - With O(state=wave_claimed) and O(state=wave_started), how many minutes to wait for the wave's window to open. If
-        it opens later than that, or is over, the task fails and says when it is.
-    type: int
-    default: 60
-  ahead_minutes:
-    description: With O(state=wave_claimed), how long before the window stopped nodes are started.
-    type: int
-    default: 15
   approved_digest:
-    description: Digest of the plan that was approved, at least its first twelve characters. Another plan is refused.
+    description: Digest of the approved plan, at least its first twelve characters. Another plan is refused.
     type: str
   approval_required:
     description:
-      - Whether a rollout is refused unless O(approved_digest) or O(approval_file) says that its plan was approved; the
-        policy's C(approval.required).
-      - A rollout that was started goes on without, since its journal holds the approval.
+      - Whether the rollout starts only with an approval of its plan in O(approved_digest) or O(approval_file). It is
+        C(approval.required) in the policy.
+      - A rollout that was started continues without them, because its journal contains the approval.
     type: bool
     default: false
   approval_file:
     description:
-      - YAML or JSON file with the approval. C(digest) is that of the plan, at least its first twelve characters, C(by)
-        who approved it; C(at) and C(reason) are optional. An approval of another plan is refused.
-      - Who approved stands in the journal. With O(approved_digest) alone that is who starts the rollout.
+      - YAML or JSON file with the approval. C(digest) is the digest of the plan, at least its first twelve characters,
+        and C(by) is the approver. C(at) and C(reason) are optional. An approval of another plan is refused.
+      - The journal contains the approver. With O(approved_digest) alone, that is the operator who starts the rollout.
     type: path
   journal:
     description:
-      - Where the journal is kept. V(file) is C(journal.jsonl) in O(dir), which is the default. Other values are
-        C(dynamodb:<table>) and C(dynamodb:<Region>/<table>), for controllers that run in throw-away containers; the
-        table's partition key is C(rollout) (text), its sort key C(seq) (number).
-      - Give it with O(state=opened). It is noted in C(stores.json) in O(dir), where all later steps find it. A rollout
-        stays in the store in which it began. O(state=closed) copies the journal to C(journal.jsonl).
-      - DynamoDB is reached with the credentials and the Region that AWS tools find by default.
+      - Where to keep the journal. V(file) is C(journal.jsonl) in O(dir) and the default. Other values are
+        C(dynamodb:<table>) and C(dynamodb:<Region>/<table>), for controllers in short-lived containers. The partition
+        key of the table is C(rollout) (text), its sort key is C(seq) (number).
+      - Set it with O(state=opened). It is stored in C(stores.json) in O(dir), where all later steps find it. The store
+        of a rollout cannot be changed. O(state=closed) copies the journal to C(journal.jsonl).
+      - DynamoDB is accessed with the default credentials and the default Region of AWS tools.
     type: str
   claims:
     description:
-      - Where controllers note which rollout owns which node, so that no two ever work on the same one. C(file:) and an
-        absolute path, on a file system that all of them share and that honours C(flock), or C(dynamodb:<table>) or
-        C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text).
-      - O(state=wave_started) claims the nodes of O(wave) until the end of its window, or for a day without one. A node
-        that another rollout holds gets a final record that names the holder, with the status V(skipped), or V(failed)
-        if work on it had begun before. They are released when the rollout is finished. Not given means that nothing
-        is claimed.
-      - A claim that is past its time counts for five minutes more, because clocks differ.
-      - Give it with O(state=opened); it is noted like O(journal).
+      - Where controllers record which rollout works on which node, so that no two rollouts ever work on the same node.
+        C(file:) and an absolute path on a shared file system that supports C(flock), or C(dynamodb:<table>) or
+        C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text). By default, nodes are not claimed.
+      - M(patchtide.hybrid.rollout_wave) claims the nodes of a wave until its window ends, or for a day without a
+        window. A node that another rollout claimed gets a final record with the name of that rollout and the status
+        V(skipped), or V(failed) if work on it had begun. Claims are released when the rollout is finished.
+      - A claim counts for five minutes after its end, because clocks differ.
+      - Set it with O(state=opened). It is stored like O(journal).
     type: str
 """
 
@@ -159,7 +129,7 @@ status:
   type: str
   sample: running
 finished:
-  description: Whether nothing can follow.
+  description: Whether the rollout is completed, or aborted and settled.
   returned: always
   type: bool
   sample: false
@@ -170,13 +140,32 @@ waves:
   elements: dict
   sample: [{name: canary, status: running, nodes: 12, due: {patch: 11}}]
 play_hosts:
-  description: Hosts of the rollout's play in order. A coordinator stands before the direct hosts of each wave.
+  description: Coordinators of the rollout's play in order, one for each turn of each wave that is not finished.
   returned: always
   type: list
   elements: dict
+  contains:
+    host:
+      description: Name of the coordinator in the play. It runs on the controller.
+      type: str
+    wave:
+      description: Name of the wave.
+      type: str
+    turn:
+      description: Turn of the wave, from 1.
+      type: int
+    first_turn:
+      description: Whether it is the first turn of the wave.
+      type: bool
+    last_turn:
+      description: Whether it is the last turn of the wave, after which the gate decides about the whole wave.
+      type: bool
+  sample:
+    - {host: wave_1_canary, wave: canary, turn: 1, first_turn: true, last_turn: true}
 serial:
-  description: Size of each of its batches.
+  description: Batch sizes of the play, V([1]), because each turn is a batch of its own.
   returned: always
   type: list
   elements: int
+  sample: [1]
 """

@@ -6,38 +6,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_plan
-short_description: Freeze a patch rollout into a plan
+short_description: Create the plan of a patch rollout
 version_added: 0.1.0
 description:
-  - Puts policy, inventory and scan together into C(plan.json) and C(plan.html). It says which node is patched in which
-    wave and window, with which patches, whether it will reboot, and who is left out and why.
-  - Nodes with an exception in force in their wave's window are left out with the code C(exception), by the ledger that
-    the policy names and by the tags of the inventory. A wave whose window is frozen as a whole loses its nodes with
-    the code C(freeze); in part, it gets a note.
-  - The plan is known by its digest. The same policy, inventory and scan give the same plan, so a second run changes
+  - Creates C(plan.json) and C(plan.html) from the policy, the inventory and the scan. The plan assigns a wave, a
+    window, the patches to install and the expected reboot to each node, and lists the nodes that are left out, with the
+    reason.
+  - Nodes with an exception in force in their wave's window are left out with the code C(exception). Exceptions are read
+    from the ledger that the policy names and from the tags in the inventory. If a freeze covers the whole window of a
+    wave, its nodes are left out with the code C(freeze). If it covers a part, the plan contains a note.
+  - The digest identifies the plan. The same policy, inventory and scan produce the same plan, so a second run changes
     nothing.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - The AWS connection serves a ledger in DynamoDB and change calendars of Systems Manager; without them none is needed.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
+  - The AWS connection is used only for a ledger in DynamoDB and for change calendars of Systems Manager.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
 attributes:
   check_mode:
-    description: Shows the plan, but writes nothing.
+    description: Shows the plan without writing it.
     support: full
   diff_mode:
     description: Shows what it changes, or would change in check mode.
     support: full
   idempotent:
-    description: Reports no change when the plan would be the same.
+    description: Reports no change if the plan is the same.
     support: full
 options:
   dir:
-    description: Directory of the rollout. C(scan.json) is read there, C(plan.json) and C(plan.html) are written.
+    description: Directory of the rollout. C(scan.json) is read from it, C(plan.json) and C(plan.html) are written to
+      it.
     type: path
     required: true
   policy:
@@ -45,17 +48,17 @@ options:
     type: dict
     required: true
   policy_digest:
-    description: Its digest, as M(patchtide.hybrid.policy_info) returns it.
+    description: Digest of the policy, as M(patchtide.hybrid.policy_info) returns it.
     type: str
     required: true
   catch_up:
     description:
-      - List of the nodes that an earlier rollout missed, which it wrote as C(catch_up.json). Waves that select
-        C(missed) take nodes from it. By default the one in O(dir), if there is one.
+      - The file C(catch_up.json) that an earlier rollout wrote, with the nodes it missed. Waves that select C(missed)
+        take their nodes from it. Defaults to the file in O(dir), if it exists.
     type: path
   at:
-    description: Time for which to plan, such as V(2026-12-01T22:00:00Z). Windows are those open then or next. Now by
-      default.
+    description: Time from which to plan, such as V(2026-12-01T22:00:00Z). Each wave gets the occurrence of its window
+      that is open at this time, or the next one. Defaults to the current time.
     type: str
 """
 
@@ -65,7 +68,7 @@ EXAMPLES = r"""
     path: policy.yml
   register: policy
 
-- name: Plan
+- name: Create the plan
   patchtide.hybrid.rollout_plan:
     dir: /var/lib/patchtide/2026-06
     policy: "{{ policy.policy }}"
@@ -79,16 +82,16 @@ rollout:
   type: str
   sample: 9edb2bfb93c0
 digest:
-  description: SHA-256 of the plan. This is what gets approved.
+  description: SHA-256 of the plan. An approval refers to it.
   returned: always
   type: str
 totals:
-  description: Nodes, patches, forecast reboots and nodes left out.
+  description: Numbers of nodes, patches, expected reboots and nodes that are left out.
   returned: always
   type: dict
   sample: {nodes: 59, patches: 228, reboots: 41, excluded: 4}
 warnings:
-  description: What does not fit a window or a quota, and waves that lost all their nodes, in sentences.
+  description: Waves that do not fit their window, service quotas that are exceeded, and waves without nodes.
   returned: always
   type: list
   elements: str

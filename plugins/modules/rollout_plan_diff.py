@@ -9,13 +9,13 @@ module: rollout_plan_diff
 short_description: Compare two plans
 version_added: 0.1.0
 description:
-  - Tells what a later plan does otherwise than an earlier one. Nodes that were added, removed or moved to another wave
-    or turn; nodes with other patches, another reboot or another executor; and waves with other windows, gates or rules.
-  - It never fails because the plans differ.
+  - Reports how a later plan differs from an earlier one. It lists nodes that were added, removed or moved to another
+    wave or turn, nodes with different patches, reboot or executor, and waves with different windows, gates or rules.
+  - A difference is not a failure.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter.
+  - Runs on the controller as an action plugin, whatever the host of the play.
 seealso:
   - module: patchtide.hybrid.rollout_plan
   - module: patchtide.hybrid.rollout_drift
@@ -31,30 +31,31 @@ attributes:
     support: full
 options:
   before:
-    description: The earlier plan, a file or the directory of a rollout with its C(plan.json).
+    description: The earlier plan. Path of the file, or of the directory of a rollout that contains C(plan.json).
     type: path
     required: true
   after:
-    description: The later plan, likewise.
+    description: The later plan, in the same form.
     type: path
     required: true
 """
 
 EXAMPLES = r"""
-- name: See what has changed since last month
+- name: Show the changes since last month
   patchtide.hybrid.rollout_plan_diff:
     before: /var/lib/patchtide/2026-05
     after: /var/lib/patchtide/2026-06
   register: plans
 
-- name: Insist on a small change
+- name: Fail if many nodes were added
   ansible.builtin.assert:
     that: plans.added | length < 10
 """
 
 RETURN = r"""
 same:
-  description: Whether both plans do the same. Their digests may differ though, such as for another order of accounts.
+  description: Whether both plans have the same effect. Their digests can still differ, for example because of the order
+    of accounts.
   returned: success
   type: bool
 rollouts:
@@ -63,7 +64,7 @@ rollouts:
   type: dict
   sample: {before: 9edb2bfb93c0, after: 41c0e6b2a7d9}
 added:
-  description: Nodes that only the later plan works on, and why the earlier one left them out.
+  description: Nodes that are only in the later plan, and why the earlier plan left them out.
   returned: success
   type: list
   elements: dict
@@ -75,7 +76,7 @@ added:
       turn: 1
       reason: "stopped: the instance is stopped"
 removed:
-  description: Nodes that only the earlier plan works on, and why the later one leaves them out.
+  description: Nodes that are only in the earlier plan, and why the later plan leaves them out.
   returned: success
   type: list
   elements: dict
@@ -91,7 +92,7 @@ moved:
       before: {wave: canary, turn: 1}
       after: {wave: rest, turn: 2}
 altered:
-  description: Nodes on which something else is done.
+  description: Nodes with other changes, such as different patches.
   returned: success
   type: list
   elements: dict
@@ -104,7 +105,7 @@ altered:
       patches_removed: []
       changes: [{member: reboot, before: unknown, after: "yes"}]
 waves:
-  description: Waves that are new, gone, or have another window, gate, soak time or reboot rule.
+  description: Waves that were added or removed, or that have a different window, gate, soak time or reboot rule.
   returned: success
   type: list
   elements: dict
@@ -113,7 +114,7 @@ waves:
       change: changed
       changes: [{member: gate.max_failure_rate, before: 0.1, after: 0.2}]
 rules:
-  description: Changes of the plan as a whole, such as its policy, its budgets and its retries.
+  description: Differences of the plan as a whole, such as its policy, budgets and retries.
   returned: success
   type: list
   elements: dict

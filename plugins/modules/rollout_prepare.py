@@ -6,21 +6,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_prepare
-short_description: Do to a wave's nodes what is undone after their patching
+short_description: Prepare a wave's nodes for patching (start, drain, tag)
 version_added: 0.1.0
 description:
-  - Starts stopped instances, takes nodes out of their load balancers, tags them as being patched, or remembers that a
-    task file of yours was run. M(patchtide.hybrid.rollout_restore) undoes it.
-  - The journal knows of it before it is done, and a rollout is not finished before everything is restored. So it is
-    undone after a crash as well, by running the rollout again.
+  - Starts stopped instances, deregisters nodes from their load balancers, tags nodes while they are patched, or records
+    that a hook was started. M(patchtide.hybrid.rollout_restore) restores the nodes.
+  - Each preparation is recorded in the journal before it is made, and a rollout does not finish until everything is
+    restored. After a crash, run the rollout again to restore the nodes.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.rollout_restore
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - A started instance carries the tag C(PatchtideStarted) with the rollout's name as long as it runs on loan. Take the
-    tag away from an instance that shall stay up.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
+  - An instance that a rollout started has the tag C(PatchtideStarted), with the rollout's name, until the rollout stops
+    it. To keep an instance running, remove the tag.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -28,13 +29,15 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says for which nodes it would be done as far as that is known before the pre-checks; writes nothing.
+    description: Returns the nodes that would be prepared, as far as that is known before the pre-checks, without
+      writing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: What a rollout has prepared is not prepared again. After a crash it is made sure of.
+    description: Nodes that are already prepared are not prepared again. After a crash, the preparation is verified and
+      completed.
     support: partial
 options:
   dir:
@@ -47,33 +50,33 @@ options:
     required: true
   what:
     description:
-      - V(started) starts instances that the plan saw stopped and that still are, brings their agent up to date
-        and waits until it is online. One that does not come gets the final record C(missed_not_started). An instance
-        that runs already is not prepared, so it is never stopped.
-      - V(drained) deregisters the nodes that are due for their install from the target groups of Elastic Load Balancing
-        and waits until their last requests are done. One that is not drained in time gets C(missed_not_drained).
-      - V(patch_now) gives nodes that are due for their install the tag O(tag), with the rollout's name.
-      - V(nodes_hook) and V(wave_hook) only remember that a task file of yours begins, for the nodes that are due for
-        their install or for the wave as a whole.
+      - V(started) starts instances that were stopped at planning time and still are, updates their agent, and waits
+        until it is online. An instance whose agent does not come online gets the final record C(missed_not_started). An
+        instance that is already running is not prepared, so it is never stopped.
+      - V(drained) deregisters nodes that are due for their install from their Elastic Load Balancing target groups and
+        waits until their last requests have finished. A node that is not drained in time gets C(missed_not_drained).
+      - V(patch_now) sets the tag O(tag) to the rollout's name on nodes that are due for their install.
+      - V(nodes_hook) and V(wave_hook) only record that a hook starts, for the nodes that are due for their install or
+        for the whole wave.
     type: str
     required: true
     choices: [drained, nodes_hook, patch_now, wave_hook, started]
   tag:
-    description: Key of the tag with O(what=patch_now).
+    description: Key of the tag to set with O(what=patch_now).
     type: str
     default: ""
   update_agent:
     description:
-      - Whether C(AWS-UpdateSSMAgent) is run on instances that were started. A node whose agent can't be updated goes on
-        with the old one.
+      - Whether to run C(AWS-UpdateSSMAgent) on instances that were started. A node whose agent cannot be updated
+        continues with its current version.
     type: bool
     default: true
   timeout_minutes:
-    description: Minutes to wait for agents with O(what=started), for the last requests with O(what=drained).
+    description: Minutes to wait for agents (O(what=started)) or for the last requests (O(what=drained)).
     type: int
     default: 15
   poll_interval:
-    description: Seconds between two looks.
+    description: Seconds between two polls.
     type: int
     default: 15
 """
@@ -85,7 +88,7 @@ EXAMPLES = r"""
     wave: canary
     what: started
 
-- name: Tag the nodes that are patched now
+- name: Tag the nodes while they are patched
   patchtide.hybrid.rollout_prepare:
     dir: /var/lib/patchtide/2026-06
     wave: canary
@@ -95,7 +98,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: Nodes for which it is done, with their C(node_id), C(host), C(name), C(tags) and where they are.
+  description: Nodes that are prepared, with C(node_id), C(host), C(name), C(tags) and location.
   returned: success
   type: list
   elements: dict

@@ -9,13 +9,13 @@ module: rollout_report
 short_description: Report on a patch rollout, a plan or a compliance scan
 version_added: 0.1.0
 description:
-  - Folds what a run left in its directory, C(plan.json), C(journal.jsonl) and C(scan.json), into one report, shows it
-    as a short text and writes it as JSON, as CSV and as an HTML page.
-  - Works at any time. Without a journal it reports the plan, with a scan alone the compliance of the estate; of an
-    unfinished or aborted rollout it says which nodes were not reached and why.
-  - The report is a function of its inputs. The same files make the same report, so a second run changes nothing.
-  - The hash chain of the journal is checked on the way. A journal or plan that was changed afterwards does not stop the
-    report; the report says so in its first lines and in RV(summary).
+  - Creates a report from C(plan.json), C(journal.jsonl) and C(scan.json) in the directory of a rollout. It displays a
+    short text and writes JSON, CSV and HTML files.
+  - Can run at any time. Without a journal it reports the plan, and with only a scan it reports the compliance of the
+    estate. For an unfinished or aborted rollout it lists the nodes that were not reached, with the reason.
+  - The same files produce the same report, so a second run changes nothing.
+  - Verifies the hash chain of the journal. A journal or plan that was modified afterwards does not prevent the report,
+    but is named in its first lines and in RV(summary).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -30,24 +30,24 @@ attributes:
     support: none
 notes:
   - Runs on the controller.
-  - The HTML pages are self-contained. They load nothing, and a strict Content-Security-Policy forbids everything that
-    is not part of them. Names and texts from clouds are never executed, templated or taken for formulas.
+  - The HTML pages are self-contained, and a strict Content-Security-Policy blocks all external content. Names and texts
+    that come from cloud services are never executed, templated or interpreted as spreadsheet formulas.
 options:
   dir:
-    description: Directory of the run, with C(plan.json), C(journal.jsonl) or C(scan.json), or any of them.
+    description: Directory of the rollout, with at least one of C(plan.json), C(journal.jsonl) and C(scan.json).
     type: path
     required: true
   dest:
-    description: Directory of the report. C(report) in O(dir) where it is not given. Created where it is missing.
+    description: Directory to write the report to. It is created if it does not exist. Defaults to C(report) in O(dir).
     type: path
   formats:
     description:
-      - What to write.
-      - V(json) writes C(summary.json), everything but the single nodes.
-      - V(csv) writes C(nodes.csv), one line per node with the same columns in every report.
-      - V(junit) writes C(junit.xml), every wave a test suite and every node a test case, for CI servers.
-      - V(html) writes C(index.html), and C(plan.html) where there is a plan. Beyond 2,000 nodes the table in
-        C(index.html) holds only those that need attention.
+      - Formats to write.
+      - V(json) writes C(summary.json), which contains everything except the individual nodes.
+      - V(csv) writes C(nodes.csv), with one line per node and the same columns in every report.
+      - V(junit) writes C(junit.xml) for CI servers, with a test suite per wave and a test case per node.
+      - V(html) writes C(index.html), and C(plan.html) if there is a plan. With more than 2,000 nodes, the table in
+        C(index.html) lists only the nodes that need attention.
     type: list
     elements: str
     choices: [json, csv, junit, html]
@@ -55,7 +55,7 @@ options:
   tags:
     description:
       - Keys of the node tags that hold V(owner), V(application) and V(environment), as in the policy's C(tags).
-      - V(Owner), V(Application) and V(Environment) where they are not given. Other entries are ignored.
+      - Defaults to V(Owner), V(Application) and V(Environment). Other entries are ignored.
     type: dict
 seealso:
   - module: patchtide.hybrid.rollout_plan
@@ -67,7 +67,7 @@ EXAMPLES = r"""
     dir: /srv/patching/2026-11
   register: report
 
-- name: Write only the list of nodes, for the data warehouse
+- name: Write only the list of nodes as CSV
   patchtide.hybrid.rollout_report:
     dir: /srv/patching/2026-11
     dest: /srv/export
@@ -87,7 +87,7 @@ dest:
   type: str
   sample: /srv/patching/2026-11/report
 files:
-  description: Path of the file of each format.
+  description: Path of the file that was written for each format.
   returned: success
   type: dict
   sample:
@@ -95,7 +95,7 @@ files:
     csv: /srv/patching/2026-11/report/nodes.csv
     html: /srv/patching/2026-11/report/index.html
 summary:
-  description: What C(summary.json) holds.
+  description: Content of C(summary.json).
   returned: success
   type: dict
   contains:
@@ -108,20 +108,20 @@ summary:
       type: str
       sample: c2133826f4d76e9938124d99025c060b1c3d44a59d8d8a9162053cf817e0c5eb
     rehearsal:
-      description: Whether this was a rehearsal and not a real estate.
+      description: Whether this was a rehearsal on the lab.
       type: bool
       sample: false
     conclusion:
       description:
-        - What the run amounts to. C(code) is one of V(completed), V(completed_with_failures), V(aborted), V(paused),
+        - Result of the rollout. C(code) is one of V(completed), V(completed_with_failures), V(aborted), V(paused),
           V(unfinished), V(planned), V(scanned) and V(empty); C(title), C(headline) and C(reason) are sentences.
       type: dict
       sample:
         code: completed_with_failures
         tone: held
         title: Completed with failures
-        headline: 56 of 60 nodes patched or up to date, 3 failed, 1 held back.
-        reason: "Every gate let the rollout go on: the failures stayed within the limits of the policy."
+        headline: 56 of 60 nodes patched or up to date, 3 failed, 1 skipped.
+        reason: "Every gate promoted its wave: the failures stayed within the limits of the policy."
     times:
       description: Times of scan, plan, start and end in UTC, C(minutes) between the last two, and C(as_of).
       type: dict
@@ -135,39 +135,39 @@ summary:
       type: dict
       sample: {rollout: {nodes: 60, before: {compliant: 0, percent: 0.0}, after: {compliant: 56, percent: 93.3}}}
     patches:
-      description: Patches installed and failed, by severity, and the most severe ones.
+      description: Installed and failed patches, by severity, and the most severe patches.
       type: dict
       sample: {installed: 266, distinct: 35, failed: 2, by_severity: {critical: 89, important: 61}}
     reboots:
-      description: Nodes that rebooted, that have a new kernel, and that still have to reboot.
+      description: Numbers of nodes that rebooted, that run a new kernel, and that have a pending reboot.
       type: dict
       sample: {rebooted: 54, kernel_changed: 43, pending: 0}
     waves:
-      description: The waves in order with window, times, nodes by status, and every gate with numbers and reasons.
+      description: The waves in order, with window, times, nodes by status, and each gate with its numbers and reasons.
       type: list
       elements: dict
     attention:
-      description: Nodes that failed, were held back or have no recorded outcome, with the reason.
+      description: Nodes that failed, were skipped or have no recorded outcome, with the reason.
       type: list
       elements: dict
     excluded:
-      description: Nodes that the plan left out, with C(code) and C(reason).
+      description: Nodes that are left out of the plan, with C(code) and C(reason).
       type: list
       elements: dict
     failed_places:
-      description: Account-Regions that could not be asked.
+      description: Account-Regions that could not be reached.
       type: list
       elements: dict
     decisions:
-      description: What people decided in the course of the rollout.
+      description: Decisions that people made during the rollout.
       type: list
       elements: dict
     evidence:
-      description: Number of journal records, hash of the last one, and what is wrong with the chain, if anything is.
+      description: Number of journal records, hash of the last record, and the error in the hash chain, if there is one.
       type: dict
       sample: {records: 51, head: 94c73d833c90393429ba3cf1184595c0e5d44c15fab92d3241e92265490e7cca, chain_error: ""}
     warnings:
-      description: What the reader must know before believing the rest.
+      description: Problems that limit how far the report can be trusted.
       type: list
       elements: str
       sample: []

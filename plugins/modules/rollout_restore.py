@@ -6,20 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_restore
-short_description: Undo what a rollout did to nodes besides patching them
+short_description: Restore a wave's nodes after patching
 version_added: 0.1.0
 description:
-  - Gives back what M(patchtide.hybrid.rollout_prepare) took, from nodes that are through with their work, or from all
-    once the rollout is paused or aborted. First load balancer targets, then tags, power last.
-  - Nothing that can't be restored fails the task. It is told, stays in the journal, and the next run tries again; the
-    rollout is not finished before that.
+  - Undoes what M(patchtide.hybrid.rollout_prepare) prepared, for nodes that have finished, or for all nodes once the
+    rollout is paused or aborted. Load balancer targets are restored first, then tags, then power.
+  - A node that cannot be restored does not fail the task. It is reported and remains open in the journal, and the next
+    run tries again. The rollout does not finish before everything is restored.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.rollout_prepare
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
-  - An instance is stopped only if the rollout started it and it still carries the tag C(PatchtideStarted) that says so.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
+  - An instance is stopped only if the rollout started it and it still has the tag C(PatchtideStarted).
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -27,13 +28,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says whether there is something to restore; writes nothing.
+    description: Returns whether there is something to restore, without writing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: What was restored is not restored again.
+    description: Nodes that were restored are not restored again.
     support: full
 options:
   dir:
@@ -41,38 +42,39 @@ options:
     type: path
     required: true
   wave:
-    description: Name of the wave in the plan; all waves if not given.
+    description: Name of the wave in the plan. Defaults to all waves.
     type: str
   hook:
     description:
-      - Notes that the task file which undoes this hook of O(wave) was run. Without it hooks stay open and are listed
-        in RV(hooks).
+      - Records that the closing task file of this hook of O(wave) was run. Without this option, hooks stay open and are
+        listed in RV(hooks).
     type: str
     choices: [nodes_hook, wave_hook]
   at_once:
     description:
-      - Whether everything is restored, whether its node is through with its work or not, but for nodes that something
-        is under way on. For the end of a run that did not get through; the next run prepares again what it needs.
+      - Whether to restore all nodes, including those that have not finished. Nodes with work in progress are excluded.
+        Use it at the end of a run that did not complete; the next run prepares nodes again as needed.
     type: bool
     default: false
   last_patched:
     description:
-      - Key of a tag with the date of the last successful patching, such as V(LastPatched). It is given to the nodes of
-        O(wave), or of all waves, that were patched. Not given means no such tag.
+      - Key of a tag with the date of the last successful patching, such as V(LastPatched). It is set on patched nodes
+        of O(wave), or of all waves. If empty, no tag is set.
     type: str
     default: ""
   timeout_minutes:
-    description: Minutes to wait until load balancers find nodes healthy. Those that are not hold the gate.
+    description: Minutes to wait until load balancers report the nodes as healthy. If they do not, the gate pauses the
+      rollout.
     type: int
     default: 15
   poll_interval:
-    description: Seconds between two looks.
+    description: Seconds between two polls.
     type: int
     default: 15
 """
 
 EXAMPLES = r"""
-- name: Restore everything, whatever happened
+- name: Restore all nodes at the end of a run
   patchtide.hybrid.rollout_restore:
     dir: /var/lib/patchtide/2026-06
     at_once: true
@@ -80,13 +82,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hooks:
-  description: Hooks whose closing task file is to be run now, with the nodes it is for.
+  description: Hooks whose closing task file must be run next, with their nodes.
   returned: success
   type: list
   elements: dict
   sample: [{hook: nodes_hook, wave: canary, nodes: [{node_id: i-0123456789abcdef0, host: web-1, name: web-1}]}]
 left:
-  description: What could not be restored, by kind.
+  description: Nodes that could not be restored, by kind of preparation.
   returned: success
   type: dict
   sample: {drained: [i-0123456789abcdef0]}

@@ -5,17 +5,17 @@
 
 DOCUMENTATION = r"""
 module: rollout_wave
-short_description: Work through one turn of a wave of a rollout
+short_description: Patch the nodes of one turn of a wave
 version_added: 0.1.0
 description:
-  - Drives all nodes of a turn at once, whichever executor patches them, from the pre-check to the final record and the
-    restoring of what was prepared. Each node goes on to its next stage as soon as it can; no node waits for another.
-  - Every step is in the journal before it begins and its outcome after it ended, so that the task can be repeated after
-    a crash, a kill or a lost controller. It then takes up what is running and goes on.
-  - Right before a node is prepared, patched or rebooted, freezes, exceptions, quorum, budgets and the time that is left
-    in the window are checked.
-  - Runs on the controller, as an action plugin. Hosts of executors that are reached directly are worked on over their
-    own connections from here, in threads; they need not be hosts of the play.
+  - Works on all nodes of a turn concurrently, with any executor - pre-check, drain and tag, install, reboot, scan,
+    final record, restore. Each node continues with its next stage as soon as it can; no node waits for another.
+  - Each step is recorded in the journal before it begins, and its outcome after it ended. If the task is repeated after
+    a crash, a kill or the loss of the controller, it follows running work and continues.
+  - Before a node is prepared, patched or rebooted, the task checks freezes, exceptions and the time left in the window,
+    and before it is prepared or patched also quorum and budgets.
+  - Runs on the controller as an action plugin. Hosts that are reached directly are not hosts of the play. The task
+    connects to them with their own connection plugins, in threads.
 options:
   dir:
     description: Directory of the rollout, with C(plan.json).
@@ -45,7 +45,7 @@ options:
     type: int
     default: 60
   poll_interval:
-    description: Seconds between two looks at work that a service carries out.
+    description: Seconds between two requests for the status of work that a service carries out.
     type: int
     default: 15
 extends_documentation_fragment:
@@ -55,13 +55,13 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says which nodes are due and what would be done to them. Nothing is sent, asked or written.
+    description: Reports which nodes are due and what would be done. Sends and writes nothing, and connects to no node.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: Not applicable.
     support: none
   idempotent:
-    description: Work that the journal has an outcome for is not repeated.
+    description: Work with an outcome in the journal is not repeated.
     support: full
 author:
   - The patchtide.hybrid contributors (@patchtide)
@@ -82,24 +82,24 @@ counts:
   type: dict
   sample: {succeeded: 11, skipped: 1}
 hosts:
-  description: How each host that is reached directly ended.
+  description: Outcome of each host that is reached directly.
   returned: always
   type: list
   elements: dict
   contains:
     host:
-      description: Its name in the inventory.
+      description: Name of the host in the inventory.
       type: str
     node_id:
-      description: Its id in the plan.
+      description: ID of the node in the plan.
       type: str
     status:
-      description: Status of its final record, or V(open).
+      description: Status of the final record, or V(open).
       type: str
     failed:
       description: Whether the status counts as a failure.
       type: bool
     reason:
-      description: Why, in the words of its final record.
+      description: Reason, from the final record.
       type: str
 """

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_activation
-short_description: Manage hybrid activations of AWS Systems Manager
+short_description: Manage hybrid activations in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Creates and deletes activations, with whose id and code machines outside EC2 register as managed nodes.
-  - The service gives activations no name, so one is found by its description.
-  - A usable activation that fits is left alone. One that is expired or used up is replaced, and so is one whose
-    options differ,
-    because the service can't change it; the diff says so.
-  - The code comes back only from the run that creates the activation. Keep it out of logs with C(no_log) on the task.
+  - Creates and deletes hybrid activations. Machines outside EC2 use the ID and code of an activation to register as
+    managed nodes.
+  - Activations have no names, so the module identifies them by O(description).
+  - An activation that is usable and matches the options is kept. An activation that has expired, is used up, or has
+    different options is replaced, because the service cannot change it; the diff shows this.
+  - The activation code is returned only by the run that creates the activation. Set C(no_log) on the task to keep it
+    out of logs.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -29,22 +30,25 @@ options:
     type: str
     required: true
   state:
-    description: V(present) makes sure that there is a usable one, V(absent) deletes all with that description.
+    description:
+      - V(present) ensures that a usable activation exists, V(absent) deletes all activations with O(description).
     type: str
     choices: [present, absent]
     default: present
   iam_role:
-    description: Name of the role that SSM gives the nodes. Needed for a new activation.
+    description: Name of the IAM role that Systems Manager assigns to the nodes. Required for a new activation.
     type: str
   default_instance_name:
-    description: Name that the nodes get, at most 256 characters.
+    description: Name that the nodes receive, at most 256 characters.
     type: str
   registration_limit:
-    description: How many nodes may use it, 1 to 1000; V(1) for a new one.
+    description:
+      - Number of nodes that can register with the activation, 1 to 1000. Defaults to V(1) for a new activation.
     type: int
   valid_hours:
     description:
-      - Hours that a new activation can be used, 1 to 720. The running time of an existing one is not changed.
+      - Hours during which a new activation can be used, 1 to 720. The expiry of an existing activation is not
+        changed.
     type: int
     default: 24
   tags:
@@ -52,16 +56,16 @@ options:
     type: dict
     aliases: [resource_tags]
   registration_metadata:
-    description: Reserved for internal use of the service, as its documentation says. Only sent for a new activation.
+    description: Reserved for internal use by the service. Sent only for a new activation.
     type: dict
   renew:
-    description: Whether a usable activation that fits is replaced as well, to get a code.
+    description: Whether to replace an activation that is usable and matches the options, to obtain a code.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Ten machines may register within a day, born into their patch group
+- name: Let ten machines register within a day, tagged with their patch group
   patchtide.hybrid.ssm_activation:
     description: plant machines of November
     iam_role: service-role/AmazonEC2RunCommandRoleForManagedInstances
@@ -71,43 +75,44 @@ EXAMPLES = r"""
   register: activation
   no_log: true
 
-- name: Nobody may any more
+- name: Delete the activation
   patchtide.hybrid.ssm_activation:
     description: plant machines of November
     state: absent
 """
 
 RETURN = r"""
-activation:
-  description: The activation as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  contains:
-    activation_code:
-      description: The code, only from the run that created the activation.
-      returned: when it was created
-      type: str
-      sample: 4Xu7mvWnyuM5zfcLzFda
-  sample:
-    description: plant machines of November
-    iam_role: service-role/AmazonEC2RunCommandRoleForManagedInstances
-    default_instance_name: ""
-    registration_limit: 10
-    registrations: 0
-    expires_at: "2026-11-22T06:00:00Z"
-    expired: false
-    tags: {Patch Group: PLANT-PROD}
-    activation_id: ab1e0000-0000-4000-8000-000000000000
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    activation:
+      description: State of the activation after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      contains:
+        activation_code:
+          description: Activation code, returned only by the run that creates the activation.
+          returned: when created
+          type: str
+          sample: 4Xu7mvWnyuM5zfcLzFda
+      sample:
+        description: plant machines of November
+        iam_role: service-role/AmazonEC2RunCommandRoleForManagedInstances
+        default_instance_name: ""
+        registration_limit: 10
+        registrations: 0
+        expires_at: "2026-11-22T06:00:00Z"
+        expired: false
+        tags: {Patch Group: PLANT-PROD}
+        activation_id: ab1e0000-0000-4000-8000-000000000000
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock

@@ -6,29 +6,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_activation_info
-short_description: Read hybrid activations of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager hybrid activations
 version_added: 0.1.0
 description:
-  - Returns hybrid activations and how far they are used up. Their codes can't be read.
+  - Returns hybrid activations, including how many nodes have registered with them. Activation codes cannot be read.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   description:
-    description: Only activations with this description.
+    description: Return only activations with this description.
     type: str
   usable:
-    description: Only activations that machines can still register with, or only those that they can't.
+    description:
+      - V(true) returns only activations that machines can still register with, V(false) only those that they cannot.
     type: bool
 """
 
 EXAMPLES = r"""
-- name: Which activations can be used
+- name: List the activations that machines can register with
   patchtide.hybrid.ssm_activation_info:
     usable: true
   register: activations
@@ -36,20 +37,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 activations:
-  description: As M(patchtide.hybrid.ssm_activation) returns them, without code.
-  returned: when one account-Region was asked
-  type: list
-  elements: dict
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Activations as returned by M(patchtide.hybrid.ssm_activation), without the code.
   returned: always
   type: list
   elements: dict
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

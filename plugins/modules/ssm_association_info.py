@@ -6,55 +6,56 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_association_info
-short_description: Read associations of AWS Systems Manager State Manager
+short_description: Gather information about AWS Systems Manager associations
 version_added: 0.1.0
 description:
-  - Returns associations, how their last run ended, and where asked what ran and how it ended on each node.
-  - With several filters an association must fit all of them.
+  - Returns associations and the result of their last run and, on request, their last runs and the result on each
+    node.
+  - An association must match all filters that are set.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   name:
-    description: Only associations of this name.
+    description: Return only associations with this name.
     type: str
   association_id:
-    description: Only the association with this id.
+    description: Return only the association with this ID.
     type: str
   document:
-    description: Only associations with this document.
+    description: Return only associations that run this document.
     type: str
   instance_id:
-    description: Only associations that mean this node.
+    description: Return only associations that target this node.
     type: str
   status:
-    description: Only associations in this state.
+    description: Return only associations with this status.
     type: str
     choices: [Pending, Success, Failed]
   executions:
-    description: How many of the last runs of each association to return, 0 to 50, at one more call per association.
+    description: Number of last runs to return for each association, 0 to 50. Costs one API call per association.
     type: int
     default: 0
   targets:
-    description: Whether each of these runs tells how it ended on each node, at one more call per run.
+    description: Whether to return the result on each node for each of these runs. Costs one API call per run.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Which associations failed, and on which nodes
+- name: List failed associations and the nodes on which they failed
   patchtide.hybrid.ssm_association_info:
     status: Failed
     executions: 1
     targets: true
   register: failed
 
-- name: What State Manager does to one node
+- name: List the associations of a node
   patchtide.hybrid.ssm_association_info:
     instance_id: mi-0123456789abcdef0
   register: associations
@@ -62,43 +63,43 @@ EXAMPLES = r"""
 
 RETURN = r"""
 associations:
-  description: As M(patchtide.hybrid.ssm_association) returns them, with their state.
-  returned: when one account-Region was asked
+  description: Associations as returned by M(patchtide.hybrid.ssm_association), with their status.
+  returned: always
   type: list
   elements: dict
   contains:
     version:
-      description: Version of the association, one more with each change.
+      description: Version of the association, incremented by each change.
       returned: always
       type: str
       sample: "3"
     status:
-      description: How the last run ended, C(Pending) before the first one.
+      description: Result of the last run, V(Pending) before the first run.
       returned: always
       type: str
       sample: Success
     detailed_status:
-      description: The same in more detail.
+      description: Detailed result of the last run.
       returned: always
       type: str
       sample: Success
     counts:
-      description: Number of nodes by how the last run ended on them.
+      description: Number of nodes by result of the last run.
       returned: always
       type: dict
       sample: {Success: 12, Failed: 1}
     last_execution_at:
-      description: When it ran last.
+      description: Time of the last run.
       returned: always
       type: str
       sample: "2026-11-21T03:00:00Z"
     last_success_at:
-      description: When the last run that succeeded started.
+      description: Start of the last successful run.
       returned: always
       type: str
       sample: "2026-11-21T03:00:00Z"
     executions:
-      description: The last runs, the newest first, as the service describes them.
+      description: Last runs, newest first, as described by the service.
       returned: with O(executions)
       type: list
       elements: dict
@@ -107,16 +108,11 @@ associations:
           status: Success
           created_time: "2026-11-21T03:00:00Z"
           resource_count_by_status: "{Success=12}"
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_automation
-short_description: Run automation runbooks of AWS Systems Manager
+short_description: Run Automation runbooks in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Starts an execution of a runbook, waits for its end and returns what came of its steps. Stops executions as well.
-  - A lost answer never starts a runbook twice.
+  - Starts an execution of a runbook, waits for it to end and returns the results of its steps. Also stops executions.
+  - If the response to the start request is lost, the runbook is not started a second time.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -22,41 +22,42 @@ extends_documentation_fragment:
   - patchtide.hybrid.targets
 options:
   state:
-    description: V(started) starts or follows an execution, V(stopped) ends O(execution_id).
+    description: V(started) starts or follows an execution, V(stopped) stops O(execution_id).
     type: str
     choices: [started, stopped]
     default: started
   document:
-    description: Name or ARN of the runbook. Required for O(state=started) unless O(execution_id) is given.
+    description: Name or ARN of the runbook. Required for O(state=started) unless O(execution_id) is set.
     type: str
   execution_id:
-    description: Follow this execution instead of starting one, or stop it.
+    description: ID of an execution to follow or stop.
     type: str
   document_version:
     description: Version of the runbook, V($DEFAULT), V($LATEST) or a number.
     type: str
   parameters:
-    description: Parameters of the runbook, a value or a list of values each.
+    description: Parameters of the runbook, each with one value or a list of values.
     type: dict
   client_token:
-    description: A UUID. The same token with the same options starts the runbook once only, for as long as the service
-      remembers it.
+    description:
+      - UUID that makes the start idempotent. The same token with the same options starts the runbook only once, as
+        long as the service remembers the token.
     type: str
   target_parameter:
-    description: Parameter of the runbook that gets each target. Needed with targets.
+    description: Parameter of the runbook that receives the target. Required with targets.
     type: str
   target_maps:
-    description: Targets as dictionaries of parameters, instead of the other ways to name them.
+    description: Targets as a list of parameter-to-target mappings. Mutually exclusive with the other targets.
     type: list
     elements: dict
   max_concurrency:
-    description: How many targets are worked on at once, a count or a percentage.
+    description: Maximum number of targets at the same time, as a number or a percentage.
     type: str
   max_errors:
-    description: After how many errors it stops, a count or a percentage.
+    description: Number of errors, as a number or a percentage, after which no further targets are started.
     type: str
   target_locations:
-    description: Accounts and Regions in which the runbook runs, started and gathered by the service itself.
+    description: Accounts and Regions in which the service itself runs the runbook.
     type: list
     elements: dict
     suboptions:
@@ -65,23 +66,23 @@ options:
         type: list
         elements: str
       regions:
-        description: Regions.
+        description: Regions to run in.
         type: list
         elements: str
       max_concurrency:
-        description: How many locations at once.
+        description: Maximum number of locations at the same time.
         type: str
       max_errors:
-        description: After how many errors it stops.
+        description: Number of errors after which no further locations are started.
         type: str
       execution_role_name:
-        description: Role in each account.
+        description: Name of the role to assume in each account.
         type: str
       include_child_units:
-        description: Whether organizational units below are meant as well.
+        description: Whether to include child organizational units.
         type: bool
       exclude_accounts:
-        description: Accounts or organizational units that are left out.
+        description: Accounts or organizational units to exclude.
         type: list
         elements: str
   tags:
@@ -91,20 +92,20 @@ options:
     description: Name of a CloudWatch alarm that stops the execution.
     type: str
   stop_type:
-    description: V(Cancel) stops at once, V(Complete) lets the running step end.
+    description: V(Cancel) stops immediately, V(Complete) after the current step.
     type: str
     choices: [Cancel, Complete]
     default: Cancel
   wait:
-    description: Whether to wait for the end.
+    description: Whether to wait for the execution to end.
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait. The execution goes on after that, the task fails.
+    description: Seconds to wait. After that the task fails, but the execution continues.
     type: int
     default: 3600
   fail_on_error:
-    description: Whether an execution that did not end well fails the task.
+    description: Whether the task fails if the execution does not succeed.
     type: bool
     default: true
 """
@@ -117,40 +118,41 @@ EXAMPLES = r"""
       Reason: a test
   register: pause
 
-- name: Start it, once, whatever happens
+- name: Start it without waiting, at most once
   patchtide.hybrid.ssm_automation:
     document: contoso-pause
     client_token: 6d1f5f0e-5b0f-4a55-9d57-0e6f4f1c2d3b
     wait: false
   register: started
 
-- name: Stop it
+- name: Stop the execution
   patchtide.hybrid.ssm_automation:
-    execution_id: "{{ started.automation.automation_execution_id }}"
+    execution_id: "{{ started.places[0].automation.automation_execution_id }}"
     state: stopped
 """
 
 RETURN = r"""
-automation:
-  description: The execution as the service shows it; empty in check mode if it would be started.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    automation_execution_id: 4105a4fc-f944-11e6-9d32-8fb2db27a909
-    automation_execution_status: Success
-    document_name: contoso-pause
-    outputs: {}
-    step_executions: [{step_name: pause, action: "aws:sleep", step_status: Success}]
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    automation:
+      description: Execution as described by the service. Empty in check mode if it would be started.
+      returned: always
+      type: dict
+      sample:
+        automation_execution_id: 4105a4fc-f944-11e6-9d32-8fb2db27a909
+        automation_execution_status: Success
+        document_name: contoso-pause
+        outputs: {}
+        step_executions: [{step_name: pause, action: "aws:sleep", step_status: Success}]
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.automation import run_automation
@@ -200,7 +202,7 @@ def main() -> None:
         port = SsmAutomations(sessions.client("ssm", place))
         return run_automation(port, module.params, find_clock(), check=module.check_mode)
 
-    run_places(module, "automation", work)
+    run_places(module, work)
 
 
 if __name__ == "__main__":

@@ -6,31 +6,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_calendar_state_info
-short_description: Read whether change calendars of AWS Systems Manager are open
+short_description: Gather the state of change calendars in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Says whether changes are allowed now or at another time. Of several calendars all must be open.
+  - Returns whether change calendars allow changes now or at a given time. If several calendars are given, all must be
+    open.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   calendars:
-    description: Names or ARNs of change calendars.
+    description: Names or ARNs of the change calendars.
     type: list
     elements: str
     required: true
   at:
-    description: ISO 8601 time to ask about, now where it is not given.
+    description: Time to check, in ISO 8601 format. Defaults to the current time.
     type: str
 """
 
 EXAMPLES = r"""
-- name: May we
+- name: Check whether changes are allowed on Christmas Eve
   patchtide.hybrid.ssm_calendar_state_info:
     calendars: [contoso-freeze]
     at: "2026-12-24T18:00:00Z"
@@ -38,21 +39,22 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-calendar_state:
-  description: The state, and when it changes next; empty if it never does.
-  returned: when one account-Region was asked
-  type: dict
-  sample: {state: CLOSED, at_time: "2026-12-24T18:00:00Z", next_transition_time: "2027-01-07T00:00:00Z"}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+calendar_states:
+  description: One row per account-Region with the state and the time of its next change, empty if it never changes.
   returned: always
   type: list
   elements: dict
+  sample:
+    - account: "111111111111"
+      region: eu-central-1
+      state: CLOSED
+      at_time: "2026-12-24T18:00:00Z"
+      next_transition_time: "2027-01-07T00:00:00Z"
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_info
@@ -64,7 +66,11 @@ SPEC = {"calendars": {"type": "list", "elements": "str", "required": True}, "at"
 def main() -> None:
     module = aws_module(SPEC)
     names, at = module.params["calendars"], module.params["at"]
-    run_info(module, "calendar_state", lambda sessions, place: calendar_state(sessions.client("ssm", place), names, at))
+
+    def read(sessions, place):
+        return [calendar_state(sessions.client("ssm", place), names, at)]
+
+    run_info(module, "calendar_states", read)
 
 
 if __name__ == "__main__":

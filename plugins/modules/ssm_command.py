@@ -6,14 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_command
-short_description: Run a command document on managed nodes with AWS Systems Manager
+short_description: Run commands on managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Sends a command, waits for its end and returns what came of it on every node. Cancels commands as well.
-  - A command counts as done well only if it succeeded on every node; the service calls one a success whose
-    nodes were never reached.
-  - A lost answer never sends a command twice, it is looked for by its comment.
-  - Patching many nodes with progress is the job of M(patchtide.hybrid.ssm_patch).
+  - Sends a command, waits for it to end and returns the result on each node. Also cancels commands.
+  - A command counts as successful only if it succeeds on every node. The service reports C(Success) even if nodes
+    were never reached.
+  - If the response to the send request is lost, the module finds the command by its comment and does not send it a
+    second time.
+  - To patch many nodes with progress reports, use M(patchtide.hybrid.ssm_patch).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -26,76 +27,78 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(sent) sends or follows a command, V(cancelled) asks for the end of O(command_id), which SSM does not
-        guarantee.
+      - V(sent) sends or follows a command, V(cancelled) requests the cancellation of O(command_id), which Systems
+        Manager does not guarantee.
     type: str
     choices: [sent, cancelled]
     default: sent
   document:
-    description: Name or ARN of the document. Required for O(state=sent) unless O(command_id) is given.
+    description: Name or ARN of the document. Required for O(state=sent) unless O(command_id) is set.
     type: str
   command_id:
-    description: Follow this command instead of sending one, or cancel it.
+    description: ID of a command to follow or cancel.
     type: str
   parameters:
-    description: Parameters of the document, a value or a list of values each.
+    description: Parameters of the document, each with one value or a list of values.
     type: dict
   comment:
-    description:
-      - Comment of the command, at most 100 characters, by which it can be found. A unique one is made up
-        without it.
+    description: Comment that identifies the command, at most 100 characters. Defaults to a unique text.
     type: str
-  reattach_seconds:
-    description: Follow a command of the same O(document) and O(comment) if one was sent in the last so many seconds.
+  reattach_within:
+    description:
+      - If a command with the same O(document) and O(comment) was sent within this number of seconds, follow it
+        instead of sending a new one. V(0) always sends.
     type: int
     default: 0
   document_version:
     description: Version of the document, V($DEFAULT), V($LATEST) or a number.
     type: str
   document_hash:
-    description: Hash of the document's content that must match.
+    description: Hash that the content of the document must match.
     type: str
   document_hash_type:
-    description: Kind of O(document_hash).
+    description: Algorithm of O(document_hash).
     type: str
     choices: [Sha256, Sha1]
-  timeout_seconds:
-    description: Seconds within which the command must have started on a node, 30 to 2592000.
+  delivery_timeout:
+    description: Seconds within which the command must start on a node, 30 to 2592000.
     type: int
   max_concurrency:
-    description: On how many nodes it runs at once, a count or a percentage. The service takes V(50) without it.
+    description:
+      - Maximum number of nodes that run the command at the same time, as a number or a percentage. The service
+        defaults to V(50).
     type: str
   max_errors:
     description:
-      - After how many errors it is not sent to further nodes, a count or a percentage. The service takes V(0)
-        without it.
+      - Number of errors, as a number or a percentage, after which the command is not sent to further nodes. The
+        service defaults to V(0).
     type: str
-  service_role_arn:
-    description: Role that SSM uses to publish notifications.
+  notification_role_arn:
+    description: ARN of the role that Systems Manager assumes to publish notifications.
     type: str
   output_s3_region:
     description: Region of O(output_s3_bucket).
     type: str
   output_s3_bucket:
-    description: Bucket for the output.
+    description: S3 bucket for the output.
     type: str
   output_s3_prefix:
-    description: Prefix within O(output_s3_bucket).
+    description: Key prefix in O(output_s3_bucket).
     type: str
   cloudwatch_log_group:
-    description: Log group of CloudWatch Logs for the output.
+    description: CloudWatch Logs log group for the output.
     type: str
   notification_arn:
-    description: SNS topic for notifications.
+    description: ARN of the SNS topic for notifications.
     type: str
   notification_events:
-    description: Events to notify of.
+    description: Events that cause a notification.
     type: list
     elements: str
     choices: [All, InProgress, Success, TimedOut, Cancelled, Failed]
     default: [All]
   notification_type:
-    description: Notify per command or per node.
+    description: Whether to notify for each command or for each node.
     type: str
     choices: [Command, Invocation]
     default: Command
@@ -103,31 +106,31 @@ options:
     description: Name of a CloudWatch alarm that stops the command.
     type: str
   wait:
-    description: Whether to wait for the end on all nodes.
+    description: Whether to wait for the command to end on all nodes.
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait. The command goes on after that, the task fails.
+    description: Seconds to wait. After that the task fails, but the command continues.
     type: int
     default: 3600
   fail_on_error:
-    description: Whether a node on which the command did not succeed fails the task.
+    description: Whether the task fails if the command does not succeed on every node.
     type: bool
     default: true
 """
 
 EXAMPLES = r"""
-- name: Is anything missing on these nodes
+- name: Scan a node for missing patches
   patchtide.hybrid.ssm_command:
     document: AWS-RunPatchBaseline
     instance_ids: [mi-0123456789abcdef0]
     parameters:
       Operation: Scan
     comment: scan of the first of the month
-    reattach_seconds: 3600
+    reattach_within: 3600
   register: scan
 
-- name: Send it to a patch group and look later
+- name: Scan a patch group without waiting
   patchtide.hybrid.ssm_command:
     document: AWS-RunPatchBaseline
     instance_tags:
@@ -138,50 +141,51 @@ EXAMPLES = r"""
     wait: false
   register: sent
 
-- name: Stop it
+- name: Cancel the command
   patchtide.hybrid.ssm_command:
-    command_id: "{{ sent.command.command_id }}"
+    command_id: "{{ sent.places[0].command.command_id }}"
     state: cancelled
 """
 
 RETURN = r"""
-command:
-  description: The command; empty in check mode if it would be sent.
-  returned: when one account-Region was asked
-  type: dict
-  contains:
-    command_id:
-      description: Its id.
-      type: str
-    status:
-      description: What the service calls it as a whole.
-      type: str
-    invocations:
-      description:
-        - Every node's part, with V(status), V(code), V(output) (the first 2,500 characters), V(started_at),
-          V(ended_at).
-      returned: if O(wait=true)
-      type: list
-      elements: dict
-    outcome:
-      description: Nodes by how it ended there.
-      returned: if O(wait=true)
-      type: dict
-      sample:
-        succeeded: [i-0123456789abcdef0]
-        failed: [i-0123456789abcdef1]
-        running: []
-        statuses: {Success: [i-0123456789abcdef0], Undeliverable: [i-0123456789abcdef1]}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    command:
+      description: The command. Empty in check mode if it would be sent.
+      returned: always
+      type: dict
+      contains:
+        command_id:
+          description: ID of the command.
+          type: str
+        status:
+          description: Status of the command as a whole, as reported by the service.
+          type: str
+        invocations:
+          description:
+            - Result on each node, with V(status), V(code), V(output) (the first 2,500 characters), V(started_at) and
+              V(ended_at).
+          returned: if O(wait=true)
+          type: list
+          elements: dict
+        outcome:
+          description: Node IDs by outcome.
+          returned: if O(wait=true)
+          type: dict
+          sample:
+            succeeded: [i-0123456789abcdef0]
+            failed: [i-0123456789abcdef1]
+            running: []
+            statuses: {Success: [i-0123456789abcdef0], Undeliverable: [i-0123456789abcdef1]}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock
@@ -200,14 +204,14 @@ SPEC = {
     "command_id": TEXT,
     "parameters": {"type": "dict"},
     "comment": TEXT,
-    "reattach_seconds": {"type": "int", "default": 0},
+    "reattach_within": {"type": "int", "default": 0},
     "document_version": TEXT,
     "document_hash": TEXT,
     "document_hash_type": {**TEXT, "choices": ["Sha256", "Sha1"]},
-    "timeout_seconds": NUMBER,
+    "delivery_timeout": NUMBER,
     "max_concurrency": TEXT,
     "max_errors": TEXT,
-    "service_role_arn": TEXT,
+    "notification_role_arn": TEXT,
     "output_s3_region": TEXT,
     "output_s3_bucket": TEXT,
     "output_s3_prefix": TEXT,
@@ -229,7 +233,7 @@ def main() -> None:
     def work(sessions, place):
         return run_command(SsmCommands(place, sessions), module.params, find_clock(), check=module.check_mode)
 
-    run_places(module, "command", work)
+    run_places(module, work)
 
 
 if __name__ == "__main__":

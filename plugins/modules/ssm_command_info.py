@@ -6,27 +6,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_command_info
-short_description: Read commands of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager commands
 version_added: 0.1.0
 description:
-  - Returns commands of the last 30 days, newest first, and where asked for every node's part of them.
+  - Returns commands of the last 30 days, newest first, and, on request, the result on each node.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   command_id:
-    description: Only this command.
+    description: Return only this command.
     type: str
   instance_id:
-    description: Only commands sent to this node.
+    description: Return only commands that were sent to this node.
     type: str
   comment:
-    description: Only commands with this comment.
+    description: Return only commands with this comment.
     type: str
   filters:
     description:
@@ -34,19 +34,19 @@ options:
         V(InvokedBefore).
     type: dict
   invocations:
-    description: Whether every node's part is read, at one call or more per command.
+    description: Whether to return the result on each node. Costs at least one API call per command.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: What runs now
+- name: List the commands that are running
   patchtide.hybrid.ssm_command_info:
     filters:
       ExecutionStage: Executing
   register: running
 
-- name: What came of the scans of a node
+- name: List the results of the scans of a node
   patchtide.hybrid.ssm_command_info:
     instance_id: mi-0123456789abcdef0
     filters:
@@ -57,20 +57,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The commands as M(patchtide.hybrid.ssm_command) returns them.
-  returned: when one account-Region was asked
-  type: list
-  elements: dict
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Commands as returned by M(patchtide.hybrid.ssm_command).
   returned: always
   type: list
   elements: dict
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

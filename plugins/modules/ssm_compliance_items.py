@@ -6,11 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_compliance_items
-short_description: Manage custom compliance of managed nodes
+short_description: Manage custom compliance items in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Writes findings of your own about nodes into SSM Compliance, in a type such as C(Custom:Backup), beside patch
-    compliance.
+  - Reports custom compliance of nodes to Systems Manager Compliance, in a custom type such as C(Custom:Backup).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -21,55 +20,56 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes
 options:
   compliance_type:
-    description: Compliance type of your own, beginning with C(Custom:).
+    description: Custom compliance type. Must begin with C(Custom:).
     type: str
     required: true
   instance_ids:
-    description: Nodes that the findings are about.
+    description: IDs of the nodes.
     type: list
     elements: str
     required: true
   items:
-    description: Findings, at most 10,000. They replace what there is. Required for O(state=present).
+    description:
+      - Compliance items, at most 10,000. They replace the existing items of the type. Required for O(state=present).
     type: list
     elements: dict
     suboptions:
       id:
-        description: What tells the finding from others.
+        description: ID of the item, unique on the node.
         type: str
         required: true
       status:
-        description: The verdict.
+        description: Compliance status.
         type: str
         choices: [COMPLIANT, NON_COMPLIANT]
         required: true
       severity:
-        description: How bad it is.
+        description: Severity of the item.
         type: str
         choices: [CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL, UNSPECIFIED]
         default: UNSPECIFIED
       title:
-        description: What people read, at most 500 characters.
+        description: Title of the item, at most 500 characters.
         type: str
       details:
-        description: Names and text that belong to it.
+        description: Further details as key-value pairs.
         type: dict
   execution_type:
-    description: What looked, shown with the findings.
+    description: Type of the check that produced the items.
     type: str
     default: Command
   execution_id:
-    description: Id of what looked.
+    description: ID of the check that produced the items.
     type: str
   state:
-    description: V(present) writes O(items), V(absent) removes all findings of the type from the nodes.
+    description: V(present) writes O(items), V(absent) removes all items of the type from the nodes.
     type: str
     choices: [present, absent]
     default: present
 """
 
 EXAMPLES = r"""
-- name: The backup of the node is too old
+- name: Report that the backup of a node is too old
   patchtide.hybrid.ssm_compliance_items:
     compliance_type: Custom:Backup
     instance_ids: [mi-0123456789abcdef0]
@@ -80,7 +80,7 @@ EXAMPLES = r"""
         severity: HIGH
         details: {Last: "2026-11-01"}
 
-- name: Forget it
+- name: Remove all backup items of the node
   patchtide.hybrid.ssm_compliance_items:
     compliance_type: Custom:Backup
     instance_ids: [mi-0123456789abcdef0]
@@ -88,27 +88,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-compliance_items:
-  description: Findings of each node, by its id, as they are or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0:
-      - id: last-backup
-        title: Backup of the last 24 hours
-        status: NON_COMPLIANT
-        severity: HIGH
-        details: {Last: "2026-11-01"}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    compliance_items:
+      description: Compliance items by node ID after the run, as predicted in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0:
+          - id: last-backup
+            title: Backup of the last 24 hours
+            status: NON_COMPLIANT
+            severity: HIGH
+            details: {Last: "2026-11-01"}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock

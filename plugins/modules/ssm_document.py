@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_document
-short_description: Manage documents of AWS Systems Manager
+short_description: Manage documents in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Creates documents for commands, automations, change calendars and more, adds versions, chooses the default one and
-    shares them.
-  - Content is compared as data, so layout, quotes and the order of keys are no difference.
-  - Options that are not given are left as they are.
+  - Creates documents for commands, runbooks, change calendars and other purposes, adds versions, sets the default
+    version and shares documents.
+  - Content is compared as data. Whitespace, quotes and the order of keys do not matter.
+  - Options that are not set keep their current value.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -28,14 +28,14 @@ options:
     type: str
     required: true
   state:
-    description: V(present) creates or updates, V(absent) stops sharing and deletes all versions.
+    description: V(present) creates or updates the document, V(absent) stops sharing it and deletes all versions.
     type: str
     choices: [present, absent]
     default: present
   document_type:
     description:
-      - What the document is for. V(Command) for a new document where it is not given.
-      - The service can't change it, so a change deletes the document and creates it again; the diff says so.
+      - Type of the document. Defaults to V(Command) for a new document.
+      - The service cannot change the type, so the module deletes and recreates the document; the diff shows this.
     type: str
     choices:
       - Command
@@ -52,53 +52,54 @@ options:
       - ConformancePackTemplate
       - QuickSetup
   document_format:
-    description: How the service keeps the content. V(TEXT) is for change calendars, in iCalendar form. V(JSON) where
-      it is not given.
+    description:
+      - Format in which the service stores the content. V(TEXT) is for change calendars in iCalendar format. Defaults
+        to V(JSON).
     type: str
     choices: [JSON, YAML, TEXT]
   content:
-    description: The content as a dictionary, or as JSON, YAML or iCalendar text, at most 64 KB. Needed for a new
-      document.
+    description:
+      - Content as a dictionary, or as JSON, YAML or iCalendar text, at most 64 KB. Required for a new document.
     type: raw
   display_name:
-    description: Name that people see.
+    description: Display name of the document.
     type: str
   target_type:
-    description: Type of resource that it can run on, such as V(/AWS::EC2::Instance).
+    description: Type of resource on which the document can run, such as V(/AWS::EC2::Instance).
     type: str
   version_name:
-    description: Name of the version that a change of content makes. Not compared.
+    description: Name of the version created by a change of content. Not compared.
     type: str
   requires:
-    description: Documents that this one needs. Only sent for a new document.
+    description: Documents that this document requires. Sent only for a new document.
     type: list
     elements: dict
     suboptions:
       name:
-        description: Name of the other document.
+        description: Name of the required document.
         type: str
         required: true
       version:
-        description: Its version.
+        description: Version of the required document.
         type: str
       require_type:
-        description: Kind of need.
+        description: Type of the requirement.
         type: str
       version_name:
-        description: Name of its version.
+        description: Version name of the required document.
         type: str
   attachments:
-    description: Files that go with the version that a change of content makes, at most 20. Not compared.
+    description: Files attached to the version created by a change of content, at most 20. Not compared.
     type: list
     elements: dict
     suboptions:
       key:
-        description: Where they come from.
+        description: Type of the source of the file.
         type: str
         choices: [SourceUrl, S3FileUrl, AttachmentReference]
         required: true
       values:
-        description: One URL or reference.
+        description: URL or reference of the file.
         type: list
         elements: str
         required: true
@@ -106,17 +107,18 @@ options:
         description: Name of the file.
         type: str
   make_default:
-    description: Whether the latest version becomes the default one.
+    description: Whether to make the latest version the default version.
     type: bool
     default: true
   shared_with:
-    description: Accounts that may use it, or V(all). An empty list stops sharing. Changed in batches of 20.
+    description:
+      - Account numbers to share the document with, or V(all). An empty list stops sharing. Changed in batches of 20.
     type: list
     elements: str
 """
 
 EXAMPLES = r"""
-- name: One command document for the whole estate
+- name: Create a command document and share it with two accounts
   patchtide.hybrid.ssm_document:
     name: contoso-kernel-version
     document_format: YAML
@@ -130,7 +132,7 @@ EXAMPLES = r"""
             runCommand: [uname -r]
     shared_with: ["222222222222", "333333333333"]
 
-- name: Nothing is patched around the turn of the year
+- name: Create a change calendar that closes around the turn of the year
   patchtide.hybrid.ssm_document:
     name: contoso-freeze
     document_type: ChangeCalendar
@@ -149,36 +151,37 @@ EXAMPLES = r"""
       END:VEVENT
       END:VCALENDAR
 
-- name: Delete it, whoever it is shared with
+- name: Stop sharing the document and delete it
   patchtide.hybrid.ssm_document:
     name: contoso-kernel-version
     state: absent
 """
 
 RETURN = r"""
-document:
-  description: The document as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: contoso-kernel-version
-    document_type: Command
-    document_format: YAML
-    content: {schemaVersion: "2.2", mainSteps: []}
-    latest_version: "2"
-    default_version: "2"
-    shared_with: ["222222222222"]
-    tags: {}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    document:
+      description: State of the document after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: contoso-kernel-version
+        document_type: Command
+        document_format: YAML
+        content: {schemaVersion: "2.2", mainSteps: []}
+        latest_version: "2"
+        default_version: "2"
+        shared_with: ["222222222222"]
+        tags: {}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.content import read_content, render

@@ -6,49 +6,49 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_document_info
-short_description: Read documents of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager documents
 version_added: 0.1.0
 description:
-  - Returns documents and where asked for their content, versions and whom they are shared with.
+  - Returns documents and, on request, their content, versions and the accounts they are shared with.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   name:
-    description: Only the document of that name.
+    description: Return only the document with this name.
     type: str
   prefix:
-    description: Beginning of the names.
+    description: Return only documents whose names begin with this prefix.
     type: str
   document_type:
-    description: Only documents of that type, such as V(Command) or V(ChangeCalendar).
+    description: Return only documents of this type, such as V(Command) or V(ChangeCalendar).
     type: str
   owner:
-    description: Whose documents.
+    description: Owner of the documents.
     type: str
     choices: [Self, Amazon, Public, Private, ThirdParty, All]
     default: Self
   content:
-    description: Whether the content of the default version is read, at one call a document.
+    description: Whether to return the content of the default version. Costs one API call per document.
     type: bool
     default: false
   versions:
-    description: Whether the versions are listed, at one call a document.
+    description: Whether to return the versions. Costs one API call per document.
     type: bool
     default: false
   sharing:
-    description: Whether the accounts it is shared with are listed, at one call a document.
+    description: Whether to return the accounts the document is shared with. Costs one API call per document.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Our change calendars
+- name: List our change calendars with their content
   patchtide.hybrid.ssm_document_info:
     document_type: ChangeCalendar
     content: true
@@ -57,27 +57,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 documents:
-  description: The documents as the service lists them.
-  returned: when one account-Region was asked
+  description: Documents as listed by the service.
+  returned: always
   type: list
   elements: dict
   sample:
-    - name: contoso-freeze
+    - account: "111111111111"
+      region: eu-central-1
+      name: contoso-freeze
       document_type: ChangeCalendar
       document_format: TEXT
       document_version: "1"
       owner: "111111111111"
       tags: {}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_instance_role
-short_description: Make sure that EC2 instances have a role with which Systems Manager manages them
+short_description: Ensure that EC2 instances have a role for AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Gives instances without instance profile one. An instance that has a profile keeps it.
-  - Gives roles that lack permissions for Systems Manager a managed policy with them. All instances with such a role
-    profit.
-  - Whether a role lacks permissions is told from its policies, attached and inline. A permissions boundary and
-    policies of the organization are not looked at. A statement under a condition counts where it allows.
-  - The agent notices a new profile within half an hour, or when it is restarted.
+  - Attaches an instance profile to instances that have none. An existing instance profile is kept.
+  - Attaches a managed policy to roles that lack permissions for Systems Manager. This affects all instances with such
+    a role.
+  - Permissions are evaluated from the attached and inline policies of the role. Permissions boundaries and
+    organization policies are not evaluated. A statement with a condition counts if it allows the action.
+  - The agent detects a new instance profile within 30 minutes, or when it is restarted.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -25,39 +25,40 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes
 options:
   instance_ids:
-    description: Instances by their ids. All that are not terminated where it is not given.
+    description: IDs of the instances. Without it, all instances that are not terminated and match O(filters).
     type: list
     elements: str
   filters:
     description:
-      - Filters of C(DescribeInstances) with a value or a list of values, such as V(tag:Patch Group) or V(vpc-id).
-      - One of O(instance_ids) and O(filters) is needed, with both an instance must fit both.
+      - Filters of C(DescribeInstances), each with one value or a list of values, such as V(tag:Patch Group) or
+        V(vpc-id).
+      - At least one of O(instance_ids) and O(filters) is required. With both, an instance must match both.
     type: dict
   instance_profile:
     description:
-      - Name of the instance profile for instances that have none. It must hold a role.
-      - Needed only if there is such an instance.
+      - Name of the instance profile for instances that have none. It must contain a role.
+      - Required only if there are such instances.
     type: str
   policy_arn:
     description:
-      - Managed policy to attach to roles that lack permissions.
-      - V(AmazonSSMManagedInstanceCore) of the Region's partition where it is not given.
+      - ARN of the managed policy to attach to roles that lack permissions.
+      - Defaults to V(AmazonSSMManagedInstanceCore) in the partition of the Region.
     type: str
   required_actions:
     description:
       - Actions that a role must allow.
-      - What the agent needs to register, take commands, patch and report where it is not given.
+      - Defaults to the actions that the agent needs to register, run commands, patch and report.
     type: list
     elements: str
 """
 
 EXAMPLES = r"""
-- name: A new instance is managed
+- name: Ensure that an instance can be managed
   patchtide.hybrid.ssm_instance_role:
     instance_ids: [i-0123456789abcdef0]
     instance_profile: patchtide-node
 
-- name: No instance with a patch group is left out, in two Regions
+- name: Ensure that all instances with a patch group can be managed, in two Regions
   patchtide.hybrid.ssm_instance_role:
     regions: [eu-central-1, us-east-1]
     filters:
@@ -66,38 +67,39 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-instance_roles:
-  description: What each instance has, or would have in check mode, by its id.
-  returned: when one account-Region was asked
-  type: dict
-  contains:
-    missing_actions:
-      description: Actions that the role lacked; only before, so empty.
-      returned: always
-      type: list
-      elements: str
-    added_policy:
-      description: The policy that its role got from this run, or would get.
-      returned: always
-      type: str
-      sample: arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
-  sample:
-    i-0123456789abcdef0:
-      instance_id: i-0123456789abcdef0
-      instance_profile: patchtide-node
-      role: patchtide-node
-      missing_actions: []
-      added_policy: ""
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    instance_roles:
+      description: Instance profile and role by instance ID after the run, as predicted in check mode.
+      returned: always
+      type: dict
+      contains:
+        missing_actions:
+          description: Actions that the role lacks. Empty after the run.
+          returned: always
+          type: list
+          elements: str
+        added_policy:
+          description: ARN of the policy that this run attached to the role, or would attach in check mode.
+          returned: always
+          type: str
+          sample: arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
+      sample:
+        i-0123456789abcdef0:
+          instance_id: i-0123456789abcdef0
+          instance_profile: patchtide-node
+          role: patchtide-node
+          missing_actions: []
+          added_policy: ""
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_inventory
-short_description: Manage custom inventory of managed nodes
+short_description: Manage custom inventory in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Keeps data of your own with nodes, in an inventory type such as C(Custom:PatchInformation), which holds the patch
-    group and
-    maintenance window of nodes that can't be tagged otherwise.
-  - The service keeps inventory for 30 days. Content that is older than O(renew_days) is put again, so run it more
-    often than every 30 days.
+  - Writes custom inventory of nodes. The type C(Custom:PatchInformation) holds the patch group and maintenance window
+    of nodes that cannot be tagged.
+  - The service keeps inventory for 30 days. Run the task more often than that; content older than O(renew_days) is
+    written again.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -24,35 +23,34 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes
 options:
   type_name:
-    description: Inventory type of your own, beginning with C(Custom:).
+    description: Custom inventory type. Must begin with C(Custom:).
     type: str
     required: true
   instance_ids:
-    description: Nodes that the content is about. Without them, O(state=absent) deletes the type with the content of
-      all nodes.
+    description: IDs of the nodes. Without it, O(state=absent) deletes the type and the content of all nodes.
     type: list
     elements: str
   content:
-    description: Entries, each a dictionary of names and text; a single entry is a list of one. Replaces what there is.
+    description: Entries, each a dictionary of text values. They replace the existing entries of the type.
     type: list
     elements: dict
   schema_version:
-    description: Version of the type.
+    description: Schema version of the type.
     type: str
     default: "1.0"
   renew_days:
-    description: Age in days, 1 to 30, from which content is put again though it is as it shall be.
+    description: Age in days, 1 to 30, from which unchanged content is written again.
     type: int
     default: 14
   state:
-    description: V(present) puts O(content), V(absent) empties it or deletes the type.
+    description: V(present) writes O(content), V(absent) removes the content or deletes the type.
     type: str
     choices: [present, absent]
     default: present
 """
 
 EXAMPLES = r"""
-- name: Which patch group and window a machine on premises belongs to
+- name: Record the patch group and maintenance window of an on-premises node
   patchtide.hybrid.ssm_inventory:
     type_name: Custom:PatchInformation
     instance_ids: [mi-0123456789abcdef0]
@@ -60,29 +58,30 @@ EXAMPLES = r"""
       - Patch Group: PLANT-PROD
         Maintenance Window: plant-prod
 
-- name: Nobody needs the type any more
+- name: Delete the type and the content of all nodes
   patchtide.hybrid.ssm_inventory:
     type_name: Custom:PatchInformation
     state: absent
 """
 
 RETURN = r"""
-inventory:
-  description: Entries of each node, by its id, as they are or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0: [{Patch Group: PLANT-PROD, Maintenance Window: plant-prod}]
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    inventory:
+      description: Entries by node ID after the run, as predicted in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0: [{Patch Group: PLANT-PROD, Maintenance Window: plant-prod}]
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.clock import find_clock

@@ -6,26 +6,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_inventory_info
-short_description: Read the inventory of managed nodes
+short_description: Gather inventory of managed nodes from AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Returns what SSM Inventory knows of nodes, in types such as C(AWS:Application) or C(Custom:PatchInformation).
+  - Returns inventory of nodes in types such as C(AWS:Application) or C(Custom:PatchInformation).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   types:
-    description: Inventory types, each read with one call per 50 nodes.
+    description: Inventory types. Each costs one API call per 50 nodes.
     type: list
     elements: str
     default: ["AWS:InstanceInformation"]
   filters:
-    description: Only nodes whose inventory fits, at most 5 filters.
+    description: Return only nodes whose inventory matches, at most 5 filters.
     type: list
     elements: dict
     suboptions:
@@ -34,19 +34,19 @@ options:
         type: str
         required: true
       values:
-        description: Values, at most 40.
+        description: Values to compare with, at most 40.
         type: list
         elements: str
         required: true
       type:
-        description: How they are compared.
+        description: Comparison operator.
         type: str
         choices: [Equal, NotEqual, BeginWith, LessThan, GreaterThan, Exists]
         default: Equal
 """
 
 EXAMPLES = r"""
-- name: Which patch groups do nodes say they belong to
+- name: Read the patch groups that Linux nodes report
   patchtide.hybrid.ssm_inventory_info:
     types: ["Custom:PatchInformation"]
     filters:
@@ -58,22 +58,19 @@ EXAMPLES = r"""
 RETURN = r"""
 nodes:
   description: Nodes with their inventory by type.
-  returned: when one account-Region was asked
+  returned: always
   type: list
   elements: dict
   sample:
-    - instance_id: mi-0123456789abcdef0
+    - account: "111111111111"
+      region: eu-central-1
+      instance_id: mi-0123456789abcdef0
       inventory: {"Custom:PatchInformation": [{Patch Group: PLANT-PROD}]}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

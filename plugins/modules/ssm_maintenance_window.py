@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window
-short_description: Manage maintenance windows of AWS Systems Manager
+short_description: Manage maintenance windows in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Creates, updates and deletes maintenance windows. What they work on and what they do is said by
-    M(patchtide.hybrid.ssm_maintenance_window_target) and M(patchtide.hybrid.ssm_maintenance_window_task).
-  - A window is found by its name. Options that are not given are left as they are; an empty string or V(0) clears.
+  - Creates, updates and deletes maintenance windows. Use M(patchtide.hybrid.ssm_maintenance_window_target) for their
+    targets and M(patchtide.hybrid.ssm_maintenance_window_task) for their tasks.
+  - A window is identified by O(name) or O(window_id). Options that are not set keep their current value; an empty
+    string or V(0) clears an option.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -25,109 +26,107 @@ options:
   name:
     description:
       - Name of the window, 3 to 128 letters, digits, underscores, hyphens and dots.
-      - With O(window_id) the name that the window shall have.
+      - Together with O(window_id), the window is renamed.
     type: str
   window_id:
-    description: Id of an existing window, such as V(mw-0123456789abcdef0). Found by its name without it.
+    description: ID of an existing window, such as V(mw-0123456789abcdef0).
     type: str
   state:
-    description: V(present) creates or updates, V(absent) deletes the window with its targets and tasks.
+    description: V(present) creates or updates the window, V(absent) deletes it with its targets and tasks.
     type: str
     choices: [present, absent]
     default: present
   schedule:
     description:
-      - When the window opens, as C(cron), C(rate) or C(at) expression. Needed for a new window.
-      - Such as V(cron(0 2 ? * TUE#2 *\)), V(rate(7 days\)) or V(at(2026-11-30T02:00:00\)).
+      - Schedule as a C(cron), C(rate) or C(at) expression, such as V(cron(0 2 ? * TUE#2 *\)), V(rate(7 days\)) or
+        V(at(2026-11-30T02:00:00\)).
+      - Required for a new window.
     type: str
   timezone:
-    description: IANA time zone of O(schedule), such as V(Europe/Berlin); UTC where there is none.
+    description: IANA time zone of O(schedule), such as V(Europe/Berlin). Defaults to UTC.
     type: str
-    aliases: [schedule_timezone]
-  offset:
-    description: Days to wait after the day that a cron schedule names, 1 to 6, V(0) for none.
+  offset_days:
+    description: Days between the day of a cron schedule and the opening of the window, 1 to 6. V(0) for none.
     type: int
-    aliases: [schedule_offset]
   start:
-    description: The window does not open before this ISO 8601 time. Empty for no limit.
+    description: Time in ISO 8601 format before which the window does not open. An empty string removes the limit.
     type: str
-    aliases: [start_date]
   end:
-    description: The window does not open from this ISO 8601 time on. Empty for no limit.
+    description: Time in ISO 8601 format after which the window no longer opens. An empty string removes the limit.
     type: str
-    aliases: [end_date]
-  duration:
-    description: Hours that the window stays open, 1 to 24. Needed for a new window.
+  duration_hours:
+    description: Length of the window in hours, 1 to 24. Required for a new window.
     type: int
-  cutoff:
+  cutoff_hours:
     description:
-      - Hours before the end from which no new task starts, 0 to 23 and less than O(duration). Needed for a new
-        window.
+      - Hours before the end of the window from which no new tasks start, 0 to 23 and less than O(duration_hours).
+        Required for a new window.
     type: int
   allow_unassociated_targets:
-    description: Whether tasks may work on nodes that are not registered as targets of the window.
+    description: Whether tasks can run on nodes that are not registered as targets of the window.
     type: bool
   enabled:
-    description: Whether the window opens at all.
+    description: Whether the window is enabled.
     type: bool
   description:
-    description: What the window is for, at most 128 characters.
+    description: Description of the window, at most 128 characters.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Second Tuesday of the month, four days later, in local time
+- name: Create a window four days after the second Tuesday of the month, in local time
   patchtide.hybrid.ssm_maintenance_window:
     name: contoso-prod
     description: Monthly patching of production
     schedule: cron(0 2 ? * TUE#2 *)
     timezone: Europe/Berlin
-    offset: 4
-    duration: 4
-    cutoff: 1
+    offset_days: 4
+    duration_hours: 4
+    cutoff_hours: 1
     tags:
       ManagedBy: patchtide
 
-- name: Do not open for now
+- name: Disable the window
   patchtide.hybrid.ssm_maintenance_window:
     name: contoso-prod
     enabled: false
 
-- name: Delete it with its targets and tasks
+- name: Delete the window with its targets and tasks
   patchtide.hybrid.ssm_maintenance_window:
     name: contoso-prod
     state: absent
 """
 
 RETURN = r"""
-maintenance_window:
-  description: The window as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: contoso-prod
-    schedule: cron(0 2 ? * TUE#2 *)
-    timezone: Europe/Berlin
-    offset: 4
-    start: ""
-    end: ""
-    duration: 4
-    cutoff: 1
-    allow_unassociated_targets: false
-    enabled: true
-    description: Monthly patching of production
-    tags: {ManagedBy: patchtide}
-    window_id: mw-0123456789abcdef0
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    maintenance_window:
+      description: State of the window after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: contoso-prod
+        schedule: cron(0 2 ? * TUE#2 *)
+        timezone: Europe/Berlin
+        offset_days: 4
+        start: ""
+        end: ""
+        duration_hours: 4
+        cutoff_hours: 1
+        allow_unassociated_targets: false
+        enabled: true
+        description: Monthly patching of production
+        tags: {ManagedBy: patchtide}
+        window_id: mw-0123456789abcdef0
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun
@@ -141,12 +140,12 @@ SPEC = {
     "name": {"type": "str"},
     "window_id": {"type": "str"},
     "schedule": {"type": "str"},
-    "timezone": {"type": "str", "aliases": ["schedule_timezone"]},
-    "offset": {"type": "int", "aliases": ["schedule_offset"]},
-    "start": {"type": "str", "aliases": ["start_date"]},
-    "end": {"type": "str", "aliases": ["end_date"]},
-    "duration": {"type": "int"},
-    "cutoff": {"type": "int"},
+    "timezone": {"type": "str"},
+    "offset_days": {"type": "int"},
+    "start": {"type": "str"},
+    "end": {"type": "str"},
+    "duration_hours": {"type": "int"},
+    "cutoff_hours": {"type": "int"},
     "allow_unassociated_targets": {"type": "bool"},
     "enabled": {"type": "bool"},
     "description": {"type": "str"},

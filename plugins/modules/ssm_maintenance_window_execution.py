@@ -6,12 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window_execution
-short_description: Cancel executions of maintenance windows of AWS Systems Manager
+short_description: Cancel executions of maintenance windows in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Asks for the end of an execution of a maintenance window. Tasks that wait do not start any more; for running
-    commands
-    the service sends a cancellation that it does not guarantee.
+  - Requests the cancellation of an execution of a maintenance window. Tasks that have not started are skipped. For
+    running commands, the service sends a cancellation request, which Systems Manager does not guarantee.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -22,45 +21,46 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes.command
 options:
   execution_id:
-    description: Id of the execution, see M(patchtide.hybrid.ssm_maintenance_window_execution_info).
+    description: ID of the execution, as returned by M(patchtide.hybrid.ssm_maintenance_window_execution_info).
     type: str
     required: true
   state:
-    description: What it shall be.
+    description: Desired state of the execution.
     type: str
     choices: [cancelled]
     default: cancelled
 """
 
 EXAMPLES = r"""
-- name: Which executions run
+- name: List the executions that are in progress
   patchtide.hybrid.ssm_maintenance_window_execution_info:
     window: contoso-prod
     status: IN_PROGRESS
   register: running
 
-- name: Stop them
+- name: Cancel them
   patchtide.hybrid.ssm_maintenance_window_execution:
     execution_id: "{{ item.window_execution_id }}"
   loop: "{{ running.executions }}"
 """
 
 RETURN = r"""
-execution:
-  description: The execution as the service shows it.
-  returned: when one account-Region was asked
-  type: dict
-  sample: {window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample, status: CANCELLING}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    execution:
+      description: Execution as described by the service.
+      returned: always
+      type: dict
+      sample: {window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample, status: CANCELLING}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_places
@@ -79,7 +79,7 @@ def main() -> None:
         port = WindowExecutions(sessions.client("ssm", place))
         return ensure_cancelled(port, module.params["execution_id"], check=module.check_mode)
 
-    run_places(module, "execution", work)
+    run_places(module, work)
 
 
 if __name__ == "__main__":

@@ -6,50 +6,51 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window_execution_info
-short_description: Read executions of maintenance windows of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager maintenance window executions
 version_added: 0.1.0
 description:
-  - Returns when a maintenance window was open, what its tasks did and where asked for on which targets.
+  - Returns executions of a maintenance window and, on request, their tasks and the results on each target.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   window:
-    description: Name or id of the maintenance window. A name is looked up in every account-Region apart.
+    description: Name or ID of the maintenance window. A name is looked up in each account-Region separately.
     type: str
     required: true
-    aliases: [window_id]
   after:
-    description: Only executions that began after this ISO 8601 time.
+    description: Return only executions that started after this time, in ISO 8601 format.
     type: str
   before:
-    description: Only executions that began before this ISO 8601 time.
+    description: Return only executions that started before this time, in ISO 8601 format.
     type: str
   status:
-    description: Only executions with this status.
+    description: Return only executions with this status.
     type: str
     choices: [PENDING, IN_PROGRESS, SUCCESS, FAILED, TIMED_OUT, CANCELLING, CANCELLED, SKIPPED_OVERLAPPING]
   limit:
-    description: How many executions at most, the newest first.
+    description: Maximum number of executions to return, newest first.
     type: int
     default: 50
   tasks:
-    description: Whether the tasks of each execution are returned.
+    description: Whether to return the tasks of each execution.
     type: bool
     default: false
   invocations:
-    description: Whether the tasks and what they did per target are returned. Their execution id is that of the command.
+    description:
+      - Whether to return the tasks and their results on each target. The execution ID of an invocation is the command
+        ID.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: What did the window do the last time
+- name: Return the last execution with its tasks and their results
   patchtide.hybrid.ssm_maintenance_window_execution_info:
     window: contoso-prod
     limit: 1
@@ -59,12 +60,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 executions:
-  description: The executions, newest first.
-  returned: when one account-Region was asked
+  description: Executions, newest first.
+  returned: always
   type: list
   elements: dict
   sample:
-    - window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample
+    - account: "111111111111"
+      region: eu-central-1
+      window_execution_id: 6027b513-64fe-4cf0-be7d-1191aexample
       status: SUCCESS
       start_time: "2026-11-10T02:00:00Z"
       end_time: "2026-11-10T02:21:00Z"
@@ -73,16 +76,11 @@ executions:
           task_type: RUN_COMMAND
           status: SUCCESS
           invocations: [{execution_id: a1b2c3d4-0000-4000-8000-000000000000, status: SUCCESS}]
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info
@@ -101,7 +99,7 @@ STATUSES = (
     "SKIPPED_OVERLAPPING",
 )
 SPEC = {
-    "window": {**TEXT, "required": True, "aliases": ["window_id"]},
+    "window": {**TEXT, "required": True},
     "after": TEXT,
     "before": TEXT,
     "status": {**TEXT, "choices": list(STATUSES)},

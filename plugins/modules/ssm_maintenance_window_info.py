@@ -6,52 +6,52 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window_info
-short_description: Read maintenance windows of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager maintenance windows
 version_added: 0.1.0
 description:
-  - Returns maintenance windows, when they open next, and where asked for their targets and tasks.
+  - Returns maintenance windows with their next opening and, on request, their targets, tasks and further openings.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   names:
-    description: Windows by name or id. All where it is not given.
+    description: Names or IDs of the windows. Without it, all windows.
     type: list
     elements: str
   enabled:
-    description: Only windows that are enabled, or only those that are not.
+    description: V(true) returns only windows that are enabled, V(false) only those that are not.
     type: bool
   instance_id:
-    description: Only windows that have this node among their targets.
+    description: Return only windows that target this node.
     type: str
   targets:
-    description: Whether targets are returned.
+    description: Whether to return the targets.
     type: bool
     default: false
   tasks:
-    description: Whether tasks are returned.
+    description: Whether to return the tasks.
     type: bool
     default: false
   occurrences:
-    description: How many of the next openings are returned.
+    description: Number of future openings to return.
     type: int
     default: 0
 """
 
 EXAMPLES = r"""
-- name: All windows with everything in them and their next three openings
+- name: List all windows with their targets, tasks and next three openings
   patchtide.hybrid.ssm_maintenance_window_info:
     targets: true
     tasks: true
     occurrences: 3
   register: windows
 
-- name: When is it this node's turn
+- name: List the windows that target a node
   patchtide.hybrid.ssm_maintenance_window_info:
     instance_id: mi-0123456789abcdef0
   register: windows
@@ -59,40 +59,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 maintenance_windows:
-  description: The windows as M(patchtide.hybrid.ssm_maintenance_window) returns them, and more.
-  returned: when one account-Region was asked
+  description: Windows as returned by M(patchtide.hybrid.ssm_maintenance_window), with the following members.
+  returned: always
   type: list
   elements: dict
   contains:
     next_execution_time:
-      description: When the window opens next, as the service says it; empty if it does not.
+      description: Next opening as reported by the service. Empty if there is none.
       type: str
       sample: "2026-12-08T02:00+01:00[Europe/Berlin]"
     targets:
-      description: As M(patchtide.hybrid.ssm_maintenance_window_target) returns them.
+      description: Targets as returned by M(patchtide.hybrid.ssm_maintenance_window_target).
       returned: if O(targets=true)
       type: list
       elements: dict
     tasks:
-      description: As M(patchtide.hybrid.ssm_maintenance_window_task) returns them.
+      description: Tasks as returned by M(patchtide.hybrid.ssm_maintenance_window_task).
       returned: if O(tasks=true)
       type: list
       elements: dict
     occurrences:
-      description: The next openings.
+      description: Next openings of the window.
       returned: if O(occurrences) is more than 0
       type: list
       elements: str
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window_target
-short_description: Manage the targets of maintenance windows of AWS Systems Manager
+short_description: Manage the targets of maintenance windows in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Says which nodes a maintenance window works on.
-  - A target is found by its name within its window. Options that are not given are left as they are.
-  - The ways to name nodes belong together; if one of them is given, it replaces them all.
+  - Registers, updates and deregisters the targets of a maintenance window, which are the nodes on which its tasks
+    run.
+  - A target is identified by its name within the window. Options that are not set keep their current value.
+  - The options that select nodes form one unit. If one of them is set, it replaces all of them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -24,38 +25,37 @@ extends_documentation_fragment:
 options:
   window:
     description:
-      - Name or id of the maintenance window. A name is looked up in every account-Region apart.
-      - In check mode a window that does not exist yet is taken as one that will.
+      - Name or ID of the maintenance window. A name is looked up in each account-Region separately.
+      - In check mode, a window that does not exist yet is assumed to exist.
     type: str
     required: true
-    aliases: [window_id]
   name:
     description: Name of the target, 3 to 128 letters, digits, underscores, hyphens and dots.
     type: str
     required: true
   state:
     description:
-      - V(present) creates or updates, V(absent) deletes.
-      - The service can't turn a target of nodes into one of a resource group, so that change deletes the target
-        and creates
-        it again under a new id; the diff says so.
+      - V(present) creates or updates the target, V(absent) deletes it.
+      - The service cannot change a target from nodes to a resource group or back, so the module deletes and recreates
+        the target with a new ID; the diff shows this.
     type: str
     choices: [present, absent]
     default: present
   owner_information:
-    description: Text that is handed on in events of the window's tasks, at most 128 characters. Empty clears it.
+    description:
+      - Text that is included in events of the tasks of the window, at most 128 characters. An empty string clears it.
     type: str
   description:
-    description: What the target is, at most 128 characters. Empty clears it.
+    description: Description of the target, at most 128 characters. An empty string clears it.
     type: str
   safe:
-    description: Whether a target that a task still uses is kept, and the deletion fails.
+    description: Whether to fail instead of deleting a target that a task uses.
     type: bool
     default: true
 """
 
 EXAMPLES = r"""
-- name: The window works on the patch group
+- name: Target a patch group
   patchtide.hybrid.ssm_maintenance_window_target:
     window: contoso-prod
     name: web-prod
@@ -63,13 +63,13 @@ EXAMPLES = r"""
       Patch Group: [web-prod]
     description: Production web servers
 
-- name: It works on a resource group
+- name: Target a resource group
   patchtide.hybrid.ssm_maintenance_window_target:
     window: contoso-prod
     name: application-a
     resource_group: application-a
 
-- name: Not any more
+- name: Delete a target
   patchtide.hybrid.ssm_maintenance_window_target:
     window: contoso-prod
     name: application-a
@@ -77,27 +77,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-maintenance_window_target:
-  description: The target as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: web-prod
-    targets: {"tag:Patch Group": [web-prod]}
-    owner_information: ""
-    description: Production web servers
-    window_id: mw-0123456789abcdef0
-    target_id: 23639a0b-ddbc-4bca-9e72-78d96example
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    maintenance_window_target:
+      description: State of the target after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: web-prod
+        targets: {"tag:Patch Group": [web-prod]}
+        owner_information: ""
+        description: Production web servers
+        window_id: mw-0123456789abcdef0
+        target_id: 23639a0b-ddbc-4bca-9e72-78d96example
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun
@@ -108,7 +109,7 @@ from ..module_utils._core.ssm.window_targets import WindowTargetNoun
 SPEC = {
     **STATE,
     **TARGETS,
-    "window": {"type": "str", "required": True, "aliases": ["window_id"]},
+    "window": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
     "owner_information": {"type": "str"},
     "description": {"type": "str"},

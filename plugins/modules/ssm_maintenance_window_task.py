@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_maintenance_window_task
-short_description: Manage the tasks of maintenance windows of AWS Systems Manager
+short_description: Manage the tasks of maintenance windows in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Says what a maintenance window does when it opens. It can run commands, automations, Lambda functions and
-    Step Functions.
-  - A task is found by its name within its window. Options that are not given are left as they are.
-  - Of O(run_command), O(automation), O(lambda_function) and O(step_functions) give the one that fits O(task_type);
-    members that are not given are left as they are, an empty value or V(0) clears one.
+  - Registers, updates and deregisters the tasks of a maintenance window. A task runs a command, a runbook, a Lambda
+    function or a Step Functions state machine.
+  - A task is identified by its name within the window. Options that are not set keep their current value.
+  - Of O(run_command), O(automation), O(lambda_function) and O(step_functions), set the one that matches O(task_type).
+    Its suboptions that are not set keep their current value; an empty value or V(0) clears a suboption.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -25,79 +25,82 @@ extends_documentation_fragment:
 options:
   window:
     description:
-      - Name or id of the maintenance window. A name is looked up in every account-Region apart.
-      - In check mode a window that does not exist yet is taken as one that will.
+      - Name or ID of the maintenance window. A name is looked up in each account-Region separately.
+      - In check mode, a window that does not exist yet is assumed to exist.
     type: str
     required: true
-    aliases: [window_id]
   name:
     description: Name of the task, 3 to 128 letters, digits, underscores, hyphens and dots.
     type: str
     required: true
   state:
-    description: V(present) creates or updates, V(absent) deletes.
+    description: V(present) creates or updates the task, V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
   task_type:
     description:
-      - What kind of task it is. Follows from the parameters given; V(RUN_COMMAND) for a new task without any.
-      - The service can't change it, so a change deletes the task and creates it again under a new id; the diff
-        says so.
+      - Type of the task. Defaults to the type of the parameters that are set, and to V(RUN_COMMAND) for a new task
+        without parameters.
+      - The service cannot change the type, so the module deletes and recreates the task with a new ID; the diff shows
+        this.
     type: str
     choices: [RUN_COMMAND, AUTOMATION, LAMBDA, STEP_FUNCTIONS]
   task_arn:
     description:
-      - Name or ARN of the document for commands and automations, ARN of the function or state machine else.
-      - The name of a Lambda function must begin with C(SSM). Needed for a new task.
+      - Name or ARN of the document or runbook, or ARN of the Lambda function or state machine. Required for a new
+        task.
+      - The name of a Lambda function must begin with C(SSM).
     type: str
   window_targets:
     description:
-      - Targets of the window that the task works on, by name or id. Several are worked on one after the other.
-      - An empty list makes it a task without targets, which Run Command does not allow.
+      - Names or IDs of the window targets on which the task runs. Several targets are processed one after another.
+      - An empty list creates a task without targets, which Run Command does not support.
     type: list
     elements: str
   instance_ids:
-    description: Nodes that the task works on, instead of O(window_targets), at most 50.
+    description: IDs of the nodes on which the task runs, at most 50. Mutually exclusive with O(window_targets).
     type: list
     elements: str
   service_role_arn:
-    description: Role that SSM assumes to run the task; its service-linked role where there is none.
+    description: ARN of the role that Systems Manager assumes to run the task. Defaults to the service-linked role.
     type: str
   priority:
     description:
-      - Tasks with a lower number run first, tasks with the same number at the same time. V(1) for a new task.
+      - Priority of the task. Tasks with a lower number run first, tasks with the same number run in parallel.
+        Defaults to V(1) for a new task.
     type: int
   max_concurrency:
     description:
-      - How many targets are worked on at once, a count or a percentage such as V(10%).
-      - V(50) for a new task with targets, not allowed for one without.
+      - Maximum number of targets at the same time, as a number or a percentage such as V(10%).
+      - Defaults to V(50) for a new task with targets. Not supported for a task without targets.
     type: str
   max_errors:
     description:
-      - After how many errors the task stops, a count or a percentage. V(0) for a new task with targets, not
-        allowed for one without.
+      - Number of errors, as a number or a percentage, after which the task stops.
+      - Defaults to V(0) for a new task with targets. Not supported for a task without targets.
     type: str
   description:
-    description: What the task is for, at most 128 characters. Empty clears it.
+    description: Description of the task, at most 128 characters. An empty string clears it.
     type: str
   cutoff_behavior:
     description:
-      - Whether a running task goes on after the window's cutoff or is cancelled, which SSM does not guarantee.
+      - Whether a running task continues after the cutoff of the window or is cancelled, which Systems Manager does
+        not guarantee.
     type: str
     choices: [CONTINUE_TASK, CANCEL_TASK]
   alarm:
-    description: Name of a CloudWatch alarm that stops the task. Empty for none.
+    description: Name of a CloudWatch alarm that stops the task. An empty string removes the alarm.
     type: str
   ignore_alarm_failure:
-    description: Whether the task goes on when the state of O(alarm) can't be read.
+    description: Whether to continue if the state of O(alarm) cannot be read.
     type: bool
   run_command:
     description: Parameters of a task of type V(RUN_COMMAND).
     type: dict
     suboptions:
       parameters:
-        description: Parameters of the document, a value or a list of values each. Replaced as a whole.
+        description: Parameters of the document, each with one value or a list of values. Replaced as a whole.
         type: dict
       comment:
         description: Comment of the command, at most 100 characters.
@@ -106,40 +109,40 @@ options:
         description: Version of the document, V($DEFAULT), V($LATEST) or a number.
         type: str
       document_hash:
-        description: Hash of the document's content that must match.
+        description: Hash that the content of the document must match.
         type: str
       document_hash_type:
-        description: Kind of O(run_command.document_hash).
+        description: Algorithm of O(run_command.document_hash).
         type: str
         choices: [Sha256, Sha1]
-      timeout_seconds:
-        description: Seconds within which the command must have started on a node, 30 to 2592000.
+      delivery_timeout:
+        description: Seconds within which the command must start on a node, 30 to 2592000.
         type: int
-      service_role_arn:
-        description: Role that SSM uses to publish notifications.
+      notification_role_arn:
+        description: ARN of the role that Systems Manager assumes to publish notifications.
         type: str
       output_s3_bucket:
-        description: Bucket for the output.
+        description: S3 bucket for the output.
         type: str
       output_s3_prefix:
-        description: Prefix within O(run_command.output_s3_bucket).
+        description: Key prefix in O(run_command.output_s3_bucket).
         type: str
       cloudwatch_output:
-        description: Whether the output goes to CloudWatch Logs.
+        description: Whether to send the output to CloudWatch Logs.
         type: bool
       cloudwatch_log_group:
-        description: Log group for the output.
+        description: CloudWatch Logs log group for the output.
         type: str
       notification_arn:
-        description: SNS topic for notifications. Without one nothing is notified; empty clears all about them.
+        description: ARN of the SNS topic for notifications. An empty string removes the notifications.
         type: str
       notification_events:
-        description: Events to notify of.
+        description: Events that cause a notification.
         type: list
         elements: str
         choices: [All, InProgress, Success, TimedOut, Cancelled, Failed]
       notification_type:
-        description: Notify per command or per node.
+        description: Whether to notify for each command or for each node.
         type: str
         choices: [Command, Invocation]
   automation:
@@ -147,7 +150,7 @@ options:
     type: dict
     suboptions:
       parameters:
-        description: Parameters of the runbook, a value or a list of values each. Replaced as a whole.
+        description: Parameters of the runbook, each with one value or a list of values. Replaced as a whole.
         type: dict
       document_version:
         description: Version of the runbook, V($DEFAULT), V($LATEST) or a number.
@@ -157,20 +160,20 @@ options:
     type: dict
     suboptions:
       payload:
-        description: JSON text handed to the function, at most 4096 characters.
+        description: Input of the function as JSON text, at most 4096 characters.
         type: str
       qualifier:
         description: Version or alias of the function.
         type: str
       client_context:
-        description: Client context, Base64 text.
+        description: Client context as Base64 text.
         type: str
   step_functions:
     description: Parameters of a task of type V(STEP_FUNCTIONS).
     type: dict
     suboptions:
       input:
-        description: JSON text handed to the state machine, at most 4096 characters.
+        description: Input of the state machine as JSON text, at most 4096 characters.
         type: str
       name:
         description: Name of the execution.
@@ -178,7 +181,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The window installs patches on its targets, ten percent at a time
+- name: Install patches on ten percent of the targets at a time
   patchtide.hybrid.ssm_maintenance_window_task:
     window: contoso-prod
     name: install-patches
@@ -192,9 +195,9 @@ EXAMPLES = r"""
       parameters:
         Operation: Install
         RebootOption: RebootIfNeeded
-      timeout_seconds: 600
+      delivery_timeout: 600
 
-- name: Before that it runs a runbook
+- name: Run a runbook before the installation
   patchtide.hybrid.ssm_maintenance_window_task:
     window: contoso-prod
     name: update-agents
@@ -206,7 +209,7 @@ EXAMPLES = r"""
       parameters:
         InstanceId: ["{{ '{{' }}RESOURCE_ID{{ '}}' }}"]
 
-- name: Not any more
+- name: Delete a task
   patchtide.hybrid.ssm_maintenance_window_task:
     window: contoso-prod
     name: update-agents
@@ -214,38 +217,39 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-maintenance_window_task:
-  description: The task as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: install-patches
-    task_type: RUN_COMMAND
-    task_arn: AWS-RunPatchBaseline
-    targets: {WindowTargetIds: [23639a0b-ddbc-4bca-9e72-78d96example]}
-    service_role_arn: ""
-    priority: 2
-    max_concurrency: 10%
-    max_errors: "2"
-    description: ""
-    cutoff_behavior: CANCEL_TASK
-    alarm: ""
-    ignore_alarm_failure: false
-    invocation:
-      parameters: {Operation: [Install], RebootOption: [RebootIfNeeded]}
-      timeout_seconds: 600
-    window_id: mw-0123456789abcdef0
-    task_id: 4f7ca192-7e9a-40fe-9192-5cb15example
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    maintenance_window_task:
+      description: State of the task after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: install-patches
+        task_type: RUN_COMMAND
+        task_arn: AWS-RunPatchBaseline
+        targets: {WindowTargetIds: [23639a0b-ddbc-4bca-9e72-78d96example]}
+        service_role_arn: ""
+        priority: 2
+        max_concurrency: 10%
+        max_errors: "2"
+        description: ""
+        cutoff_behavior: CANCEL_TASK
+        alarm: ""
+        ignore_alarm_failure: false
+        invocation:
+          parameters: {Operation: [Install], RebootOption: [RebootIfNeeded]}
+          delivery_timeout: 600
+        window_id: mw-0123456789abcdef0
+        task_id: 4f7ca192-7e9a-40fe-9192-5cb15example
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun
@@ -262,8 +266,8 @@ RUN_COMMAND = {
     "document_version": TEXT,
     "document_hash": TEXT,
     "document_hash_type": {**TEXT, "choices": ["Sha256", "Sha1"]},
-    "timeout_seconds": {"type": "int"},
-    "service_role_arn": TEXT,
+    "delivery_timeout": {"type": "int"},
+    "notification_role_arn": TEXT,
     "output_s3_bucket": TEXT,
     "output_s3_prefix": TEXT,
     "cloudwatch_output": {"type": "bool"},
@@ -275,7 +279,7 @@ RUN_COMMAND = {
 LAMBDA = {"payload": TEXT, "qualifier": TEXT, "client_context": TEXT}
 SPEC = {
     **STATE,
-    "window": {"type": "str", "required": True, "aliases": ["window_id"]},
+    "window": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
     "task_type": {"type": "str", "choices": list(TASK_TYPES)},
     "task_arn": TEXT,

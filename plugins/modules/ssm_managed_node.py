@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_managed_node
-short_description: Manage the role and the registration of hybrid nodes of AWS Systems Manager
+short_description: Manage hybrid nodes in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Gives hybrid nodes (C(mi-)) another role, or takes them out of SSM.
-  - A machine becomes a node with M(patchtide.hybrid.ssm_activation) and the agent's own registration; this
-    module can't do that.
+  - Changes the IAM role of hybrid nodes (C(mi-)) or deregisters them.
+  - This module does not register nodes. To do so, create an activation with M(patchtide.hybrid.ssm_activation) and
+    register the agent on the machine.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -22,51 +22,52 @@ extends_documentation_fragment:
   - patchtide.hybrid.attributes
 options:
   instance_ids:
-    description: Hybrid nodes by their ids.
+    description: IDs of the hybrid nodes.
     type: list
     elements: str
     required: true
   iam_role:
-    description: Name of the role that the nodes shall have, at most 64 characters.
+    description: Name of the IAM role of the nodes, at most 64 characters. Required for O(state=present).
     type: str
   state:
     description:
-      - V(present) gives registered nodes O(iam_role), V(absent) deregisters them.
-      - A deregistered node must register again; its agent goes on asking in vain until then.
+      - V(present) assigns O(iam_role) to registered nodes, V(absent) deregisters them.
+      - A deregistered node must be registered again before Systems Manager can manage it.
     type: str
     choices: [present, absent]
     default: present
 """
 
 EXAMPLES = r"""
-- name: A role that may write to the log bucket
+- name: Assign a role that can write to the log bucket
   patchtide.hybrid.ssm_managed_node:
     instance_ids: [mi-0123456789abcdef0]
     iam_role: PatchtideHybridNode
 
-- name: The machine was scrapped
+- name: Deregister a node
   patchtide.hybrid.ssm_managed_node:
     instance_ids: [mi-0123456789abcdef0]
     state: absent
 """
 
 RETURN = r"""
-managed_nodes:
-  description: Role of each node that is registered, by its id, as it is or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0: PatchtideHybridNode
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    managed_nodes:
+      description: IAM role of each registered node by node ID after the run, as predicted in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0: PatchtideHybridNode
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -6,56 +6,55 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_managed_node_info
-short_description: Read managed nodes of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager managed nodes
 version_added: 0.1.0
 description:
-  - Returns nodes on EC2 and elsewhere that SSM manages, what the agent says of them and where asked for their
-    connection,
-    associations and inventory.
-  - The service gives nodes no tags here; P(patchtide.hybrid.ssm_fleet#inventory) has them.
+  - Returns managed nodes as described by Systems Manager and, on request, their connection status, associations and
+    inventory.
+  - The service does not return tags of nodes. Use P(patchtide.hybrid.ssm_fleet#inventory) to read them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   instance_ids:
-    description: Nodes by their ids. All where it is not given.
+    description: IDs of the nodes. Without it, all nodes.
     type: list
     elements: str
   filters:
     description:
-      - Filters of C(DescribeInstanceInformation) with a value or a list of values, such as V(PingStatus),
+      - Filters of C(DescribeInstanceInformation), each with one value or a list of values, such as V(PingStatus),
         V(PlatformTypes), V(ResourceType), V(AgentVersion), V(IamRole), V(ActivationIds), V(AssociationStatus),
         V(SourceTypes) or V(tag:Team).
-      - The service does not combine tag filters with others.
+      - The service does not support tag filters together with other filters.
     type: dict
   connection_status:
-    description: Whether Session Manager reaches the node is asked, at one call per node.
+    description: Whether to return the Session Manager connection status. Costs one API call per node.
     type: bool
     default: false
   associations:
-    description: Whether the state of the node's associations is read, at one call per node.
+    description: Whether to return the status of associations. Costs one API call per node.
     type: bool
     default: false
   inventory:
-    description: Inventory types to read, such as V(AWS:Application), at one call per node and type.
+    description: Inventory types to return, such as V(AWS:Application). Costs one API call per node and type.
     type: list
     elements: str
     default: []
 """
 
 EXAMPLES = r"""
-- name: Nodes that SSM has lost
+- name: List nodes that have lost their connection
   patchtide.hybrid.ssm_managed_node_info:
     filters:
       PingStatus: ConnectionLost
   register: lost
 
-- name: One node, and can it be reached
+- name: Return one node and its connection status
   patchtide.hybrid.ssm_managed_node_info:
     instance_ids: [mi-0123456789abcdef0]
     connection_status: true
@@ -64,12 +63,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 managed_nodes:
-  description: The nodes as the service describes them.
-  returned: when one account-Region was asked
+  description: Nodes as described by the service.
+  returned: always
   type: list
   elements: dict
   sample:
-    - instance_id: mi-0123456789abcdef0
+    - account: "111111111111"
+      region: eu-central-1
+      instance_id: mi-0123456789abcdef0
       ping_status: Online
       last_ping_date_time: "2026-11-21T01:00:00Z"
       agent_version: 3.3.3270.0
@@ -80,16 +81,11 @@ managed_nodes:
       resource_type: ManagedInstance
       source_type: AWS::SSM::ManagedInstance
       connection_status: connected
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch
-short_description: Scan or patch many managed nodes with AWS Systems Manager
+short_description: Scan or patch managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs C(AWS-RunPatchBaseline) on nodes of many accounts and Regions at once, 50 nodes a command, and waits for all
-    of them. The number of tasks and forks does not depend on the number of nodes.
-  - An install never reboots by itself. Reboots are a stage of their own, see M(patchtide.hybrid.ssm_reboot), after all
-    patches are in.
-  - Every node is judged by the patch state it is left in, never by the command's status alone. A command can be
-    C(Success) although nodes were never reached, and C(Failed) although everything was installed.
+  - Runs C(AWS-RunPatchBaseline) on nodes in many accounts and Regions, 50 nodes per command, and waits for all of
+    them. The number of tasks and forks does not depend on the number of nodes.
+  - An installation never reboots a node. Use M(patchtide.hybrid.ssm_reboot) after all patches are installed.
+  - The outcome of a node is determined from its patch state, not from the status of the command. A command can report
+    C(Success) although nodes were never reached, and C(Failed) although all patches were installed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -27,28 +27,29 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Sends nothing. An install is reported as a change, a scan never is.
+    description: Sends no commands. Reports a change for V(Install), never for V(Scan).
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: Not applicable.
     support: none
   idempotent:
-    description: A rollout installs on a node once; outside of a rollout an install runs whenever it is asked for.
+    description: Every run sends commands. An install on a node without missing patches changes nothing on the node.
     support: partial
 options:
   operation:
-    description: V(Scan) finds out what is missing, V(Install) installs what the node's patch baseline approves.
+    description:
+      - V(Scan) determines missing patches, V(Install) installs the patches that the baseline of the node approves.
     type: str
     choices: [Scan, Install]
     required: true
   snapshot_id:
-    description: Id (a GUID) of the patch baseline snapshot, so that all nodes use the same one. It is valid for three
-      days.
+    description:
+      - GUID of a patch baseline snapshot, so that all nodes use the same patches. A snapshot is valid for three days.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Scan everything in the inventory that Systems Manager reaches
+- name: Scan all hosts of the inventory that Systems Manager manages
   patchtide.hybrid.ssm_patch:
     operation: Scan
     hosts: "{{ groups['all'] }}"
@@ -56,61 +57,55 @@ EXAMPLES = r"""
       - role_arn: arn:aws:iam::111111111111:role/patchtide
   register: scan
 
-- name: Install on two nodes
+- name: Install patches on two nodes
   patchtide.hybrid.ssm_patch:
     operation: Install
     nodes:
       - {node_id: i-0123456789abcdef0, account: "111111111111", region: eu-central-1, platform: linux}
       - {node_id: mi-0123456789abcdef0, account: "111111111111", region: eu-central-1, platform: windows}
-
-- name: Install on a wave of a rollout
-  patchtide.hybrid.ssm_patch:
-    operation: Install
-    dir: /var/lib/patchtide/2026-06
-    wave: canary
 """
 
 RETURN = r"""
 counts:
-  description: How many nodes ended how, by status.
+  description: Number of nodes by status.
   returned: always
   type: dict
   sample: {succeeded: 57, unreachable: 2}
 results:
   description: One record per node.
-  returned: outside of a rollout
+  returned: always
   type: list
   elements: dict
   contains:
     node_id:
-      description: The node.
+      description: ID of the node.
       type: str
     status:
       description: V(succeeded), V(failed), V(unreachable), V(timed_out) or V(cancelled).
       type: str
     counts:
-      description: The node's patch state, in SSM's counts.
+      description: Patch counts of the node as reported by Systems Manager.
       type: dict
     missing:
-      description: Patches that are missing, after a scan.
+      description: Patches that are missing after a scan.
       type: list
       elements: dict
     missing_after:
-      description: Their ids.
+      description: IDs of patches that are missing.
       type: list
       elements: str
     failed:
-      description: Ids of patches that failed to install.
+      description: IDs of patches that failed to install.
       type: list
       elements: str
     pending_reboot:
-      description: Whether patches wait for a reboot.
+      description: Whether installed patches need a reboot.
       type: bool
     evidence:
-      description: Command id and place.
+      description: Command ID and account-Region.
       type: dict
     error:
-      description: Why the node did not succeed.
+      description: Reason why the node did not succeed.
       type: dict
   sample:
     - node_id: i-0123456789abcdef0
@@ -122,18 +117,18 @@ results:
       pending_reboot: false
       evidence: {command_id: 86889800-2224-4c24-ab55-9b224530fd38, place: 111111111111/eu-central-1}
 failed_places:
-  description: Account-Regions where no command could be sent, each with the reason.
-  returned: outside of a rollout
+  description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
+  returned: always
   type: list
   elements: dict
 open_nodes:
-  description: Ids of nodes where patches are missing or a reboot is pending.
-  returned: outside of a rollout
+  description: IDs of nodes with missing patches or a pending reboot.
+  returned: always
   type: list
   elements: str
 due:
-  description: Ids of the nodes it would work on.
-  returned: in check mode
+  description: IDs of the nodes that the task would work on, in check mode. Otherwise empty.
+  returned: always
   type: list
   elements: str
 """

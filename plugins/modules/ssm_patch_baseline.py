@@ -6,12 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch_baseline
-short_description: Manage patch baselines of AWS Systems Manager
+short_description: Manage patch baselines in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Creates, updates and deletes the patch baselines that decide which patches are approved for an operating system.
-  - A baseline is found by its name among your own baselines; AWS-owned baselines are never touched.
-  - Options that are not given are left as they are; an empty list or string clears.
+  - Creates, updates and deletes patch baselines, which determine the patches that are approved for an operating
+    system.
+  - A baseline is identified by its name among your own baselines, or by O(baseline_id). AWS-owned baselines are never
+    changed.
+  - Options that are not set keep their current value; an empty list or string clears an option.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -25,24 +27,24 @@ options:
   name:
     description:
       - Name of the baseline, 3 to 128 letters, digits, underscores, hyphens and dots.
-      - With O(baseline_id) the name that the baseline shall have.
+      - Together with O(baseline_id), the baseline is renamed.
     type: str
   baseline_id:
-    description:
-      - Id of an existing baseline of your own, such as V(pb-0123456789abcdef0). Found by its name without it.
+    description: ID of an existing baseline of your own, such as V(pb-0123456789abcdef0).
     type: str
   state:
     description:
-      - V(present) creates or updates, V(absent) deletes.
-      - A default baseline is replaced by the AWS-owned default before it is deleted.
-      - A baseline that patch groups still use is never deleted; the error names the groups.
+      - V(present) creates or updates the baseline, V(absent) deletes it.
+      - Before a default baseline is deleted, the AWS-owned baseline becomes the default.
+      - A baseline that is registered for patch groups is not deleted; the error names the patch groups.
     type: str
     choices: [present, absent]
     default: present
   operating_system:
     description:
-      - Operating system of the baseline. V(WINDOWS) for a new baseline where it is not given.
-      - The service can't change it, so a change deletes the baseline and creates it again; the diff says so.
+      - Operating system of the baseline. Defaults to V(WINDOWS) for a new baseline.
+      - The service cannot change the operating system, so the module deletes and recreates the baseline; the diff
+        shows this.
     type: str
     choices:
       - WINDOWS
@@ -61,11 +63,12 @@ options:
       - ALMA_LINUX
       - AMAZON_LINUX_2023
   description:
-    description: What the baseline is for, at most 1024 characters.
+    description: Description of the baseline, at most 1024 characters.
     type: str
   global_filters:
     description:
-      - Patches that the baseline looks at at all, as patch filters by their API key, at most 4 and 20 values each.
+      - Filters that limit which patches the baseline considers, by their API key. At most 4 filters with 20 values
+        each.
     type: dict
   rules:
     description: Approval rules, at most 10. The list replaces the existing rules.
@@ -73,63 +76,64 @@ options:
     elements: dict
     suboptions:
       classification:
-        description: Classifications the rule approves, such as V(Security) or V(CriticalUpdates).
+        description: Classifications that the rule approves, such as V(Security) or V(CriticalUpdates).
         type: list
         elements: str
       severity:
         description:
-          - Severities the rule approves, such as V(Critical) or V(Important).
-          - Sent as C(MSRC_SEVERITY) for V(WINDOWS). Debian and Ubuntu know C(PRIORITY) instead, see
+          - Severities that the rule approves, such as V(Critical) or V(Important).
+          - Sent as C(MSRC_SEVERITY) for V(WINDOWS). Debian and Ubuntu use C(PRIORITY) instead, see
             O(rules[].filters).
         type: list
         elements: str
       product:
-        description: Products the rule approves, such as V(WindowsServer2022) or V(RedhatEnterpriseLinux9).
+        description: Products that the rule approves, such as V(WindowsServer2022) or V(RedhatEnterpriseLinux9).
         type: list
         elements: str
       filters:
         description:
           - Further patch filters by their API key, such as C(PRIORITY), C(SECTION) or C(PATCH_SET).
-          - At most 4 filters a rule and 20 values a filter.
+          - At most 4 filters per rule with 20 values each.
         type: dict
       compliance_level:
-        description: Severity that a missing patch of this rule has in compliance reports.
+        description: Severity reported for a missing patch that this rule approves.
         type: str
         choices: [CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL, UNSPECIFIED]
         default: UNSPECIFIED
       approve_after_days:
         description:
-          - Days after its release that a patch is approved, 0 to 360.
-          - Give this or O(rules[].approve_until_date). Neither for Debian, Ubuntu and Raspberry Pi OS.
+          - Number of days after its release that a patch is approved, 0 to 360.
+          - Mutually exclusive with O(rules[].approve_until_date). Neither is supported for Debian, Ubuntu and
+            Raspberry Pi OS.
         type: int
       approve_until_date:
-        description: Patches released up to and including this date (V(YYYY-MM-DD)) are approved.
+        description: Date (V(YYYY-MM-DD)) up to and including which released patches are approved.
         type: str
       enable_non_security:
-        description: Linux only. Also approve updates that are not security updates.
+        description: Whether to approve updates that are not security updates. Linux only.
         type: bool
         default: false
   approved_patches:
-    description: Patches that are always approved, at most 50.
+    description: Patches that are explicitly approved, at most 50.
     type: list
     elements: str
   approved_patches_compliance_level:
-    description: Severity that a missing patch of O(approved_patches) has in compliance reports.
+    description: Severity reported for a missing patch of O(approved_patches).
     type: str
     choices: [CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL, UNSPECIFIED]
   approved_patches_enable_non_security:
-    description: Linux only. O(approved_patches) includes updates that are not security updates.
+    description: Whether O(approved_patches) includes updates that are not security updates. Linux only.
     type: bool
   rejected_patches:
-    description: Patches that are never approved, at most 50.
+    description: Patches that are explicitly rejected, at most 50.
     type: list
     elements: str
   rejected_patches_action:
-    description: Whether a rejected patch may still be installed as a dependency, or never.
+    description: Whether a rejected patch can be installed as a dependency or is blocked.
     type: str
     choices: [ALLOW_AS_DEPENDENCY, BLOCK]
   sources:
-    description: Linux only. Repositories that patches come from instead of the ones set up on the nodes, at most 20.
+    description: Repositories to use instead of those configured on the nodes, at most 20. Linux only.
     type: list
     elements: dict
     suboptions:
@@ -138,29 +142,30 @@ options:
         type: str
         required: true
       products:
-        description: Operating system versions it is for, such as V(AmazonLinux2023), or V(*); at most 20.
+        description:
+          - Operating system versions that use the repository, such as V(AmazonLinux2023), or V(*). At most 20.
         type: list
         elements: str
         required: true
       configuration:
         description:
-          - What the package manager's repository file shall hold, at most 1024 characters. May hold passwords.
+          - Content of the repository file of the package manager, at most 1024 characters. Can contain passwords.
         type: str
         required: true
   available_security_updates_status:
     description:
-      - Windows only. Compliance of a node that lacks security updates which the baseline does not approve yet.
-      - Needs botocore 1.38.24 or newer.
+      - Compliance status of a node for which security updates are available but not yet approved. Windows only.
+      - Requires botocore 1.38.24 or newer.
     type: str
     choices: [COMPLIANT, NON_COMPLIANT]
   default:
     description:
-      - V(true) makes it the default baseline of its operating system, V(false) gives the AWS-owned default back.
+      - V(true) makes the baseline the default of its operating system, V(false) restores the AWS-owned default.
     type: bool
 """
 
 EXAMPLES = r"""
-- name: Security updates of Amazon Linux 2023 after a week
+- name: Approve security updates for Amazon Linux 2023 after seven days
   patchtide.hybrid.ssm_patch_baseline:
     name: contoso-al2023
     operating_system: AMAZON_LINUX_2023
@@ -177,7 +182,7 @@ EXAMPLES = r"""
       ManagedBy: patchtide
     region: eu-central-1
 
-- name: The same baseline in three accounts and two Regions
+- name: Create the same baseline in three accounts and two Regions
   patchtide.hybrid.ssm_patch_baseline:
     name: contoso-windows
     operating_system: WINDOWS
@@ -191,7 +196,7 @@ EXAMPLES = r"""
       - role_arn: arn:aws:iam::333333333333:role/patchtide
         external_id: contoso-patching
 
-- name: Delete it
+- name: Delete the baseline
   patchtide.hybrid.ssm_patch_baseline:
     name: contoso-al2023
     state: absent
@@ -199,40 +204,41 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-patch_baseline:
-  description: The baseline as it is, or would be in check mode; empty when it is absent. With one account-Region.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: contoso-al2023
-    operating_system: AMAZON_LINUX_2023
-    description: Critical and important security updates, seven days after release
-    rules:
-      - filters: {CLASSIFICATION: [Security], SEVERITY: [Critical, Important]}
-        compliance_level: CRITICAL
-        approve_after_days: 7
-        enable_non_security: false
-    approved_patches: []
-    approved_patches_compliance_level: UNSPECIFIED
-    approved_patches_enable_non_security: false
-    rejected_patches: [docker*]
-    rejected_patches_action: BLOCK
-    global_filters: {}
-    sources: []
-    tags: {ManagedBy: patchtide}
-    is_default: true
-    patch_groups: []
-    baseline_id: pb-0123456789abcdef0
 places:
-  description: One result per account-Region, with C(patch_baseline) or C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    patch_baseline:
+      description: State of the baseline after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: contoso-al2023
+        operating_system: AMAZON_LINUX_2023
+        description: Critical and important security updates, seven days after release
+        rules:
+          - filters: {CLASSIFICATION: [Security], SEVERITY: [Critical, Important]}
+            compliance_level: CRITICAL
+            approve_after_days: 7
+            enable_non_security: false
+        approved_patches: []
+        approved_patches_compliance_level: UNSPECIFIED
+        approved_patches_enable_non_security: false
+        rejected_patches: [docker*]
+        rejected_patches_action: BLOCK
+        global_filters: {}
+        sources: []
+        tags: {ManagedBy: patchtide}
+        is_default: true
+        patch_groups: []
+        baseline_id: pb-0123456789abcdef0
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

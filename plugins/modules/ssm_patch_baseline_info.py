@@ -6,57 +6,61 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch_baseline_info
-short_description: Read patch baselines of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager patch baselines
 version_added: 0.1.0
 description:
-  - Returns patch baselines with their rules, tags, patch groups and, for Windows, the patches that they approve.
+  - Returns patch baselines with their rules, tags and patch groups and, for Windows, the patches that they approve.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   names:
-    description: Baselines by name or id. All where neither this nor O(prefix) is given.
+    description: Names or IDs of the baselines. Without this and O(prefix), all baselines.
     type: list
     elements: str
   prefix:
-    description: Beginning of the names.
+    description: Return only baselines whose names begin with this prefix.
     type: str
   owner:
-    description: Whose baselines, your own or the ones that AWS publishes.
+    description: Owner of the baselines.
     type: str
     choices: [self, aws, all]
     default: self
   operating_systems:
-    description: Baselines for these operating systems, such as V(WINDOWS) or V(AMAZON_LINUX_2023).
+    description: Return only baselines for these operating systems, such as V(WINDOWS) or V(AMAZON_LINUX_2023).
     type: list
     elements: str
     default: []
   default:
-    description: Only baselines that are the default of their operating system, or only those that are not.
+    description:
+      - V(true) returns only baselines that are the default of their operating system, V(false) only those that are
+        not.
     type: bool
   effective_patches:
-    description: Whether the patches that a baseline approves now are listed. The service knows them for Windows only.
+    description:
+      - Whether to return the patches that each baseline currently approves. Supported by the service for Windows
+        only.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Our own baselines
+- name: List our own baselines
   patchtide.hybrid.ssm_patch_baseline_info:
   register: own
 
-- name: What every operating system gets that no patch group is bound for
+- name: List the default baseline of each operating system
   patchtide.hybrid.ssm_patch_baseline_info:
     owner: all
     default: true
   register: defaults
 
-- name: What a Windows baseline approves
+- name: List the patches that a Windows baseline approves
   patchtide.hybrid.ssm_patch_baseline_info:
     names: [contoso-windows]
     effective_patches: true
@@ -65,12 +69,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 patch_baselines:
-  description: The baselines as M(patchtide.hybrid.ssm_patch_baseline) returns them, and more.
-  returned: when one account-Region was asked
+  description:
+    - Baselines as returned by M(patchtide.hybrid.ssm_patch_baseline), with their owner and effective patches.
+  returned: always
   type: list
   elements: dict
   sample:
-    - name: contoso-windows
+    - account: "111111111111"
+      region: eu-central-1
+      name: contoso-windows
       baseline_id: pb-0123456789abcdef0
       owner: self
       operating_system: WINDOWS
@@ -83,16 +90,11 @@ patch_baselines:
           deployment_status: APPROVED
           compliance_level: CRITICAL
           approval_date: "2026-10-17T00:00:00Z"
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch_group
-short_description: Bind patch groups to patch baselines of AWS Systems Manager
+short_description: Register patch groups with patch baselines in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Says which patch baseline the nodes of a patch group get, one per operating system.
-  - A patch group exists only as these bindings. For an operating system without one SSM silently takes the
-    default baseline.
+  - Registers a patch group with patch baselines, one per operating system.
+  - A patch group exists only through these registrations. For an operating system without a registration, Systems
+    Manager uses the default baseline.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -23,40 +23,39 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the patch group, the value of the nodes' tag C(Patch Group) or C(PatchGroup). 1 to 256
+      - Name of the patch group, which is the value of the tag C(Patch Group) or C(PatchGroup) of the nodes, 1 to 256
         characters.
     type: str
     required: true
-    aliases: [patch_group]
   state:
     description:
-      - V(present) binds the group to O(baselines), V(absent) unbinds it from them, or from all where they are
-        not given.
+      - V(present) registers the group with O(baselines), V(absent) deregisters it from them, or from all baselines if
+        they are not set.
     type: str
     choices: [present, absent]
     default: present
   baselines:
     description:
-      - Baselines by name or id, your own or AWS-owned, at most one per operating system. Required for
+      - Names or IDs of baselines, your own or AWS-owned, at most one per operating system. Required for
         O(state=present).
-      - Names are looked up in every account-Region apart.
-      - In check mode a baseline that does not exist yet is taken as one that will.
+      - Names are looked up in each account-Region separately.
+      - In check mode, a baseline that does not exist yet is assumed to exist.
     type: list
     elements: str
   rebind:
     description:
-      - Whether a group that is bound to another baseline for the same operating system is taken away from it.
-      - Without it that is an error which names the other baseline.
+      - Whether to deregister the group from another baseline for the same operating system.
+      - Without it, such a registration is an error that names the other baseline.
     type: bool
     default: false
   purge_baselines:
-    description: Whether bindings to baselines that O(baselines) does not name are removed.
+    description: Whether to deregister the group from baselines that are not in O(baselines).
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Production web servers get these baselines
+- name: Register the production web servers with two baselines
   patchtide.hybrid.ssm_patch_group:
     name: web-prod
     baselines: [contoso-al2023, contoso-windows]
@@ -67,33 +66,34 @@ EXAMPLES = r"""
     baselines: [contoso-windows-fast]
     rebind: true
 
-- name: Back to the defaults
+- name: Return the group to the default baselines
   patchtide.hybrid.ssm_patch_group:
     name: web-prod
     state: absent
 """
 
 RETURN = r"""
-patch_group:
-  description: The group with its baselines as they are, or would be in check mode; empty when it has none.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: web-prod
-    baselines:
-      - name: contoso-al2023
-        operating_system: AMAZON_LINUX_2023
-        baseline_id: pb-0123456789abcdef0
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    patch_group:
+      description: State of the group with its baselines after the run, predicted in check mode; empty if it has none.
+      returned: always
+      type: dict
+      sample:
+        name: web-prod
+        baselines:
+          - name: contoso-al2023
+            operating_system: AMAZON_LINUX_2023
+            baseline_id: pb-0123456789abcdef0
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun
@@ -103,7 +103,7 @@ from ..module_utils._core.ssm.patch_groups import PatchGroupNoun
 
 SPEC = {
     **STATE,
-    "name": {"type": "str", "required": True, "aliases": ["patch_group"]},
+    "name": {"type": "str", "required": True},
     "baselines": {"type": "list", "elements": "str"},
     "rebind": {"type": "bool", "default": False},
     "purge_baselines": {"type": "bool", "default": False},

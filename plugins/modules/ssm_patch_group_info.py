@@ -6,41 +6,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_patch_group_info
-short_description: Read which patch baseline patch groups get
+short_description: Gather information about AWS Systems Manager patch groups
 version_added: 0.1.0
 description:
-  - Returns the baselines that patch groups are bound to and, where asked for, those that they silently fall back to.
+  - Returns the baselines that patch groups are registered with and, on request, the default baselines that apply
+    instead.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   names:
-    description: Patch groups by name. All that are bound to a baseline where neither this nor O(prefix) is given.
+    description: Names of the patch groups. Without this and O(prefix), all that are registered with a baseline.
     type: list
     elements: str
   prefix:
-    description: Beginning of the names.
+    description: Return only patch groups whose names begin with this prefix.
     type: str
   operating_systems:
     description:
-      - Operating systems for which the baseline is told even if the group is not bound for them.
-      - The service then falls back to the default baseline, which C(is_fallback) shows.
+      - Operating systems for which to return a baseline even if the group is not registered for them. C(is_fallback)
+        marks default baselines.
     type: list
     elements: str
     default: []
   state_counts:
-    description: Whether the nodes of the group are counted by the states of their patches.
+    description: Whether to count the nodes of each group by patch state.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: What does the group get on Windows and Ubuntu
+- name: Return the baselines of a patch group for Windows and Ubuntu
   patchtide.hybrid.ssm_patch_group_info:
     names: [web-prod]
     operating_systems: [WINDOWS, UBUNTU]
@@ -50,8 +51,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 patch_groups:
-  description: The groups by name.
-  returned: when one account-Region was asked
+  description: Patch groups, sorted by name.
+  returned: always
   type: list
   elements: dict
   contains:
@@ -59,7 +60,7 @@ patch_groups:
       description: Name of the group.
       type: str
     baselines:
-      description: Baselines by operating system; the name of a fallback is not told.
+      description: Baselines by operating system. The name of a default baseline is empty.
       type: list
       elements: dict
       sample:
@@ -69,20 +70,15 @@ patch_groups:
           name: ""
           is_fallback: true
     state_counts:
-      description: Nodes by states of their patches.
+      description: Number of nodes by patch state.
       returned: if O(state_counts=true)
       type: dict
       sample: {instances: 4, instances_with_missing_patches: 2}
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from ..module_utils._ansible.run import aws_module, run_info

@@ -6,23 +6,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_place_info
-short_description: Find out which account-Regions can be reached
+short_description: Check which account-Regions can be reached
 version_added: 0.1.0
 description:
-  - Asks Systems Manager of every account-Region whether it answers, all at once.
-  - Before a long run it tells a Region that is down or a role that can't be assumed apart from the rest.
+  - Calls Systems Manager in every account-Region in parallel and returns those that answer.
+  - Use it before a long run to find Regions that are down and roles that cannot be assumed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 """
 
 EXAMPLES = r"""
-- name: Which account-Regions answer?
+- name: Check which account-Regions can be reached
   patchtide.hybrid.ssm_place_info:
     regions: [eu-central-1, us-east-1]
     accounts:
@@ -31,30 +31,26 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-identity:
-  description: Whose account it is, where one account-Region was asked.
-  returned: when one account-Region was asked
-  type: dict
-  sample: {account: "111111111111", region: eu-central-1}
 places:
-  description: One result per account-Region, with C(identity) or C(error).
+  description: Account-Regions that answered.
   returned: always
   type: list
   elements: dict
+  sample: [{place: 111111111111/eu-central-1, account: "111111111111", region: eu-central-1}]
 failed_places:
-  description: Labels of the account-Regions that do not answer.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_info
-from ..module_utils._aws.places import describe_place
+from ..module_utils._aws.places import reach_place
 
 
 def main() -> None:
     module = aws_module({})
-    run_info(module, "identity", describe_place)
+    run_info(module, "places", reach_place)
 
 
 if __name__ == "__main__":

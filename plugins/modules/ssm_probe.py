@@ -6,22 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_probe
-short_description: Look at many managed nodes with AWS Systems Manager
+short_description: Run host probes on managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Runs one script on nodes of many accounts and Regions. It prints free disk space, pending reboot, package
-    manager lock, repositories, failed units, load, kernels, boot id and the agent's state.
-  - With O(purpose=precheck) each node is judged against O(thresholds) and passes or is held back.
-  - With O(purpose=verify) each node of the wave gets its final record, from its state after the work.
-  - In a rollout the services that run before the work must run after it. The first look keeps their list on the node
-    (on Linux in C(/var/lib/patchtide/services), for root alone; on Windows under C(HKLM:\SOFTWARE\patchtide)). The
-    last one waits up to a minute, on Windows three, for those that are down, and takes the list away when none is.
-    Counted are services that start with the system and keep running; not one-shots, services of a session, or those
-    that are started on demand.
+  - Runs a script on nodes in many accounts and Regions that reports free disk space, pending reboots, package manager
+    locks, repositories, failed units, load, kernels, boot ID and agent state.
+  - Checks each node against O(thresholds). The outcome of a node is V(pass) or V(skip).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -30,28 +25,23 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Sends nothing.
+    description: Sends no commands.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: Not applicable.
     support: none
   idempotent:
-    description: It only reads the nodes, apart from the list of services that it keeps there.
+    description: Only reads the nodes.
     support: full
 options:
-  purpose:
-    description: What the look is for. V(verify) only in a rollout.
-    type: str
-    choices: [precheck, verify]
-    default: precheck
   thresholds:
-    description: The C(prechecks) of the policy. What is not given has the policy's defaults.
+    description: Checks as in C(prechecks) of the policy. Members that are not set have the defaults of the policy.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Who would be held back?
+- name: Find nodes that would be skipped
   patchtide.hybrid.ssm_probe:
     hosts: "{{ groups['all'] }}"
     thresholds:
@@ -62,13 +52,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many nodes pass, are held, or ended how.
+  description: Number of nodes by outcome.
   returned: always
   type: dict
   sample: {pass: 11, skip: 1}
 results:
   description: One record per node.
-  returned: outside of a rollout
+  returned: always
   type: list
   elements: dict
   sample:
@@ -76,4 +66,14 @@ results:
       outcome: skip
       findings: [{check: disk, ok: false, text: "/ has 40 MB free, 1024 MB are needed"}]
       facts: {kernel: 6.1.134, boot_id: 1c9d}
+failed_places:
+  description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
+  returned: always
+  type: list
+  elements: dict
+due:
+  description: IDs of the nodes that the task would work on, in check mode. Otherwise empty.
+  returned: always
+  type: list
+  elements: str
 """

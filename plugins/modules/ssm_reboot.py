@@ -9,13 +9,13 @@ module: ssm_reboot
 short_description: Reboot managed nodes with AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Reboots nodes by a script that asks the agent for the reboot, so that the agent reports back when it has come up
-    again. A node has rebooted when its boot id has changed, not when a command says so.
-  - In a rollout only those nodes are rebooted whose rule asks for it, and only after their install has ended.
+  - Reboots nodes with a script that requests the reboot from the agent, so that the agent reports back after startup.
+    A reboot is verified by a changed boot ID, not by the status of the command.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter. Its progress lines appear at once.
+  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -24,23 +24,17 @@ extends_documentation_fragment:
   - patchtide.hybrid.stage
 attributes:
   check_mode:
-    description: Reboots nothing and reports a change.
+    description: Reboots no nodes and reports a change.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: Not applicable.
     support: none
   idempotent:
-    description: A rollout reboots a node once; outside of a rollout it reboots whenever it is asked to.
-    support: partial
+    description: Every run reboots the nodes.
+    support: none
 """
 
 EXAMPLES = r"""
-- name: Reboot the nodes of a wave that need it
-  patchtide.hybrid.ssm_reboot:
-    dir: /var/lib/patchtide/2026-06
-    wave: canary
-    execution_timeout: 1800
-
 - name: Reboot one node
   patchtide.hybrid.ssm_reboot:
     nodes:
@@ -49,14 +43,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many nodes ended how, by status. V(no_op) nodes did not need a reboot.
+  description: Number of nodes by status.
   returned: always
   type: dict
-  sample: {succeeded: 12, no_op: 3}
+  sample: {succeeded: 12, timed_out: 1}
 results:
-  description: One record per node, with boot ids.
-  returned: outside of a rollout
+  description: One record per node, with boot IDs.
+  returned: always
   type: list
   elements: dict
   sample: [{node_id: i-0123456789abcdef0, status: succeeded, rebooted: true, boot_id_before: 1c9d, boot_id_after: 77e0}]
+failed_places:
+  description: Account-Regions in which no command could be sent, with C(place), C(account), C(region) and C(error).
+  returned: always
+  type: list
+  elements: dict
+due:
+  description: IDs of the nodes that the task would work on, in check mode. Otherwise empty.
+  returned: always
+  type: list
+  elements: str
 """

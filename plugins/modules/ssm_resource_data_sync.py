@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_resource_data_sync
-short_description: Manage resource data syncs of AWS Systems Manager
+short_description: Manage resource data syncs in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Has SSM copy inventory and compliance of all nodes into a bucket (V(SyncToDestination)), or gather the data of
-    other Regions and accounts in this one (V(SyncFromSource)).
-  - The service can change nothing but the source of V(SyncFromSource), so any other change deletes the sync and
-    creates it again; the diff says so. What is in the bucket stays.
+  - Copies inventory and compliance of all nodes to an S3 bucket (V(SyncToDestination)), or aggregates data of other
+    Regions and accounts in this one (V(SyncFromSource)).
+  - The service can update only the source of V(SyncFromSource). For any other change, the module deletes and
+    recreates the sync; the diff shows this. Data in the bucket is kept.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -27,55 +27,55 @@ options:
     type: str
     required: true
   state:
-    description: V(present) creates or updates, V(absent) deletes.
+    description: V(present) creates or updates the sync, V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
   sync_type:
-    description: Which way the data goes. V(SyncToDestination) for a new sync where it is not given.
+    description: Direction of the sync. Defaults to V(SyncToDestination) for a new sync.
     type: str
     choices: [SyncToDestination, SyncFromSource]
   bucket:
-    description: Bucket for V(SyncToDestination), which lets SSM write into it.
+    description: S3 bucket for V(SyncToDestination). Its policy must allow Systems Manager to write.
     type: str
   bucket_region:
-    description: Region of O(bucket); the Region of the sync where it is not given.
+    description: Region of O(bucket). Defaults to the Region of the sync.
     type: str
   prefix:
-    description: Prefix within O(bucket).
+    description: Key prefix in O(bucket).
     type: str
   kms_key_arn:
-    description: Key that encrypts the data, in the Region of O(bucket).
+    description: ARN of the KMS key that encrypts the data. Must be in the Region of O(bucket).
     type: str
   share:
-    description: V(Organization) lets a sync of several accounts of an organization write into one bucket.
+    description: V(Organization) lets the syncs of all accounts of an organization write to one bucket.
     type: str
   source_type:
-    description: Where the data of V(SyncFromSource) comes from.
+    description: Source of the data for V(SyncFromSource).
     type: str
     choices: [AwsOrganizations, SingleAccountMultiRegions]
   source_regions:
-    description: Regions whose data is gathered.
+    description: Regions to aggregate data from.
     type: list
     elements: str
   include_future_regions:
-    description: Whether Regions that AWS adds later are gathered as well.
+    description: Whether to include Regions that AWS adds in the future.
     type: bool
   enable_all_ops_data_sources:
-    description: Whether OpsData of all sources is switched on in the Regions and accounts.
+    description: Whether to enable all OpsData sources in the Regions and accounts.
     type: bool
   organization_source:
-    description: Which accounts of the organization are gathered.
+    description: Accounts of the organization to aggregate data from.
     type: str
     choices: [EntireOrganization, OrganizationalUnits]
   organizational_units:
-    description: Organizational units by id.
+    description: IDs of organizational units.
     type: list
     elements: str
 """
 
 EXAMPLES = r"""
-- name: Every Region of every account into one bucket
+- name: Copy the data of all accounts and Regions to one bucket
   patchtide.hybrid.ssm_resource_data_sync:
     name: patchtide
     bucket: contoso-patchtide
@@ -85,40 +85,41 @@ EXAMPLES = r"""
       - role_arn: arn:aws:iam::111111111111:role/patchtide
       - role_arn: arn:aws:iam::222222222222:role/patchtide
 
-- name: This Region shows the data of another one as well
+- name: Aggregate the data of two Regions in this one
   patchtide.hybrid.ssm_resource_data_sync:
     name: all-regions
     sync_type: SyncFromSource
     source_type: SingleAccountMultiRegions
     source_regions: [eu-central-1, us-east-1]
 
-- name: Not any more
+- name: Delete the aggregation
   patchtide.hybrid.ssm_resource_data_sync:
     name: all-regions
     state: absent
 """
 
 RETURN = r"""
-resource_data_sync:
-  description: The sync as it is, or would be in check mode; empty when it is absent.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    name: patchtide
-    sync_type: SyncToDestination
-    bucket: contoso-patchtide
-    bucket_region: eu-central-1
-    prefix: ""
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    resource_data_sync:
+      description: State of the sync after the run, predicted in check mode; empty if it is absent.
+      returned: always
+      type: dict
+      sample:
+        name: patchtide
+        sync_type: SyncToDestination
+        bucket: contoso-patchtide
+        bucket_region: eu-central-1
+        prefix: ""
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -6,37 +6,38 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_resource_data_sync_info
-short_description: Read resource data syncs of AWS Systems Manager
+short_description: Gather information about AWS Systems Manager resource data syncs
 version_added: 0.1.0
 description:
-  - Returns resource data syncs and how they go, and where asked whether their data reaches the bucket.
+  - Returns resource data syncs with their status and, on request, whether their data reaches the bucket.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.places
+  - patchtide.hybrid.places.info
   - patchtide.hybrid.attributes.info
 options:
   name:
-    description: Only the sync of that name.
+    description: Return only the sync with this name.
     type: str
   folders:
     description:
-      - Whether the bucket of each V(SyncToDestination) is looked into for folders of this account and Region.
-      - It takes one call, and one more for each inventory type in the bucket, with the permission to list the bucket.
+      - Whether to check the bucket of each V(SyncToDestination) sync for folders of this account and Region.
+      - Costs one API call, and one more for each inventory type in the bucket. Requires permission to list the
+        bucket.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Does the sync work
+- name: Return the status of a sync
   patchtide.hybrid.ssm_resource_data_sync_info:
     name: patchtide
   register: syncs
 
-- name: Its data reaches the bucket, from this account and Region too
+- name: Check whether data of this account and Region reaches the bucket
   patchtide.hybrid.ssm_resource_data_sync_info:
     name: patchtide
     folders: true
@@ -45,32 +46,31 @@ EXAMPLES = r"""
 
 RETURN = r"""
 resource_data_syncs:
-  description: As M(patchtide.hybrid.ssm_resource_data_sync) returns them, and how they go.
-  returned: when one account-Region was asked
+  description: Syncs as returned by M(patchtide.hybrid.ssm_resource_data_sync), with their status.
+  returned: always
   type: list
   elements: dict
   contains:
     folders:
-      description: Inventory types in the bucket, those of this account and Region and those that only others have.
+      description:
+        - Inventory types in the bucket, for this account and Region (C(types)) and only for others
+          (C(types_of_others)).
       returned: with O(folders=true), for V(SyncToDestination)
       type: dict
       sample: {types: ["AWS:Application", "AWS:InstanceInformation"], types_of_others: ["Custom:PatchInformation"]}
   sample:
-    - name: patchtide
+    - account: "111111111111"
+      region: eu-central-1
+      name: patchtide
       sync_type: SyncToDestination
       bucket: contoso-patchtide
       last_status: Successful
       last_successful_sync_time: "2026-11-21T01:00:00Z"
-places:
-  description: One result per account-Region, each with the same member or with C(error).
+failed_places:
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
   elements: dict
-failed_places:
-  description: Labels of the account-Regions that failed.
-  returned: always
-  type: list
-  elements: str
 """
 
 from dataclasses import replace

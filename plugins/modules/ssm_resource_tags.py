@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_resource_tags
-short_description: Manage tags of many resources of AWS Systems Manager at once
+short_description: Manage tags of AWS Systems Manager resources
 version_added: 0.1.0
 description:
   - Sets and removes tags of resources of one type, such as the tag C(Patch Group) of many managed nodes.
-  - Managed nodes on EC2 (C(i-)) carry their tags in EC2, all others (C(mi-)) in SSM. The module serves both,
-    also mixed.
+  - EC2 instances (C(i-)) have their tags in EC2, all other managed nodes (C(mi-)) in Systems Manager. The module
+    supports both in one task.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -37,24 +37,22 @@ options:
       - CloudConnector
     default: ManagedInstance
   resource_ids:
-    description:
-      - Resources by their ids. Maintenance windows and patch baselines can be given by name as well.
+    description: IDs of the resources. Maintenance windows and patch baselines can also be given by name.
     type: list
     elements: str
     required: true
   tags:
     description:
-      - Tags to set, or with O(state=absent) to remove. A tag is removed only if it has the value given, an
-        empty one stands for any.
-      - Keys that begin with C(aws:) belong to AWS.
-      - SSM allows letters, digits, spaces, dots, colons, slashes and the signs C(=+-@_) only, so a cron
-        expression is no tag value there.
-        EC2 allows any character.
+      - Tags to set, or to remove with O(state=absent). A tag is removed only if it has the given value; an empty
+        value matches any value.
+      - Keys that begin with C(aws:) are reserved for AWS.
+      - Systems Manager allows only letters, digits, spaces, dots, colons, slashes and C(=+-@_), so a tag value cannot
+        be a cron expression. EC2 allows any character.
     type: dict
     required: true
     aliases: [resource_tags]
   purge_tags:
-    description: Whether tags that O(tags) does not name are removed. Off by default, since others tag nodes as well.
+    description: Whether to remove tags that are not in O(tags).
     type: bool
     default: false
   state:
@@ -65,20 +63,20 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Two nodes, one on EC2 and one elsewhere, join a patch group
+- name: Add an EC2 instance and a hybrid node to a patch group
   patchtide.hybrid.ssm_resource_tags:
     resource_ids: [i-0123456789abcdef0, mi-0123456789abcdef0]
     tags:
       Patch Group: web-prod
       Maintenance Window: first-tuesday
 
-- name: EC2 takes any character, SSM does not
+- name: Set a tag value that only EC2 allows
   patchtide.hybrid.ssm_resource_tags:
     resource_ids: [i-0123456789abcdef0]
     tags:
       Maintenance Window: cron(30 23 ? * TUE#1 *)
 
-- name: They leave it, whatever it was
+- name: Remove the nodes from their patch group
   patchtide.hybrid.ssm_resource_tags:
     resource_ids: [i-0123456789abcdef0, mi-0123456789abcdef0]
     tags:
@@ -87,22 +85,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-resources:
-  description: Tags of each resource, by its id, as they are or would be in check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample:
-    mi-0123456789abcdef0: {Patch Group: web-prod}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    resources:
+      description: Tags by resource ID after the run, as predicted in check mode.
+      returned: always
+      type: dict
+      sample:
+        mi-0123456789abcdef0: {Patch Group: web-prod}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssm_service_setting
-short_description: Manage settings of AWS Systems Manager for an account and Region
+short_description: Manage service settings in AWS Systems Manager
 version_added: 0.1.0
 description:
-  - Sets and resets the settings that hold for a whole account in a Region, such as the tier of hybrid nodes.
+  - Sets and resets settings that apply to an account in a Region, such as the tier of hybrid nodes.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   setting_id:
     description:
-      - Path or ARN of the setting, such as V(/ssm/managed-instance/activation-tier),
+      - ID or ARN of the setting, such as V(/ssm/managed-instance/activation-tier),
         V(/ssm/managed-instance/default-ec2-instance-management-role) or
         V(/ssm/automation/customer-script-log-destination).
     type: str
@@ -30,42 +30,43 @@ options:
     description: Value of the setting. Required for O(state=present).
     type: str
   state:
-    description: V(present) sets O(value), V(absent) gives the setting its default back.
+    description: V(present) sets O(value), V(absent) resets the setting to its default.
     type: str
     choices: [present, absent]
     default: present
 """
 
 EXAMPLES = r"""
-- name: More than 1,000 hybrid nodes in this account and Region
+- name: Allow more than 1,000 hybrid nodes in this account and Region
   patchtide.hybrid.ssm_service_setting:
     setting_id: /ssm/managed-instance/activation-tier
     value: advanced
 
-- name: Not any more
+- name: Reset the setting
   patchtide.hybrid.ssm_service_setting:
     setting_id: /ssm/managed-instance/activation-tier
     state: absent
 """
 
 RETURN = r"""
-service_setting:
-  description:
-    - The setting as it is, or would be in check mode. The default of a setting to be reset is not known in
-      check mode.
-  returned: when one account-Region was asked
-  type: dict
-  sample: {setting_id: /ssm/managed-instance/activation-tier, value: advanced, is_default: false}
 places:
-  description: One result per account-Region, each with the same member or with C(error).
+  description: Account-Regions that succeeded, each with the result.
   returned: always
   type: list
   elements: dict
+  contains:
+    service_setting:
+      description:
+        - State of the setting after the run, predicted in check mode. The default value of a setting that would be
+          reset is not known in check mode.
+      returned: always
+      type: dict
+      sample: {setting_id: /ssm/managed-instance/activation-tier, value: advanced, is_default: false}
 failed_places:
-  description: Labels of the account-Regions that failed.
+  description: Account-Regions that failed, each with its error.
   returned: always
   type: list
-  elements: str
+  elements: dict
 """
 
 from ..module_utils._ansible.run import aws_module, run_noun

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that the controller reads and writes: whole or not at all."""
+"""The files that the controller reads and writes. Writes are atomic."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def read_document(path: str | Path, option: str) -> Any:
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> bool:
-    """Write a file as a whole or not at all; return whether its content changed."""
+    """Write a file atomically; return whether its content changed."""
     return write_bytes(path, text.encode("utf-8", "surrogatepass"), mode=mode)
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
-    """Write a file as a whole or not at all; return whether its content changed."""
+    """Write a file atomically; return whether its content changed."""
     if path.exists() and path.read_bytes() == data:
         return False
     _replace(path, [data], mode)
@@ -57,7 +57,7 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
 
 
 def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """Write a large file as a whole or not at all, without ever holding all of it."""
+    """Write a large file atomically, without ever holding all of it."""
     _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 
 from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
@@ -39,10 +37,7 @@ class Throttle:
 
 
 class SignOfLife:
-    """While it is entered, a thread says that the work goes on whenever nothing else was said for a while.
-
-    :param shared: a file by which many hosts that are worked on at once speak as one.
-    """
+    """While it is entered, a thread says that the work goes on whenever nothing else was said for a while."""
 
     def __init__(
         self,
@@ -50,12 +45,10 @@ class SignOfLife:
         now: Callable[[], float] = time.monotonic,
         *,
         title: str = "",
-        shared: Path | None = None,
     ) -> None:
         self._show = show
         self._now = now
         self._title = title
-        self._shared = shared
         self._began = self._at = now()
         self._line = ""
         self._over = threading.Event()
@@ -70,23 +63,9 @@ class SignOfLife:
         now = self._now()
         if now - self._at >= LIFE_SECONDS:
             self._at = now
-            if self._is_first():
-                last = f": {self._line}" if self._line else ""
-                self._show(f"{self._title}still at work after {now - self._began:.0f} seconds{last}")
+            last = f": {self._line}" if self._line else ""
+            self._show(f"{self._title}still at work after {now - self._began:.0f} seconds{last}")
         return max(0.1, self._at + LIFE_SECONDS - now)
-
-    def _is_first(self) -> bool:
-        """Tell whether no other host spoke a moment ago."""
-        if self._shared is None:
-            return True
-        try:
-            if time.time() - self._shared.stat().st_mtime < LIFE_SECONDS - 1:
-                return False
-        except FileNotFoundError:
-            pass
-        with suppress(OSError):
-            self._shared.touch()
-        return True
 
     def _watch(self) -> None:
         while not self._over.wait(self.beat()):

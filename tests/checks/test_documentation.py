@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,11 +14,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
 from tests.checks.source import PLUGINS, ROOT, TREE, read_yaml
 
 NAME = "patchtide.hybrid"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+#: Options of the connection that every module of amazon.aws has.
+AWS_OPTIONS = {"access_key", "secret_key", "session_token", "profile", "region", "endpoint_url", "aws_config"}
 #: Keywords of a task beside the module; anything else there is a typing error.
 KEYWORDS = frozenset(
     (
@@ -53,10 +57,32 @@ def test_module_states_how_it_behaves(name: str) -> None:
     assert {"check_mode", "diff_mode", "idempotent"} <= set(attributes)
 
 
-def test_action_group_holds_every_module_with_aws_credentials() -> None:
+def test_action_group_holds_exactly_the_modules_with_aws_options() -> None:
+    listed = [entry for entry in read_yaml(ROOT / "meta" / "runtime.yml")["action_groups"]["aws"] if entry in MODULES]
+    wanted = {name for name in MODULES if AWS_OPTIONS & set(module_doc(name)["options"])}
+    assert sorted(listed) == sorted(wanted)
+
+
+def test_action_group_names_only_what_exists() -> None:
     group = read_yaml(ROOT / "meta" / "runtime.yml")["action_groups"]["aws"]
-    listed = {entry for entry in group if isinstance(entry, str)}
-    assert listed == {name for name in MODULES if "access_key" in module_doc(name)["options"]}
+    assert not [entry for entry in group if isinstance(entry, str) and entry not in MODULES]
+
+
+def test_aws_options_are_all_there_or_none() -> None:
+    found = {name: AWS_OPTIONS & set(module_doc(name)["options"]) for name in MODULES}
+    assert not {name: options for name, options in found.items() if options not in (set(), AWS_OPTIONS)}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_code_that_takes_aws_options_documents_them(name: str) -> None:
+    """Of an action, what its class takes counts; of a module, whether it is made by ``aws_module``."""
+    if (PLUGINS / "action" / f"{name}.py").exists():
+        action = importlib.import_module(f"ansible_collections.{NAME}.plugins.action.{name}").ActionModule
+        takes = "access_key" in action.spec(action.__new__(action))
+    else:
+        takes = "aws_module(" in (PLUGINS / "modules" / f"{name}.py").read_text()
+    documented_too = set(module_doc(name)["options"]) >= AWS_OPTIONS
+    assert takes == documented_too
 
 
 def test_action_group_extends_that_of_amazon_aws() -> None:
@@ -111,3 +137,20 @@ def test_every_inventory_plugin_is_documented() -> None:
 def test_actions_have_their_documentation_among_the_modules() -> None:
     actions = {path.stem for path in Path(PLUGINS / "action").glob("*.py")}
     assert actions <= set(MODULES)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (PLUGINS / "action").glob("*.py")))
+def test_an_action_takes_exactly_the_options_that_are_documented(name: str) -> None:
+    action = importlib.import_module(f"ansible_collections.{NAME}.plugins.action.{name}").ActionModule
+    taken, told = _promises(action.spec(action.__new__(action))), _promises(module_doc(name)["options"])
+    assert taken == told
+
+
+def _promises(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the specification and the documentation of options must agree on, without those of amazon.aws."""
+    ours = {name: entry for name, entry in options.items() if name not in aws_argument_spec()}
+    members = ("type", "default", "choices", "elements")
+    return {
+        name: {"required": bool(entry.get("required"))} | {member: entry.get(member) for member in members}
+        for name, entry in ours.items()
+    }

@@ -128,7 +128,7 @@ def test_a_probe_reaches_alarms_of_another_account_by_number_and_by_name(aws: La
         return found.health.value, found.text
 
     assert ask(account=account) == ("failed", "in ALARM: errors (above 5)")
-    assert ask(account=account, region="us-east-1") == ("inconclusive", "there is no alarm errors")
-    assert ask() == ("inconclusive", "there is no alarm errors")
+    assert ask(account=account, region="us-east-1") == ("inconclusive", "alarm not found: errors")
+    assert ask() == ("inconclusive", "alarm not found: errors")
     health, text = ask(account="shop")
     assert health == "inconclusive" and "an account of the estate" in text

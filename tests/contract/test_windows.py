@@ -40,7 +40,7 @@ def run(noun: Any) -> tuple[bool, Any]:
 
 
 def window(world: World, *, present: bool = True, **options: Any) -> tuple[bool, Any]:
-    given = {"name": "night", "schedule": "cron(0 2 ? * TUE#2 *)", "duration": 4, "cutoff": 1, **options}
+    given = {"name": "night", "schedule": "cron(0 2 ? * TUE#2 *)", "duration_hours": 4, "cutoff_hours": 1, **options}
     return run(WindowNoun(world.windows, to_given(given), present=present, purge_tags=True))
 
 
@@ -65,11 +65,11 @@ def ready(world: World) -> World:
     [
         ("description", "for the web", ""),
         ("timezone", "Europe/Berlin", ""),
-        ("offset", 3, 0),
+        ("offset_days", 3, 0),
         ("start", "2027-01-01T00:00:00+01:00", ""),
         ("end", "2037-01-01T00:00:00Z", ""),
-        ("duration", 6, 4),
-        ("cutoff", 0, 1),
+        ("duration_hours", 6, 4),
+        ("cutoff_hours", 0, 1),
         ("schedule", "cron(0 3 ? * WED *)", "cron(0 2 ? * TUE#2 *)"),
         ("allow_unassociated_targets", True, False),
         ("enabled", False, True),
@@ -132,7 +132,7 @@ def test_target_of_an_unknown_window_is_predicted_but_not_written(world: World) 
 
 
 def test_task_is_created_once_and_deleted(ready: World) -> None:
-    parameters = {"run_command": {"parameters": {"Operation": "Install"}, "timeout_seconds": 600}}
+    parameters = {"run_command": {"parameters": {"Operation": "Install"}, "delivery_timeout": 600}}
     assert task(ready, **parameters)[0]
     assert not task(ready, **parameters)[0]
     assert not task(ready)[0], "not given means left alone"
@@ -152,7 +152,7 @@ def test_task_is_created_once_and_deleted(ready: World) -> None:
         ("alarm", "too-many-errors", ""),
         ("run_command", {"comment": "monthly"}, {"comment": ""}),
         ("run_command", {"parameters": {"Operation": ["Scan"]}}, {"parameters": {}}),
-        ("run_command", {"timeout_seconds": 700}, {"timeout_seconds": 0}),
+        ("run_command", {"delivery_timeout": 700}, {"delivery_timeout": 0}),
         ("run_command", {"notification_arn": "arn:aws:sns:eu-central-1:111111111111:x"}, {"notification_arn": ""}),
         ("run_command", {"output_s3_bucket": "logs", "output_s3_prefix": "x"}, {"output_s3_bucket": ""}),
         ("run_command", {"cloudwatch_output": True}, {"cloudwatch_output": False}),

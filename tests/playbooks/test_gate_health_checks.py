@@ -38,7 +38,7 @@ def test_a_probe_without_answer_pauses_and_a_wrong_one_aborts(cycle: Cycle) -> N
 
     paused = cycle.play("rollout_patches")
     assert paused.status != 0 and "canary gate: PAUSE" in paused.output, paused.output + paused.errors
-    assert "Health check errors is inconclusive: there is no alarm shop-5xx." in paused.output
+    assert "Health check errors is inconclusive: alarm not found: shop-5xx." in paused.output
     (gate,) = gates(cycle)
     assert [(row["name"], row["health"]) for row in gate["health_checks"]] == [
         ("errors", "inconclusive"),

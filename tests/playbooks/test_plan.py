@@ -46,7 +46,7 @@ def test_planned_once_and_compared_with_a_plan_of_another_policy(cycle: Cycle) -
     assert turns(cycle.file("plan.json")) == {"canary": {1: 3}, "production": {1: 7}}
 
     (cycle.folder / "before.json").write_bytes(written["plan.json"])
-    assert "Both plans do the same." in compare(cycle).output
+    assert "Both plans have the same effect." in compare(cycle).output
     cycle.policy["budgets"] = {"wave": 2}
     cycle.policy["waves"][1]["order"] = [{"patch_groups": ["DB"]}]
     cycle.policy["exclude"] = [{"select": {"patch_groups": ["WIN"]}, "reason": "patched by their vendor"}]
@@ -85,7 +85,7 @@ def test_a_plan_is_refused_when_its_nodes_or_its_policy_are_not_what_they_were(c
         done = drift(cycle)
         told = "1 of 10 planned nodes differ" if name == "web-dev-01" else "2 of 10 planned nodes differ"
         assert told in done.output and (done.status == 0) is (name == "web-dev-01"), done.output
-    assert "web-prod-01: its agent is not online" in done.output and "Plan again" in done.output
+    assert "web-prod-01: the agent is not online" in done.output and "Create a new plan" in done.output
 
     cycle.policy["drift"] = {"nodes": None}
     assert "allow_changed_policy" in drift(cycle).output

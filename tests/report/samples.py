@@ -119,12 +119,12 @@ def steered_plan() -> dict[str, Any]:
     """Return a plan with turns, stopped nodes, health checks, too little time, an emptied wave and warnings."""
     plan = plan_of(estate(24))
     canary, early, broad = plan["waves"]
-    frozen = "frozen as a whole: Quarter end (until 2026-12-01)"
+    frozen = "completely frozen: Quarter end (until 2026-12-01)"
     for index, node in enumerate(early["nodes"]):
         node |= {"turn": index // 6 + 1, "zone": f"eu-central-1{'abc'[index % 3]}", "cluster": "checkout"}
     for node in early["nodes"][:2]:
         node |= {"state": "stopped", "start": True, "patches": [], "patch_count": 0, "reboot_rule": "always"}
-    canary |= {"turns": 1, "capacity": _capacity(40, 90, 6), "notes": ["frozen in part: Deployment"]}
+    canary |= {"turns": 1, "capacity": _capacity(40, 90, 6), "notes": ["partly frozen: Deployment"]}
     canary["gate"] = {**canary["gate"], "health_checks": [{"name": "shop answers"}, {"name": "queue is short"}]}
     early |= {"turns": 3, "capacity": _capacity(120, 90, 6, 6)}
     broad |= {"turns": 1, "capacity": {**_capacity(0, 90, 0), "text": "no nodes"}, "emptied": frozen, "notes": [frozen]}
@@ -133,7 +133,7 @@ def steered_plan() -> dict[str, Any]:
         "budgets": {"rollout": "25%", "wave": None, "zone": 6, "cluster": 1},
     }
     warnings = [
-        f"Wave broad is empty, and its gate will pause: {frozen}.",
+        f"Wave broad has no nodes, so its gate will pause: {frozen}.",
         f"Wave early does not fit: {early['capacity']['text']}.",
     ]
     return seal({**plan, "rules": rules, "warnings": warnings})
@@ -147,7 +147,7 @@ def _capacity(needed: int, usable: int, lanes: int, late: int = 0) -> dict[str, 
         "concurrency": lanes,
         "fits": not late,
         "too_late": late,
-        "text": f"{text}: {late} nodes will not fit" if late else text,
+        "text": f"{text}: {late} nodes do not fit" if late else text,
     }
 
 
@@ -338,8 +338,8 @@ def completed(count: int = 60, names: Sequence[str] = (), rehearsal: bool = Fals
     reasons = (
         ("nothing_to_install", "no approved patch is missing"),
         ("policy", "quarter-end freeze of the ledger, until 2026-11-30"),
-        ("offline", "its agent is not online (ConnectionLost)"),
-        ("unmanaged", "not a managed node: Systems Manager does not know it"),
+        ("offline", "the agent is not online (ConnectionLost)"),
+        ("unmanaged", "not managed by Systems Manager"),
     )
     left_out = [(node, code, reason) for node, (code, reason) in zip(extra, reasons, strict=True)]
     run = Run(scan, exclude(plan_of(nodes, rehearsal=rehearsal), left_out))

@@ -62,7 +62,7 @@ class SsmResponse(SimpleSystemManagerResponse):
 
 
 def _refusal(model: OperationModel, error: SsmError) -> Reply:
-    """An error answer, if the operation may give it at all."""
+    """An error answer, if the operation declares it."""
     known = {shape.name for shape in model.error_shapes} | COMMON_ERRORS
     if error.code == "InvalidNextToken" and error.code not in known:
         return failure("ValidationException", error.message)  # operations that do not declare the former

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``ssm_automation`` does at one place, with the module's options and clock."""
+"""Starts, follows or stops an execution in one account-Region, as ``ssm_automation`` declares it."""
 
 from __future__ import annotations
 

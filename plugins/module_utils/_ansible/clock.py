@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The wall's clock, and the rehearsal clock of a lab whose hours pass in seconds."""
+"""The system clock, and the rehearsal clock of the lab, whose hours pass in seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible.module_utils.urls import open_url
 from .._core.clock import Clock
 from .._core.stamp import from_time
 
-#: Names the lab's clock. Set, every time this collection reads is the lab's; journals and reports say so.
+#: URL of the lab's clock. If set, it is the only source of time; journals and reports are marked accordingly.
 VARIABLE = "PATCHTIDE_CLOCK"
 
 
@@ -37,7 +37,7 @@ class SystemClock:
 
 
 class RehearsalClock:
-    """A lab's virtual time: sleeping moves it forward at once."""
+    """Virtual time of the lab: sleeping advances it immediately."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -62,7 +62,7 @@ class RehearsalClock:
 
 
 def _plain_opener() -> OpenerDirector:
-    """Return an opener without TLS: ``open_url`` loads the authorities each time, a tenth of a second a look."""
+    """Return an opener without TLS: ``open_url`` loads the CA certificates for each request, which takes 0.1 s."""
     opener = OpenerDirector()
     for handler in (HTTPHandler(), HTTPErrorProcessor(), HTTPDefaultErrorHandler()):
         opener.add_handler(handler)
@@ -76,5 +76,5 @@ def find_clock() -> Clock:
 
 
 def is_rehearsal() -> bool:
-    """Tell whether time is a lab's."""
+    """Return whether the rehearsal clock is set."""
     return bool(os.environ.get(VARIABLE))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``ssm_command`` does at one place, with the module's options and clock."""
+"""Sends, follows or cancels a command in one account-Region, as ``ssm_command`` declares it."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def run_command(port: CommandPort, options: Mapping[str, Any], clock: Clock, *, 
 
 
 def _reattach(port: CommandPort, options: Mapping[str, Any], clock: Clock) -> str | None:
-    if not options["reattach_seconds"]:
+    if not options["reattach_within"]:
         return None
     if not options["comment"]:
-        raise BadInput("comment", None, "the comment by which the earlier command is known")
-    return port.find_recent(options["comment"], options["document"], options["reattach_seconds"], clock)
+        raise BadInput("comment", None, "the comment of the earlier command")
+    return port.find_recent(options["comment"], options["document"], options["reattach_within"], clock)
 
 
 def _cancel(port: CommandPort, options: Mapping[str, Any], clock: Clock, check: bool) -> dict[str, Any]:
     command_id = options["command_id"]
     state = look(port, command_id, clock)
     if state is None:
-        raise BadInput("command_id", command_id, "the id of a command of this account and Region")
+        raise BadInput("command_id", command_id, "the ID of a command in this account and Region")
     changed = state.status in RUNNING and state.status != "Cancelling"
     if changed and not check:
         port.cancel_nodes(command_id, options["instance_ids"] or [])

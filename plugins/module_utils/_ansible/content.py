@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents as users write them: data, or text in JSON or YAML."""
+"""Document content as data, or as JSON or YAML text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ except ImportError:  # only documents in YAML need it
 
 
 def read_content(content: Any, document_format: str | None) -> Any:
-    """Return the content as data, as text for the format TEXT, ``None`` if it was not given.
+    """Return the content as data, or as text for the format TEXT; ``None`` if it is not set.
 
-    :raises BadInput: text that is no JSON or YAML.
+    :raises BadInput: the text is not valid JSON or YAML.
     """
     if content is None or document_format == "TEXT" or not isinstance(content, str):
         return content
@@ -27,7 +27,7 @@ def read_content(content: Any, document_format: str | None) -> Any:
     try:
         return json.loads(content) if form == "JSON" else _yaml().safe_load(content)
     except (ValueError, _errors()) as error:
-        raise BadInput("content", content[:60], f"{form} as document_format says: {error}") from None
+        raise BadInput("content", content[:60], f"{form} content, as set by document_format ({error})") from None
 
 
 def render(data: Any, document_format: str) -> str:
@@ -39,7 +39,7 @@ def render(data: Any, document_format: str) -> str:
 
 def _yaml() -> Any:
     if yaml is None:
-        raise PatchtideError("A document in YAML needs the Python library PyYAML on the host that runs the module")
+        raise PatchtideError("YAML documents require the Python library PyYAML on the host that runs the module")
     return yaml
 
 

@@ -1,11 +1,15 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only caller of exit_json and fail_json: runs one use case at every place and reports per place."""
+"""The only caller of exit_json and fail_json: runs one use case in every account-Region and returns one shape.
+
+The doc fragment ``places`` describes the shape for users.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from ansible.module_utils.common.warnings import warn
@@ -19,98 +23,127 @@ from .._core.model import Place
 from .spec import PLACES, to_connection, to_module_places
 
 T = TypeVar("T")
+Row = dict[str, Any]
+Outcome = tuple[Place, Any, "PatchtideError | None"]
 
 
 class Noun(Protocol[T]):
-    """What a module declares, at one place. Made by the module from a client; errors are ``PatchtideError``."""
+    """What a module declares in one account-Region. Its errors are ``PatchtideError``."""
 
     def plan(self) -> Change[T]:
-        """Read the place and say what would change. Writes nothing."""
+        """Read the current state and return what would change. Writes nothing."""
 
     def apply(self, change: Change[T]) -> T | None:
-        """Carry the change out and return the object as it then is."""
+        """Carry out the change and return the resulting object."""
 
 
 def aws_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleAWSModule:
-    """Return a module with the AWS connection options, the place options and ``spec``; check mode supported."""
+    """Return a module with the AWS connection options, the account-Region options and ``spec``, with check mode."""
     return AnsibleAWSModule(argument_spec={**PLACES, **spec}, supports_check_mode=True, **rules)
 
 
 def run_noun(
     module: AnsibleAWSModule, name: str, make: Callable[[Sessions, Place], Noun[Any]], header: str
 ) -> NoReturn:
-    """Bring one noun into its declared state at every place, or only predict it in check mode.
+    """Bring one noun into its declared state in every account-Region, or predict the change in check mode.
 
-    :param name: the key under which the object is returned, such as ``patch_baseline``.
+    :param name: the key of the object in each row, such as ``patch_baseline``.
     :param header: names the object in the diff.
     """
 
-    def work(sessions: Sessions, place: Place) -> dict[str, Any]:
+    def work(sessions: Sessions, place: Place) -> Row:
         noun = make(sessions, place)
         change = noun.plan()
         after = change.after
         if change.changed and not module.check_mode:
             after = noun.apply(change)
         created = change.before is None and change.after is not None
-        result: dict[str, Any] = {"changed": change.changed, "created": created, name: to_dict(after)}
+        result: Row = {"changed": change.changed, "created": created, name: to_dict(after)}
         if module._diff and change.changed:
             result["diff"] = change.to_diff(f"{header} in {place.label}")
         return result
 
-    run_places(module, name, work)
+    run_places(module, work)
 
 
-def run_info(module: AnsibleAWSModule, name: str, read: Callable[[Sessions, Place], Any]) -> NoReturn:
-    """Read something at every place and return it under ``name``; ``read`` returns plain data or core values."""
-    run_places(module, name, lambda sessions, place: {"changed": False, name: to_data(read(sessions, place))})
+def run_places(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Row]) -> NoReturn:
+    """Run ``work`` in every account-Region and exit with one row each in ``places`` or ``failed_places``.
 
-
-def run_places(module: AnsibleAWSModule, name: str, work: Callable[[Sessions, Place], dict[str, Any]]) -> NoReturn:
-    """Run ``work`` at every place and exit: results per place, failures beside them, nothing hidden.
-
-    ``work`` returns ``{"changed": bool, name: object, "diff": …}``. With one place they are also the module's own.
+    ``work`` returns ``{"changed": bool, <name of the object>: object, "diff": …}``.
     """
+    outcomes = _ask(module, work, empty={"changed": False, "places": []})
+    rows = [{"place": place.label, **_origin(place), **result} for place, result, error in outcomes if error is None]
+    report: Row = {
+        "changed": any(row["changed"] for row in rows),
+        "places": [{key: item for key, item in row.items() if key != "diff"} for row in rows],
+    }
+    if diffs := [row["diff"] for row in rows if "diff" in row]:
+        report["diff"] = diffs
+    _exit(module, outcomes, report)
+
+
+def run_info(
+    module: AnsibleAWSModule,
+    name: str,
+    read: Callable[[Sessions, Place], Sequence[Any]],
+    summarise: Callable[[Sequence[Row]], Row] | None = None,
+) -> NoReturn:
+    """Read rows in every account-Region and exit with one flat list ``name``; each row names its account and Region.
+
+    :param read: returns plain data or core values, one item per row.
+    :param summarise: returns further members of the result, computed from all rows.
+    """
+    outcomes = _ask(module, read, empty={"changed": False, name: []})
+    found = [(place, result) for place, result, error in outcomes if error is None]
+    rows = [{**_origin(place), **row} for place, result in found for row in to_data(result)]
+    _exit(module, outcomes, {"changed": False, name: rows, **(summarise(rows) if summarise else {})})
+
+
+def _ask(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Any], empty: Row) -> list[Outcome]:
+    """Run ``work`` in every account-Region that the options name; fail with ``empty`` results if they name none."""
     try:
         info = get_aws_connection_info(module)
         sessions = Sessions(to_connection(info, module.params.get("aws_config")))
-        places = to_module_places(module.params, info[0], sessions)
-        outcomes = each_place(places, lambda place: work(sessions, place))
+        places = _identified(sessions, to_module_places(module.params, info[0], sessions))
+        return each_place(places, lambda place: work(sessions, place))
     except PatchtideError as error:
-        module.fail_json(msg=str(error), error=error.to_dict())
-    _exit(module, name, outcomes)
+        module.fail_json(msg=str(error), error=error.to_dict(), failed_places=[], **empty)
+        raise AssertionError("fail_json ends the module") from error
 
 
-def _exit(
-    module: AnsibleAWSModule,
-    name: str,
-    outcomes: Sequence[tuple[Place, dict[str, Any] | None, PatchtideError | None]],
-) -> NoReturn:
-    rows = [_row(place, result, error) for place, result, error in outcomes]
-    failed = [row for row in rows if "error" in row]
-    report: dict[str, Any] = {
-        "changed": any(row.get("changed", False) for row in rows),
-        "places": [{key: item for key, item in row.items() if key != "diff"} for row in rows],
-        "failed_places": [row["place"] for row in failed],
-    }
-    if len(rows) == 1 and not failed:
-        report[name] = rows[0][name]
-    if diffs := [row["diff"] for row in rows if "diff" in row]:
-        report["diff"] = diffs
-    if failed and (len(failed) == len(rows) or module.params["on_place_error"] == "fail"):
-        module.fail_json(msg=_summary(rows, failed), **report)
+def _identified(sessions: Sessions, places: Sequence[Place]) -> list[Place]:
+    """Fill in the account where no role names it. Without an answer from STS it stays open; the work may succeed."""
+    unknown = [place for place in places if place.account is None]
+    if not unknown:
+        return list(places)
+    try:
+        account = sessions.own_account(unknown[0].region, retry=False)
+    except PatchtideError:
+        return list(places)
+    return [replace(place, account=place.account or account) for place in places]
+
+
+def _exit(module: AnsibleAWSModule, outcomes: Sequence[Outcome], report: Row) -> NoReturn:
+    failed = [
+        {"place": place.label, **_origin(place), "error": error.to_dict()}
+        for place, _result, error in outcomes
+        if error
+    ]
+    report["failed_places"] = failed
+    if failed and (len(failed) == len(outcomes) or module.params["on_place_error"] == "fail"):
+        module.fail_json(msg=_summary(len(outcomes), failed), **report)
     for row in failed:
         warn(f"{row['place']}: {row['error']['message']}")  # module.warn of amazon.aws 10 is deprecated by ansible-core
     module.exit_json(**report)
     raise AssertionError("exit_json ends the module")
 
 
-def _row(place: Place, result: dict[str, Any] | None, error: PatchtideError | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"place": place.label, "account": place.account, "region": place.region}
-    return {**row, "error": error.to_dict()} if error else {**row, **(result or {})}
+def _origin(place: Place) -> Row:
+    return {"account": place.account, "region": place.region}
 
 
-def _summary(rows: Sequence[Mapping[str, Any]], failed: Sequence[Mapping[str, Any]]) -> str:
-    if len(rows) == 1:
+def _summary(count: int, failed: Sequence[Mapping[str, Any]]) -> str:
+    if count == 1:
         return str(failed[0]["error"]["message"])
     listed = "; ".join(f"{row['place']}: {row['error']['message']}" for row in failed)
-    return f"{len(failed)} of {len(rows)} places failed: {listed}"
+    return f"{len(failed)} of {count} account-Regions failed: {listed}"

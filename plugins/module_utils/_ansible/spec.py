@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pieces of argument specs that modules compose, and the connection they describe."""
+"""Parts of argument specs that modules share, and the connection that the options describe."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ def to_connection(
 
 
 def to_module_places(params: Mapping[str, Any], region: str | None, sessions: Sessions) -> list[Place]:
-    """Return the places that ``region``, ``regions`` and ``accounts`` name; the profile's Region if none is given."""
+    """Return the places that ``region``, ``regions`` and ``accounts`` name; by default that of the profile."""
     found = region or (None if params.get("regions") else sessions.default_region)
     return to_places(params.get("regions") or ([found] if found else []), to_accounts(params.get("accounts") or []))

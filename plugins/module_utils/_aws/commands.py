@@ -23,13 +23,13 @@ _MEMBERS = {
     "document_version": "DocumentVersion",
     "document_hash": "DocumentHash",
     "document_hash_type": "DocumentHashType",
-    "timeout_seconds": "TimeoutSeconds",
+    "delivery_timeout": "TimeoutSeconds",
     "output_s3_region": "OutputS3Region",
     "output_s3_bucket": "OutputS3BucketName",
     "output_s3_prefix": "OutputS3KeyPrefix",
     "max_concurrency": "MaxConcurrency",
     "max_errors": "MaxErrors",
-    "service_role_arn": "ServiceRoleArn",
+    "notification_role_arn": "ServiceRoleArn",
 }
 
 

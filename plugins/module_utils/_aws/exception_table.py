@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exception ledger as a DynamoDB table (TM-6): one item a record, every write conditional on what was read.
+"""The exception ledger as a DynamoDB table: one item a record, every write conditional on what was read.
 
 The table's partition key is ``exception_id`` (a string). An item holds the record as JSON, and a version.
 """

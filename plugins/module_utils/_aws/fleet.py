@@ -72,7 +72,7 @@ class FleetCalls:
         return [row for page in pages for row in page]
 
     def patch_information(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return the custom inventory ``Custom:PatchInformation`` of up to 40 nodes that have any (PG-20)."""
+        """Return the custom inventory ``Custom:PatchInformation`` of up to 40 nodes that have any."""
         request = {
             "Filters": [{"Key": "AWS:InstanceInformation.InstanceId", "Values": list(ids), "Type": "Equal"}],
             "ResultAttributes": [{"TypeName": PATCH_INFORMATION}],

@@ -120,7 +120,7 @@ def gather(
 ) -> list[R]:
     """Return what ``finish`` makes of every place's answer, in the order of the places, whoever answers first.
 
-    A place is finished as soon as it has answered, so that raw rows are held of those under way only.
+    A place is finished as soon as it has answered, so that only rows of unfinished places are held.
     """
     made: dict[Place, R] = {}
 

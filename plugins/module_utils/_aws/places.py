@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an account-Region answers at all, and whether it is the one that is meant."""
+"""Whether an account-Region answers, and whether it is the expected one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .errors import aws_errors
 from .session import Sessions
 
 
-def describe_place(sessions: Sessions, place: Place) -> dict[str, Any]:
-    """Ask Systems Manager for one thing that every account has, and say whose account it is."""
+def reach_place(sessions: Sessions, place: Place) -> list[dict[str, Any]]:
+    """Call Systems Manager once, with a request that every account can answer, and return one row."""
     with aws_errors("reach Systems Manager"):
         sessions.client("ssm", place).describe_patch_groups(MaxResults=1)
-    return {"account": sessions.account(place), "region": place.region}
+    return [{"place": place.label, "account": sessions.account(place)}]
 
 
 class OwnClients:
-    """The clients of one place. Those of another account are refused: seen from there, every node looks gone."""
+    """The clients of one place. Refuses the credentials of another account, from which every node would look gone."""
 
     def __init__(self, place: Place, sessions: Sessions) -> None:
         self._place = place
@@ -34,10 +34,10 @@ class OwnClients:
         return self._sessions.client(service, self._place, retry=retry)
 
     def check(self) -> None:
-        """Ask once whose the credentials are, if no role is given for the account."""
+        """Identify the account of the credentials once, if no role leads to the place."""
         if self._own or self._place.role_arn or not self._place.account:
             return
-        found = self._sessions.account(Place(region=self._place.region))
+        found = self._sessions.own_account(self._place.region)
         if found != self._place.account:
             text = f"no role is given for it, and the credentials are those of account {found}"
             raise AccessDenied(f"reach account {self._place.account}", "NoRole", text)

@@ -66,6 +66,7 @@ class Sessions:
         self._base: Any = None
         self._roles: dict[Place, Any] = {}
         self._clients: dict[tuple[str, Place, bool], Any] = {}
+        self._own_account: str | None = None
 
     def client(self, service: str, place: Place, *, retry: bool = True) -> Any:
         """Return the client of ``service`` at ``place``; made once, with adaptive retries of its own.
@@ -80,11 +81,16 @@ class Sessions:
             return self._clients[key]
 
     def account(self, place: Place) -> str:
-        """Return the account number behind a place, asking STS only where the role does not tell."""
-        if place.account:
-            return place.account
-        with aws_errors(f"identify the caller in {place.region}"):
-            return str(self.client("sts", place).get_caller_identity()["Account"])
+        """Return the account number of a place; STS is asked only if its role does not name the account."""
+        return place.account or self.own_account(place.region)
+
+    def own_account(self, region: str, *, retry: bool = True) -> str:
+        """Return the account of the caller's own credentials, asked once."""
+        if self._own_account is None:
+            with aws_errors(f"identify the caller in {region}"):
+                sts = self.client("sts", Place(region=region), retry=retry)
+                self._own_account = str(sts.get_caller_identity()["Account"])
+        return self._own_account
 
     @property
     def default_region(self) -> str | None:

@@ -65,7 +65,7 @@ def to_accounts(
     found = [_to_account(f"accounts[{at}]", item, role_name, external_id, partition) for at, item in enumerate(listed)]
     ids = [account.id for account in found]
     if twice := sorted({item for item in ids if ids.count(item) > 1}):
-        raise BadInput("accounts", twice, "every account once")
+        raise BadInput("accounts", twice, "each account only once")
     return found
 
 
@@ -75,7 +75,7 @@ def role_arn_for(account_id: str, name: str, role_name: str, partition: str = "a
         filled = role_name.format(account_id=account_id, account_name=name, partition=partition)
     except (KeyError, IndexError, ValueError) as error:
         raise BadInput(
-            "role_name", role_name, "a role name; only {account_id}, {account_name} and {partition} are filled in"
+            "role_name", role_name, "a role name; only {account_id}, {account_name} and {partition} are replaced"
         ) from error
     arn = filled if filled.startswith("arn:") else f"arn:{partition}:iam::{account_id}:role/{filled.strip('/')}"
     if not role_of(arn):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a declaration would change: the one value from which ``changed`` and ``diff`` are derived."""
+"""The difference between current and declared state, from which ``changed`` and ``diff`` are derived."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Change(Generic[T]):
-    """The object as it is and as it shall be; ``None`` means that it does not exist.
+    """The current and the declared state of an object; ``None`` means that it does not exist.
 
-    ``recreate`` says that the service can't change the object in place and why, ``renew`` why it is written again
-    though it is as it shall be; the diff announces both.
+    ``recreate`` is the reason why the object must be recreated instead of updated, ``renew`` the reason why an
+    unchanged object is written again; the diff shows both.
     """
 
     before: T | None

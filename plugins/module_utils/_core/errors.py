@@ -19,11 +19,11 @@ class PatchtideError(Exception):
 
 
 class BadInput(PatchtideError):
-    """What the user wrote can't be right.
+    """An option has an invalid value.
 
-    :param option: where it stands: an option name or a path such as ``waves[1].size``.
-    :param value: what stands there.
-    :param expected: what would be right, as the end of the sentence "expected …".
+    :param option: option name, or a path such as ``waves[1].size``.
+    :param value: the value.
+    :param expected: description of valid values that completes the sentence "expected …".
     """
 
     code = "BadInput"
@@ -36,7 +36,7 @@ class BadInput(PatchtideError):
 
 
 class ServiceError(PatchtideError):
-    """A service refused or failed a call; ``code`` is the service's own error code."""
+    """An API call was rejected or failed; ``code`` is the error code of the service."""
 
     def __init__(self, action: str, code: str, message: str) -> None:
         super().__init__(f"Could not {action}: {code}: {message}")
@@ -46,15 +46,15 @@ class ServiceError(PatchtideError):
 
 
 class AccessDenied(ServiceError):
-    """The caller lacks a permission, has no credentials or can't assume a role."""
+    """The caller lacks a permission, has no credentials or cannot assume a role."""
 
 
 class NotFound(ServiceError):
-    """What the call names does not exist."""
+    """The requested resource does not exist."""
 
 
 class Conflict(PatchtideError):
-    """The wish contradicts something that exists and that we must not take away unasked."""
+    """The request conflicts with an existing resource that must not be replaced without consent."""
 
     code = "Conflict"
 

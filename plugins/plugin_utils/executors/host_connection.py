@@ -45,7 +45,7 @@ _OMITTED: tuple[type[Exception], ...] = tuple(
 
 
 class RemoteShell(ActionBase):
-    """Lends ``_low_level_execute_command``, which applies become, the shell's executable and the prompt's removal."""
+    """Provides ``_low_level_execute_command``, which applies become and the shell, and removes the prompt."""
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         raise NotImplementedError

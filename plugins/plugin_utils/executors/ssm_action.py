@@ -64,20 +64,18 @@ class SsmAction(ControllerAction):
             if missing := [name for name in ADDRESS if not node.get(name)]:
                 raise BadInput(f"nodes[{index}].{missing[0]}", node.get(missing[0]), "a text that is not empty")
         if self.check_mode:
-            nothing: dict[str, Any] = {"results": [], "failed_places": [], "open_nodes": []}
+            nothing: dict[str, Any] = {"results": [], "failed_places": []}
             due = [node["node_id"] for node in nodes]
             return {"changed": self.writes(options), **_summary([]), **nothing, "due": due}
         run = self._run(options, nodes)
         chunks = self._chunks(options, nodes, run)
         results = run.begin(chunks) + run.wait(chunks)
         refused = {item.place: item.error.to_dict() for item in chunks if item.error and not item.command_id}
-        unsettled = [item["node_id"] for item in results if item.get("missing_after") or item.get("pending_reboot")]
         return {
             "changed": self.writes(options),
             **_summary(results),
             "results": results,
-            "failed_places": [{"place": place, "error": why} for place, why in sorted(refused.items())],
-            "open_nodes": sorted(unsettled),
+            "failed_places": [_failed_place(place, why) for place, why in sorted(refused.items())],
             "due": [],
         }
 
@@ -132,6 +130,12 @@ def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[
         if seen.get(f"{PREFIX}executor") == SSM.name and seen.get(f"{PREFIX}ping_status") == "Online":
             found.append({**texts(seen, ADDRESS, PREFIX)})
     return found
+
+
+def _failed_place(label: str, error: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of an account-Region that failed, as the modules return it."""
+    account, _slash, region = label.rpartition("/")
+    return {"place": label, "account": account, "region": region, "error": dict(error)}
 
 
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

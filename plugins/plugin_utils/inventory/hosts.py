@@ -115,7 +115,7 @@ def look_up(expression: Any, variables: Mapping[str, Any]) -> tuple[bool, Any]:
 
 
 def known_machines(hosts: Iterable[Any]) -> dict[str, str]:
-    """Return the hosts of earlier inventory sources by the ids that tell a machine (F04).
+    """Return the hosts of earlier inventory sources by the ids that tell a machine.
 
     ``patchtide_node_id`` and ``patchtide_source_id`` are ours, ``vmid`` is what azure_rm calls an Azure VM's or Arc
     server's id. Where a VM and its Arc entry share one, the VM is the host.

@@ -44,7 +44,7 @@ class Services:
         self._keys = keys
 
     def places(self) -> Found:
-        """Find the places; the service models are read while the answer is under way."""
+        """Find the places; the service models are read while the call is in progress."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             found = pool.submit(find_places, self._option, self._sessions)
             for service in ("ssm", *(["ec2"] if self._wish.instances else [])):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Power: stopped instances are started for their wave and get a new agent; only those are stopped again (MO-5 to 9)."""
+"""Power: stopped instances are started for their wave and their agent is updated; only they are stopped again."""
 
 from __future__ import annotations
 

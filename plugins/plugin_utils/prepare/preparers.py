@@ -25,7 +25,7 @@ _TOLD = (*PLANNED, "cluster", "tags")
 
 
 class PatchNowPreparer(Preparer):
-    """The tag that a node carries while it is patched (TM-19, 22). One that can't be tagged is patched all the same."""
+    """The tag that a node has while it is patched. A node that cannot be tagged is patched anyway."""
 
     what = "patch_now"
 

@@ -14,7 +14,7 @@ STATES: Sequence[tuple[str, str]] = (
     ("good", "patched"),
     ("bad", "failed"),
     ("unfinished", "unfinished"),
-    ("held", "held back"),
+    ("held", "skipped"),
     ("not_started", "not started"),
 )
 """Tones of nodes in the order in which charts draw them, and what legends call them."""
@@ -34,7 +34,7 @@ class Part:
 
 
 def divide(counts: Sequence[tuple[str, str, int]], start: float = 0.0, length: float = 100.0) -> list[Part]:
-    """Divide a bar among (class, label, count); whatever occurs at all can be seen."""
+    """Divide a bar among (class, label, count); every count above 0 is visible."""
     given = [(name, label, count) for name, label, count in counts if count > 0]
     total = sum(count for _name, _label, count in given)
     if not total:

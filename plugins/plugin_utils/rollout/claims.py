@@ -23,7 +23,7 @@ WITHOUT_WINDOW = timedelta(hours=24)
 def take(rollout: RolloutDir, wave: str) -> list[dict[str, Any]]:
     """Claim, or claim again, what is left to do of a wave; return the final records of the nodes that others hold.
 
-    A node whose work is under way is not given up: its outcome is awaited, whoever claims it meanwhile.
+    A node with running work is not given up: its outcome is awaited, whoever claims it meanwhile.
     """
     store = rollout.stores.open_claims()
     if store is None:

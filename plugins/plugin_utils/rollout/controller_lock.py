@@ -64,7 +64,7 @@ def _began(pid: int) -> str:
 
 
 def _alive(pid: int) -> str:
-    """Where there is no /proc: whether there is such a process at all."""
+    """Where there is no /proc: whether such a process exists."""
     if Path("/proc/self").exists():
         return ""
     try:

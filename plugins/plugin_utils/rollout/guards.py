@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps nodes from being patched besides windows: exceptions and freezes, read anew from where they are kept."""
+"""What keeps nodes from being patched besides windows: exceptions and freezes, re-read from their sources."""
 
 from __future__ import annotations
 

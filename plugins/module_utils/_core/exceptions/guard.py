@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes an exception keeps from being patched at a time, by the ledger and by the node's tag (TM-8, TM-20).
+"""Which nodes an exception keeps from being patched at a time, by the ledger and by the node's tag.
 
 The ledger is the truth. A tag counts beside it, since it may have been set where nobody reaches the ledger; but what
 the ledger itself has written and since revoked counts no more, also where the tag was not taken off yet.
@@ -55,7 +55,7 @@ class ExceptionGuard:
         try:
             period = parse_tag(value)
         except BadInput:
-            return f"its tag {self.tag} is {value!r}, which is no period such as 2026-11-01/2026-11-30"
+            return f"its tag {self.tag} is {value!r}, which is not a period such as 2026-11-01/2026-11-30"
         if period.end < first or period.start > last or outgrown(self.records, node, value):
             return None
         return f"exception until {period.end} by its tag {self.tag}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody declares about one exception, and the ledger it stands in (TM-4 to TM-6). Pure."""
+"""Declared changes to one exception, and its ledger. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ledger(Protocol):
 
 
 def name_of(options: Mapping[str, Any]) -> str:
-    """Return the exception's id; without one given, it follows from nodes and days, so asking twice is one request.
+    """Return the exception's id. By default it follows from nodes and days, so a repeated request is one record.
 
     :raises BadInput: nothing says which exception is meant.
     """
@@ -47,7 +47,7 @@ def name_of(options: Mapping[str, Any]) -> str:
         return given
     known = {key: options[key] for key in ("node", "select", "from", "to") if options.get(key)}
     if not {"from", "to"} <= set(known) or not {"node", "select"} & set(known):
-        expected = "the id of an exception, or node (or select), from and to, from which it follows"
+        expected = "an exception id, or node or select with from and to"
         raise BadInput("exception_id", options.get("exception_id"), expected)
     select = {"nodes": [known["node"]]} if "node" in known else known["select"]
     return f"ex-{to_digest({'select': select, 'from': str(known['from']), 'to': str(known['to'])})[:12]}"
@@ -64,7 +64,7 @@ def declare(
 ) -> ExceptionRecord | None:
     """Return the record as the options want it: ``state`` requested, approved, rejected, revoked or absent.
 
-    An approved exception is never changed or deleted while it lasts: it is revoked, and asked for anew.
+    An approved exception is never changed or deleted while it lasts: revoke it and request a new one.
 
     :param who: runs this; requester or decider if the options name nobody.
     :raises BadInput: the policy or the record's status does not allow it.
@@ -85,7 +85,7 @@ def declare(
 
 def _check_absent(before: ExceptionRecord | None, today: date) -> None:
     if before and before.is_approved and before.period.end >= today:
-        expected = f"revoked: exception {before.exception_id} is approved until {before.period.end}"
+        expected = f"revoked, because exception {before.exception_id} is approved until {before.period.end}"
         raise BadInput("state", "absent", expected)
 
 
@@ -96,7 +96,7 @@ def _requested(
     given = {key: options[key] for key in _REQUEST if options.get(key)}
     if before is None:
         if not given:
-            raise BadInput("exception_id", name, "an exception that is in the ledger")
+            raise BadInput("exception_id", name, "an exception in the ledger")
         by = options.get("requested_by") or (who if options["state"] == "requested" else "")
         record = ExceptionRecord.from_dict({**given, "exception_id": name, "requested_by": by})
         check_request(record, rules, today)
@@ -107,7 +107,7 @@ def _requested(
     if before.status is not ExceptionStatus.REQUESTED:
         changed = next(key for key, value in record.to_dict().items() if value != before.to_dict()[key])
         have = before.to_dict()[changed]
-        expected = f"{have!r}, since exception {name} is {before.status.value}; ask for a new one"
+        expected = f"{have!r}, because exception {name} is {before.status.value}; request a new exception"
         raise BadInput(changed, record.to_dict()[changed], expected)
     check_request(record, rules, today)
     return record

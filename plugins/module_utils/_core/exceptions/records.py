@@ -176,7 +176,7 @@ def _select(data: Mapping[str, Any], prefix: str) -> Select:
         return Select(nodes=(str(node),))
     select = data.get("select")
     if not isinstance(select, Mapping) or not any(select.values()):
-        raise BadInput(f"{prefix}select", select, "at least one criterion: an exception never means every node")
+        raise BadInput(f"{prefix}select", select, "at least one criterion, because an exception cannot cover all nodes")
     for key, value in select.items():
         if key not in _SELECTORS:
             raise BadInput(f"{prefix}select.{key}", value, f"one of {', '.join(_SELECTORS)}")
@@ -218,10 +218,10 @@ def check_request(record: ExceptionRecord, rules: ExceptionRules, today: date, p
     """Check a new or changed record against the policy. :raises BadInput: too long, or over before it began."""
     if record.period.days > rules.max_days:
         latest = record.period.start + timedelta(days=rules.max_days - 1)
-        expected = f"{latest.isoformat()} at the latest: an exception lasts {rules.max_days} days at most"
+        expected = f"{latest.isoformat()} at the latest, because an exception lasts at most {rules.max_days} days"
         raise BadInput(f"{prefix}to", record.period.end.isoformat(), expected)
     if record.period.end < today:
-        raise BadInput(f"{prefix}to", record.period.end.isoformat(), f"a day that is not over, {today} or later")
+        raise BadInput(f"{prefix}to", record.period.end.isoformat(), f"{today} or later")
 
 
 def decide_exception(
@@ -234,12 +234,12 @@ def decide_exception(
     if record.status is status:
         return record
     if not by.strip():
-        raise BadInput("decided_by", by, "the name of who decides")
+        raise BadInput("decided_by", by, "the name of the person who decides")
     if status not in _NEXT[record.status]:
-        options = " or ".join(item.value for item in _NEXT[record.status]) or "no other status: ask for a new exception"
-        raise BadInput("status", status.value, f"{options}, since the exception is {record.status.value}")
+        options = " or ".join(item.value for item in _NEXT[record.status]) or "no other status; request a new one"
+        raise BadInput("status", status.value, f"{options}, because the exception is {record.status.value}")
     if status is ExceptionStatus.APPROVED and rules.four_eyes and _same(by, record.requested_by):
-        raise BadInput("decided_by", by, "somebody other than who asked for the exception")
+        raise BadInput("decided_by", by, "a person other than the requester")
     return replace(record, status=status, decided_by=by.strip(), decided_at=at, note=note)
 
 

@@ -92,12 +92,12 @@ def _of_ledger(
     if not live:
         return
     if not any(record.applies_to(node) for node in nodes):
-        yield Alarm(kind="no_node", exception_id=name, text=f"Exception {name} is for no node that exists.")
+        yield Alarm(kind="no_node", exception_id=name, text=f"Exception {name} matches no node in the inventory.")
     if record.is_approved and (period.end - today).days < rules.expiring_days:
-        text = f"Exception {name} ends on {period.end}: its nodes are patched from the next day on."
+        text = f"Exception {name} ends on {period.end}. From the next day, its nodes are patched again."
         yield Alarm(kind="expiring", exception_id=name, text=text)
     if not record.is_approved and (period.start - today).days < rules.expiring_days:
-        text = f"Exception {name} of {record.requested_by} begins on {period.start} and is not approved."
+        text = f"Exception {name}, requested by {record.requested_by}, begins on {period.start} and is not approved."
         yield Alarm(kind="not_approved", exception_id=name, text=text)
 
 
@@ -153,10 +153,10 @@ def _changed_by_hand(
         return []
     name, last = owner.exception_id, next(iter(written), None)
     if have is None:
-        text = f"The exception tag of {node.node_id} is gone, exception {name} ({wanted}) is still in the ledger."
+        text = f"The exception tag of {node.node_id} is missing, but exception {name} ({wanted}) is in the ledger."
         return [Alarm(kind="missing_tag", node_id=node.node_id, exception_id=name, text=text)]
-    was = f", the ledger wrote {last!r}" if last else ""
-    text = f"The exception tag of {node.node_id} is {have!r}{was}: exception {name} says {wanted}."
+    was = f" instead of {last!r}" if last else ""
+    text = f"The exception tag of {node.node_id} is {have!r}{was}, but exception {name} lasts {wanted}."
     return [Alarm(kind="hand_edited", node_id=node.node_id, exception_id=name, text=text)]
 
 
@@ -171,7 +171,7 @@ def _why_not(
     record = written.get(have) or next((item for item in records if str(item.period) == have), None)
     if record is None:
         period = _to_period(have)
-        wrong = "" if period else " and is no period such as 2026-11-01/2026-11-30"
+        wrong = "" if period else " and is not a period such as 2026-11-01/2026-11-30"
         text = f"The exception tag {have!r} of {node.node_id} is not in the ledger{wrong}."
         return Alarm(kind="not_in_ledger", node_id=node.node_id, text=text)
     name = record.exception_id
@@ -180,7 +180,7 @@ def _why_not(
     if record.is_approved and record.period.end < today:
         kind, text = "expired", f"Exception {name} of {node.node_id} ended on {record.period.end}."
     elif record.is_approved:
-        kind, text = "not_in_ledger", f"The exception tag {have!r} of {node.node_id} is not the period of {name}."
+        kind, text = "not_in_ledger", f"The exception tag {have!r} of {node.node_id} does not match exception {name}."
     else:
         kind, text = "not_approved", f"{node.node_id} has the tag of exception {name}, which is {record.status.value}."
     return Alarm(kind=kind, node_id=node.node_id, exception_id=name, text=text)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps a node from being patched (F08, PG-13, TM-16): findings that become groups, so that a playbook can act."""
+"""What keeps a node from being patched: findings that become groups, so that a playbook can act."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes carry a dated exception tag, and whether it is in force (TM-7, TM-8). The ledger is the truth."""
+"""Which nodes carry a dated exception tag, and whether it is in force. The ledger is the truth."""
 
 from __future__ import annotations
 

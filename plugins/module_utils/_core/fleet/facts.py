@@ -76,6 +76,6 @@ def to_missing(row: Row) -> dict[str, Any]:
 
 
 def _add_patch_information(node: Node, content: Mapping[str, str], keys: Spellings) -> None:
-    """A tag counts more than the custom inventory, from which tags are made (PG-20)."""
+    """A tag counts more than the custom inventory, from which tags are made."""
     node["patch_group"] = node["patch_group"] or first_of(content, keys.patch_group)
     node["maintenance_window"] = node["maintenance_window"] or first_of(content, keys.maintenance_window)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One machine seen twice is one host (F04). Every rule is explicit and can be turned off.
+"""One machine seen twice is one host. Every rule is explicit and can be turned off.
 
 ``source``
     A node whose ``source_id`` names another node's machine: an ``mi-`` registration on an EC2 instance, or two

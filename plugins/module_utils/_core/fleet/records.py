@@ -167,7 +167,7 @@ def from_tag_rows(rows: Any) -> dict[str, str]:
 
 
 def type_of(node_id: str) -> str:
-    """The kind of node by its id (MO-20): ``i-`` is EC2, ``mi-`` is hybrid."""
+    """The kind of node by its id: ``i-`` is EC2, ``mi-`` is hybrid."""
     return "ManagedInstance" if node_id.startswith("mi-") else "EC2Instance" if node_id.startswith("i-") else ""
 
 

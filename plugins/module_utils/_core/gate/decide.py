@@ -1,23 +1,22 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gate after a wave: goes on, waits, pauses for a person or aborts, always with numbers and reasons. Pure.
+"""The gate after a wave: promotes, waits, pauses for a decision or aborts, always with numbers and reasons. Pure.
 
-What decides, worst verdict first. The worst one found is the gate's, and all reasons are kept.
+The conditions, worst verdict first. The worst verdict found is the gate's, and all reasons are kept.
 
 =========  =============================================================================================================
-abort      more failed nodes than the rollout's budget (earlier waves count) or the wave's ``max_failures`` allow; every
-           one of two or more worked nodes failed; a health check failed; or the failure rate is above
-           ``max_failure_rate`` with the asked ``confidence``, from ``min_sample`` worked nodes on
-pause      some failed and it can't be said: fewer than ``min_sample`` were worked on, or the rate is above the limit
-           but the sample is too small to be sure; too many were skipped; results are missing; nothing was worked on;
-           a health check is inconclusive; the plan left nobody in the wave
-wait       the soak time is not over; ask again then. It is no verdict to be recorded
-promote    everything else. A wave without any failure is promoted however small it is; the reason says what so small
-           a sample proves
+abort      the failed nodes exceed the rollout's budget (earlier waves count) or the wave's ``max_failures``; two or
+           more nodes were worked on and all failed; a health check failed; or ``min_sample`` nodes were worked on and
+           the failure rate is above ``max_failure_rate`` with the given ``confidence``
+pause      a node failed and fewer than ``min_sample`` were worked on, or the rate is above the limit but the sample is
+           too small for the ``confidence``; too many nodes were skipped; outcomes are missing; no node was worked on;
+           a health check is inconclusive; no node is left in the wave
+wait       the soak time is not over. This is not a verdict to record: ask again when it is over
+promote    otherwise. A wave without failures is promoted however small it is
 =========  =============================================================================================================
 
-Failed, unreachable, timed out and cancelled nodes are failures; skipped ones were never worked on.
+Failed, unreachable, timed out and cancelled nodes are failures. Skipped nodes were not worked on.
 """
 
 from __future__ import annotations
@@ -50,23 +49,26 @@ _RANK = {verdict: number for number, verdict in enumerate(Verdict)}
 
 
 class Health(str, Enum):
-    """What a health check says."""
+    """Result of a health check."""
 
     OK = "ok"
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"
 
 
+_HEALTH_WORDS = {Health.OK: "passed", Health.INCONCLUSIVE: "is inconclusive", Health.FAILED: "failed"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """A health check's result; ``text`` says what was measured."""
+    """Result of a health check; ``text`` describes the measurement."""
 
     name: str
     health: Health
     text: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        """Return it as the journal has it."""
+        """Return it in the form of the journal."""
         return {"name": self.name, "health": self.health.value, "text": self.text}
 
 
@@ -129,7 +131,7 @@ class WaveTally:
             min(self.total, self.good, self.failed, self.skipped, self.unknown, self.earlier_failed) < 0
             or self.missing < 0
         ):
-            raise ValueError(f"these numbers can't be: {self}")
+            raise ValueError(f"inconsistent numbers: {self}")
 
     @property
     def missing(self) -> int:
@@ -160,7 +162,7 @@ class WaveTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecision:
-    """What the gate says. ``reasons`` are sentences, the deciding ones first; ``wait_until`` belongs to ``WAIT``."""
+    """Decision of the gate. ``reasons`` are sentences, the deciding ones first; ``wait_until`` is set with ``WAIT``."""
 
     verdict: Verdict
     numbers: Mapping[str, float | int | None]
@@ -191,11 +193,11 @@ def decide(
     soak_until: datetime | None = None,
     now: datetime | None = None,
 ) -> GateDecision:
-    """Judge a wave that has ended.
+    """Evaluate a wave that has ended.
 
-    :param emptied: why the plan has nobody left in a wave that was meant to have nodes: a person has to look.
-    :param soak_until: when the soak time is over; ``now`` is needed with it. Until then the best answer is ``WAIT``;
-        what is bad already is not waited for.
+    :param emptied: why no node is left in a wave that should have nodes; it pauses.
+    :param soak_until: end of the soak time; requires ``now``. Until then the best verdict is ``WAIT``. A worse verdict
+        does not wait.
     """
     asked = tuple(health_checks)
     findings = [
@@ -221,12 +223,12 @@ def decide(
 def _budget(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
     found = []
     if rules.max_failures is not None and tally.failed > rules.max_failures:
-        text = f"{_nodes(tally.failed)} of the wave failed, at most {rules.max_failures} may."
+        text = f"{_nodes(tally.failed)} of the wave failed, max_failures is {rules.max_failures}."
         found.append((Verdict.ABORT, text))
     limit, spent = _limit(rules, tally), tally.failed + tally.earlier_failed
     if limit is not None and spent > limit:
         earlier = f" ({tally.earlier_failed} of them in earlier waves)" if tally.earlier_failed else ""
-        text = f"{_nodes(spent)} of the rollout failed{earlier}, its budget is {limit}."
+        text = f"{_nodes(spent)} of the rollout failed{earlier}, the budget is {limit}."
         found.append((Verdict.ABORT, text))
     return found
 
@@ -235,44 +237,49 @@ def _rate(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
     worked, failed = tally.worked, tally.failed
     if not worked:
         return []
-    seen = f"{failed} of {_nodes(worked)} failed ({_percent(failed / worked)})"
-    limit, sure = f"the limit is {_percent(rules.max_failure_rate)}", f"{_percent(rules.confidence)} confidence"
+    limit = _percent(rules.max_failure_rate)
     if not failed:
-        bound = _percent(upper_bound(0, worked, rules.confidence))
-        return [(Verdict.PROMOTE, f"None of {_nodes(worked)} failed: with {sure} the failure rate is below {bound}.")]
+        return [(Verdict.PROMOTE, f"None of {_nodes(worked)} failed, the limit is {limit}.")]
     if failed == worked > 1 and rules.max_failure_rate < 1:
         return [(Verdict.ABORT, f"All {_nodes(worked)} that were worked on failed.")]
+    seen = f"{failed} of {_nodes(worked)} failed ({_percent(failed / worked)})"
     if worked < rules.min_sample:
-        text = f"{seen}, and a rate counts from {_nodes(rules.min_sample)} on: too few to tell."
-        return [(Verdict.PAUSE, text)]
+        return [(Verdict.PAUSE, f"{seen}. The failure rate applies only from min_sample ({rules.min_sample}) nodes.")]
     if failed / worked <= rules.max_failure_rate:
-        return [(Verdict.PROMOTE, f"{seen}, {limit}.")]
-    low = lower_bound(failed, worked, rules.confidence)
+        return [(Verdict.PROMOTE, f"{seen}, within the limit of {limit}.")]
+    low, sure = lower_bound(failed, worked, rules.confidence), _percent(rules.confidence)
     if low > rules.max_failure_rate:
-        return [(Verdict.ABORT, f"{seen}: with {sure} the failure rate is above {_percent(low)}, {limit}.")]
-    text = f"{seen}, {limit}, but so few nodes prove only a rate above {_percent(low)} with {sure}: a person decides."
+        text = f"{seen}, above the limit of {limit}: with {sure} confidence the rate exceeds {_percent(low)}."
+        return [(Verdict.ABORT, text)]
+    text = f"{seen}, above the limit of {limit}, but the sample is too small to abort with {sure} confidence."
     return [(Verdict.PAUSE, text)]
 
 
 def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tuple[Verdict, str]]:
     found = []
     if emptied:
-        found.append((Verdict.PAUSE, f"Nobody is left in the wave: {emptied.rstrip('.')}."))
+        found.append((Verdict.PAUSE, f"The wave has no nodes left: {emptied.rstrip('.')}."))
     elif not tally.total:
         found.append((Verdict.PROMOTE, "The wave has no nodes."))
     elif not tally.worked:
-        found.append(
-            (Verdict.PAUSE, f"None of {_nodes(tally.total)} was worked on: nothing is known about the patches.")
-        )
+        found.append((Verdict.PAUSE, f"None of {_nodes(tally.total)} was worked on, so the patches are untested."))
     if tally.missing:
-        found.append((Verdict.PAUSE, f"{_nodes(tally.missing)} of {tally.total} gave no result."))
+        found.append(
+            (
+                Verdict.PAUSE,
+                f"{_nodes(tally.missing)} of {tally.total} {'has' if tally.missing == 1 else 'have'} no outcome.",
+            )
+        )
     if tally.unknown > int(rules.max_unknown * tally.total):
-        text = f"How it went is unknown for {_nodes(tally.unknown)} of {tally.total}"
-        found.append((Verdict.PAUSE, f"{text}, the limit is {_percent(rules.max_unknown)}: a person has to look."))
+        text = f"The outcome is unknown for {_nodes(tally.unknown)} of {tally.total}"
+        found.append((Verdict.PAUSE, f"{text}, the limit is {_percent(rules.max_unknown)}."))
     if tally.skipped and tally.skipped / tally.total > rules.max_skipped_rate:
         share, limit = _percent(tally.skipped / tally.total), _percent(rules.max_skipped_rate)
         found.append(
-            (Verdict.PAUSE, f"{tally.skipped} of {_nodes(tally.total)} were skipped ({share}), the limit is {limit}.")
+            (
+                Verdict.PAUSE,
+                f"{tally.skipped} of {_nodes(tally.total)} were skipped ({share}), above the limit of {limit}.",
+            )
         )
     return found
 
@@ -282,7 +289,10 @@ def _health_check(health_check: HealthCheck) -> tuple[Verdict, str]:
         health_check.health
     ]
     text = health_check.text.rstrip(".")
-    return verdict, f"Health check {health_check.name} is {health_check.health.value}{': ' if text else ''}{text}."
+    return (
+        verdict,
+        f"Health check {health_check.name} {_HEALTH_WORDS[health_check.health]}{': ' if text else ''}{text}.",
+    )
 
 
 def _health_check_numbers(health_checks: Iterable[HealthCheck]) -> dict[str, int]:

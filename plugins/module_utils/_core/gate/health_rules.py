@@ -129,7 +129,7 @@ def read_health_checks(definitions: object, option: str = "health_checks") -> li
     names = [rule.name for rule in rules]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise BadInput(f"{option}[{index}].name", name, "a name that no other health check of the gate has")
+            raise BadInput(f"{option}[{index}].name", name, "a name that is unique among the health checks of the gate")
     return rules
 
 
@@ -203,7 +203,7 @@ def _alarms(check: AlarmCheck, document: Mapping[str, Any]) -> tuple[Health, str
         return Health.FAILED, f"in ALARM: {', '.join(loud)} ({rows[loud[0]]['reason']})"
     gone = [name for name in check.names if name not in rows]
     if gone:
-        return Health.INCONCLUSIVE, f"there is no alarm {', '.join(gone)}"
+        return Health.INCONCLUSIVE, f"alarm not found: {', '.join(gone)}"
     mute = [name for name in check.names if rows[name]["state"] != "OK"]
     if mute:
         return Health.INCONCLUSIVE, f"{rows[mute[0]]['state']}: {', '.join(mute)}"
@@ -212,13 +212,13 @@ def _alarms(check: AlarmCheck, document: Mapping[str, Any]) -> tuple[Health, str
 
 def _hold(condition: str, value: object, trouble: str, text: str) -> tuple[Health, str]:
     if trouble:
-        return Health.INCONCLUSIVE, f"the condition {condition} can't be evaluated: {trouble}"
+        return Health.INCONCLUSIVE, f"the condition {condition} cannot be evaluated: {trouble}"
     if value is True:
         return Health.OK, f"{text}, {condition}"
     if value is False:
-        return Health.FAILED, f"{text}, but not {condition}"
+        return Health.FAILED, f"{text}, but {condition} is false"
     shown = "null" if value is None else type(value).__name__
-    return Health.INCONCLUSIVE, f"{text}, and {condition} is neither true nor false but {shown}"
+    return Health.INCONCLUSIVE, f"{text}, but {condition} is {shown}, neither true nor false"
 
 
 def _http(data: object, option: str) -> HttpCheck:
@@ -259,20 +259,20 @@ def _url(value: object, option: str) -> str:
     if not fine or not text.isprintable() or " " in text:
         raise BadInput(option, text, right)
     if "@" in parts.netloc:
-        raise BadInput(option, f"{parts.scheme}://{MASK}@{parts.hostname}", f"{right}; send them as a header")
+        raise BadInput(option, f"{parts.scheme}://{MASK}@{parts.hostname}", f"{right}; use a header for credentials")
     return text
 
 
 def _headers(value: object, option: str) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise BadInput(option, type(value).__name__, "header names with their values")
+        raise BadInput(option, type(value).__name__, "a mapping of header names to values")
     for name, text in value.items():
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-            raise BadInput(option, name, "names of headers")
+            raise BadInput(option, name, "a header name")
         if not isinstance(text, str) or not text.isprintable():
-            raise BadInput(f"{option}.{name}", MASK, "a text on one line")
+            raise BadInput(f"{option}.{name}", MASK, "a single line of text")
         if _SECRET_NAME.search(name) and not _VARIABLE.search(text):
-            right = "${NAME} of an environment variable of the controller: what is written out ends up in the plan"
+            right = "${NAME} with the name of an environment variable, because literal values are stored in the plan"
             raise BadInput(f"{option}.{name}", MASK, right)
     return dict(value)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Approval of a plan: bound to its digest, so that a plan made anew needs a new one. Pure."""
+"""Approval of a plan: bound to its digest, so that a new plan needs a new approval. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_approval(data: object, option: str) -> dict[str, str]:
         if key not in _MEMBERS:
             raise BadInput(f"{option}.{key}", data[key], f"one of the keys {', '.join(_MEMBERS)}")
     found = {key: _text(data.get(key)) for key in _MEMBERS}
-    for key, what in (("digest", "the digest of the plan that was approved"), ("by", "the name of who approved")):
+    for key, what in (("digest", "the digest of the approved plan"), ("by", "the name of the approver")):
         if not found[key]:
             raise BadInput(f"{option}.{key}", data.get(key), what)
     return found
@@ -47,7 +47,7 @@ def _text(value: object) -> str:
 def check_digest(given: str, digest: str, option: str) -> None:
     """:raises BadInput: it is not the plan's digest, nor at least its first twelve characters."""
     if len(given) < LEAST or not digest.startswith(given.lower()):
-        raise BadInput(option, given, f"the digest of the plan to be run, {digest}")
+        raise BadInput(option, given, f"the digest of this plan, {digest}")
 
 
 def find_approval(
@@ -70,7 +70,7 @@ def find_approval(
     if required:
         how = f"Set patchtide_approved_digest to at least its first {LEAST} characters, or patchtide_approval_file"
         raise NotApproved(
-            f"The policy wants plans approved, and nobody has approved {plan['digest']}. "
+            f"The policy requires an approval, and plan {plan['digest']} is not approved. "
             f"{how} to a file with digest, by, at and reason."
         )
     return None

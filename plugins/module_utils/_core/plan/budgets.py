@@ -99,7 +99,7 @@ class _Budgets:
             limit, used = to_count(rule, self._total[scope]), self._used[scope]
             if used >= limit:
                 where = " ".join(word for word in scope if word)
-                return f"{where}: {used} of {self._total[scope]} nodes are down or failed, {limit} may be at once"
+                return f"{where}: {used} of {self._total[scope]} nodes are out of service, the limit is {limit}"
         return ""
 
 

@@ -126,9 +126,9 @@ def _describe(nodes: Sequence[object], needed: int, usable: int | None, lanes: i
         return "no nodes"
     work = f"{_count(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"
     if usable is None:
-        return f"{work}; there is no window"
+        return f"{work}; the wave has no window"
     have = f"the window has {usable} before its cutoff"
-    return f"{work}; {have}" + (f": {_count(late, 'node')} will not fit" if late else "")
+    return f"{work}; {have}" + (f": {_count(late, 'node')} {'does' if late == 1 else 'do'} not fit" if late else "")
 
 
 def may_start(now: datetime, minutes: float, window: Occurrence | None) -> StartGuard:
@@ -145,11 +145,11 @@ def may_start(now: datetime, minutes: float, window: Occurrence | None) -> Start
     if now >= window.end:
         return StartGuard(ok=False, text=f"the window closed at {_clock(window.end)}")
     if now >= window.cutoff_at:
-        text = f"nothing starts after the window's cutoff at {_clock(window.cutoff_at)}"
+        text = f"no further work starts after the window's cutoff at {_clock(window.cutoff_at)}"
         return StartGuard(ok=False, text=text)
     if now + timedelta(minutes=minutes) > window.end:
         closes = f"the window closes at {_clock(window.end)}, in {_count(left, 'minute')}"
-        return StartGuard(ok=False, text=f"{closes}; the step needs {minutes:g}")
+        return StartGuard(ok=False, text=f"{closes}; this step needs {minutes:g}")
     return StartGuard(ok=True)
 
 

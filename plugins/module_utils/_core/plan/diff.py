@@ -56,7 +56,7 @@ def _only(
 ) -> list[dict[str, Any]]:
     reasons = {item["node_id"]: f"{item['code']}: {item['reason']}" for item in other["excluded"]}
     return [
-        {**_who(node), **_place(node), "reason": reasons.get(node_id, "it does not know this node")}
+        {**_who(node), **_place(node), "reason": reasons.get(node_id, "not in the inventory")}
         for node_id, node in mine.items()
         if node_id not in others
     ]
@@ -129,7 +129,7 @@ def diff_to_text(diff: Mapping[str, Any], width: int = WIDTH) -> str:
     rollouts = diff["rollouts"]
     lines = [f"Plan {plain(rollouts['before'])} → plan {plain(rollouts['after'])}"]
     if diff["same"]:
-        return "\n".join([*lines, "Both plans do the same."])
+        return "\n".join([*lines, "Both plans have the same effect."])
     changes = [[name, *_cells(change)] for name, change in _all_changes(diff)]
     head = ["WAVE", "WHAT", "BEFORE", "AFTER"]
     lines += _part("Waves and rules", head, changes, width)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far the world has moved since a plan was made: nodes against the inventory, patches against a scan. Pure."""
+"""How far the estate has changed since a plan: nodes against the inventory, patches against a scan. Pure."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _note(node: Mapping[str, Any], text: str) -> dict[str, str]:
 def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Policy) -> str:
     """Say what differs between a planned node and the inventory's; empty if it is what it was."""
     if now is None:
-        return "is not in the inventory any more"
+        return "no longer in the inventory"
     changes = [
         f"{name.replace('_', ' ')} {planned[name] or 'none'} → {getattr(now, name) or 'none'}"
         for name in WATCHED
@@ -105,7 +105,7 @@ def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Policy) ->
     if why:
         return why[1]
     if now.state == "stopped" and not planned.get("start"):
-        return "the instance is stopped, and the plan does not start it"
+        return "the instance is stopped and the plan does not start it"
     return ""
 
 
@@ -132,8 +132,8 @@ def check_drift(drift: Drift, tolerance: DriftTolerance) -> None:
     """
     reasons = list(_reasons(drift, tolerance))
     if reasons:
-        advice = "Plan again; if the difference is fine, allow more of it under drift in the policy and plan with that."
-        raise PlanDrifted(f"The plan does not fit the world any more: {'; '.join(reasons)}. {advice}")
+        advice = "Create a new plan. To accept larger differences, raise drift in the policy first."
+        raise PlanDrifted(f"The plan no longer matches the estate: {'; '.join(reasons)}. {advice}")
 
 
 def _reasons(drift: Drift, tolerance: DriftTolerance) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _reasons(drift: Drift, tolerance: DriftTolerance) -> Iterator[str]:
     for name, differ, total, notes in rows:
         given = getattr(tolerance, name)
         if given is not None and differ > (limit := _limit(given, total)):
-            allowed = f"drift.{name} {given} allows {limit}"
+            allowed = f"drift.{name} is {given} and allows {limit}"
             yield f"{differ:,} of {total:,} planned {name} differ, {allowed} ({to_words(notes)})"
 
 
@@ -167,6 +167,7 @@ def check_policy_digest(plan: Mapping[str, Any], digest: str) -> None:
     planned = plan["policy"]["digest"]
     if digest != planned:
         raise PlanDrifted(
-            f"The policy was changed after the plan was made (the plan's digest is {planned[:12]}, the file's "
-            f"{digest[:12]}). Plan again, or set allow_changed_policy if the change does not matter."
+            f"The policy was changed after the plan was created (the plan's digest is {planned[:12]}, the file's "
+            f"{digest[:12]}). Create a new plan. To run this one, set allow_changed_policy "
+            "(patchtide_allow_changed_policy of rollout_patches)."
         )

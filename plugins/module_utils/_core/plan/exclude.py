@@ -20,7 +20,7 @@ def exclusion(
     """Return (code, reason) if the node is left out, before waves are formed.
 
     :param scan: the node's record in the scan.
-    :param unscanned: why the scan has no record of it.
+    :param unscanned: why not in the scan.
     """
     if why := excluded_by(policy, node):
         return "policy", why
@@ -33,12 +33,12 @@ def exclusion(
     if node.state and node.state not in ("running", "Online"):
         return "stopped", f"the instance is {node.state}"
     if needs_agent(node.executor) and node.ping_status and node.ping_status != "Online":
-        return "offline", f"its agent is not online ({node.ping_status})"
+        return "offline", f"the agent is not online ({node.ping_status})"
     if scan is None:
-        return "not_scanned", unscanned or "the scan has no record of it"
+        return "not_scanned", unscanned or "not in the scan"
     if scan["status"] not in ("succeeded", "no_op"):
         text = (scan.get("error") or {}).get("text") or scan["status"]
-        return "scan_failed", f"its scan did not succeed: {text}"
+        return "scan_failed", f"the scan failed: {text}"
     if patch_count(scan) == 0 and not scan.get("pending_reboot"):
         return "nothing_to_install", "no approved patch is missing"
     return None
@@ -63,7 +63,7 @@ def unmanaged(node: Candidate) -> str:
     row = find(node.executor) if node.executor else SSM
     if row is None or (node.executor and (node.managed or not row.needs_agent)):
         return ""
-    return f"not a managed node: {row.title} does not know it"
+    return f"not managed by {row.title}"
 
 
 def will_start(node: Candidate, policy: Policy) -> bool:

@@ -128,14 +128,14 @@ def _fill_waves(
         why = questions[index](node) if questions else None
         if why:
             held.setdefault(node.node_id, why)
-            draft.emptied[index + 1] = "every node that it selects has an exception"
+            draft.emptied[index + 1] = "all nodes that it selects have an exception"
         return why is None
 
     draft.waves, left = assign(eligible, policy.waves, policy.name, allowed)
     draft.excluded += [
         _excluded(node, "exception", held[node.node_id])
         if node.node_id in held
-        else _excluded(node, "no_wave", "no wave of the policy selects it")
+        else _excluded(node, "no_wave", "no wave selects the node")
         for node in left
     ]
 
@@ -156,9 +156,9 @@ def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[
 def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for wave in waves:
         if "emptied" in wave:
-            yield f"Wave {wave['name']} is empty, and its gate will pause: {wave['emptied']}."
+            yield f"Wave {wave['name']} has no nodes, so its gate will pause: {wave['emptied']}."
         if not wave["capacity"]["fits"]:
-            yield f"Wave {wave['name']} does not fit: {wave['capacity']['text']}."
+            yield f"Wave {wave['name']} does not fit its window: {wave['capacity']['text']}."
 
 
 def _spans(
@@ -177,7 +177,7 @@ def freeze_note(calendars: Sequence[Calendar], start: datetime, end: datetime) -
     if not calendars or not (freeze := freeze_during(calendars, start, end)).frozen:
         return "", False
     closed = open_part(calendars, Occurrence(start=start, end=end, cutoff_at=end)) is None
-    return f"frozen {'as a whole' if closed else 'in part'}: {'; '.join(freeze.reasons)}", closed
+    return f"{'completely' if closed else 'partly'} frozen: {'; '.join(freeze.reasons)}", closed
 
 
 def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def check_plan(plan: Mapping[str, Any]) -> None:
     """
     check_schema("plan", plan.get("schema"), SCHEMA)
     if seal(plan)["digest"] != plan.get("digest"):
-        raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed after it was made")
+        raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed later")
 
 
 def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:

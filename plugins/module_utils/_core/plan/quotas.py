@@ -30,13 +30,13 @@ def quota_warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{place} has {count:,} nodes in this plan; the default quota is {NODES_PER_PLACE:,} managed nodes."
     for place, count in sorted(hybrid.items()):
         if count > HYBRID_PER_PLACE:
-            yield f"{place} has {count:,} hybrid nodes; above {HYBRID_PER_PLACE:,} they need the advanced tier."
+            yield f"{place} has {count:,} hybrid nodes; more than {HYBRID_PER_PLACE:,} require the advanced tier."
     for wave in waves:
         busiest = Counter(node["turn"] for node in wave["nodes"]).most_common(1)
         turn, count = busiest[0] if busiest else (1, 0)
         if count > AT_ONCE:
-            where = f"turn {turn} of wave {wave['name']}" if wave["turns"] > 1 else f"wave {wave['name']}"
-            yield f"{count:,} nodes are worked on at once in {where}; smaller waves or budgets keep below {AT_ONCE:,}."
+            where = f"Turn {turn} of wave {wave['name']}" if wave["turns"] > 1 else f"Wave {wave['name']}"
+            yield f"{where} works on {count:,} nodes at once; use smaller waves or budgets to stay below {AT_ONCE:,}."
 
 
 def _place(node: Mapping[str, Any]) -> str:

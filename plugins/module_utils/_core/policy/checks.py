@@ -82,8 +82,10 @@ def _unique(path: str, member: str, values: Sequence[str]) -> Iterator[Mistake]:
     for index, value in enumerate(values):
         if value and first.setdefault(value, index) != index:
             there = f"{path}[{index}].{member}"
-            expected = f"{'an' if member == 'id' else 'a'} {member} of its own"
-            yield Mistake(path=there, value=value, expected=expected, problem=f"is taken by {path}[{first[value]}]")
+            expected = f"a unique {member}"
+            yield Mistake(
+                path=there, value=value, expected=expected, problem=f"is already used by {path}[{first[value]}]"
+            )
 
 
 def _check_baselines(policy: Policy) -> Iterator[Mistake]:
@@ -93,14 +95,12 @@ def _check_baselines(policy: Policy) -> Iterator[Mistake]:
     for index, baseline in enumerate(policy.baselines):
         if baseline.default and defaults.setdefault(baseline.operating_system, baseline.name) != baseline.name:
             other = defaults[baseline.operating_system]
-            expected = f"one default baseline for {baseline.operating_system}; {other!r} is it already"
+            expected = f"one default baseline for {baseline.operating_system}; {other!r} is the default already"
             yield Mistake(path=f"baselines[{index}].default", value=True, expected=expected)
     users = Counter(name for group in policy.patch_groups for name in set(group.baselines))
     for index, baseline in enumerate(policy.baselines):
         if users[baseline.name] > GROUPS_PER_BASELINE:
-            expected = (
-                f"at most {GROUPS_PER_BASELINE} patch groups with this baseline, there are {users[baseline.name]}"
-            )
+            expected = f"at most {GROUPS_PER_BASELINE} patch groups with this baseline, not {users[baseline.name]}"
             yield Mistake(path=f"baselines[{index}].name", value=baseline.name, expected=expected)
 
 
@@ -153,7 +153,7 @@ def _check_windows(policy: Policy) -> Iterator[Mistake]:
             yield Mistake(path=f"{path}.cutoff", value=window.cutoff, expected=expected)
         yield from _known(f"{path}.patch_groups", window.patch_groups, groups, "a patch group of this policy")
         if window.tasks and not window.patch_groups:
-            expected = "at least one patch group for the window's tasks to work on"
+            expected = "at least one patch group, because the window has tasks"
             yield Mistake(path=f"{path}.patch_groups", value=[], expected=expected)
 
 
@@ -200,7 +200,7 @@ def _check_selects(policy: Policy) -> Iterator[Mistake]:
             yield Mistake(
                 path=f"{path}.tags.{key}",
                 value=list(select.tags[key]),
-                expected="this tag in one place only; applications selects by it already",
+                expected="the tag either in tags or in applications, not in both",
             )
 
 
@@ -216,7 +216,7 @@ def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
 
 
 def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) -> Iterator[Mistake]:
-    """Names that the policy declares elsewhere. Where it declares none at all, any name is taken as it is."""
+    """Names that the policy declares elsewhere. If it declares none, any name is accepted."""
     for index, value in enumerate(values):
         if known and value not in known:
             yield Mistake(path=f"{path}[{index}]", value=value, expected=what + suggest(value, known))
@@ -255,5 +255,5 @@ def _check_hooks(policy: Policy) -> Iterator[Mistake]:
     """What a hook opens must be closed."""
     for before, after in (("before_wave", "after_wave"), ("before_nodes", "after_nodes")):
         if getattr(policy.hooks, before) and not getattr(policy.hooks, after):
-            expected = f"a task file that undoes hooks.{before}; an empty one if there is nothing to undo"
+            expected = f"a task file that undoes hooks.{before} (it can be empty)"
             yield Mistake(path=f"hooks.{after}", value="", expected=expected)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a policy declares in AWS, in the option names of the modules that bring it about. Pure."""
+"""What a policy declares in AWS, in the option names of the modules that create it. Pure."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def _window(policy: Policy, window: Window) -> dict[str, Any]:
         "description": window.description,
         "schedule": window.schedule,
         "timezone": window.timezone,
-        "offset": window.offset or 0,
-        "duration": window.duration,
-        "cutoff": window.cutoff,
+        "offset_days": window.offset or 0,
+        "duration_hours": window.duration,
+        "cutoff_hours": window.cutoff,
         "enabled": window.enabled,
         "start": window.start_date or "",
         "end": window.end_date or "",
@@ -117,7 +117,7 @@ def _tasks(policy: Policy, window: Window) -> Iterator[dict[str, Any]]:
             "run_command": {
                 "comment": f"patchtide {policy.name}"[:100],
                 "parameters": parameters,
-                "timeout_seconds": task.delivery_timeout_seconds,
+                "delivery_timeout": task.delivery_timeout_seconds,
             },
         }
         yield _given(options)

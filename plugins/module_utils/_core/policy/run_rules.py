@@ -81,7 +81,7 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftTolerance:
-    """How far the world may differ from a plan that is about to start: counts or shares; ``None`` is not checked."""
+    """How far the estate may differ from a plan that is about to start: counts or shares; ``None`` is not checked."""
 
     nodes: int | str | None = "10%"
     patches: int | str | None = "20%"

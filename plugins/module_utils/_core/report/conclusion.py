@@ -13,7 +13,7 @@ from .rows import COMPLIANT, UNKNOWN, Row
 from .story import Story, WaveStory
 from .totals import count_tones
 
-_ACCEPTED = "Every gate let the rollout go on: the failures stayed within the limits of the policy."
+_ACCEPTED = "Every gate promoted its wave: the failures stayed within the limits of the policy."
 CLOSED_STATES = ("paused", "aborted")
 
 
@@ -37,10 +37,10 @@ def _promoted_later(told: WaveStory) -> bool:
 def closed_because(waves: Sequence[Mapping[str, Any]], story: Story) -> str:
     """Say why the nodes that were never worked on were not."""
     if not story.records:
-        return "not started: the rollout has not begun"
+        return "not started: the rollout has not started"
     for wave in waves:
         if wave["state"] == "aborted":
-            return f"not started: gate after {wave['name']} closed"
+            return f"not started: aborted after {wave['name']}"
         if wave["state"] == "paused":
             return f"not started: paused after {wave['name']}"
     if any(decision["action"] == "abort" for decision in story.decisions):
@@ -84,7 +84,7 @@ def to_conclusion(
         return _conclusion(ended, tone, title, _progress(len(planned), tones), reason)
     where = next((item["name"] for item in waves if item["state"] == "running"), "")
     title = f"Unfinished in {where}" if where else "Unfinished"
-    text = "The journal has no end: the run was interrupted, or still goes on."
+    text = "The rollout was interrupted or is still in progress: the journal has no final record."
     return _conclusion("unfinished", "held", title, _progress(len(planned), tones), text)
 
 
@@ -95,11 +95,11 @@ def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequ
         text = f"{_count(nodes, 'node')} with {_count(patches, 'patch')}, {_count(reboots, 'reboot')} expected."
         return _conclusion("planned", "idle", "Planned, not started", text, "")
     if not rows:
-        text = "No plan, no journal, and no node in a scan." if "at" not in scan else "The scan has no node."
+        text = "There is no plan, no journal and no scan." if "at" not in scan else "The scan contains no nodes."
         return _conclusion("empty", "idle", "Nothing to report", text, "")
     good = sum(row.compliance_before == COMPLIANT for row in rows)
     unknown = sum(row.compliance_before == UNKNOWN for row in rows)
-    text = f"{good} of {_count(len(rows), 'node')} compliant" + (f", {unknown} not known." if unknown else ".")
+    text = f"{good} of {_count(len(rows), 'node')} compliant" + (f", {unknown} unknown." if unknown else ".")
     return _conclusion("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
 
 
@@ -119,11 +119,11 @@ def _completed(nodes: int, tones: Mapping[str, int], not_served: int) -> dict[st
 
 
 def _progress(nodes: int, tones: Mapping[str, int]) -> str:
-    """Return a sentence such as ``52 of 57 nodes are up to date, 3 failed, 1 held back, 1 not started.``"""
+    """Return a sentence such as ``52 of 57 nodes are up to date, 3 failed, 1 skipped, 1 not started.``"""
     if not nodes:
-        return "The plan has no node."
+        return "The plan contains no nodes."
     parts = [f"{tones['good']} of {_count(nodes, 'node')} patched or up to date"]
-    names = (("bad", "failed"), ("unfinished", "unfinished"), ("held", "held back"), ("not_started", "not started"))
+    names = (("bad", "failed"), ("unfinished", "unfinished"), ("held", "skipped"), ("not_started", "not started"))
     parts += [f"{tones[key]} {name}" for key, name in names if tones[key]]
     return ", ".join(parts) + "."
 

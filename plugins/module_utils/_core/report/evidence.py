@@ -55,7 +55,7 @@ def read_manifest(files: Files) -> dict[str, Any]:
     except (KeyError, ValueError):
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise BadInput("dest", MANIFEST, f"a pack with a manifest of the schema {SCHEMA}")
+        raise BadInput("dest", MANIFEST, f"an archive with a manifest of the schema {SCHEMA}")
     return manifest
 
 
@@ -71,9 +71,9 @@ def find_problems(files: Files, head: str | None = None) -> list[str]:
     except (BadInput, JournalError, KeyError) as error:
         return [*problems, str(error)]
     if not problems and again[COMMANDS] != files.get(COMMANDS):
-        problems.append(f"{COMMANDS} does not list the commands that the journal names")
+        problems.append(f"{COMMANDS} does not match the commands in the journal")
     if not problems and again[MANIFEST] != files[MANIFEST]:
-        problems.append(f"{MANIFEST} does not say what plan and journal say")
+        problems.append(f"{MANIFEST} does not match the plan and the journal")
     found = examine(files[JOURNAL])
     if head and head != found.head:
         problems.append(f"the journal ends with {found.head or 'no record'}, not with {head}")

@@ -19,7 +19,7 @@ _LEFT_OUT = "left out"
 def to_junit(report: Report) -> str:
     """Return the report as JUnit XML.
 
-    Failed nodes are failures, unfinished ones errors, those held back, not started or left out are skipped. Of a mere
+    Failed nodes are failures, unfinished ones errors, skipped, not started and left-out ones are skipped. Of a mere
     scan, nodes that miss patches are failures and those of which nothing is known are errors.
     """
     suites: dict[str, list[Row]] = {str(wave["name"]): [] for wave in report.summary["waves"]}
@@ -69,4 +69,4 @@ def _kind(row: Row) -> str:
 def _message(row: Row) -> str:
     if row.reason or row.status != SCANNED:
         return row.reason or row.label
-    return f"{row.missing_before} patches are missing" if row.missing_before else "not known to be compliant"
+    return f"{row.missing_before} patches are missing" if row.missing_before else "compliance is unknown"

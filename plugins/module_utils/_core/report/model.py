@@ -127,7 +127,7 @@ def _outside(
     if exclusion:
         row.code, row.reason = str(exclusion.get("code") or ""), str(exclusion.get("reason") or "")
     elif planned:
-        row.code, row.reason = "not_in_plan", "scanned, but the plan does not know it"
+        row.code, row.reason = "not_in_plan", "scanned, but not in the plan"
     elif error := (scan or {}).get("error"):
         row.code, row.reason = str(error.get("code") or ""), str(error.get("text") or "")
     if row.code == NOT_SERVED:
@@ -237,15 +237,15 @@ def _failed_place(item: Mapping[str, Any]) -> dict[str, str]:
 def _warnings(plan: Mapping[str, Any], story: Story, damage: str) -> list[str]:
     warnings = []
     if damage:
-        warnings.append(f"The journal can't be trusted: {damage}.")
+        warnings.append(f"The journal cannot be trusted: {damage}.")
     journalled = story.started.plan_digest if story.started else ""
     if "digest" in plan and journalled and journalled != plan["digest"]:
         warnings.append(
             f"The journal belongs to plan {journalled[:12]}, plan.json is {str(plan['digest'])[:12]}: "
-            "what is said about nodes of both may be wrong."
+            "data of nodes can be wrong."
         )
     if story.prepared:
         kept = sorted(f"{node} ({what.replace('_', ' ')})" for what, node in story.prepared)
         more = f" and {len(kept) - 5} more" if len(kept) > 5 else ""
-        warnings.append(f"Not restored yet: {', '.join(kept[:5])}{more}. Run the rollout again to try again.")
+        warnings.append(f"Not restored yet: {', '.join(kept[:5])}{more}. Run rollout_patches again to restore them.")
     return warnings

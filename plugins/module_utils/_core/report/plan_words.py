@@ -12,7 +12,7 @@ from typing import Any
 
 from ..plan.rules import PlanRules
 
-START_NOTE = "will be started; its patches are not known yet"
+START_NOTE = "will be started; its missing patches are not known yet"
 _RETRIES = (("delivery", "commands that were not delivered"), ("execution", "installs that failed"))
 
 
@@ -22,11 +22,11 @@ def plan_rules(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     tries = asdict(rules.retries)
     again = [f"{what}, {_times(tries[name])}" for name, what in _RETRIES if tries[name]]
     limits = [f"{limit} {_per(scope)}" for scope, limit in rules.budgets.limits.items() if limit is not None]
-    return [("Tried again", "; ".join(again) or "nothing"), ("Out of service at once", _at_most(limits))]
+    return [("Retries", "; ".join(again) or "none"), ("Out of service at once", _at_most(limits))]
 
 
 def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
+    return "1 retry" if number == 1 else f"{number} retries"
 
 
 def _per(scope: str) -> str:
@@ -34,7 +34,7 @@ def _per(scope: str) -> str:
 
 
 def _at_most(limits: Sequence[str]) -> str:
-    return f"at most {', '.join(limits)}" if limits else "no limit but the size of the wave"
+    return f"at most {', '.join(limits)}" if limits else "no limit except the size of the wave"
 
 
 def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
@@ -42,10 +42,10 @@ def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
     nodes = wave["nodes"]
     if turn_count(wave) > 1:
         busiest = max(Counter(node.get("turn", 1) for node in nodes).values(), default=0)
-        yield f"{turn_count(wave):,} turns, one after the other, of at most {_nodes(busiest)}"
+        yield f"{turn_count(wave):,} turns of at most {_nodes(busiest)}"
     starts = sum(bool(node.get("start")) for node in nodes)
     if starts:
-        yield f"{_nodes(starts, 'stopped')} will be started; what is missing there is not known yet"
+        yield f"{_nodes(starts, 'stopped')} will be started; missing patches are not known yet"
     yield from (str(note) for note in wave.get("notes", ()) if note != wave.get("emptied"))
 
 
@@ -53,9 +53,9 @@ def wave_warnings(wave: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with a wave; the plan's own ``warnings`` say it too."""
     capacity = wave["capacity"]
     if wave.get("emptied"):
-        yield f"empty, its gate will pause: {wave['emptied']}"
+        yield f"no nodes, so its gate will pause: {wave['emptied']}"
     if not capacity.get("fits", True):
-        yield f"does not fit: {capacity.get('text', '')}"
+        yield f"does not fit its window: {capacity.get('text', '')}"
 
 
 def turn_count(wave: Mapping[str, Any]) -> int:

@@ -32,7 +32,7 @@ LABELS: Mapping[str, str] = {
     Status.CANCELLED.value: "cancelled",
     Status.UNKNOWN.value: "unknown",
     Status.REBOOT_PENDING.value: "reboot pending",
-    Status.SKIPPED.value: "held back",
+    Status.SKIPPED.value: "skipped",
     MISSED: "missed",
     UNFINISHED: "unfinished",
     NOT_STARTED: "not started",
@@ -60,8 +60,8 @@ _LOOKED_AT = (Status.SUCCEEDED.value, Status.NO_OP.value)
 _BAD_COUNTS: Mapping[str, str] = {
     "missing_count": "missing",
     "failed_count": "failed",
-    "installed_pending_reboot_count": "waiting for a reboot",
-    "installed_rejected_count": "installed though rejected",
+    "installed_pending_reboot_count": "pending reboot",
+    "installed_rejected_count": "installed but rejected",
 }
 _NO_SEVERITY = ("", "none", "unclassified")
 
@@ -219,12 +219,12 @@ def _outcome(story: NodeStory) -> tuple[str, str, str]:
         return MISSED, str(error["code"]), str(error["text"])
     if story.held:
         text = first("text", error) or "; ".join(story.findings)
-        return Status.SKIPPED.value, str(error.get("code") or "precheck"), text or "held back by the pre-check"
+        return Status.SKIPPED.value, str(error.get("code") or "precheck"), text or "skipped by the pre-check"
     if status and (story.decided or TONES.get(status) == "bad"):
         return status, str(error.get("code") or ""), str(error.get("text") or "")
     if story.stage in ("", "precheck"):
         return NOT_STARTED, "", ""
-    return UNFINISHED, "", f"the journal ends in stage {story.stage}: what became of the node is not recorded"
+    return UNFINISHED, "", f"the journal ends in stage {story.stage}; the outcome is not recorded"
 
 
 def _missing_after(status: str, result: Mapping[str, Any]) -> int | None:
@@ -245,7 +245,7 @@ def _compliance(record: Mapping[str, Any], missing: int | None) -> str:
 
 
 def open_points(record: Mapping[str, Any], missing: int | None) -> str:
-    """Return what keeps a node from being compliant, such as ``3 missing, 1 installed though rejected``."""
+    """Return what keeps a node from being compliant, such as ``3 missing, 1 installed but rejected``."""
     counts = {name: _int(value) or 0 for name, value in (record.get("counts") or {}).items()}
     counts["missing_count"] = missing or counts.get("missing_count", 0)
     counts["failed_count"] = counts.get("failed_count", 0) or len(record.get("failed") or ())

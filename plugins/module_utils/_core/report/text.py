@@ -48,7 +48,10 @@ def _plan_waves(waves: Sequence[Mapping[str, Any]], totals: Mapping[str, Any], w
 
 def _notes(wave: Mapping[str, Any]) -> list[str]:
     health_checks = health_check_names(wave)
-    return [*wave_notes(wave), *([f"its gate asks {', '.join(health_checks)}"] if health_checks else [])]
+    return [
+        *wave_notes(wave),
+        *([f"its gate runs the health checks {', '.join(health_checks)}"] if health_checks else []),
+    ]
 
 
 def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
@@ -99,7 +102,7 @@ def share_text(share: object) -> str:
 
 def _left_out(excluded: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     if not excluded:
-        return ["Nobody is left out."]
+        return ["No node is left out."]
     lines = [f"Left out: {_number(len(excluded))}"]
     groups: dict[tuple[str, str], list[str]] = {}
     for item in excluded:
@@ -109,7 +112,7 @@ def _left_out(excluded: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     for (code, reason), names in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         more = f" and {len(names) - 4:,} more" if len(names) > 4 else ""
         rows.append([str(len(names)), code, reason, ", ".join(names[:4]) + more])
-    lines += table(["NODES", "CODE", "WHY", "WHO"], rows[:LISTED], width, right=(0,))
+    lines += table(["NODES", "CODE", "REASON", "NAMES"], rows[:LISTED], width, right=(0,))
     return lines + ([f"  and {len(rows) - LISTED} more reasons"] if len(rows) > LISTED else [])
 
 
@@ -127,16 +130,16 @@ def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
     if attention:
         lines += ["", f"Needs attention: {_number(len(attention))}"]
         rows = _attention_rows(attention)
-        lines += table(["NODE", "WAVE", "STATUS", "WHY"], rows[:LISTED], width)
+        lines += table(["NODE", "WAVE", "STATUS", "REASON"], rows[:LISTED], width)
         lines += [f"  and {len(rows) - LISTED:,} more, see nodes.csv"] if len(rows) > LISTED else []
     for place in summary["failed_places"]:
-        lines.append(cut(f"Not asked: {plain(place['place'])}: {plain(place['message'] or place['code'])}", width))
+        lines.append(cut(f"Not reached: {plain(place['place'])}: {plain(place['message'] or place['code'])}", width))
     lines += _warnings(summary["warnings"], width)
     return "\n".join(lines)
 
 
 def _waves_text(waves: Sequence[Mapping[str, Any]], width: int) -> list[str]:
-    head = ["WAVE", "NODES", "PATCHED", "FAILED", "HELD", "LEFT", "GATE", "BECAUSE"]
+    head = ["WAVE", "NODES", "PATCHED", "FAILED", "SKIPPED", "NOT DONE", "GATE", "REASON"]
     rows = []
     for wave in waves:
         tones = wave["tones"]
@@ -169,7 +172,7 @@ def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
         by = ", ".join(f"{_number(count)} {name}" for name, count in in_severity_order(patches["by_severity"]).items())
         lines.append(f"{'Patches installed':<{_LABEL}}{_number(patches['installed'])}" + (f"  ({by})" if by else ""))
     if reboots["rebooted"] or reboots["pending"]:
-        pending = f", {_number(reboots['pending'])} still to reboot" if reboots["pending"] else ""
+        pending = f", {_number(reboots['pending'])} reboot pending" if reboots["pending"] else ""
         lines.append(f"{'Rebooted':<{_LABEL}}{_number(reboots['rebooted'])}{pending}")
     return [part for line in lines for part in _hang(line, width)]
 

@@ -24,7 +24,7 @@ PREFIX = "missed_"
 _UNDELIVERED = frozenset({"Undeliverable", NEVER_BEGAN})
 #: What is said of a command that the service, or the place, refused: nothing ran.
 _REFUSED = {REFUSED: "refused", NOT_VALID: "gone"}
-#: Nodes that other rules held back, and that may be patched another day.
+#: Nodes that other rules skipped, and that may be patched another day.
 _LATER = frozenset({"freeze"})
 
 

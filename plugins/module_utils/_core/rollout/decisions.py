@@ -175,7 +175,7 @@ def _why_not_skip(node: NodeState) -> str:
 
 
 def _refuse_any(choice: Choice, whys: Mapping[str, str]) -> None:
-    """A decision is carried out as it was made or not at all."""
+    """A decision is carried out exactly as it was made, or refused."""
     if wrong := [f"{node} {why}" for node, why in whys.items() if why]:
         raise _refused(choice, _few(wrong))
 

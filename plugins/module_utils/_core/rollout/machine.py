@@ -309,7 +309,7 @@ def _wave(state: Rollout, name: str) -> WaveState:
 
 
 def _under_way(node: NodeState) -> str:
-    return f" ({node.token} is under way)" if node.token else f" in turn {node.turn}"
+    return f" ({node.token} is open)" if node.token else f" in turn {node.turn}"
 
 
 _DECISIONS: Mapping[str, Callable[[Rollout, Decision, str], None]] = {

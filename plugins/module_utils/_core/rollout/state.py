@@ -141,7 +141,7 @@ def current_turn(state: Rollout, wave: str) -> int:
 
 
 def due_nodes(state: Rollout, wave: str, stage: str) -> list[str]:
-    """Return the nodes of a wave's current turn whose next step is ``stage`` and for which nothing is under way."""
+    """Return the nodes of a wave's current turn whose next step is ``stage`` and which have no open intent."""
     turn = current_turn(state, wave)
     return [
         node_id

@@ -30,7 +30,7 @@ class Association:
     """An association, known by its name; empty text, 0 and empty lists stand for "none".
 
     ``target_maps`` and ``target_locations`` are as the API has them, the latter in the API's own names.
-    ``schedule_offset`` is in days, ``duration`` in hours.
+    ``offset_days`` is in days, ``duration_hours`` in hours.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Association:
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     targets: Targets = field(default_factory=dict)
     schedule: str = ""
-    schedule_offset: int = 0
+    offset_days: int = 0
     apply_only_at_cron_interval: bool = False
-    duration: int = 0
-    calendar_names: tuple[str, ...] = ()
+    duration_hours: int = 0
+    calendars: tuple[str, ...] = ()
     max_concurrency: str = ""
     max_errors: str = ""
     compliance_severity: str = "UNSPECIFIED"
@@ -50,7 +50,7 @@ class Association:
     output_s3_bucket: str = ""
     output_s3_prefix: str = ""
     output_s3_region: str = ""
-    automation_target_parameter: str = ""
+    target_parameter: str = ""
     target_maps: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     target_locations: tuple[Mapping[str, Any], ...] = ()
     alarm: str = ""
@@ -94,7 +94,7 @@ def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
             raise BadInput("all_nodes", True, "no other targets beside it")
         targets = dict(ALL_NODES)
     given["targets"] = targets
-    for name in ("parameters", "target_maps", "target_locations", "calendar_names"):
+    for name in ("parameters", "target_maps", "target_locations", "calendars"):
         if given.get(name) is not None:
             given[name] = _READ[name](given[name])
     return given
@@ -117,7 +117,7 @@ _READ: Mapping[str, Any] = {
     "parameters": to_lists,
     "target_maps": to_maps,
     "target_locations": tuple,
-    "calendar_names": lambda names: tuple(sorted(set(names))),
+    "calendars": lambda names: tuple(sorted(set(names))),
 }
 
 
@@ -165,8 +165,8 @@ def check_association(wanted: Association) -> None:
     limits.name("name", wanted.name or None)
     limits.matches("document", wanted.document, r"[a-zA-Z0-9_\-.:/]{3,128}", "the name or ARN of a document")
     limits.matches("document_version", wanted.document_version, _VERSION, "$LATEST, $DEFAULT or a version number")
-    limits.within("schedule_offset", wanted.schedule_offset or None, 1, 6, "days")
-    limits.within("duration", wanted.duration or None, 1, 24, "hours")
+    limits.within("offset_days", wanted.offset_days or None, 1, 6, "days")
+    limits.within("duration_hours", wanted.duration_hours or None, 1, 24, "hours")
     limits.concurrency("max_concurrency", wanted.max_concurrency or None)
     limits.errors("max_errors", wanted.max_errors or None)
     limits.matches("output_s3_bucket", wanted.output_s3_bucket or None, r".{3,63}", "3 to 63 characters")
@@ -180,12 +180,12 @@ def check_association(wanted: Association) -> None:
 
 
 def _check_together(wanted: Association) -> None:
-    for option in ("schedule_offset", "duration"):
+    for option in ("offset_days", "duration_hours"):
         value = getattr(wanted, option)
         if value and not wanted.apply_only_at_cron_interval:
             raise BadInput(option, value, "apply_only_at_cron_interval=true beside it")
-    if wanted.schedule_offset and not wanted.schedule.startswith("cron("):
-        raise BadInput("schedule_offset", wanted.schedule_offset, "a cron expression as schedule")
+    if wanted.offset_days and not wanted.schedule.startswith("cron("):
+        raise BadInput("offset_days", wanted.offset_days, "a cron expression as schedule")
     if wanted.apply_only_at_cron_interval and wanted.schedule.startswith("rate("):
         raise BadInput("apply_only_at_cron_interval", True, "false: the service does not take it with a rate")
     for option in ("output_s3_prefix", "output_s3_region"):
@@ -199,7 +199,7 @@ def _check_runs(wanted: Association) -> None:
         check_targets(wanted.targets)
     if wanted.targets and wanted.target_maps:
         raise BadInput("target_maps", list(wanted.target_maps), "either target maps or targets, not both")
-    limits.shorter("automation_target_parameter", wanted.automation_target_parameter, 50)
+    limits.shorter("target_parameter", wanted.target_parameter, 50)
     limits.at_most("target_locations", wanted.target_locations, 100)
     limits.at_most("target_maps", wanted.target_maps, 300)
     for at, row in enumerate(wanted.target_maps):

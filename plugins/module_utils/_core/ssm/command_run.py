@@ -65,7 +65,7 @@ def check_command(options: Mapping[str, Any]) -> Targets:
         raise BadInput("instance_tags", sorted(targets)[-1], "nothing beside instance_ids")
     limits.at_most("instance_ids", targets.get("InstanceIds"), MAX_NODES)
     limits.shorter("comment", options["comment"], 100)
-    limits.within("timeout_seconds", options["timeout_seconds"], 30, 2592000, "seconds")
+    limits.within("delivery_timeout", options["delivery_timeout"], 30, 2592000, "seconds")
     limits.concurrency("max_concurrency", options["max_concurrency"])
     limits.errors("max_errors", options["max_errors"])
     return targets

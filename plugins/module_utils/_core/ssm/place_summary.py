@@ -1,26 +1,26 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adds up what many module calls did in many account-Regions. Pure."""
+"""Sums up what module calls did in many account-Regions. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-#: Place of a failure that the module could not attribute to an account-Region.
+#: Label of a failure that belongs to no account-Region, such as wrong options.
 EVERYWHERE = "everywhere"
 _STEPS = ("created", "changed", "unchanged", "failed")
 
 
 def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Add up registered results of place-aware modules, single or looped.
+    """Sum up the registered results of modules that work in many account-Regions, with or without a loop.
 
-    :param results: kind of object (``baselines``) to what its task registered.
-    :param reached: what the task registered that asked every place first; only its failures count.
-    :returns: ``places``: label to kind to counts of ``created``, ``changed``, ``unchanged``, ``failed``;
-        ``failed``: one ``{"place", "reason", "count"}`` per place that failed, with its first reason;
-        ``failures``: that as text, and ``lines``: everything as text, one line each.
+    :param results: registered result by kind of object, such as ``baselines``.
+    :param reached: registered result of ``ssm_place_info``; only its failures count.
+    :returns: ``places``: counts of ``created``, ``changed``, ``unchanged`` and ``failed`` by label and kind;
+        ``failed``: one ``{"place", "reason", "count"}`` per account-Region that failed, with its first error;
+        ``failures``: the same as text; ``lines``: everything as text, one line per account-Region and failure.
     """
     places: dict[str, dict[str, dict[str, int]]] = {}
     reasons: dict[str, list[str]] = {}
@@ -39,12 +39,12 @@ def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = No
 def _rows(registered: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield (place, step, reason) of every call in every place."""
     for call in registered.get("results", [registered]):
-        rows = call.get("places") or []
-        for row in rows:
-            error = row.get("error")
-            step = "failed" if error else "created" if row.get("created") else _changed(row)
-            yield row["place"], step, str(error["message"]) if error else ""
-        if not rows and (call.get("failed") or call.get("failed_when_result") is not None):
+        done, failed = call.get("places") or [], call.get("failed_places") or []
+        for row in done:
+            yield row["place"], "created" if row.get("created") else _changed(row), ""
+        for row in failed:
+            yield row["place"], "failed", str(row["error"]["message"])
+        if not (done or failed) and (call.get("failed") or call.get("failed_when_result") is not None):
             yield EVERYWHERE, "failed", str(call.get("msg", "unknown error"))
 
 
@@ -64,7 +64,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _failure_lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line per reason: what fails everywhere alike is said once."""
+    """Return one line per reason, with all account-Regions that share it."""
     alike: dict[str, list[str]] = {}
     for item in failed:
         more = f" (and {item['count'] - 1} more)" if item["count"] > 1 else ""

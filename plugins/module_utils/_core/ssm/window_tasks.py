@@ -26,6 +26,8 @@ INVOCATION_OPTIONS = {
 TASK_TYPES = tuple(INVOCATION_OPTIONS)
 DOCUMENT_VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
 TARGET_IDS, INSTANCE_IDS = "WindowTargetIds", "InstanceIds"
+#: Members that mean nothing without ``notification_arn``.
+_NOTIFICATION = ("notification_arn", "notification_events", "notification_type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ def _merge_invocation(before: Mapping[str, Any], given: Mapping[str, Any] | None
     """
     merged = {**before, **{key: value for key, value in (given or {}).items() if value is not None}}
     if not merged.get("notification_arn"):
-        merged = {key: value for key, value in merged.items() if not key.startswith("notification_")}
+        merged = {key: value for key, value in merged.items() if key not in _NOTIFICATION}
     return {key: value for key, value in merged.items() if value not in ("", 0, {}, (), [])}
 
 
@@ -141,7 +143,7 @@ def check_window_task(wanted: WindowTask) -> None:
 
 def _check_invocation(where: str, invocation: Mapping[str, Any]) -> None:
     limits.shorter(f"{where}.comment", invocation.get("comment"), 100)
-    limits.within(f"{where}.timeout_seconds", invocation.get("timeout_seconds"), 30, 2592000, "seconds")
+    limits.within(f"{where}.delivery_timeout", invocation.get("delivery_timeout"), 30, 2592000, "seconds")
     version = invocation.get("document_version")
     limits.matches(f"{where}.document_version", version, DOCUMENT_VERSION, "$LATEST, $DEFAULT or a version number")
     for name in ("payload", "input"):

@@ -16,23 +16,23 @@ from ..tags import check_tags, merge_tags
 from ..times.schedule import parse, to_bound
 
 WINDOW_ID = r"mw-[0-9a-f]{17}"
-_NEEDED = ("schedule", "duration", "cutoff")
+_NEEDED = ("schedule", "duration_hours", "cutoff_hours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A maintenance window as it stands at one place.
 
-    ``duration`` and ``cutoff`` are hours, ``offset`` days (0 for none).
+    ``offset_days`` is 0 for none.
     ``start`` and ``end`` are ISO 8601 in UTC, "" for none.
     """
 
     name: str
     schedule: str
-    duration: int
-    cutoff: int
+    duration_hours: int
+    cutoff_hours: int
     timezone: str = ""
-    offset: int = 0
+    offset_days: int = 0
     start: str = ""
     end: str = ""
     description: str = ""
@@ -92,11 +92,14 @@ def check_window(wanted: Window) -> None:
     limits.name("name", wanted.name)
     limits.shorter("description", wanted.description, 128)
     check_tags(wanted.tags)
-    limits.within("duration", wanted.duration, 1, 24, "hours")
-    limits.within("cutoff", wanted.cutoff, 0, 23, "hours")
-    if wanted.cutoff >= wanted.duration:
-        raise BadInput("cutoff", wanted.cutoff, f"less than the duration of {wanted.duration} hours")
-    parse(wanted.schedule, wanted.timezone, wanted.offset, wanted.start, wanted.end)
+    limits.within("duration_hours", wanted.duration_hours, 1, 24, "hours")
+    limits.within("cutoff_hours", wanted.cutoff_hours, 0, 23, "hours")
+    if wanted.cutoff_hours >= wanted.duration_hours:
+        raise BadInput("cutoff_hours", wanted.cutoff_hours, f"less than the duration of {wanted.duration_hours} hours")
+    limits.within("offset_days", wanted.offset_days or None, 1, 6, "days")
+    if wanted.offset_days and not wanted.schedule.startswith("cron("):
+        raise BadInput("offset_days", wanted.offset_days, "0: an offset is possible only with a cron schedule")
+    parse(wanted.schedule, wanted.timezone, wanted.offset_days, wanted.start, wanted.end)
 
 
 def ensure_window(port: WindowPort, change: Change[Window]) -> Window | None:

@@ -48,7 +48,7 @@ class Calendar:
     def closed(self, start: datetime, end: datetime) -> list[Interval]:
         """Return the closed periods that overlap ``[start, end)``, ascending and cut to it."""
         if self.known_until and end > self.known_until:
-            name = f"{self.name} is only known until {self.known_until.isoformat(timespec='minutes')}"
+            name = f"{self.name} is known only until {self.known_until.isoformat(timespec='minutes')}"
             unknown = [Interval(start=max(start, self.known_until), end=end, name=name)]
             end = min(end, self.known_until)
         else:

@@ -105,9 +105,7 @@ class Schedule:
     def _by_rate(self, every: timedelta, after: datetime) -> Iterator[datetime]:
         anchor = self.start or (self.created + every if self.created else None)
         if anchor is None:
-            raise BadInput(
-                "start", None, f"a start date: {self.expression} counts from there, or from the creation time"
-            )
+            raise BadInput("start", None, f"a start date, from which {self.expression} counts")
         opening = anchor + max(0, (after - anchor) // every) * every
         while opening.year < 2200:
             yield opening

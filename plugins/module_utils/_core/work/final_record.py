@@ -28,7 +28,7 @@ def must_reboot(rule: str, *, pending: bool, patched: bool) -> bool:
 
 
 def held_record(node: Mapping[str, Any], precheck: Mapping[str, Any], at: str) -> NodeResult:
-    """Return the final record of a node that the pre-check held back: it was never touched."""
+    """Return the final record of a node that the pre-check skipped: it was never touched."""
     failing = [item for item in precheck.get("findings", []) if not item["ok"]]
     code = f"precheck_{failing[0]['check']}" if failing else "precheck"
     text = "; ".join(str(item["text"]) for item in failing) or "held by the pre-check"

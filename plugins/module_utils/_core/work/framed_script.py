@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A POSIX sh script in a frame: it runs whole or not at all, its output is bounded, and its end is proved.
+"""A POSIX sh script in a frame: it runs as a whole or not, its output is bounded, and its end is proved.
 
 The frame travels over the standard input of ``/bin/sh -s``, so nothing of it is in a process list. It needs ``head -c``
 and ``cat`` on the host, no Python.

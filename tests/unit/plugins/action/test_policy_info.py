@@ -49,7 +49,7 @@ def test_mistakes_fail_the_task_with_one_message() -> None:
     assert result["msg"].splitlines() == [
         "The policy has 2 mistakes:",
         "  waves[0].size: 'ten' is not valid, expected a count such as 5 or a share such as 10%",
-        "  waves[1].name is missing, expected name of the wave; part of the comment of every command that it sends",
+        "  waves[1].name is missing, expected name of the wave",
     ]
     assert [mistake["path"] for mistake in result["error"]["mistakes"]] == ["waves[0].size", "waves[1].name"]
 

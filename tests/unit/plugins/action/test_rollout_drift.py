@@ -64,8 +64,8 @@ def test_within_the_tolerance_it_is_said_and_past_it_refused(folder: Path, capsy
     hosts[names[2]]["patchtide_executor"] = "windows"
     refused = run(folder, hosts)
     assert refused["failed"] and refused["error"]["code"] == "PlanDrifted"
-    assert "3 of 60 planned nodes differ, drift.nodes 2 allows 2" in refused["msg"]
-    assert f"{plan_of(folder)['waves'][0]['nodes'][0]['name']}: is not in the inventory any more" in refused["msg"]
+    assert "3 of 60 planned nodes differ, drift.nodes is 2 and allows 2" in refused["msg"]
+    assert f"{plan_of(folder)['waves'][0]['nodes'][0]['name']}: no longer in the inventory" in refused["msg"]
 
 
 def test_a_newer_scan_with_other_patches_is_refused(folder: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_newer_scan_with_other_patches_is_refused(folder: Path) -> None:
         record["missing"] = [{**patch, "id": f"{patch['id']}.1"} for patch in record["missing"]]
     (folder / "scan.json").write_text(json.dumps(scan), "utf-8")
     refused = run(folder, inventory(folder))
-    assert refused["failed"] and "planned patches differ" in refused["msg"] and "Plan again" in refused["msg"]
+    assert refused["failed"] and "planned patches differ" in refused["msg"] and "Create a new plan" in refused["msg"]
     (folder / "scan.json").unlink()
     assert run(folder, inventory(folder))["checked"] is True
 

@@ -130,7 +130,7 @@ def test_a_wave_without_nodes_is_promoted_unless_the_plan_emptied_it(tmp_path: P
     begin(tmp_path / "meant", nodes=(), emptied="all 3 nodes have an exception")
     found = judge(tmp_path / "meant")
     assert found["verdict"] == "pause"
-    assert found["reasons"][0] == "Nobody is left in the wave: all 3 nodes have an exception."
+    assert found["reasons"][0] == "The wave has no nodes left: all 3 nodes have an exception."
 
 
 def test_after_a_turn_only_an_abort_is_a_decision(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_why_a_host_is_not_scanned() -> None:
     assert {row["host"]: row["reason"] for row in found["unscanned"]} == {
         "lost": "its agent is not online (ConnectionLost)",
         "new": "its agent is not online (never seen)",
-        "unknown": "not a managed node: Systems Manager does not know it",
-        "unmanaged": "not a managed node: Systems Manager does not know it",
+        "unknown": "not managed by Systems Manager",
+        "unmanaged": "not managed by Systems Manager",
     }
     assert found["unscanned"][0]["name"] == "web-01"
 

@@ -21,7 +21,7 @@ TWO_ACCOUNTS = [f"arn:aws:iam::{number}:role/patchtide" for number in ("11111111
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     found = FakeCloud()
-    monkeypatch.setattr(Sessions, "client", lambda self, service, place: found.client(service, place))
+    monkeypatch.setattr(Sessions, "client", lambda self, service, place, retry=True: found.client(service, place))
     place = found.at(EU)
     place.managed = [managed("i-0aaaaaaaaaaaaaaaa"), managed("mi-0bbbbbbbbbbbbbbbb", PlatformType="Windows")]
     tags = {"Name": "web 1", "Patch Group": "WEB-PROD"}

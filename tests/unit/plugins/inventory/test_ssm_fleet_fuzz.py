@@ -69,7 +69,9 @@ FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeCloud]:
     found: dict[str, FakeCloud] = {}
-    monkeypatch.setattr(Sessions, "client", lambda self, service, place: found["now"].client(service, place))
+    monkeypatch.setattr(
+        Sessions, "client", lambda self, service, place, retry=True: found["now"].client(service, place)
+    )
     return found
 
 

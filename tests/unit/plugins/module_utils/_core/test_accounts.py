@@ -39,7 +39,7 @@ def test_without_a_role_the_caller_goes_himself() -> None:
     ("listed", "message"),
     [
         ([123], r"accounts\[0\].id: '123' is not valid, expected 12 digits in quotes"),
-        ([ARN, ONE], "accounts: .* expected every account once"),
+        ([ARN, ONE], "accounts: .* expected each account only once"),
         (
             [{"id": TWO, "role_arn": ARN}],
             r"accounts\[0\].id: '222222222222' is not valid, expected the account of its role",

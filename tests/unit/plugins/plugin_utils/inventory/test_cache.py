@@ -75,7 +75,7 @@ def test_without_a_store_nothing_is_remembered() -> None:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     found = FakeCloud()
-    monkeypatch.setattr(Sessions, "client", lambda self, service, place: found.client(service, place))
+    monkeypatch.setattr(Sessions, "client", lambda self, service, place, retry=True: found.client(service, place))
     found.at(EU).managed = [managed("i-0aaaaaaaaaaaaaaaa")]
     found.at(US).managed = [managed("i-0bbbbbbbbbbbbbbbb")]
     return found

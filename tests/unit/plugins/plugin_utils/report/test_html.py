@@ -139,7 +139,7 @@ def test_the_plan_names_the_health_probes_and_nothing_else_of_them() -> None:
     ]
     waves = [{**wave, "gate": {**wave["gate"], "health_checks": health_checks}} for wave in run.plan["waves"]]
     html = render_plan_html({**run.plan, "waves": waves})
-    assert "then asks <bdi>&lt;b&gt;shop</bdi>, <bdi>alarms</bdi>" in html and "s3cr3t" not in html
+    assert "health checks: <bdi>&lt;b&gt;shop</bdi>, <bdi>alarms</bdi>" in html and "s3cr3t" not in html
 
 
 def test_the_first_screen_answers_a_change_board() -> None:
@@ -147,7 +147,7 @@ def test_the_first_screen_answers_a_change_board() -> None:
     order = [
         "Aborted after canary",
         "2 of 60 nodes patched or up to date, 3 failed",
-        "the failure rate is above 24.7 %, the limit is 10 %",
+        "with 90 % confidence the rate exceeds 24.7 %",
         "Needs attention 4",
         "the agent did not come back",
         "Gate: abort",
@@ -171,7 +171,7 @@ def test_a_broken_chain_and_a_foreign_plan_are_said_first() -> None:
     run = samples.completed()
     del run.records[5]
     text = Page(render_report_html(build_report(run.plan, run.records, run.scan))).text
-    assert text.index("The journal can't be trusted") < text.index("Compliance before")
+    assert text.index("The journal cannot be trusted") < text.index("Compliance before")
     assert "the hash chain is BROKEN" in text
 
 
@@ -192,13 +192,13 @@ def test_empty_inputs_make_a_page(run: samples.Run) -> None:
 
 def test_a_scan_alone_makes_a_compliance_page() -> None:
     text = Page(render_report_html(build_report(scan=samples.completed().scan))).text
-    assert "Patch compliance report" in text and "Held back" not in text and "999900001111/eu-west-1" in text
+    assert "Patch compliance report" in text and "Skipped" not in text and "999900001111/eu-west-1" in text
     assert text.count("not compliant") > 61
     assert "kernel.x86_64" in text
 
 
 def test_bars_show_everything_that_occurs_and_fill_the_width() -> None:
-    parts = divide([("good", "patched", 9_999), ("bad", "failed", 1), ("held", "held back", 0)])
+    parts = divide([("good", "patched", 9_999), ("bad", "failed", 1), ("held", "skipped", 0)])
     assert [part.name for part in parts] == ["good", "bad"]
     assert float(parts[1].width[:-1]) > 0.5
     assert sum(float(part.width[:-1]) for part in parts) == pytest.approx(100, abs=0.01)
@@ -216,20 +216,20 @@ def test_waves_stand_side_by_side_within_the_strip(sizes: list[int]) -> None:
 def test_a_plan_says_what_steers_its_run() -> None:
     text = " ".join(Page(render_plan_html(samples.steered_plan())).text.split())
     for said in (
-        "Wave broad is empty, and its gate will pause: frozen as a whole",
+        "Wave broad has no nodes, so its gate will pause: completely frozen",
         "does not fit: 18 nodes, 6 at a time, need 120 minutes",
-        "3 turns, one after the other, of at most 6 nodes",
+        "3 turns of at most 6 nodes",
         "2 h 00 min of work in 1 h 30 min before the cutoff, 6 at a time",
-        "then asks shop answers, queue is short",
-        "frozen in part: Deployment",
-        "commands that were not delivered, 2 times; installs that failed, once",
+        "health checks: shop answers, queue is short",
+        "partly frozen: Deployment",
+        "commands that were not delivered, 2 retries; installs that failed, 1 retry",
         "at most 25% of the rollout, 6 of each zone, 1 of each cluster",
         "2 nodes are stopped and will be started",
         "early turn 3",
         "Its own reboot rulealways",
     ):
         assert said in text, said
-    assert text.count("will be started; its patches are not known yet") == 2
+    assert text.count("will be started; its missing patches are not known yet") == 2
 
 
 def test_a_plain_plan_says_nothing_of_what_it_has_not() -> None:

@@ -124,7 +124,7 @@ def test_longest_allowed_exception() -> None:
     check_request(record(), ExceptionRules(max_days=30), today)
     with pytest.raises(BadInput, match=r"^to: '2026-11-30' is not valid, expected 2026-11-29 at the latest"):
         check_request(record(), ExceptionRules(max_days=29), today)
-    with pytest.raises(BadInput, match=r"a day that is not over, 2026-12-01 or later$"):
+    with pytest.raises(BadInput, match=r"2026-12-01 or later$"):
         check_request(record(), RULES, date(2026, 12, 1))
 
 
@@ -135,15 +135,13 @@ def test_approval_by_somebody_else_then_revocation() -> None:
     assert decide_exception(approved, ExceptionStatus.APPROVED, "eve", "later", RULES) is approved
     revoked = decide_exception(approved, ExceptionStatus.REVOKED, "bob", "t", RULES, note="audit is over")
     assert (revoked.status, revoked.note) == (ExceptionStatus.REVOKED, "audit is over")
-    with pytest.raises(
-        BadInput, match=r"^status: 'approved' .* expected no other status: ask for a new exception, since"
-    ):
+    with pytest.raises(BadInput, match=r"^status: 'approved' .* expected no other status; request a new one, because"):
         decide_exception(revoked, ExceptionStatus.APPROVED, "bob", "t", RULES)
 
 
 def test_nobody_approves_their_own_exception() -> None:
     asked = record(status="requested")
-    with pytest.raises(BadInput, match=r"^decided_by: ' Ann' is not valid, expected somebody other"):
+    with pytest.raises(BadInput, match=r"^decided_by: ' Ann' is not valid, expected a person other"):
         decide_exception(asked, ExceptionStatus.APPROVED, " Ann", "t", RULES)
     alone = ExceptionRules(four_eyes=False)
     assert decide_exception(asked, ExceptionStatus.APPROVED, "ann", "t", alone).is_approved

@@ -64,8 +64,8 @@ def test_tag_edited_by_hand_is_put_right_and_reported() -> None:
     found = run(record(tagged={"i-1": NOVEMBER}), tag="2026-11-01/2027-12-31")
     assert (actions(found), kinds(found)) == ([("2026-11-01/2027-12-31", NOVEMBER)], ["hand_edited"])
     assert found.alarms[0].text == (
-        "The exception tag of i-1 is '2026-11-01/2027-12-31', the ledger wrote '2026-11-01/2026-11-30': "
-        "exception EX-1 says 2026-11-01/2026-11-30."
+        "The exception tag of i-1 is '2026-11-01/2027-12-31' instead of '2026-11-01/2026-11-30', "
+        "but exception EX-1 lasts 2026-11-01/2026-11-30."
     )
 
 
@@ -107,7 +107,7 @@ def test_tag_of_an_exception_that_is_not_approved() -> None:
 def test_request_that_begins_soon_and_is_not_approved() -> None:
     found = run(record(period=DECEMBER, status="requested"), today=date(2026, 11, 25))
     assert kinds(found) == ["not_approved"]
-    assert found.alarms[0].text == "Exception EX-1 of ann begins on 2026-12-01 and is not approved."
+    assert found.alarms[0].text == "Exception EX-1, requested by ann, begins on 2026-12-01 and is not approved."
     assert kinds(run(record(period=DECEMBER, status="requested"))) == []
 
 
@@ -116,7 +116,7 @@ def test_tag_that_nobody_asked_for() -> None:
     assert (actions(found), kinds(found)) == ([(NOVEMBER, None)], ["not_in_ledger"])
     assert run(tag="until christmas").alarms[0].text == (
         "The exception tag 'until christmas' of i-1 is not in the ledger "
-        "and is no period such as 2026-11-01/2026-11-30."
+        "and is not a period such as 2026-11-01/2026-11-30."
     )
 
 

@@ -43,30 +43,30 @@ def gate(good: int = 0, failed: int = 0, skipped: int = 0, missing: int = 0, **o
 @pytest.mark.parametrize(
     ("good", "failed", "verdict", "reason"),
     [
-        (2, 0, "promote", "None of 2 nodes failed: with 90 % confidence the failure rate is below 68.4 %."),
+        (2, 0, "promote", "None of 2 nodes failed, the limit is 10 %."),
         (0, 2, "abort", "All 2 nodes that were worked on failed."),
         (
             1,
             1,
             "pause",
-            "1 of 2 nodes failed (50 %), the limit is 10 %, but so few nodes prove only a rate above 5.1 %",
+            "1 of 2 nodes failed (50 %), above the limit of 10 %, but the sample is too small",
         ),
-        (0, 1, "pause", "1 of 1 node failed (100 %), the limit is 10 %, but so few nodes prove only a rate above 10 %"),
-        (9, 1, "promote", "1 of 10 nodes failed (10 %), the limit is 10 %."),
+        (0, 1, "pause", "1 of 1 node failed (100 %), above the limit of 10 %, but the sample is too small"),
+        (9, 1, "promote", "1 of 10 nodes failed (10 %), within the limit of 10 %."),
         (
             8,
             2,
             "pause",
-            "2 of 10 nodes failed (20 %), the limit is 10 %, but so few nodes prove only a rate above 5.5 %",
+            "2 of 10 nodes failed (20 %), above the limit of 10 %, but the sample is too small",
         ),
         (
             6,
             4,
             "abort",
-            "4 of 10 nodes failed (40 %): with 90 % confidence the failure rate is above 18.8 %, the limit",
+            "4 of 10 nodes failed (40 %), above the limit of 10 %: with 90 % confidence the rate exceeds 18.8 %",
         ),
-        (880, 120, "abort", "120 of 1000 nodes failed (12 %): with 90 % confidence"),
-        (891, 109, "pause", "109 of 1000 nodes failed (10.9 %), the limit is 10 %, but"),
+        (880, 120, "abort", "120 of 1000 nodes failed (12 %), above the limit of 10 %: with 90 % confidence"),
+        (891, 109, "pause", "109 of 1000 nodes failed (10.9 %), above the limit of 10 %, but"),
     ],
 )
 def test_failure_rate_and_how_sure_it_is(good: int, failed: int, verdict: str, reason: str) -> None:
@@ -102,7 +102,7 @@ def test_budget_is_the_whole_rollouts_and_earlier_failures_keep_using_it() -> No
     assert gate(99, 1, earlier=4, budget=5).verdict is Verdict.PROMOTE
     found = gate(99, 1, earlier=5, budget=5)
     assert found.verdict is Verdict.ABORT
-    assert found.reasons[0] == "6 nodes of the rollout failed (5 of them in earlier waves), its budget is 5."
+    assert found.reasons[0] == "6 nodes of the rollout failed (5 of them in earlier waves), the budget is 5."
     assert (found.numbers["budget_spent"], found.numbers["budget_left"]) == (6, 0)
 
 
@@ -117,12 +117,12 @@ def test_skipped_nodes_are_no_failures_but_too_many_pause() -> None:
     assert gate(5, 0, skipped=5).verdict is Verdict.PROMOTE
     found = gate(4, 0, skipped=6)
     assert found.verdict is Verdict.PAUSE
-    assert found.reasons[0] == "6 of 10 nodes were skipped (60 %), the limit is 50 %."
+    assert found.reasons[0] == "6 of 10 nodes were skipped (60 %), above the limit of 50 %."
 
 
 def test_nothing_worked_on_proves_nothing() -> None:
     assert gate(skipped=2, max_skipped_rate=1).reasons == (
-        "None of 2 nodes was worked on: nothing is known about the patches.",
+        "None of 2 nodes was worked on, so the patches are untested.",
     )
     assert gate(skipped=2, max_skipped_rate=1).verdict is Verdict.PAUSE
     assert gate().verdict is Verdict.PROMOTE
@@ -130,7 +130,7 @@ def test_nothing_worked_on_proves_nothing() -> None:
 
 def test_missing_results_pause_and_are_not_taken_for_good() -> None:
     found = gate(9, missing=1)
-    assert (found.verdict, found.reasons[0]) == (Verdict.PAUSE, "1 node of 10 gave no result.")
+    assert (found.verdict, found.reasons[0]) == (Verdict.PAUSE, "1 node of 10 has no outcome.")
 
 
 def test_health_probes_outrank_good_numbers() -> None:
@@ -142,7 +142,7 @@ def test_health_probes_outrank_good_numbers() -> None:
     assert decide(GateRules(), tally, health_checks=health_checks[:1]).verdict is Verdict.PAUSE
     found = decide(GateRules(), tally, health_checks=health_checks)
     assert found.verdict is Verdict.ABORT
-    assert found.reasons[:2] == ("Health check api is failed.", "Health check shop is inconclusive: no data.")
+    assert found.reasons[:2] == ("Health check api failed.", "Health check shop is inconclusive: no data.")
 
 
 def test_soak_waits_for_what_is_good_only() -> None:
@@ -159,7 +159,7 @@ def test_tally_from_statuses() -> None:
     statuses = [Status.SUCCEEDED, "no_op", "failed", "unreachable", "timed_out", "cancelled", "skipped"]
     found = WaveTally.from_statuses(9, statuses, earlier_failed=1, rollout_total=20)
     assert (found.good, found.failed, found.skipped, found.missing, found.worked) == (2, 4, 1, 2, 6)
-    with pytest.raises(ValueError, match="can't be"):
+    with pytest.raises(ValueError, match="inconsistent"):
         WaveTally.from_statuses(1, ["failed", "failed"])
 
 

@@ -53,9 +53,9 @@ def alarms(**states: str) -> dict[str, Any]:
         (ALARMS, alarms(cpu="OK", errors="OK"), "ok", "OK: cpu, errors"),
         (ALARMS, alarms(cpu="OK", errors="ALARM"), "failed", "in ALARM: errors (why errors)"),
         (ALARMS, alarms(errors="ALARM"), "failed", "in ALARM: errors (why errors)"),
-        (ALARMS, alarms(cpu="OK"), "inconclusive", "there is no alarm errors"),
+        (ALARMS, alarms(cpu="OK"), "inconclusive", "alarm not found: errors"),
         (ALARMS, alarms(cpu="OK", errors="INSUFFICIENT_DATA"), "inconclusive", "INSUFFICIENT_DATA: errors"),
-        (ALARMS, alarms(), "inconclusive", "there is no alarm cpu, errors"),
+        (ALARMS, alarms(), "inconclusive", "alarm not found: cpu, errors"),
     ],
 )  # fmt: skip
 def test_a_wrong_answer_failed_and_an_empty_one_proves_nothing(

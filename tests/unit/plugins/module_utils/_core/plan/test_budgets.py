@@ -54,7 +54,7 @@ def test_failed_nodes_go_on_using_the_budget() -> None:
     # Source: Google VM Manager: a machine that fails counts against the budget until the rollout ends.
     found = allow(members(FAILED, FAILED, BACK, WAITING, wave="w"), BudgetRules(wave=2))
     assert found.now == ()
-    assert found.blocked == {"n3": "wave w: 2 of 4 nodes are down or failed, 2 may be at once"}
+    assert found.blocked == {"n3": "wave w: 2 of 4 nodes are out of service, the limit is 2"}
 
 
 def test_cluster_gives_up_at_most_one_member_at_a_time() -> None:
@@ -69,7 +69,7 @@ def test_cluster_gives_up_at_most_one_member_at_a_time() -> None:
     ]
     found = allow(nodes, rules)
     assert found.now == ("a2", "single")
-    assert found.blocked["b2"] == "cluster b: 1 of 2 nodes are down or failed, 1 may be at once"
+    assert found.blocked["b2"] == "cluster b: 1 of 2 nodes are out of service, the limit is 1"
 
 
 def test_every_budget_of_a_node_must_hold_and_a_zone_is_counted_over_all_waves() -> None:
@@ -80,7 +80,7 @@ def test_every_budget_of_a_node_must_hold_and_a_zone_is_counted_over_all_waves()
     ]
     found = allow(nodes, BudgetRules(zone="50%", wave=5))
     assert found.now == ("z",)
-    assert found.blocked == {"y": "zone 1a: 1 of 2 nodes are down or failed, 1 may be at once"}
+    assert found.blocked == {"y": "zone 1a: 1 of 2 nodes are out of service, the limit is 1"}
     assert allow(nodes, BudgetRules(rollout=1)).now == ()
 
 

@@ -52,8 +52,7 @@ def test_wave_in_two_hours(linux: int, windows: int, concurrency: int | str | No
 def test_what_does_not_fit_is_said() -> None:
     found = plan_capacity(wave(linux=7, windows=1), WINDOW, 1)
     assert (
-        found.text
-        == "8 nodes, 1 at a time, need 145 minutes; the window has 120 before its cutoff: 2 nodes will not fit"
+        found.text == "8 nodes, 1 at a time, need 145 minutes; the window has 120 before its cutoff: 2 nodes do not fit"
     )
     assert found.too_late == ("l5", "l6")
     assert (
@@ -80,10 +79,10 @@ def test_bad_concurrency_and_minutes() -> None:
     [
         (at(1, 59, 59), 1, False, "the window opens at 2026-11-21 02:00 UTC"),
         (at(2, 0), 180, True, ""),
-        (at(2, 0), 180.5, False, "the window closes at 2026-11-21 05:00 UTC, in 180 minutes; the step needs 180.5"),
+        (at(2, 0), 180.5, False, "the window closes at 2026-11-21 05:00 UTC, in 180 minutes; this step needs 180.5"),
         (at(3, 59, 59), 40, True, ""),
-        (at(3, 59, 59), 61, False, "the window closes at 2026-11-21 05:00 UTC, in 60 minutes; the step needs 61"),
-        (at(4, 0), 1, False, "nothing starts after the window's cutoff at 2026-11-21 04:00 UTC"),
+        (at(3, 59, 59), 61, False, "the window closes at 2026-11-21 05:00 UTC, in 60 minutes; this step needs 61"),
+        (at(4, 0), 1, False, "no further work starts after the window's cutoff at 2026-11-21 04:00 UTC"),
         (at(5, 0), 1, False, "the window closed at 2026-11-21 05:00 UTC"),
     ],
 )

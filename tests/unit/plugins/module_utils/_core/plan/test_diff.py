@@ -46,7 +46,7 @@ def test_a_plan_is_the_same_as_itself_made_again() -> None:
     again = {**deepcopy(BEFORE), "rollout": "y", "created_at": "later", "totals": {}, "warnings": ["w"]}
     again["waves"][0]["capacity"] = {"fits": True}
     assert differing(again) == {}
-    assert "do the same" in diff_to_text(diff_plans(BEFORE, again))
+    assert "have the same effect" in diff_to_text(diff_plans(BEFORE, again))
 
 
 def test_a_plan_of_an_older_release_has_turn_one() -> None:
@@ -65,7 +65,7 @@ def test_who_comes_and_who_goes_with_the_reason_of_the_other_plan() -> None:
     assert [(item["name"], item["wave"], item["reason"]) for item in found["removed"]] == [
         ("c", "rest", "stopped: it is stopped")
     ]
-    assert [(item["name"], item["reason"]) for item in found["added"]] == [("d", "it does not know this node")]
+    assert [(item["name"], item["reason"]) for item in found["added"]] == [("d", "not in the inventory")]
     assert "stopped: it is stopped" in diff_to_text(diff_plans(BEFORE, after))
 
 

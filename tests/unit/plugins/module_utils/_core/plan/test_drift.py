@@ -58,15 +58,15 @@ def test_nothing_differs() -> None:
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        ([], "is not in the inventory any more"),
+        ([], "no longer in the inventory"),
         ([now(1, executor="linux")], "executor ssm → linux"),
         ([now(1, platform="windows", patch_group="")], "platform linux → windows, patch group WEB → none"),
         ([now(1, account="2")], "account 1 → 2"),
         ([now(1, region="s")], "region r → s"),
         ([now(1, state="terminated")], "the instance is terminated"),
-        ([now(1, state="stopped")], "the instance is stopped, and the plan does not start it"),
-        ([now(1, ping_status="ConnectionLost")], "its agent is not online (ConnectionLost)"),
-        ([now(1, managed=False)], "not a managed node: Systems Manager does not know it"),
+        ([now(1, state="stopped")], "the instance is stopped and the plan does not start it"),
+        ([now(1, ping_status="ConnectionLost")], "the agent is not online (ConnectionLost)"),
+        ([now(1, managed=False)], "not managed by Systems Manager"),
     ],
 )
 def test_how_a_node_differs(found: list[Candidate], told: str) -> None:
@@ -130,7 +130,7 @@ def test_the_tolerance_has_exact_bounds(what: str, tolerance: int | str, total: 
     other = {"nodes": None, "patches": None}
     check_drift(of(allowed), DriftTolerance(**{**other, what: tolerance}))
     with pytest.raises(
-        PlanDrifted, match=rf"{allowed + 1} of {total} planned {what} differ.*web-0: is gone.*Plan again"
+        PlanDrifted, match=rf"{allowed + 1} of {total} planned {what} differ.*web-0: is gone.*Create a new plan"
     ):
         check_drift(of(allowed + 1), DriftTolerance(**{**other, what: tolerance}))
     check_drift(of(total), DriftTolerance(**{**other, what: None}))
@@ -138,12 +138,16 @@ def test_the_tolerance_has_exact_bounds(what: str, tolerance: int | str, total: 
 
 def test_the_first_few_nodes_are_named() -> None:
     drift = find_drift(plan(*(planned(number) for number in range(9))), [now(0)], POLICY, None)
-    with pytest.raises(PlanDrifted, match=r"web-1: is not.*web-2: is not.*web-3: is not.*and 5 more nodes") as caught:
+    with pytest.raises(
+        PlanDrifted, match=r"web-1: no longer.*web-2: no longer.*web-3: no longer.*and 5 more nodes"
+    ) as caught:
         check_drift(drift, DriftTolerance(nodes="10%"))
     assert "web-4" not in str(caught.value)
 
 
 def test_a_plan_of_another_policy_is_refused() -> None:
     check_policy_digest(plan(), "d" * 64)
-    with pytest.raises(PlanDrifted, match=r"changed after the plan.*Plan again, or set allow_changed_policy"):
+    with pytest.raises(
+        PlanDrifted, match=r"changed after the plan.*Create a new plan. To run this one, set allow_changed_policy"
+    ):
         check_policy_digest(plan(), "e" * 64)

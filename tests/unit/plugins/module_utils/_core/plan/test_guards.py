@@ -102,14 +102,14 @@ def test_a_window_that_is_frozen_in_part_keeps_them_with_a_note() -> None:
     hour = Interval(start=FIRST + timedelta(hours=1), end=FIRST + timedelta(hours=2), name="Deployment")
     plan = plan_of(events=(hour,))
     assert [len(wave) for wave in waves(plan)] == [2, 2]
-    assert plan["waves"][0]["notes"][0].startswith("frozen in part: Deployment") and "notes" not in plan["waves"][1]
-    assert "Wave canary: frozen in part" in plan_to_text(plan)
+    assert plan["waves"][0]["notes"][0].startswith("partly frozen: Deployment") and "notes" not in plan["waves"][1]
+    assert "Wave canary: partly frozen" in plan_to_text(plan)
 
 
 def test_a_canary_that_loses_all_its_nodes_is_said_to_be_empty() -> None:
     plan = plan_of(*(approved(node.host, "2026-11-17", "2026-11-18") for node in NODES))
     assert [len(wave) for wave in waves(plan)] == [0, 4]
-    assert plan["waves"][0]["emptied"] == "every node that it selects has an exception"
+    assert plan["waves"][0]["emptied"] == "all nodes that it selects have an exception"
     frozen = plan_of(events=(Interval(start=FIRST, end=FIRST + timedelta(hours=4), name="Sale"),))
-    assert frozen["waves"][0]["emptied"].startswith("frozen as a whole")
-    assert frozen["warnings"] == [f"Wave canary is empty, and its gate will pause: {frozen['waves'][0]['emptied']}."]
+    assert frozen["waves"][0]["emptied"].startswith("completely frozen")
+    assert frozen["warnings"] == [f"Wave canary has no nodes, so its gate will pause: {frozen['waves'][0]['emptied']}."]

@@ -90,7 +90,7 @@ def test_an_edited_plan_is_refused() -> None:
     check_plan(plan)
     check_plan({**plan, "created_at": "later"})
     for edited in edits(plan):
-        with pytest.raises(BadInput, match="changed after it was made"):
+        with pytest.raises(BadInput, match="changed later"):
             check_plan(edited)
     with pytest.raises(BadInput, match="a plan of the schema"):
         check_plan(seal({**plan, "schema": "patchtide/scan/1"}))
@@ -99,7 +99,7 @@ def test_an_edited_plan_is_refused() -> None:
 @pytest.mark.parametrize(
     ("candidate", "scan", "code", "reason"),
     [
-        (node(1, managed=False), scanned("x"), "unmanaged", "Systems Manager does not know it"),
+        (node(1, managed=False), scanned("x"), "unmanaged", "not managed by Systems Manager"),
         (node(1, executor="sms"), scanned("x"), "not_served", "(did you mean 'ssm'?)"),
         (node(1, executor="azure", state="VM running"), None, "not_served", "which serves linux, ssm"),
         (node(1), {"status": "failed", "error": {"code": "not_served", "text": "pip"}}, "not_served", "pip"),
@@ -111,12 +111,12 @@ def test_an_edited_plan_is_refused() -> None:
         ),
         (node(1, state="stopped"), scanned("x"), "stopped", "the instance is stopped"),
         (node(1, ping_status="ConnectionLost"), scanned("x"), "offline", "ConnectionLost"),
-        (node(1), None, "not_scanned", "the scan has no record"),
+        (node(1), None, "not_scanned", "not in the scan"),
         (node(1), {"status": "failed", "error": {"text": "no repo"}}, "scan_failed", "no repo"),
         (node(1), {"status": "timed_out"}, "scan_failed", "timed_out"),
         (node(1), scanned(), "nothing_to_install", "no approved patch is missing"),
         (node(1, application="sap", tags={"Application": "sap"}), scanned("x"), "policy", "the SAP team patches"),
-        (node(1, platform="windows"), scanned("x"), "no_wave", "no wave of the policy"),
+        (node(1, platform="windows"), scanned("x"), "no_wave", "no wave selects"),
     ],
 )
 def test_who_is_left_out_and_why(candidate: Candidate, scan: Any, code: str, reason: str) -> None:

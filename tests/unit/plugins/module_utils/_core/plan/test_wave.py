@@ -80,8 +80,8 @@ def test_turns_follow_each_other_in_the_window_and_what_does_not_fit_is_said() -
     capacity = plan["waves"][0]["capacity"]
     assert (capacity["needed_minutes"], capacity["usable_minutes"], capacity["too_late"]) == (45, 40, 1)
     assert not capacity["fits"]
-    text = "3 nodes, 1 at a time, need 45 minutes; the window has 40 before its cutoff: 1 node will not fit"
-    assert plan["warnings"] == [f"Wave all does not fit: {text}."]
+    text = "3 nodes, 1 at a time, need 45 minutes; the window has 40 before its cutoff: 1 node does not fit"
+    assert plan["warnings"] == [f"Wave all does not fit its window: {text}."]
 
 
 def test_a_count_of_concurrency_is_meant_for_each_command() -> None:
@@ -99,8 +99,8 @@ def test_a_wave_without_a_window_always_fits() -> None:
     ("count", "change", "words"),
     [
         (2401, {}, "the default quota is 2,400 managed nodes"),
-        (1001, {"prefix": "mi-"}, "above 1,000 they need the advanced tier"),
-        (1001, {}, "1,001 nodes are worked on at once in wave all"),
+        (1001, {"prefix": "mi-"}, "more than 1,000 require the advanced tier"),
+        (1001, {}, "Wave all works on 1,001 nodes at once"),
     ],
 )
 def test_quotas_are_named_before_the_night(count: int, change: dict[str, str], words: str) -> None:

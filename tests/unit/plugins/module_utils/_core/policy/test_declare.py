@@ -79,7 +79,7 @@ def window(**more: Any) -> dict[str, list[dict[str, Any]]]:
 
 def test_window_is_cleared_of_what_the_policy_does_not_say() -> None:
     found = window()["windows"][0]
-    assert (found["start"], found["end"], found["offset"], found["description"]) == ("", "", 0, "")
+    assert (found["start"], found["end"], found["offset_days"], found["description"]) == ("", "", 0, "")
 
 
 def test_window_targets_groups_by_the_tag() -> None:

@@ -36,7 +36,7 @@ def test_waves_are_suites_and_reasons_are_messages() -> None:
     root = parsed(samples.aborted())
     assert [suite.attrib["name"] for suite in root] == ["canary", "early", "broad"]
     messages = {item.attrib["message"] for item in root.findall(".//skipped")}
-    assert "not started: gate after canary closed" in messages
+    assert "not started: aborted after canary" in messages
 
 
 def test_of_a_scan_missing_patches_are_failures() -> None:

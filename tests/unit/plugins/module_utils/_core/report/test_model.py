@@ -114,10 +114,10 @@ def test_an_aborted_rollout_says_why_nothing_else_was_touched() -> None:
     report = report_of(run)
     assert report.summary["conclusion"]["code"] == "aborted"
     assert report.summary["conclusion"]["title"] == "Aborted after canary"
-    assert "the failure rate is above 24.7 %, the limit is 10 %" in report.summary["conclusion"]["reason"]
+    assert "with 90 % confidence the rate exceeds 24.7 %" in report.summary["conclusion"]["reason"]
     waiting = [item for item in report.rows if item.status == "not_started"]
     assert len(waiting) == 54
-    assert {item.reason for item in waiting} == {"not started: gate after canary closed"}
+    assert {item.reason for item in waiting} == {"not started: aborted after canary"}
     assert all(item.compliance_after == item.compliance_before and not item.installed for item in waiting)
     assert [wave["state"] for wave in report.summary["waves"]] == ["aborted", "waiting", "waiting"]
 
@@ -204,7 +204,7 @@ def test_a_changed_record_is_said_and_everything_after_it_is_still_told() -> Non
     run.records[10] = from_line(changed.encode())
     report = report_of(run)
     assert "record 11 was changed" in report.summary["evidence"]["chain_error"]
-    assert "can't be trusted" in report.summary["warnings"][0]
+    assert "cannot be trusted" in report.summary["warnings"][0]
     assert report.summary["totals"]["by_status"] == whole["totals"]["by_status"]
 
 
@@ -264,7 +264,7 @@ def test_a_patched_node_that_is_not_compliant_is_named_with_the_reason() -> None
     run.note(outcome("verify", final))
     report = build_report(records=run.records)
     assert (report.rows[0].tone, report.rows[0].compliance_after) == ("good", "non_compliant")
-    assert report.summary["attention"][0]["reason"] == "patched, but not compliant: 1 installed though rejected"
+    assert report.summary["attention"][0]["reason"] == "patched, but not compliant: 1 installed but rejected"
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ from tests.report import samples
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        ({}, {"Tried again": "nothing", "Out of service at once": "no limit but the size of the wave"}),
-        ({"retries": {"delivery": 0, "execution": 0}}, {"Tried again": "nothing"}),
-        ({"retries": {"delivery": 1}}, {"Tried again": "commands that were not delivered, once"}),
+        ({}, {"Retries": "none", "Out of service at once": "no limit except the size of the wave"}),
+        ({"retries": {"delivery": 0, "execution": 0}}, {"Retries": "none"}),
+        ({"retries": {"delivery": 1}}, {"Retries": "commands that were not delivered, 1 retry"}),
         ({"budgets": {"wave": 3}}, {"Out of service at once": "at most 3 of each wave"}),
-        ({"budgets": {"zone": None}}, {"Out of service at once": "no limit but the size of the wave"}),
+        ({"budgets": {"zone": None}}, {"Out of service at once": "no limit except the size of the wave"}),
     ],
 )
 def test_rules_are_said_in_words(rules: dict[str, Any], words: dict[str, str]) -> None:
@@ -43,8 +43,8 @@ def test_a_plain_wave_has_one_turn_and_no_notes() -> None:
 def test_turns_are_as_large_as_the_largest() -> None:
     wave = {"turns": 2, "nodes": [{"turn": 1}, {"turn": 2, "start": True}]}
     assert list(wave_notes(wave)) == [
-        "2 turns, one after the other, of at most 1 node",
-        "1 stopped node will be started; what is missing there is not known yet",
+        "2 turns of at most 1 node",
+        "1 stopped node will be started; missing patches are not known yet",
     ]
 
 
@@ -52,4 +52,7 @@ def test_what_emptied_a_wave_is_a_warning_and_no_note() -> None:
     wave: dict[str, Any] = {"nodes": [], "turns": 1, "emptied": "frozen", "notes": ["frozen", "another"]}
     wave["capacity"] = {"fits": False, "text": "too late"}
     assert list(wave_notes(wave)) == ["another"]
-    assert list(wave_warnings(wave)) == ["empty, its gate will pause: frozen", "does not fit: too late"]
+    assert list(wave_warnings(wave)) == [
+        "no nodes, so its gate will pause: frozen",
+        "does not fit its window: too late",
+    ]

@@ -38,25 +38,25 @@ def test_the_plan_names_waves_patches_reboots_and_who_is_left_out() -> None:
 
 def test_the_plan_says_its_warnings_first_then_what_steers_its_waves() -> None:
     lines = plan_to_text(samples.steered_plan()).splitlines()
-    assert lines[1].startswith("WARNING: Wave broad is empty, and its gate will pause: frozen as a whole")
+    assert lines[1].startswith("WARNING: Wave broad has no nodes, so its gate will pause: completely frozen")
     early = next(line for line in lines if line.startswith("  early"))
     assert "Wed 18 Nov 00:00-02:00" in early and "120 of 90" in early
-    assert "Wave early: 3 turns, one after the other, of at most 6 nodes" in lines
-    assert "Wave early: 2 stopped nodes will be started; what is missing there is not known yet" in lines
-    assert "Wave canary: its gate asks shop answers, queue is short" in lines
-    assert "Wave canary: frozen in part: Deployment" in lines
+    assert "Wave early: 3 turns of at most 6 nodes" in lines
+    assert "Wave early: 2 stopped nodes will be started; missing patches are not known yet" in lines
+    assert "Wave canary: its gate runs the health checks shop answers, queue is short" in lines
+    assert "Wave canary: partly frozen: Deployment" in lines
     assert not any(line.startswith("Wave broad") for line in lines)
 
 
 def test_the_plan_says_the_rules_of_its_run() -> None:
     text = plan_to_text(samples.steered_plan())
-    assert "commands that were not delivered, 2 times; installs that failed, once" in text
+    assert "commands that were not delivered, 2 retries; installs that failed, 1 retry" in text
     assert "at most 25% of the rollout, 6 of each zone, 1 of each cluster" in text
 
 
 def test_a_plain_plan_limits_nothing_and_warns_of_nothing() -> None:
     text = plan_to_text(samples.plan_of(samples.estate(6), (6, 0)))
-    assert "no limit but the size of the wave" in text and "WARNING" not in text
+    assert "no limit except the size of the wave" in text and "WARNING" not in text
     assert next(line for line in text.splitlines() if "canary" in line).split()[-5:] == ["40", "of", "90", "10", "%"]
 
 
@@ -73,7 +73,7 @@ def test_the_summary_says_the_verdict_first_and_the_failures() -> None:
     _plan, summary = texts("aborted")
     lines = summary.splitlines()
     assert lines[0].startswith("Aborted after canary")
-    assert lines[1] == "2 of 60 nodes patched or up to date, 3 failed, 1 held back, 54 not started."
+    assert lines[1] == "2 of 60 nodes patched or up to date, 3 failed, 1 skipped, 54 not started."
     assert "checkout-al2023-00" in summary and "the agent did not come back" in summary
     assert "0 % → 3.3 %" in summary
 
@@ -97,7 +97,7 @@ def test_a_long_reason_goes_on_below_itself() -> None:
 
 def test_an_empty_plan_and_an_empty_summary_are_text() -> None:
     plan = samples.plan_of([])
-    assert "Nobody is left out." in plan_to_text(plan)
+    assert "No node is left out." in plan_to_text(plan)
     assert summary_to_text(build_report().summary).startswith("Nothing to report")
 
 

@@ -82,7 +82,7 @@ def test_who_is_back_makes_room_and_who_failed_does_not() -> None:
     assert over_budget(state, "w 1") == {}
     ended(state, "b", status="failed")
     checked(state, "c")
-    assert over_budget(state, "w 1") == {"c": "cluster db: 1 of 3 nodes are down or failed, 1 may be at once"}
+    assert over_budget(state, "w 1") == {"c": "cluster db: 1 of 3 nodes are out of service, the limit is 1"}
 
 
 def test_who_is_drained_or_did_not_come_into_service_takes_room() -> None:

@@ -37,8 +37,8 @@ def test_single_values_are_lists_of_one() -> None:
 
 
 def test_order_of_calendars_means_nothing() -> None:
-    first = plan(calendar_names=["b", "a"]).after
-    assert not plan_association(first, to_given({"name": "scan", "calendar_names": ["a", "b"]}), present=True).changed
+    first = plan(calendars=["b", "a"]).after
+    assert not plan_association(first, to_given({"name": "scan", "calendars": ["a", "b"]}), present=True).changed
 
 
 def test_all_nodes_are_one_target() -> None:
@@ -75,21 +75,21 @@ def test_defaults_that_the_service_adds_to_locations_are_no_change() -> None:
         ({"document_version": "0"}, "document_version: '0'"),
         ({"schedule": "rate(29 minutes)"}, "at least 30 minutes"),
         ({"schedule": "rate(1 hour)", "apply_only_at_cron_interval": True}, "does not take it with a rate"),
-        ({"schedule_offset": 7, "apply_only_at_cron_interval": True}, "1 to 6 days"),
-        ({"schedule_offset": 2}, "apply_only_at_cron_interval=true beside it"),
+        ({"offset_days": 7, "apply_only_at_cron_interval": True}, "1 to 6 days"),
+        ({"offset_days": 2}, "apply_only_at_cron_interval=true beside it"),
         (
-            {"schedule_offset": 2, "apply_only_at_cron_interval": True, "schedule": "at(2027-01-01T00:00:00)"},
+            {"offset_days": 2, "apply_only_at_cron_interval": True, "schedule": "at(2027-01-01T00:00:00)"},
             "a cron expression",
         ),
-        ({"duration": 25, "apply_only_at_cron_interval": True}, "1 to 24 hours"),
-        ({"duration": 2}, "apply_only_at_cron_interval=true beside it"),
+        ({"duration_hours": 25, "apply_only_at_cron_interval": True}, "1 to 24 hours"),
+        ({"duration_hours": 2}, "apply_only_at_cron_interval=true beside it"),
         ({"max_concurrency": "0"}, "max_concurrency: '0'"),
         ({"max_errors": "101%"}, "max_errors: '101%'"),
         ({"output_s3_bucket": "ab"}, "3 to 63 characters"),
         ({"output_s3_region": "eu-central-1"}, "an output_s3_bucket beside it"),
         ({"alarm": "x" * 256}, "at most 255"),
         ({"dispatch_role_arn": "role/x"}, "the ARN of a role"),
-        ({"automation_target_parameter": "x" * 51}, "at most 50"),
+        ({"target_parameter": "x" * 51}, "at most 50"),
         ({"target_maps": [{"InstanceId": ["i-1"]}]}, "either target maps or targets"),
         ({"target_locations": [{}] * 101}, "at most 100"),
         ({"all_nodes": True, "instance_tags": {"Team": "web"}}, "no other targets beside it"),

@@ -23,7 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.command
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation
 
-OPTIONS: dict[str, Any] = {"comment": None, "timeout_seconds": None, "max_concurrency": None, "max_errors": None}
+OPTIONS: dict[str, Any] = {"comment": None, "delivery_timeout": None, "max_concurrency": None, "max_errors": None}
 
 
 class FakeClock:
@@ -109,7 +109,7 @@ def test_success_of_the_command_says_nothing_of_its_nodes() -> None:
         ({}, "nodes to run on"),
         ({"instance_ids": ["i-0123456789abcdef0"], "tag_keys": ["Team"]}, "nothing beside instance_ids"),
         ({"tag_keys": ["Team"], "comment": "x" * 101}, "at most 100"),
-        ({"tag_keys": ["Team"], "timeout_seconds": 29}, "30 to 2592000"),
+        ({"tag_keys": ["Team"], "delivery_timeout": 29}, "30 to 2592000"),
         ({"tag_keys": ["Team"], "max_errors": "x"}, "max_errors"),
     ],
 )

@@ -10,8 +10,13 @@ from typing import Any
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.place_summary import summarise
 
 
-def row(place: str, error: str = "", **more: bool) -> dict[str, Any]:
-    return {"place": place, **more, **({"error": {"code": "X", "message": error}} if error else {})}
+def row(place: str, **more: bool) -> dict[str, Any]:
+    return {"place": place, **more}
+
+
+def failed(**reasons: str) -> dict[str, Any]:
+    rows = [{"place": place, "error": {"code": "X", "message": text}} for place, text in reasons.items()]
+    return {"places": [], "failed_places": rows}
 
 
 def test_counts_per_place_and_kind() -> None:
@@ -22,17 +27,17 @@ def test_counts_per_place_and_kind() -> None:
 
 
 def test_each_place_is_named_once_with_its_first_reason() -> None:
-    found = summarise({"windows": {"results": [{"places": [row("a", "first")]}, {"places": [row("a", "second")]}]}})
+    found = summarise({"windows": {"results": [failed(a="first"), failed(a="second")]}})
     assert found["failed"] == [{"place": "a", "reason": "first", "count": 2}]
     assert found["failures"] == ["FAILED in a: first (and 1 more)"]
 
 
 def test_what_fails_alike_is_said_once() -> None:
-    assert summarise({"x": {"places": [row("a", "down"), row("b", "down")]}})["failures"] == ["FAILED in a, b: down"]
+    assert summarise({"x": failed(a="down", b="down")})["failures"] == ["FAILED in a, b: down"]
 
 
 def test_places_that_were_not_reached_count_as_failed_but_not_as_objects() -> None:
-    found = summarise({"x": {"places": [row("a")]}}, {"results": [{"places": [row("a"), row("b", "role denied")]}]})
+    found = summarise({"x": {"places": [row("a")]}}, {"results": [{**failed(b="role denied"), "places": [row("a")]}]})
     assert found["lines"] == ["a: x 1 unchanged", "FAILED in b: role denied"]
 
 

@@ -39,7 +39,7 @@ def plan(before: WindowTask | None = None, **options: Any) -> WindowTask | None:
         ({"targets": {}, "lambda_function": {}, "task_arn": ARN + "SSMx", "max_errors": "1"}, "without targets"),
         ({"lambda_function": {"payload": "{}"}, "task_arn": ARN + "notify"}, "begins with SSM"),
         ({"automation": {"document_version": "newest"}}, "automation.document_version: 'newest'"),
-        ({"run_command": {"timeout_seconds": 29}}, "30 to 2592000 seconds"),
+        ({"run_command": {"delivery_timeout": 29}}, "30 to 2592000 seconds"),
         ({"run_command": {"comment": "x" * 101}}, "at most 100 characters"),
         ({"run_command": {}, "automation": {}}, "a task has one type"),
         ({"task_type": "LAMBDA", "run_command": {}}, "lambda_function for a task of type LAMBDA"),
@@ -51,9 +51,9 @@ def test_what_the_service_would_refuse_is_named(options: dict[str, Any], message
 
 
 def test_members_not_given_stay_and_empty_ones_go() -> None:
-    before = plan(run_command={"comment": "monthly", "timeout_seconds": 600, "parameters": {"Operation": "Scan"}})
+    before = plan(run_command={"comment": "monthly", "delivery_timeout": 600, "parameters": {"Operation": "Scan"}})
     after = plan(before, run_command={"comment": ""})
-    assert after and after.invocation == {"timeout_seconds": 600, "parameters": {"Operation": ("Scan",)}}
+    assert after and after.invocation == {"delivery_timeout": 600, "parameters": {"Operation": ("Scan",)}}
 
 
 def test_parameters_of_another_type_do_not_survive() -> None:

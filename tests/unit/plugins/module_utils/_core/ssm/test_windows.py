@@ -17,7 +17,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.windows
     to_given,
 )
 
-NEEDED: dict[str, Any] = {"name": "night", "schedule": "rate(7 days)", "duration": 4, "cutoff": 1}
+NEEDED: dict[str, Any] = {"name": "night", "schedule": "rate(7 days)", "duration_hours": 4, "cutoff_hours": 1}
 
 
 def plan(before: Window | None = None, **options: Any) -> Change[Window]:
@@ -31,11 +31,11 @@ def plan(before: Window | None = None, **options: Any) -> Change[Window]:
         ({"schedule": "every tuesday"}, "schedule: 'every tuesday'"),
         ({"schedule": "cron(0 2 1 * 1 *)"}, "schedule"),
         ({"name": "x"}, "name: 'x'"),
-        ({"duration": 25}, "1 to 24 hours"),
-        ({"cutoff": 24}, "0 to 23 hours"),
-        ({"cutoff": 4}, "less than the duration of 4 hours"),
-        ({"offset": 7}, "1 to 6 days"),
-        ({"offset": 2}, "only with cron"),
+        ({"duration_hours": 25}, "1 to 24 hours"),
+        ({"cutoff_hours": 24}, "0 to 23 hours"),
+        ({"cutoff_hours": 4}, "less than the duration of 4 hours"),
+        ({"offset_days": 7}, "1 to 6 days"),
+        ({"offset_days": 2}, "only with a cron schedule"),
         ({"timezone": "Mars/Olympus"}, "an IANA time zone"),
         ({"start": "tomorrow"}, "an ISO 8601 time"),
         ({"start": "2027-01-02", "end": "2027-01-01"}, "a time after the start"),

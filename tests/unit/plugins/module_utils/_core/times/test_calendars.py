@@ -97,7 +97,7 @@ def test_beyond_what_is_known_counts_as_closed() -> None:
     known = Calendar(name="feed", known_until=at(10))
     found = freeze_during([known], at(9), at(11))
     assert (found.frozen, freeze_during([known], at(9), at(10)).frozen) == (True, False)
-    assert found.reasons[0].startswith("feed is only known until 2026-12-24T10:00+00:00 (")
+    assert found.reasons[0].startswith("feed is known only until 2026-12-24T10:00+00:00 (")
 
 
 EVENTS = st.lists(

@@ -164,7 +164,9 @@ def test_rate_counts_from_creation_and_ignores_clock_changes() -> None:
 
 
 def test_rate_without_an_anchor_is_refused_rather_than_guessed() -> None:
-    with pytest.raises(BadInput, match=r"^start: None is not valid, expected a start date: rate\(7 days\) counts"):
+    with pytest.raises(
+        BadInput, match=r"^start: None is not valid, expected a start date, from which rate\(7 days\) counts"
+    ):
         parse("rate(7 days)").next_after(NOW)
 
 
