@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...module_utils._ansible.clock import find_clock
@@ -15,7 +14,6 @@ from ...module_utils._core.events import Intent, Outcome
 from ...module_utils._core.rollout.state import NodeState
 from ...module_utils._core.stamp import to_time
 from ..controller_action import ControllerAction
-from ..progress import SignOfLife
 from ..rollout.folder import RolloutDir
 
 
@@ -25,10 +23,6 @@ class DirectAction(ControllerAction):
     _requires_connection = True
     SPEC: ClassVar[dict[str, Any]] = {"dir": {"type": "path"}, "wave": {"type": "str"}, "node": {"type": "str"}}
     RULES: ClassVar[dict[str, Any]] = {"required_together": [("dir", "wave", "node")]}
-
-    def sign_of_life(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> SignOfLife:
-        shared = Path(options["dir"]) / ".sign_of_life" if options["dir"] else None
-        return SignOfLife(self.say, title=f"{task_vars.get('inventory_hostname', '')}: ", shared=shared)
 
     def rollout(self, options: Mapping[str, Any]) -> RolloutDir | None:
         return RolloutDir(options["dir"], find_clock()) if options["dir"] else None
