@@ -32,7 +32,9 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Says what is known. It asks no health check, waits for nothing and writes nothing.
+    description:
+      - Says what would be judged and returns V(wait), for a wave that was judged before its verdict. It asks no health
+        check, waits for nothing and writes nothing.
     support: full
   diff_mode:
     description: There is no difference to show.
@@ -71,7 +73,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(promote), V(pause) or V(abort).
+  description: V(promote), V(pause) or V(abort); in check mode V(wait) for a wave that was not promoted yet.
   returned: always
   type: str
   sample: promote
@@ -84,7 +86,7 @@ reasons:
   returned: always
   type: list
   elements: str
-health checks:
+health_checks:
   description: Health checks with what was measured. V(ok), V(inconclusive) or V(failed).
   returned: always
   type: list

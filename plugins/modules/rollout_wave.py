@@ -82,7 +82,7 @@ counts:
   type: dict
   sample: {succeeded: 11, skipped: 1}
 hosts:
-  description: How each host that is reached directly ended.
+  description: How each host that is reached directly ended. In check mode none.
   returned: always
   type: list
   elements: dict

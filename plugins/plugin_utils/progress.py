@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator sees while an action works: lines at once, one every half minute at least, each with news or a sign."""
+"""What an operator sees while an action works: lines that come at once, with news or a sign of life, twice a minute."""
 
 from __future__ import annotations
 
