@@ -28,7 +28,9 @@ def rollout(status: str = "new", window: Occurrence | None = None, **stages: str
     nodes |= {name: replace(nodes[name], stage=stage) for name, stage in stages.items()}
     plan = {"gate": {"health_checks": [{"name": "shop"}]}, "soak_minutes": 30}
     return SimpleNamespace(
-        state=SimpleNamespace(status=status, nodes=nodes, waves={"canary": WaveState("canary", tuple(PLANNED), turns=2)}),
+        state=SimpleNamespace(
+            status=status, nodes=nodes, waves={"canary": WaveState("canary", tuple(PLANNED), turns=2)}
+        ),
         nodes=PLANNED,
         window=lambda _name: window,
         wave=lambda _name: plan,
@@ -51,7 +53,9 @@ def test_a_later_turn_has_a_forecast_before_the_first_one_is_over() -> None:
 
 def test_the_window_is_told_whether_it_is_open_or_not() -> None:
     start = FakeClock().now()
-    line, _nodes = wave_forecast(rollout(window=Occurrence(start=start, end=start, cutoff_at=start)), "canary", 1, drain=False)
+    line, _nodes = wave_forecast(
+        rollout(window=Occurrence(start=start, end=start, cutoff_at=start)), "canary", 1, drain=False
+    )
     assert f"from {start:%Y-%m-%d %H:%M} to {start:%Y-%m-%d %H:%M} UTC would " in line
 
 
