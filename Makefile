@@ -89,7 +89,7 @@ test-kill: setup ## Kill a rollout at every journal record and resume it (minute
 test-kill-short: setup ## The same at a few records, as CI does it
 	@PATCHTIDE_KILL=short $(PYTEST) tests/kill $(T)
 
-matrix: setup ## Contract tests on connections, on every ansible-core that this machine's Pythons allow
+matrix: setup ## What we rely on in ansible-core, on every version that this machine's Pythons allow
 	@$(PYTHON) tools/matrix.py $(T)
 
 molecule: setup ## Every role's molecule scenario

@@ -1,8 +1,8 @@
-"""The contract tests on connections, on every supported ansible-core that this machine's Pythons allow.
+"""What we rely on in ansible-core, on every supported version that this machine's Pythons allow.
 
-The connection seam leans on parts of ansible-core that may change between versions. Each version gets a virtual
-environment of its own under build/matrix/, with ansible-core and pytest only. Without a Python for a version it is
-named as not run; a run without any version fails. ``python tools/matrix.py 2.19`` runs the versions named.
+The connection seam and our plays lean on parts of ansible-core that may change between versions. Each version gets a
+virtual environment of its own under build/matrix/, with ansible-core and pytest only. Without a Python for a version
+it is named as not run; a run without any version fails. ``python tools/matrix.py 2.19`` runs the versions named.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ VERSIONS = {
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.13", "3.12", "3.14"),
 }
-TESTS = ("tests/contract/test_connections.py", "tests/contract/test_driving_worker.py")
+TESTS = (
+    "tests/contract/test_ansible_traps.py",
+    "tests/contract/test_connections.py",
+    "tests/contract/test_driving_worker.py",
+)
 PYTEST = "pytest==9.2.0"
 
 

@@ -30,8 +30,9 @@ from ..module_utils._core.text import plain
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.health.checks import run_health_checks
+from ..plugin_utils.progress import LIFE_SECONDS
 from ..plugin_utils.rollout.folder import RolloutDir
-from ..plugin_utils.rollout.progress_line import LIFE_SECONDS
+from ..plugin_utils.rollout.forecast import gate_forecast
 
 LISTED = 5
 
@@ -55,7 +56,9 @@ class ActionModule(ControllerAction):
         if rollout.state.status == "aborted":
             aborted = GateJudged(wave=name, verdict=Verdict.ABORT.value, reasons=("The rollout was aborted.",))
             gate = replace(wave.gate or aborted, verdict=Verdict.ABORT.value)
-        elif wave.status in ("running", "paused") and not self.check_mode:
+        elif self.check_mode and wave.status not in ("promoted", "finished"):
+            return self._forecast(rollout, name)
+        elif wave.status in ("running", "paused"):
             gate = self._judge(rollout, name, options)
         elif wave.status == "promoted" or wave.status == "finished":
             gate = wave.gate or GateJudged(wave=name, verdict=Verdict.PROMOTE.value)
@@ -71,6 +74,11 @@ class ActionModule(ControllerAction):
             "reasons": list(gate.reasons),
             "health_checks": list(gate.health_checks),
         }
+
+    def _forecast(self, rollout: RolloutDir, name: str) -> dict[str, Any]:
+        """Say that nothing is judged: a verdict would be about work that was not done."""
+        self.say(gate_forecast(rollout, name))
+        return {"changed": False, "verdict": Verdict.WAIT.value, "numbers": {}, "reasons": [], "health_checks": []}
 
     def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateJudged:
         """Decide and record it. After a part of the wave only what can't get better is a decision: the abort."""

@@ -16,7 +16,7 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.rollout.due import Preparations
-from ..module_utils._core.rollout.state import DONE, due_nodes
+from ..module_utils._core.rollout.state import DONE
 from ..plugin_utils.aws_options import aws_spec, to_sessions
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.executors.open import open_executors
@@ -29,6 +29,7 @@ from ..plugin_utils.rollout.controller_lock import controller_name
 from ..plugin_utils.rollout.courses import Courses
 from ..plugin_utils.rollout.driver import CHECKED, STARTED, WORKED, Driver
 from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.forecast import wave_forecast
 from ..plugin_utils.rollout.notes import Notes
 from ..plugin_utils.rollout.opening import Opening
 from ..plugin_utils.rollout.permits import Permits
@@ -59,7 +60,7 @@ class ActionModule(ControllerAction):
         rollout.state_of_wave(wave)
         policy = to_policy(options["policy"])
         if self.check_mode:
-            return self._forecast(rollout, wave, options, policy)
+            return self._forecast(rollout, wave, options, drain=policy.hooks.load_balancer.drain)
         rollout.controller = controller_name()
         rollout.confirm()
         driver = self._driver(rollout, options, policy, task_vars)
@@ -121,22 +122,12 @@ class ActionModule(ControllerAction):
             "last_patched": policy.tags.last_patched,
         }
 
-    def _forecast(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
+    def _forecast(self, rollout: RolloutDir, wave: str, options: Mapping[str, Any], *, drain: bool) -> dict[str, Any]:
         """Say what would be done; nothing is sent, asked or written."""
-        nodes = [
-            node
-            for stage in ("precheck", "patch")
-            for node in due_nodes(rollout.state, wave, stage)
-            if rollout.state.nodes[node].turn == options["turn"]
-        ]
-        starts = sum(bool(rollout.nodes[node].get("start")) for node in nodes)
-        patches = sum(int(rollout.nodes[node]["patch_count"]) for node in nodes)
-        steps = [f"start {starts} stopped"] if starts else []
-        steps += ["drain"] if policy.hooks.load_balancer.drain else []
-        what = ", ".join([*steps, f"install up to {patches} patches", "reboot where the rule asks for it", "verify"])
+        line, nodes = wave_forecast(rollout, wave, options["turn"], drain=drain)
         if options["until"] == WORKED:
-            self.say(f"{wave}: would check {len(nodes)} nodes, then {what}" if nodes else f"{wave}: nothing is due")
-        return {"changed": bool(nodes), **self._result(rollout, wave, options["turn"])}
+            self.say(line)
+        return {"changed": bool(nodes), **self._result(rollout, wave, options["turn"]), "hosts": []}
 
     def _result(self, rollout: RolloutDir, wave: str, turn: int) -> dict[str, Any]:
         """Return the final records of the turn's nodes as counts, and those of hosts that are reached directly."""

@@ -33,7 +33,9 @@ extends_documentation_fragment:
   - patchtide.hybrid.accounts
 attributes:
   check_mode:
-    description: Returns the verdict on the recorded outcomes, without running health checks, waiting or writing.
+    description:
+      - Says what would be judged and returns V(wait), or the verdict of a wave that was judged before. It runs no
+        health check, waits for nothing and writes nothing.
     support: full
   diff_mode:
     description: This action has no diff output.
@@ -72,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(promote), V(pause) or V(abort).
+  description: V(promote), V(pause) or V(abort); in check mode V(wait) for a wave that was not promoted yet.
   returned: always
   type: str
   sample: promote

@@ -82,7 +82,7 @@ counts:
   type: dict
   sample: {succeeded: 11, skipped: 1}
 hosts:
-  description: Outcome of each host that is reached directly.
+  description: Outcome of each host that is reached directly. Empty in check mode.
   returned: always
   type: list
   elements: dict

@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 import getpass
+import multiprocessing
 import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.executor.process.worker import WorkerProcess
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import PatchtideError
 from .large_json import leave_parent_alone
-from .progress import SignOfLife
+from .parent_watch import watch_parent
+from .progress import SignOfLife, show_lines_at_once
 
 display = Display()
+show_lines_at_once()  # Ansible's main process, which writes the lines, loads an action's class before it forks
 
 
 NO_NODES = (
@@ -41,23 +47,23 @@ class ControllerAction(ActionBase):
     SPEC: ClassVar[dict[str, Any]] = {}
     RULES: ClassVar[dict[str, Any]] = {}
     _life: SignOfLife | None = None
+    _is_headed = False
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        if isinstance(multiprocessing.current_process(), WorkerProcess):
+            watch_parent()
         leave_parent_alone()
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             _unused, options = self.validate_argument_spec(argument_spec=self.spec(), **self.RULES)
-            with self.sign_of_life(options, task_vars or {}) as self._life:
+            where = options.get("wave") or (task_vars or {}).get("inventory_hostname") or ""
+            with SignOfLife(self.say, f"{where} {self._task.get_name()}".strip()) as self._life:
                 return {**result, **self.act(options, task_vars or {})}
         except PatchtideError as error:
             return {**result, "failed": True, "msg": str(error), "error": error.to_dict()}
 
     def spec(self) -> dict[str, Any]:
         return self.SPEC
-
-    def sign_of_life(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> SignOfLife:
-        """Return what speaks where the action is silent for long."""
-        return SignOfLife(self.say)
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Do the work and return the result's members, ``changed`` among them."""
@@ -73,9 +79,24 @@ class ControllerAction(ActionBase):
 
     def say(self, line: str) -> None:
         """Show one line at once, in a terminal and in AWX's log alike."""
+        if not self._is_headed and banner_comes_late():
+            display.banner(f"TASK [{self._task.get_name()}]")
+        self._is_headed = True
         display.display(f"    {line}")
         if self._life:
-            self._life.said(line)
+            self._life.said()
+
+
+def banner_comes_late() -> bool:
+    """Tell whether the callback shows a task's banner with its first result only, below all lines of progress."""
+    try:
+        shown = [
+            C.config.get_config_value(name, plugin_type="callback", plugin_name=C.DEFAULT_STDOUT_CALLBACK)
+            for name in ("display_skipped_hosts", "display_ok_hosts")
+        ]
+    except AnsibleError:  # a callback without these options
+        return False
+    return not all(shown)
 
 
 def operator(task_vars: Mapping[str, Any]) -> str:

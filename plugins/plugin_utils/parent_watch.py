@@ -26,7 +26,7 @@ INTERVAL = 0.5
 
 
 def watch_parent(interval: float = INTERVAL) -> threading.Thread:
-    """Kill this process and all it started as soon as its parent is gone; call it first thing in a long action.
+    """Kill this process and all it started as soon as its parent is gone; a worker calls it first thing, once.
 
     Shared SSH connections (``ControlPersist``) are no children and end by themselves. ``prctl(PR_SET_PDEATHSIG)`` is
     not used: it would end this process before its children, and leave those.

@@ -1,23 +1,31 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator sees while an action works: lines that say something new, and a sign of life in between."""
+"""What an operator sees while an action works: lines that come at once, with news or a sign of life, twice a minute."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 
-from ..module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
+#: An action shows its own line at the latest after so many seconds: half a minute is promised, machines are busy.
+LIFE_SECONDS = 25.0
+#: So much later the sign of life speaks, where the action showed no line of its own.
+GRACE_SECONDS = 2.0
 
-#: A little sooner than promised, so that a busy machine keeps the promise too.
-LIFE_SECONDS = PROGRESS_SECONDS - 5
+
+def show_lines_at_once() -> None:
+    """Make the standard output line-buffered. Ansible leaves it as Python opens it: in a pipe, lines come 8 kB late."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure and not getattr(sys.stdout, "line_buffering", True):
+        reconfigure(line_buffering=True)
 
 
 class Throttle:
-    """Shows a line when it says something new or the last one is half a minute old, by the wall's clock.
+    """Shows a line when it says something new or the last one is old, by the wall's clock.
 
     The last line of a stage, with nothing running any more, is always shown, once.
     """
@@ -31,41 +39,36 @@ class Throttle:
     def __call__(self, line: str) -> None:
         now = self._now()
         is_new, is_last = line != self._line, " 0 running, 0 left" in line
-        if (is_new and (is_last or now - self._at >= 1)) or now - self._at >= PROGRESS_SECONDS:
+        if (is_new and (is_last or now - self._at >= 1)) or now - self._at >= LIFE_SECONDS:
             self._show(line)
             self._line, self._at = line, now
 
 
 class SignOfLife:
-    """While it is entered, a thread says that the work goes on whenever nothing else was said for a while."""
+    """While it is entered, a thread says that the work goes on whenever nothing else was said for a while.
 
-    def __init__(
-        self,
-        show: Callable[[str], None],
-        now: Callable[[], float] = time.monotonic,
-        *,
-        title: str = "",
-    ) -> None:
+    :param title: what is at work: the wave or the host, and the step.
+    """
+
+    def __init__(self, show: Callable[[str], None], title: str, now: Callable[[], float] = time.monotonic) -> None:
         self._show = show
-        self._now = now
         self._title = title
+        self._now = now
         self._began = self._at = now()
-        self._line = ""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="sign-of-life", daemon=True)
 
-    def said(self, line: str) -> None:
-        """Take note of a line that was shown."""
-        self._line, self._at = line.strip(), self._now()
+    def said(self) -> None:
+        """Take note that a line was shown."""
+        self._at = self._now()
 
     def beat(self) -> float:
         """Show a line if it is time for one; return the seconds until the next may be due."""
         now = self._now()
-        if now - self._at >= LIFE_SECONDS:
+        if now - self._at >= LIFE_SECONDS + GRACE_SECONDS:
             self._at = now
-            last = f": {self._line}" if self._line else ""
-            self._show(f"{self._title}still at work after {now - self._began:.0f} seconds{last}")
-        return max(0.1, self._at + LIFE_SECONDS - now)
+            self._show(f"{self._title}: at work for {now - self._began:.0f} seconds")
+        return max(0.1, self._at + LIFE_SECONDS + GRACE_SECONDS - now)
 
     def _watch(self) -> None:
         while not self._over.wait(self.beat()):

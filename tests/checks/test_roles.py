@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.checks.source import ROOT, read_yaml
 
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+WHOLE_RUN = ROOT / "playbooks" / "plays" / "whole_run.yml"
 
 
 def role_name(path: Path) -> str:
@@ -75,6 +77,40 @@ def test_playbooks_are_named_so_that_they_can_be_addressed() -> None:
         path.stem for path in PLAYBOOKS
     }
     assert not [path.name for path in PLAYBOOKS if "-" in path.stem or "_" not in path.stem]
+
+
+def plays(path: Path) -> list[dict[str, Any]]:
+    return [play for play in read_yaml(path) if "hosts" in play]
+
+
+@pytest.mark.parametrize("path", [*PLAYBOOKS, WHOLE_RUN], ids=lambda path: path.stem)
+def test_no_configuration_changes_how_a_play_runs(path: Path) -> None:
+    """With the free strategy add_host is refused; with fatal errors one host would end all others of its wave."""
+    found = [(play.get("strategy"), play.get("any_errors_fatal")) for play in plays(path)]
+    assert found and set(found) == {("linear", False)}
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_every_playbook_refuses_to_run_in_part_before_anything_else(path: Path) -> None:
+    assert read_yaml(path)[0].get("ansible.builtin.import_playbook") == f"plays/{WHOLE_RUN.name}"
+
+
+def tasks_in(found: Any) -> Iterator[dict[str, Any]]:
+    """Return plays, blocks and tasks of a document, however deep."""
+    for item in found if isinstance(found, list) else []:
+        if isinstance(item, dict):
+            yield item
+            for name in ("pre_tasks", "tasks", "post_tasks", "handlers", "block", "rescue", "always"):
+                yield from tasks_in(item.get(name))
+
+
+@pytest.mark.parametrize("top", ["playbooks", "roles"])
+def test_no_task_has_the_keyword_timeout(top: str) -> None:
+    """Ansible's timeout ends the worker's wait and leaves the work on the host to itself."""
+    files = [path for path in (ROOT / top).rglob("*.yml") if not {"meta", "defaults", "vars"} & set(path.parts)]
+    found = [(path, task) for path in files for task in tasks_in(read_yaml(path))]
+    assert len(found) > 10
+    assert not [f"{path.relative_to(ROOT)}: {task.get('name')}" for path, task in found if "timeout" in task]
 
 
 def test_readme_names_every_playbook() -> None:

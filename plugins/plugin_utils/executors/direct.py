@@ -5,23 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ...module_utils._ansible.clock import find_clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.stamp import to_time
 from ..controller_action import ControllerAction
-from ..progress import SignOfLife
 
 
 class DirectAction(ControllerAction):
     """Works on the host of the play, over its own connection."""
 
     _requires_connection = True
-
-    def sign_of_life(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> SignOfLife:
-        return SignOfLife(self.say, title=f"{task_vars.get('inventory_hostname', '')}: ")
 
     def shell(self, script: str) -> str:
         """Run a POSIX sh script on the host and return what it prints, even if it fails.

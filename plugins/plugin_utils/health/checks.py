@@ -39,8 +39,8 @@ from ...module_utils._core.gate.health_rules import (
 )
 from ...module_utils._core.model import Place
 from ...module_utils._core.policy.run_rules import QuorumRule
-from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..aws_options import accounts_of, node_places, own_region, to_sessions
+from ..progress import LIFE_SECONDS
 from .conditions import check_condition, evaluate
 
 #: Of an answer no more than this is read.
@@ -138,7 +138,7 @@ class _Asker:
         self._say(f"health checks: {len(self._rules) - len(waiting)} of {len(self._rules)} done; again: {names}")
         left = until - self._clock.now().timestamp()
         if left > 0:
-            self._clock.sleep(min(left, PROGRESS_SECONDS))
+            self._clock.sleep(min(left, LIFE_SECONDS))
 
     def _together(self, due: Sequence[int]) -> list[HealthCheck]:
         if len(due) <= 1:

@@ -17,8 +17,8 @@ from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import lost_record
-from ...module_utils._core.work.ssm.stagerun import PROGRESS_SECONDS
 from ..aws_options import accounts_of, node_places, to_sessions
+from ..progress import LIFE_SECONDS
 from ..rollout.folder import RolloutDir
 
 LISTED = 8
@@ -101,7 +101,7 @@ class Preparer:
         while (left := dict(missing())) and clock.now().timestamp() < deadline:
             self.say(f"{self.wave} {title}: {len(left)} left")
             poll = float(self.options.get("poll_interval") or 15)
-            clock.sleep(poll if is_rehearsal() else min(poll, PROGRESS_SECONDS))
+            clock.sleep(poll if is_rehearsal() else min(poll, LIFE_SECONDS))
         return left
 
 

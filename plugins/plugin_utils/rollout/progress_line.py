@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from ...module_utils._core.model import Status
 from ...module_utils._core.rollout.state import DONE, STAGES, Rollout
 from ..executors.base import Work
+from ..progress import LIFE_SECONDS
 
-#: An operator waits half a minute for a line at most; a little sooner, so that a busy machine keeps that too.
-LIFE_SECONDS = 25.0
 #: Not more than a line in so many seconds.
 _QUIET_SECONDS = 2.0
 _TITLES = {

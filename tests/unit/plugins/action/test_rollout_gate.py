@@ -108,7 +108,7 @@ def test_no_probe_is_asked_in_check_mode_or_when_the_numbers_abort(tmp_path: Pat
     end(rollout, **(ALL_GOOD if check else {**ALL_GOOD, "a": "failed"}))
     before = kinds(tmp_path)
     found = judge(tmp_path, check=check)
-    assert not asked.exists() and found["verdict"] == ("promote" if check else "abort")
+    assert not asked.exists() and found["verdict"] == ("wait" if check else "abort")
     assert (kinds(tmp_path) == before) is check
 
 

@@ -18,8 +18,6 @@ from ...errors import PatchtideError
 from .commands import Chunk, Gather, expire, poll, refuse, send, tally
 from .ports import FleetPort, Invocation
 
-#: An operator sees at least one line in so many seconds.
-PROGRESS_SECONDS = 30
 #: How long a node's patch state may take to arrive after its invocation ended; a minute is usual.
 PATIENCE = timedelta(minutes=4)
 #: While so many chunks are looked at and their nodes' states read, there is a line for the operator.

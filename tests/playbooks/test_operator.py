@@ -1,0 +1,125 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator meets: a part of a run is refused, check mode, progress in a pipe, a playbook that is killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.playing import ROOT
+from tests.playbooks.test_rollout import Cycle, cycle, small
+
+__all__ = ["cycle", "small"]
+
+GENEROUS_SECONDS = 240.0
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+PARTS = {"--limit": "all[0]", "--tags": "patch", "--skip-tags": "gate"}
+
+
+def refused(cycle: Cycle, playbook: str, *options: str) -> None:
+    cycle.aws.post("ledger/reset")
+    done = cycle.play(playbook, *options)
+    told = " ".join(f"{done.output}{done.errors}".split())
+    assert done.status != 0 and f"{' '.join(options)} would run a part of this playbook" in told, done.output
+    assert "in AWX empty the fields Limit, Job tags and Skip tags" in told
+    assert not cycle.writes() and not (cycle.folder / "run" / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("option", PARTS)
+def test_a_part_of_a_rollout_is_refused_and_poisons_nothing(cycle: Cycle, option: str) -> None:
+    cycle.prepare()
+    refused(cycle, "rollout_patches", option, PARTS[option])
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_every_playbook_refuses_a_limit(cycle: Cycle, playbook: str) -> None:
+    refused(cycle, playbook, "--limit", "all[0]")
+    assert not (cycle.folder / "run").exists()
+
+
+def test_check_mode_says_what_would_be_done_at_any_time_and_judges_nothing(cycle: Cycle) -> None:
+    cycle.prepare()
+    cycle.aws.post("ledger/reset")
+    checked = cycle.play("rollout_patches", "--check", "-e", "patchtide_window_wait=1")
+    assert checked.status == 0, checked.output + checked.errors
+    for wave, nodes in (("canary", 3), ("production", 7)):
+        line = rf"{wave}: from [-\d]+ 22:00 to .* UTC would check {nodes} nodes, install up to \d+ patches, reboot"
+        assert re.search(line, checked.output) or re.search(line.replace(" 22:00", r" [\d:]+"), checked.output)
+        assert f"{wave} gate: nothing is judged in check mode" in checked.output
+    assert "PROMOTE" not in checked.output and checked.changed > 0
+    assert not cycle.writes() and not (cycle.folder / "run" / "journal.jsonl").exists()
+    assert cycle.play("rollout_patches").status == 0
+
+
+@contextmanager
+def rollout_in_a_pipe(cycle: Cycle, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a rollout as a pipeline does: its output is a pipe, and nothing tells Python not to buffer it."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHONUNBUFFERED"))}
+    more = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "ANSIBLE_NOCOLOR": "true", **more}
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "patchtide.hybrid.rollout_patches"]
+    process = subprocess.Popen(
+        [*command, *cycle.options()],
+        env={**given, **cycle.aws.environment(), **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def commands(cycle: Cycle) -> int:
+    return len(cycle.aws.get("ledger")["commands"])
+
+
+@pytest.mark.parametrize("skipped", ["true", "false"])
+def test_progress_comes_while_the_work_goes_on_and_below_its_banner(cycle: Cycle, skipped: str) -> None:
+    cycle.prepare()
+    lines: list[str] = []
+    with rollout_in_a_pipe(cycle, ANSIBLE_DISPLAY_SKIPPED_HOSTS=skipped) as process:
+        assert process.stdout
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("    canary: ") and " of 3" in line:
+                break
+        working = process.poll() is None and "PLAY RECAP" not in "".join(lines)
+        journal = (cycle.folder / "run" / "journal.jsonl").read_text("utf-8")
+        lines += process.communicate(timeout=GENEROUS_SECONDS)[0].splitlines(keepends=True)
+    assert working and '"kind":"finished"' not in journal, "".join(lines)
+    banner = next(index for index, line in enumerate(lines) if "TASK [Patch, reboot and verify the nodes]" in line)
+    assert banner < next(index for index, line in enumerate(lines) if line.startswith("    canary: "))
+    assert process.returncode == 0 and "at work for" not in "".join(lines)
+
+
+def test_after_a_killed_playbook_no_further_command_is_sent(cycle: Cycle) -> None:
+    """Only the playbook's own process is killed, as the kernel or a person does it; its worker has to notice."""
+    cycle.prepare()
+    before = commands(cycle)
+    with rollout_in_a_pipe(cycle) as process:
+        until = time.monotonic() + GENEROUS_SECONDS
+        while commands(cycle) == before and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(5)  # 2 seconds are promised
+        sent, journal = commands(cycle), cycle.journal()
+        time.sleep(10)
+    assert before < sent < before + 8, "the rollout was over before it was killed"
+    assert commands(cycle) == sent and cycle.journal() == journal
+    done = cycle.play("rollout_patches")
+    assert done.status == 0, done.output + done.errors
+    assert set(cycle.installs().values()) == {1} and len(cycle.installs()) == 10
