@@ -86,17 +86,18 @@ def run_info(
     module: AnsibleAWSModule,
     name: str,
     read: Callable[[Sessions, Place], Sequence[Any]],
-    summarise: Callable[[Sequence[Row]], Row] | None = None,
+    summarise: Callable[[Sequence[Any]], Row] | None = None,
 ) -> NoReturn:
     """Read rows in every account-Region and exit with one flat list ``name``; each row names its account and Region.
 
     :param read: returns plain data or core values, one item per row.
-    :param summarise: returns further members of the result, computed from all rows.
+    :param summarise: returns further members of the result, computed from all that ``read`` returned.
     """
     outcomes = _ask(module, read, empty={"changed": False, name: []})
     found = [(place, result) for place, result, error in outcomes if error is None]
     rows = [{**_origin(place), **row} for place, result in found for row in to_data(result)]
-    _exit(module, outcomes, {"changed": False, name: rows, **(summarise(rows) if summarise else {})})
+    more = summarise([item for _place, result in found for item in result]) if summarise else {}
+    _exit(module, outcomes, {"changed": False, name: rows, **more})
 
 
 def _ask(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Any], empty: Row) -> list[Outcome]:

@@ -88,7 +88,8 @@ class Sessions:
         """Return the account of the caller's own credentials, asked once."""
         if self._own_account is None:
             with aws_errors(f"identify the caller in {region}"):
-                sts = self.client("sts", Place(region=region), retry=retry)
+                place = Place(region=region)
+                sts = self.client("sts", place) if retry else self.client("sts", place, retry=False)
                 self._own_account = str(sts.get_caller_identity()["Account"])
         return self._own_account
 
