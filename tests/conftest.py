@@ -12,6 +12,12 @@ import pytest
 from lab.aws.launch import Lab, lab
 
 
+@pytest.fixture(autouse=True)
+def own_claims(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test is a controller of its own: rollouts of other tests hold none of its nodes."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Lab]:
     """The running lab. A lab that does not start is an error, never a skip."""

@@ -15,7 +15,9 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import Executor, Reach
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Result, Unknown, Work
 
-ROW = Executor(name="fake", title="A fake", reach=Reach.SERVICE, platforms=("linux",), pin="list", chunk=50)
+ROW = Executor(
+    name="fake", title="A fake", text="in memory", reach=Reach.SERVICE, platforms=("linux",), pin="list", chunk=50
+)
 #: Seconds that a stage takes, and after which it must have ended.
 TAKES, LIMIT = 60.0, 3600.0
 RESULTS: dict[str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import GateJudged
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import final_results
 
 from tests.kill.conftest import Night, is_install
@@ -40,7 +41,8 @@ def installs(night: Night) -> Counter[str]:
 
 
 def verdicts(night: Night) -> list[str]:
-    return [record.data["verdict"] for record in night.records() if record.kind == "gate"]
+    events = [record.event() for record in night.records()]
+    return [event.verdict for event in events if isinstance(event, GateJudged)]
 
 
 def run(night: Night) -> int:

@@ -154,4 +154,4 @@ def test_a_node_without_a_final_record_makes_a_person_look(tmp_path: Path) -> No
     end(begin(tmp_path), a="succeeded", c="succeeded", d="succeeded")
     found = judge(tmp_path)
     assert (found["verdict"], found["numbers"]["missing"]) == ("pause", 1)
-    assert "1 node of 4 gave no result." in found["reasons"]
+    assert "1 node of 4 has no outcome." in found["reasons"]

@@ -16,10 +16,21 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores im
 TABLE = "dynamodb:eu-central-1/patchtide"
 
 
-def test_by_default_a_file_and_no_claims(tmp_path: Path) -> None:
+def test_by_default_files_and_the_controllers_own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     stores = choose_stores(tmp_path, None, None, write=True)
-    assert isinstance(stores.open_journal("x"), JournalFile) and stores.open_claims() is None
-    assert not (tmp_path / NAME).exists()
+    assert isinstance(stores.open_journal("x"), JournalFile) and isinstance(stores.open_claims(), ClaimFile)
+    assert stores.claims == f"file:{tmp_path}/state/patchtide/claims.json" and read_stores(tmp_path) == stores
+
+
+def test_a_rehearsal_has_claims_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATCHTIDE_CLOCK", "http://lab.example/clock")
+    assert choose_stores(tmp_path, None, None, write=False).claims.endswith("/patchtide/rehearsal-claims.json")
+
+
+def test_claims_can_be_switched_off_and_stay_so(tmp_path: Path) -> None:
+    assert choose_stores(tmp_path, None, "none", write=True).open_claims() is None
+    assert choose_stores(tmp_path, None, None, write=True).open_claims() is None
 
 
 def test_the_choice_is_noted_and_kept(tmp_path: Path) -> None:
