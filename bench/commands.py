@@ -214,11 +214,11 @@ def _output(command: Command, node: str) -> str:
     if command.stage == "reboot":
         return json.dumps({"boot_id_before": before, "boot_id_after": after})
     is_new = command.stage == "verify" and is_rebooted(node)
-    return json.dumps({**_PROBE, "boot_id": after if is_new else before})
+    return json.dumps({**PROBE, "boot_id": after if is_new else before})
 
 
 #: What the probe prints on a usual server, some 1.5 kB.
-_PROBE: dict[str, Any] = {
+PROBE: dict[str, Any] = {
     "probe": 1,
     "platform": "linux",
     "os": "Amazon Linux",

@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             elif way == "ours, one task":
                 cost = play(folder, ONE_TASK, url, options.poll, 5)
             else:
-                cost = roll_out(folder, url, options.poll)
+                cost = roll_out(folder, aws_environment(url), options.poll)
             rows.append(row(way, cost, before, control(url, "calls")))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": machine(), "options": {**vars(options), "nodes": count}, "rows": rows}

@@ -44,21 +44,21 @@ def bare(folder: Path) -> Cost:
     return watch(["ansible-playbook", "-i", str(folder / "floor.yml"), str(folder / "nothing.yml")], INVENTORY)
 
 
-def prepare(folder: Path, count: int, places: int) -> None:
-    """Write inventory, policy, and the frozen plan of one wave."""
+def prepare(folder: Path, count: int, places: int, **more: Any) -> None:
+    """Write inventory, policy, and the frozen plan of one wave. :param more: members of the policy."""
     where = nodes.places(places)
     labels = [f"{account}/{region}" for account, region in where]
     inventory = {"plugin": "floor", "nodes": count // len(where), "places": labels, "online": True}
     (folder / "floor.yml").write_text(yaml.safe_dump(inventory))
-    (folder / "policy.yml").write_text(yaml.safe_dump(nodes.policy(where)))
-    (folder / "plan.json").write_text(json.dumps(nodes.plan(count, where)))
+    (folder / "policy.yml").write_text(yaml.safe_dump(nodes.policy(where, **more)))
+    (folder / "plan.json").write_text(json.dumps(nodes.plan(list(nodes.candidates(count, where)), where, **more)))
 
 
-def roll_out(folder: Path, url: str, poll: int, log: Path | None = None) -> Cost:
-    """Carry the plan in the directory out."""
+def roll_out(folder: Path, environment: Mapping[str, str], poll: int, log: Path | None = None) -> Cost:
+    """Carry the plan in the directory out. :param environment: in which AWS or the hosts are reached."""
     command = ["ansible-playbook", "-i", str(folder / "floor.yml"), "patchtide.hybrid.rollout_patches"]
     command += ["-e", f"patchtide_dir={folder}", "-e", f"patchtide_policy_file={folder / 'policy.yml'}"]
-    return watch([*command, "-e", f"patchtide_poll_interval={poll}"], {**aws_environment(url), **INVENTORY}, log)
+    return watch([*command, "-e", f"patchtide_poll_interval={poll}"], {**environment, **INVENTORY}, log)
 
 
 def figures(cost: Cost, before: Cost, counted: Mapping[str, Any], count: int) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder.mkdir(exist_ok=True)
         prepare(folder, count, options.places)
         before = bare(folder)
-        cost = roll_out(folder, url, options.poll, LOG)
+        cost = roll_out(folder, aws_environment(url), options.poll, LOG)
         found = figures(cost, before, control(url, "calls"), count)
         found["journal_mb"] = round((folder / "journal.jsonl").stat().st_size / 2**20, 1)
     report["figures"] = found

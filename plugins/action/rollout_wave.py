@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
@@ -73,8 +73,10 @@ class ActionModule(ControllerAction):
         balancer = policy.hooks.load_balancer
         wanted = [what for what, on in (("drained", balancer.drain), ("patch_now", bool(policy.tags.patch_now))) if on]
 
-        def known(node: Mapping[str, Any]) -> Candidate | None:
-            return candidate_of(task_vars, node, policy.tags.application)
+        tempo = Tempo(clock, rehearsal=is_rehearsal())
+
+        def known(nodes: Sequence[Mapping[str, Any]]) -> list[Candidate | None]:
+            return tempo.in_loop(lambda: [candidate_of(task_vars, node, policy.tags.application) for node in nodes])
 
         return Driver(
             rollout=rollout,
@@ -83,7 +85,7 @@ class ActionModule(ControllerAction):
             preparer=self._preparers(rollout, options, policy, sessions),
             opening=Opening(rollout, self.say, options["window_wait"], policy.stopped_nodes.minutes_ahead),
             watch=Watch(rollout, policy, options, self.say, known),
-            tempo=Tempo(clock, rehearsal=is_rehearsal()),
+            tempo=tempo,
             notes=Notes(rollout, self.say),
             preparations=Preparations(wanted),
             progress=WaveProgress(wave, self.say),

@@ -10,6 +10,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.group
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import EMPTY
 
 from bench.endpoint import Estate
+from bench.hosts import host_name
 
 DOCUMENTATION = r"""
 name: floor
@@ -22,14 +23,20 @@ options:
   nodes:
     description: Nodes in every place.
     type: int
+    default: 0
   places:
     description: Pairs of account and Region, written V(account/region).
     type: list
     elements: str
+    default: []
   online:
     description: Whether every agent answers.
     type: bool
     default: false
+  hosts:
+    description: Hosts that are reached directly, instead of nodes in places.
+    type: int
+    default: 0
 """
 
 
@@ -42,6 +49,11 @@ class InventoryModule(BaseInventoryPlugin):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache=cache)
         self._read_config_data(path)
+        for number in range(self.get_option("hosts")):
+            host = host_name(number)
+            inventory.add_host(host)
+            for name, value in {"executor": "linux", "node_id": host, "platform": "linux", "name": host}.items():
+                inventory.set_variable(host, f"patchtide_{name}", value)
         estate, known = Estate(self.get_option("nodes")), dict[tuple[str, str], str]()
         for place in self.get_option("places"):
             account, region = place.split("/")
