@@ -234,7 +234,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
         print(f"\n{title}\n{head}", flush=True)
         for row in rows:
             if row["scenario"] == title:
-                calls = sum(number for name, number in row["calls"].items() if name != "throttled")
+                calls = sum(number for name, number in row["calls"].items() if not name.startswith("throttled"))
                 figures = f"{row['wall_s']:9.2f}{row['cpu_s']:9.2f}{row['peak_mb']:9.0f}{calls:7}"
                 print(f"  {row['plugin']:28}{row['what']:8}{figures}")
 

@@ -78,7 +78,7 @@ def row(name: str, cost: Cost, before: Cost, counted: Mapping[str, Any]) -> dict
     """Return one line of the table."""
     if cost.status:
         raise SystemExit("\n".join([f"{name} failed", *(line for _at, line in cost.lines[-30:])]))
-    calls = sum(number for operation, number in counted["calls"].items() if operation != "throttled")
+    calls = sum(number for operation, number in counted["calls"].items() if not operation.startswith("throttled"))
     more = {"memory_over_bare_mb": round(cost.memory_mb - before.memory_mb, 1), "all_calls": calls}
     return {"way": name, **cost.figures(), **more, "calls": counted["calls"], "sent": counted["sent"]}
 

@@ -63,7 +63,7 @@ def roll_out(folder: Path, environment: Mapping[str, str], poll: int, log: Path 
 
 def figures(cost: Cost, before: Cost, counted: Mapping[str, Any], count: int) -> dict[str, Any]:
     """Return what was measured, with what was set out to reach."""
-    calls = {name: number for name, number in counted["calls"].items() if name != "throttled"}
+    calls = {name: number for name, number in counted["calls"].items() if not name.startswith("throttled")}
     looks = calls.get("ListCommandInvocations", 0)
     lines = [found for _at, line in cost.lines if (found := PROGRESS.match(line.strip()))]
     return {

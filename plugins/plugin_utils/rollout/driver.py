@@ -21,6 +21,7 @@ from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.budgets_left import over_budget
 from ...module_utils._core.rollout.catch_up import final_without_look
 from ...module_utils._core.rollout.due import Effect, Preparations, due
+from ...module_utils._core.rollout.gathering import Gathering
 from ...module_utils._core.rollout.reboot_rule import reboot_is_due
 from ...module_utils._core.rollout.state import DONE, NOT_BEGUN, due_nodes
 from ...module_utils._core.stamp import from_time, to_time
@@ -65,6 +66,8 @@ class Driver:
     preparations: Preparations
     progress: WaveProgress
     turn: int = 1
+    gathering: Gathering = field(default_factory=Gathering)
+    _reminder: asyncio.Task[None] | None = None
     _busy: set[str] = field(default_factory=set)
     _stuck: set[tuple[str, str]] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -123,10 +126,21 @@ class Driver:
         if key:
             return self._hold([key], self._HANDLERS[effect.kind](self, effect)) if key not in self._busy else None
         nodes = tuple(node for node in effect.nodes if self._is_free(effect, node))
+        if effect.kind == "run":
+            nodes = self._gathered(effect.stage, nodes)
         if not nodes:
             return None
         fresh = Effect(effect.kind, effect.wave, effect.stage, nodes)
         return self._hold(nodes, self._HANDLERS[effect.kind](self, fresh))
+
+    def _gathered(self, stage: str, nodes: Sequence[str]) -> tuple[str, ...]:
+        """Return the nodes that begin now; the driver looks again when the others have waited long enough."""
+        now = self.tempo.clock.now()
+        chosen, seconds = self.gathering.choose(self.rollout.state, self.wave, stage, nodes, now)
+        if seconds and (self._reminder is None or self._reminder.done()):
+            self._reminder = asyncio.create_task(self.tempo.sleep(seconds))
+            self._tasks.add(self._reminder)
+        return tuple(chosen)
 
     def _is_free(self, effect: Effect, node: str) -> bool:
         if node in self._busy:
@@ -228,7 +242,8 @@ class Driver:
         if not nodes:
             return
         works = [work for name in self._executors_of(nodes) for work in self._announce(name, effect.stage, nodes)]
-        await asyncio.gather(*(self._begin(self._port(work.nodes[0]), work) for work in works))
+        for work in works:  # from here on their intents hold the nodes, each until its own end
+            self._tasks.add(asyncio.create_task(self._begin(self._port(work.nodes[0]), work)))
 
     async def _pause_before_retry(self, effect: Effect) -> None:
         """Wait a minute between an attempt that failed and the next one."""

@@ -113,9 +113,7 @@ class Watch:
             self._tags.update({node["node_id"]: (now, seen[node["node_id"]]) for node in old})
         return [self._tags[node["node_id"]][1] for node in planned]
 
-    def _known(
-        self, planned: Sequence[Mapping[str, Any]], unsure: Sequence[Mapping[str, Any]]
-    ) -> list[Candidate]:
+    def _known(self, planned: Sequence[Mapping[str, Any]], unsure: Sequence[Mapping[str, Any]]) -> list[Candidate]:
         """Return nodes as the plan knows them, and those of ``unsure`` as the inventory does now, if it still does."""
         found = dict(zip((node["node_id"] for node in unsure), self.now_known(unsure) if unsure else (), strict=True))
         key = self.policy.tags.application
