@@ -4,8 +4,8 @@
 """Linux hosts behind a stand-in for ssh: one asyncio process that answers for all of them, so that the figures are the
 controller's alone.
 
-The stand-in passes on what ssh would send. The hosts know the scripts of the executor ``linux`` and the modules setup, apt
-and stat, and answer with as much text as real ones: Debian with ten updates, an install of 20 to 90 s, a reboot.
+The stand-in passes on what ssh would send. The hosts know the scripts of the executor ``linux`` and the modules setup,
+apt and stat, and answer with as much text as real ones: Debian with ten updates, an install of 20 to 90 s, a reboot.
 
     python -m bench.hosts --socket /tmp/hosts --facts facts.json
 """

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.guard import ExceptionGuard
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.records import (
     ExceptionRecord,
     ExceptionStatus,
     Period,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, Select
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import watch
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.guards import FRESH_SECONDS, LiveTags
 
 NOW = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 BLOCKED = "2026-05-01/2026-07-01"
@@ -32,24 +35,28 @@ class World:
 
     records: tuple[ExceptionRecord, ...] = ()
     live: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: str = ""
     known: dict[str, Candidate] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    guards: watch.Watch | None = None
 
-    def objections(self, nodes: Sequence[str] = ("i-a", "i-b")) -> dict[str, str]:
+    def objections(self, nodes: Sequence[str] = ("i-a", "i-b"), seconds: float = 0) -> dict[str, str]:
         planned = {name: _planned(name) for name in ("i-a", "i-b", "web")}
         rollout: Any = SimpleNamespace(nodes=planned)
-        guards = watch.Watch(rollout, to_policy({"name": "p"}), {}, print, self.inventory)
-        return {node: code for node, (code, _text) in guards.objections(nodes, NOW).items()}
+        self.guards = self.guards or watch.Watch(rollout, to_policy({"name": "p"}), {}, print, self.inventory)
+        found = self.guards.objections(nodes, NOW + timedelta(seconds=seconds))
+        return {node: code for node, (code, _text) in found.items()}
 
     def inventory(self, nodes: Sequence[Mapping[str, Any]]) -> list[Candidate | None]:
         self.asked += [node["node_id"] for node in nodes]
         return [self.known.get(node["node_id"]) for node in nodes]
 
-    def fresh_tags(self, nodes: Sequence[Candidate], tag: str, _options: object) -> tuple[list[Candidate], Any]:
-        told = [_candidate(item.node_id, {tag: self.live[item.node_id]}) for item in nodes if item.node_id in self.live]
-        by_id = {item.node_id: item for item in told}
-        return [by_id.get(item.node_id, item) for item in nodes], self.failed
+    def read_tags(self, tags: LiveTags, place: Place) -> dict[str, str]:
+        self.read.append(place.label)
+        if self.failed:
+            raise PatchtideError(self.failed)
+        return self.live
 
 
 def _planned(name: str) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def _record(select: Select) -> ExceptionRecord:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(watch, "fresh_tags", found.fresh_tags)
+    monkeypatch.setattr(LiveTags, "_ask", lambda tags, place: found.read_tags(tags, place))
     monkeypatch.setattr(watch, "read_guard", lambda *_unused: ExceptionGuard(records=found.records, tag="Hold"))
     return found
 
@@ -108,7 +115,15 @@ def test_a_host_without_tags_in_aws_is_asked_for(world: World) -> None:
 
 
 def test_a_place_that_gives_no_answer_is_answered_for_by_the_inventory(world: World) -> None:
-    world.failed["1/r"] = "no answer"
+    world.failed = "no answer"
     world.known["i-a"] = _candidate("i-a", {"Hold": BLOCKED})
     assert world.objections() == {"i-a": "exception"}
     assert world.asked == ["i-a", "i-b"]
+
+
+def test_a_place_is_read_once_a_minute_for_all_its_nodes(world: World) -> None:
+    for seconds, nodes in ((0, ["i-a"]), (30, ["i-b"]), (FRESH_SECONDS - 1, ["i-a", "i-b"])):
+        world.objections(nodes, seconds)
+    assert world.read == ["1/r"]
+    world.objections(["i-a"], FRESH_SECONDS)
+    assert world.read == ["1/r", "1/r"]
