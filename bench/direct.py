@@ -29,7 +29,7 @@ from bench import nodes
 from bench.hosts import STAND_IN
 from bench.inventory import machine
 from bench.rollout import INVENTORY, bare, roll_out
-from bench.watch import ROOT, Cost, clean_environment, watch
+from bench.watch import ROOT, Cost, Goal, clean_environment, watch
 
 RESULTS = ROOT / "build" / "bench" / "direct.json"
 SIZES = (50, 200, 1000)
@@ -129,7 +129,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
             print(f"    {title:44}{row[key]:>8}   wanted: at most {wanted}")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> list[Goal]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="50 hosts only")
     parser.add_argument("--hosts", type=int, nargs="*", default=SIZES)
@@ -142,6 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append(compare(count, options.pace, options.forks))
         RESULTS.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
     show(rows)
+    return [
+        (f"{row['hosts']} hosts: {title}", row[key], most) for row in rows for key, (title, most) in TARGETS.items()
+    ]
 
 
 if __name__ == "__main__":

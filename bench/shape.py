@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.inventory import machine
 from bench.rollout import bare, prepare, roll_out
-from bench.watch import ROOT, Cost, aws_environment, control, endpoint
+from bench.watch import ROOT, Cost, Goal, aws_environment, control, endpoint
 
 RESULTS = ROOT / "build" / "bench" / "shape.json"
 LATENCY = "50-150"
@@ -46,7 +46,7 @@ def _check(cost: Cost) -> None:
         raise SystemExit("\n".join(["the playbook failed", *(line for _at, line in cost.lines[-30:])]))
 
 
-def waves(count: int) -> list[tuple[str, float, float]]:
+def waves(count: int) -> list[Goal]:
     """Ten waves beside one, of the same nodes."""
     service = {"pace": 0.1}
     one = measure(count, 4, 5, service)
@@ -61,7 +61,7 @@ def waves(count: int) -> list[tuple[str, float, float]]:
     ]
 
 
-def hung() -> list[tuple[str, float, float]]:
+def hung() -> list[Goal]:
     """A node whose install never ends beside 49 others; how long those wait for their reboot."""
     patching = {"execution_timeout_minutes": HUNG_MINUTES, "delivery_timeout_seconds": 30}
     found = measure(50, 1, 15, {"pace": 0.7, "hung": 1}, patching=patching)
@@ -73,7 +73,7 @@ def hung() -> list[tuple[str, float, float]]:
     ]
 
 
-def pacing(count: int) -> list[tuple[str, float, float]]:
+def pacing(count: int) -> list[Goal]:
     """Five calls a second for each operation of an account-Region."""
     calls = measure(count, 4, 15, {"pace": 0.5, "rate": 5, "burst": 5})["calls"]
     asked = {name: number for name, number in calls.items() if not name.startswith("throttled")}
@@ -86,7 +86,7 @@ def pacing(count: int) -> list[tuple[str, float, float]]:
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> list[Goal]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="400 nodes only")
     parser.add_argument("--only", choices=("waves", "hung", "pacing"))
@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     RESULTS.write_text(json.dumps({"machine": machine(), "nodes": count, "rows": rows}, indent=2) + "\n")
     for title, figure, wanted in rows:
         print(f"  {title:56}{figure:>9}   wanted: at most {wanted}")
+    return rows
 
 
 if __name__ == "__main__":

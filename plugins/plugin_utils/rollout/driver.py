@@ -26,7 +26,7 @@ from ...module_utils._core.rollout.reboot_rule import reboot_is_due
 from ...module_utils._core.rollout.state import DONE, NOT_BEGUN, due_nodes
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.work.final_record import error
-from ..executors.base import ExecutorPort, Result, Unknown, Work
+from ..executors.base import ExecutorPort, Result, Unknown, Work, seconds_to_look
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
 from .folder import RETRY_SECONDS, RolloutDir
@@ -336,7 +336,7 @@ class Driver:
         try:
             while work.nodes:
                 await self.tempo.sleep(wait)
-                wait = port.poll_seconds
+                wait = seconds_to_look(port, work, self.tempo.clock.now())
                 self._ended(work, await self._look(port, work))
         finally:
             self._works.pop(work.token, None)
