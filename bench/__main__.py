@@ -25,8 +25,10 @@ def main() -> None:
     options = sys.argv[1 + len(named) :]
     if unknown := [name for name in named if name not in known]:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(known)}")
-    for name in named or known:
-        importlib.import_module(f"bench.{name}").main(options)
+    goals = [goal for name in named or known for goal in importlib.import_module(f"bench.{name}").main(options) or ()]
+    print(f"\n{'':64}{'measured':>10}{'at most':>10}")
+    for title, figure, most in goals:
+        print(f"{title:64}{figure:>10}{most:>10}{'' if figure <= most else '   missed'}")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,14 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 #: Seconds a stage takes on a node, from and to. Much less than in life: the figures are about the controller.
 SPANS = {"precheck": (3, 20), "patch": (20, 90), "reboot": (30, 60), "scan": (10, 30), "verify": (3, 20)}
 PAGE = 50
+#: Patches missing on a node before its first install.
+MISSING = 10
 #: Of a thousand nodes so many never get the command, and on so many the install fails.
 LOST, FAILING = 2, 5
 
@@ -39,8 +42,13 @@ class Command:
 class Commands:
     """The commands of one account-Region."""
 
-    def __init__(self, pace: float = 1.0) -> None:
+    def __init__(self, pace: float = 1.0, hung: int = 0) -> None:
         self.pace = pace
+        #: On so many nodes of the place the install never ends.
+        self.hung = hung
+        #: Seconds from the end of a node's install to its reboot.
+        self.reboots_after: list[float] = []
+        self._installed: set[str] = set()
         #: Looks at a command times its nodes: what a poll costs is calls per node and look.
         self.node_looks = 0
         self.sent: Counter[str] = Counter()
@@ -53,6 +61,7 @@ class Commands:
             "ListCommandInvocations": self._invocations,
             "GetCommandInvocation": self._invocation,
             "CancelCommand": lambda request: {},
+            "DescribePatchGroups": lambda request: {"Mappings": []},
             "DescribeInstancePatchStates": self._states,
             "DescribeInstancePatches": self._patches,
         }
@@ -75,7 +84,12 @@ class Commands:
         for node in request["InstanceIds"]:
             chance = zlib.crc32(f"{node}{stage}".encode()) % 100_000 / 100_000
             status = _fate(node, stage)
-            command.ends[node] = (command.at + self.pace * (low + chance * (high - low)), status)
+            hangs = stage == "patch" and number_of(node) < self.hung
+            command.ends[node] = (inf if hangs else command.at + self.pace * (low + chance * (high - low)), status)
+            if stage == "reboot":
+                self.reboots_after.append(command.at - self._patched[node].ends[node][0])
+            if stage == "patch":
+                self._installed.add(node)
             if document == "AWS-RunPatchBaseline":
                 self._patched[node] = command
         self._commands[command.id] = command
@@ -120,12 +134,12 @@ class Commands:
             "InstalledOtherCount": 12,
             "InstalledPendingRebootCount": 3 if waits else 0,
             "InstalledRejectedCount": 0,
-            "MissingCount": 0,
+            "MissingCount": 0 if node in self._installed else MISSING,
             "FailedCount": int(_fate(node, "patch") == "Failed"),
             "UnreportedNotApplicableCount": 40,
             "NotApplicableCount": 900,
             "OperationStartTime": command.at,
-            "OperationEndTime": ended,
+            "OperationEndTime": min(ended, time.time()),
             "Operation": operation,
             "RebootOption": "NoReboot",
             "CriticalNonCompliantCount": 0,
@@ -137,8 +151,17 @@ class Commands:
         wanted = {value for item in request.get("Filters", []) for value in item["Values"]}
         row = {"Title": "kernel.x86_64:0:6.1.112-122.189.amzn2023", "KBId": "kernel.x86_64", "Severity": "Important"}
         row |= {"Classification": "Security", "State": "Failed", "CVEIds": "CVE-2026-1001,CVE-2026-1002"}
-        failed = _fate(request["InstanceId"], "patch") == "Failed" and "Failed" in wanted
+        node = request["InstanceId"]
+        if "Missing" in wanted and node not in self._installed:
+            names = [f"package{number}.x86_64" for number in range(MISSING)]
+            return {"Patches": [{**row, "KBId": name, "State": "Missing", "InstalledTime": 0.0} for name in names]}
+        failed = _fate(node, "patch") == "Failed" and "Failed" in wanted
         return {"Patches": [{**row, "InstalledTime": 0.0}] if failed else []}
+
+
+def number_of(node: str) -> int:
+    """Return the number of a node in its place."""
+    return int(node[-8:], 16)
 
 
 def is_rebooted(node: str) -> bool:
@@ -214,11 +237,11 @@ def _output(command: Command, node: str) -> str:
     if command.stage == "reboot":
         return json.dumps({"boot_id_before": before, "boot_id_after": after})
     is_new = command.stage == "verify" and is_rebooted(node)
-    return json.dumps({**_PROBE, "boot_id": after if is_new else before})
+    return json.dumps({**PROBE, "boot_id": after if is_new else before})
 
 
 #: What the probe prints on a usual server, some 1.5 kB.
-_PROBE: dict[str, Any] = {
+PROBE: dict[str, Any] = {
     "probe": 1,
     "platform": "linux",
     "os": "Amazon Linux",

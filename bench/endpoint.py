@@ -181,10 +181,10 @@ class Endpoint:
     """Answers requests of all services on one port, tells places apart by the signature, sleeps, throttles, counts."""
 
     def __init__(
-        self, estate: Estate, latency: tuple[float, float], rate: float, burst: float, pace: float = 1.0
+        self, estate: Estate, latency: tuple[float, float], rate: float, burst: float, pace: float = 1.0, hung: int = 0
     ) -> None:
         self.estate = estate
-        self.commands: defaultdict[tuple[str, str], Commands] = defaultdict(lambda: Commands(pace))
+        self.commands: defaultdict[tuple[str, str], Commands] = defaultdict(lambda: Commands(pace, hung))
         self.latency = latency
         self.rate = rate
         self.burst = burst
@@ -230,6 +230,7 @@ class Endpoint:
         self._span = (begun if not self._span[0] else min(begun, self._span[0]), time.monotonic())
         if not self._admit(account, region, operation):
             self.calls["throttled"] += 1
+            self.calls[f"throttled {operation}"] += 1
             return _refusal(bool(target))
         if target:
             return 200, "application/x-amz-json-1.1", self._json(account, region, operation, json.loads(body))
@@ -246,6 +247,7 @@ class Endpoint:
         looks = sum(item.node_looks for item in self.commands.values())
         sent = sum((item.sent for item in self.commands.values()), Counter[str]())
         report = {"calls": self.calls, "node_looks": looks, "sent": sent, "asking_s": round(asked, 3)}
+        report["reboots_after_s"] = [round(item, 1) for place in self.commands.values() for item in place.reboots_after]
         report["slowest_chain_s"] = round(self._slowest_chain(), 3)
         return 200, "application/json", json.dumps(report).encode()
 
@@ -319,7 +321,8 @@ _IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2
 
 async def _main(options: argparse.Namespace) -> None:
     low, high = (float(part) / 1000 for part in options.latency.split("-"))
-    endpoint = Endpoint(Estate(options.nodes, options.hybrid), (low, high), options.rate, options.burst, options.pace)
+    estate, limits = Estate(options.nodes, options.hybrid), (options.rate, options.burst)
+    endpoint = Endpoint(estate, (low, high), *limits, options.pace, options.hung)
     server = await asyncio.start_server(endpoint.serve, "127.0.0.1", options.port, limit=2**20)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     async with server:
@@ -337,4 +340,5 @@ if __name__ == "__main__":
     )
     parser.add_argument("--burst", type=float, default=20)
     parser.add_argument("--pace", type=float, default=1.0, help="how long commands take: 0.5 is half as long")
+    parser.add_argument("--hung", type=int, default=0, help="nodes of every place whose install never ends")
     asyncio.run(_main(parser.parse_args()))

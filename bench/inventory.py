@@ -94,14 +94,22 @@ def inventories(scenario: Scenario, url: str, place: Path) -> dict[str, Path]:
     ec2_regions = [f"eu-bench-{number}" for number in range(1, scenario.places + 1)]
     ec2 = {"plugin": "amazon.aws.aws_ec2", "regions": ec2_regions, "hostnames": ["instance-id"], **access}
     fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": regions, **access}
+    fleet = fleet if len(accounts) == 1 else {**fleet, "accounts": roles}
     labels = [f"{account}/{region}" for account in accounts for region in regions]
+    floor = {"plugin": "floor", "nodes": scenario.nodes // scenario.places, "places": labels}
     found = {
-        "floor": ("floor.yml", {"plugin": "floor", "nodes": scenario.nodes // scenario.places, "places": labels}),
-        "ssm_fleet": ("bench.ssm_fleet.yml", fleet if len(accounts) == 1 else {**fleet, "accounts": roles}),
+        "floor, names": ("names.floor.yml", {**floor, "style": "names"}),
+        "floor, names and groups": ("grouped.floor.yml", {**floor, "style": "grouped"}),
+        "floor": ("floor.yml", floor),
+        "ssm_fleet": ("bench.ssm_fleet.yml", fleet),
+        "ssm_fleet, compose": ("compose.ssm_fleet.yml", {**fleet, "compose": {"short": "patchtide_name | upper"}}),
     }
     if not scenario.hybrid:
         found["aws_ec2"] = ("plain.aws_ec2.yml", ec2)
-        found["aws_ec2, equal groups"] = ("groups.aws_ec2.yml", {**ec2, "keyed_groups": EQUAL_GROUPS})
+        equal = {**ec2, "keyed_groups": EQUAL_GROUPS}
+        found["aws_ec2, equal groups"] = ("groups.aws_ec2.yml", equal)
+        compose = {**equal, "compose": {"short": "tags.Name | upper"}}
+        found["aws_ec2, groups, compose"] = ("compose.aws_ec2.yml", compose)
     for file, content in found.values():
         (place / file).write_text(yaml.safe_dump(content))
     return {name: place / file for name, (file, _content) in found.items()}
@@ -172,9 +180,9 @@ def _row(scenario: Scenario, listing: bool, name: str, runs: Sequence[Mapping[st
         "repeats": len(runs),
         **middle,
         "groups": last["groups"],
-        "calls": last["calls"] if name != "floor" else {},
+        "calls": {} if name.startswith("floor") else last["calls"],
         "slowest_chain_s": last["slowest_chain_s"] if name == "ssm_fleet" else None,
-        "asking_s": last["asking_s"] if name != "floor" else None,
+        "asking_s": None if name.startswith("floor") else last["asking_s"],
     }
 
 
@@ -208,13 +216,20 @@ def targets(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return next((row for row in rows if tuple(row[key] for key in keys) == wanted), None)
 
     found: dict[str, Any] = {}
+    grouped, names = (find(10_000, 1, name) for name in ("floor, names and groups", "floor, names"))
     ours, floor, ec2 = (find(10_000, 1, name) for name in ("ssm_fleet", "floor", "aws_ec2, equal groups"))
     if ours and floor:
         found["10,000 nodes: CPU of parse over the floor (wanted: at most 1.5)"] = round(
             ours["cpu_s"] / floor["cpu_s"], 2
         )
+    if ours and names and grouped:
+        found["10,000 nodes: CPU of parse over names alone"] = round(ours["cpu_s"] / names["cpu_s"], 2)
+        found["10,000 nodes: CPU of parse over names and groups"] = round(ours["cpu_s"] / grouped["cpu_s"], 2)
     if ours and ec2:
         found["10,000 nodes: CPU of aws_ec2 over ours (wanted: at least 15)"] = round(ec2["cpu_s"] / ours["cpu_s"], 1)
+    composed, ec2 = (find(10_000, 1, name) for name in ("ssm_fleet, compose", "aws_ec2, groups, compose"))
+    if composed and ec2:
+        found["10,000 nodes with compose: CPU of aws_ec2 over ours"] = round(ec2["cpu_s"] / composed["cpu_s"], 1)
     regions = find(1_000, 20, "ssm_fleet")
     if regions:
         chain = regions["slowest_chain_s"]
@@ -234,7 +249,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
         print(f"\n{title}\n{head}", flush=True)
         for row in rows:
             if row["scenario"] == title:
-                calls = sum(number for name, number in row["calls"].items() if name != "throttled")
+                calls = sum(number for name, number in row["calls"].items() if not name.startswith("throttled"))
                 figures = f"{row['wall_s']:9.2f}{row['cpu_s']:9.2f}{row['peak_mb']:9.0f}{calls:7}"
                 print(f"  {row['plugin']:28}{row['what']:8}{figures}")
 

@@ -78,7 +78,7 @@ def row(name: str, cost: Cost, before: Cost, counted: Mapping[str, Any]) -> dict
     """Return one line of the table."""
     if cost.status:
         raise SystemExit("\n".join([f"{name} failed", *(line for _at, line in cost.lines[-30:])]))
-    calls = sum(number for operation, number in counted["calls"].items() if operation != "throttled")
+    calls = sum(number for operation, number in counted["calls"].items() if not operation.startswith("throttled"))
     more = {"memory_over_bare_mb": round(cost.memory_mb - before.memory_mb, 1), "all_calls": calls}
     return {"way": name, **cost.figures(), **more, "calls": counted["calls"], "sent": counted["sent"]}
 
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             elif way == "ours, one task":
                 cost = play(folder, ONE_TASK, url, options.poll, 5)
             else:
-                cost = roll_out(folder, url, options.poll)
+                cost = roll_out(folder, aws_environment(url), options.poll)
             rows.append(row(way, cost, before, control(url, "calls")))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": machine(), "options": {**vars(options), "nodes": count}, "rows": rows}

@@ -13,6 +13,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan i
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
 from bench.endpoint import Estate
+from bench.hosts import UPDATES, host_name, update
 
 ACCOUNTS = tuple(f"{number}" * 12 for number in range(1, 6))
 AT = "2026-12-01T22:00:00.000Z"
@@ -71,6 +72,13 @@ def candidates(count: int, where: list[tuple[str, str]]) -> Iterator[Candidate]:
             )
 
 
+def hosts(count: int) -> Iterator[Candidate]:
+    """Yield hosts that are reached directly."""
+    for number in range(count):
+        name = host_name(number)
+        yield Candidate(node_id=name, host=name, name=name, executor="linux", platform="linux")
+
+
 def scan(nodes: list[Candidate]) -> dict[str, Any]:
     """Return what ``scan_compliance`` would have found."""
     return {
@@ -82,10 +90,10 @@ def scan(nodes: list[Candidate]) -> dict[str, Any]:
 
 
 def _record(node: Candidate) -> dict[str, Any]:
-    count = MISSING[node.platform]
+    count = UPDATES if node.executor == "linux" else MISSING[node.platform]
     missing = [
         {
-            "id": f"package{number}.x86_64" if node.platform == "linux" else f"KB50{number:05d}",
+            "id": _patch_id(node, number),
             "title": f"package{number}.x86_64:0:1.2.{number}-4.amzn2023",
             "classification": "Security",
             "severity": ("Critical", "Important", "Medium")[number % 3],
@@ -96,7 +104,7 @@ def _record(node: Candidate) -> dict[str, Any]:
     ]
     return {
         "node_id": node.node_id,
-        "executor": "ssm",
+        "executor": node.executor,
         "account": node.account,
         "region": node.region,
         "platform": node.platform,
@@ -109,8 +117,13 @@ def _record(node: Candidate) -> dict[str, Any]:
     }
 
 
-def plan(count: int, where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
-    """Return the frozen plan of the whole estate."""
+def _patch_id(node: Candidate, number: int) -> str:
+    if node.executor == "linux":
+        return update(number)
+    return f"package{number}.x86_64" if node.platform == "linux" else f"KB50{number:05d}"
+
+
+def plan(nodes: list[Candidate], where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
+    """Return the frozen plan of these nodes."""
     complete = check_policy(policy(where, **more))
-    nodes = list(candidates(count, where))
     return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, windows={}, created_at=AT)

@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_SECONDS = 0.2
+#: What was set out to reach: of what, how much it is, how much it may be at most.
+Goal = tuple[str, float, float]
 
 
 @dataclass(slots=True)

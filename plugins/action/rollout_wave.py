@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
@@ -77,10 +77,11 @@ class ActionModule(ControllerAction):
         balancer = policy.hooks.load_balancer
         wanted = [what for what, on in (("drained", balancer.drain), ("patch_now", bool(policy.tags.patch_now))) if on]
 
-        def known(node: Mapping[str, Any]) -> Candidate | None:
-            return candidate_of(task_vars, node, policy.tags.application)
-
         tempo, notes = Tempo(rollout.clock, rehearsal=is_rehearsal()), Notes(rollout, self.say)
+
+        def known(nodes: Sequence[Mapping[str, Any]]) -> list[Candidate | None]:
+            return tempo.in_loop(lambda: [candidate_of(task_vars, node, policy.tags.application) for node in nodes])
+
         executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
         return Driver(
             rollout=rollout,

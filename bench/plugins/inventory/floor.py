@@ -10,11 +10,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.group
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import EMPTY
 
 from bench.endpoint import Estate
+from bench.hosts import host_name
 
 DOCUMENTATION = r"""
 name: floor
 short_description: Adds hosts, variables and groups from memory, and nothing else
-description: What any inventory plugin costs at least that uses Ansible's methods; the yardstick of the benchmark.
+description: What any inventory plugin costs at least; the yardstick of the benchmark.
 options:
   plugin:
     description: Marks the file.
@@ -22,14 +23,24 @@ options:
   nodes:
     description: Nodes in every place.
     type: int
+    default: 0
   places:
     description: Pairs of account and Region, written V(account/region).
     type: list
     elements: str
+    default: []
   online:
     description: Whether every agent answers.
     type: bool
     default: false
+  style:
+    description: What is added. V(names) of hosts alone, V(grouped) names and groups, V(variables) all of it.
+    choices: [names, grouped, variables]
+    default: variables
+  hosts:
+    description: Hosts that are reached directly, instead of nodes in places.
+    type: int
+    default: 0
 """
 
 
@@ -42,6 +53,12 @@ class InventoryModule(BaseInventoryPlugin):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache=cache)
         self._read_config_data(path)
+        style = self.get_option("style")
+        for number in range(self.get_option("hosts")):
+            host = host_name(number)
+            inventory.add_host(host)
+            for name, value in {"executor": "linux", "node_id": host, "platform": "linux", "name": host}.items():
+                inventory.set_variable(host, f"patchtide_{name}", value)
         estate, known = Estate(self.get_option("nodes")), dict[tuple[str, str], str]()
         for place in self.get_option("places"):
             account, region = place.split("/")
@@ -50,9 +67,9 @@ class InventoryModule(BaseInventoryPlugin):
                 node |= {"ping_status": "Online"} if self.get_option("online") else {}
                 host = node["node_id"]
                 inventory.add_host(host)
-                for name, value in node.items():
-                    inventory.set_variable(host, f"patchtide_{name}", value)
-                for group in group_names(node, known):
+                if style == "variables":  # assigned directly: nothing that sets variables is cheaper
+                    inventory.hosts[host].vars.update({f"patchtide_{name}": value for name, value in node.items()})
+                for group in group_names(node, known) if style != "names" else ():
                     inventory.add_group(group)
                     inventory.add_child(group, host)
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .._core.errors import AccessDenied, ServiceError
 from .errors import is_answer
-from .run_command import LOST, THROTTLED
+from .paces import THROTTLED
+from .run_command import LOST
 
 _TRIES = 8
 #: A policy may forbid single nodes (by their tags) or all of them: so many refusals without a success mean all.

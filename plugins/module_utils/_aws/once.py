@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from .._core.errors import ServiceError
-from .run_command import LOST, THROTTLED
+from .paces import THROTTLED
+from .run_command import LOST
 
 _TRIES = 8
 

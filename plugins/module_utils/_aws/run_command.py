@@ -19,10 +19,10 @@ from .._core.work.ssm.commands import Ambiguous, InvalidNodes
 from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState
 from .compliance import patch_from_api
 from .errors import aws_errors
+from .paces import THROTTLED, Paces
 from .places import OwnClients
 from .session import Sessions
 
-THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 #: StatusDetails of a command that ends before it has invocations (API reference, Command.StatusDetails).
 _REFUSALS = frozenset(
     ("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "Incomplete", "InvalidPlatform")
@@ -57,10 +57,11 @@ class SsmFleet:
         self._sessions = sessions
         self._pause = pause
         self._own = OwnClients(place, sessions)
+        self._paces = Paces(pause)
 
     @property
     def _client(self) -> Any:
-        return self._sessions.client("ssm", self.place)
+        return self._paces.watch(self._sessions.client("ssm", self.place))
 
     def send(self, request: CommandRequest) -> str:
         # a node of another account would only be called invalid there
@@ -81,7 +82,8 @@ class SsmFleet:
         for attempt in range(8):
             try:
                 with aws_errors(f"{action} in {self.place.label}"):
-                    reply = self._sessions.client("ssm", self.place, retry=False).send_command(**members)
+                    client = self._paces.watch(self._sessions.client("ssm", self.place, retry=False))
+                    reply = client.send_command(**members)
                 return str(reply["Command"]["CommandId"])
             except ServiceError as error:
                 if error.code in THROTTLED:  # refused before anything was done

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import Executor
 
+#: The longest pause between two looks at a host that is reached directly.
+LONG_LOOK_SECONDS = 30.0
 #: A node's result of a stage, as the journal has it: ``node_id``, ``status`` and what the stage adds.
 Result = Mapping[str, Any]
 
@@ -90,3 +92,10 @@ class ExecutorPort(Protocol):
 
         :param why: ``begin`` was refused; ``None``: the deadline is over, and the work is stopped as far as it can be.
         """
+
+
+def seconds_to_look(port: ExecutorPort, work: Work, now: datetime) -> float:
+    """Return when to look at work again. A host takes a connection for each look, so one that works for long is looked
+    at less often: after a tenth of the time it took so far."""
+    taken = (now - work.at).total_seconds()
+    return max(port.poll_seconds, min(taken / 10, LONG_LOOK_SECONDS)) if port.row.is_direct else port.poll_seconds

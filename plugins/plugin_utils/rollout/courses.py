@@ -17,7 +17,7 @@ from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.work.final_record import error, lost_record
-from ..executors.base import ExecutorPort, Result, Unknown, Work
+from ..executors.base import ExecutorPort, Result, Unknown, Work, seconds_to_look
 from .folder import RolloutDir
 from .notes import Notes
 from .tempo import Tempo
@@ -152,7 +152,7 @@ class Courses:
         wait, faults, misses = 0.0 if port.row.is_direct else port.poll_seconds, 0, 0
         while work.nodes:
             await self.tempo.sleep(wait)
-            wait = port.poll_seconds
+            wait = seconds_to_look(port, work, self.tempo.clock.now())
             try:
                 self._ended(work, await self._call(port, work, lambda: port.poll(work)))
                 faults = misses = 0

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeVar
 from ...module_utils._core.errors import JournalError
 from ...module_utils._core.executors import is_direct
 from ...module_utils._core.rollout.due import Effect, Preparations, due
+from ...module_utils._core.rollout.gathering import Gathering
 from ...module_utils._core.rollout.state import due_nodes
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
@@ -58,6 +59,8 @@ class Driver:
     preparations: Preparations
     progress: WaveProgress
     turn: int = 1
+    gathering: Gathering = field(default_factory=Gathering)
+    _reminder: asyncio.Task[None] | None = None
     _busy: set[str] = field(default_factory=set)
     _stuck: set[tuple[str, str]] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -120,6 +123,7 @@ class Driver:
         if not self._by_node(effect):
             return [] if self._key(effect) in self._busy or effect.token in self.courses.works else [effect]
         free = [node for node in effect.nodes if self._is_free(effect, node)]
+        free = self._gathered(effect.stage, free) if effect.kind == "run" else free
         again = {node for node in free if effect.kind == "run" and self._was_tried(effect.stage, node)}
         groups = [[node for node in free if node not in again], [node for node in free if node in again]]
         parts = [replace(effect, nodes=tuple(nodes)) for nodes in groups if nodes]
@@ -131,6 +135,15 @@ class Driver:
 
     def _key(self, effect: Effect) -> str:
         return effect.token or f"{effect.kind} {effect.wave}"
+
+    def _gathered(self, stage: str, nodes: Sequence[str]) -> list[str]:
+        """Return the nodes that begin now; the driver looks again when the others have waited long enough."""
+        now = self.tempo.clock.now()
+        chosen, seconds = self.gathering.choose(self.rollout.state, self.wave, stage, nodes, now)
+        if seconds and (self._reminder is None or self._reminder.done()):
+            self._reminder = asyncio.create_task(self.tempo.sleep(seconds))
+            self._tasks.add(self._reminder)
+        return chosen
 
     def _is_free(self, effect: Effect, node: str) -> bool:
         if node in self._busy:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from ...module_utils._ansible.ics import read_calendar
 from ...module_utils._aws.documents import calendar_state
 from ...module_utils._aws.exception_tags import ExceptionTags
-from ...module_utils._aws.session import each_place
+from ...module_utils._aws.session import Sessions, each_place
 from ...module_utils._core.arns import name_of, parse_arn
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.exceptions.guard import ExceptionGuard
@@ -28,6 +28,8 @@ from ...module_utils._core.times.schedule import to_zone
 from ..aws_options import accounts_of, node_places, own_region, to_sessions
 from ..exceptions.open_ledger import open_ledger
 
+#: Calendars, ledgers and tags are read again after so many seconds.
+FRESH_SECONDS = 60
 #: Events are read a year ahead, so that a freeze's end can be told.
 _AHEAD = timedelta(days=366)
 Span = tuple[datetime, datetime]
@@ -84,34 +86,54 @@ def _read_file(path: Path, start: datetime, end: datetime) -> Calendar:
     return read_calendar(text, path.name, start, end)
 
 
-def fresh_tags(
-    nodes: Sequence[Candidate], tag: str, options: Mapping[str, Any]
-) -> tuple[list[Candidate], dict[str, str]]:
-    """Return managed nodes with their exception tags as they are now, and the places that could not be asked.
-
-    Nodes of such a place, and hosts that have no tags in AWS, keep what the inventory knows.
+@dataclass(slots=True)
+class LiveTags:
+    """The exception tags of managed nodes as they are now: one reading for all nodes of an account-Region.
 
     :param options: with the AWS connection and ``accounts``.
     """
-    asked = [node for node in nodes if node.node_id.startswith(("i-", "mi-")) and node.account and node.region]
-    if not tag or not asked:
-        return list(nodes), {}
-    sessions = to_sessions(options)
-    places = node_places([(node.account, node.region) for node in asked], accounts_of(options))
 
-    def read(place: Place) -> dict[str, str]:
-        return ExceptionTags(lambda service: sessions.client(service, place), tag).read_all()
+    tag: str
+    options: Mapping[str, Any]
+    _sessions: Sessions | None = None
+    _read: dict[str, tuple[datetime, Mapping[str, str]]] = field(default_factory=dict)
 
-    outcomes = each_place(places, read)
-    failed = {place.label: str(error) for place, _found, error in outcomes if error}
-    live = {place.label: found or {} for place, found, error in outcomes if not error}
+    def on(self, nodes: Sequence[Candidate], now: datetime) -> tuple[list[Candidate], dict[str, str]]:
+        """Return the nodes with these tags, and the places that could not be asked.
 
-    def seen(node: Candidate) -> Candidate:
-        place = place_label(node.account, node.region)
-        if place not in live or not node.node_id.startswith(("i-", "mi-")):
+        Nodes of such a place, and hosts that have no tags in AWS, keep what is known of them.
+        """
+        asked = [node for node in nodes if has_live_tags(node)]
+        if not self.tag or not asked:
+            return list(nodes), {}
+        places = node_places([(node.account, node.region) for node in asked], accounts_of(self.options))
+        old = [place for place in places if not is_fresh(self._read.get(place.label), now)]
+        outcomes = each_place(old, self._ask) if old else []
+        failed = {place.label: str(error) for place, _found, error in outcomes if error}
+        self._read.update({place.label: (now, found or {}) for place, found, error in outcomes if not error})
+        return [self._seen(node) if _label(node) not in failed else node for node in nodes], failed
+
+    def _ask(self, place: Place) -> dict[str, str]:
+        sessions = self._sessions = self._sessions or to_sessions(self.options)
+        return ExceptionTags(lambda service: sessions.client(service, place), self.tag).read_all()
+
+    def _seen(self, node: Candidate) -> Candidate:
+        if not has_live_tags(node):
             return node
-        rest = {key: value for key, value in node.tags.items() if key != tag}
-        value = live[place].get(node.node_id)
-        return replace(node, tags={**rest, tag: value} if value is not None else rest)
+        rest = {key: value for key, value in node.tags.items() if key != self.tag}
+        value = self._read[_label(node)][1].get(node.node_id)
+        return replace(node, tags={**rest, self.tag: value} if value is not None else rest)
 
-    return [seen(node) for node in nodes], failed
+
+def has_live_tags(node: Candidate) -> bool:
+    """Tell whether the node's tags can be read in AWS."""
+    return bool(node.node_id.startswith(("i-", "mi-")) and node.account and node.region)
+
+
+def is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> bool:
+    """Tell whether something that was read at a time need not be read again."""
+    return entry is not None and timedelta() <= now - entry[0] < timedelta(seconds=FRESH_SECONDS)
+
+
+def _label(node: Candidate) -> str:
+    return place_label(node.account, node.region)

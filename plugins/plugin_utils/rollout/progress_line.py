@@ -35,10 +35,14 @@ class WaveProgress:
     now: Callable[[], float] = time.monotonic
     _line: str = ""
     _at: float = float("-inf")
+    _looked: float = float("-inf")
 
     def show(self, state: Rollout, works: Iterable[Work], *, last: bool = False) -> None:
         """Show the line if it is new or the last one is old. :param last: the work is over: show it if it is new."""
-        now, line = self.now(), self.line(state, works)
+        now = self.now()
+        if not last and now - self._looked < _QUIET_SECONDS:
+            return
+        self._looked, line = now, self.line(state, works)
         is_new = line != self._line
         if (is_new and (last or now - self._at >= _QUIET_SECONDS)) or (not last and now - self._at >= LIFE_SECONDS):
             self.show_line(line)
@@ -47,15 +51,19 @@ class WaveProgress:
     def line(self, state: Rollout, works: Iterable[Work]) -> str:
         """Return ``web: 12 patching, 3 rebooting, 40 done (2 failed, 1 skipped) of 55``."""
         wave = state.waves[self.wave]
+        nodes = state.nodes
+        finals: Counter[str] = Counter()
         stages: Counter[str] = Counter()
-        ended: Counter[str] = Counter()
-        for node_id in wave.nodes:
-            node = state.nodes[node_id]
-            if node.final is not None:
-                status = Status(node.final["status"])
-                ended["failed" if status.is_failure else "good" if status.is_good else status.value] += 1
-            elif node.stage != DONE:
+        for node in map(nodes.__getitem__, wave.nodes):
+            if node.stage == DONE:
+                finals[node.results["verify"]["status"] if "verify" in node.results else ""] += 1
+            else:
                 stages[node.stage if node.token else "waiting"] += 1
+        ended: Counter[str] = Counter()
+        for word, number in finals.items():
+            if word:
+                status = Status(word)
+                ended["failed" if status.is_failure else "good" if status.is_good else status.value] += number
         parts = [f"{stages[stage]} {_TITLES[stage]}" for stage in STAGES if stages[stage]]
         parts += [f"{stages['waiting']} waiting"] if stages["waiting"] else []
         words = ("failed", "unknown", "reboot_pending", "skipped")

@@ -91,9 +91,20 @@ class Tempo:
         self._waits: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._number = 0
         self._finished = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def in_loop(self, work: Callable[[], T]) -> T:
+        """Run work in the loop's thread for another one, which waits. Ansible's templates are for one thread alone."""
+        assert self._loop is not None, "called from no thread of this tempo"
+
+        async def now() -> T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(now(), self._loop).result()
 
     async def call(self, place: str, work: Callable[[], T]) -> T:
         """Run a call to a service; at most a few of one place run at once."""
+        self._loop = asyncio.get_running_loop()
         gate = self._places.setdefault(place, asyncio.Semaphore(CALLS_OF_A_PLACE))
         async with gate:
             self._calling += 1

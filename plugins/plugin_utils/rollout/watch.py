@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.exceptions.guard import ExceptionGuard
+from ...module_utils._core.model import place_label
 from ...module_utils._core.nodes import Candidate
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.text import plain
@@ -19,10 +20,8 @@ from ...module_utils._core.times.calendars import Calendar, freeze_at, freeze_du
 from ..health.checks import ask_quorum
 from ..inventory.nodes import planned_candidate
 from .folder import RolloutDir
-from .guards import fresh_tags, read_calendars, read_guard
+from .guards import LiveTags, has_live_tags, is_fresh, read_calendars, read_guard
 
-#: Calendars, ledgers and tags are read again after so many seconds.
-FRESH_SECONDS = 60
 #: Node id to (code, text): why nothing begins on it.
 Objections = dict[str, tuple[str, str]]
 
@@ -38,17 +37,18 @@ class Watch:
     """The guards of one wave. Reading calendars, ledgers and tags blocks, so call it in a thread.
 
     :param options: with the AWS connection and ``accounts``.
-    :param now_known: gives a node as the inventory has it now, ``None`` where it has it no more.
+    :param now_known: gives nodes as the inventory has them now, ``None`` where it has one no more. Is only called where
+        the plan and the tags in AWS do not tell enough: Ansible takes most of a millisecond for each.
     """
 
     rollout: RolloutDir
     policy: Policy
     options: Mapping[str, Any]
     say: Callable[[str], None]
-    now_known: Callable[[Mapping[str, Any]], Candidate | None]
+    now_known: Callable[[Sequence[Mapping[str, Any]]], Sequence[Candidate | None]]
     _calendars: tuple[datetime, list[Calendar]] | None = None
     _ledger: tuple[datetime, ExceptionGuard] | None = None
-    _tags: dict[str, tuple[datetime, Candidate]] = field(default_factory=dict)
+    _live: LiveTags | None = None
 
     def refuse_start(self, wave: str, begin: datetime) -> None:
         """:raises Frozen: a calendar is closed when the wave would begin."""
@@ -90,25 +90,34 @@ class Watch:
         if not planned or not (guard.records or guard.tag):
             return {}
         found: Objections = {}
-        for node, candidate in zip(planned, self._candidates(planned, guard.tag, now), strict=True):
+        for node, candidate in zip(planned, self._candidates(planned, guard, now), strict=True):
             if why := guard.during(now, _end(now, node))(candidate):
                 found[node["node_id"]] = ("exception", why)
         return found
 
-    def _candidates(self, planned: Sequence[Mapping[str, Any]], tag: str, now: datetime) -> list[Candidate]:
-        """Return the nodes as the inventory knows them, else as the plan did, with their tags as they are now."""
-        old = [node for node in planned if not _is_fresh(self._tags.get(node["node_id"]), now)]
-        if old:
-            key = self.policy.tags.application
-            known = [self.now_known(node) or planned_candidate(node, key) for node in old]
-            fresh, failed = fresh_tags(known, tag, self.options)
-            for place, why in sorted(failed.items()):
-                self.say(f"the exception tags of {place} are those of the inventory: {plain(why)}")
-            self._tags.update({node["node_id"]: (now, seen) for node, seen in zip(old, fresh, strict=True)})
-        return [self._tags[node["node_id"]][1] for node in planned]
+    def _candidates(
+        self, planned: Sequence[Mapping[str, Any]], guard: ExceptionGuard, now: datetime
+    ) -> list[Candidate]:
+        """Return the nodes with their tags as they are now; what AWS does not tell is from the inventory."""
+        live = self._live = self._live or LiveTags(guard.tag, self.options)
+        by_name = all(record.select.by_name for record in guard.records)
+        key = self.policy.tags.application
+        unsure = [node for node in planned if not (by_name and has_live_tags(planned_candidate(node, key)))]
+        found, failed = live.on(self._known(planned, unsure), now)
+        for place, why in sorted(failed.items()):
+            self.say(f"the exception tags of {place} are those of the inventory: {plain(why)}")
+        unread = [node for node in planned if place_label(node["account"], node["region"]) in failed]
+        known = {item.node_id: item for item in (*found, *(self._known(unread, unread) if unread else ()))}
+        return [known[node["node_id"]] for node in planned]
+
+    def _known(self, planned: Sequence[Mapping[str, Any]], unsure: Sequence[Mapping[str, Any]]) -> list[Candidate]:
+        """Return nodes as the plan knows them, and those of ``unsure`` as the inventory does now, if it still does."""
+        found = dict(zip((node["node_id"] for node in unsure), self.now_known(unsure) if unsure else (), strict=True))
+        key = self.policy.tags.application
+        return [found.get(node["node_id"]) or planned_candidate(node, key) for node in planned]
 
     def _read_ledger(self, now: datetime) -> ExceptionGuard:
-        if not _is_fresh(self._ledger, now):
+        if not is_fresh(self._ledger, now):
             self._ledger = (now, read_guard(self.policy.exceptions, self.options))
         assert self._ledger is not None
         return self._ledger[1]
@@ -118,16 +127,12 @@ class Watch:
         freeze = self.policy.freeze
         if not freeze.ics and not freeze.change_calendars:
             return []
-        if not _is_fresh(self._calendars, start):
+        if not is_fresh(self._calendars, start):
             regions = sorted({node["region"] for node in self.rollout.nodes.values() if node["region"]})
             span = (start, max(end, start + timedelta(days=1)))
             self._calendars = (start, read_calendars(freeze, [span], self.options, regions))
         assert self._calendars is not None
         return self._calendars[1]
-
-
-def _is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> bool:
-    return entry is not None and timedelta() <= now - entry[0] < timedelta(seconds=FRESH_SECONDS)
 
 
 def _end(now: datetime, node: Mapping[str, Any]) -> datetime:

@@ -15,6 +15,8 @@ from .state import Rollout, due_nodes
 
 def over_budget(state: Rollout, wave: str) -> dict[str, str]:
     """Return the nodes that are due for their install and may not be taken down, with the budget that says so."""
+    if not any(limit is not None for limit in state.rules.budgets.limits.values()):
+        return {}
     due = frozenset(due_nodes(state, wave, "patch"))
     members = [_member(state, node, due) for item in state.plan["waves"] for node in item["nodes"]]
     return dict(allow(members, state.rules.budgets).blocked)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import watch
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.watch import FRESH_SECONDS, Frozen, Watch
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.guards import FRESH_SECONDS
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.watch import Frozen, Watch
 
 from tests.fakes.driving import Driving
 from tests.fakes.fleet_port import START
@@ -37,7 +38,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def guards(folder: Path) -> Watch:
     driving = Driving(folder, {"a": 1})
     policy = to_policy({"name": "p", "freeze": {"ics": ["freeze.ics"]}, "waves": [{"name": "w"}]})
-    return Watch(driving.rollout, policy, {}, driving.lines.append, lambda node: None)
+    return Watch(driving.rollout, policy, {}, driving.lines.append, lambda nodes: [None] * len(nodes))
 
 
 def test_work_that_would_reach_into_a_freeze_does_not_begin(tmp_path: Path, reads: list[str]) -> None:

@@ -1,0 +1,155 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Linux hosts behind a stand-in for ssh: one asyncio process that answers for all of them, so that the figures are the
+controller's alone.
+
+The stand-in passes on what ssh would send. The hosts know the scripts of the executor ``linux`` and the modules setup,
+apt and stat, and answer with as much text as real ones: Debian with ten updates, an install of 20 to 90 s, a reboot.
+
+    python -m bench.hosts --socket /tmp/hosts --facts facts.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import time
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.commands import PROBE, SPANS, is_rebooted
+
+_MARK = re.compile(r"/bin/sh -s (patchtide-[0-9a-f]+)")
+_MODULE = re.compile(rb"ansible[./]modules[./](setup|apt|stat)\b")
+#: Updates of a host.
+UPDATES = 10
+#: What a script of the executor is told by.
+_LIST, _BEGIN, _LOOK, _PROBE_SCRIPT = "@manager apt", "state=begun", "tell starting", "# patchtide:probe:1"
+
+#: Stands in for ``ssh``; its last two arguments are the host and the command.
+STAND_IN = """#!{python} -IS
+import _socket, os, sys
+link = _socket.socket(_socket.AF_UNIX)
+link.connect({socket!r})
+text = b"" if os.isatty(0) else sys.stdin.buffer.read()
+head = "\\0".join(sys.argv[-2:]).encode()
+link.sendall(b"%d %d\\n" % (len(head), len(text)) + head + text)
+link.shutdown(_socket.SHUT_WR)
+answer = []
+while part := link.recv(65536):
+    answer.append(part)
+os.write(1, b"".join(answer))
+"""
+
+
+def host_name(number: int) -> str:
+    """Return the name of the n-th host."""
+    return f"host-{number:05}"
+
+
+def update(number: int) -> str:
+    """Return the id of the n-th update, as the plan names it."""
+    return f"package{number}.amd64:1.2.{number}-4"
+
+
+@dataclass(slots=True)
+class Host:
+    """What a host has been through. ``begun``: when its install and its reboot began."""
+
+    install: float = 0.0
+    reboot: float = 0.0
+
+
+class Hosts:
+    """All hosts, by name; unknown ones are as good as any."""
+
+    def __init__(self, facts: str, pace: float, latency: tuple[float, float]) -> None:
+        self.calls: Counter[str] = Counter()
+        self._facts = facts
+        self._pace = pace
+        self._latency = latency
+        self._hosts: dict[str, Host] = {}
+        self._random = random.Random(4711)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer what one process sends."""
+        try:
+            sizes = [int(word) for word in (await reader.readline()).split()]
+            head, text = await reader.readexactly(sizes[0]), await reader.readexactly(sizes[1])
+            await asyncio.sleep(self._random.uniform(*self._latency))
+            name, _separator, command = head.decode().partition("\0")
+            writer.write(self._answer(name, command, text).encode())
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, IndexError):
+            pass
+        finally:
+            writer.close()
+
+    def _answer(self, name: str, command: str, text: bytes) -> str:
+        if name == "bench":
+            return json.dumps(self.calls)
+        host, mark = self._hosts.setdefault(name, Host()), _MARK.search(command)
+        if mark:
+            return f"{mark[1]} begin\n{self._script(name, host, text.decode())}\n{mark[1]} end 0\n"
+        found = _MODULE.search(text)
+        module = found[1].decode() if found else "other"
+        self.calls[module] += 1
+        return self._facts if module == "setup" else json.dumps({"changed": False, "stat": {"exists": False}})
+
+    def _script(self, name: str, host: Host, text: str) -> str:
+        kinds = {"begin": _BEGIN, "look": _LOOK, "list": _LIST, "probe": _PROBE_SCRIPT}
+        kind = next((kind for kind, sign in kinds.items() if sign in text), "other")
+        self.calls[kind] += 1
+        if kind == "begin":
+            host.install, host.reboot = (host.install, time.time()) if "systemctl reboot" in text else (time.time(), 0)
+            return "state=begun"
+        if kind == "look":
+            return self._look(name, host)
+        if kind == "list":
+            lines = [] if host.install else [_update_line(number) for number in range(UPDATES)]
+            return "\n".join(["@manager apt", "@list", "Reading package lists...", *lines, "@end"])
+        waits = bool(host.install) and is_rebooted(name) and not host.reboot
+        return json.dumps({**PROBE, "boot_id": _boot(name, bool(host.reboot)), "pending_reboot": waits})
+
+    def _look(self, name: str, host: Host) -> str:
+        stage, begun = ("reboot", host.reboot) if host.reboot else ("patch", host.install)
+        low, high = SPANS[stage]
+        chance = zlib.crc32(f"{name}{stage}".encode()) % 1000 / 1000
+        over = time.time() >= begun + self._pace * (low + chance * (high - low))
+        state = ("unknown" if host.reboot else "ended\nrc=0") if over else "running"
+        now = _boot(name, bool(host.reboot) and over)
+        return f"state={state}\nboot_before={_boot(name, False)}\nboot_now={now}\n@@out\n{'-' * 1000}\n@@err\n"
+
+
+def _boot(name: str, again: bool) -> str:
+    return f"{zlib.crc32(name.encode()):08x}-{int(again)}000-4000-8000-000000000000"
+
+
+def _update_line(number: int) -> str:
+    name, _separator, version = update(number).partition(".amd64:")
+    return f"Inst {name} [1.2.0-1] ({version} Debian-Security:12/stable-security [amd64])"
+
+
+async def _run(options: argparse.Namespace) -> None:
+    low, _dash, high = options.latency.partition("-")
+    latency = float(low) / 1000, float(high or low) / 1000
+    hosts = Hosts(Path(options.facts).read_text(), options.pace, latency)
+    server = await asyncio.start_unix_server(hosts.serve, options.socket, limit=2**22, backlog=1024)
+    print(options.socket, flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--socket", required=True)
+    parser.add_argument("--facts", required=True, help="a file with what the module setup prints")
+    parser.add_argument("--pace", type=float, default=1.0, help="how long installs and reboots take")
+    parser.add_argument("--latency", default="20-50", help="of every command, in milliseconds")
+    asyncio.run(_run(parser.parse_args()))

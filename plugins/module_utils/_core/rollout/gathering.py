@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When nodes that are due for a stage get their command: together with those that come next. Pure.
+
+Nodes of one command end one by one. If each went on at once, the next stage would take a command for each node, and
+every look at it a call. So nodes for which one call is enough wait for each other, but never for long, and not at all
+where nobody else can come. Hosts that are reached directly wait for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..executors import find
+from .state import DONE, STAGES, NodeState, Rollout
+
+#: A node waits so many seconds at most for others with which it can share a command.
+WAIT_SECONDS = 20.0
+#: Nodes that one command can name: of one executor, account, Region and platform.
+Lot = tuple[str, str, str, str]
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Remembers since when nodes are due; one for each run of the driver."""
+
+    _since: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+    def choose(
+        self, state: Rollout, wave: str, stage: str, due: Sequence[str], now: datetime
+    ) -> tuple[list[str], float]:
+        """Return which of the nodes that are due for a stage begin now, and in how many seconds to ask again.
+
+        :returns: seconds of 0: nobody is left waiting.
+        """
+        chosen: list[str] = []
+        waiting: dict[Lot, list[str]] = {}
+        for node_id in due:
+            planned = state.planned[node_id]
+            if _chunk(planned) == 1:
+                chosen.append(node_id)
+            else:
+                self._since.setdefault((stage, node_id), now)
+                waiting.setdefault(_lot(planned), []).append(node_id)
+        again = [now]
+        coming = _coming(state, wave, stage, frozenset(due)) if waiting else frozenset()
+        for lot, nodes in waiting.items():
+            nodes.sort(key=lambda node_id: self._since[stage, node_id])
+            chunk = _chunk(state.planned[nodes[0]])
+            full = len(nodes) - len(nodes) % chunk
+            until = self._since[stage, nodes[-1 if full == len(nodes) else full]] + timedelta(seconds=WAIT_SECONDS)
+            if lot in coming and now < until:
+                again += [until] if full < len(nodes) else []
+                nodes = nodes[:full]
+            chosen += nodes
+        for node_id in chosen:
+            self._since.pop((stage, node_id), None)
+        return chosen, (min(again[1:], default=now) - now).total_seconds()
+
+
+def _coming(state: Rollout, wave: str, stage: str, due: frozenset[str]) -> frozenset[Lot]:
+    """Return the lots of which further nodes may become due for the stage."""
+    before = frozenset(STAGES[: STAGES.index(stage)])
+
+    def comes(node_id: str, node: NodeState) -> bool:
+        if node.stage == DONE:
+            return False
+        return node.stage in before or (node.stage == stage and node.token is None and node_id not in due)
+
+    members = state.waves[wave].nodes
+    turn = {state.nodes[node_id].turn for node_id in due}
+    found = (node_id for node_id in members if (node := state.nodes[node_id]).turn in turn and comes(node_id, node))
+    return frozenset(_lot(state.planned[node_id]) for node_id in found)
+
+
+def _lot(planned: Mapping[str, Any]) -> Lot:
+    return planned["executor"], planned["account"], planned["region"], planned["platform"]
+
+
+def _chunk(planned: Mapping[str, Any]) -> int:
+    row = find(str(planned["executor"]))
+    return row.chunk if row else 1

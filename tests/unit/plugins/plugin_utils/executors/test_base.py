@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How often work is looked at: a thousand hosts at work for an hour must not cost a thousand connections every 5 s."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX, SSM, Executor
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work, seconds_to_look
+
+AT = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("row", "taken", "seconds"), [(LINUX, 10, 5), (LINUX, 120, 12), (LINUX, 3600, 30), (SSM, 3600, 5)]
+)
+def test_a_host_that_works_for_long_is_looked_at_less_often(row: Executor, taken: int, seconds: float) -> None:
+    port: Any = SimpleNamespace(row=row, poll_seconds=5)
+    work = Work(stage="patch", attempt=1, token="t", place="p", nodes=("n",), at=AT, deadline=AT)
+    assert seconds_to_look(port, work, AT + timedelta(seconds=taken)) == seconds
