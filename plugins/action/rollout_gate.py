@@ -29,10 +29,10 @@ from ..module_utils._core.stamp import from_time
 from ..module_utils._core.text import plain
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.drive.forecast import gate_forecast
 from ..plugin_utils.health.checks import run_health_checks
 from ..plugin_utils.progress import LIFE_SECONDS
 from ..plugin_utils.rollout.folder import RolloutDir
-from ..plugin_utils.rollout.forecast import gate_forecast
 
 LISTED = 5
 

@@ -19,6 +19,15 @@ from ..module_utils._core.rollout.due import Preparations
 from ..module_utils._core.rollout.state import DONE
 from ..plugin_utils.aws_options import aws_spec, to_sessions
 from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.drive.courses import Courses
+from ..plugin_utils.drive.driver import CHECKED, STARTED, WORKED, Driver
+from ..plugin_utils.drive.forecast import wave_forecast
+from ..plugin_utils.drive.notes import Notes
+from ..plugin_utils.drive.opening import Opening
+from ..plugin_utils.drive.permits import Permits
+from ..plugin_utils.drive.progress_line import WaveProgress
+from ..plugin_utils.drive.tempo import Tempo
+from ..plugin_utils.drive.watch import Watch
 from ..plugin_utils.executors.open import open_executors
 from ..plugin_utils.executors.rules import to_rules
 from ..plugin_utils.inventory.nodes import candidate_of
@@ -26,16 +35,7 @@ from ..plugin_utils.prepare.last_patched import mark_patched
 from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
 from ..plugin_utils.rollout.controller_lock import controller_name
-from ..plugin_utils.rollout.courses import Courses
-from ..plugin_utils.rollout.driver import CHECKED, STARTED, WORKED, Driver
 from ..plugin_utils.rollout.folder import RolloutDir
-from ..plugin_utils.rollout.forecast import wave_forecast
-from ..plugin_utils.rollout.notes import Notes
-from ..plugin_utils.rollout.opening import Opening
-from ..plugin_utils.rollout.permits import Permits
-from ..plugin_utils.rollout.progress_line import WaveProgress
-from ..plugin_utils.rollout.tempo import Tempo
-from ..plugin_utils.rollout.watch import Watch
 
 
 class ActionModule(ControllerAction):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.checks.source import PLUGINS, UTILS, called_names, code_lines, imports, name_of, python_files
+from tests.checks.source import PLUGINS, ROOT, UTILS, called_names, code_lines, imports, name_of, python_files
 
 OWN = "plugins."
 #: Standard library modules that reach the world: clock, environment, randomness, files, network, processes.
@@ -106,3 +107,38 @@ def test_what_travels_to_hosts_knows_nothing_of_the_controller(path: Path) -> No
 @pytest.mark.parametrize("path", files("modules"))
 def test_modules_are_wiring(path: Path) -> None:
     assert code_lines(path) <= MODULE_LINES, "move logic into _core"
+
+
+@pytest.mark.parametrize("place", ["module_utils/_core", "plugin_utils"])
+def test_rooms_know_one_another_in_one_direction(place: str) -> None:
+    """A room is a folder, or a file that lies loose; what it imports must not lead back to it."""
+    rooms = _rooms(PLUGINS / place)
+    assert len(rooms) > 8
+    order = TopologicalSorter(rooms)
+    try:
+        order.prepare()
+    except CycleError as error:
+        pytest.fail(f"these import one another: {' -> '.join(error.args[1])}")
+
+
+def _rooms(root: Path) -> dict[str, set[str]]:
+    """Return each room with the rooms that it imports."""
+    base = ".".join(root.relative_to(ROOT).parts)
+    found: dict[str, set[str]] = {}
+    for path in python_files(root):
+        mine = _room_of(path.relative_to(root).with_suffix("").parts)
+        others = {
+            _room_of(tuple(module.removeprefix(f"{base}.").split(".")))
+            for _line, module in imports(path)
+            if module.startswith(f"{base}.")
+        }
+        found.setdefault(mine, set()).update(others - {mine})
+    return found
+
+
+def _room_of(parts: tuple[str, ...]) -> str:
+    return "/".join(parts[:-1]) or parts[-1]
+
+
+def test_few_files_of_the_core_lie_loose() -> None:
+    assert len(list((UTILS / "_core").glob("*.py"))) <= 20

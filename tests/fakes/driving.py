@@ -15,15 +15,15 @@ from typing import Any
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Claimed, Event, WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Preparations
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses import Courses
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import Driver
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes import Notes
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.opening import Opening
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.permits import Permits
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.progress_line import WaveProgress
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import Tempo
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparation import Details, Preparer, Reasons
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.courses import Courses
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.driver import Driver
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.notes import Notes
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.opening import Opening
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.permits import Permits
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.progress_line import WaveProgress
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.tempo import Tempo
 
 from tests.fakes.events import started
 from tests.fakes.executor import FakeExecutor

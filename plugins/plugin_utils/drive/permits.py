@@ -16,7 +16,7 @@ from ...module_utils._core.rollout.reboot_rule import reboot_is_due
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.final_record import error
 from ..executors.base import Result
-from .folder import RolloutDir
+from ..rollout.folder import RolloutDir
 from .notes import Notes
 from .tempo import Tempo
 from .watch import Objections, Watch

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Intent, Outcome
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.progress_line import (
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.progress_line import (
     LIFE_SECONDS,
     WaveProgress,
 )

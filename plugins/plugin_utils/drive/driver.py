@@ -20,8 +20,8 @@ from ...module_utils._core.rollout.gathering import Gathering
 from ...module_utils._core.rollout.state import due_nodes
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
+from ..rollout.folder import RETRY_SECONDS, RolloutDir
 from .courses import Courses
-from .folder import RETRY_SECONDS, RolloutDir
 from .notes import Notes
 from .opening import Opening
 from .permits import Permits

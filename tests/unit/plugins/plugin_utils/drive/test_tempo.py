@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.tempo import (
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import (
     CALLS_OF_A_PLACE,
     Tempo,
 )

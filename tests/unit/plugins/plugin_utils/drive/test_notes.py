@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.notes import LISTED, Notes
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes import LISTED, Notes
 
 from tests.fakes.driving import Driving
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ...module_utils._core.events import Event, Intent, Outcome, Sent
 from ...module_utils._core.text import plain
 from ..executors.base import Result, Work
-from .folder import RolloutDir
+from ..rollout.folder import RolloutDir
 
 #: Nodes that are named; the others are in the journal and in the report.
 LISTED = 8

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import DONE, NodeState, WaveState
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.schedule import Occurrence
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.forecast import gate_forecast, wave_forecast
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.forecast import gate_forecast, wave_forecast
 
 from tests.fakes.fleet_port import FakeClock
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.tempo import CALLS_OF_A_PLACE, Tempo
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import CALLS_OF_A_PLACE, Tempo
 
 from tests.fakes.fleet_port import FakeClock
 

@@ -15,8 +15,8 @@ from ...module_utils._core.rollout.state import DONE
 from ...module_utils._core.text import plain
 from ...module_utils._core.times.schedule import Occurrence
 from ..executors.base import ExecutorPort
-from .claims import take
-from .folder import RolloutDir
+from ..rollout.claims import take
+from ..rollout.folder import RolloutDir
 from .tempo import Tempo
 from .watch import Watch
 

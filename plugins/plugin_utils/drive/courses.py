@@ -18,7 +18,7 @@ from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.work.final_record import error, lost_record
 from ..executors.base import ExecutorPort, Result, Unknown, Work, seconds_to_look
-from .folder import RolloutDir
+from ..rollout.folder import RolloutDir
 from .notes import Notes
 from .tempo import Tempo
 

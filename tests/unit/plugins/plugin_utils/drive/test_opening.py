@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.opening import Opening, OutsideWindow
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.tempo import Tempo
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.opening import Opening, OutsideWindow
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import Tempo
 
 from tests.fakes.driving import Driving
 from tests.fakes.fleet_port import START

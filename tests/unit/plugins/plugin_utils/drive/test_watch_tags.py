@@ -22,7 +22,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate, Select
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import watch
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive import watch
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.guards import FRESH_SECONDS, LiveTags
 
 NOW = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)

@@ -19,8 +19,8 @@ from ...module_utils._core.text import plain
 from ...module_utils._core.times.calendars import Calendar, freeze_at, freeze_during
 from ..health.checks import ask_quorum
 from ..inventory.nodes import planned_candidate
-from .folder import RolloutDir
-from .guards import LiveTags, has_live_tags, is_fresh, read_calendars, read_guard
+from ..rollout.folder import RolloutDir
+from ..rollout.guards import LiveTags, has_live_tags, is_fresh, read_calendars, read_guard
 
 #: Node id to (code, text): why nothing begins on it.
 Objections = dict[str, tuple[str, str]]

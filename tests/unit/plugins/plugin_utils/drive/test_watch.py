@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import watch
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive import watch
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.watch import Frozen, Watch
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.guards import FRESH_SECONDS
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.watch import Frozen, Watch
 
 from tests.fakes.driving import Driving
 from tests.fakes.fleet_port import START

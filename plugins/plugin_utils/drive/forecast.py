@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ...module_utils._core.executors import is_direct
 from ...module_utils._core.rollout.state import DONE
-from .folder import RolloutDir
+from ..rollout.folder import RolloutDir
 
 _BEFORE_WORK = ("precheck", "patch")
 
