@@ -14,6 +14,7 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.events import Intent, Outcome
 from ...module_utils._core.rollout.state import NodeState
 from ...module_utils._core.stamp import to_time
+from ...module_utils._core.work.node_answer import bounded
 from ..controller_action import ControllerAction
 from ..progress import SignOfLife
 from ..rollout.folder import RolloutDir
@@ -51,7 +52,7 @@ class DirectAction(ControllerAction):
 
 def outcome(rollout: RolloutDir, options: Mapping[str, Any], stage: str, result: Mapping[str, Any]) -> None:
     """Record one node's result of a stage."""
-    row = {**result, "node_id": options["node"]}
+    row = {**bounded(result), "node_id": options["node"]}
     rollout.record(Outcome(wave=options["wave"], stage=stage, results=(row,)))
 
 

@@ -24,7 +24,8 @@ from ...module_utils._core.rollout.due import Effect, Preparations, due
 from ...module_utils._core.rollout.reboot_rule import reboot_is_due
 from ...module_utils._core.rollout.state import DONE, NOT_BEGUN, due_nodes
 from ...module_utils._core.stamp import from_time, to_time
-from ...module_utils._core.work.final_record import error
+from ...module_utils._core.work.final_record import error, lost_record
+from ...module_utils._core.work.node_answer import not_understood
 from ..executors.base import ExecutorPort, Result, Unknown, Work
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
@@ -204,7 +205,16 @@ class Driver:
 
     async def _give_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> None:
         self._works.pop(work.token, None)
-        self._ended(work, await self._call(port, work, lambda: port.give_up(work, why)))
+        self._ended(work, await self._given_up(port, work, why))
+
+    async def _given_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> list[Result]:
+        """Return the results of nodes that nothing more is heard of; the executor knows best, else nobody does."""
+        try:
+            return await self._call(port, work, lambda: port.give_up(work, why))
+        except PatchtideError as trouble:
+            at, text = to_time(self.tempo.clock.now()), work.trouble or str(trouble)
+            nodes = [self.rollout.nodes[node] for node in work.nodes]
+            return [lost_record(node, Status.UNKNOWN, "unreadable", text, at).to_dict() for node in nodes]
 
     async def _prepare(self, effect: Effect) -> None:
         nodes = await self._allowed("patch", effect.nodes)
@@ -342,7 +352,7 @@ class Driver:
         ended = {item["node_id"] for item in results}
         if self.tempo.clock.now() >= work.deadline and ended < set(work.nodes):
             self._ended(work, results)
-            results = await self._call(port, work, lambda: port.give_up(work, None))
+            results = await self._given_up(port, work, None)
         return results
 
     def _ended(self, work: Work, results: Sequence[Result]) -> None:
@@ -352,9 +362,12 @@ class Driver:
         self.notes.outcome(self.wave, work.stage, ours)
 
     async def _call(self, port: ExecutorPort, work: Work, call: Callable[[], T]) -> T:
-        if port.row.is_direct:
-            return await self.tempo.on_host(call)
-        return await self.tempo.call(work.place, call)
+        try:
+            return await (self.tempo.on_host(call) if port.row.is_direct else self.tempo.call(work.place, call))
+        except PatchtideError:
+            raise
+        except Exception as why:  # of this work alone: what it came to is looked up, and the other nodes go on
+            raise Unknown(str(not_understood(why))) from why
 
     async def _steps(self, steps: Step[T]) -> T:
         """Carry out the steps of a preparation: what it yields blocks and runs in a thread."""
