@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix molecule sanity sizes
+.PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -59,6 +59,9 @@ types: setup ## mypy --strict
 
 test-unit: setup ## Unit tests
 	@$(PYTEST) tests/unit $(T)
+
+test-fuzz: setup ## Thousands of mutated files and answers of nodes (minutes); the unit tests try a few of them
+	@PATCHTIDE_MUTATIONS=2000 $(PYTEST) tests/unit/plugins/plugin_utils/test_mutations.py $(T)
 
 test-checks: setup ## Rules of the tree: layers, sizes, documentation, argument specs, leaks
 	@$(PYTEST) tests/checks $(T)

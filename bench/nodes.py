@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA, seal_scan
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
 from bench.endpoint import Estate
@@ -81,12 +82,13 @@ def hosts(count: int) -> Iterator[Candidate]:
 
 def scan(nodes: list[Candidate]) -> dict[str, Any]:
     """Return what ``scan_compliance`` would have found."""
-    return {
-        "schema": "patchtide/scan/1",
+    content = {
+        "schema": SCHEMA,
         "at": AT,
         "failed_places": [],
         "nodes": {n.node_id: _record(n) for n in nodes},
     }
+    return seal_scan(content)
 
 
 def _record(node: Candidate) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests of several kinds share: the lab's AWS, started once for a run."""
+"""What tests of several kinds share: the lab's AWS, started once for a run, and how patient hypothesis is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lab.aws.launch import Lab, lab
+
+# How fast a machine is says nothing about the code: no example has a deadline, and no test fails because others run.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.plan.drift import Drift, check_drift, check_policy_digest, find_drift, to_words
 from ..module_utils._core.policy.values import to_policy
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
-from ..plugin_utils.files import read_json
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.stores import choose_stores
+from ..plugin_utils.scan_file import read_scan
 
 
 class ActionModule(ControllerAction):
@@ -41,7 +41,7 @@ class ActionModule(ControllerAction):
         nodes = list(candidates(task_vars, policy.tags.application)) if watched else None
         if nodes is not None and not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
-        scan = read_json(folder / "scan.json", "dir") if (folder / "scan.json").exists() else None
+        scan = read_scan(folder / "scan.json") if (folder / "scan.json").exists() else None
         drift = find_drift(rollout.plan, nodes, policy, scan)
         check_drift(drift, policy.drift)
         self._tell(drift)

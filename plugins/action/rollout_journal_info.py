@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import JournalError
-from ..module_utils._core.plan.plan import check_plan
 from ..module_utils._core.rollout.journal_check import Damage, Examined, examine, knows, replay, summarize
 from ..module_utils._core.rollout.play_order import standing
 from ..module_utils._core.rollout.state import Rollout, WaveState
 from ..plugin_utils.controller_action import ControllerAction
-from ..plugin_utils.files import read_json
+from ..plugin_utils.rollout.folder import read_plan
 from ..plugin_utils.rollout.stores import JOURNAL, read_head, read_journal_bytes
 
 
@@ -50,8 +49,7 @@ def _against_plan(folder: Path, found: Examined) -> tuple[Rollout | None, Damage
     """Replay the journal over its plan, if the plan is at hand."""
     if not (folder / "plan.json").exists():
         return None, None
-    plan = read_json(folder / "plan.json", "dir")
-    check_plan(plan)
+    plan = read_plan(folder / "plan.json")
     return replay(plan, found.records)
 
 

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.plan.plan import build_plan, check_plan, wave_span
+from ..module_utils._core.plan.plan import build_plan, wave_span
 from ..module_utils._core.policy.values import Policy, Window, to_policy
 from ..module_utils._core.report.text import plan_to_text
 from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
+from ..module_utils._core.shape import NAME, Each, Object, check_shape
 from ..module_utils._core.stamp import from_time, to_time
 from ..module_utils._core.times.calendars import Calendar
 from ..module_utils._core.times.schedule import parse
@@ -26,8 +27,11 @@ from ..plugin_utils.files import read_json, write_pieces, write_text
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.large_json import collector_paused
 from ..plugin_utils.report.html import render_plan_html
-from ..plugin_utils.rollout.folder import CATCH_UP
+from ..plugin_utils.rollout.folder import CATCH_UP, read_plan
 from ..plugin_utils.rollout.guards import read_calendars, read_guard
+from ..plugin_utils.scan_file import read_scan
+
+_CATCH_UP_SHAPE = Object({"nodes": Each(Object({"node_id": NAME}))})
 
 
 class ActionModule(ControllerAction):
@@ -47,7 +51,7 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder, policy = Path(options["dir"]), to_policy(options["policy"])
         now = _time(options["at"]) if options["at"] else find_clock().now()
-        scan = read_json(folder / "scan.json", "dir")
+        scan = read_scan(folder / "scan.json")
         nodes = list(candidates(task_vars, policy.tags.application, _missed(options["catch_up"], folder)))
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
@@ -95,9 +99,7 @@ class ActionModule(ControllerAction):
     def _existing(self, path: Path) -> dict[str, Any] | None:
         if not path.exists():
             return None
-        plan: dict[str, Any] = read_json(path, "dir")
-        check_plan(plan)
-        return plan
+        return read_plan(path)
 
 
 def _missed(path: str | None, folder: Path) -> frozenset[str]:
@@ -108,7 +110,8 @@ def _missed(path: str | None, folder: Path) -> frozenset[str]:
     found = read_json(file, "catch_up")
     if not isinstance(found, dict) or found.get("schema") != CATCH_UP_SCHEMA:
         raise BadInput("catch_up", str(file), f"a list of missed nodes of the schema {CATCH_UP_SCHEMA}")
-    return frozenset(str(node["node_id"]) for node in found["nodes"])
+    check_shape(found, _CATCH_UP_SHAPE, str(file))
+    return frozenset(node["node_id"] for node in found["nodes"])
 
 
 def occurrences(policy: Policy, now: datetime) -> dict[str, Mapping[str, str] | None]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..module_utils._core.errors import BadInput
 from ..module_utils._core.plan.diff import diff_plans, diff_to_text
 from ..module_utils._core.plan.plan import check_plan
 from ..module_utils._core.report.text import plan_to_text
@@ -40,11 +39,6 @@ class ActionModule(ControllerAction):
 def _read(path: str, option: str) -> dict[str, Any]:
     """Read a plan from its file or its directory."""
     file = Path(path) / "plan.json" if Path(path).is_dir() else Path(path)
-    plan = read_json(file, option)
-    if not isinstance(plan, dict):
-        raise BadInput(option, str(file), "a plan, which is a JSON object")
-    try:
-        check_plan(plan)
-    except BadInput as error:
-        raise BadInput(option, str(file), error.expected) from None
+    plan: dict[str, Any] = read_json(file, option)
+    check_plan(plan, f"{option}: {file}")
     return plan

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput, PatchtideError
-from ..module_utils._core.plan.plan import SCHEMA as PLAN_SCHEMA
-from ..module_utils._core.plan.plan import check_plan
+from ..module_utils._core.plan.plan import check_plan, check_plan_shape
+from ..module_utils._core.plan.scan import check_scan, check_scan_shape
 from ..module_utils._core.read import read
 from ..module_utils._core.report.csv import to_csv
 from ..module_utils._core.report.junit import to_junit
@@ -21,7 +21,6 @@ from ..module_utils._core.report.model import Report, build_report, to_json
 from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.rollout.journal import Record, from_line
 from ..module_utils._core.rollout.journal_head import against
-from ..module_utils._core.schema import check_schema
 from ..module_utils._core.tags import TagKeys
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_text
@@ -29,7 +28,16 @@ from ..plugin_utils.report.html import render_plan_html, render_report_html
 from ..plugin_utils.rollout.stores import JOURNAL, read_head
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
-_SCHEMAS = {"plan.json": ("plan", PLAN_SCHEMA), "scan.json": ("scan", "patchtide/scan/1")}
+_Check = Callable[[Any, str], None]
+#: By file: whether it can be worked with, whether it is what was written, and what is said where it is not.
+_CHECKS: Mapping[str, tuple[_Check, _Check, str]] = {
+    "plan.json": (
+        check_plan_shape,
+        check_plan,
+        "plan.json was changed after its digest was made: it is not what was approved.",
+    ),
+    "scan.json": (check_scan_shape, check_scan, "scan.json was changed after it was made: it is not what was found."),
+}
 _NAMES = {"json": "summary.json", "csv": "nodes.csv", "junit": "junit.xml", "html": "index.html"}
 
 
@@ -66,13 +74,15 @@ class ActionModule(ControllerAction):
     def _read(self, folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
         if not self.check_mode and not any((folder / name).exists() for name in _INPUTS):
             raise BadInput("dir", str(folder), f"a directory with {', '.join(_INPUTS[:-1])} or {_INPUTS[-1]}")
-        plan, scan = (_read_part(folder, name) for name in ("plan.json", "scan.json"))
+        plan, scan = (_read_part(folder, name) for name in _CHECKS)
         remarks = []
-        if plan is not None:
+        for name, data in (("plan.json", plan), ("scan.json", scan)):
+            whole, remark = _CHECKS[name][1:]
             try:
-                check_plan(plan)
+                if data is not None:
+                    whole(data, name)
             except BadInput:
-                remarks.append("plan.json was changed after its digest was made: it is not what was approved.")
+                remarks.append(remark)
         return plan, scan, remarks
 
     def _show(self, report: Report, page: str | None) -> None:
@@ -91,10 +101,9 @@ def _read_part(folder: Path, name: str) -> dict[str, Any] | None:
     """
     if not (folder / name).exists():
         return None
-    data, (what, schema) = read_json(folder / name, "dir"), _SCHEMAS[name]
-    found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-    check_schema(what, found, schema, f"schema of {folder / name}")
-    return dict(data)
+    data: dict[str, Any] = read_json(folder / name, "dir")
+    _CHECKS[name][0](data, str(folder / name))
+    return data
 
 
 def read_journal(folder: Path) -> Iterator[Record]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,16 +13,17 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.executors import NOT_SERVED
 from ..module_utils._core.nodes import Candidate
+from ..module_utils._core.plan.scan import SCHEMA
 from ..module_utils._core.plan.scan_targets import scan_targets
 from ..module_utils._core.policy.values import to_policy
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import error
+from ..module_utils._core.work.node_answer import bounded
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.executors.served import why_unserved
-from ..plugin_utils.files import write_text
 from ..plugin_utils.inventory.nodes import candidates
+from ..plugin_utils.scan_file import write_scan
 
-SCHEMA = "patchtide/scan/1"
 #: What a direct host's scan contributes; the rest of its task result is Ansible's.
 MEMBERS = (
     "status",
@@ -64,11 +64,10 @@ class ActionModule(ControllerAction):
             "schema": SCHEMA,
             "at": to_time(find_clock().now()),
             "nodes": dict(sorted(nodes.items())),
-            "failed_places": options["failed_places"],
+            "failed_places": bounded(options["failed_places"]),
         }
         if not self.check_mode:
-            text = json.dumps(scan, indent=1, sort_keys=True, ensure_ascii=False)
-            write_text(Path(options["dir"]) / "scan.json", text + "\n")
+            write_scan(Path(options["dir"]) / "scan.json", scan)
         return {"changed": False, **_count(nodes), "failed_places": options["failed_places"]}
 
 
@@ -78,7 +77,8 @@ def _records(
     """Return the records by node id: of the service's results, and of the hosts that were scanned directly."""
     identities = {node.node_id: _identity(node) for node in estate}
     ids = {node.host: node.node_id for node in estate}
-    records = {result["node_id"]: {**identities.get(result["node_id"], {}), **result} for result in options["results"]}
+    results = map(_kept, options["results"])
+    records = {result["node_id"]: {**identities.get(result["node_id"], {}), **result} for result in results}
     for index, host in enumerate(options["hosts"]):
         if host not in ids:
             raise BadInput(f"hosts[{index}]", host, "a host of the inventory with patchtide_executor")
@@ -90,10 +90,15 @@ def _identity(node: Candidate) -> dict[str, str]:
     return {name: getattr(node, name) for name in IDENTITY}
 
 
+def _kept(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a service node's result within bounds."""
+    return {**bounded(result), "node_id": result["node_id"]}
+
+
 def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what a host's own scan said; a task that broke off has no status, only a message."""
     if found and found.get("status"):
-        return {name: found[name] for name in MEMBERS if name in found}
+        return {name: bounded(found[name]) for name in MEMBERS if name in found}
     text = str((found or {}).get("msg") or "the host did not answer")
     if not found or found.get("unreachable"):
         return {"status": "unreachable", "error": error("unreachable", text)}

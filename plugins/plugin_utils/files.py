@@ -5,16 +5,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..module_utils._core.errors import BadInput
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.text import plain
+from .bounded_yaml import parse
 from .large_json import parse_shared
+from .private_file import check_replaceable, disk_errors, make_directory, open_private
+
+
+class FileError(PatchtideError):
+    """A file can't be written."""
+
+    code = "FileError"
 
 
 def read_json(path: Path, option: str) -> Any:
@@ -26,8 +37,10 @@ def read_json(path: Path, option: str) -> Any:
         return parse_shared(path.read_text("utf-8"))
     except FileNotFoundError:
         raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
+    except RecursionError:
+        raise BadInput(option, str(path), "a JSON file of ours, which has a few levels") from None
     except (OSError, ValueError) as error:
-        raise BadInput(option, str(path), f"a readable JSON file ({error})") from error
+        raise BadInput(option, str(path), f"a readable JSON file ({_why(error)})") from error
 
 
 def read_document(path: str | Path, option: str) -> Any:
@@ -36,45 +49,69 @@ def read_document(path: str | Path, option: str) -> Any:
     :raises BadInput: it is missing or neither.
     """
     try:
-        return yaml.safe_load(Path(path).read_text("utf-8"))
+        return parse(Path(path).read_text("utf-8"))
     except FileNotFoundError:
         raise BadInput(option, str(path), "an existing file") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise BadInput(option, str(path), f"a readable YAML or JSON file ({' '.join(str(error).split())})") from error
+        raise BadInput(option, str(path), f"a readable YAML or JSON file ({_why(error)})") from error
 
 
-def write_text(path: Path, text: str, *, mode: int = 0o644) -> bool:
-    """Write a file atomically; return whether its content changed."""
-    return write_bytes(path, text.encode("utf-8", "surrogatepass"), mode=mode)
+def _why(error: Exception) -> str:
+    """Return what is wrong in one line; the option names the file already."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return plain(" ".join(text.split()))[:300]
 
 
-def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
-    """Write a file atomically; return whether its content changed."""
-    if path.exists() and path.read_bytes() == data:
-        return False
-    _replace(path, [data], mode)
+def write_text(path: Path, text: str) -> bool:
+    """Write a file for its owner alone, as a whole or not at all; return whether its content changed."""
+    return write_bytes(path, text.encode("utf-8", "surrogatepass"))
+
+
+def write_bytes(path: Path, data: bytes) -> bool:
+    """Write a file for its owner alone, as a whole or not at all; return whether its content changed.
+
+    :raises FileError: the disk refuses it, or there is something else in its place.
+    """
+    with disk_errors(path, "write", FileError):
+        check_replaceable(path)
+        if path.exists() and path.read_bytes() == data:
+            return False
+        _replace(path, [data])
     return True
 
 
 def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """Write a large file atomically, without ever holding all of it."""
-    _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
+    """Write a large file as ``write_text`` does, without ever holding all of it."""
+    with disk_errors(path, "write", FileError):
+        check_replaceable(path)
+        _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
 
 
-def _replace(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is made where it is missing and means nothing itself."""
+    with disk_errors(path, "lock", FileError):
+        make_directory(path.parent)
+        handle = open_private(path, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(handle)
+            raise
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
+    """The temporary file belongs to its owner alone from the beginning, whatever the umask."""
+    make_directory(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
-        Path(name).chmod(mode & ~_umask())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

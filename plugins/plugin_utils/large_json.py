@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,13 +20,24 @@ def parse_shared(text: str) -> Any:
     A month's patches are a few hundred on all nodes together; as objects of their own they take ten times as much.
     """
     with collector_paused():
-        return json.loads(text, object_hook=_sharing())
+        return json.loads(text, object_pairs_hook=_sharing(), parse_float=_number, parse_constant=_number)
 
 
-def _sharing() -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _number(text: str) -> float:
+    """:raises ValueError: it is none that another reader would take, such as NaN or 1e999."""
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"the number {text[:40]} is none that JSON has")
+    return found
+
+
+def _sharing() -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
     known: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    def share(found: dict[str, Any]) -> dict[str, Any]:
+    def share(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError(f"a member stands twice among {', '.join(sorted(found))[:80]}")
         if "id" not in found or "title" not in found:
             return found
         values = (tuple(value) if isinstance(value, list) else value for value in found.values())

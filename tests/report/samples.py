@@ -33,6 +33,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.rules import PlanRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA as SCAN_SCHEMA
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import seal_scan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, next_record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
@@ -57,7 +59,7 @@ class Run:
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        for name, data in (("scan.json", self.scan), ("plan.json", self.plan)):
+        for name, data in (("scan.json", seal_scan(self.scan)), ("plan.json", self.plan)):
             (directory / name).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         lines = "".join(record.to_line() + "\n" for record in self.records)
         (directory / "journal.jsonl").write_text(lines, "utf-8")
@@ -79,7 +81,7 @@ def scan_of(nodes: Sequence[Mapping[str, Any]], extra: Sequence[Mapping[str, Any
     error = {"code": "AccessDenied", "message": "not authorized to perform sts:AssumeRole on PatchtideRole"}
     failed = [{"place": "999900001111/eu-west-1", "error": error}]
     return {
-        "schema": "patchtide/scan/1",
+        "schema": SCAN_SCHEMA,
         "at": to_time(START - timedelta(hours=6)),
         "nodes": found,
         "failed_places": failed,

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .._core.errors import ServiceError
 from .._core.model import Patch, Place
+from .._core.work.node_answer import BadAnswer, words
 from .._core.work.ssm.commands import Ambiguous, InvalidNodes
 from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState
 from .compliance import patch_from_api
@@ -29,6 +29,8 @@ _REFUSALS = frozenset(
 )
 _NODE_ID = re.compile(r"\bm?i-[0-9a-f]{8,17}\b")
 #: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
+#: Patches that are read of one node, characters of a plugin's output (the service gives 2,500), CVEs of a patch.
+MOST_PATCHES, MOST_OUTPUT, _MOST_CVES = 10_000, 24_000, 200
 LOST = frozenset(
     {
         "ConnectionClosedError",
@@ -113,7 +115,7 @@ class SsmFleet:
             pages = self._client.get_paginator("list_command_invocations").paginate(
                 CommandId=command_id, Details=with_output, PaginationConfig={"PageSize": 50}
             )
-            return [to_invocation(row) for page in pages for row in page["CommandInvocations"]]
+            return [to_invocation(row) for page in pages for row in _of_nodes(page["CommandInvocations"])]
 
     def refusal(self, command_id: str) -> str:
         with aws_errors(f"read command {command_id} in {self.place.label}"):
@@ -144,7 +146,7 @@ class SsmFleet:
                 pages = self._client.get_paginator("describe_instance_patch_states").paginate(
                     InstanceIds=list(node_ids[start : start + 50]), PaginationConfig={"PageSize": 50}
                 )
-                found += [to_patch_state(row) for page in pages for row in page["InstancePatchStates"]]
+                found += [to_patch_state(row) for page in pages for row in _of_nodes(page["InstancePatchStates"])]
         return found
 
     def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
@@ -154,7 +156,20 @@ class SsmFleet:
                 Filters=[{"Key": "State", "Values": list(states)}],
                 PaginationConfig={"PageSize": 100},
             )
-            return [to_patch(row) for page in pages for row in page["Patches"]]
+            return [to_patch(row) for row in _at_most(MOST_PATCHES, (row for page in pages for row in page["Patches"]))]
+
+
+def _of_nodes(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows that say whose they are; nobody misses another one."""
+    return (row for row in rows if isinstance(row, Mapping) and isinstance(row.get("InstanceId"), str))
+
+
+def _at_most(limit: int, rows: Iterable[Any]) -> Iterator[Any]:
+    """Yield the rows a node reported. :raises BadAnswer: there are more than any node has."""
+    for number, row in enumerate(rows):
+        if number == limit:
+            raise BadAnswer(f"it reports more than {limit} patches, which no node has")
+        yield row
 
 
 def to_invocation(row: Mapping[str, Any]) -> Invocation:
@@ -164,8 +179,8 @@ def to_invocation(row: Mapping[str, Any]) -> Invocation:
     return Invocation(
         node_id=row["InstanceId"],
         status=str(row.get("StatusDetails") or row["Status"]).replace(" ", ""),
-        code=int(plugins[-1].get("ResponseCode", -1)) if plugins else -1,
-        output="\n".join(str(plugin.get("Output") or "") for plugin in plugins),
+        code=plugins[-1].get("ResponseCode", -1) if plugins else -1,
+        output="\n".join(str(plugin.get("Output") or "")[:MOST_OUTPUT] for plugin in plugins),
         started_at=times[0]["ResponseStartDateTime"].isoformat() if times else None,
         ended_at=times[-1]["ResponseFinishDateTime"].isoformat()
         if times and times[-1].get("ResponseFinishDateTime")
@@ -186,8 +201,21 @@ def to_patch_state(row: Mapping[str, Any]) -> PatchState:
 
 
 def to_patch(row: Mapping[str, Any]) -> Patch:
-    """Read one row of DescribeInstancePatches."""
-    return replace(patch_from_api(row), state=_state(row.get("State", "")))
+    """Read one row of DescribeInstancePatches: what a node says of itself, so its texts are cut and cleaned.
+
+    :raises BadAnswer: it has no id.
+    """
+    if not isinstance(row, Mapping) or not isinstance(row.get("KBId"), str):
+        raise BadAnswer("one of its patches has no id")
+    found = patch_from_api(row)
+    return Patch(
+        id=words(found.id, 300),
+        title=words(found.title, 300),
+        classification=words(found.classification, 100),
+        severity=words(found.severity, 100),
+        state=_state(words(found.state, 40)),
+        cve_ids=tuple(words(cve, 40) for cve in found.cve_ids[:_MOST_CVES]),
+    )
 
 
 def _state(text: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .text import plain
+
 
 class PatchtideError(Exception):
     """Base of all errors of this collection. ``str()`` is fit for an operator; ``to_dict()`` for a result."""
@@ -16,6 +18,15 @@ class PatchtideError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"code": str, "message": str}``."""
         return {"code": self.code, "message": str(self)}
+
+
+def shown(value: object, longest: int = 500) -> str:
+    """Return a value as messages show it: as Python writes it, cut, and safe for a terminal."""
+    try:
+        text = plain(repr(value))
+    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+        return f"a {type(value).__name__} that is too large to show"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 class BadInput(PatchtideError):
@@ -29,7 +40,7 @@ class BadInput(PatchtideError):
     code = "BadInput"
 
     def __init__(self, option: str, value: object, expected: str) -> None:
-        super().__init__(f"{option}: {value!r} is not valid, expected {expected}")
+        super().__init__(f"{plain(option)}: {shown(value)} is not valid, expected {expected}")
         self.option = option
         self.value = value
         self.expected = expected

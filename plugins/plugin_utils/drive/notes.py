@@ -8,14 +8,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...module_utils._core.events import Event, Intent, Outcome, Sent
 from ...module_utils._core.text import plain
+from ...module_utils._core.work.node_answer import bounded
 from ..executors.base import Result, Work
 from ..rollout.folder import RolloutDir
 
 #: Nodes that are named; the others are in the journal and in the report.
 LISTED = 8
+
+
+def within_bounds(result: Result) -> dict[str, Any]:
+    """Return a node's result as the journal may keep it, whatever the node answered."""
+    return {**bounded(result), "node_id": result["node_id"]}
 
 
 @dataclass(slots=True)
@@ -50,7 +57,7 @@ class Notes:
         """Record how a stage ended for nodes, and name those that did not get through it."""
         if not results:
             return
-        self._record(Outcome(wave=wave, stage=stage, results=tuple(dict(item) for item in results)))
+        self._record(Outcome(wave=wave, stage=stage, results=tuple(map(within_bounds, results))))
         for item in results:
             self._tell(wave, stage, item)
 

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.exceptions.ledger import Decide
 from ...module_utils._core.exceptions.records import ExceptionRecord
-from ..files import read_json, write_text
+from ..files import locked, read_json, write_text
 
 SCHEMA = "patchtide/exceptions/1"
 
@@ -65,10 +63,5 @@ class LedgerFile:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self._path.with_name(f".{self._path.name}.lock")):
             yield
-        finally:
-            os.close(handle)

@@ -24,6 +24,7 @@ from ...module_utils._core.work.final_record import error, final_record
 from ...module_utils._core.work.host_probe import to_probe
 from ...module_utils._core.work.linux_install import REBOOT_SCRIPT, install_script
 from ...module_utils._core.work.linux_updates import LIST_SCRIPT, choose, parse_updates
+from ...module_utils._core.work.node_answer import SIZE, not_understood, words
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
@@ -98,6 +99,10 @@ class LinuxExecutor:
             results: list[Result] = [{"node_id": node, **result} for result in self._poll(work, node)]
         except (AccessRefused, BadConnection) as why:
             return [{"node_id": node, **_lost(work, why)}]
+        except PatchtideError:
+            raise
+        except Exception as why:
+            return [{"node_id": node, **self._times(work), **_unreadable(work, not_understood(why))}]
         work.trouble = ""
         return results
 
@@ -216,7 +221,7 @@ class LinuxExecutor:
 
     def _look(self, work: Work, *, final: bool) -> Look:
         answer = self.shell.run(work.place, look_script(work.token, final=final), timeout=LOOK_SECONDS)
-        return parse_look(answer.stdout)
+        return parse_look(answer.stdout[:SIZE])
 
     def _stop(self, work: Work) -> None:
         try:
@@ -228,11 +233,19 @@ class LinuxExecutor:
         """:raises PatchtideError: it printed nothing but errors."""
         answer = self.shell.run(work.place, script, timeout=seconds)
         if answer.rc and not answer.stdout.strip():
-            raise PatchtideError(f"the script failed (exit code {answer.rc}): {answer.stderr.strip()[-300:]}")
-        return answer.stdout
+            raise PatchtideError(f"the script failed (exit code {answer.rc}): {words(answer.stderr.strip()[-300:])}")
+        return answer.stdout[: SIZE + 1]
 
     def _times(self, work: Work) -> dict[str, Any]:
         return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}
+
+
+def _unreadable(work: Work, why: PatchtideError) -> dict[str, Any]:
+    """Return the result of a host whose answer makes no sense: nobody knows; before the work, nothing was done."""
+    if work.stage == "precheck":
+        finding = {"check": "probe", "ok": False, "text": words(why)}
+        return {"outcome": "skip", "findings": [finding], "facts": {}}
+    return {"status": Status.UNKNOWN.value, "error": error("unreadable", str(why))}
 
 
 def _lost(work: Work, why: PatchtideError) -> dict[str, Any]:
@@ -241,7 +254,7 @@ def _lost(work: Work, why: PatchtideError) -> dict[str, Any]:
     status = Status.UNREACHABLE if unreachable else Status.FAILED
     result: dict[str, Any] = {"status": status.value, "error": error(why.code, str(why))}
     if work.stage == "precheck":
-        finding = {"check": "connection", "ok": False, "text": str(why)}
+        finding = {"check": "connection", "ok": False, "text": words(why)}
         return {**result, "outcome": "skip", "findings": [finding], "facts": {}}
     if work.stage == "reboot":
         return {**result, "status": Status.FAILED.value, "rebooted": False}

@@ -17,6 +17,7 @@ from ...module_utils._core.errors import BadInput
 from ...module_utils._core.policy.checks import find_mistakes
 from ...module_utils._core.policy.errors import Mistake, PolicyError
 from ...module_utils._core.policy.values import Policy, to_policy
+from ..bounded_yaml import BoundedLoader, compose, construct
 from ..health.conditions import find_condition_mistakes
 from .schema import check_schema, without_mistakes
 
@@ -44,7 +45,7 @@ def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int]
     """
     try:
         data = json.loads(json.dumps(data, default=str, allow_nan=False))
-    except (ValueError, TypeError) as error:  # a number that is none, a loop of aliases
+    except (ValueError, TypeError, RecursionError) as error:  # a number that is none, a loop, endless levels
         raise PolicyError(source, [Mistake(path="(top level)", value=str(error), expected="plain data")]) from None
     found = check_schema(data)
     policy = to_policy(without_mistakes(data, found))
@@ -75,9 +76,12 @@ def _at_line(mistake: Mistake, lines: Mapping[str, int]) -> Mistake:
 
 def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
     """Return the data and the line of each path in it. Dates stay text; a key that stands twice is a mistake."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        loader = BoundedLoader(text)
+    except yaml.YAMLError as error:
+        raise PolicyError(source, [_yaml_mistake(error)]) from None
+    try:
+        node = compose(loader)
         if node is None or node.tag == "tag:yaml.org,2002:null":
             raise PolicyError(source, [Mistake(path="version", value=None, expected="a policy; the file is empty")])
         lines: dict[str, int] = {}
@@ -85,20 +89,11 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
         _walk(node, "", lines, twice, set())
         if twice:
             raise PolicyError(source, twice)
-        return loader.construct_document(node), lines
+        return construct(loader, node), lines
     except yaml.YAMLError as error:
         raise PolicyError(source, [_yaml_mistake(error)]) from None
     finally:
         loader.dispose()
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader without timestamps: ``2026-12-31`` is the text that the schema asks for."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  # as the base class declares it
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 def _yaml_mistake(error: yaml.YAMLError) -> Mistake:
@@ -120,7 +115,7 @@ def _walk(node: yaml.Node, path: str, lines: dict[str, int], twice: list[Mistake
     elif isinstance(node, yaml.MappingNode):
         first: dict[str, int] = {}
         for key, item in node.value:
-            name = str(key.value)
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "(a key that is no text)"
             inner = f"{path}.{name}" if path else name
             line = key.start_mark.line + 1
             if name in first:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,10 @@ from pathlib import Path
 
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.rollout.claims import Claim, from_dict, merge, wanted
-from ..files import write_text
+from ...module_utils._core.shape import NAME, TEXT, TIME, Each, Object, check_shape
+from ..files import locked, write_text
+
+_CLAIMS = Each(Object({"node_id": NAME, "owner": TEXT, "window": TEXT, "until": TIME}))
 
 
 class ClaimFile:
@@ -38,10 +40,11 @@ class ClaimFile:
     def _read(self) -> dict[str, Claim]:
         try:
             rows = json.loads(self._path.read_text("utf-8"))["claims"]
+            check_shape(rows, _CLAIMS, "claims")
             return {row["node_id"]: from_dict(row) for row in rows}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, BadInput) as error:
             raise BadInput("claims", str(self._path), f"a readable file of claims ({error})") from error
 
     def _write(self, claims: dict[str, Claim]) -> None:
@@ -50,7 +53,5 @@ class ClaimFile:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.with_name(f"{self._path.name}.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self._path.with_name(f"{self._path.name}.lock")):
             yield

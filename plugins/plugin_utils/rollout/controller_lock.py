@@ -10,10 +10,14 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import IO
 
 from ...module_utils._core.errors import PatchtideError
+from ..files import FileError
+from ..private_file import disk_errors, open_private
 
 NAME = "controller.json"
+_LONGEST = 4_000
 
 
 class AnotherController(PatchtideError):
@@ -29,12 +33,13 @@ def take_over(folder: Path) -> str:
     :raises AnotherController: one that still runs on this machine works on it. Of other machines nothing is known.
     """
     pid = os.getppid()
-    with (folder / NAME).open("a+", encoding="utf-8") as file:
+    path = folder / NAME
+    with disk_errors(path, "write", FileError), _open(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        host, other, began = _read(file.read())
+        host, other, began = _read(file.read(_LONGEST))
         if host == socket.gethostname() and other != pid and began and _began(other) == began:
             raise AnotherController(f"The rollout is being carried out by process {other} on {host}; wait for its end.")
+        file.seek(0)
         file.truncate(0)
         file.write(json.dumps({"host": socket.gethostname(), "pid": pid, "began": _began(pid)}) + "\n")
     return controller_name()
@@ -46,11 +51,17 @@ def controller_name() -> str:
     return f"{socket.gethostname()}/{pid}/{_began(pid)}"
 
 
+def _open(path: Path) -> IO[str]:
+    handle = open_private(path, os.O_RDWR | os.O_CREAT)
+    return os.fdopen(handle, "r+", encoding="utf-8", errors="replace")
+
+
 def _read(text: str) -> tuple[str, int, str]:
     try:
         data = json.loads(text)
         return str(data["host"]), int(data["pid"]), str(data["began"])
-    except (ValueError, KeyError, TypeError):  # new, or of a controller that died while it wrote
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        # new, or of a controller that died while it wrote
         return "", 0, ""
 
 

@@ -18,6 +18,7 @@ from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.catch_up import catch_up
 from ...module_utils._core.rollout.journal import Record
+from ...module_utils._core.rollout.journal_check import follow
 from ...module_utils._core.rollout.machine import apply
 from ...module_utils._core.rollout.state import NodeState, Rollout, WaveState, initial
 from ...module_utils._core.rollout.stores import JournalStore
@@ -32,6 +33,13 @@ CATCH_UP = "catch_up.json"
 RETRY_SECONDS = 60
 
 
+def read_plan(path: Path) -> dict[str, Any]:
+    """Read a plan. :raises BadInput: there is none, or it is not what its digest says."""
+    plan: dict[str, Any] = read_json(path, "dir")
+    check_plan(plan, str(path))
+    return plan
+
+
 class RolloutDir:
     """``state`` is the fold of the journal; ``record`` adds an event only if the state allows it.
 
@@ -43,8 +51,7 @@ class RolloutDir:
         self.path = Path(path)
         self.stores = stores or read_stores(self.path)
         self.clock = clock
-        self.plan: Mapping[str, Any] = read_json(self.path / "plan.json", "dir")
-        check_plan(self.plan)
+        self.plan: Mapping[str, Any] = read_plan(self.path / "plan.json")
         self._store: JournalStore = self.stores.open_journal(self.plan["rollout"])
         self.state: Rollout = initial(self.plan)
         self.events = 0
@@ -147,7 +154,7 @@ class RolloutDir:
         if not self.stores.is_remote:
             return False
         records = self.stores.open_journal(self.plan["rollout"]).stream()
-        return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records), mode=0o600)
+        return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
 
     def write_catch_up(self) -> int:
         """List the nodes that were missed so far, for the next plan; return how many there are."""
@@ -160,4 +167,4 @@ class RolloutDir:
     def _follow(self, news: Iterable[Record]) -> None:
         for item in news:
             self.origin = self.origin or item.hash
-            apply(self.state, item.event(), item.at)
+            follow(self.state, item)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ...module_utils._core.errors import JournalError
 from ...module_utils._core.rollout.journal_head import Head, from_text
-from .private_file import disk_errors, open_private, sync_directory, write_all
+from ..private_file import disk_errors, open_private, sync_directory, write_all
 
 #: Less than a sector, so that a disk writes all of it or nothing.
 WIDTH = 256

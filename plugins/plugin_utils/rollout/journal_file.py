@@ -16,8 +16,8 @@ from typing import IO, Any
 from ...module_utils._core.errors import JournalError
 from ...module_utils._core.rollout.journal import Record, check_next, from_line, next_record, seal
 from ...module_utils._core.rollout.journal_head import WAY_OUT, Head, check_noted, check_reached
+from ..private_file import disk_errors, make_directory, open_private, sync_directory, write_all
 from .head_file import HeadFile
-from .private_file import disk_errors, open_private, sync_directory, write_all
 
 #: Sees the records that others wrote since we last looked, and may refuse what is about to be written.
 Guard = Callable[[Sequence[Record]], None]
@@ -119,7 +119,7 @@ class JournalFile:
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(self._path.parent)
         handle = self._open_existing()
         if handle is not None:
             os.close(handle)

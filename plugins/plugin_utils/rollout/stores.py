@@ -17,8 +17,10 @@ from typing import Any
 
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._core.errors import BadInput
+from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.journal_head import Head
 from ...module_utils._core.rollout.stores import ClaimStore, JournalStore
+from ...module_utils._core.shape import TEXT, Object, check_shape
 from ..files import read_json, write_text
 from .claim_file import ClaimFile
 from .head_file import HeadFile
@@ -27,6 +29,7 @@ from .journal_file import JournalFile
 #: The name of claims that nobody makes.
 NO_CLAIMS = "none"
 NAME, SCHEMA, JOURNAL = "stores.json", "patchtide/stores/1", "journal.jsonl"
+_SHAPE = Object({"journal": TEXT, "claims": TEXT})
 _TABLE = "dynamodb:<table> or dynamodb:<Region>/<table>"
 
 
@@ -70,7 +73,8 @@ def read_stores(folder: Path) -> Stores:
     data = read_json(folder / NAME, "dir")
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         raise BadInput("dir", str(folder / NAME), f"a file of the schema {SCHEMA}")
-    return Stores(folder, str(data["journal"]), str(data["claims"]))
+    check_shape(data, _SHAPE, str(folder / NAME))
+    return Stores(folder, *(data[name] and _checked(name, data[name]) for name in ("journal", "claims")))
 
 
 def choose_stores(folder: Path, journal: str | None, claims: str | None, *, write: bool) -> Stores:
@@ -115,7 +119,9 @@ def read_journal_bytes(folder: Path) -> bytes:
     path = folder / JOURNAL
     stores = read_stores(folder)
     if stores.is_remote and not path.exists():
-        rollout = read_json(folder / "plan.json", "dir")["rollout"]
+        plan = read_json(folder / "plan.json", "dir")
+        check_plan(plan, str(folder / "plan.json"))
+        rollout = plan["rollout"]
         return b"".join(f"{record.to_line()}\n".encode() for record in stores.open_journal(rollout).stream())
     try:
         return path.read_bytes()

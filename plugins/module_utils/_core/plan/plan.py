@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from ..model import place_label
 from ..nodes import NAMED, Candidate
 from ..policy.values import Policy, Wave
 from ..schema import check_schema
+from ..shape import check_shape
 from ..stamp import from_time
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
@@ -24,6 +26,7 @@ from .exclude import exclusion
 from .quotas import quota_warnings
 from .rules import PlanRules
 from .selection import empty_wave_warnings, uncovered_warnings
+from .shape import PLAN
 from .turns import Turns
 from .wave import plan_wave
 from .waves import assign
@@ -186,15 +189,40 @@ def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {**plan, "digest": digest, "rollout": digest[:12]}
 
 
-def check_plan(plan: Mapping[str, Any]) -> None:
-    """Check that a plan read from a file is whole and unchanged.
+def check_plan(plan: Any, where: str = "plan") -> None:
+    """Check that a plan read from a file is whole and unchanged, its name included: that names its journal and files.
 
-    :raises OtherSchema: another version made it.
+    :param where: the file. :raises OtherSchema: another version made it.
     :raises BadInput: it is not a plan, or was edited after its digest was made.
     """
-    check_schema("plan", plan.get("schema"), SCHEMA)
-    if seal(plan)["digest"] != plan.get("digest"):
-        raise BadInput("plan", plan.get("digest"), "the digest of its content; the plan was changed later")
+    check_plan_shape(plan, where)
+    sealed = seal(plan)
+    if sealed["digest"] != plan.get("digest"):
+        raise BadInput(where, plan.get("digest"), "the digest of its content; the plan was changed after it was made")
+    if sealed["rollout"] != plan.get("rollout"):
+        expected = f"{sealed['rollout']}, the first characters of its digest; the plan was changed after it was made"
+        raise BadInput(f"{where}.rollout", plan.get("rollout"), expected)
+
+
+def check_plan_shape(plan: Any, where: str = "plan") -> None:
+    """Check that a plan read from a file can be worked with, whoever changed it.
+
+    :raises OtherSchema: another version made it. :raises BadInput: it is not a plan.
+    """
+    found = plan.get("schema") if isinstance(plan, dict) else type(plan).__name__
+    check_schema("plan", found, SCHEMA, f"{where}: schema")
+    check_shape(plan, PLAN, where)
+    _check_names(plan, where)
+
+
+def _check_names(plan: Mapping[str, Any], where: str) -> None:
+    """Check that each wave and each node is in the plan once."""
+    waves = [wave["name"] for wave in plan["waves"]]
+    nodes = [node["node_id"] for wave in plan["waves"] for node in wave["nodes"]]
+    for names, what in ((waves, "wave"), (nodes, "node")):
+        if len(set(names)) != len(names):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise BadInput(f"{where}.waves", twice, f"each {what} once")
 
 
 def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BadInput, PatchtideError
+from ..errors import BadInput, PatchtideError, shown
+from ..text import plain
 
 _LONGEST_VALUE = 80
 
@@ -34,13 +35,10 @@ class Mistake:
         return cls(path=path or error.option, value=error.value, expected=error.expected)
 
     def __str__(self) -> str:
-        where = f"line {self.line}: {self.path}" if self.line else self.path
+        where = f"line {self.line}: {plain(self.path)}" if self.line else plain(self.path)
         if self.value is None:
             return f"{where} is missing, expected {self.expected}"
-        shown = repr(self.value)
-        if len(shown) > _LONGEST_VALUE:
-            shown = shown[: _LONGEST_VALUE - 1] + "…"
-        return f"{where}: {shown} {self.problem}, expected {self.expected}"
+        return f"{where}: {shown(self.value, _LONGEST_VALUE)} {self.problem}, expected {self.expected}"
 
 
 class PolicyError(PatchtideError):

@@ -52,7 +52,7 @@ def read_manifest(files: Files) -> dict[str, Any]:
     """
     try:
         manifest = json.loads(files[MANIFEST])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         raise BadInput("dest", MANIFEST, f"an archive with a manifest of the schema {SCHEMA}")
@@ -96,11 +96,9 @@ def _read(files: Files, noted: Head | None) -> tuple[dict[str, Any], Examined, R
             raise BadInput("dir", name, f"a rollout with {PLAN} and {JOURNAL}")
     try:
         plan = json.loads(files[PLAN])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput("dir", PLAN, f"JSON ({error})") from error
-    if not isinstance(plan, dict):
-        raise BadInput("dir", PLAN, "a plan, which is a JSON object")
-    check_plan(plan)
+    check_plan(plan, PLAN)
     found = examine(files[JOURNAL], noted)
     state, damage = replay(plan, found.records)
     if first := found.damage or damage:

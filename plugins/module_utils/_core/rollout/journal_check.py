@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import JournalError
 from ..events import Decision, GateJudged, Resumed, RolloutStarted, Sent
+from ..text import plain
 from .journal import Record, check_next, from_line, split_lines
 from .journal_head import Head, check_noted, check_reached
 from .machine import apply
@@ -81,10 +82,22 @@ def replay(plan: Mapping[str, Any], records: Sequence[Record]) -> tuple[Rollout,
     state = initial(plan)
     for record in records:
         try:
-            apply(state, record.event(), record.at)
-        except (JournalError, KeyError, TypeError) as error:
-            return state, Damage(record.seq, f"record {record.seq} does not fit the plan: {error}")
+            follow(state, record)
+        except JournalError as error:
+            return state, Damage(record.seq, str(error))
     return state, None
+
+
+def follow(state: Rollout, record: Record) -> None:
+    """Apply a record that was read to the state.
+
+    :raises OtherSchema: another version wrote it. :raises JournalError: it does not fit the plan, or makes no sense.
+    """
+    try:
+        apply(state, record.event(), record.at)
+    except (JournalError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        what = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
+        raise JournalError(f"record {record.seq} does not fit the plan: {plain(what)[:500]}") from error
 
 
 def knows(records: Sequence[Record], head: str) -> bool:

@@ -17,11 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import PatchtideError
+from .node_answer import words
 
 FOLDER = "/var/lib/patchtide"
 #: Bytes that are kept of the end of each stream.
 TAIL = 4000
-_FIELD = re.compile(r"(state|rc|boot_before|boot_now)=([A-Za-z0-9-]*)")
+_FIELD = re.compile(r"(state|rc|boot_before|boot_now)=([A-Za-z0-9-]{0,64})")
+_STATES = frozenset({"starting", "running", "ended", "absent", "unknown", "begun", "refused", "stopped"})
 
 _BEGIN = r"""#!/bin/sh
 # patchtide:begin:1
@@ -155,10 +157,10 @@ def _fill(script: str, token: str, **more: str) -> str:
 def parse_look(output: str) -> Look:
     """Read what one of the scripts printed. :raises PatchtideError: it is none of theirs."""
     head, _separator, rest = output.partition("@@out\n")
-    matches = (_FIELD.fullmatch(line.strip()) for line in head.splitlines())
+    matches = (_FIELD.fullmatch(line.strip()) for line in head[-TAIL:].splitlines())
     found = {match[1]: match[2] for match in matches if match}
-    if "state" not in found:
-        raise PatchtideError(f"the host did not say how the work goes: {output.strip()[-200:]!r}")
+    if found.get("state") not in _STATES:
+        raise PatchtideError(f"the host did not say how the work goes: {words(output.strip()[-200:])!r}")
     out, _separator, err = rest.partition("@@err\n")
     code = found.get("rc", "")
     return Look(
@@ -166,6 +168,6 @@ def parse_look(output: str) -> Look:
         rc=int(code) if code.isdigit() and len(code) < 6 else None,
         boot_before=found.get("boot_before", ""),
         boot_now=found.get("boot_now", ""),
-        out=out.strip(),
-        err=err.strip(),
+        out=out[-TAIL:].strip(),
+        err=err[-TAIL:].strip(),
     )

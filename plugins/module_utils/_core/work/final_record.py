@@ -10,11 +10,12 @@ from typing import Any
 
 from ..model import NodeResult, Status
 from ..nodes import IDENTITY
+from .node_answer import words
 
 
 def error(code: str, text: str) -> dict[str, str]:
     """Return the ``error`` member of a record."""
-    return {"code": code, "text": text}
+    return {"code": words(code, 100), "text": words(text)}
 
 
 def is_pending(counts: Mapping[str, int]) -> bool:
@@ -73,10 +74,10 @@ def final_record(
         "missing_after": missing,
         "pending_reboot": pending,
         "rebooted": bool(reboot.get("rebooted")),
-        "boot_id_before": before.get("boot_id"),
-        "boot_id_after": after.get("boot_id"),
-        "kernel_before": before.get("kernel"),
-        "kernel_after": after.get("kernel"),
+        "boot_id_before": _text(before.get("boot_id")),
+        "boot_id_after": _text(after.get("boot_id")),
+        "kernel_before": _text(before.get("kernel")),
+        "kernel_after": _text(after.get("kernel")),
         "counts": counts,
         "evidence": {stage: results[stage]["evidence"] for stage in results if results[stage].get("evidence")},
     }
@@ -88,10 +89,15 @@ def final_record(
     return NodeResult(**record, status=status, error=why)
 
 
+def _text(value: object) -> str | None:
+    """Return a fact that is text; a node may answer anything."""
+    return words(value, 200) if isinstance(value, str) else None
+
+
 def _services_down(facts: Mapping[str, Any]) -> list[str]:
     """Return the services that ran before the work and do not now, as far as the probe names them."""
     found = facts.get("services_down")
-    return [str(name)[:80] for name in found[:20]] if isinstance(found, list) else []
+    return [words(name, 80) for name in found[:20]] if isinstance(found, list) else []
 
 
 def _down_text(names: Sequence[str], facts: Mapping[str, Any]) -> str:

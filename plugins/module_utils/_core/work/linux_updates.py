@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from ..errors import PatchtideError
 from ..model import Patch
+from .node_answer import SIZE, BadAnswer, words
 
 #: Prints the manager's name, then what it would install. Refreshes the package lists: they only cache the repositories.
 LIST_SCRIPT = r"""#!/bin/sh
@@ -63,12 +64,12 @@ def parse_updates(output: str) -> Updates:
 
     :raises PatchtideError: the package manager failed; what it said is in the message.
     """
-    parts = _sections(output)
+    parts = _sections(output[: SIZE + 1])
     manager = (parts.get("manager") or [""])[0]
     if "failed" in parts or "end" not in parts:
-        said = " ".join(line for line in output.splitlines() if line and not line.startswith("@"))[-300:]
+        said = words(" ".join(line for line in output[-SIZE:].splitlines() if line and not line.startswith("@"))[-300:])
         what = (parts.get("failed") or ["the list of updates is cut short"])[0]
-        raise PatchtideError(f"{what}: {said}" if said else what)
+        raise PatchtideError(f"{words(what, 100)}: {said}" if said else words(what, 100))
     if manager == "apt":
         return Updates(manager=manager, patches=tuple(_apt(parts.get("list", []))))
     if manager == "dnf":
@@ -82,6 +83,8 @@ def _sections(output: str) -> dict[str, list[str]]:
     parts: dict[str, list[str]] = {}
     name = ""
     for line in output.splitlines():
+        if len(line) > _LINE:
+            raise BadAnswer(f"the list of updates has a line of {len(line)} characters, expected at most {_LINE}")
         match = re.match(r"@(manager|list|security|metadata|failed|end)\b ?(.*)", line)
         if match:
             name = match[1]
@@ -90,6 +93,10 @@ def _sections(output: str) -> dict[str, list[str]]:
             parts[name].append(line.rstrip())
     return parts
 
+
+#: Characters of a line of a list, and what names and versions are made of (deb-version(7), rpm-version(7)).
+_LINE = 4_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~^@%/-]{0,299}")
 
 _APT = re.compile(r"^Inst (?P<name>\S+) (?:\[[^\]]*\] )?\((?P<version>\S+) (?P<origin>.*?) \[(?P<arch>[^\]]+)\]\)")
 
@@ -102,7 +109,7 @@ def _apt(lines: Iterable[str]) -> Iterable[Patch]:
 
 
 def _dnf(lines: Iterable[str], advisories: Sequence[str]) -> Iterable[Patch]:
-    secure = {fields[-1] for line in advisories if len(fields := line.split()) >= 3}
+    secure = _packages(advisories)
     for line in lines:
         fields = line.split()
         if line.startswith("Obsoleting"):
@@ -110,18 +117,13 @@ def _dnf(lines: Iterable[str], advisories: Sequence[str]) -> Iterable[Patch]:
         if len(fields) == 3 and "." in fields[0]:
             name, arch = fields[0].rsplit(".", 1)
             version = fields[1]
-            plain = version.split(":", 1)[-1]
-            yield _patch(
-                name,
-                arch,
-                version,
-                any(item.endswith(f"{name}-{plain}.{arch}") for item in secure) or _covers(secure, name),
-            )
+            yield _patch(name, arch, version, name in secure)
 
 
-def _covers(secure: Iterable[str], name: str) -> bool:
-    """Tell whether an advisory names the package, if only in an older build than the newest."""
-    return any(re.fullmatch(rf"{re.escape(name)}-(\d+:)?[^-]+-[^-]+", item) for item in secure)
+def _packages(advisories: Iterable[str]) -> set[str]:
+    """Return the packages that advisories name, if only in an older build than the newest: ``name-version-release``."""
+    builds = [fields[-1].rsplit("-", 2) for line in advisories if len(fields := line.split()) >= 3]
+    return {name for name, *build in builds if len(build) == 2 and all(build)}
 
 
 def _zypper(lines: Iterable[str], advisories: Sequence[str]) -> Iterable[Patch]:
@@ -133,15 +135,24 @@ def _zypper(lines: Iterable[str], advisories: Sequence[str]) -> Iterable[Patch]:
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) >= 4 and cells[2] == "security":
             severity = cells[3].capitalize()
+            name = _checked(f"patch:{cells[1]}")
             yield Patch(
-                id=f"patch:{cells[1]}", title=cells[1], classification="Security", severity=severity, state="Missing"
+                id=name, title=cells[1], classification="Security", severity=words(severity, 40), state="Missing"
             )
 
 
 def _patch(name: str, arch: str, version: str, security: bool) -> Patch:
     """Name it as SSM names Linux patches: ``package.arch:version``."""
     kind = "Security" if security else "Bugfix"
-    return Patch(id=f"{name}.{arch}:{version}", title=f"{name} {version}", classification=kind, state="Missing")
+    patch_id = _checked(f"{name}.{arch}:{version}")
+    return Patch(id=patch_id, title=f"{name} {version}", classification=kind, state="Missing")
+
+
+def _checked(name: str) -> str:
+    """:raises BadAnswer: no package is called so."""
+    if not _ID.fullmatch(name):
+        raise BadAnswer(f"the list of updates names {words(name, 80)!r}, expected a package and its version")
+    return name
 
 
 def choose(patches: Iterable[Patch], *, security_only: bool, exclude: Sequence[str]) -> list[Patch]:

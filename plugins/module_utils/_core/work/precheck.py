@@ -8,8 +8,6 @@ Nothing a node prints makes this fail: what is missing or of the wrong kind is a
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -17,6 +15,7 @@ from typing import Any
 
 from ..errors import BadInput
 from ..executors import SSM, Executor
+from .node_answer import LARGEST, SIZE, bounded, read_object, words
 
 PROBE_VERSION = 1
 _SKIP, _PASS, _SKIP_NODE = "skip", "pass", "skip_node"
@@ -24,6 +23,8 @@ _CHOICES = (_SKIP_NODE, "allow", "ignore")
 SERVICES = ("require", "record", "ignore")
 _SWITCHES = ("pending_reboot", "lock", "repositories", "failed_units", "agent", "time_sync")
 _FACTS = ("platform", "os", "os_version", "kernel", "kernel_newest", "boot_id", "uptime_s", "pending_reboot", "agent")
+#: An answer has so many lines at most that are taken for its document.
+_LINES = 100
 _DISK_MB = {"/": 1024, "/boot": 200, "/var": 1024, "C:": 4096}
 
 
@@ -103,7 +104,7 @@ class Precheck:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: ``outcome``, ``findings`` (``check``, ``ok``, ``text``) and ``facts``."""
-        findings = [{"check": item.check, "ok": item.ok, "text": item.text} for item in self.findings]
+        findings = [{"check": item.check, "ok": item.ok, "text": words(item.text)} for item in self.findings]
         return {"outcome": self.outcome, "findings": findings, "facts": dict(self.facts)}
 
 
@@ -122,15 +123,10 @@ def parse_probe(output: object) -> dict[str, Any] | None:
 
     Shells may print a banner before it.
     """
-    for line in reversed(str(output or "").lstrip("\ufeff").splitlines()):
-        if line.strip().startswith("{"):
-            try:
-                found = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(found, dict):
-                return found
-    return None
+    lines = str(output or "").lstrip("\ufeff")[-SIZE:].splitlines()
+    documents = [line for line in lines if line.lstrip().startswith("{")]
+    found = (read_object(line) for line in reversed(documents[-_LINES:]))
+    return next((document for document in found if document is not None), None)
 
 
 def evaluate_probe(
@@ -144,19 +140,23 @@ def evaluate_probe(
     :param executor: the agent is looked at only where it does the work.
     """
     wanted = rules or PrecheckRules()
-    document = output if isinstance(output, Mapping) else parse_probe(output)
+    document = bounded(output) if isinstance(output, Mapping) else parse_probe(output)
     if document is None:
-        shown = str(output or "").strip()[-200:]
+        shown = words(str(output or "").strip()[-200:])
         return _unusable(f"the probe printed no JSON document: {shown!r}" if shown else "the probe printed nothing")
     if document.get("probe") != PROBE_VERSION or isinstance(document.get("probe"), bool):
         return _unusable(f"this is not the document of probe {PROBE_VERSION}: probe is {document.get('probe')!r}")
     findings = [finding for check in _CHECKS for finding in check(document, wanted)]
     if executor.needs_agent:
         findings.extend(_agent(document, wanted))
-    facts = {name: document[name] for name in _FACTS if document.get(name) not in (None, "")}
+    facts = {name: document[name] for name in _FACTS if _is_fact(document.get(name))}
     if _number(document.get("services")) is not None:  # what the final look is to make of them
         facts["services"] = wanted.services
     return Precheck(findings=tuple(findings), facts=facts)
+
+
+def _is_fact(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and value != ""
 
 
 def _unusable(text: str) -> Precheck:
@@ -303,7 +303,7 @@ _CHECKS: tuple[Callable[[Mapping[str, Any], PrecheckRules], Iterator[Finding]], 
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -LARGEST <= value <= LARGEST:
         return None
     return value
 

@@ -13,6 +13,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_drift import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import seal_scan
 
 from tests.report import samples
 
@@ -72,7 +73,7 @@ def test_a_newer_scan_with_other_patches_is_refused(folder: Path) -> None:
     scan = json.loads((folder / "scan.json").read_text("utf-8"))
     for record in scan["nodes"].values():
         record["missing"] = [{**patch, "id": f"{patch['id']}.1"} for patch in record["missing"]]
-    (folder / "scan.json").write_text(json.dumps(scan), "utf-8")
+    (folder / "scan.json").write_text(json.dumps(seal_scan(scan)), "utf-8")
     refused = run(folder, inventory(folder))
     assert refused["failed"] and "planned patches differ" in refused["msg"] and "Create a new plan" in refused["msg"]
     (folder / "scan.json").unlink()

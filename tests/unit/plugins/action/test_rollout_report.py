@@ -98,7 +98,7 @@ def test_a_damaged_journal_and_an_edited_plan_are_reported_not_hidden(directory:
     ("name", "content", "expected"),
     [
         ("plan.json", '{"schema": "patchtide/scan/1"}', "patchtide/plan/2"),
-        ("scan.json", "[]", "patchtide/scan/1"),
+        ("scan.json", "[]", "patchtide/scan/2"),
         ("plan.json", "{", "a readable JSON file"),
     ],
 )

@@ -63,7 +63,8 @@ TAGS = st.dictionaries(
     st.sampled_from(IDS[6:]), st.dictionaries(st.one_of(TEXT, st.just("Patch Group")), TEXT, max_size=4)
 )
 
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+FUZZ = settings(max_examples=60, suppress_health_check=SLOW)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ Cost: one SendCommand per 50 nodes, one ListCommandInvocations page per 50 nodes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -30,11 +30,13 @@ class Ended:
 
     :param since: when the command was announced: what the place shows from before is not its work.
     :param final: nodes whose effect was waited for long enough.
+    :param troubles: why nodes could not be judged at this look; filled by the stage.
     """
 
     rows: Mapping[str, Invocation]
     since: datetime
     final: frozenset[str] = frozenset()
+    troubles: list[PatchtideError] = field(default_factory=list)
 
 
 class Stage(Protocol):
@@ -94,7 +96,9 @@ class ChunkStage:
         seen = {node: chunk.unsettled.get(node, (row, now))[1] for node, row in ended.items()}
         final = frozenset(node for node, at in seen.items() if now - at >= PATIENCE)
         try:
-            results = self.stage.evaluate(Ended(ended, chunk.intended_at, final), port)
+            look = Ended(ended, chunk.intended_at, final)
+            results = self.stage.evaluate(look, port)
+            chunk.error = next(iter(look.troubles), chunk.error)
         except PatchtideError as error:
             chunk.error = error
             results = [self.stage.unreadable(node_id, error) for node_id in final]

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from ...errors import PatchtideError
+from ...errors import AccessDenied, PatchtideError
 from ...model import Patch, Status
-from ..final_record import error, final_record, is_pending
+from ..final_record import error, final_record, is_pending, lost_record
 from ..host_probe import to_probe, to_reboot_script
+from ..node_answer import BadAnswer, not_understood, words
 from ..precheck import PrecheckRules, evaluate_probe, parse_probe
 from .ports import FleetPort, Invocation, PatchState
 from .stagerun import Ended
@@ -24,6 +25,8 @@ SHELL = {"linux": "AWS-RunShellScript", "macos": "AWS-RunShellScript", "windows"
 BASELINE = "AWS-RunPatchBaseline"
 #: The node writes the end of an operation by its own clock.
 _SKEW = timedelta(minutes=2)
+#: No node has so many patches.
+_MOST = 1_000_000
 _LISTED = ("Missing", "Failed", "InstalledPendingReboot")
 
 
@@ -76,6 +79,40 @@ def _unreadable(node_id: str, why: PatchtideError) -> dict[str, Any]:
     return {"node_id": node_id, "status": Status.UNKNOWN.value, "error": error("unreadable", str(why))}
 
 
+def _each(
+    ended: Ended,
+    nodes: Iterable[str],
+    one: Callable[[str, Invocation], dict[str, Any]],
+    unreadable: Callable[[str, PatchtideError], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Judge nodes one by one: an answer at which something breaks is that node's own outcome, and the others go on.
+
+    A node whose state can't be read now is asked again, for a while. :raises AccessDenied: none of them can be read.
+    """
+    results = []
+    for node_id in nodes:
+        try:
+            results.append(one(node_id, ended.rows[node_id]))
+        except AccessDenied:
+            raise
+        except Exception as why:
+            trouble = not_understood(why)
+            if isinstance(trouble, BadAnswer) or node_id in ended.final:
+                results.append(unreadable(node_id, trouble))
+            else:
+                ended.troubles.append(trouble)
+    return results
+
+
+def _counts(state: PatchState) -> dict[str, int]:
+    """:raises BadAnswer: the node's patch state has something else than counts."""
+    for name, value in state.counts.items():
+        if type(value) is not int or abs(value) > _MOST:
+            shown = value if isinstance(value, str) else type(value).__name__
+            raise BadAnswer(f"its patch state has {name} {words(shown, 40)!r}, expected a number of patches")
+    return dict(state.counts)
+
+
 def _states(ended: Ended, port: FleetPort, operation: str) -> dict[str, PatchState]:
     """Return the patch states that are this command's work; last month's, or another scan's, are not.
 
@@ -83,12 +120,15 @@ def _states(ended: Ended, port: FleetPort, operation: str) -> dict[str, PatchSta
     """
     reached = [node for node, row in ended.rows.items() if ENDED[row.status] is not Status.UNREACHABLE]
     states = port.patch_states(sorted(reached)) if reached else []
-    return {state.node_id: state for state in states if _is_ours(state, ended.since, operation)}
+    ours = (state for state in states if state.node_id in ended.rows)
+    return {state.node_id: state for state in ours if _is_ours(state, ended.since, operation)}
 
 
 def _is_ours(state: PatchState, since: datetime, operation: str) -> bool:
     at = state.operation_ended_at
-    return state.operation == operation and at is not None and at >= since - _SKEW
+    if state.operation != operation or not isinstance(at, datetime) or at.tzinfo is None:
+        return False
+    return at >= since - _SKEW
 
 
 def _is_ready(node_id: str, ended: Ended, states: Mapping[str, PatchState]) -> bool:
@@ -116,12 +156,12 @@ class InstallStage:
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
         states = _states(ended, port, "Install")
         ready = [node_id for node_id in ended.rows if _is_ready(node_id, ended, states)]
-        return [self._one(node_id, ended.rows[node_id], states.get(node_id), port) for node_id in ready]
+        return _each(ended, ready, lambda node, row: self._one(node, row, states.get(node), port), self.unreadable)
 
     def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
         if state is None:
             return _without_state(node_id, row)
-        counts = dict(state.counts)
+        counts = _counts(state)
         failed = [patch.id for patch in port.patches(node_id, ["Failed"])] if counts.get("failed_count") else []
         return _result(
             node_id,
@@ -148,7 +188,7 @@ class ScanStage:
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
         states = _states(ended, port, "Scan")
         ready = [node_id for node_id in ended.rows if _is_ready(node_id, ended, states)]
-        return [self._one(node_id, ended.rows[node_id], states.get(node_id), port) for node_id in ready]
+        return _each(ended, ready, lambda node, row: self._one(node, row, states.get(node), port), self.unreadable)
 
     def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
         status = ENDED[row.status]
@@ -158,7 +198,7 @@ class ScanStage:
             return _without_state(node_id, row)
         if not status.is_good or state is None:
             return _result(node_id, row, status)
-        counts = dict(state.counts)
+        counts = _counts(state)
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
         more: dict[str, Any] = (
@@ -197,7 +237,7 @@ class PrecheckStage:
     with_output: bool = True
 
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
-        return [self._one(node_id, row) for node_id, row in ended.rows.items()]
+        return _each(ended, ended.rows, self._one, self.unreadable)
 
     def _one(self, node_id: str, row: Invocation) -> dict[str, Any]:
         if ENDED[row.status] is not Status.SUCCEEDED:
@@ -213,7 +253,7 @@ class PrecheckStage:
 
 
 def _finding(check: str, text: str) -> dict[str, Any]:
-    return {"check": check, "ok": False, "text": text}
+    return {"check": check, "ok": False, "text": words(text)}
 
 
 @dataclass(slots=True)
@@ -224,13 +264,13 @@ class RebootStage:
     with_output: bool = True
 
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
-        results = []
-        for node_id, row in ended.rows.items():
-            facts = parse_probe(row.output) or {}
-            status = Status.UNKNOWN if row.status == REFUSED else ENDED[row.status]
-            boots = {key: facts.get(key) for key in ("boot_id_before", "boot_id_after")}
-            results.append(_result(node_id, row, status, rebooted=status.is_good, **boots))
-        return results
+        return _each(ended, ended.rows, self._one, self.unreadable)
+
+    def _one(self, node_id: str, row: Invocation) -> dict[str, Any]:
+        facts = parse_probe(row.output) or {}
+        status = Status.UNKNOWN if row.status == REFUSED else ENDED[row.status]
+        boots = {key: facts.get(key) for key in ("boot_id_before", "boot_id_after")}
+        return _result(node_id, row, status, rebooted=status.is_good, **boots)
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return _unreadable(node_id, why)
@@ -266,7 +306,7 @@ class VerifyStage:
     with_output: bool = True
 
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
-        return [self._final(node_id, parse_probe(row.output)) for node_id, row in ended.rows.items()]
+        return _each(ended, ended.rows, lambda node, row: self._final(node, parse_probe(row.output)), self.unreadable)
 
     def _final(self, node_id: str, facts: Mapping[str, Any] | None) -> dict[str, Any]:
         node = self.nodes[node_id]
@@ -275,4 +315,7 @@ class VerifyStage:
         return record.to_dict()
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
-        return self._final(node_id, None)
+        try:
+            return self._final(node_id, None)
+        except Exception:  # what an earlier stage left can't be judged either
+            return lost_record(self.nodes[node_id], Status.UNKNOWN, "unreadable", str(why), self.now()).to_dict()

@@ -82,7 +82,9 @@ def edits(plan: dict[str, Any]) -> list[dict[str, Any]]:
     moved["waves"][1]["nodes"].append(moved["waves"][0]["nodes"].pop())
     looser = json.loads(json.dumps(plan))
     looser["waves"][0]["gate"]["max_failure_rate"] = "100%"
-    return [moved, looser, {**plan, "excluded": [{"node_id": "x"}]}, {**plan, "digest": "0" * 64}]
+    left_out = {"node_id": "x", "code": "policy", "reason": ""}
+    renamed = [{**plan, "rollout": name} for name in ("/../../../x", "0" * 12, "", None)]
+    return [moved, looser, {**plan, "excluded": [left_out]}, {**plan, "digest": "0" * 64}, *renamed]
 
 
 def test_an_edited_plan_is_refused() -> None:
@@ -94,6 +96,34 @@ def test_an_edited_plan_is_refused() -> None:
             check_plan(edited)
     with pytest.raises(BadInput, match="a plan of the schema"):
         check_plan(seal({**plan, "schema": "patchtide/scan/1"}))
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "where"),
+    [
+        ("name", "canary\n", "name"),
+        ("name", "", "name"),
+        ("nodes", {}, "nodes"),
+        ("window", {"start": "soon", "end": "x", "cutoff_at": "x"}, "window.start"),
+        ("turns", 10**400, "turns"),
+        ("soak_minutes", float("inf"), "soak_minutes"),
+    ],
+)
+def test_a_resealed_plan_of_another_shape_is_refused_with_the_place(member: str, value: object, where: str) -> None:
+    plan = plan_of([node(1)])
+    broken = [{**plan["waves"][0], member: value}, *plan["waves"][1:]]
+    with pytest.raises(BadInput) as caught:
+        check_plan({**plan, "waves": broken}, "plan.json")
+    assert caught.value.option == f"plan.json.waves[0].{where}"
+
+
+def test_a_node_or_a_wave_that_is_there_twice_is_refused() -> None:
+    plan = plan_of([node(number) for number in range(4)])
+    with pytest.raises(BadInput, match="each wave once"):
+        check_plan(seal({**plan, "waves": [*plan["waves"], plan["waves"][0]]}))
+    nodes = [item for wave in plan["waves"] for item in wave["nodes"]]
+    with pytest.raises(BadInput, match="each node once"):
+        check_plan(seal({**plan, "waves": [{**plan["waves"][0], "nodes": [*nodes, nodes[0]]}]}))
 
 
 @pytest.mark.parametrize(

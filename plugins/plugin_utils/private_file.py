@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of a rollout that nobody else may read or put something else in the place of."""
+"""Files that nobody else may read or put something else in the place of."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...module_utils._core.errors import JournalError
+from ..module_utils._core.errors import JournalError, PatchtideError
 
 _EXPECTED = {
     errno.ENOSPC: "free space on its file system",
@@ -24,6 +24,9 @@ _EXPECTED = {
     errno.ELOOP: "a regular file, not a symbolic link",
     errno.ENXIO: "a regular file",
     errno.EISDIR: "a regular file",
+    errno.ENOTDIR: "directories all the way to it",
+    errno.EEXIST: "directories all the way to it",
+    errno.ENAMETOOLONG: "a shorter name",
     errno.ENOLCK: "a file system that honours flock",
     errno.EOPNOTSUPP: "a file system that honours flock",
 }
@@ -50,14 +53,30 @@ def open_private(path: Path, flags: int) -> int:
     return handle
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory, and those above it that are missing, for their owner alone."""
+    for parent in (*reversed(path.parents), path):
+        if not parent.exists():
+            parent.mkdir(mode=0o700, exist_ok=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """:raises OSError: what is to be replaced is a symbolic link, a device or anything but a regular file."""
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            number = errno.ELOOP if stat.S_ISLNK(mode) else errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO
+            raise OSError(number, os.strerror(number), str(path))
+
+
 @contextmanager
-def disk_errors(path: Path, action: str) -> Iterator[None]:
+def disk_errors(path: Path, action: str, error_class: type[PatchtideError] = JournalError) -> Iterator[None]:
     """Turn what the system says about a file into an error that names the file and what would be right."""
     try:
         yield
     except OSError as error:
         expected = _EXPECTED.get(error.errno or 0, "a file system without errors")
-        raise JournalError(f"could not {action} {path}: {error.strerror}, expected {expected}") from error
+        raise error_class(f"could not {action} {path}: {error.strerror}, expected {expected}") from error
 
 
 def write_all(handle: int, data: bytes) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.private_file import disk_errors, open_private
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.private_file import disk_errors, open_private
 
 
 @pytest.mark.parametrize(

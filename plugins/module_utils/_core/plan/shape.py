@@ -1,0 +1,68 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``plan.json`` has to look like for those who carry it out, compare and report it."""
+
+from __future__ import annotations
+
+from ..shape import COUNT, FLAG, NAME, NUMBER, TEXT, TIME, Each, Object, OrNull, Rule, Values
+from .scan import COUNTS, PATCH
+
+_NODE = Object(
+    {"node_id": NAME},
+    {
+        "executor": NAME,
+        "patches": Each(PATCH),
+        "host": TEXT,
+        "name": TEXT,
+        "platform": TEXT,
+        "os": OrNull(TEXT),
+        "account": OrNull(TEXT),
+        "region": OrNull(TEXT),
+        "zone": OrNull(TEXT),
+        "cluster": OrNull(TEXT),
+        "patch_group": OrNull(TEXT),
+        "state": OrNull(TEXT),
+        "tags": Values(TEXT),
+        "turn": COUNT,
+        "patch_count": COUNT,
+        "counts_before": COUNTS,
+        "reboot": TEXT,
+        "reboot_rule": OrNull(TEXT),
+        "expected_minutes": NUMBER,
+        "start": FLAG,
+    },
+)
+_WINDOW = Object({"start": TIME, "end": TIME, "cutoff_at": TIME}, {"name": TEXT})
+_CAPACITY = Object(
+    {"fits": FLAG, "text": TEXT},
+    {"needed_minutes": NUMBER, "usable_minutes": OrNull(NUMBER), "too_late": COUNT},
+)
+_WAVE = Object(
+    {"name": NAME, "nodes": Each(_NODE)},
+    {
+        "order": COUNT,
+        "window": OrNull(_WINDOW),
+        "gate": Object({}, {"health_checks": Each(Object({}, {"name": TEXT}))}),
+        "soak_minutes": NUMBER,
+        "reboot_rule": TEXT,
+        "turns": COUNT,
+        "capacity": _CAPACITY,
+        "notes": Each(TEXT),
+        "emptied": TEXT,
+    },
+)
+_SHARE = Rule(lambda value: COUNT.fits(value) or isinstance(value, (str, float)), "a count or a share")
+_LIMIT = Object({}, {name: OrNull(_SHARE) for name in ("rollout", "wave", "zone", "cluster")})
+PLAN = Object(
+    {"waves": Each(_WAVE)},
+    {
+        "created_at": TEXT,
+        "rehearsal": FLAG,
+        "policy": Object({}, {"name": TEXT, "digest": TEXT}),
+        "rules": Object({}, {"retries": Values(COUNT), "budgets": _LIMIT}),
+        "excluded": Each(Object({"node_id": TEXT, "code": TEXT, "reason": TEXT}, {"host": TEXT, "name": TEXT})),
+        "totals": Values(NUMBER),
+        "warnings": Each(TEXT),
+    },
+)

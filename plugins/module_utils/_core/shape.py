@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a file's data has to look like, stated once: the first place that differs is named with what would be right.
+
+A digest proves that nobody changed a file after it was made, not that it was made by us. Files are read by many, so
+their shape is checked once, where they are read, and nobody else has to expect the unexpected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import BadInput
+from .stamp import from_time
+
+LARGEST = 10**15
+_LONGEST_NAME = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A single value: what it must be, as code and as words."""
+
+    fits: Callable[[Any], bool]
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list of such values."""
+
+    item: Shape
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """An object with any names whose values are such."""
+
+    item: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object with these members; further ones are not looked at. ``maybe``: those that may be missing."""
+
+    members: Mapping[str, Shape]
+    maybe: Mapping[str, Shape] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrNull:
+    """Such a value, or null."""
+
+    item: Shape
+
+
+Shape = Rule | Each | Values | Object | OrNull
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(value) <= 40 and from_time(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def is_name(value: object) -> bool:
+    """Tell whether a text may be part of a comment, a key or a line that people read."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+TEXT = Rule(lambda value: isinstance(value, str), "text")
+NAME = Rule(is_name, f"text of 1 to {_LONGEST_NAME} printable characters")
+FLAG = Rule(lambda value: isinstance(value, bool), "true or false")
+NUMBER = Rule(_is_number, "a number")
+COUNT = Rule(lambda value: _is_number(value) and isinstance(value, int) and value >= 0, "a whole number, 0 or more")
+TIME = Rule(lambda value: _is_time(value), "a time such as 2026-12-01T22:00:00.000Z")
+
+
+def check_shape(value: object, shape: Shape, where: str) -> None:
+    """Check that data is as stated.
+
+    :param where: the file, and the place in it.
+    :raises BadInput: it is not; what is shown is the first place that differs.
+    """
+    _Check().look(value, shape, where)
+
+
+class _Check:
+    """Equal parts of a large file are one object, which is looked at once."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int]] = set()
+
+    def look(self, value: Any, shape: Shape, where: str) -> None:
+        if isinstance(shape, Rule):
+            if not shape.fits(value):
+                raise BadInput(where, value, shape.expected)
+        elif isinstance(shape, OrNull):
+            if value is not None:
+                self.look(value, shape.item, where)
+        elif isinstance(shape, Object):
+            self._object(value, shape, where)
+        elif isinstance(shape, Values):
+            if not isinstance(value, dict):
+                raise BadInput(where, value, "an object")
+            for name, item in value.items():
+                self.look(item, shape.item, f"{where}.{name}")
+        elif not isinstance(value, list) or len(value) < shape.least:
+            raise BadInput(where, value, f"a list of at least {shape.least}" if shape.least else "a list")
+        else:
+            for index, item in enumerate(value):
+                self.look(item, shape.item, f"{where}[{index}]")
+
+    def _object(self, value: Any, shape: Object, where: str) -> None:
+        if not isinstance(value, dict):
+            raise BadInput(where, value, "an object")
+        key = (id(value), id(shape))
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        for name, member in shape.members.items():
+            if name not in value:
+                raise BadInput(where, sorted(value)[:20], f"an object with the member {name}")
+            self.look(value[name], member, f"{where}.{name}")
+        for name, member in shape.maybe.items():
+            if name in value:
+                self.look(value[name], member, f"{where}.{name}")

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node answers, brought within bounds before anything else sees it. Pure.
+
+A node may be broken or in somebody else's hands. Whatever it answers, it harms no more than itself: numbers that no
+counter reaches, endless texts, terminal control characters and deep nesting end here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import PatchtideError
+from ..text import plain
+
+#: Characters of a text, entries of a list or object, levels of nesting, and the size of a number that are kept.
+LONGEST, MOST, DEEPEST, LARGEST = 2_000, 20_000, 8, 10**15
+#: Characters of an answer that are read, and of the name of a member.
+SIZE, NAME = 4_000_000, 200
+_DIGITS = 18
+
+
+class BadAnswer(PatchtideError):
+    """A node's answer makes no sense; asking again would not help."""
+
+    code = "BadAnswer"
+
+
+def not_understood(why: Exception) -> PatchtideError:
+    """Return what a node's result says about an answer at which something broke."""
+    if isinstance(why, PatchtideError):
+        return why
+    return BadAnswer(f"its answer can't be understood ({type(why).__name__}: {words(why, 200)})")
+
+
+def words(value: object, longest: int = LONGEST) -> str:
+    """Return text that is safe to keep and to show: one line, without control characters, of bounded length."""
+    text = plain(str(value)[: longest + 1])
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def bounded(value: Any, levels: int = DEEPEST) -> Any:
+    """Return plain data within bounds; what lies outside of them becomes ``None``, texts are cut."""
+    if isinstance(value, str):
+        return words(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return value if -LARGEST <= value <= LARGEST else None  # NaN is in no range
+    if levels and isinstance(value, Mapping):
+        return {words(key, NAME): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
+    if levels and isinstance(value, (list, tuple)):
+        return [bounded(item, levels - 1) for item in value[:MOST]]
+    return None
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object that a line of an answer holds, within bounds; ``None`` if it holds none."""
+    try:
+        found = json.loads(text, parse_int=_whole, parse_float=_number, parse_constant=lambda _name: None)
+    except (ValueError, RecursionError):
+        return None
+    return bounded(found) if isinstance(found, dict) else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) <= _DIGITS else None
+
+
+def _number(text: str) -> float | None:
+    found = float(text)
+    return found if math.isfinite(found) else None
