@@ -98,8 +98,10 @@ class _Builder:
         if become is not None:
             play_context.set_become_plugin(become.name)
         self._set_options(connection, play_context)
+        # Not the host's own templar: with the host's variables it would hold some megabytes for each host.
+        templar = Templar(loader=self._action._loader, variables={})
         return RemoteShell(
-            self._task, connection, play_context, self._action._loader, self._templar, self._action._shared_loader_obj
+            self._task, connection, play_context, self._action._loader, templar, self._action._shared_loader_obj
         )
 
     def _template(self, name: str) -> Any:
