@@ -15,7 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import Executor, Reach
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Result, Unknown, Work
 
-ROW = Executor(name="fake", title="A fake", reach=Reach.SERVICE, platforms=("linux",), pin="list", chunk=50)
+ROW = Executor(name="fake", title="A fake", text="", reach=Reach.SERVICE, platforms=("linux",), pin="list", chunk=50)
 #: Seconds that a stage takes, and after which it must have ended.
 TAKES, LIMIT = 60.0, 3600.0
 RESULTS: dict[str, dict[str, Any]] = {
@@ -102,11 +102,14 @@ class FakeExecutor:
                 found.append(self._result(work.stage, node, word))
         return found
 
+    def service_time(self) -> datetime | None:
+        return None
+
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         self._note("give up" if why else "stop", work)
         if any(self.word(work, node).startswith("bug") for node in work.nodes):
             raise KeyError("give up")
-        status = "unreachable" if why else "timed_out"
+        status = "unreachable" if why else "unknown"
         more = {"outcome": "skip", "findings": [], "facts": {}} if work.stage == "precheck" else {}
         why_not = {"code": status, "text": str(why or "too late")}
         return [{"node_id": node, "status": status, "error": why_not, **more} for node in work.nodes]
