@@ -104,11 +104,14 @@ class FakeExecutor:
                 found.append(self._result(work.stage, node, word))
         return found
 
+    def service_time(self) -> datetime | None:
+        return None
+
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         self._note("give up" if why else "stop", work)
         if any(self.word(work, node).startswith("bug") for node in work.nodes):
             raise KeyError("give up")
-        status = "unreachable" if why else "timed_out"
+        status = "unreachable" if why else "unknown"
         more = {"outcome": "skip", "findings": [], "facts": {}} if work.stage == "precheck" else {}
         why_not = {"code": status, "text": str(why or "too late")}
         return [{"node_id": node, "status": status, "error": why_not, **more} for node in work.nodes]

@@ -13,7 +13,12 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Patch, Place
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, Chunk, deadline
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import (
+    Ambiguous,
+    Chunk,
+    InvalidNodes,
+    deadline,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import (
     CommandRequest,
     Invocation,
@@ -46,6 +51,10 @@ class FakeFleet:
     :param lost: so many answers to SendCommand are lost; ``swallowed`` says whether those commands exist.
     :param unreadable: so many reads of invocations fail.
     :param begun: so many of a command's nodes work on it before it ends; all if not given.
+    :param states: what a node shows after its invocation ended; a state without an end gets the time at which the
+        invocation ended, and is shown ``state_after`` seconds later. One with an end is an old one, shown at once.
+    :param gone: nodes for which SendCommand refuses the whole call; ``named`` says whether it names them.
+    :param ended_early: why the service ended every command before any node had a part of it.
     """
 
     clock: FakeClock
@@ -64,6 +73,10 @@ class FakeFleet:
     calls: Counter[str] = field(default_factory=Counter)
     commands: dict[str, tuple[CommandRequest, datetime]] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
+    state_after: float = 0
+    gone: frozenset[str] = frozenset()
+    named: bool = True
+    ended_early: str = ""
 
     @property
     def place(self) -> Place:
@@ -74,6 +87,8 @@ class FakeFleet:
         self.calls["send"] += 1
         if self.refuse:
             raise self.refuse
+        if bad := self.gone & set(request.node_ids):
+            raise InvalidNodes(f"InvalidInstanceId: {sorted(bad)}", bad if self.named else ())
         if self.lost:
             self.lost -= 1
             if not self.swallowed:
@@ -100,6 +115,8 @@ class FakeFleet:
         if self.unreadable:
             self.unreadable -= 1
             raise ServiceError("read the command", "InternalServerError", "try again")
+        if self.ended_early:
+            return []
         over = (self.clock.now() - sent).total_seconds() >= self.seconds
         rows = [self._invocation(node, over, sent, with_output) for node in request.node_ids]
         waiting = () if over or self.begun is None else rows[self.begun :]
@@ -110,13 +127,30 @@ class FakeFleet:
         output = self.outputs.get(node, "") if with_output else ""
         return Invocation(node_id=node, status=status, output=output, started_at=sent.isoformat())
 
+    def refusal(self, command_id: str) -> str:
+        self.calls["refusal"] += 1
+        return self.ended_early
+
+    def service_time(self) -> datetime | None:
+        return self.clock.now()
+
     def cancel(self, command_id: str) -> None:
         self.calls["cancel"] += 1
         self.cancelled.append(command_id)
 
     def patch_states(self, node_ids: Sequence[str]) -> list[PatchState]:
         self.calls["patch_states"] += -(-len(node_ids) // 50)
-        return [self.states[node] for node in node_ids if node in self.states]
+        found = [self._dated(self.states[node]) for node in node_ids if node in self.states]
+        return [state for state in found if state is not None]
+
+    def _dated(self, state: PatchState) -> PatchState | None:
+        """The state with its end; ``None`` while it is on its way."""
+        if state.operation_ended_at:
+            return state
+        sent = max((at for request, at in self.commands.values() if state.node_id in request.node_ids), default=START)
+        at = sent + timedelta(seconds=self.seconds)
+        is_there = self.clock.now() >= at + timedelta(seconds=self.state_after)
+        return replace(state, operation_ended_at=at) if is_there or not self.commands else None
 
     def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
         self.calls["patches"] += 1
@@ -141,11 +175,11 @@ def chunk(fleet: FakeFleet, nodes: Sequence[str], number: int = 1, execution: in
     )
 
 
-def patch_state(node_id: str, operation: str = "Install", **counts: int) -> PatchState:
-    """What DescribeInstancePatchStates says of a node, such as ``failed=1``."""
+def patch_state(node_id: str, operation: str = "Install", at: datetime | None = None, **counts: int) -> PatchState:
+    """What DescribeInstancePatchStates says of a node, such as ``failed=1``; without ``at`` the fleet dates it."""
     return PatchState(
         node_id=node_id,
         operation=operation,
-        operation_ended_at=None,
+        operation_ended_at=at,
         counts={f"{name}_count": value for name, value in counts.items()},
     )

@@ -24,9 +24,7 @@ from .places import OwnClients
 from .session import Sessions
 
 #: StatusDetails of a command that ends before it has invocations (API reference, Command.StatusDetails).
-_REFUSALS = frozenset(
-    ("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "Incomplete", "InvalidPlatform")
-)
+_REFUSALS = frozenset(("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "InvalidPlatform"))
 _NODE_ID = re.compile(r"\bm?i-[0-9a-f]{8,17}\b")
 #: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
 #: Patches that are read of one node, characters of a plugin's output (the service gives 2,500), CVEs of a patch.

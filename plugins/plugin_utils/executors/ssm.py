@@ -83,7 +83,7 @@ class SsmExecutor:
         chunk, port, stage = self._chunk(work), self.ports(work.place), self._on_chunk(work)
         if why is not None:
             return list(stage.refused(chunk, why, port))
-        return list(stage.evaluate(chunk, stage.stop(chunk, port), port))
+        return list(stage.give_up(chunk, port))
 
     def service_time(self) -> datetime | None:
         for node in self.rollout.state_of_wave(self.wave).nodes:

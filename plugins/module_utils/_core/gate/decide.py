@@ -10,13 +10,14 @@ abort      the failed nodes exceed the rollout's budget (earlier waves count) or
            more nodes were worked on and all failed; a health check failed; or ``min_sample`` nodes were worked on and
            the failure rate is above ``max_failure_rate`` with the given ``confidence``
 pause      a node failed and fewer than ``min_sample`` were worked on, or the rate is above the limit but the sample is
-           too small for the ``confidence``; too many nodes were skipped; outcomes are missing; no node was worked on;
-           a health check is inconclusive; no node is left in the wave
+           too small for the ``confidence``; too many outcomes are unknown; too many nodes were skipped; outcomes are
+           missing; no node was worked on; a health check is inconclusive; no node is left in the wave
 wait       the soak time is not over. This is not a verdict to record: ask again when it is over
 promote    otherwise. A wave without failures is promoted however small it is
 =========  =============================================================================================================
 
-Failed, unreachable, timed out and cancelled nodes are failures. Skipped nodes were not worked on.
+Failed, unreachable, timed out and cancelled nodes are failures. Skipped nodes were not worked on. A node whose outcome
+is unknown was worked on and is no failure: it counts in the sample and can pause, never abort.
 """
 
 from __future__ import annotations
@@ -270,7 +271,7 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
                 f"{_nodes(tally.missing)} of {tally.total} {'has' if tally.missing == 1 else 'have'} no outcome.",
             )
         )
-    if tally.unknown > int(rules.max_unknown * tally.total):
+    if tally.unknown and tally.unknown / tally.total > rules.max_unknown:
         text = f"The outcome is unknown for {_nodes(tally.unknown)} of {tally.total}"
         found.append((Verdict.PAUSE, f"{text}, the limit is {_percent(rules.max_unknown)}."))
     if tally.skipped and tally.skipped / tally.total > rules.max_skipped_rate:
@@ -308,6 +309,7 @@ def _numbers(rules: GateRules, tally: WaveTally) -> dict[str, float | int | None
         "good": tally.good,
         "failed": tally.failed,
         "skipped": tally.skipped,
+        "unknown": tally.unknown,
         "missing": tally.missing,
         "worked": worked,
         "failure_rate": round(tally.failed / worked, 4) if worked else None,
@@ -316,6 +318,7 @@ def _numbers(rules: GateRules, tally: WaveTally) -> dict[str, float | int | None
         "skipped_rate": round(tally.skipped / tally.total, 4) if tally.total else None,
         "max_failure_rate": rules.max_failure_rate,
         "max_skipped_rate": rules.max_skipped_rate,
+        "max_unknown": rules.max_unknown,
         "max_failures": rules.max_failures,
         "min_sample": rules.min_sample,
         "confidence": rules.confidence,

@@ -32,9 +32,10 @@ def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], a
     """Return the final record of a node that was lost at a stage, as missed if nothing had been done to it."""
     why = result.get("error") or {}
     status, code = Status(result["status"]), str(why.get("code") or f"{stage}_{result['status']}")
-    if code in _UNDELIVERED and stage in ("precheck", "patch"):
+    untouched = stage in ("precheck", "patch") and not result.get("ran_before")
+    if code in _UNDELIVERED and untouched:
         status, code = Status.SKIPPED, f"{PREFIX}{'offline' if stage == 'precheck' else 'undeliverable'}"
-    if code in _REFUSED and stage in ("precheck", "patch"):
+    elif code in _REFUSED and untouched:
         status, code = Status.SKIPPED, f"{PREFIX}{_REFUSED[code]}"
     return lost_record(node, status, code, str(why.get("text") or result["status"]), at)
 

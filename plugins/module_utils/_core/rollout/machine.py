@@ -153,7 +153,8 @@ def _outcome(state: Rollout, event: Outcome, at: str) -> None:
         _settle(state, result["node_id"], node)
         if result.get("status") == NOT_BEGUN:
             continue
-        node.results = {**node.results, stage: kept(result)}
+        ran_before = f"{stage}/execution" in node.retried
+        node.results = {**node.results, stage: kept(result, ran_before=ran_before)}
         failure = failure_class(stage, result)
         key = f"{stage}/{failure}"
         if node.retried.get(key, 0) < state.retries(failure):

@@ -178,8 +178,13 @@ def failure_class(stage: str, result: Mapping[str, Any]) -> str:
     return "execution" if stage == "patch" and result.get("status") == Status.FAILED.value else "none"
 
 
-def kept(result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the state keeps of a stage's result: what a pre-check found in order is for the journal alone."""
+def kept(result: Mapping[str, Any], *, ran_before: bool = False) -> Mapping[str, Any]:
+    """Return what the state keeps of a stage's result: what a pre-check found in order is for the journal alone.
+
+    :param ran_before: an earlier attempt of the stage ran on the node, even if nothing ran in this one.
+    """
+    if ran_before:
+        return {**result, "ran_before": True}
     if result.get("outcome") != "pass":
         return result
     return {name: value for name, value in result.items() if name != "findings"}

@@ -73,7 +73,7 @@ def final_record(
         "failed": failed,
         "missing_after": missing,
         "pending_reboot": pending,
-        "rebooted": bool(reboot.get("rebooted")),
+        "rebooted": bool(reboot.get("rebooted")) or _came_back(reboot, before, after),
         "boot_id_before": _text(before.get("boot_id")),
         "boot_id_after": _text(after.get("boot_id")),
         "kernel_before": _text(before.get("kernel")),
@@ -92,6 +92,12 @@ def final_record(
 def _text(value: object) -> str | None:
     """Return a fact that is text; a node may answer anything."""
     return words(value, 200) if isinstance(value, str) else None
+
+
+def _came_back(reboot: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Tell whether a reboot of which nobody knows how it ended happened: the node has another boot id."""
+    old, new = before.get("boot_id"), after.get("boot_id")
+    return reboot.get("status") == Status.UNKNOWN.value and bool(old and new and old != new)
 
 
 def _services_down(facts: Mapping[str, Any]) -> list[str]:
@@ -126,7 +132,10 @@ def _judge(
             return status, dict(result.get("error") or error(f"{stage}_{status.value}", f"{stage}: {status.value}"))
     if not scan or facts is None:
         return Status.UNKNOWN, error("not_verified", "the node's state after the work could not be read")
-    put_off = reboot.get("status") == Status.REBOOT_PENDING.value
+    lost = reboot.get("status") == Status.UNKNOWN.value
+    # how the install ended was not known, so that no reboot followed; the scan says what it left behind
+    not_begun = not reboot and patch.get("status") == Status.UNKNOWN.value and record["pending_reboot"]
+    put_off = reboot.get("status") == Status.REBOOT_PENDING.value or (not_begun and rule != "never")
     checks = (
         (record["counts"].get("failed_count", 0) or record["failed"], "patch_failed", "patches failed to install"),
         (
@@ -135,7 +144,7 @@ def _judge(
             "patches are still missing",
         ),
         (
-            not put_off and reboot.get("status") not in (None, "succeeded", "no_op"),
+            not put_off and not lost and reboot.get("status") not in (None, "succeeded", "no_op"),
             "reboot_failed",
             "the reboot did not succeed",
         ),
@@ -145,7 +154,11 @@ def _judge(
             "its boot id did not change",
         ),
         (down, "services_down", down),
-        (record["pending_reboot"] and rule != "never" and not put_off, "pending_reboot", "a reboot is still pending"),
+        (
+            record["pending_reboot"] and rule != "never" and not put_off and not (lost and not record["rebooted"]),
+            "pending_reboot",
+            "a reboot is still pending",
+        ),
     )
     for bad, code, text in checks:
         if bad and code == "services_down":
@@ -155,6 +168,8 @@ def _judge(
             detail = (patch.get("error") or reboot.get("error") or {}).get("text", "")
             said = ": ".join(part for part in (text, names, detail) if part)
             return Status.FAILED, error(code, f"{said}; {down}" if down else said)
+    if lost and not record["rebooted"]:
+        return Status.UNKNOWN, dict(reboot.get("error") or error("reboot_unknown", "nobody knows how its reboot ended"))
     if put_off:
         return Status.REBOOT_PENDING, dict(reboot.get("error") or error("reboot_pending", "its reboot was put off"))
     return (Status.SUCCEEDED if record["installed"] or record["rebooted"] else Status.NO_OP), None

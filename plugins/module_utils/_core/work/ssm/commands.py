@@ -26,6 +26,8 @@ _TAIL = 20
 _BEGUN = ("InProgress", "Cancelling")
 #: How long a command may have no invocation before it is asked what became of it.
 _EMPTY = timedelta(seconds=45)
+#: A node that waited at a look so long ago has not worked since; of a longer time nobody knows.
+_RECENT = timedelta(minutes=2)
 #: Seconds before each look for a command that may exist.
 _LOOKS = (0, 2, 5, 10)
 T = TypeVar("T")
@@ -55,8 +57,9 @@ class Chunk:
     """Up to 50 nodes of one place and platform and the command that works on them.
 
     ``begun``: nodes that were at work at the last look. ``error``: why it was not sent, or could not be looked at.
-    ``queued``: nodes that waited at the last look. ``unsettled``: invocations that ended, but whose effect the place
-    does not show yet, with when they were first seen so. ``empty_since``: since when the command has no invocation.
+    ``queued``: nodes that waited at the last look, which was at ``looked_at``. ``unsettled``: invocations that ended,
+    but whose effect the place does not show yet, with when they were first seen so. ``empty_since``: since when the
+    command has no invocation.
     """
 
     token: str
@@ -68,6 +71,7 @@ class Chunk:
     ended: dict[str, Invocation] = field(default_factory=dict)
     begun: int = 0
     queued: frozenset[str] = frozenset()
+    looked_at: datetime | None = None
     unsettled: dict[str, tuple[Invocation, datetime]] = field(default_factory=dict)
     empty_since: datetime | None = None
     error: PatchtideError | None = None
@@ -75,6 +79,10 @@ class Chunk:
     @property
     def waiting(self) -> tuple[str, ...]:
         return tuple(node for node in self.request.node_ids if node not in self.ended or node in self.unsettled)
+
+    def waited(self, node: str, now: datetime) -> bool:
+        """Tell whether a node was seen waiting a moment ago. What was seen long ago says nothing about now."""
+        return node in self.queued and self.looked_at is not None and now - self.looked_at <= _RECENT
 
 
 def comment_of(token: str) -> str:
@@ -109,14 +117,14 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
     :raises Ambiguous: nobody can say whether it was sent. :raises PatchtideError: the service refuses it.
     """
     found = find_command(chunk, port, clock) if look_first else None
-    for _try in range(tries):
-        if found:
-            return found
+    misses = 0
+    while not found and misses < tries:
         try:
             return port.send(_to_valid(chunk))
         except InvalidNodes as error:
-            _leave_out(chunk, error, clock.now())
+            _leave_out(chunk, error, clock.now())  # one node fewer each time
         except Ambiguous as lost:
+            misses += 1
             try:
                 found = find_command(chunk, port, clock)
             except PatchtideError as why:
@@ -141,7 +149,6 @@ def _leave_out(chunk: Chunk, error: InvalidNodes, now: datetime) -> None:
         row = Invocation(node_id=node, status=NOT_VALID, output=str(error), ended_at=to_time(now))
         chunk.ended[node], chunk.unsettled[node] = row, (row, now)
     if not bad or len(chunk.unsettled) == len(chunk.request.node_ids):
-        chunk.unsettled.clear()
         raise error
 
 
@@ -159,16 +166,17 @@ def poll(chunk: Chunk, port: FleetPort, *, with_output: bool, now: datetime) -> 
     if chunk.command_id is None or len(chunk.ended) == len(chunk.request.node_ids):
         return {}
     rows = port.invocations(chunk.command_id, with_output)
-    chunk.empty_since = None if rows else chunk.empty_since or now
+    chunk.empty_since = None if rows or chunk.looked_at else chunk.empty_since or now
     if chunk.empty_since and now - chunk.empty_since >= _EMPTY and (why := port.refusal(chunk.command_id)):
         return refuse(chunk, PatchtideError(f"the service ended the command before any node began: {why}"), now)
     fresh = {
-        row.node_id: _never_began(row) if row.node_id in chunk.queued else row
+        row.node_id: _never_began(row) if chunk.waited(row.node_id, now) else row
         for row in rows
         if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
     }
     chunk.begun = sum(row.status in _BEGUN for row in rows)
     chunk.queued = frozenset(row.node_id for row in rows if row.status in WAITING)
+    chunk.looked_at = now if rows else chunk.looked_at
     chunk.ended.update({node: replace(row, output="") for node, row in fresh.items()})  # read once, by the caller
     return fresh
 
@@ -178,24 +186,27 @@ def _never_began(row: Invocation) -> Invocation:
     return replace(row, status=NEVER_BEGAN) if row.status == "DeliveryTimedOut" else row
 
 
-def expire(chunk: Chunk, now: datetime) -> dict[str, Invocation]:
-    """Return the invocations that the deadline ended: a command may stay InProgress for ever (amazon-ssm-agent#320)."""
-    if now < chunk.deadline:
-        return {}
-    late = {
-        node: Invocation(node_id=node, status=NEVER_BEGAN if node in chunk.queued else NO_END, ended_at=to_time(now))
-        for node in chunk.waiting
-        if node not in chunk.ended
-    }
+def expire(chunk: Chunk, now: datetime, *, cancelled: bool) -> dict[str, Invocation]:
+    """Return the invocations that nobody waits for any more: one may stay InProgress for ever (amazon-ssm-agent#320).
+
+    :param cancelled: the service took the cancellation; else even a node that waits may begin later.
+    """
+    late = {}
+    for node in chunk.waiting:
+        if node not in chunk.ended:
+            status = NEVER_BEGAN if cancelled and chunk.waited(node, now) else NO_END
+            late[node] = Invocation(node_id=node, status=status, ended_at=to_time(now))
     chunk.ended.update(late)
     return late
 
 
 def refuse(chunk: Chunk, why: PatchtideError, now: datetime) -> dict[str, Invocation]:
-    """Return the invocations of a chunk whose command could not be sent."""
-    chunk.error = why
+    """Return the invocations of a chunk whose command could not be sent, or of which nobody knows whether it was."""
+    chunk.error, status = why, NO_END if isinstance(why, Ambiguous) else REFUSED
     failed = {
-        node: Invocation(node_id=node, status=REFUSED, output=str(why), ended_at=to_time(now)) for node in chunk.waiting
+        node: Invocation(node_id=node, status=status, output=str(why), ended_at=to_time(now))
+        for node in chunk.waiting
+        if node not in chunk.ended
     }
     chunk.ended.update(failed)
     return failed

@@ -68,33 +68,42 @@ class ChunkStage:
             fresh = poll(chunk, port, with_output=self.stage.with_output, now=self.clock.now())
             chunk.error = None
         except PatchtideError as error:
-            chunk.error, fresh = error, {}
-        late = self.stop(chunk, port) if self.clock.now() >= chunk.deadline else {}
-        ended = {**{node: row for node, (row, _at) in chunk.unsettled.items()}, **fresh, **late}
-        return self.evaluate(chunk, ended, port) if ended else []
+            chunk.error, chunk.queued, fresh = error, frozenset(), {}  # whoever waited may have begun since
+        late = self._stop(chunk, port) if self.clock.now() >= chunk.deadline else {}
+        return self._evaluate(chunk, {**fresh, **late}, port)
 
-    def stop(self, chunk: Chunk, port: FleetPort) -> dict[str, Invocation]:
-        """Ask the service to stop what nobody waits for any more; it gives no guarantee, the scan tells the truth."""
-        late = expire(chunk, self.clock.now())
-        if late and chunk.command_id:
-            try:
-                port.cancel(str(chunk.command_id))
-            except PatchtideError as error:
-                chunk.error = error
-        return late
+    def give_up(self, chunk: Chunk, port: FleetPort) -> list[dict[str, Any]]:
+        """Stop what is under way; return the results of all nodes that have none, whatever the place shows by now."""
+        return self._evaluate(chunk, self._stop(chunk, port), port, patience=timedelta())
 
     def refused(self, chunk: Chunk, why: PatchtideError, port: FleetPort) -> list[dict[str, Any]]:
         """Return the results of the nodes of a chunk that could not be sent."""
-        return self.evaluate(chunk, refuse(chunk, why, self.clock.now()), port)
+        return self._evaluate(chunk, refuse(chunk, why, self.clock.now()), port, patience=timedelta())
 
-    def evaluate(self, chunk: Chunk, ended: Mapping[str, Invocation], port: FleetPort) -> list[dict[str, Any]]:
+    def _stop(self, chunk: Chunk, port: FleetPort) -> dict[str, Invocation]:
+        """Ask the service to stop what nobody waits for any more; it gives no guarantee, the scan tells the truth."""
+        cancelled = False
+        if chunk.command_id and len(chunk.ended) < len(chunk.request.node_ids):
+            try:
+                port.cancel(chunk.command_id)
+                cancelled = True
+            except PatchtideError as error:
+                chunk.error = error
+        return expire(chunk, self.clock.now(), cancelled=cancelled)
+
+    def _evaluate(
+        self, chunk: Chunk, fresh: Mapping[str, Invocation], port: FleetPort, patience: timedelta = PATIENCE
+    ) -> list[dict[str, Any]]:
         """Return the results of invocations that ended, with the evidence that leads to the command.
 
         Those whose effect the place does not show yet are asked again, for a while.
         """
+        ended = {**{node: row for node, (row, _at) in chunk.unsettled.items()}, **fresh}
+        if not ended:
+            return []
         now = self.clock.now()
         seen = {node: chunk.unsettled.get(node, (row, now))[1] for node, row in ended.items()}
-        final = frozenset(node for node, at in seen.items() if now - at >= PATIENCE)
+        final = frozenset(node for node, at in seen.items() if now - at >= patience)
         try:
             look = Ended(ended, chunk.intended_at, final)
             results = self.stage.evaluate(look, port)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes import LISTED, Notes
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes import LISTED, Notes, within_bounds
 
 from tests.fakes.driving import Driving
 
@@ -33,3 +34,9 @@ def test_what_holds_a_node_is_named(tmp_path: Path) -> None:
     notes.outcome("w", "precheck", [held, {"node_id": "b", "outcome": "pass"}])
     notes.outcome("w", "precheck", [])
     assert driving.lines == ["w precheck: a skipped: / is full"] and len(driving.journal("outcome")) == 1
+
+
+def test_what_is_recorded_is_within_bounds() -> None:
+    result: Any = {"node_id": "h\u202e", "counts": {"a": 10**400, "b": float("nan")}, "text": "x" * 10**5}
+    found = within_bounds(result)
+    assert found["node_id"] == "h\u202e" and found["counts"] == {"a": None, "b": None} and len(found["text"]) == 2000

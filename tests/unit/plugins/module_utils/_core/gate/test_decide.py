@@ -133,6 +133,39 @@ def test_missing_results_pause_and_are_not_taken_for_good() -> None:
     assert (found.verdict, found.reasons[0]) == (Verdict.PAUSE, "1 node of 10 has no outcome.")
 
 
+@pytest.mark.parametrize(
+    ("good", "unknown", "options", "verdict"),
+    [
+        (9, 1, {}, "pause"),  # a small wave: one is enough
+        (99, 1, {}, "promote"),
+        (98, 2, {}, "pause"),
+        (0, 1, {}, "pause"),
+        (0, 50, {}, "pause"),  # never abort: nobody saw a failure
+        (0, 50, {"budget": 0, "max_failures": 0, "max_failure_rate": 0}, "pause"),
+        (90, 10, {"max_unknown": "10%"}, "promote"),
+        (71, 29, {"max_unknown": "29%"}, "promote"),  # 0.29 * 100 is less than 29 in binary
+        (5, 1, {"max_unknown": 0}, "pause"),
+    ],
+)
+def test_unknown_outcomes_pause_and_never_abort_by_themselves(
+    good: int, unknown: int, options: dict[str, Any], verdict: str
+) -> None:
+    """An answer that nobody could read is no failed install: unknown, pause (E7)."""
+    found = decide(GateRules.from_dict(options), WaveTally(total=good + unknown, good=good, unknown=unknown))
+    assert found.verdict.value == verdict
+    assert found.numbers["unknown"] == unknown
+    if verdict == "pause":
+        assert found.reasons[0].startswith(f"The outcome is unknown for {unknown} node")
+
+
+def test_unknown_nodes_were_worked_on_and_count_in_the_sample() -> None:
+    tally = WaveTally(total=10, failed=2, unknown=8)
+    assert tally.worked == 10
+    rules = GateRules(max_unknown=1.0, max_failure_rate=0.25, min_sample=10)
+    found = decide(rules, tally)  # not "all that were worked on failed", not too small a sample
+    assert (found.verdict, found.numbers["failure_rate"]) == (Verdict.PROMOTE, 0.2)
+
+
 def test_health_probes_outrank_good_numbers() -> None:
     health_checks = [
         HealthCheck(name="shop", health=Health.INCONCLUSIVE, text="no data"),
@@ -156,9 +189,10 @@ def test_soak_waits_for_what_is_good_only() -> None:
 
 
 def test_tally_from_statuses() -> None:
-    statuses = [Status.SUCCEEDED, "no_op", "failed", "unreachable", "timed_out", "cancelled", "skipped"]
+    statuses = [Status.SUCCEEDED, "no_op", "failed", "unreachable", "timed_out", "cancelled", "skipped", "unknown"]
     found = WaveTally.from_statuses(9, statuses, earlier_failed=1, rollout_total=20)
-    assert (found.good, found.failed, found.skipped, found.missing, found.worked) == (2, 4, 1, 2, 6)
+    assert (found.good, found.failed, found.skipped, found.missing, found.worked) == (2, 4, 1, 1, 7)
+    assert found.unknown == 1
     with pytest.raises(ValueError, match="inconsistent"):
         WaveTally.from_statuses(1, ["failed", "failed"])
 
@@ -171,6 +205,7 @@ def test_numbers_are_complete_and_plain() -> None:
         "good": 8,
         "failed": 2,
         "skipped": 1,
+        "unknown": 0,
         "missing": 1,
         "worked": 10,
         "failure_rate": 0.2,
@@ -179,6 +214,7 @@ def test_numbers_are_complete_and_plain() -> None:
         "skipped_rate": 0.0833,
         "max_failure_rate": 0.1,
         "max_skipped_rate": 0.5,
+        "max_unknown": 0.01,
         "max_failures": None,
         "min_sample": 1,
         "confidence": 0.9,

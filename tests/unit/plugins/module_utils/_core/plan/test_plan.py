@@ -92,7 +92,7 @@ def test_an_edited_plan_is_refused() -> None:
     check_plan(plan)
     check_plan({**plan, "created_at": "later"})
     for edited in edits(plan):
-        with pytest.raises(BadInput, match="changed later"):
+        with pytest.raises(BadInput, match="changed after"):
             check_plan(edited)
     with pytest.raises(BadInput, match="a plan of the schema"):
         check_plan(seal({**plan, "schema": "patchtide/scan/1"}))

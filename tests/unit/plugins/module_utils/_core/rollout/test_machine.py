@@ -108,7 +108,7 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     ("intent for another wave's node", CANARY, intent("precheck", "c"), "c is not a claimed node"),
     ("intent out of turn", CANARY, intent("patch", "a"), "a is due for precheck, not for patch"),
     ("token twice", [*CANARY, intent("precheck", "a")], intent("precheck", "b"), "t is open already"),
-    ("under way", [*CANARY, intent("precheck", "a")], intent("precheck", "a", token="u"), "under way"),
+    ("under way", [*CANARY, intent("precheck", "a")], intent("precheck", "a", token="u"), "is open"),
     (
         "sent without intent",
         CANARY,
@@ -205,14 +205,19 @@ def answer(effect: Effect) -> list[Event]:
         ("patch", {"status": "succeeded"}, "reboot"),
         ("patch", {"status": "failed"}, "reboot"),  # a needed reboot happens though a patch failed
         ("patch", {"status": "timed_out"}, "scan"),
+        ("patch", {"status": "unknown"}, "scan"),  # nobody knows whether anything was done: the scan tells
         ("patch", {"status": "unreachable"}, "verify"),
         ("patch", {"status": "cancelled"}, "verify"),
         ("patch", {"status": "skipped"}, "verify"),
         ("reboot", {"status": "timed_out"}, "scan"),
+        ("reboot", {"status": "unknown"}, "scan"),
+        ("reboot", {"status": "reboot_pending"}, "scan"),
         ("reboot", {"status": "no_op"}, "scan"),
         ("scan", {"status": "failed"}, "verify"),
         ("scan", {"status": "timed_out"}, "verify"),
+        ("scan", {"status": "unknown"}, "verify"),
         ("verify", {"status": "failed"}, "done"),
+        ("verify", {"status": "unknown"}, "done"),
     ],
 )
 def test_what_follows_a_stage(stage: str, result: dict[str, Any], following: str) -> None:
@@ -266,7 +271,9 @@ EVENTS = st.one_of(
         st.sampled_from(WAVES),
         st.sampled_from(STAGES),
         st.sampled_from(NODES),
-        st.sampled_from(["succeeded", "failed", "unreachable", "timed_out", "skipped", "no_op"]),
+        st.sampled_from(
+            ["succeeded", "failed", "unreachable", "timed_out", "skipped", "no_op", "unknown", "reboot_pending"]
+        ),
     ),
     st.builds(gate, st.sampled_from(["promote", "pause", "abort"]), st.sampled_from(WAVES)),
     st.just(PROMOTE),

@@ -17,14 +17,20 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.final_
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stagerun import Ended
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import (
     InstallStage,
     PrecheckStage,
+    RebootStage,
     ScanStage,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.statuses import ENDED, patch_status
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.statuses import (
+    ENDED,
+    REFUSED,
+    patch_status,
+)
 
-from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
+from tests.fakes.fleet_port import START, FakeClock, FakeFleet, patch_state
 
 NODE = {
     "node_id": "i-1",
@@ -92,6 +98,49 @@ def test_a_reboot_that_did_not_happen() -> None:
     assert code(final(same, reboot={"status": "timed_out"})) == "reboot_failed"
 
 
+LOST = MappingProxyType({"status": "unknown", "error": {"code": "NoEnd", "text": "nobody saw it end"}})
+
+
+def test_a_reboot_that_nobody_saw_end_is_judged_by_the_boot_id() -> None:
+    """The service refused to answer, or the agent came back too late: a node with another boot id was rebooted."""
+    back = final(reboot=LOST)
+    assert (back.status, back.rebooted) == (Status.SUCCEEDED, True)
+    for facts in ({**FACTS, "boot_id": "old"}, {"pending_reboot": True}):
+        stayed = final(facts, reboot=LOST)
+        assert (stayed.status, code(stayed), stayed.rebooted) == (Status.UNKNOWN, "NoEnd", False)
+
+
+def test_what_an_unknown_install_left_behind_is_told_by_the_scan() -> None:
+    """An unknown install goes to the scan (E3); what is still missing is a failure, what is in is not."""
+    results = {"precheck": PRECHECK, "patch": dict(LOST), "scan": CLEAN}
+    assert final_record(NODE, results, FACTS, "now").status is Status.SUCCEEDED
+    missing = {**CLEAN, "counts": {"missing_count": 1}, "missing_after": ["KB3"]}
+    assert code(final_record(NODE, {**results, "scan": missing}, FACTS, "now")) == "still_missing"
+
+
+def test_a_node_patched_without_anybody_knowing_waits_for_its_reboot() -> None:
+    """Its reboot was never begun, so it is no failure: "two healthy nodes failed, a reboot is still pending" (E5)."""
+    results = {"precheck": PRECHECK, "patch": dict(LOST), "scan": {**CLEAN, "pending_reboot": True}}
+    assert final_record(NODE, results, FACTS, "now").status is Status.REBOOT_PENDING
+    assert final_record(NODE, results, FACTS, "now", "never").status is Status.SUCCEEDED
+
+
+def test_an_answer_that_nobody_could_read_is_no_failed_install() -> None:
+    """AccessDenied on the scan after a good install (E7)."""
+    unread = final(scan={"status": "unknown", "error": {"code": "Refused", "text": "AccessDenied"}})
+    assert (unread.status, code(unread)) == (Status.UNKNOWN, "Refused")
+
+
+@pytest.mark.parametrize("why", ["freeze", "exception", "out_of_time"])
+def test_a_reboot_that_was_put_off_is_pending_not_failed(why: str) -> None:
+    """34 of 34 patched, none rebooted: the cutoff, a freeze or an exception put the reboot off (E16)."""
+    put_off = {"status": "reboot_pending", "rebooted": False, "error": {"code": why, "text": "not tonight"}}
+    result = final({**FACTS, "boot_id": "old", "pending_reboot": True}, reboot=put_off)
+    assert (result.status, code(result)) == (Status.REBOOT_PENDING, why)
+    assert not result.status.is_failure and not result.status.is_good
+    assert final(reboot=put_off, scan={**CLEAN, "failed": ["KB7"]}).status is Status.FAILED
+
+
 def test_a_reboot_that_still_pends() -> None:
     none = {"status": "no_op", "rebooted": False}
     pending = {**FACTS, "boot_id": "old", "pending_reboot": True}
@@ -138,8 +187,10 @@ def test_reboot_rules(rule: str, pending: bool, patched: bool, due: bool) -> Non
     assert must_reboot(rule, pending=pending, patched=patched) is due
 
 
-def ended(**statuses: str) -> dict[str, Invocation]:
-    return {node: Invocation(node_id=node, status=status) for node, status in statuses.items()}
+def ended(**statuses: str) -> Ended:
+    """Invocations that ended, and whose states were waited for."""
+    rows = {node: Invocation(node_id=node, status=status) for node, status in statuses.items()}
+    return Ended(rows, START, frozenset(rows))
 
 
 def test_every_node_is_judged_alone() -> None:
@@ -147,7 +198,7 @@ def test_every_node_is_judged_alone() -> None:
     fleet = FakeFleet(FakeClock(), states={"a": patch_state("a", installed=1), "c": patch_state("c", failed=1)})
     rows = ended(a="Success", b="Undeliverable", c="Failed", d="DeliveryTimedOut", e="InvalidPlatform")
     found = {item["node_id"]: item["status"] for item in InstallStage().evaluate(rows, fleet)}
-    assert found == {"a": "succeeded", "b": "unreachable", "c": "failed", "d": "unreachable", "e": "failed"}
+    assert found == {"a": "succeeded", "b": "unreachable", "c": "failed", "d": "unknown", "e": "failed"}
 
 
 @pytest.mark.parametrize("status", sorted(set(ENDED) - {"Success"}))
@@ -157,8 +208,19 @@ def test_only_success_is_good(status: str) -> None:
     assert result["error"]["text"]
 
 
-def test_a_scan_without_a_state_says_nothing_and_so_fails() -> None:
-    assert ScanStage().evaluate(ended(a="Success"), FakeFleet(FakeClock()))[0]["status"] == "failed"
+@pytest.mark.parametrize("stage", [ScanStage(), InstallStage()])
+def test_success_without_a_state_says_nothing_and_so_is_unknown(stage: ScanStage | InstallStage) -> None:
+    result = stage.evaluate(ended(a="Success"), FakeFleet(FakeClock()))[0]
+    assert (result["status"], result["error"]["code"]) == ("unknown", "no_state")
+
+
+@pytest.mark.parametrize("stage", [ScanStage(), RebootStage()])
+def test_a_refused_scan_or_reboot_leaves_a_node_unknown_that_was_worked_on_before(
+    stage: ScanStage | RebootStage,
+) -> None:
+    """AccessDenied on the scan after a good install was called "failed" (E7)."""
+    assert stage.evaluate(ended(a=REFUSED), FakeFleet(FakeClock()))[0]["status"] == "unknown"
+    assert InstallStage().evaluate(ended(a=REFUSED), FakeFleet(FakeClock()))[0]["status"] == "unreachable"
 
 
 def test_a_scan_names_what_is_open() -> None:
@@ -178,7 +240,7 @@ def test_a_probe_that_did_not_run_holds_the_node() -> None:
 
 def test_a_place_that_refuses_the_probe_is_a_failure_not_a_held_node() -> None:
     rows = {"a": Invocation(node_id="a", status="Undeliverable", output="AccessDenied: not authorized")}
-    result = PrecheckStage(PrecheckRules()).evaluate(rows, FakeFleet(FakeClock()))[0]
+    result = PrecheckStage(PrecheckRules()).evaluate(Ended(rows, START), FakeFleet(FakeClock()))[0]
     assert (result["outcome"], result["status"]) == ("skip", "unreachable")
     assert result["error"]["text"] == "AccessDenied: not authorized"
 

@@ -15,6 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.co
     comment_of,
     split,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import PatchState
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stagerun import StageRun
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import InstallStage
 
@@ -39,6 +40,10 @@ def run_of(*fleets: FakeFleet, lines: list[str] | None = None, **options: Any) -
         progress=shown.append,
         **options,
     )
+
+
+def patched(*node_ids: str) -> dict[str, PatchState]:
+    return {node: patch_state(node, installed=1) for node in node_ids}
 
 
 def test_split_makes_chunks_of_50_per_place_and_platform_in_a_stable_order() -> None:
@@ -66,6 +71,7 @@ def test_a_comment_fits_and_stays_unique() -> None:
 def test_one_send_and_one_page_a_look_for_50_nodes() -> None:
     fleet = FakeFleet(FakeClock(), seconds=60)
     parts = split(nodes(200))
+    fleet.states = patched(*(node for *_place, ids in parts for node in ids))
     chunks = [chunk(fleet, ids, number) for number, (_place, _platform, ids) in enumerate(parts)]
     run = run_of(fleet, poll_seconds=30)
     results = run.begin(chunks) + run.wait(chunks)
@@ -93,10 +99,10 @@ def test_a_request_that_never_arrived_is_sent_again() -> None:
     assert (len(fleet.commands), fleet.calls["send"]) == (1, 2)
 
 
-def test_a_service_that_never_answers_ends_as_an_error_of_its_nodes() -> None:
+def test_a_service_that_never_answers_leaves_its_nodes_unknown() -> None:
     fleet = FakeFleet(FakeClock(), lost=99, swallowed=True)
     results = run_of(fleet).begin([chunk(fleet, ["i-1", "i-2"])])
-    assert [item["status"] for item in results] == ["unreachable"] * 2
+    assert [(item["status"], item["error"]["code"]) for item in results] == [("unknown", "NoEnd")] * 2
     assert "no answer" in results[0]["error"]["text"]
 
 
@@ -119,7 +125,7 @@ def test_after_a_crash_before_sending_it_is_sent_once() -> None:
 def test_a_place_that_refuses_does_not_hide_the_others() -> None:
     clock = FakeClock()
     denied = ServiceError("send", "AccessDeniedException", "not authorized to perform ssm:SendCommand")
-    bad, good = FakeFleet(clock, refuse=denied), FakeFleet(clock, label="222222222222/us-east-1")
+    bad, good = FakeFleet(clock, refuse=denied), FakeFleet(clock, label="222222222222/us-east-1", states=patched("i-2"))
     run = run_of(bad, good)
     chunks = [chunk(bad, ["i-1"], 1), chunk(good, ["i-2"], 2)]
     results = {item["node_id"]: item for item in run.begin(chunks) + run.wait(chunks)}
@@ -130,12 +136,12 @@ def test_a_place_that_refuses_does_not_hide_the_others() -> None:
 
 def test_a_command_that_hangs_ends_at_its_deadline_and_is_cancelled() -> None:
     """InProgress for ever when the agent does not come back (aws/amazon-ssm-agent#320)."""
-    fleet = FakeFleet(FakeClock(), seconds=60, endings={"i-hung": "InProgress"})
+    fleet = FakeFleet(FakeClock(), seconds=60, endings={"i-hung": "InProgress"}, states=patched("i-fine"))
     run, part = run_of(fleet), chunk(fleet, ["i-hung", "i-fine"])
     results = {item["node_id"]: item["status"] for item in run.begin([part]) + run.wait([part])}
-    assert results == {"i-fine": "succeeded", "i-hung": "timed_out"}
+    assert results == {"i-fine": "succeeded", "i-hung": "unknown"}
     assert fleet.cancelled == ["command-1"]
-    assert 600 + 600 <= sum(fleet.clock.slept) <= 600 + 600 + 60 + 15
+    assert 600 + 600 <= sum(fleet.clock.slept) <= 600 + 600 + 60 + 15 + 240  # and its patch state is waited for
 
 
 def test_a_cancel_that_fails_does_not_lose_the_outcome() -> None:
@@ -146,12 +152,12 @@ def test_a_cancel_that_fails_does_not_lose_the_outcome() -> None:
 
     fleet.cancel = refused  # type: ignore[method-assign]
     run, part = run_of(fleet), chunk(fleet, ["i-hung"])
-    assert [item["status"] for item in run.begin([part]) + run.wait([part])] == ["timed_out"]
+    assert [item["status"] for item in run.begin([part]) + run.wait([part])] == ["unknown"]
 
 
 def test_a_look_that_fails_is_told_and_repeated() -> None:
     lines: list[str] = []
-    fleet = FakeFleet(FakeClock(), seconds=0, unreadable=1)
+    fleet = FakeFleet(FakeClock(), seconds=0, unreadable=1, states=patched("i-1"))
     run, part = run_of(fleet, lines=lines), chunk(fleet, ["i-1"])
     assert [item["status"] for item in run.begin([part]) + run.wait([part])] == ["succeeded"]
     assert "no answer from 111111111111/eu-central-1" in lines[0] and "no answer" not in lines[1]
@@ -159,7 +165,8 @@ def test_a_look_that_fails_is_told_and_repeated() -> None:
 
 def test_progress_counts_every_node_once() -> None:
     lines: list[str] = []
-    fleet = FakeFleet(FakeClock(), seconds=15, endings={"i-2": "Failed"})
+    fleet = FakeFleet(FakeClock(), seconds=15, endings={"i-2": "Failed"}, states=patched("i-1", "i-3"))
+    fleet.states["i-2"] = patch_state("i-2", failed=1)
     run, part = run_of(fleet, lines=lines), chunk(fleet, ["i-1", "i-2", "i-3"])
     run.begin([part])
     run.wait([part])
@@ -179,7 +186,7 @@ def test_every_node_gets_exactly_one_outcome() -> None:
     assert sorted(told) == list("abcdef")
 
 
-def test_a_state_that_cannot_be_read_is_a_failure_with_its_reason() -> None:
+def test_a_state_that_cannot_be_read_is_waited_for_and_then_unknown_with_its_reason() -> None:
     fleet = FakeFleet(FakeClock(), seconds=0)
 
     def down(node_ids: Any) -> Any:
@@ -188,7 +195,8 @@ def test_a_state_that_cannot_be_read_is_a_failure_with_its_reason() -> None:
     fleet.patch_states = down  # type: ignore[method-assign]
     run, part = run_of(fleet), chunk(fleet, ["i-1"])
     results = run.begin([part]) + run.wait([part])
-    assert results[0]["status"] == "failed" and results[0]["error"]["code"] == "unreadable"
+    assert results[0]["status"] == "unknown" and results[0]["error"]["code"] == "unreadable"
+    assert 240 <= sum(fleet.clock.slept) <= 240 + 15
 
 
 def test_evidence_names_the_command_and_the_place() -> None:
