@@ -24,9 +24,7 @@ from .session import Sessions
 
 THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 #: StatusDetails of a command that ends before it has invocations (API reference, Command.StatusDetails).
-_REFUSALS = frozenset(
-    ("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "InvalidPlatform")
-)
+_REFUSALS = frozenset(("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "InvalidPlatform"))
 _NODE_ID = re.compile(r"\bm?i-[0-9a-f]{8,17}\b")
 #: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
 LOST = frozenset(

@@ -216,8 +216,6 @@ def test_last_months_state_does_not_heal_a_failed_install() -> None:
     assert said(FakeFleet(FakeClock(), endings={"a": "Failed"}, states=old)) == {"a": ("failed", "Failed")}
 
 
-
-
 class Real(FakeFleet):
     """A node with a true history, of which each look sees the moment; some looks are refused or see nothing yet."""
 
