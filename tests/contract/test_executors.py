@@ -56,7 +56,7 @@ def again(work: Work) -> Work:
     )
 
 
-def result_of(world: ExecutorWorld, port: ExecutorPort, work: Work, looks: int = 60) -> Result:
+def result_of(world: ExecutorWorld, port: ExecutorPort, work: Work, looks: int = 100) -> Result:
     for _number in range(looks):
         if found := port.poll(work):
             (result,) = found

@@ -211,6 +211,7 @@ _GATE_NUMBERS: Mapping[str, str] = {
     "good": "good",
     "failed": "failed",
     "skipped": "skipped",
+    "unknown": "unknown",
     "missing": "without an outcome",
     "failure_rate": "failure rate",
     "failure_rate_low": "at least",
@@ -222,7 +223,7 @@ _GATE_NUMBERS: Mapping[str, str] = {
     "budget_spent": "spent",
     "budget_left": "left",
 }
-_UNSAID = ("total", "min_sample", "skipped_rate", "max_skipped_rate")
+_UNSAID = ("total", "min_sample", "skipped_rate", "max_skipped_rate", "max_unknown")
 _SHARES = ("rate", "share", "confidence")
 
 

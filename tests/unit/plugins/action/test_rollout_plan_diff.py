@@ -60,7 +60,7 @@ def test_the_same_plan(plans: tuple[Path, Path]) -> None:
         ("{", "readable JSON"),
         ("[]", "a plan of the schema patchtide/plan/2"),
         ('{"schema": "patchtide/scan/1"}', "a plan of the schema patchtide/plan/2"),
-        (json.dumps({**samples.plan_of(estate(3), (1, 1)), "rehearsal": True}), "was changed later"),
+        (json.dumps({**samples.plan_of(estate(3), (1, 1)), "rehearsal": True}), "was changed after"),
     ],
 )
 def test_what_is_no_plan_is_named(plans: tuple[Path, Path], option: str, content: str | None, told: str) -> None:

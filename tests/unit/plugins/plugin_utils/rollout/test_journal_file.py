@@ -173,5 +173,5 @@ def test_an_edited_plan_is_not_opened(tmp_path: Path) -> None:
     edited = plan()
     edited["waves"][0]["nodes"].append({"node_id": "b", "executor": "ssm"})
     (tmp_path / "plan.json").write_text(json.dumps(edited), encoding="utf-8")
-    with pytest.raises(BadInput, match="changed later"):
+    with pytest.raises(BadInput, match="changed after"):
         RolloutDir(tmp_path, FakeClock())

@@ -61,7 +61,7 @@ def test_an_unknown_install_is_looked_at_never_skipped(status: str) -> None:
 
 def rollout_of(*nodes: str, retries: int = 0) -> Rollout:
     wave = {"name": "w", "nodes": [planned(node, 1) for node in nodes]}
-    plan = {"digest": "d", "rollout": "r", "waves": [wave], "retries": {"execution": retries}}
+    plan = {"digest": "d", "rollout": "r", "waves": [wave], "rules": {"retries": {"execution": retries}}}
     state = initial(plan)
     for event in (started("d"), WaveStarted(wave="w"), Claimed(wave="w", nodes=nodes)):
         apply(state, event, "now")

@@ -22,6 +22,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
     WaveStarted,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Status
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Effect, due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply, fold
@@ -271,9 +272,7 @@ EVENTS = st.one_of(
         st.sampled_from(WAVES),
         st.sampled_from(STAGES),
         st.sampled_from(NODES),
-        st.sampled_from(
-            ["succeeded", "failed", "unreachable", "timed_out", "skipped", "no_op", "unknown", "reboot_pending"]
-        ),
+        st.sampled_from([status.value for status in Status if status is not Status.CANCELLED]),
     ),
     st.builds(gate, st.sampled_from(["promote", "pause", "abort"]), st.sampled_from(WAVES)),
     st.just(PROMOTE),
