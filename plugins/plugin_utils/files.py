@@ -63,12 +63,12 @@ def _why(error: Exception) -> str:
 
 
 def write_text(path: Path, text: str) -> bool:
-    """Write a file for its owner alone, as a whole or not at all; return whether its content changed."""
+    """Write a file for its owner alone, as a whole or leave it alone; return whether its content changed."""
     return write_bytes(path, text.encode("utf-8", "surrogatepass"))
 
 
 def write_bytes(path: Path, data: bytes) -> bool:
-    """Write a file for its owner alone, as a whole or not at all; return whether its content changed.
+    """Write a file for its owner alone, as a whole or leave it alone; return whether its content changed.
 
     :raises FileError: the disk refuses it, or there is something else in its place.
     """

@@ -4,7 +4,7 @@
 """When nodes that are due for a stage get their command: together with those that come next. Pure.
 
 Nodes of one command end one by one. If each went on at once, the next stage would take a command for each node, and
-every look at it a call. So nodes for which one call is enough wait for each other, but never for long, and not at all
+every look at it a call. So nodes for which one call is enough wait for each other, but never for long, and no time
 where nobody else can come. Hosts that are reached directly wait for nobody.
 """
 
