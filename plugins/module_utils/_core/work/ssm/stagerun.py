@@ -71,7 +71,7 @@ class ChunkStage:
         return self._evaluate(chunk, {**fresh, **late}, port)
 
     def give_up(self, chunk: Chunk, port: FleetPort) -> list[dict[str, Any]]:
-        """Stop what is under way; return the results of all nodes that have none, whatever the place shows by now."""
+        """Stop what still runs; return the results of all nodes that have none, whatever the place shows by now."""
         return self._evaluate(chunk, self._stop(chunk, port), port, patience=timedelta())
 
     def refused(self, chunk: Chunk, why: PatchtideError, port: FleetPort) -> list[dict[str, Any]]:
