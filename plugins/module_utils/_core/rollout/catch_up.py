@@ -57,7 +57,7 @@ def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[st
 def is_missed(record: Mapping[str, Any]) -> bool:
     """Tell whether a final record is that of a node to catch up on."""
     code = str((record.get("error") or {}).get("code") or "")
-    return record["status"] == Status.REBOOT_PENDING.value or code.startswith(PREFIX) or code in _LATER
+    return record.get("status") == Status.REBOOT_PENDING.value or code.startswith(PREFIX) or code in _LATER
 
 
 def catch_up(state: Rollout, at: str) -> dict[str, Any]:
