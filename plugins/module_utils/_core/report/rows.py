@@ -215,7 +215,7 @@ def _outcome(story: NodeStory) -> tuple[str, str, str]:
     result = story.result
     error = result.get("error") or {}
     status = str(result.get("status") or "")
-    if is_missed(result):
+    if status != Status.REBOOT_PENDING.value and is_missed(result):  # that one was patched
         return MISSED, str(error["code"]), str(error["text"])
     if story.held:
         text = first("text", error) or "; ".join(story.findings)

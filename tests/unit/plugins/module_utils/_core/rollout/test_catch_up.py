@@ -22,6 +22,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.cat
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.statuses import ENDED
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fakes.driving import planned
 from tests.fakes.events import started
@@ -59,9 +61,9 @@ def test_an_unknown_install_is_looked_at_never_skipped(status: str) -> None:
     assert final_without_look(planned("a", 1), {"patch": lost(status, "unknown")}, "now") is None
 
 
-def rollout_of(*nodes: str, retries: int = 0) -> Rollout:
+def rollout_of(*nodes: str, retries: dict[str, int] | None = None) -> Rollout:
     wave = {"name": "w", "nodes": [planned(node, 1) for node in nodes]}
-    plan = {"digest": "d", "rollout": "r", "waves": [wave], "rules": {"retries": {"execution": retries}}}
+    plan = {"digest": "d", "rollout": "r", "waves": [wave], "rules": {"retries": retries or {}}}
     state = initial(plan)
     for event in (started("d"), WaveStarted(wave="w"), Claimed(wave="w", nodes=nodes)):
         apply(state, event, "now")
@@ -88,10 +90,49 @@ def test_the_list_has_what_was_missed_and_what_waits_for_its_reboot() -> None:
 
 def test_a_node_whose_first_attempt_ran_is_not_skipped_because_the_second_did_not() -> None:
     """Patches may be in already: its second attempt was Undeliverable, and it ended "skipped, never touched"."""
-    state = rollout_of("a", retries=1)
+    state = rollout_of("a", retries={"execution": 1})
     outcome(state, "precheck", "a", {"outcome": "pass"})
     outcome(state, "patch", "a", lost("Failed", "failed"))
     assert state.nodes["a"].stage == "patch"
     outcome(state, "patch", "a", lost("Undeliverable"))
     record = final_without_look(planned("a", 1), state.nodes["a"].results, "now")
     assert record is not None and record.status is Status.UNREACHABLE
+
+
+ATTEMPTS = st.lists(
+    st.sampled_from(
+        [
+            lost("Undeliverable"),
+            lost("NeverBegan"),
+            lost("Refused"),
+            lost("NotValid"),
+            lost("Failed", "failed"),
+            lost("NoEnd", "unknown"),
+            lost("DeliveryTimedOut", "unknown"),
+            lost("no_state", "unknown"),
+            lost("ExecutionTimedOut", "timed_out"),
+            lost("Cancelled", "cancelled"),
+        ]
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(attempts=ATTEMPTS, execution=st.integers(0, 2), delivery=st.integers(0, 2))
+def test_no_sequence_of_attempts_makes_a_touched_node_skipped(
+    attempts: list[dict[str, Any]], execution: int, delivery: int
+) -> None:
+    state = rollout_of("a", retries={"execution": execution, "delivery": delivery})
+    outcome(state, "precheck", "a", {"outcome": "pass"})
+    touched, unknown = False, False
+    for attempt in attempts:
+        if state.nodes["a"].stage != "patch":
+            break
+        assert not unknown, "tried again although nobody knows what the last attempt did"
+        touched = touched or attempt["status"] != "unreachable"
+        unknown = attempt["status"] in ("unknown", "timed_out", "cancelled")
+        outcome(state, "patch", "a", attempt)
+    record = final_without_look(planned("a", 1), state.nodes["a"].results, "now")
+    if record is not None and touched:
+        assert record.status is not Status.SKIPPED and not is_missed(record.to_dict())
