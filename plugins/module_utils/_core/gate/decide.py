@@ -263,7 +263,9 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
     elif not tally.total:
         found.append((Verdict.PROMOTE, "The wave has no nodes."))
     elif not tally.worked:
-        found.append((Verdict.PAUSE, f"None of {_nodes(tally.total)} was worked on, so the patches are untested."))
+        found.append(
+            (Verdict.PAUSE, f"None of {_nodes(tally.total)} was patched and verified, so the patches are untested.")
+        )
     if tally.missing:
         found.append(
             (

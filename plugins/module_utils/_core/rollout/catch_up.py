@@ -25,7 +25,7 @@ _UNDELIVERED = frozenset({"Undeliverable", NEVER_BEGAN})
 #: What is said of a command that the service, or the place, refused: nothing ran.
 _REFUSED = {REFUSED: "refused", NOT_VALID: "gone"}
 #: Nodes that other rules skipped, and that may be patched another day.
-_LATER = frozenset({"freeze"})
+_LATER = frozenset({"freeze", "executor_fault"})
 
 
 def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], at: str) -> NodeResult:
@@ -56,8 +56,9 @@ def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[st
 
 def is_missed(record: Mapping[str, Any]) -> bool:
     """Tell whether a final record is that of a node to catch up on."""
-    code = str((record.get("error") or {}).get("code") or "")
-    return record.get("status") == Status.REBOOT_PENDING.value or code.startswith(PREFIX) or code in _LATER
+    status, code = record.get("status"), str((record.get("error") or {}).get("code") or "")
+    later = status == Status.SKIPPED.value and (code.startswith(PREFIX) or code in _LATER)
+    return later or status == Status.REBOOT_PENDING.value
 
 
 def catch_up(state: Rollout, at: str) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_skipped_nodes_are_no_failures_but_too_many_pause() -> None:
 
 def test_nothing_worked_on_proves_nothing() -> None:
     assert gate(skipped=2, max_skipped_rate=1).reasons == (
-        "None of 2 nodes was worked on, so the patches are untested.",
+        "None of 2 nodes was patched and verified, so the patches are untested.",
     )
     assert gate(skipped=2, max_skipped_rate=1).verdict is Verdict.PAUSE
     assert gate().verdict is Verdict.PROMOTE
