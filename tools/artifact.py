@@ -19,7 +19,16 @@ NAME = "patchtide.hybrid"
 INSTALLED = BUILD / "installed"
 #: What a user needs; anything else at the top of the artifact is a mistake.
 WANTED = {"plugins", "roles", "playbooks", "meta", "schemas", "examples", "extensions", "awx", "docs", "changelogs"}
-WANTED |= {"README.md", "CHANGELOG.md", "COPYING", "requirements.txt", "bindep.txt", "MANIFEST.json", "FILES.json"}
+WANTED |= {
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "COPYING",
+    "requirements.txt",
+    "bindep.txt",
+    "MANIFEST.json",
+    "FILES.json",
+}
 
 
 def main(what: str) -> None:
