@@ -60,5 +60,5 @@ _ROWS = r"""
 class ModuleDocFragment:
     """Options of modules that work in many account-Regions, and the shape of their results."""
 
-    DOCUMENTATION = _OPTIONS + _OBJECTS + _FAILED
-    INFO = _OPTIONS + _ROWS + _FAILED
+    DOCUMENTATION: str = _OPTIONS + _OBJECTS + _FAILED
+    INFO: str = _OPTIONS + _ROWS + _FAILED

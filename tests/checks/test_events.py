@@ -27,7 +27,7 @@ def spelled_out(tree: ast.AST) -> list[str]:
             if called in WRITERS and any(is_kind(item) for item in texts):
                 found.append(f"{node.lineno} {ast.unparse(node)[:80]}")
         compared = node.comparators if isinstance(node, ast.Compare) else []
-        if any(map(is_kind, compared)) and ast.unparse(node).split(" ")[0].endswith((".kind", "['kind']")):
+        if any(map(is_kind, compared)) and ast.unparse(node).split(" ", maxsplit=1)[0].endswith((".kind", "['kind']")):
             found.append(f"{node.lineno} {ast.unparse(node)[:80]}")
     return found
 

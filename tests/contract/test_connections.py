@@ -221,7 +221,7 @@ def test_trouble_by_kind(connect: Connect, address: str, password: str, error: t
     more = {"ansible_password": password, "ansible_host_key_checking": False} if password else {}
     with pytest.raises(HostError, match=text) as caught:
         run(connect(ansible_host=address, **more), "echo one; echo two")
-    assert type(caught.value) is error
+    assert isinstance(caught.value, error)
     assert str(caught.value).startswith("h: ") and caught.value.to_dict()["code"] == error.__name__
 
 

@@ -231,7 +231,7 @@ def _read(cls: type[E], data: Mapping[str, Any]) -> E:
     members = _MEMBERS[cls]
     try:
         found = {
-            name: tuple(value) if type(value := data[name]) is list else value for name, _fits, _expected in members
+            name: tuple(value) if isinstance(value := data[name], list) else value for name, _fits, _expected in members
         }
     except KeyError as error:
         (name,) = error.args

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from .errors import BadInput
 from .stamp import from_time
@@ -58,7 +58,7 @@ class OrNull:
     item: Shape
 
 
-Shape = Rule | Each | Values | Object | OrNull
+Shape: TypeAlias = "Rule | Each | Values | Object | OrNull"
 
 
 def _is_number(value: object) -> bool:
@@ -82,7 +82,7 @@ NAME = Rule(is_name, f"text of 1 to {_LONGEST_NAME} printable characters")
 FLAG = Rule(lambda value: isinstance(value, bool), "true or false")
 NUMBER = Rule(_is_number, "a number")
 COUNT = Rule(lambda value: _is_number(value) and isinstance(value, int) and value >= 0, "a whole number, 0 or more")
-TIME = Rule(lambda value: _is_time(value), "a time such as 2026-12-01T22:00:00.000Z")
+TIME = Rule(_is_time, "a time such as 2026-12-01T22:00:00.000Z")
 
 
 def check_shape(value: object, shape: Shape, where: str) -> None:

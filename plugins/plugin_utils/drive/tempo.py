@@ -95,7 +95,8 @@ class Tempo:
 
     def in_loop(self, work: Callable[[], T]) -> T:
         """Run work in the loop's thread for another one, which waits. Ansible's templates are for one thread alone."""
-        assert self._loop is not None, "called from no thread of this tempo"
+        if self._loop is None:
+            raise RuntimeError("called from no thread of this tempo")
 
         async def now() -> T:
             return work()

@@ -117,22 +117,22 @@ class Watch:
         return [found.get(node["node_id"]) or planned_candidate(node, key) for node in planned]
 
     def _read_ledger(self, now: datetime) -> ExceptionGuard:
-        if not is_fresh(self._ledger, now):
-            self._ledger = (now, read_guard(self.policy.exceptions, self.options))
-        assert self._ledger is not None
-        return self._ledger[1]
+        ledger = self._ledger
+        if not is_fresh(ledger, now):
+            ledger = self._ledger = (now, read_guard(self.policy.exceptions, self.options))
+        return ledger[1]
 
     def _read_calendars(self, start: datetime, end: datetime) -> list[Calendar]:
         """Read the calendars for a day ahead, so that they need not be read for every node."""
         freeze = self.policy.freeze
         if not freeze.ics and not freeze.change_calendars:
             return []
-        if not is_fresh(self._calendars, start):
+        calendars = self._calendars
+        if not is_fresh(calendars, start):
             regions = sorted({node["region"] for node in self.rollout.nodes.values() if node["region"]})
             span = (start, max(end, start + timedelta(days=1)))
-            self._calendars = (start, read_calendars(freeze, [span], self.options, regions))
-        assert self._calendars is not None
-        return self._calendars[1]
+            calendars = self._calendars = (start, read_calendars(freeze, [span], self.options, regions))
+        return calendars[1]
 
 
 def _end(now: datetime, node: Mapping[str, Any]) -> datetime:

@@ -135,7 +135,7 @@ class LinuxExecutor:
             answer = self.shell.run(work.place, begin_script(work.token, script, seconds), timeout=LOOK_SECONDS)
         except HostError as why:
             if why.began:
-                raise Unknown(str(why)) from why
+                raise Unknown(str(why)) from why  # pylint: disable=bad-exception-cause
             raise
         try:
             state = parse_look(answer.stdout).state

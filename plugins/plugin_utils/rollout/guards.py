@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...module_utils._ansible.ics import read_calendar
 from ...module_utils._aws.documents import calendar_state
@@ -130,7 +130,7 @@ def has_live_tags(node: Candidate) -> bool:
     return bool(node.node_id.startswith(("i-", "mi-")) and node.account and node.region)
 
 
-def is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> bool:
+def is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> TypeGuard[tuple[datetime, Any]]:
     """Tell whether something that was read at a time need not be read again."""
     return entry is not None and timedelta() <= now - entry[0] < timedelta(seconds=FRESH_SECONDS)
 

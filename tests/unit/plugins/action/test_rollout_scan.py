@@ -26,9 +26,10 @@ HOSTS = ["db", "gone", "broken", "silent"]
 FOUND = {"node_id": "i-1", "status": "succeeded", "missing_after": [], "pending_reboot": False}
 
 
-def write(folder: Path, check: bool = False, hostvars: Any = HOSTVARS, **options: Any) -> dict[str, Any]:
+def write(folder: Path, check: bool = False, hostvars: Any = None, **options: Any) -> dict[str, Any]:
     task = Mock(args={"dir": str(folder), **options}, check_mode=check, diff=False, async_val=0, environment=[])
-    variables = {"groups": {"all": list(hostvars)}, "hostvars": hostvars}
+    known = HOSTVARS if hostvars is None else hostvars
+    variables = {"groups": {"all": list(known)}, "hostvars": known}
     result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
     return result
 

@@ -107,7 +107,7 @@ def _each(
 def _counts(state: PatchState) -> dict[str, int]:
     """:raises BadAnswer: the node's patch state has something else than counts."""
     for name, value in state.counts.items():
-        if type(value) is not int or abs(value) > _MOST:
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST:
             shown = value if isinstance(value, str) else type(value).__name__
             raise BadAnswer(f"its patch state has {name} {words(shown, 40)!r}, expected a number of patches")
     return dict(state.counts)

@@ -50,7 +50,7 @@ def test_few_calls_are_refused_and_most_of_what_is_allowed_is_used(limit: float)
 
 def test_it_begins_at_a_safe_rate_and_grows_where_nothing_is_refused() -> None:
     pacer = Pacer()
-    assert [pacer.reserve(0) for _ in range(3)] == [0, 1 / FIRST, 2 / FIRST]
+    assert [pacer.reserve(0) for _n in range(3)] == [0, 1 / FIRST, 2 / FIRST]
     call(pacer, Bucket(1000, 1000), 1000)
     assert pacer.rate == MOST
 
@@ -63,7 +63,7 @@ def test_a_pause_is_not_saved_up() -> None:
 
 def test_calls_that_are_refused_together_halve_the_rate_once() -> None:
     pacer = Pacer()
-    for _ in range(4):
+    for _n in range(4):
         pacer.refused(10)
     assert pacer.rate == FIRST / 2
     assert pacer.reserve(10) == 2 / FIRST

@@ -27,7 +27,7 @@ def test_a_place_that_hangs_leaves_threads_to_the_others() -> None:
     tempo, hangs = Tempo(FakeClock(), rehearsal=False), threading.Event()
 
     async def ask() -> list[str]:
-        dead = [asyncio.create_task(tempo.call("dead", hangs.wait)) for _ in range(100)]
+        dead = [asyncio.create_task(tempo.call("dead", hangs.wait)) for _n in range(100)]
         answers = [await asyncio.wait_for(tempo.call(f"place {n}", lambda: "here"), 10) for n in range(50)]
         assert not any(task.done() for task in dead)
         hangs.set()

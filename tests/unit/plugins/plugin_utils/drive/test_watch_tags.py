@@ -84,7 +84,11 @@ def _record(select: Select) -> ExceptionRecord:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(LiveTags, "_ask", lambda tags, place: found.read_tags(tags, place))
+
+    def ask(tags: LiveTags, place: Place) -> dict[str, str]:
+        return found.read_tags(tags, place)
+
+    monkeypatch.setattr(LiveTags, "_ask", ask)
     monkeypatch.setattr(watch, "read_guard", lambda *_unused: ExceptionGuard(records=found.records, tag="Hold"))
     return found
 

@@ -21,8 +21,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, preparation, preparers
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import power as power
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import (
+    last_patched,
+    power,
+    preparation,
+    preparers,
+)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparation import (
     Preparer,

@@ -76,7 +76,8 @@ def test_begun_a_dozen_times_at_once_it_runs_once(folder: Path) -> None:
         "/run/systemd/system", "/nonexistent"
     )
     shells = [
-        subprocess.Popen(["/bin/sh", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(12)
+        subprocess.Popen(["/bin/sh", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _n in range(12)
     ]
     for shell in shells:
         assert shell.stdin is not None
