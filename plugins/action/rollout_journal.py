@@ -17,6 +17,7 @@ from ..module_utils._core.events import (
     RolloutStarted,
 )
 from ..module_utils._core.plan.approval import find_approval, read_approval
+from ..module_utils._core.rollout.catch_up import refused_places
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.state import Rollout
 from ..plugin_utils.controller_action import ControllerAction, operator
@@ -50,7 +51,11 @@ class ActionModule(ControllerAction):
         rollout = RolloutDir(options["dir"], find_clock(), stores)
         handler = getattr(self, f"_{options['state']}")
         handler(rollout, options, operator(task_vars))
-        return {"changed": rollout.events > 0, **overview(rollout.state)}
+        return {
+            "changed": rollout.events > 0,
+            "refused_places": refused_places(rollout.state),
+            **overview(rollout.state),
+        }
 
     def _write(self, rollout: RolloutDir, event: Event) -> None:
         rollout.write(event, check_mode=self.check_mode)

@@ -133,6 +133,13 @@ finished:
   returned: always
   type: bool
   sample: false
+refused_places:
+  description:
+    - Account-Regions, such as V(111122223333/eu-central-1), that refused work. Their nodes were missed and are in C(catch_up.json).
+  returned: always
+  type: list
+  elements: str
+  sample: []
 waves:
   description: Each wave with its status, its number of nodes, and how many are due for which stage.
   returned: always

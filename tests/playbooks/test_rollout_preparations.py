@@ -164,7 +164,7 @@ def test_a_failed_member_holds_the_other_members_of_its_cluster(night: Night) ->
     held = {row["name"] for row in night.file("catch_up.json")["nodes"] if row["code"] == "missed_budget"}
     assert held == {"db-01", "db-02", "db-03"} - {first["name"]}, done.output
     assert not held & set(night.installs())
-    assert "cluster orders: 1 of 3 nodes are down or failed" in done.output
+    assert "cluster orders: 1 of 3 nodes are out of service" in done.output
 
 
 def test_a_failed_install_is_tried_again_as_often_as_the_policy_says(night: Night) -> None:
@@ -172,11 +172,10 @@ def test_a_failed_install_is_tried_again_as_often_as_the_policy_says(night: Nigh
     night.policy["patching"] = {"retries": {"execution": 1}}
     night.prepare()
     night.fail("web-01", fail_patches=["*"])
-    done = night.play("rollout_patches")
+    night.play("rollout_patches")
     sent = [row for row in night.ledger()["commands"] if row["parameters"].get("Operation") == ["Install"]]
     names = {row["node_id"]: row["name"] for row in night.aws.get("nodes")["nodes"]}
     assert sorted(names[node] for row in sent for node in row["nodes"]) == ["web-01", "web-01", "web-02"]
-    assert "1 to be tried again" in done.output
     assert len({row["comment"] for row in sent}) == len(sent)
 
 

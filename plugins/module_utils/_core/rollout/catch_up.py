@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import NodeResult, Status
+from ..model import NodeResult, Status, place_label
 from ..nodes import NAMED
 from ..work.final_record import held_record, lost_record
 from ..work.ssm.statuses import NEVER_BEGAN, NOT_VALID, REFUSED
@@ -54,11 +54,21 @@ def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[st
     return None
 
 
+def _code(record: Mapping[str, Any]) -> str:
+    return str((record.get("error") or {}).get("code") or "")
+
+
 def is_missed(record: Mapping[str, Any]) -> bool:
     """Tell whether a final record is that of a node to catch up on."""
-    status, code = record.get("status"), str((record.get("error") or {}).get("code") or "")
+    status, code = record.get("status"), _code(record)
     later = status == Status.SKIPPED.value and (code.startswith(PREFIX) or code in _LATER)
     return later or status == Status.REBOOT_PENDING.value
+
+
+def refused_places(state: Rollout) -> list[str]:
+    """Return the account-Regions that refused work, so that nodes of theirs were missed."""
+    missed = [state.planned[row["node_id"]] for row in final_results(state) if _code(row) == f"{PREFIX}refused"]
+    return sorted({place_label(node["account"], node["region"]) for node in missed})
 
 
 def catch_up(state: Rollout, at: str) -> dict[str, Any]:
