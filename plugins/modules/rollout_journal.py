@@ -135,7 +135,8 @@ finished:
   sample: false
 refused_places:
   description:
-    - Account-Regions, such as V(111122223333/eu-central-1), that refused work. Their nodes were missed and are in C(catch_up.json).
+    - Account-Regions, such as V(111122223333/eu-central-1), that refused work.
+    - Their nodes were missed and are in C(catch_up.json).
   returned: always
   type: list
   elements: str
