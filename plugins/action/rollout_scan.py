@@ -24,7 +24,7 @@ from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.scan_file import write_scan
 
-#: What a direct host's scan contributes; the rest of its task result is Ansible's.
+#: What a direct host's scan contributes; the rest of its task result is Ansible's, such as ``failed``, a flag there.
 MEMBERS = (
     "status",
     "started_at",
@@ -32,7 +32,6 @@ MEMBERS = (
     "counts",
     "missing",
     "missing_after",
-    "failed",
     "pending_reboot",
     "manager",
     "error",
