@@ -123,12 +123,14 @@ def _plan(aws: Lab) -> dict[str, Any]:
             "gate": GATE,
             "soak_minutes": 5,
             "reboot_rule": "if_required",
+            "capacity": {"needed_minutes": 60, "usable_minutes": 2760, "fits": True, "text": "it fits"},
             "turns": 2 if name == WAVES[-1] else 1,
             "nodes": [node for node in nodes if node["tags"]["Wave"] == name],
         }
         for order, name in enumerate(WAVES, 1)
     ]
-    return seal({"schema": SCHEMA, "rehearsal": True, "policy": {"name": "kill", "digest": "0" * 64}, "waves": waves})
+    policy = {"name": "kill", "digest": "0" * 64}
+    return seal({"schema": SCHEMA, "rehearsal": True, "policy": policy, "waves": waves, "excluded": []})
 
 
 def _node(row: dict[str, Any]) -> dict[str, Any]:
