@@ -130,7 +130,9 @@ def _plan(aws: Lab) -> dict[str, Any]:
         for order, name in enumerate(WAVES, 1)
     ]
     policy = {"name": "kill", "digest": "0" * 64}
-    return seal({"schema": SCHEMA, "rehearsal": True, "policy": policy, "waves": waves, "excluded": []})
+    totals = {"nodes": len(nodes), "patches": len(nodes), "reboots": 0, "excluded": 0}
+    plan = {"schema": SCHEMA, "rehearsal": True, "policy": policy, "waves": waves, "totals": totals}
+    return seal({**plan, "created_at": to_time(now), "excluded": [], "warnings": []})
 
 
 def _node(row: dict[str, Any]) -> dict[str, Any]:
