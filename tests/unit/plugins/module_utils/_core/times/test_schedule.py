@@ -15,7 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.schedule import UTC, localise, parse
 from aws_cron_expression_validator.validator import AWSCronExpressionError, AWSCronExpressionValidator
 from cronsim import CronSim
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from pyawscron import AWSCron
 
@@ -290,9 +290,11 @@ TIMES = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1))
 @given(EXPRESSIONS, TIMES)
 def test_agrees_with_pyawscron(fields: str, after: datetime) -> None:
     after = after.replace(second=0, microsecond=0, tzinfo=UTC)
-    oracle = AWSCron(fields).occurrence(after)
-    expected = oracle.next()
     found = parse(f"cron({fields})").next_after(after)
+    try:
+        expected = AWSCron(fields).occurrence(after).next()
+    except ValueError:  # pyawscron builds 29 February of any year; cronsim, below, tells about such days
+        reject()
     assert found == expected
 
 
