@@ -18,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.cat
     catch_up,
     final_without_look,
     is_missed,
+    refused_places,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
@@ -86,6 +87,18 @@ def test_the_list_has_what_was_missed_and_what_waits_for_its_reboot() -> None:
         outcome(state, "verify", node, result)
     listed = {row["node_id"]: row["code"] for row in catch_up(state, "now")["nodes"]}
     assert listed == {"a": "missed_refused", "b": "missed_gone", "c": "out_of_time"}
+    assert refused_places(state) == [f"{'1' * 12}/eu-central-1"]
+
+
+def test_nobody_refused_where_nodes_were_missed_for_another_reason() -> None:
+    state = rollout_of("a")
+    outcome(state, "verify", "a", lost("missed_gone", "skipped"))
+    assert refused_places(state) == []
+
+
+@pytest.mark.parametrize(("status", "missed"), [("skipped", True), ("unknown", False), ("failed", False)])
+def test_a_fault_of_the_executor_is_caught_up_on_only_where_nothing_was_done(status: str, missed: bool) -> None:
+    assert is_missed({"status": status, "error": {"code": "executor_fault", "text": "why"}}) is missed
 
 
 def test_a_node_whose_first_attempt_ran_is_not_skipped_because_the_second_did_not() -> None:
