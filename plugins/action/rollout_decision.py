@@ -14,6 +14,7 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.events import Decision, Outcome
 from ..module_utils._core.model import Status
 from ..module_utils._core.rollout.decisions import DECISIONS, SKIPPED, Choice, consequence_of
+from ..module_utils._core.rollout.earlier import with_earlier
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.state import PREPARATIONS
 from ..module_utils._core.stamp import to_time
@@ -60,8 +61,14 @@ class ActionModule(ControllerAction):
         rollout.write(decision, check_mode=self.check_mode)
         if choice.action == "skip":
             at, text = to_time(rollout.clock.now()), f"skipped by {who}: {reason}"
-            final = [lost_record(rollout.nodes[node], Status.SKIPPED, SKIPPED, text, at).to_dict() for node in nodes]
-            rollout.write(Outcome(wave=choice.wave, stage="verify", results=tuple(final)), check_mode=self.check_mode)
+            final = tuple(
+                with_earlier(
+                    rollout.state.nodes[node],
+                    lost_record(rollout.nodes[node], Status.SKIPPED, SKIPPED, text, at).to_dict(),
+                )
+                for node in nodes
+            )
+            rollout.write(Outcome(wave=choice.wave, stage="verify", results=final), check_mode=self.check_mode)
 
 
 def _choice(options: Mapping[str, Any]) -> Choice:

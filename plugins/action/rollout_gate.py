@@ -142,7 +142,9 @@ class ActionModule(ControllerAction):
     def _show(self, gate: GateJudged) -> None:
         numbers = gate.numbers
         counts = ", ".join(
-            f"{numbers[key]} {key}" for key in ("good", "failed", "skipped", "missing") if key in numbers
+            f"{numbers[key]} {key.replace('_', ' ')}"
+            for key in ("good", "failed", "unknown", "reboot_pending", "skipped", "missing")
+            if key in numbers and (numbers[key] or key not in ("unknown", "reboot_pending"))
         )
         self.say(f"{gate.wave} gate: {gate.verdict.upper()}" + (f" ({counts} of {numbers['total']})" if counts else ""))
         for reason in gate.reasons:

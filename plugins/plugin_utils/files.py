@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
+from ..module_utils._ansible.bounded_yaml import parse
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.text import plain
-from .bounded_yaml import parse
 from .large_json import parse_shared
 from .private_file import check_replaceable, disk_errors, make_directory, open_private
 

@@ -12,6 +12,8 @@ from .._core.errors import BadInput, PatchtideError
 
 try:
     import yaml
+
+    from .bounded_yaml import parse
 except ImportError:  # only documents in YAML need it
     yaml = None  # type: ignore[assignment]
 
@@ -25,8 +27,8 @@ def read_content(content: Any, document_format: str | None) -> Any:
         return content
     form = document_format or "JSON"
     try:
-        return json.loads(content) if form == "JSON" else _yaml().safe_load(content)
-    except (ValueError, _errors()) as error:
+        return json.loads(content) if form == "JSON" else _parse_yaml(content)
+    except (ValueError, RecursionError, _errors()) as error:
         raise BadInput("content", content[:60], f"{form} content, as set by document_format ({error})") from None
 
 
@@ -35,6 +37,12 @@ def render(data: Any, document_format: str) -> str:
     if document_format == "YAML":
         return str(_yaml().safe_dump(data, sort_keys=False, allow_unicode=True))
     return json.dumps(data)
+
+
+def _parse_yaml(text: str) -> Any:
+    """Read YAML within bounds: a document comes from wherever the user has it from."""
+    _yaml()
+    return parse(text)
 
 
 def _yaml() -> Any:

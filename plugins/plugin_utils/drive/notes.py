@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils._core.events import Event, Intent, Outcome, Sent
+from ...module_utils._core.rollout.earlier import with_earlier
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.node_answer import bounded
 from ..executors.base import Result, Work
@@ -57,6 +58,9 @@ class Notes:
         """Record how a stage ended for nodes, and name those that did not get through it."""
         if not results:
             return
+        if stage == "verify":
+            nodes = self.rollout.state.nodes
+            results = [with_earlier(nodes[item["node_id"]], item) for item in results]
         self._record(Outcome(wave=wave, stage=stage, results=tuple(map(within_bounds, results))))
         for item in results:
             self._tell(wave, stage, item)

@@ -14,6 +14,7 @@ from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
 from ...module_utils._core.model import place_label
+from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
 from ...module_utils._core.work.ssm.commands import Ambiguous, Chunk, comment_of, deadline, find_command, send, split
@@ -77,13 +78,12 @@ class SsmExecutor:
         chunk = self._chunk(work)
         found = self._on_chunk(work).look(chunk, self.ports(work.place))
         work.trouble = str(chunk.error) if chunk.error and chunk.waiting else ""
-        return list(found)
+        return [*found, *_unsent(chunk)]
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         chunk, port, stage = self._chunk(work), self.ports(work.place), self._on_chunk(work)
-        if why is not None:
-            return list(stage.refused(chunk, why, port))
-        return list(stage.give_up(chunk, port))
+        found = stage.give_up(chunk, port) if why is None else stage.refused(chunk, why, port)
+        return [*found, *_unsent(chunk)]
 
     def service_time(self) -> datetime | None:
         for node in self.rollout.state_of_wave(self.wave).nodes:
@@ -150,3 +150,8 @@ class SsmExecutor:
     def _seconds(self, stage: str) -> int:
         limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": SCAN_SECONDS}
         return limits.get(stage, PROBE_SECONDS)
+
+
+def _unsent(chunk: Chunk) -> list[Result]:
+    """Return the results of nodes that the command was not sent to, because of another one: they are due again."""
+    return [{"node_id": node, "status": NOT_BEGUN} for node in chunk.unsent]

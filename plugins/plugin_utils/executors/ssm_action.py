@@ -15,7 +15,7 @@ from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.executors import SSM
 from ...module_utils._core.nodes import ADDRESS, PREFIX, texts
-from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split
+from ...module_utils._core.work.ssm.commands import Chunk, InvalidNodes, comment_of, deadline, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import Stage, StageRun
 from ..aws_options import accounts_of, aws_spec, node_places, to_sessions
@@ -70,7 +70,11 @@ class SsmAction(ControllerAction):
         run = self._run(options, nodes)
         chunks = self._chunks(options, nodes, run)
         results = run.begin(chunks) + run.wait(chunks)
-        refused = {item.place: item.error.to_dict() for item in chunks if item.error and not item.command_id}
+        refused = {
+            item.place: item.error.to_dict()
+            for item in chunks
+            if item.error and not item.command_id and not isinstance(item.error, InvalidNodes)
+        }
         return {
             "changed": self.writes(options),
             **_summary(results),

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
+from ...module_utils._ansible.bounded_yaml import BoundedLoader, compose, construct
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.policy.checks import find_mistakes
 from ...module_utils._core.policy.errors import Mistake, PolicyError
 from ...module_utils._core.policy.values import Policy, to_policy
-from ..bounded_yaml import BoundedLoader, compose, construct
 from ..health.conditions import find_condition_mistakes
 from .schema import check_schema, without_mistakes
 

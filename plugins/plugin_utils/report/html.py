@@ -212,6 +212,7 @@ _GATE_NUMBERS: Mapping[str, str] = {
     "failed": "failed",
     "skipped": "skipped",
     "unknown": "unknown",
+    "reboot_pending": "reboot pending",
     "missing": "without an outcome",
     "failure_rate": "failure rate",
     "failure_rate_low": "at least",

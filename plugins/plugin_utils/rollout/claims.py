@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils._core.model import Status
 from ...module_utils._core.rollout.claims import Claim, refused
+from ...module_utils._core.rollout.earlier import with_earlier
 from ...module_utils._core.rollout.state import DONE, STAGES
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.final_record import lost_record
@@ -46,7 +47,8 @@ def _given_up(rollout: RolloutDir, held: Claim) -> dict[str, Any]:
     status = Status.SKIPPED if untouched else Status.FAILED
     text = f"{held.owner} holds it for {held.window} until {to_time(held.until)}"
     at = to_time(rollout.clock.now())
-    return lost_record(rollout.nodes[held.node_id], status, "claimed_elsewhere", text, at).to_dict()
+    record = lost_record(rollout.nodes[held.node_id], status, "claimed_elsewhere", text, at).to_dict()
+    return dict(with_earlier(rollout.state.nodes[held.node_id], record))
 
 
 def give_up(rollout: RolloutDir) -> None:

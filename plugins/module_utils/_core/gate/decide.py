@@ -10,14 +10,16 @@ abort      the failed nodes exceed the rollout's budget (earlier waves count) or
            more nodes were worked on and all failed; a health check failed; or ``min_sample`` nodes were worked on and
            the failure rate is above ``max_failure_rate`` with the given ``confidence``
 pause      a node failed and fewer than ``min_sample`` were worked on, or the rate is above the limit but the sample is
-           too small for the ``confidence``; too many outcomes are unknown; too many nodes were skipped; outcomes are
-           missing; no node was worked on; a health check is inconclusive; no node is left in the wave
+           too small for the ``confidence``; too many outcomes are unknown; too many nodes were skipped or still wait
+           for their reboot; outcomes are missing; no node was verified; a health check is inconclusive; no node is
+           left in the wave
 wait       the soak time is not over. This is not a verdict to record: ask again when it is over
 promote    otherwise. A wave without failures is promoted however small it is
 =========  =============================================================================================================
 
 Failed, unreachable, timed out and cancelled nodes are failures. Skipped nodes were not worked on. A node whose outcome
-is unknown was worked on and is no failure: it counts in the sample and can pause, never abort.
+is unknown was worked on and is no failure: it counts in the sample and can pause, never abort. A node that was patched
+and whose reboot was put off (``reboot_pending``) is neither good nor failed: it counts with the skipped ones.
 """
 
 from __future__ import annotations
@@ -115,6 +117,7 @@ class WaveTally:
     """The outcome of a wave, counted. ``missing``: nodes of the plan without a final record.
 
     ``unknown``: nodes of which nobody knows how it went; they were worked on, and count in the rate's sample.
+    ``reboot_pending``: patched nodes whose reboot was put off, so that nothing is proved of them yet.
 
     :param earlier_failed: failed nodes of the rollout's earlier waves. :param rollout_total: nodes of all waves.
     """
@@ -124,19 +127,23 @@ class WaveTally:
     failed: int = 0
     skipped: int = 0
     unknown: int = 0
+    reboot_pending: int = 0
     earlier_failed: int = 0
     rollout_total: int = 0
 
     def __post_init__(self) -> None:
-        if (
-            min(self.total, self.good, self.failed, self.skipped, self.unknown, self.earlier_failed) < 0
-            or self.missing < 0
-        ):
+        counts = (self.good, self.failed, self.skipped, self.unknown, self.reboot_pending)
+        if min(self.total, self.earlier_failed, self.missing, *counts) < 0:
             raise ValueError(f"inconsistent numbers: {self}")
 
     @property
     def missing(self) -> int:
-        return self.total - self.good - self.failed - self.skipped - self.unknown
+        return self.total - self.good - self.failed - self.skipped - self.unknown - self.reboot_pending
+
+    @property
+    def left_over(self) -> int:
+        """Nodes with work left for another night."""
+        return self.skipped + self.reboot_pending
 
     @property
     def worked(self) -> int:
@@ -149,13 +156,14 @@ class WaveTally:
         """Count final statuses; ``total`` is the number of nodes that the plan gives the wave."""
         found = [Status(status) for status in statuses]
         good, failed = sum(item.is_good for item in found), sum(item.is_failure for item in found)
-        unknown = sum(item is Status.UNKNOWN for item in found)
+        unknown, pending = found.count(Status.UNKNOWN), found.count(Status.REBOOT_PENDING)
         return cls(
             total=total,
             good=good,
             failed=failed,
-            skipped=len(found) - good - failed - unknown,
+            skipped=len(found) - good - failed - unknown - pending,
             unknown=unknown,
+            reboot_pending=pending,
             earlier_failed=earlier_failed,
             rollout_total=max(rollout_total, total),
         )
@@ -276,15 +284,19 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
     if tally.unknown and tally.unknown / tally.total > rules.max_unknown:
         text = f"The outcome is unknown for {_nodes(tally.unknown)} of {tally.total}"
         found.append((Verdict.PAUSE, f"{text}, the limit is {_percent(rules.max_unknown)}."))
-    if tally.skipped and tally.skipped / tally.total > rules.max_skipped_rate:
-        share, limit = _percent(tally.skipped / tally.total), _percent(rules.max_skipped_rate)
-        found.append(
-            (
-                Verdict.PAUSE,
-                f"{tally.skipped} of {_nodes(tally.total)} were skipped ({share}), above the limit of {limit}.",
-            )
-        )
+    if tally.left_over and tally.left_over / tally.total > rules.max_skipped_rate:
+        share, limit = _percent(tally.left_over / tally.total), _percent(rules.max_skipped_rate)
+        text = f"{_left_over(tally)} ({share}), above the limit of {limit}."
+        found.append((Verdict.PAUSE, text))
     return found
+
+
+def _left_over(tally: WaveTally) -> str:
+    waiting = f"{'waits for its' if tally.reboot_pending == 1 else 'wait for their'} reboot"
+    if not tally.skipped:
+        return f"{tally.reboot_pending} of {_nodes(tally.total)} {waiting}"
+    more = f" and {tally.reboot_pending} {waiting}" if tally.reboot_pending else ""
+    return f"{tally.skipped} of {_nodes(tally.total)} were skipped{more}"
 
 
 def _health_check(health_check: HealthCheck) -> tuple[Verdict, str]:
@@ -312,12 +324,13 @@ def _numbers(rules: GateRules, tally: WaveTally) -> dict[str, float | int | None
         "failed": tally.failed,
         "skipped": tally.skipped,
         "unknown": tally.unknown,
+        "reboot_pending": tally.reboot_pending,
         "missing": tally.missing,
         "worked": worked,
         "failure_rate": round(tally.failed / worked, 4) if worked else None,
         "failure_rate_low": round(lower_bound(tally.failed, worked, rules.confidence), 4) if worked else None,
         "failure_rate_high": round(upper_bound(tally.failed, worked, rules.confidence), 4) if worked else None,
-        "skipped_rate": round(tally.skipped / tally.total, 4) if tally.total else None,
+        "skipped_rate": round(tally.left_over / tally.total, 4) if tally.total else None,
         "max_failure_rate": rules.max_failure_rate,
         "max_skipped_rate": rules.max_skipped_rate,
         "max_unknown": rules.max_unknown,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..executors import NOT_SERVED
+from ..model import Status
 from .rows import COMPLIANT, UNKNOWN, Row
 from .story import Story, WaveStory
 from .totals import count_tones
@@ -77,15 +78,15 @@ def to_conclusion(
     wave, reason = _closing(waves, story)
     ended = _stands_at(story, waves)
     if ended == "completed":
-        return _completed(len(planned), tones, sum(row.status == NOT_SERVED for row in rows))
+        return _completed(planned, tones, sum(row.status == NOT_SERVED for row in rows))
     if ended in ("aborted", "paused"):
         title = f"{ended.capitalize()} after {wave}" if wave else ended.capitalize()
         tone = "bad" if ended == "aborted" else "held"
-        return _conclusion(ended, tone, title, _progress(len(planned), tones), reason)
+        return _conclusion(ended, tone, title, _progress(planned, tones), reason)
     where = next((item["name"] for item in waves if item["state"] == "running"), "")
     title = f"Unfinished in {where}" if where else "Unfinished"
     text = "The rollout was interrupted or is still in progress: the journal has no final record."
-    return _conclusion("unfinished", "held", title, _progress(len(planned), tones), text)
+    return _conclusion("unfinished", "held", title, _progress(planned, tones), text)
 
 
 def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, str]:
@@ -103,7 +104,7 @@ def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequ
     return _conclusion("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
 
 
-def _completed(nodes: int, tones: Mapping[str, int], not_served: int) -> dict[str, str]:
+def _completed(nodes: Sequence[Row], tones: Mapping[str, int], not_served: int) -> dict[str, str]:
     if tones["bad"] or tones["unfinished"]:
         return _conclusion(
             "completed_with_failures", "held", "Completed with failures", _progress(nodes, tones), _ACCEPTED
@@ -118,14 +119,28 @@ def _completed(nodes: int, tones: Mapping[str, int], not_served: int) -> dict[st
     return _conclusion("completed", "good", title, _progress(nodes, tones), "")
 
 
-def _progress(nodes: int, tones: Mapping[str, int]) -> str:
-    """Return a sentence such as ``52 of 57 nodes are up to date, 3 failed, 1 skipped, 1 not started.``"""
+def _progress(nodes: Sequence[Row], tones: Mapping[str, int]) -> str:
+    """Return a sentence such as ``52 of 57 nodes are up to date, 3 failed, 1 skipped, 1 not started.``
+
+    What is not known is not called failed, and a node that was patched is not called skipped.
+    """
     if not nodes:
         return "The plan contains no nodes."
-    parts = [f"{tones['good']} of {_count(nodes, 'node')} patched or up to date"]
-    names = (("bad", "failed"), ("unfinished", "unfinished"), ("held", "skipped"), ("not_started", "not started"))
-    parts += [f"{tones[key]} {name}" for key, name in names if tones[key]]
-    return ", ".join(parts) + "."
+    unknown, pending = (_number_of(nodes, status) for status in (Status.UNKNOWN, Status.REBOOT_PENDING))
+    numbers = (
+        (tones["bad"] - unknown, "failed"),
+        (unknown, "unknown"),
+        (tones["unfinished"], "unfinished"),
+        (pending, "reboot pending"),
+        (tones["held"] - pending, "skipped"),
+        (tones["not_started"], "not started"),
+    )
+    parts = [f"{tones['good']} of {_count(len(nodes), 'node')} patched or up to date"]
+    return ", ".join([*parts, *(f"{number} {name}" for number, name in numbers if number)]) + "."
+
+
+def _number_of(nodes: Sequence[Row], status: Status) -> int:
+    return sum(row.status == status.value for row in nodes)
 
 
 def _closing(waves: Sequence[Mapping[str, Any]], story: Story) -> tuple[str, str]:

@@ -42,4 +42,4 @@ def _disruption(state: Rollout, node_id: str) -> Disruption:
         failed = status.is_failure or status is Status.UNKNOWN or node_id in state.waves[node.wave].problems
         return Disruption.FAILED if failed else Disruption.BACK if status.is_good else Disruption.HELD
     begun = node.results.get("patch", {}).get("status", Status.SKIPPED.value) != Status.SKIPPED.value
-    return Disruption.DOWN if begun or (node.token and node.stage == "patch") else Disruption.HELD
+    return Disruption.DOWN if begun or node.earlier or (node.token and node.stage == "patch") else Disruption.HELD

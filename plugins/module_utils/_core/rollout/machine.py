@@ -32,6 +32,7 @@ from ..events import (
     WaveStarted,
 )
 from ..model import Status
+from .earlier import remembered
 from .journal import Record
 from .state import (
     DONE,
@@ -153,7 +154,7 @@ def _outcome(state: Rollout, event: Outcome, at: str) -> None:
         _settle(state, result["node_id"], node)
         if result.get("status") == NOT_BEGUN:
             continue
-        ran_before = f"{stage}/execution" in node.retried
+        ran_before = f"{stage}/execution" in node.retried or bool(node.earlier)
         node.results = {**node.results, stage: kept(result, ran_before=ran_before)}
         failure = failure_class(stage, result)
         key = f"{stage}/{failure}"
@@ -256,6 +257,7 @@ def _retry(state: Rollout, event: Decision, _at: str) -> None:
             raise JournalError(f"retry: {node_id} did not end badly: {node.final['status'] if node.final else 'open'}")
     for node_id in event.nodes:
         node = state.nodes[node_id]
+        node.earlier = remembered(node)
         node.stage, node.results, node.retried = STAGES[0], {}, {}
     wave.problems = {node: text for node, text in wave.problems.items() if node not in event.nodes}
 

@@ -30,7 +30,8 @@ LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPP
 class NodeState:
     """Where one node stands. ``token`` names an intent whose outcome is not known yet.
 
-    ``retried`` counts further attempts by ``stage/class of failure``.
+    ``retried`` counts further attempts by ``stage/class of failure``. ``earlier``: ``status``, ``code`` and ``text`` of
+    the final record that it had before it was taken up again, if work may have run on it then.
     """
 
     wave: str
@@ -40,6 +41,7 @@ class NodeState:
     attempts: Mapping[str, int] = field(default_factory=dict)
     retried: Mapping[str, int] = field(default_factory=dict)
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def final(self) -> Mapping[str, Any] | None:

@@ -59,7 +59,7 @@ class Chunk:
     ``begun``: nodes that were at work at the last look. ``error``: why it was not sent, or could not be looked at.
     ``queued``: nodes that waited at the last look, which was at ``looked_at``. ``unsettled``: invocations that ended,
     but whose effect the place does not show yet, with when they were first seen so. ``empty_since``: since when the
-    command has no invocation.
+    command has no invocation. ``unsent``: nodes that were left to another command.
     """
 
     token: str
@@ -74,6 +74,7 @@ class Chunk:
     looked_at: datetime | None = None
     unsettled: dict[str, tuple[Invocation, datetime]] = field(default_factory=dict)
     empty_since: datetime | None = None
+    unsent: tuple[str, ...] = ()
     error: PatchtideError | None = None
 
     @property
@@ -122,7 +123,7 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
         try:
             return port.send(_to_valid(chunk))
         except InvalidNodes as error:
-            _leave_out(chunk, error, clock.now())  # one node fewer each time
+            _leave_out(chunk, error, clock.now())  # fewer nodes each time
         except Ambiguous as lost:
             misses += 1
             try:
@@ -140,16 +141,33 @@ def _to_valid(chunk: Chunk) -> CommandRequest:
 
 
 def _leave_out(chunk: Chunk, error: InvalidNodes, now: datetime) -> None:
-    """Take out the nodes that refused the whole call; the others are sent.
+    """Take out the nodes for which the whole call was refused; the others are sent.
 
-    :raises PatchtideError: none of them is ours, or none is left.
+    An error that names nobody leaves half of the nodes for another command, until one node is left: that is the one.
+
+    :raises PatchtideError: no node is left.
     """
-    bad = [node for node in chunk.request.node_ids if node in error.node_ids and node not in chunk.unsettled]
-    for node in bad:
+    valid = _to_valid(chunk).node_ids
+    bad = [node for node in valid if node in error.node_ids]
+    if not bad and len(valid) > 1:
+        chunk.unsent += tuple(valid[(len(valid) + 1) // 2 :])
+        kept = tuple(node for node in chunk.request.node_ids if node not in chunk.unsent)
+        chunk.request = replace(chunk.request, node_ids=kept)
+        return
+    for node in bad or valid:
         row = Invocation(node_id=node, status=NOT_VALID, output=str(error), ended_at=to_time(now))
         chunk.ended[node], chunk.unsettled[node] = row, (row, now)
-    if not bad or len(chunk.unsettled) == len(chunk.request.node_ids):
+    if len(chunk.unsettled) == len(chunk.request.node_ids):
         raise error
+
+
+def rest_of(chunk: Chunk) -> Chunk:
+    """Return the chunk of the nodes that were not sent, with a token of its own."""
+    token = f"{chunk.token}+"
+    request = replace(chunk.request, node_ids=chunk.unsent, comment=comment_of(token))
+    return Chunk(
+        token=token, place=chunk.place, request=request, intended_at=chunk.intended_at, deadline=chunk.deadline
+    )
 
 
 def find_command(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from ...clock import Clock
 from ...errors import PatchtideError
-from .commands import Chunk, Gather, expire, poll, refuse, send, tally
+from .commands import Chunk, Gather, expire, poll, refuse, rest_of, send, tally
 from .ports import FleetPort, Invocation
 
 #: How long a node's patch state may take to arrive after its invocation ended; a minute is usual.
@@ -133,9 +133,10 @@ class StageRun:
     title: str = ""
     poll_seconds: float = 15
 
-    def begin(self, chunks: Sequence[Chunk], *, look_first: bool = False) -> list[dict[str, Any]]:
+    def begin(self, chunks: list[Chunk], *, look_first: bool = False) -> list[dict[str, Any]]:
         """Send chunks; return the results of those that the service refused.
 
+        :param chunks: is extended by those of nodes that had to be left out of another one.
         :param look_first: an earlier controller may have sent them.
         """
 
@@ -146,10 +147,13 @@ class StageRun:
                 return error
             return None
 
-        results = []
-        for chunk, why in zip(chunks, self.gather(one, chunks), strict=True):
-            if why:
-                results += self._on_chunk.refused(chunk, why, self.ports[chunk.place])
+        results, fresh = [], chunks
+        while fresh:
+            for chunk, why in zip(fresh, self.gather(one, fresh), strict=True):
+                if why:
+                    results += self._on_chunk.refused(chunk, why, self.ports[chunk.place])
+            fresh = [rest_of(chunk) for chunk in fresh if chunk.unsent]
+            chunks += fresh
         return results
 
     def wait(self, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:

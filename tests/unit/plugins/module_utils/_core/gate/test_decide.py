@@ -158,6 +158,26 @@ def test_unknown_outcomes_pause_and_never_abort_by_themselves(
         assert found.reasons[0].startswith(f"The outcome is unknown for {unknown} node")
 
 
+@pytest.mark.parametrize(
+    ("good", "skipped", "pending", "verdict", "reason"),
+    [
+        (9, 0, 1, "promote", "None of 9 nodes failed"),
+        (4, 1, 5, "pause", "1 of 10 nodes were skipped and 5 wait for their reboot (60 %), above the limit of 50 %."),
+        (4, 0, 6, "pause", "6 of 10 nodes wait for their reboot (60 %), above the limit of 50 %."),
+        (0, 0, 1, "pause", "None of 1 node was patched and verified"),
+    ],
+)
+def test_a_reboot_that_was_put_off_is_neither_good_nor_failed_nor_skipped(
+    good: int, skipped: int, pending: int, verdict: str, reason: str
+) -> None:
+    statuses = ["succeeded"] * good + ["skipped"] * skipped + ["reboot_pending"] * pending
+    tally = WaveTally.from_statuses(len(statuses), statuses)
+    assert (tally.skipped, tally.reboot_pending, tally.missing, tally.worked) == (skipped, pending, 0, good)
+    found = decide(GateRules(), tally)
+    assert found.verdict.value == verdict and any(text.startswith(reason) for text in found.reasons), found.reasons
+    assert found.numbers["reboot_pending"] == pending
+
+
 def test_unknown_nodes_were_worked_on_and_count_in_the_sample() -> None:
     tally = WaveTally(total=10, failed=2, unknown=8)
     assert tally.worked == 10
@@ -206,6 +226,7 @@ def test_numbers_are_complete_and_plain() -> None:
         "failed": 2,
         "skipped": 1,
         "unknown": 0,
+        "reboot_pending": 0,
         "missing": 1,
         "worked": 10,
         "failure_rate": 0.2,

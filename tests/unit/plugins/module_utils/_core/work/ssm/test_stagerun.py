@@ -153,11 +153,6 @@ def test_where_all_are_gone_each_is_told() -> None:
     assert said(fleet, "a", "b") == dict.fromkeys("ab", ("unreachable", "NotValid")) and not fleet.commands
 
 
-def test_a_refusal_that_names_nobody_is_the_calls() -> None:
-    fleet = FakeFleet(FakeClock(), gone=frozenset("a"), named=False)
-    assert said(fleet, "a", "b") == dict.fromkeys("ab", ("unreachable", "Refused"))
-
-
 def test_each_refusal_may_name_one_more() -> None:
     fleet = FakeFleet(FakeClock(), gone=frozenset("abcdef"), states={"g": patch_state("g", installed=1)})
     whole = fleet.send

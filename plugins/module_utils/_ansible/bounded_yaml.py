@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
+try:
+    import yaml
+    from yaml import SafeLoader
+except ImportError:  # on a host that runs a module; who needs it there says so
+    SafeLoader = object  # type: ignore[assignment,misc]
 
 #: Characters of a file, entries once its aliases are written out, levels of nesting, and digits of a number.
 SIZE, ENTRIES, DEEPEST, DIGITS = 1_000_000, 50_000, 50, 18
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
-class BoundedLoader(yaml.SafeLoader):
+class BoundedLoader(SafeLoader):
     """The safe loader without timestamps (``2026-12-31`` is text); refuses what would take seconds or gigabytes."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # as the base class declares it
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        for first, resolvers in getattr(SafeLoader, "yaml_implicit_resolvers", {}).items()
     }
 
     def __init__(self, text: str) -> None:

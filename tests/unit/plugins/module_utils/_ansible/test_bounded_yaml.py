@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._ansible.bounded_yaml import ENTRIES, parse
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.errors import PolicyError
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.bounded_yaml import ENTRIES, parse
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.files import read_document
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import load_policy
 

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was known of a node before it was taken up again. Only a look at the node may replace it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model import Status
+from ..work.node_answer import words
+from .state import LOST, NodeState
+
+
+def remembered(node: NodeState) -> Mapping[str, str]:
+    """Return what is kept of a node whose final record is given up; of one that was never touched, nothing new."""
+    final = node.final
+    if final is None or final["status"] == Status.SKIPPED.value:
+        return node.earlier
+    why = final.get("error") or {}
+    return {"status": str(final["status"]), "code": str(why.get("code") or ""), "text": str(why.get("text") or "")}
+
+
+def with_earlier(node: NodeState, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a final record that tells what was known before.
+
+    A record that was made without a look at the node, because it was skipped or could not be reached, leaves the status
+    as it was: a node whose outcome is unknown stays unknown, whoever skips it later.
+    """
+    earlier = node.earlier
+    if not earlier:
+        return record
+    evidence = {**(record.get("evidence") or {}), "earlier": dict(earlier)}
+    if record.get("status") not in LOST:
+        return {**record, "evidence": evidence}
+    why = record.get("error") or {}
+    text = words(f"{why.get('text') or 'not looked at'}; before that {earlier['status']}: {earlier['text']}")
+    code = str(why.get("code") or earlier["code"])
+    return {**record, "status": earlier["status"], "error": {"code": code, "text": text}, "evidence": evidence}
