@@ -69,8 +69,10 @@ test-checks: setup ## Rules of the tree: layers, sizes, documentation, argument 
 test-contract: setup ## One suite per port, on the fake and on the lab
 	@$(PYTEST) tests/contract $(T)
 
-test-integration: setup ## Every module on the lab: create, again, check mode, update, delete; the inventory
-	@$(PYTEST) tests/integration tests/inventory $(T)
+# Half of what a playbook's test takes is waiting, so that three of them at a time keep two cores busy.
+test-integration test-playbooks test-kill test-kill-short: WORKERS = 3
+test-integration: setup ## Every module on the lab: create, again, check mode, update, delete
+	@$(PYTEST) tests/integration $(T)
 
 test-lab: setup ## The lab itself: what it simulates agrees with what the services document
 	@$(PYTEST) tests/lab $(T)
