@@ -63,7 +63,7 @@ def waves(count: int) -> list[Goal]:
 
 def hung() -> list[Goal]:
     """A node whose install never ends beside 49 others; how long those wait for their reboot."""
-    patching = {"execution_timeout_minutes": HUNG_MINUTES, "delivery_timeout_seconds": 30}
+    patching = {"execution_timeout_minutes": HUNG_MINUTES, "delivery_timeout": 30}
     found = measure(50, 1, 15, {"pace": 0.7, "hung": 1}, patching=patching)
     after = sorted(found["reboots_after_s"])
     print(f"  reboots after installs: {after}", flush=True)

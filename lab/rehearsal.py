@@ -93,7 +93,7 @@ def _write(stage: Stage) -> None:
     variables = {
         "patchtide_policy_file": str(POLICY.relative_to(ROOT)),
         "patchtide_dir": str(stage.folder.relative_to(ROOT)),
-        "patchtide_window_wait": 1440,
+        "patchtide_window_wait_minutes": 1440,
         "patchtide_poll_interval": 60,  # of the lab's seconds, which pass at once
     }
     (stage.folder / "variables.yml").write_text(yaml.safe_dump(variables, sort_keys=False))

@@ -18,6 +18,7 @@ from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.exceptions.ledger import Ledger, with_tags
 from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
 from ..module_utils._core.exceptions.tags import Reconciliation, TagAction, after_actions, reconcile
+from ..module_utils._core.failed_places import failed_place, failed_text
 from ..module_utils._core.model import Place
 from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.tags import TagKeys, check_tags
@@ -65,20 +66,20 @@ class ActionModule(ControllerAction):
     def _result(
         self, options: Mapping[str, Any], plan: Reconciliation, run: _Run, done: Sequence[TagAction]
     ) -> dict[str, Any]:
+        failed = run.failed_places()
         result: dict[str, Any] = {
             "changed": bool(done),
             "actions": to_data(done),
             "alarms": to_data(plan.alarms),
-            "failed_places": [{"place": place, "error": why.to_dict()} for place, why in sorted(run.failed.items())],
+            "failed_places": failed,
         }
         if self.diff_mode and done:
             key = options["tag"]
             before = {item.node_id: {key: item.before} if item.before else {} for item in done}
             after = {item.node_id: {key: item.value} if item.value else {} for item in done}
             result["diff"] = {"before": before, "after": after, "before_header": "tags", "after_header": "tags"}
-        if run.failed and options["on_place_error"] == "fail":
-            listed = "; ".join(f"{place}: {why}" for place, why in sorted(run.failed.items()))
-            result |= {"failed": True, "msg": f"{len(run.failed)} of {len(run.places)} places failed: {listed}"}
+        if failed and options["on_place_error"] == "fail":
+            result |= {"failed": True, "msg": failed_text(len(run.places), failed)}
         return result
 
 
@@ -102,6 +103,9 @@ class _Run:
 
     def reachable(self, node: Candidate) -> bool:
         return node.node_id in self._where and self._where[node.node_id] not in self.failed
+
+    def failed_places(self) -> list[dict[str, Any]]:
+        return [failed_place(label, why.to_dict()) for label, why in sorted(self.failed.items())]
 
     def compare(self, records: Sequence[ExceptionRecord]) -> Reconciliation:
         """Compare with the tags that the tagging service shows; where they differ, with those of EC2 and SSM."""

@@ -124,11 +124,11 @@ def _occurrence(window: Window, now: datetime) -> dict[str, str] | None:
     schedule = parse(
         window.schedule,
         timezone=window.timezone,
-        offset=window.offset,
+        offset_days=window.offset_days,
         start=window.start_date,
         end=window.end_date,
     )
-    found = schedule.occurrence_at(now, window.duration, window.cutoff)
+    found = schedule.occurrence_at(now, window.duration_hours, window.cutoff_hours)
     if found is None:
         raise BadInput(f"windows.{window.name}.schedule", window.schedule, "a schedule that still opens in the future")
     return {

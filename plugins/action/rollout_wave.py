@@ -47,7 +47,7 @@ class ActionModule(ControllerAction):
         "turn": {"type": "int", "default": 1},
         "until": {"type": "str", "choices": [STARTED, CHECKED, WORKED], "default": WORKED},
         "policy": {"type": "dict", "required": True},
-        "window_wait": {"type": "int", "default": 60},
+        "window_wait_minutes": {"type": "int", "default": 60},
         "poll_interval": {"type": "int", "default": 15},
         "accounts": PLACES["accounts"],
     }
@@ -93,7 +93,7 @@ class ActionModule(ControllerAction):
                 rollout,
                 self.say,
                 tuple(executors.values()),
-                options["window_wait"],
+                options["window_wait_minutes"],
                 policy.stopped_nodes.minutes_ahead,
             ),
             tempo=tempo,

@@ -211,7 +211,7 @@ options:
       - How to handle an account-Region that fails, for example because of a missing permission, throttling or an
         expired token.
       - V(false) displays a warning with its name and the reason. Its nodes are taken from the cache, with
-        C(patchtide_stale) and their age in C(patchtide_stale_seconds), or are missing if they are not cached.
+        C(patchtide_stale) and their age in seconds in C(patchtide_cache_age), or are missing if they are not cached.
       - V(true) fails. The inventory fails in any case if no account-Region answered and no nodes are cached.
     type: bool
     default: false

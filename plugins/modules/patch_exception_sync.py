@@ -74,7 +74,7 @@ alarms:
   type: list
   elements: dict
 failed_places:
-  description: Account-Regions that failed, with the reason.
+  description: Account-Regions that failed, with C(place), C(account), C(region) and C(error).
   returned: always
   type: list
   elements: dict

@@ -40,8 +40,8 @@ options:
     description: The complete policy, as M(patchtide.hybrid.policy_info) returns it.
     type: dict
     required: true
-  window_wait:
-    description: Longest wait for the wave's maintenance window, in minutes. A window that opens later is an error.
+  window_wait_minutes:
+    description: Minutes to wait for the wave's maintenance window. A window that opens later is an error.
     type: int
     default: 60
   poll_interval:

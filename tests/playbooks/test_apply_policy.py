@@ -151,10 +151,10 @@ def test_without_credentials_it_stops_at_once_with_one_message(fresh: Lab, tmp_p
 
 def test_a_mistake_in_the_policy_changes_nothing(fresh: Lab, tmp_path: Path) -> None:
     data = small()
-    data["windows"][0]["cutoff"] = 2
+    data["windows"][0]["cutoff_hours"] = 2
     data["windows"][0]["timezone"] = "Berlin"
     done = apply(fresh, tmp_path, data)
     assert done.status != 0
-    assert "windows[0].cutoff: 2 is not valid, expected fewer hours" in done.error()
+    assert "windows[0].cutoff_hours: 2 is not valid, expected fewer hours" in done.error()
     assert "windows[0].timezone: 'Berlin' is not valid" in done.error()
     assert held(fresh, ACCOUNTS[0], REGIONS[0])["baselines"] == set()

@@ -71,7 +71,7 @@ def test_a_probe_that_comes_right_in_time_lets_the_wave_go_and_a_service_that_st
 ) -> None:
     count = cycle.folder / "count"
     code = f"f = open({str(count)!r}, 'a+'); f.write('x'); f.seek(0); print('{{\"tries\": %d}}' % len(f.read()))"
-    health_check = command(code, attempts=5, interval_seconds=60, condition="json.tries >= `3`")
+    health_check = command(code, attempts=5, interval=60, condition="json.tries >= `3`")
     cycle.policy["gates"] = {"health_checks": [health_check], "max_failure_rate": "50%"}
     cycle.policy["waves"] = [{**cycle.policy["waves"][0], "reboot": "always"}]
     cycle.policy["waves"][0]["gate"] = {}

@@ -53,7 +53,7 @@ def test_every_playbook_refuses_a_limit(cycle: Cycle, playbook: str) -> None:
 def test_check_mode_says_what_would_be_done_at_any_time_and_judges_nothing(cycle: Cycle) -> None:
     cycle.prepare()
     cycle.aws.post("ledger/reset")
-    checked = cycle.play("rollout_patches", "--check", "-e", "patchtide_window_wait=1")
+    checked = cycle.play("rollout_patches", "--check", "-e", "patchtide_window_wait_minutes=1")
     assert checked.status == 0, checked.output + checked.errors
     line = r"^    (\w+).*: from [-: \d]+ to [-: \d]+ UTC would check (\d+) nodes,.* install up to \d+ patches, reboot"
     told = Counter[str]()

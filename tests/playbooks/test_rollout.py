@@ -58,7 +58,7 @@ class Cycle:
         variables = {
             "patchtide_policy_file": str(self.folder / "policy.yml"),
             "patchtide_dir": str(self.folder / "run"),
-            "patchtide_window_wait": 1440,
+            "patchtide_window_wait_minutes": 1440,
         }
         return ["-i", str(self.folder / "aws.ssm_fleet.yml"), "-e", json.dumps(variables)]
 

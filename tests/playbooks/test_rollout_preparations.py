@@ -37,7 +37,7 @@ POLICY: dict[str, Any] = {
     "estate": {"regions": ["eu-central-1"], "accounts": [ACCOUNT]},
     "baselines": [{"name": "al2023", "operating_system": "AMAZON_LINUX_2023", "rules": [{"approve_after_days": 0}]}],
     "patch_groups": [{"name": "WEB", "baselines": ["al2023"]}],
-    "windows": [{"name": "night", "schedule": "cron(0 20 ? * * *)", "duration": 8, "cutoff": 1}],
+    "windows": [{"name": "night", "schedule": "cron(0 20 ? * * *)", "duration_hours": 8, "cutoff_hours": 1}],
     "waves": [
         {"name": "dev", "select": {"tags": {"Environment": "dev"}}, "window": "night"},
         {"name": "prod", "window": "night"},
@@ -71,7 +71,7 @@ class Night:
     def play(self, playbook: str, *more: str, **variables: Any) -> Played:
         (self.folder / "policy.yml").write_text(yaml.safe_dump(self.policy), encoding="utf-8")
         given = {"patchtide_policy_file": str(self.folder / "policy.yml"), "patchtide_dir": str(self.run)}
-        given |= {"patchtide_window_wait": 1440, "patchtide_poll_interval": 60, **variables}
+        given |= {"patchtide_window_wait_minutes": 1440, "patchtide_poll_interval": 60, **variables}
         return play(self.aws, playbook, "-i", str(self.folder / "aws.ssm_fleet.yml"), "-e", json.dumps(given), *more)
 
     def prepare(self) -> None:

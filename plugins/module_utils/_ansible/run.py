@@ -19,6 +19,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from .._aws.session import Sessions, each_place
 from .._core.change import Change, to_data, to_dict
 from .._core.errors import PatchtideError
+from .._core.failed_places import failed_place, failed_text
 from .._core.model import Place
 from .spec import PLACES, to_connection, to_module_places
 
@@ -125,14 +126,10 @@ def _identified(sessions: Sessions, places: Sequence[Place]) -> list[Place]:
 
 
 def _exit(module: AnsibleAWSModule, outcomes: Sequence[Outcome], report: Row) -> NoReturn:
-    failed = [
-        {"place": place.label, **_origin(place), "error": error.to_dict()}
-        for place, _result, error in outcomes
-        if error
-    ]
+    failed = [failed_place(place.label, error.to_dict()) for place, _result, error in outcomes if error]
     report["failed_places"] = failed
     if failed and (len(failed) == len(outcomes) or module.params["on_place_error"] == "fail"):
-        module.fail_json(msg=_summary(len(outcomes), failed), **report)
+        module.fail_json(msg=failed_text(len(outcomes), failed), **report)
     for row in failed:
         warn(f"{row['place']}: {row['error']['message']}")  # module.warn of amazon.aws 10 is deprecated by ansible-core
     module.exit_json(**report)
@@ -141,10 +138,3 @@ def _exit(module: AnsibleAWSModule, outcomes: Sequence[Outcome], report: Row) ->
 
 def _origin(place: Place) -> Row:
     return {"account": place.account, "region": place.region}
-
-
-def _summary(count: int, failed: Sequence[Mapping[str, Any]]) -> str:
-    if count == 1:
-        return str(failed[0]["error"]["message"])
-    listed = "; ".join(f"{row['place']}: {row['error']['message']}" for row in failed)
-    return f"{len(failed)} of {count} account-Regions failed: {listed}"

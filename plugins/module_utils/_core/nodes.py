@@ -83,7 +83,7 @@ MEMBERS = (
     Member("merged_ids", empty=[]),
     Member("coverage", empty=[]),
     Member("stale", empty=False),
-    Member("stale_seconds", empty=0),
+    Member("cache_age", empty=0),
     Member("patch_state", empty={}),
     Member("missing_patches", empty=[]),
     Member("next_window"),

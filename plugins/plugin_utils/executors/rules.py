@@ -30,7 +30,7 @@ def to_rules(policy: Policy) -> WaveRules:
     patching = policy.patching
     return WaveRules(
         thresholds=policy.prechecks,
-        delivery_seconds=patching.delivery_timeout_seconds,
+        delivery_seconds=patching.delivery_timeout,
         install_seconds=patching.execution_timeout_minutes * 60,
         reboot_seconds=policy.reboot.timeout_minutes * 60,
         max_concurrency=patching.max_concurrency,

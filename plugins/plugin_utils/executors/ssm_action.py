@@ -14,6 +14,7 @@ from ...module_utils._ansible.spec import PLACES
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.executors import SSM
+from ...module_utils._core.failed_places import failed_place
 from ...module_utils._core.nodes import ADDRESS, PREFIX, texts
 from ...module_utils._core.work.ssm.commands import Chunk, InvalidNodes, comment_of, deadline, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
@@ -79,7 +80,7 @@ class SsmAction(ControllerAction):
             "changed": self.writes(options),
             **_summary(results),
             "results": results,
-            "failed_places": [_failed_place(place, why) for place, why in sorted(refused.items())],
+            "failed_places": [failed_place(place, why) for place, why in sorted(refused.items())],
             "due": [],
         }
 
@@ -134,12 +135,6 @@ def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[
         if seen.get(f"{PREFIX}executor") == SSM.name and seen.get(f"{PREFIX}ping_status") == "Online":
             found.append({**texts(seen, ADDRESS, PREFIX)})
     return found
-
-
-def _failed_place(label: str, error: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row of an account-Region that failed, as the modules return it."""
-    account, _slash, region = label.rpartition("/")
-    return {"place": label, "account": account, "region": region, "error": dict(error)}
 
 
 def _summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class _Asker:
             for index, health_check in zip(due, self._together(due), strict=True):
                 found[index] = health_check
                 tried[index] += 1
-                due_at[index] = self._clock.now().timestamp() + self._rules[index].interval_seconds
+                due_at[index] = self._clock.now().timestamp() + self._rules[index].interval
             waiting = [
                 index
                 for index in waiting
@@ -194,14 +194,14 @@ def ask_http(check: HttpCheck) -> Answer:
     secrets = secrets_of(headers, body)
     if bad := [name for name, value in headers.items() if not value.isprintable()]:
         return Answer(problem=f"header {bad[0]}: its environment variable holds more than one line", secrets=secrets)
-    until = time.monotonic() + check.timeout_seconds
+    until = time.monotonic() + check.timeout
     try:
         reply = open_url(
             check.url,
             data=body.encode("utf-8", "replace") if body is not None else None,
             headers=headers,
             method=check.method,
-            timeout=check.timeout_seconds,
+            timeout=check.timeout,
             validate_certs=check.validate_certs,
             follow_redirects="none",
             http_agent="patchtide.hybrid",
@@ -213,7 +213,7 @@ def ask_http(check: HttpCheck) -> Answer:
         said = str(error) if isinstance(error, OSError) else ""  # others may repeat what they were given
         return Answer(problem=said or type(error).__name__, secrets=secrets)
     with reply:
-        return _answer(reply, until, check.timeout_seconds, secrets)
+        return _answer(reply, until, check.timeout, secrets)
 
 
 def _answer(reply: Any, until: float, seconds: float, secrets: tuple[str, ...]) -> Answer:
@@ -245,9 +245,9 @@ def ask_command(check: CommandCheck) -> Answer:
         except (OSError, ValueError) as error:
             return Answer(problem=f"it can't be started: {getattr(error, 'strerror', None) or type(error).__name__}")
         try:
-            code = process.wait(check.timeout_seconds)
+            code = process.wait(check.timeout)
         except subprocess.TimeoutExpired:
-            return Answer(problem=f"it did not end within {check.timeout_seconds:g} seconds")
+            return Answer(problem=f"it did not end within {check.timeout:g} seconds")
         finally:
             _end(process)
         if code < 0:

@@ -134,7 +134,7 @@ class FleetRun:
                 continue
             nodes, age = found
             self._warn(f"{one.place.label} is served from the cache, {age} seconds old: {one.error}")
-            yield from ({**node, "stale": True, "stale_seconds": age} for node in nodes)
+            yield from ({**node, "stale": True, "cache_age": age} for node in nodes)
 
     def _warn(self, message: str) -> None:
         line = " ".join(message.split())

@@ -33,7 +33,7 @@ TEXT_LENGTH = 300
 MASK = "***"
 METHODS = ("GET", "HEAD", "POST", "PUT")
 _KINDS = ("http", "command", "alarm")
-_MEMBERS = ("name", "attempts", "interval_seconds", "condition", *_KINDS)
+_MEMBERS = ("name", "attempts", "interval", "condition", *_KINDS)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, field-name
 _SECRET_NAME = re.compile(r"auth|cookie|token|secret|key|passw|session", re.IGNORECASE)
@@ -48,7 +48,7 @@ class HttpCheck:
     url: str
     method: str = "GET"
     status: tuple[int, ...] = (200,)
-    timeout_seconds: float = 10
+    timeout: float = 10
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: str | None = field(default=None, repr=False)
     validate_certs: bool = True
@@ -65,7 +65,7 @@ class CommandCheck:
     """A program on the controller, started without a shell."""
 
     argv: tuple[str, ...]
-    timeout_seconds: float = 60
+    timeout: float = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class HealthCheckRule:
     name: str
     check: HttpCheck | CommandCheck | AlarmCheck
     attempts: int = 1
-    interval_seconds: float = 10
+    interval: float = 10
     condition: str = ""
 
     @classmethod
@@ -99,7 +99,7 @@ class HealthCheckRule:
             name=_text(given.get("name"), f"{option}.name", "a name for the health check"),
             check=_READERS[kind](given[kind], f"{option}.{kind}"),
             attempts=int(_number(given.get("attempts", 1), f"{option}.attempts", 1, 100, whole=True)),
-            interval_seconds=_number(given.get("interval_seconds", 10), f"{option}.interval_seconds", 0, 3600),
+            interval=_number(given.get("interval", 10), f"{option}.interval", 0, 3600),
             condition=_text(given.get("condition") or "", f"{option}.condition", "a JMESPath expression", empty=True),
         )
 
@@ -222,8 +222,8 @@ def _hold(condition: str, value: object, trouble: str, text: str) -> tuple[Healt
 
 
 def _http(data: object, option: str) -> HttpCheck:
-    known = ("url", "method", "status", "timeout_seconds", "headers", "body", "validate_certs")
-    given = _members(data, option, known, "url, method, status, timeout_seconds, headers, body, validate_certs")
+    known = ("url", "method", "status", "timeout", "headers", "body", "validate_certs")
+    given = _members(data, option, known, "url, method, status, timeout, headers, body, validate_certs")
     method = given.get("method", "GET")
     if method not in METHODS:
         raise BadInput(f"{option}.method", method, f"one of {', '.join(METHODS)}")
@@ -241,7 +241,7 @@ def _http(data: object, option: str) -> HttpCheck:
         url=_url(given.get("url"), f"{option}.url"),
         method=method,
         status=tuple(status),
-        timeout_seconds=_number(given.get("timeout_seconds", 10), f"{option}.timeout_seconds", 0.1, 3600),
+        timeout=_number(given.get("timeout", 10), f"{option}.timeout", 0.1, 3600),
         headers=_headers(given.get("headers", {}), f"{option}.headers"),
         body=body,
         validate_certs=checked,
@@ -278,11 +278,9 @@ def _headers(value: object, option: str) -> dict[str, str]:
 
 
 def _command(data: object, option: str) -> CommandCheck:
-    given = _members(data, option, ("argv", "timeout_seconds"), "argv, timeout_seconds")
+    given = _members(data, option, ("argv", "timeout"), "argv, timeout")
     argv = _texts(given.get("argv"), f"{option}.argv", "a program and its arguments, such as [/usr/local/bin/smoke]", 1)
-    return CommandCheck(
-        argv=argv, timeout_seconds=_number(given.get("timeout_seconds", 60), f"{option}.timeout_seconds", 0.1, 3600)
-    )
+    return CommandCheck(argv=argv, timeout=_number(given.get("timeout", 60), f"{option}.timeout", 0.1, 3600))
 
 
 def _alarm(data: object, option: str) -> AlarmCheck:

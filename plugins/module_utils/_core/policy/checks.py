@@ -148,9 +148,9 @@ def _check_windows(policy: Policy) -> Iterator[Mistake]:
     for index, window in enumerate(policy.windows):
         path = f"windows[{index}]"
         yield from _check_schedule(path, window)
-        if window.duration and window.cutoff >= window.duration:
-            expected = f"fewer hours than the window's duration, {window.duration}"
-            yield Mistake(path=f"{path}.cutoff", value=window.cutoff, expected=expected)
+        if window.duration_hours and window.cutoff_hours >= window.duration_hours:
+            expected = f"fewer hours than the window's duration, {window.duration_hours}"
+            yield Mistake(path=f"{path}.cutoff_hours", value=window.cutoff_hours, expected=expected)
         yield from _known(f"{path}.patch_groups", window.patch_groups, groups, "a patch group of this policy")
         if window.tasks and not window.patch_groups:
             expected = "at least one patch group, because the window has tasks"
@@ -164,7 +164,7 @@ def _check_schedule(path: str, window: Window) -> Iterator[Mistake]:
         yield Mistake.of(error, f"{path}.timezone")
     try:
         if window.schedule:
-            parse(window.schedule, None, window.offset, window.start_date, window.end_date)
+            parse(window.schedule, None, window.offset_days, window.start_date, window.end_date)
     except BadInput as error:
         yield Mistake.of(error, f"{path}.{_SCHEDULE_OPTIONS.get(error.option, error.option)}")
 

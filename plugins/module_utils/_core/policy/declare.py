@@ -71,9 +71,9 @@ def _window(policy: Policy, window: Window) -> dict[str, Any]:
         "description": window.description,
         "schedule": window.schedule,
         "timezone": window.timezone,
-        "offset_days": window.offset or 0,
-        "duration_hours": window.duration,
-        "cutoff_hours": window.cutoff,
+        "offset_days": window.offset_days or 0,
+        "duration_hours": window.duration_hours,
+        "cutoff_hours": window.cutoff_hours,
         "enabled": window.enabled,
         "start": window.start_date or "",
         "end": window.end_date or "",
@@ -117,7 +117,7 @@ def _tasks(policy: Policy, window: Window) -> Iterator[dict[str, Any]]:
             "run_command": {
                 "comment": f"patchtide {policy.name}"[:100],
                 "parameters": parameters,
-                "delivery_timeout": task.delivery_timeout_seconds,
+                "delivery_timeout": task.delivery_timeout,
             },
         }
         yield _given(options)

@@ -92,21 +92,21 @@ class WindowTask:
     max_errors: int | str = "10%"
     reboot_option: str = "RebootIfNeeded"
     cutoff_behavior: str = "CONTINUE_TASK"
-    delivery_timeout_seconds: int = 600
+    delivery_timeout: int = 600
     service_role_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A maintenance window. ``duration`` and ``cutoff`` are hours, ``offset`` days, dates ISO 8601 with offset."""
+    """A maintenance window. Dates are ISO 8601 with a UTC offset."""
 
     name: str
     schedule: str
-    duration: int
+    duration_hours: int
     description: str = ""
     timezone: str = "UTC"
-    offset: int | None = None
-    cutoff: int = 0
+    offset_days: int | None = None
+    cutoff_hours: int = 0
     enabled: bool = True
     start_date: str | None = None
     end_date: str | None = None
@@ -166,7 +166,7 @@ class Patching:
     """How nodes are patched."""
 
     expected_minutes: ExpectedMinutes = ExpectedMinutes()
-    delivery_timeout_seconds: int = 600
+    delivery_timeout: int = 600
     execution_timeout_minutes: int = 120
     max_concurrency: int | str = "100%"
     security_only: bool = False

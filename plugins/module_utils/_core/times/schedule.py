@@ -48,7 +48,7 @@ class Schedule:
 
     expression: str
     zone: tzinfo
-    offset: int = 0
+    offset_days: int = 0
     start: datetime | None = None
     end: datetime | None = None
     created: datetime | None = None
@@ -96,10 +96,10 @@ class Schedule:
         elif self.once:
             yield localise(self.once, self.zone)
         elif self.cron:
-            days = timedelta(days=self.offset)
+            days = timedelta(days=self.offset_days)
             for wall in self.cron.wall_times(after.astimezone(self.zone).replace(tzinfo=None) - days):
                 # A base day that had passed when the window was made runs in the next period (SSM user guide).
-                if not (self.offset and self.created and localise(wall, self.zone) < self.created):
+                if not (self.offset_days and self.created and localise(wall, self.zone) < self.created):
                     yield localise(wall + days, self.zone)
 
     def _by_rate(self, every: timedelta, after: datetime) -> Iterator[datetime]:
@@ -115,7 +115,7 @@ class Schedule:
 def parse(
     expression: str,
     timezone: str | None = None,
-    offset: int | None = None,
+    offset_days: int | None = None,
     start: datetime | str | None = None,
     end: datetime | str | None = None,
     *,
@@ -125,7 +125,7 @@ def parse(
     """Parse and check a schedule.
 
     :param timezone: IANA name, UTC if not given.
-    :param offset: days to wait after the day of the cron expression, 1 to 6; 0 or ``None`` for none. Only with cron.
+    :param offset_days: days from the day of the cron expression to the opening, 1 to 6; 0 or ``None`` for none.
     :param start: beginning of the valid period, ISO 8601; without an offset it is UTC.
     :param end: end of the valid period, exclusive, written likewise.
     :param created: when the window was made, where known: a rate without start date counts from it.
@@ -138,14 +138,14 @@ def parse(
     if not match:
         raise BadInput(option, expression, _FORMS)
     kind, inner = match[1], match[2].strip()
-    _check_offset(f"{prefix}offset", offset, kind)
+    _check_offset(f"{prefix}offset_days", offset_days, kind)
     start, end = to_bound(f"{prefix}start", start), to_bound(f"{prefix}end", end)
     if start and end and start >= end:
         raise BadInput(f"{prefix}end", end.isoformat(), f"a time after the start, {start.isoformat()}")
     return Schedule(
         expression=text,
         zone=to_zone(timezone, f"{prefix}timezone"),
-        offset=offset or 0,
+        offset_days=offset_days or 0,
         start=start,
         end=end,
         created=created,
@@ -155,13 +155,13 @@ def parse(
     )
 
 
-def _check_offset(option: str, offset: int | None, kind: str) -> None:
-    if not offset:
+def _check_offset(option: str, days: int | None, kind: str) -> None:
+    if not days:
         return
-    if isinstance(offset, bool) or not isinstance(offset, int) or not 1 <= offset <= MAX_OFFSET_DAYS:
-        raise BadInput(option, offset, f"1 to {MAX_OFFSET_DAYS} days")
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MAX_OFFSET_DAYS:
+        raise BadInput(option, days, f"1 to {MAX_OFFSET_DAYS} days")
     if kind != "cron":
-        raise BadInput(option, offset, f"no offset with {kind}(…), only with cron(…)")
+        raise BadInput(option, days, f"no offset with {kind}(…), only with cron(…)")
 
 
 def _parse_rate(text: str, option: str) -> timedelta:

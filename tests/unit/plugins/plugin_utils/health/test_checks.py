@@ -34,9 +34,7 @@ class Shop:
     drip: float = 0
 
     def health_check(self, path: str = "/health", **members: Any) -> dict[str, Any]:
-        more = {
-            key: members.pop(key) for key in ("attempts", "interval_seconds", "condition", "name") if key in members
-        }
+        more = {key: members.pop(key) for key in ("attempts", "interval", "condition", "name") if key in members}
         return {"name": "shop", "http": {"url": self.url + path, **members}, **more}
 
 
@@ -86,7 +84,7 @@ def run(*definitions: dict[str, Any], clock: FakeClock | None = None) -> list[tu
 
 
 def command(*argv: str, **members: Any) -> dict[str, Any]:
-    more = {key: members.pop(key) for key in ("attempts", "interval_seconds", "condition") if key in members}
+    more = {key: members.pop(key) for key in ("attempts", "interval", "condition") if key in members}
     return {"name": "smoke", "command": {"argv": list(argv), **members}, **more}
 
 
@@ -137,7 +135,7 @@ def test_conditions_are_asked_of_the_answer(shop: Shop, condition: str, health: 
 
 
 def test_nobody_there_is_inconclusive(shop: Shop) -> None:
-    gone = {"name": "gone", "http": {"url": "http://127.0.0.1:9/", "timeout_seconds": 2}}
+    gone = {"name": "gone", "http": {"url": "http://127.0.0.1:9/", "timeout": 2}}
     (found,) = run(gone)
     assert found[0] == "inconclusive" and "refused" in found[1]
 
@@ -147,7 +145,7 @@ def test_an_answer_without_end_or_cut_off_is_inconclusive(shop: Shop, body: str)
     shop.drip = 0.05
     shop.replies = [(200, {"Content-Length": "1000"}, body)]
     start = time.monotonic()
-    (found,) = run(shop.health_check(timeout_seconds=0.4))
+    (found,) = run(shop.health_check(timeout=0.4))
     assert found[0] == "inconclusive" and time.monotonic() - start < 3
 
 
@@ -191,7 +189,7 @@ def test_a_header_that_can_not_be_sent_is_inconclusive(
 def test_attempts_come_at_their_interval_and_stop_when_it_is_well(shop: Shop) -> None:
     shop.replies = [(503, {}, ""), (503, {}, ""), (200, {}, "")]
     clock = FakeClock()
-    assert run(shop.health_check(attempts=5, interval_seconds=45), clock=clock)[0][0] == "ok"
+    assert run(shop.health_check(attempts=5, interval=45), clock=clock)[0][0] == "ok"
     assert len(shop.seen) == 3 and sum(clock.slept) == 90
     assert max(clock.slept) <= 30  # the operator sees a line
 
@@ -205,8 +203,8 @@ def test_the_last_of_the_attempts_counts(shop: Shop) -> None:
 
 def test_several_probes_wait_together_and_keep_their_order(shop: Shop) -> None:
     clock = FakeClock()
-    slow = shop.health_check(name="slow", status=[204], attempts=3, interval_seconds=20)
-    quick = shop.health_check(name="quick", status=[204], attempts=2, interval_seconds=15)
+    slow = shop.health_check(name="slow", status=[204], attempts=3, interval=20)
+    quick = shop.health_check(name="quick", status=[204], attempts=2, interval=15)
     found = run_health_checks([slow, quick], clock=clock, options={})
     assert [(item.name, item.health.value) for item in found] == [("slow", "failed"), ("quick", "failed")]
     assert sum(clock.slept) == 40 and len(shop.seen) == 5
@@ -233,16 +231,14 @@ def test_no_shell_reads_the_arguments_and_nobody_waits_for_input(tmp_path: Any) 
 def test_a_command_that_hangs_ends_with_all_it_started(tmp_path: Any) -> None:
     code = f"import subprocess, time; subprocess.Popen(['sh', '-c', 'sleep 1; touch {tmp_path}/late']); time.sleep(60)"
     start = time.monotonic()
-    assert "did not end within 0.5 seconds" in run(python(code, timeout_seconds=0.5))[0][1]
+    assert "did not end within 0.5 seconds" in run(python(code, timeout=0.5))[0][1]
     assert time.monotonic() - start < 5
     time.sleep(1.2)
     assert not (tmp_path / "late").exists()
 
 
 def test_an_endless_output_is_read_only_so_far() -> None:
-    found = checks.ask_command(
-        checks.CommandCheck(argv=(sys.executable, "-c", "print('x' * 3000000)"), timeout_seconds=30)
-    )
+    found = checks.ask_command(checks.CommandCheck(argv=(sys.executable, "-c", "print('x' * 3000000)"), timeout=30))
     assert found.document and len(found.document["stdout"]) == checks.MAX_BYTES
 
 

@@ -54,7 +54,7 @@ def test_a_missing_key_has_the_line_of_what_misses_it(tmp_path: Path) -> None:
 
 
 def test_a_schedule_field_has_the_line_of_the_schedule(tmp_path: Path) -> None:
-    window = "windows:\n- name: night\n  duration: 1\n  schedule: cron(0 25 * * ? *)\n"
+    window = "windows:\n- name: night\n  duration_hours: 1\n  schedule: cron(0 25 * * ? *)\n"
     error = error_of(tmp_path, f"version: 1\nname: x\n{window}")
     assert [(item.line, item.path) for item in error.mistakes] == [(6, "windows[0].schedule: hours")]
 

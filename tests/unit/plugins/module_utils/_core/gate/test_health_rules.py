@@ -115,8 +115,8 @@ def test_neither_headers_nor_bodies_nor_queries_are_in_what_a_rule_shows() -> No
 
 def test_defaults_and_what_may_be_left_out() -> None:
     rule = HealthCheckRule.from_dict({**HTTP, "condition": None, "alarm": None, "attempts": None})
-    assert (rule.attempts, rule.interval_seconds, rule.condition) == (1, 10, "")
-    assert (rule.check.method, rule.check.status, rule.check.timeout_seconds) == ("GET", (200,), 10)  # type: ignore[union-attr]
+    assert (rule.attempts, rule.interval, rule.condition) == (1, 10, "")
+    assert (rule.check.method, rule.check.status, rule.check.timeout) == ("GET", (200,), 10)  # type: ignore[union-attr]
     assert HealthCheckRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}}).check.status == (204,)  # type: ignore[union-attr]
     assert read_health_checks(None) == [] == read_health_checks([])
 
@@ -136,7 +136,7 @@ def http(**members: Any) -> dict[str, Any]:
         ({**HTTP, "attempts": 0}, "health_checks[0].attempts"),
         ({**HTTP, "attempts": 1.5}, "health_checks[0].attempts"),
         ({**HTTP, "attempts": True}, "health_checks[0].attempts"),
-        ({**HTTP, "interval_seconds": -1}, "health_checks[0].interval_seconds"),
+        ({**HTTP, "interval": -1}, "health_checks[0].interval"),
         ({**HTTP, "condition": 5}, "health_checks[0].condition"),
         (http(url="ftp://a.example"), "health_checks[0].http.url"),
         (http(url="https:///x"), "health_checks[0].http.url"),
@@ -146,7 +146,7 @@ def http(**members: Any) -> dict[str, Any]:
         (http(status=[]), "health_checks[0].http.status"),
         (http(status=[99]), "health_checks[0].http.status"),
         (http(status="200"), "health_checks[0].http.status"),
-        (http(timeout_seconds=0), "health_checks[0].http.timeout_seconds"),
+        (http(timeout=0), "health_checks[0].http.timeout"),
         (http(headers=["a"]), "health_checks[0].http.headers"),
         (http(headers={"a b": "c"}), "health_checks[0].http.headers"),
         (http(headers={"Accept": "a\r\nb"}), "health_checks[0].http.headers.Accept"),
@@ -158,8 +158,8 @@ def http(**members: Any) -> dict[str, Any]:
         ({"name": "a", "command": {"argv": ["a", 1]}}, "health_checks[0].command.argv"),
         ({"name": "a", "command": {"argv": ["a\0b"]}}, "health_checks[0].command.argv"),
         (
-            {"name": "a", "command": {"argv": ["a"], "timeout_seconds": 99999}},
-            "health_checks[0].command.timeout_seconds",
+            {"name": "a", "command": {"argv": ["a"], "timeout": 99999}},
+            "health_checks[0].command.timeout",
         ),
         ({"name": "a", "alarm": {"names": ["x", ""]}}, "health_checks[0].alarm.names"),
         ({"name": "a", "alarm": {"names": []}}, "health_checks[0].alarm.names"),

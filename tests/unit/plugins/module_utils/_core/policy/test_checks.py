@@ -27,11 +27,11 @@ GOOD: dict[str, Any] = {
     ],
     "patch_groups": [{"name": "WEB-DEV", "baselines": ["al2023", "ubuntu"]}, {"name": "WEB-PROD"}],
     "windows": [
-        {"name": "night", "schedule": "cron(0 22 ? * TUE#2 *)", "duration": 4, "cutoff": 1},
+        {"name": "night", "schedule": "cron(0 22 ? * TUE#2 *)", "duration_hours": 4, "cutoff_hours": 1},
         {
             "name": "scan",
             "schedule": "rate(1 day)",
-            "duration": 2,
+            "duration_hours": 2,
             "patch_groups": ["WEB-PROD"],
             "tasks": [{"operation": "Scan"}],
         },
@@ -112,11 +112,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"windows/0/schedule": "cron(0 22 ? * TUESDAY *)"}, "windows[0].schedule: day-of-week", "SUN-SAT"),
     ({"windows/0/schedule": "rate(1 days)"}, "windows[0].schedule", "rate(1 day)"),
     ({"windows/0/timezone": "Berlin"}, "windows[0].timezone", "Europe/Berlin"),
-    ({"windows/1/offset": 2}, "windows[1].offset", "only with cron"),
-    ({"windows/0/offset": 7}, "windows[0].offset", "1 to 6"),
-    ({"windows/0/duration": 25}, "windows[0].duration", "1 to 24"),
-    ({"windows/0/duration": None}, "windows[0].duration", "hours the window is open"),
-    ({"windows/0/cutoff": 4}, "windows[0].cutoff", "fewer hours than the window's duration, 4"),
+    ({"windows/1/offset_days": 2}, "windows[1].offset_days", "only with cron"),
+    ({"windows/0/offset_days": 7}, "windows[0].offset_days", "1 to 6"),
+    ({"windows/0/duration_hours": 25}, "windows[0].duration_hours", "1 to 24"),
+    ({"windows/0/duration_hours": None}, "windows[0].duration_hours", "hours the window is open"),
+    ({"windows/0/cutoff_hours": 4}, "windows[0].cutoff_hours", "fewer hours than the window's duration, 4"),
     ({"windows/0/start_date": "tomorrow"}, "windows[0].start_date", "2026-12-31T22:00:00+01:00"),
     (
         {"windows/0/start_date": "2027-01-01T00:00:00Z", "windows/0/end_date": "2026-01-01T00:00:00Z"},
@@ -158,7 +158,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"reboot/rule": "maybe"}, "reboot.rule", "if_patched"),
     ({"reboot/overrides": [{"select": {}, "rule": "never"}]}, "reboot.overrides[0].select", "at least one key"),
     ({"patching/expected_minutes/linus": 3}, "patching.expected_minutes.linus", "'linux'"),
-    ({"patching/delivery_timeout_seconds": 20}, "patching.delivery_timeout_seconds", "30 to 2592000"),
+    ({"patching/delivery_timeout": 20}, "patching.delivery_timeout", "30 to 2592000"),
     ({"patching/retries/delivery": 6}, "patching.retries.delivery", "0 to 5"),
     ({"patching/retries/execution": 4}, "patching.retries.execution", "0 to 3"),
     ({"exclude": [{"select": {"nodes": ["a"]}}]}, "exclude[0].reason", "reason"),
@@ -194,10 +194,12 @@ def test_mistake_is_named(changes: dict[str, Any], path: str, words: str) -> Non
 
 
 def test_all_mistakes_are_named_at_once() -> None:
-    found = mistakes_of({"waves/0/size": "ten", "windows/0/cutoff": 9, "nmae": "x", "patch_groups/0/baselines/0": "no"})
+    found = mistakes_of(
+        {"waves/0/size": "ten", "windows/0/cutoff_hours": 9, "nmae": "x", "patch_groups/0/baselines/0": "no"}
+    )
     assert {mistake.path for mistake in found} == {
         "waves[0].size",
-        "windows[0].cutoff",
+        "windows[0].cutoff_hours",
         "nmae",
         "patch_groups[0].baselines[0]",
     }

@@ -73,7 +73,7 @@ def test_only_groups_with_baselines_are_declared() -> None:
 
 
 def window(**more: Any) -> dict[str, list[dict[str, Any]]]:
-    data = {"name": "night", "schedule": "rate(1 day)", "duration": 2, **more}
+    data = {"name": "night", "schedule": "rate(1 day)", "duration_hours": 2, **more}
     return to_declared(to_policy({"version": 1, "name": "x", "windows": [data]}))
 
 

@@ -130,7 +130,7 @@ def test_selectors_become_what_inventories_know() -> None:
 
 
 def test_task_is_named_after_its_window() -> None:
-    window = {"name": "night", "schedule": "rate(1 day)", "duration": 1, "tasks": [{"operation": "Scan"}]}
+    window = {"name": "night", "schedule": "rate(1 day)", "duration_hours": 1, "tasks": [{"operation": "Scan"}]}
     assert to_policy({**SMALL, "windows": [window]}).windows[0].tasks[0].name == "night-scan"
 
 

@@ -111,19 +111,19 @@ def test_guide_example_once() -> None:
 def test_guide_example_offset_is_days_after_the_base_day() -> None:
     # Source: example 4: third Tuesday 23:30, offset 2 -> Thursday.
     expression = "cron(0 30 23 ? * TUE#3 *)"
-    assert starts(expression, "2026-11-01", 2, offset=2) == ["2026-11-19 23:30", "2026-12-17 23:30"]
-    assert starts(expression, "2026-11-18", 1, offset=2) == ["2026-11-19 23:30"]  # base day over, window still ahead
+    assert starts(expression, "2026-11-01", 2, offset_days=2) == ["2026-11-19 23:30", "2026-12-17 23:30"]
+    assert starts(expression, "2026-11-18", 1, offset_days=2) == ["2026-11-19 23:30"]  # the window is still ahead
 
 
 def test_offset_waits_for_the_next_period_if_the_base_day_had_passed_at_creation() -> None:
     # facts: "if base day already passed this period it runs next period".
-    schedule = parse("cron(0 30 23 ? * TUE#3 *)", offset=2, created=utc("2026-11-18"))
+    schedule = parse("cron(0 30 23 ? * TUE#3 *)", offset_days=2, created=utc("2026-11-18"))
     assert schedule.next_after(utc("2026-11-18")) == utc("2026-12-17T23:30")
 
 
 def test_offset_is_counted_on_the_wall_clock() -> None:
     # Base Saturday 24 October 2026 02:00 +02:00; two days later it is 02:00 +01:00.
-    assert starts("cron(0 2 ? * SAT#4 *)", "2026-10-20", 1, timezone=BERLIN, offset=2) == ["2026-10-26 01:00"]
+    assert starts("cron(0 2 ? * SAT#4 *)", "2026-10-20", 1, timezone=BERLIN, offset_days=2) == ["2026-10-26 01:00"]
 
 
 def test_spring_gap_opens_at_the_next_instant_that_exists() -> None:
@@ -234,7 +234,7 @@ def test_bad_expression_names_field_value_and_what_is_right(expression: str, mes
         ({"timezone": "Mars/Base"}, "windows[2].timezone: 'Mars/Base' is not valid, expected an IANA time zone"),
         ({"timezone": "../etc"}, "windows[2].timezone: '../etc'"),
         ({"timezone": "Europe"}, "windows[2].timezone: 'Europe'"),
-        ({"offset": 7}, "windows[2].offset: 7 is not valid, expected 1 to 6 days"),
+        ({"offset_days": 7}, "windows[2].offset_days: 7 is not valid, expected 1 to 6 days"),
         ({"start": "soon"}, "windows[2].start: 'soon' is not valid, expected an ISO 8601 time"),
         ({"start": "2026-11-02", "end": "2026-11-01"}, "windows[2].end: '2026-11-01T00:00:00+00:00'"),
     ],
@@ -247,8 +247,8 @@ def test_bad_option_names_its_path(options: dict[str, object], message: str) -> 
 
 @pytest.mark.parametrize("expression", ["rate(1 day)", "at(2026-11-01T02:00:00)"])
 def test_offset_goes_with_cron_only(expression: str) -> None:
-    with pytest.raises(BadInput, match=r"^offset: 2 is not valid, expected no offset with (rate|at)"):
-        parse(expression, offset=2)
+    with pytest.raises(BadInput, match=r"^offset_days: 2 is not valid, expected no offset with (rate|at)"):
+        parse(expression, offset_days=2)
 
 
 def test_naive_time_is_refused() -> None:
@@ -293,8 +293,10 @@ def test_agrees_with_pyawscron(fields: str, after: datetime) -> None:
     found = parse(f"cron({fields})").next_after(after)
     try:
         expected = AWSCron(fields).occurrence(after).next()
-    except ValueError:  # pyawscron builds 29 February of any year; cronsim, below, tells about such days
-        reject()
+    except Exception as error:  # it builds 29 February of any year, and gives up on days as rare as FEB SUN#5
+        if not isinstance(error, ValueError) and "iter" not in str(error):
+            raise
+        reject()  # cronsim, below, knows such days
     assert found == expected
 
 
