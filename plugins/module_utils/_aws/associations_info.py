@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-from .._core import limits
 from .._core.change import to_dict
 from .._core.errors import ServiceError
+from .._core.ssm import limits
 from .._core.ssm.associations import check_filters
 from .associations import GONE, from_api
 from .convert import to_plain, to_time

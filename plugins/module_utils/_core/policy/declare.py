@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..model import place_label
-from ..targets import MAX_VALUES
+from ..ssm.targets import MAX_VALUES
 from .values import Policy, Window
 
 #: The name of a window's target, within the window.

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change
 from ..errors import BadInput
 from ..tags import check_tags
+from . import limits
 
 MOST_HOURS = 30 * 24
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change, merge
 from ..errors import BadInput
 from ..tags import check_tags, merge_tags
-from ..targets import NODE_ID, Targets, check_targets, to_targets
 from ..times.schedule import parse
+from . import limits
+from .targets import NODE_ID, Targets, check_targets, to_targets
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "UNSPECIFIED")
 ALL_NODES: Targets = {"InstanceIds": ("*",)}

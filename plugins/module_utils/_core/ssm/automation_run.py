@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from .. import limits
 from ..clock import Clock
 from ..errors import BadInput, PatchtideError
-from ..targets import Targets, check_targets, to_targets
+from . import limits
+from .targets import Targets, check_targets, to_targets
 
 #: An execution in one of these states goes on by itself, or waits for a person.
 RUNNING = frozenset(

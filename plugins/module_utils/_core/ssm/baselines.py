@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change, merge
 from ..errors import BadInput, Conflict
 from ..tags import check_tags, merge_tags
+from . import limits
 
 # Limits and enumerations: botocore's service model of SSM, CreatePatchBaseline.
 OPERATING_SYSTEMS = (

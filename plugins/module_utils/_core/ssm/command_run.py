@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from .. import limits
 from ..clock import Clock
 from ..errors import BadInput, PatchtideError
-from ..targets import Targets, check_targets, to_targets
 from ..work.ssm.commands import MAX_NODES, Ambiguous
 from ..work.ssm.ports import Invocation
+from . import limits
+from .targets import Targets, check_targets, to_targets
 
 #: A command in one of these states still works on nodes, or will.
 RUNNING = frozenset({"Pending", "InProgress", "Cancelling", "Delayed"})

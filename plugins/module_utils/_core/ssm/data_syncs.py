@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change, carry_out, merge
 from ..errors import BadInput
+from . import limits
 
 TO_DESTINATION, FROM_SOURCE = "SyncToDestination", "SyncFromSource"
 _UNIT = r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}"

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change, merge
 from ..errors import BadInput
 from ..tags import check_tags, merge_tags
+from . import limits
 
 TYPES = (
     "Command",

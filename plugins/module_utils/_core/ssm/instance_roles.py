@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..accounts import partition_of
 from ..change import Change
 from ..errors import BadInput, Conflict
+from . import limits
 from .iam_policies import allowed_actions
 
 #: What the agent can't register, be commanded and report without; all of it is in AmazonSSMManagedInstanceCore.

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change
 from ..errors import BadInput
-from ..targets import NODE_ID
+from . import limits
+from .targets import NODE_ID
 
 #: Node id to entries, each a mapping of names to text.
 EntriesOfNodes = Mapping[str, tuple[Mapping[str, str], ...]]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change
 from ..errors import BadInput
+from . import limits
 
 #: Node id to its role; a node that is not registered is missing.
 RolesOfNodes = Mapping[str, str]

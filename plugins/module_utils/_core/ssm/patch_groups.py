@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .. import limits
 from ..arns import name_of
 from ..change import Change
 from ..errors import BadInput, Conflict
+from . import limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

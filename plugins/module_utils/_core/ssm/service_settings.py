@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change
+from . import limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change, carry_out, merge
 from ..errors import BadInput
-from ..targets import Targets, check_targets, to_targets
+from . import limits
+from .targets import Targets, check_targets, to_targets
 
 INSTANCE, RESOURCE_GROUP = "INSTANCE", "RESOURCE_GROUP"
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..arns import name_of
 from ..change import Change, carry_out, merge
 from ..errors import BadInput
-from ..targets import Targets
+from . import limits
+from .targets import Targets
 from .window_targets import missing_window
 
 #: Option that holds the invocation parameters of each type of task.

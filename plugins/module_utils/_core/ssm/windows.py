@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .. import limits
 from ..change import Change, merge
 from ..errors import BadInput, Conflict
 from ..tags import check_tags, merge_tags
 from ..times.schedule import parse, to_bound
+from . import limits
 
 WINDOW_ID = r"mw-[0-9a-f]{17}"
 _NEEDED = ("schedule", "duration_hours", "cutoff_hours")

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.targets import check_targets, to_targets
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.window_tasks import (
     WindowTask,
     plan_window_task,
     to_given,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.targets import check_targets, to_targets
 
 TASK: dict[str, Any] = {"name": "install", "task_arn": "AWS-RunPatchBaseline"}
 TARGETS: Any = {"WindowTargetIds": ("23639a0b-ddbc-4bca-9e72-78d96aaaaaaa",)}

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import BadInput
 from . import limits
-from .errors import BadInput
 
 #: Key to values, each list sorted: their order means nothing to the service.
 Targets = Mapping[str, tuple[str, ...]]

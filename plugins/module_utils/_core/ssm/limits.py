@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sized
 
-from .errors import BadInput
+from ..errors import BadInput
 
 #: Names of baselines, windows, targets and tasks (botocore's service model of SSM).
 NAME = r"[a-zA-Z0-9_\-.]{3,128}"
