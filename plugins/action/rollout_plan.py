@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
+from ..module_utils._core.lists.override_list import text_of
+from ..module_utils._core.plan.pinning import check_lists
 from ..module_utils._core.plan.plan import build_plan, wave_span
 from ..module_utils._core.policy.values import Policy, Window, to_policy
 from ..module_utils._core.report.text import plan_to_text
@@ -27,7 +29,7 @@ from ..plugin_utils.files import read_json, write_pieces, write_text
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.large_json import collector_paused
 from ..plugin_utils.report.html import render_plan_html
-from ..plugin_utils.rollout.folder import CATCH_UP, read_plan
+from ..plugin_utils.rollout.folder import CATCH_UP, LISTS, read_plan
 from ..plugin_utils.rollout.guards import read_calendars, read_guard
 from ..plugin_utils.scan_file import read_scan
 
@@ -69,6 +71,7 @@ class ActionModule(ControllerAction):
                 guard=read_guard(policy.exceptions, options),
                 calendars=calendars,
             )
+        check_lists(plan["lists"])
         before = self._existing(folder / "plan.json")
         changed = before is None or before["digest"] != plan["digest"]
         if before is not None and not changed:
@@ -78,6 +81,8 @@ class ActionModule(ControllerAction):
             self.say(line)
         if changed and not self.check_mode:
             write_text(folder / "plan.html", render_plan_html(plan))
+            for listed in plan["lists"]:
+                write_text(folder / LISTS / listed["name"], text_of(listed))
             write_pieces(folder / "plan.json", to_lines(plan))
         result = {"changed": changed, **{key: plan.get(key) for key in ("rollout", "digest", "totals", "warnings")}}
         if self.diff_mode and changed:

@@ -39,7 +39,7 @@ class Executor:
 
     :param title: what it is called in tables and messages.
     :param platforms: operating system families it can work on; the first one is assumed where a node names none.
-    :param pin: how far a planned list binds the install: ``list``, ``versions``, ``kb`` or ``none``.
+    :param pin: how the planned patches can bind the install: ``list`` or ``versions`` (``lists/pins.py``).
     :param chunk: nodes that one call may name; 1 for hosts reached one by one.
     :param text: how it patches a node, for tables of the documentation.
     :param needs_agent: whether a node has to be registered with a management service and online there.
@@ -71,7 +71,7 @@ SSM = Executor(
     text="Run Command of AWS Systems Manager, from a play host that only coordinates",
     reach=Reach.SERVICE,
     platforms=("linux", "windows", "macos"),
-    pin="none",
+    pin="list",
     chunk=50,  # SendCommand, InstanceIds (botocore's service model)
     needs_agent=True,
     can_start=True,

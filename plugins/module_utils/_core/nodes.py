@@ -118,6 +118,7 @@ class Candidate:
     executor: str = ""
     platform: str = ""
     os: str = ""
+    os_version: str = ""
     account: str = ""
     region: str = ""
     zone: str = ""

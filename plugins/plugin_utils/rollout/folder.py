@@ -29,6 +29,8 @@ from ..large_json import collector_paused
 from .stores import JOURNAL, Stores, read_stores
 
 CATCH_UP = "catch_up.json"
+#: Directory of the override lists, as the plan has them.
+LISTS = "lists"
 #: Between an attempt that failed and the next one.
 RETRY_SECONDS = 60
 

@@ -112,7 +112,7 @@ def _rest(wave: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whole(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: plan.get(key) for key in ("policy", "rehearsal", "rules")}
+    return {key: plan.get(key) for key in ("policy", "rehearsal", "rules", "patching")}
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from ..stamp import from_time
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
 from .exclude import exclusion
+from .pinning import NOT_PINNED, bind, not_pinned, pin_warnings
 from .quotas import quota_warnings
 from .rules import PlanRules
 from .selection import empty_wave_warnings, uncovered_warnings
@@ -71,6 +72,7 @@ def build_plan(
         }
         for order, (wave, found) in enumerate(zip(policy.waves, draft.waves, strict=True), 1)
     ]
+    lists = bind(waves, draft.waves, policy, records)
     return seal(
         {
             "schema": SCHEMA,
@@ -78,11 +80,14 @@ def build_plan(
             "rehearsal": rehearsal,
             "policy": {"name": policy.name, "digest": policy_digest},
             "rules": rules.to_dict(),
+            "patching": {"pin": policy.patching.pin},
+            "lists": lists,
             "waves": waves,
             "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
             "totals": _totals(waves, draft.excluded),
             "warnings": [
                 *_warnings(waves),
+                *pin_warnings(policy, lists),
                 *empty_wave_warnings(policy, draft.waves, nodes, draft.emptied),
                 *uncovered_warnings(policy, draft.waves),
                 *quota_warnings(waves),
@@ -107,9 +112,12 @@ def _sort_out(draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: M
     lost = {item["place"]: item["error"]["message"] for item in scan["failed_places"]}
     eligible = []
     for node in sorted(nodes, key=lambda item: item.node_id):
-        why = exclusion(node, records.get(node.node_id), policy, lost.get(place_label(node.account, node.region)))
+        record = records.get(node.node_id)
+        why = exclusion(node, record, policy, lost.get(place_label(node.account, node.region)))
         if why:
             draft.excluded.append(_excluded(node, *why))
+        elif unpinned := not_pinned(node, record, policy):
+            draft.excluded.append(_excluded(node, NOT_PINNED, unpinned))
         else:
             eligible.append(node)
     return eligible

@@ -31,8 +31,12 @@ _NODE = Object(
         "reboot_rule": OrNull(TEXT),
         "expected_minutes": NUMBER,
         "start": FLAG,
+        "pin": TEXT,
+        "list": TEXT,
+        "content_open": Each(TEXT),
     },
 )
+_ROW = Object({"id": NAME, "title": TEXT})
 _WINDOW = Object({"start": TIME, "end": TIME, "cutoff_at": TIME}, {"name": TEXT})
 _CAPACITY = Object(
     {"fits": FLAG, "text": TEXT},
@@ -52,6 +56,10 @@ _WAVE = Object(
         "emptied": TEXT,
     },
 )
+_LIST = Object(
+    {"name": NAME, "label": TEXT, "address": TEXT, "account": TEXT, "region": TEXT, "patches": Each(_ROW)},
+    {"product": TEXT, "baseline_id": TEXT, "platform": TEXT, "nodes": COUNT},
+)
 _SHARE = Rule(lambda value: COUNT.fits(value) or isinstance(value, (str, float)), "a count or a share")
 _LIMIT = Object({}, {name: OrNull(_SHARE) for name in ("rollout", "wave", "zone", "cluster")})
 PLAN = Object(
@@ -61,6 +69,8 @@ PLAN = Object(
         "rehearsal": FLAG,
         "policy": Object({}, {"name": TEXT, "digest": TEXT}),
         "rules": Object({}, {"retries": Values(COUNT), "budgets": _LIMIT}),
+        "patching": Object({}, {"pin": TEXT}),
+        "lists": Each(_LIST),
         "excluded": Each(Object({"node_id": TEXT, "code": TEXT, "reason": TEXT}, {"host": TEXT, "name": TEXT})),
         "totals": Values(NUMBER),
         "warnings": Each(TEXT),

@@ -15,6 +15,8 @@ from ..accounts import role_of
 from ..errors import BadInput
 from ..gate.decide import GateRules
 from ..gate.health_rules import AlarmCheck, HealthCheckRule
+from ..lists.address import check_bucket, check_list_url
+from ..lists.pins import LIST
 from ..nodes import Select
 from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..times.schedule import parse, to_zone
@@ -39,6 +41,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_exceptions,
         _check_health_check,
         _check_hooks,
+        _check_lists,
     )
     return [mistake for check in checks for mistake in check(policy)]
 
@@ -257,3 +260,31 @@ def _check_hooks(policy: Policy) -> Iterator[Mistake]:
         if getattr(policy.hooks, before) and not getattr(policy.hooks, after):
             expected = f"a task file that undoes hooks.{before} (it can be empty)"
             yield Mistake(path=f"hooks.{after}", value="", expected=expected)
+
+
+def _check_lists(policy: Policy) -> Iterator[Mistake]:
+    """Where override lists are kept: addresses that a node can be given, and a bucket in each Region or in none."""
+    patching, regions = policy.patching, policy.estate.regions
+    try:
+        check_list_url(patching.list_url, "patching.list_url")
+    except BadInput as error:
+        yield Mistake.of(error)
+    names = [name for account in policy.estate.accounts for name in (account.id, account.name)]
+    for region, bucket in patching.buckets.items():
+        path = f"patching.buckets.{region}"
+        yield from _known(path, [region], regions, "a Region of the estate")
+        if bucket.account and names and bucket.account not in names:
+            expected = "an account of the estate, by name or number" + suggest(bucket.account, names)
+            yield Mistake(path=f"{path}.account", value=bucket.account, expected=expected)
+        try:
+            check_bucket(bucket, path)
+        except BadInput as error:
+            yield Mistake.of(error)
+    if patching.buckets and patching.list_url:
+        expected = "either buckets or list_url, since a node reads one list"
+        yield Mistake(path="patching.list_url", value=patching.list_url, expected=expected)
+    lacking = [region for region in regions if region not in patching.buckets]
+    if patching.pin == LIST and patching.buckets and lacking:
+        yield Mistake(
+            path=f"patching.buckets.{lacking[0]}", value=None, expected="a bucket for each Region of the estate"
+        )

@@ -16,6 +16,8 @@ from ..accounts import Account, role_of
 from ..canonical import to_digest
 from ..exceptions.records import ExceptionRules
 from ..gate.decide import GateRules
+from ..lists.address import Bucket
+from ..lists.pins import LIST
 from ..model import Place
 from ..nodes import Select
 from ..read import read, to_document
@@ -163,8 +165,11 @@ class ExpectedMinutes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patching:
-    """How nodes are patched."""
+    """How nodes are patched. ``buckets``: by Region, where its override lists are kept."""
 
+    pin: str = LIST
+    buckets: Mapping[str, Bucket] = field(default_factory=dict)
+    list_url: str = ""
     expected_minutes: ExpectedMinutes = ExpectedMinutes()
     delivery_timeout: int = 600
     execution_timeout_minutes: int = 120
@@ -263,9 +268,14 @@ def _complete(policy: Policy) -> Policy:
         return replace(select, accounts=accounts, tags=tags)
 
     overrides = tuple(replace(item, select=clear(item.select)) for item in policy.reboot.overrides)
+    buckets = {
+        region: replace(bucket, account=numbers.get(bucket.account, bucket.account))
+        for region, bucket in policy.patching.buckets.items()
+    }
     return replace(
         policy,
         estate=estate,
+        patching=replace(policy.patching, buckets=buckets),
         windows=tuple(replace(window, tasks=_named_tasks(window)) for window in policy.windows),
         waves=tuple(
             replace(wave, select=clear(wave.select), order=tuple(clear(item) for item in wave.order))

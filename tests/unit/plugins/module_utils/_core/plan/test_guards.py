@@ -37,7 +37,7 @@ POLICY: dict[str, Any] = {
     "waves": [{"name": "canary", "size": 2, "window": "first"}, {"name": "rest", "window": "second"}],
     "gates": {},
     "reboot": {"rule": "if_required"},
-    "patching": {"expected_minutes": {"linux": 15}},
+    "patching": {"pin": "baseline", "expected_minutes": {"linux": 15}},
 }
 NODES = [
     Candidate(node_id=f"i-{number}", host=f"web-{number}", executor="ssm", platform="linux", ping_status="Online")

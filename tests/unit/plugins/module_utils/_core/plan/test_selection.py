@@ -26,7 +26,7 @@ def warnings(nodes: list[Candidate], *waves: dict[str, Any], done: tuple[str, ..
     scan = {key: {"status": "succeeded", "missing": found} for key, found in missing.items()}
     plan = build_plan(
         nodes,
-        to_policy({"name": "p", "waves": list(waves), **policy}),
+        to_policy({"name": "p", "patching": {"pin": "baseline"}, "waves": list(waves), **policy}),
         {"nodes": scan, "failed_places": []},
         policy_digest="d",
         windows={},

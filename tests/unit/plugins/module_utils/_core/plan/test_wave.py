@@ -22,7 +22,7 @@ POLICY: dict[str, Any] = {
     "waves": [{"name": "all", "window": "night"}],
     "gates": {},
     "reboot": {"rule": "if_required"},
-    "patching": {"expected_minutes": {"linux": 15}, "retries": {"delivery": 1, "execution": 0}},
+    "patching": {"pin": "baseline", "expected_minutes": {"linux": 15}, "retries": {"delivery": 1, "execution": 0}},
     "stopped_nodes": {"start": True, "select": {"tags": {"Environment": "dev"}}},
 }
 

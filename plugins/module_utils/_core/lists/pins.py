@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a node's planned patches bind what is installed on it, and what is left open. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+#: The policy's ``patching.pin``: by lists that are made from the plan, or by whatever the baseline approves that night.
+LIST, BASELINE = "list", "baseline"
+#: Updates that keep their KB number while their content changes: signatures, and the removal tool of each month.
+KB_ONLY = frozenset({"KB2267602", "KB890830"})
+#: By what a node has as ``pin`` in the plan: what is certain, and what is not.
+PINS: Mapping[str, tuple[str, str]] = {
+    "list": (
+        "no other version of a planned package is installed",
+        "dependencies come in the version that the repositories offer, and a version that they no longer offer is not "
+        "installed",
+    ),
+    "kb": (
+        "no KB is installed that is not planned and approved by the baseline",
+        "the content behind a KB number, and a KB that was replaced is not installed",
+    ),
+    "versions": (
+        "exactly the planned versions are asked for",
+        "dependencies, and a version that the repositories no longer offer is not installed",
+    ),
+    BASELINE: (
+        "nothing; the baseline decides when the node is patched",
+        "patches that are approved after the plan are installed as well",
+    ),
+}
+
+
+def pin_of(offered: str, platform: str, wanted: str) -> str:
+    """Return how a node is pinned: a key of ``PINS``.
+
+    :param offered: what its executor can do. :param wanted: the policy's ``patching.pin``.
+    """
+    if offered != LIST:
+        return offered
+    if wanted != LIST:
+        return BASELINE
+    return "kb" if platform == "windows" else LIST
+
+
+def content_open(patch_ids: Iterable[str]) -> list[str]:
+    """Return the planned KBs whose content is not bound by their number."""
+    return sorted({patch_id for patch_id in patch_ids if patch_id.upper() in KB_ONLY})

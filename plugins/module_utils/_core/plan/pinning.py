@@ -1,0 +1,132 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a plan binds what is installed: the lists that its nodes get, and nodes that no list can describe. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import BadInput
+from ..executors import find
+from ..lists.address import to_address
+from ..lists.override_list import OverrideList, Row, Shared, make_lists, why_not_listed
+from ..lists.pins import LIST, content_open, pin_of
+from ..nodes import Candidate
+from ..policy.values import Policy
+from .wave import patch_count
+
+#: Code of nodes that are left out because their patches can't be bound.
+NOT_PINNED = "not_pinned"
+
+
+def not_pinned(node: Candidate, scan: Mapping[str, Any] | None, policy: Policy) -> str:
+    """Return why the policy wants a list for the node and none can be made; "" if there is nothing to say."""
+    if _pin(node, policy) not in (LIST, "kb"):
+        return ""
+    if scan is None:  # a stopped node that would be started
+        return "it was not scanned, so no list can name its patches; patching.pin: baseline patches it unpinned"
+    rows, count = _rows(scan), patch_count(scan)
+    if count and not rows:
+        return f"the scan counted {count:,} missing patches and could not name them, so no list can"
+    return why_not_listed(rows, by_title=node.platform != "windows")
+
+
+def _pin(node: Candidate, policy: Policy) -> str:
+    row = find(node.executor)
+    return pin_of(row.pin, node.platform, policy.patching.pin) if row else ""
+
+
+def _rows(scan: Mapping[str, Any] | None) -> list[Row]:
+    return [(str(patch["id"]), str(patch.get("title") or "")) for patch in (scan or {}).get("missing") or ()]
+
+
+def bind(
+    waves: Sequence[Mapping[str, Any]],
+    members: Sequence[Sequence[Candidate]],
+    policy: Policy,
+    records: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """Return the plan's lists, and say on each planned node how it is pinned: ``pin``, ``list``, ``content_open``.
+
+    :param waves: the plan's waves; their nodes get the members. :param members: the same nodes as the inventory's.
+    :param records: the scan's records by node id.
+    """
+    candidates = {node.node_id: node for found in members for node in found}
+    listed: list[tuple[str, Shared, list[Row]]] = []
+    planned = {node["node_id"]: node for wave in waves for node in wave["nodes"]}
+    for node_id, node in planned.items():
+        node["pin"] = _pin(candidates[node_id], policy)
+        if named := content_open(patch["id"] for patch in node["patches"]):
+            node["content_open"] = named
+        if node["pin"] in (LIST, "kb"):
+            scan = records.get(node_id)
+            listed.append((node_id, _shared(candidates[node_id], scan), _rows(scan)))
+    lists = make_lists(listed)
+    for item in lists:
+        for node_id in item.nodes:
+            planned[node_id]["list"] = item.name
+    return [_to_dict(item, policy) for item in lists]
+
+
+def _shared(node: Candidate, scan: Mapping[str, Any] | None) -> Shared:
+    return Shared(
+        account=node.account,
+        region=node.region,
+        product=_product(node),
+        baseline_id=str(((scan or {}).get("evidence") or {}).get("baseline_id") or ""),
+        platform=node.platform,
+    )
+
+
+def _product(node: Candidate) -> str:
+    """Return the operating system with its major version, of Ubuntu its release: ``SLES 15``, ``Ubuntu 22.04``."""
+    parts = node.os_version.split(".")
+    major = ".".join(parts[:2]) if "ubuntu" in node.os.lower() else parts[0]
+    return " ".join(part for part in (node.os, major) if part)
+
+
+def _to_dict(item: OverrideList, policy: Policy) -> dict[str, Any]:
+    shared, bucket = item.shared, policy.patching.buckets.get(item.shared.region)
+    return {
+        "name": item.name,
+        "label": shared.label,
+        "account": shared.account,
+        "region": shared.region,
+        "product": shared.product,
+        "baseline_id": shared.baseline_id,
+        "platform": shared.platform,
+        "address": to_address(bucket, policy.patching.list_url, item.name),
+        "nodes": len(item.nodes),
+        "patches": [{"id": patch_id, "title": title} for patch_id, title in item.rows],
+    }
+
+
+def check_lists(lists: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a plan whose lists have no place: nothing is patched unpinned because a bucket is missing.
+
+    :raises BadInput: naming the Regions.
+    """
+    lacking = sorted({item["region"] for item in lists if not item["address"]})
+    if lacking:
+        raise BadInput(
+            "patching.buckets",
+            None,
+            f"a bucket for the lists of {', '.join(lacking)}, or list_url, or pin: baseline, with which the baseline "
+            "decides on the night what is installed",
+        )
+
+
+def pin_warnings(policy: Policy, lists: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence about everything that weakens a pinned plan."""
+    if lists and policy.patching.list_url:
+        yield (
+            f"The lists are read from {policy.patching.list_url} without credentials: whoever can write there decides "
+            "what is installed, and everybody who reaches it can read what is missing on the nodes."
+        )
+    if policy.patching.pin == LIST:
+        for window in policy.windows:
+            for task in window.tasks:
+                if task.operation == "Install":
+                    yield f"Task {task.name} of window {window.name} installs by the baseline alone, without a list."
