@@ -83,11 +83,12 @@ class ActionModule(ControllerAction):
             return tempo.in_loop(lambda: [candidate_of(task_vars, node, policy.tags.application) for node in nodes])
 
         executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
+        permits = Permits(rollout, wave, Watch(rollout, policy, options, self.say, known), tempo, notes)
         return Driver(
             rollout=rollout,
             wave=wave,
-            courses=Courses(rollout, wave, executors, tempo, notes),
-            permits=Permits(rollout, wave, Watch(rollout, policy, options, self.say, known), tempo, notes),
+            courses=Courses(rollout, wave, executors, permits, tempo, notes),
+            permits=permits,
             preparer=self._preparers(rollout, options, policy, sessions),
             opening=Opening(
                 rollout,

@@ -148,7 +148,7 @@ def test_a_lost_answer_to_the_beginning(world: ExecutorWorld, stage: str) -> Non
     except Unknown:
         world.act("ok")
         world.pass_time(5)
-        work.handle = str(port.look_up(work))
+        work.handle = str(port.look_up(work, final=False))
     assert work.handle not in ("", "None")
     assert result_of(world, port, work)["status"] == "succeeded" and world.runs() == 1
 
@@ -160,15 +160,24 @@ def test_a_new_controller_takes_it_up(world: ExecutorWorld, stage: str) -> None:
     first.begin(work)
     port, found = world.fresh(), again(work)
     world.pass_time(5)
-    found.handle = str(port.look_up(found))
+    found.handle = str(port.look_up(found, final=False))
     assert result_of(world, port, found)["status"] == "succeeded" and world.runs() == 1
 
 
 @pytest.mark.parametrize("stage", CHANGING)
 def test_what_never_began_is_told_so_and_begins_under_another_token(world: ExecutorWorld, stage: str) -> None:
     port = world.fresh()
-    assert port.look_up(announced(world, port, stage)) is None and world.runs() == 0
+    assert port.look_up(announced(world, port, stage), final=True) is None and world.runs() == 0
     work = announced(world, port, stage, 2)
+    work.handle = port.begin(work)
+    assert result_of(world, port, work)["status"] == "succeeded" and world.runs() == 1
+
+
+@pytest.mark.parametrize("stage", CHANGING)
+def test_what_has_not_begun_may_begin_under_its_token(world: ExecutorWorld, stage: str) -> None:
+    port = world.fresh()
+    work = announced(world, port, stage)
+    assert port.look_up(work, final=False) == "" and world.runs() == 0
     work.handle = port.begin(work)
     assert result_of(world, port, work)["status"] == "succeeded" and world.runs() == 1
 

@@ -122,11 +122,12 @@ class Driving:
         tempo, notes = Tempo(self.clock, rehearsal=True), Notes(rollout, self.lines.append)
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
         options = {"calls": self.executor.calls, "stuck": self.stuck}
+        permits = Permits(rollout, WAVE, self.watch, tempo, notes)  # type: ignore[arg-type]
         return Driver(
             rollout=rollout,
             wave=WAVE,
-            courses=Courses(rollout, WAVE, {"fake": self.executor}, tempo, notes),
-            permits=Permits(rollout, WAVE, self.watch, tempo, notes),  # type: ignore[arg-type]
+            courses=Courses(rollout, WAVE, {"fake": self.executor}, permits, tempo, notes),
+            permits=permits,
             preparer=lambda what: kinds[what](rollout, WAVE, options, self.lines.append),
             opening=Opening(rollout, self.lines.append),
             tempo=tempo,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ RESULTS: dict[str, dict[str, Any]] = {
 class FakeExecutor:
     """Implements ``ExecutorPort``.
 
-    :param script: by (stage, node), else by node, what happens at each attempt in turn, the last word for ever:
+    :param script: by (stage, node), else by node, what happens at each beginning in turn, the last word for ever:
         ``ok``, ``failed``, ``hangs``, ``refused``, ``lost`` (it began, and the answer is lost), ``swallowed`` (it never
         began, and the answer is lost), ``bug at begin``, ``bug at poll``, ``bug at look-up``, ``unreadable`` or
         ``away`` (nobody can be asked for 10 minutes).
@@ -51,6 +52,7 @@ class FakeExecutor:
     #: token to when its work began
     begun: dict[str, datetime] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
+    tries: Counter[tuple[str, str]] = field(default_factory=Counter)
     on_begin: Any = None
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -68,6 +70,7 @@ class FakeExecutor:
 
     def begin(self, work: Work) -> str:
         self._note("begin", work)
+        self.tries.update((work.stage, node) for node in work.nodes)
         self.tokens.append(work.token)
         if self.on_begin:
             self.on_begin(work)
@@ -83,14 +86,14 @@ class FakeExecutor:
             raise Unknown("no answer")
         return f"handle of {work.token}"
 
-    def look_up(self, work: Work) -> str | None:
+    def look_up(self, work: Work, *, final: bool) -> str | None:
         self._note("look up", work)
         words = {self.word(work, node) for node in work.nodes}
         if "bug at look-up" in words:
             raise KeyError("look-up")
         if "away" in words and self.clock.now() < work.at + timedelta(minutes=10):
             raise PatchtideError("nobody can be asked")
-        return f"handle of {work.token}" if work.token in self.begun else None
+        return f"handle of {work.token}" if work.token in self.begun else None if final else ""
 
     def poll(self, work: Work) -> list[Result]:
         now, found = self.clock.now(), []
@@ -118,7 +121,7 @@ class FakeExecutor:
 
     def word(self, work: Work, node: str) -> str:
         words = self.script.get((work.stage, node)) or self.script.get(node) or ["ok"]
-        return words[min(work.attempt, len(words)) - 1]
+        return words[min(self.tries[work.stage, node] or 1, len(words)) - 1]
 
     def _result(self, stage: str, node: str, word: str) -> Result:
         if word == "unreadable":

@@ -9,16 +9,19 @@ Each case is a fault that the service is documented to have; the lab's sources a
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import GateJudged
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import GateJudged, Intent, Outcome
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import final_results
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 
 from tests.kill.conftest import Night, is_install
 from tests.kill.controller import controller
 
-CANARY = ("canary-01", "canary-02")
+CANARY, US = ("canary-01", "canary-02"), ("early-us-01", "early-us-02")
 
 
 def fault(night: Night, name: str, **what: Any) -> None:
@@ -43,6 +46,20 @@ def installs(night: Night) -> Counter[str]:
 def verdicts(night: Night) -> list[str]:
     events = [record.event() for record in night.records()]
     return [event.verdict for event in events if isinstance(event, GateJudged)]
+
+
+def minutes(night: Night, stage: str, names: Iterable[str]) -> float:
+    """Return how long after its announcement a stage's last outcome on nodes was known."""
+    ids = {node["node_id"] for wave in night.plan["waves"] for node in wave["nodes"] if node["name"] in names}
+    begun: list[datetime] = []
+    ended: list[datetime] = []
+    for record in night.records():
+        event = record.event()
+        if isinstance(event, Intent) and event.stage == stage and ids & set(event.nodes):
+            begun.append(from_time(record.at))
+        if isinstance(event, Outcome) and event.stage == stage and ids & {row["node_id"] for row in event.results}:
+            ended.append(from_time(record.at))
+    return (max(ended) - min(begun)).total_seconds() / 60
 
 
 def run(night: Night) -> int:
@@ -77,14 +94,19 @@ def test_one_instance_that_is_gone_does_not_refuse_the_others(night: Night) -> N
 
 @pytest.mark.parametrize("details", ["RateExceeded", "AccessDenied"])
 def test_a_command_that_the_service_ends_is_seen_at_once_and_nothing_ran(night: Night, details: str) -> None:
-    rules(night, {"kind": "refuse_command", "details": details, "body": '"Install"', "times": 1})
-    began = night.aws.get("clock")["now"]
+    where = {"region": "us-east-1", "body": '"Install"', "times": 1}
+    rules(night, {"kind": "refuse_command", "details": details, **where})
     run(night)
-    refused = {n: row for n, row in finals(night).items() if (row["error"] or {}).get("code") == "missed_refused"}
-    assert refused and {row["status"] for row in refused.values()} == {"skipped"}
-    done = installs(night)
-    assert not done.keys() & refused.keys() and set(done.values()) <= {1}
-    assert began[:10] == night.aws.get("clock")["now"][:10]
+    found = finals(night)
+    refused = {name for name, row in found.items() if (row["error"] or {}).get("code") == "missed_refused"}
+    assert refused == set(US) and {found[name]["status"] for name in US} == {"skipped"}
+    others = {*CANARY, "early-win-01"}
+    assert {found[name]["status"] for name in others} == {"succeeded"}
+    assert {name: installs(night)[name] for name in (*others, *US)} == {
+        **dict.fromkeys(others, 1),
+        **dict.fromkeys(US, 0),
+    }
+    assert minutes(night, "patch", US) < 5
 
 
 @pytest.mark.parametrize("kind", ["throttle", "deny"])

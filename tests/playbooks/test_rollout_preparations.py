@@ -173,10 +173,11 @@ def test_a_failed_install_is_tried_again_as_often_as_the_policy_says(night: Nigh
     night.policy["patching"] = {"pin": "baseline", "retries": {"execution": 1}}
     night.prepare()
     night.fail("web-01", fail_patches=["*"])
-    night.play("rollout_patches")
+    done = night.play("rollout_patches")
     sent = [row for row in night.ledger()["commands"] if row["parameters"].get("Operation") == ["Install"]]
     names = {row["node_id"]: row["name"] for row in night.aws.get("nodes")["nodes"]}
     assert sorted(names[node] for row in sent for node in row["nodes"]) == ["web-01", "web-01", "web-02"]
+    assert "1 to be tried again" in done.output
     assert len({row["comment"] for row in sent}) == len(sent)
 
 

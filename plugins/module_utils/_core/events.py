@@ -130,7 +130,10 @@ class Intent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent(Event):
-    """The service accepted the command of an intent."""
+    """The service accepted the command of an intent. ``begun_at``: shortly before that; ``""``: when it was announced.
+
+    A later run than the one that announced it may have sent it.
+    """
 
     kind: ClassVar[str] = "sent"
     wave: str
@@ -139,6 +142,7 @@ class Sent(Event):
     place: str
     command_id: str
     nodes: tuple[str, ...]
+    begun_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

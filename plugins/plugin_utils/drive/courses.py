@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from ...module_utils._core.errors import PatchtideError
@@ -20,13 +22,19 @@ from ...module_utils._core.work.final_record import error, lost_record
 from ..executors.base import ExecutorPort, Result, Unknown, Work, seconds_to_look
 from ..rollout.folder import RolloutDir
 from .notes import Notes
+from .permits import Permits
 from .tempo import Tempo
+from .watch import Objections
 
 T = TypeVar("T")
+#: Prepares nodes for their install; those for which it fails have their outcome then.
+Prepare = Callable[[Sequence[str]], Awaitable[None]]
 #: After so many faults of an executor in a row, or lost beginnings of a node, nothing more is expected of it.
 TRIES = 3
-#: An intent that is older than this when its work is to begin is given up, and its nodes are due again.
+#: When work is to begin so long after the guards were asked, they are asked again.
 STALE = timedelta(seconds=60)
+#: Stages that change nodes, and begin only where nothing speaks against it.
+GUARDED = ("patch", "reboot")
 _STATUSES = frozenset(item.value for item in Status)
 
 
@@ -43,6 +51,7 @@ class Courses:
     rollout: RolloutDir
     wave: str
     executors: Mapping[str, ExecutorPort]
+    permits: Permits
     tempo: Tempo
     notes: Notes
     works: dict[str, Work] = field(default_factory=dict)
@@ -64,18 +73,28 @@ class Courses:
         self.works[work.token] = work
         return work
 
-    async def begin(self, work: Work) -> None:
-        """Begin announced work and see it through."""
-        port = self.port(work.nodes[0])
+    async def begin(self, work: Work) -> bool:
+        """Begin announced work; return whether that is settled. ``see_through`` goes on."""
         self.rollout.confirm()
-        if work.stage in ("patch", "reboot") and self.tempo.clock.now() - work.at > STALE:
-            self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
-            return  # this controller was stopped, or slow: the guards are asked again
-        with_us = await self._begun(port, work)
-        await (self._follow(port, work) if with_us else self._find_out(port, work))
+        if work.stage in GUARDED and self.tempo.clock.now() - work.at > STALE:
+            return False  # this controller was stopped, or slow: the guards are asked again
+        port = self.port(work.nodes[0])
+        with self._pace(port):
+            return await self._begun(port, work)
 
-    async def take_up(self, token: str) -> None:
-        """Find out what became of an open intent of an earlier run, and see it through."""
+    async def see_through(self, work: Work, *, begun: bool, prepare: Prepare | None = None) -> None:
+        """Find out whether work began, where that is not settled, and look at it until every node has its outcome."""
+        if not work.nodes:
+            return
+        port = self.port(work.nodes[0])
+        with self._pace(port):
+            await (self._follow(port, work) if begun else self._find_out(port, work, prepare))
+
+    async def take_up(self, token: str, prepare: Prepare) -> None:
+        """Find out what became of an open intent of an earlier run, and see it through.
+
+        :param prepare: makes sure that nodes are prepared for their install before it begins.
+        """
         intent = self.rollout.state.intents[token]
         port, at = self.port(intent.nodes[0]), from_time(intent.at)
         work = self.works[token] = Work(
@@ -88,7 +107,10 @@ class Courses:
             deadline=self._deadline(port, intent.stage, at),
             handle=intent.sent[1] if intent.sent else "",
         )
-        await (self._follow(port, work) if work.handle else self._find_out(port, work))
+        await self.see_through(work, begun=bool(work.handle), prepare=prepare if work.stage == "patch" else None)
+
+    def _pace(self, port: ExecutorPort) -> AbstractContextManager[None]:
+        return self.tempo.real_time() if port.row.is_direct else nullcontext()
 
     def _deadline(self, port: ExecutorPort, stage: str, at: datetime) -> datetime:
         """Return when work must have ended: its limit, or the window's end less what a reboot needs afterwards."""
@@ -116,36 +138,67 @@ class Courses:
             self.notes.sent(self.wave, work)
         return True
 
-    async def _find_out(self, port: ExecutorPort, work: Work) -> None:
-        """Look work up until it is clear whether it began."""
+    async def _find_out(self, port: ExecutorPort, work: Work, prepare: Prepare | None) -> None:
+        """Look work up until it is clear whether it began. What did not begins now, under the token that is in the
+        journal already, unless something speaks against it. So a controller that dies again and again gets on."""
         faults = misses = 0
-        while True:
+        while work.nodes:
             try:
-                found = await self._call(port, work, lambda: port.look_up(work))
-                break
+                objections = await self._objections(work)
+                never = bool(objections) or self._why_never(work) is not None
+                found = await self._call(port, work, partial(port.look_up, work, final=never))
             except PatchtideError as why:
                 faults = faults + 1 if isinstance(why, ExecutorFault) else 0
                 misses, work.trouble = misses + 1, str(why)
+            else:
+                if found != "" or prepare is None:
+                    await self._found_out(port, work, found, objections)
+                    return
+                await prepare(work.nodes)  # takes its time, so everything is asked again
+                prepare = None
+                self._close(work, [node for node in work.nodes if self.rollout.state.nodes[node].token != work.token])
+                continue
             if faults >= TRIES or (misses >= TRIES and self.tempo.clock.now() >= work.deadline):
                 await self._give_up(port, work, None)
                 return
             await self.tempo.sleep(port.poll_seconds)
+
+    async def _found_out(self, port: ExecutorPort, work: Work, found: str | None, objections: Objections) -> None:
+        """Go on with what a look-up answered."""
         if found:
             work.handle = found
             self.notes.sent(self.wave, work)
             await self._follow(port, work)
+        elif found is None:
+            await self._never_began(port, work, objections)
         else:
-            await self._never_began(port, work)
+            self.rollout.confirm()
+            work.at = self.tempo.clock.now()
+            work.deadline = self._deadline(port, work.stage, work.at)
+            await self.see_through(work, begun=await self._begun(port, work))
 
-    async def _never_began(self, port: ExecutorPort, work: Work) -> None:
-        """Its nodes are due again, and whatever guards the stage is asked again; but not for ever."""
+    async def _objections(self, work: Work) -> Objections:
+        """Return what speaks against beginning work of an earlier moment on its nodes."""
+        if work.stage not in GUARDED or self.rollout.state.status != "running":
+            return {}
+        return await self.permits.objections(work.stage, work.nodes)
+
+    def _why_never(self, work: Work) -> PatchtideError | None:
+        """Return why announced work must not begin any more on any node."""
         if self.rollout.state.status != "running":
-            why = PatchtideError("it was announced and never begun; the rollout was stopped meanwhile")
+            return PatchtideError("it was announced and never begun; the rollout was stopped meanwhile")
+        if any(self._lost[work.stage, node] >= TRIES for node in work.nodes):
+            return PatchtideError(f"{work.trouble} ({TRIES} times)")
+        return None
+
+    async def _never_began(self, port: ExecutorPort, work: Work, objections: Objections) -> None:
+        """Settle work that never begins under its token; nodes with nothing against them are due again."""
+        if why := self._why_never(work):
             await self._give_up(port, work, why)
-        elif any(self._lost[work.stage, node] >= TRIES for node in work.nodes):
-            await self._give_up(port, work, PatchtideError(f"{work.trouble} ({TRIES} times)"))
-        else:
-            self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
+            return
+        self.permits.refuse(work.stage, objections)
+        self._close(work, objections)
+        self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
 
     async def _follow(self, port: ExecutorPort, work: Work) -> None:
         """Look at work until each of its nodes has an outcome or the deadline is over."""
@@ -201,7 +254,8 @@ class Courses:
         self.notes.outcome(self.wave, "verify" if final else work.stage, results)
         self._close(work, nodes)
 
-    def _close(self, work: Work, ended: Sequence[str] | Mapping[str, Result]) -> None:
+    def _close(self, work: Work, nodes: Iterable[str]) -> None:
+        ended = frozenset(nodes)
         work.nodes = tuple(node for node in work.nodes if node not in ended)
         if not work.nodes:
             self.works.pop(work.token, None)

@@ -9,8 +9,10 @@ One process, one journal writer: all events are recorded in the loop's thread; w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._core.errors import JournalError
@@ -21,7 +23,7 @@ from ...module_utils._core.rollout.state import due_nodes
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
-from .courses import Courses
+from .courses import GUARDED, STALE, Courses
 from .notes import Notes
 from .opening import Opening
 from .permits import Permits
@@ -61,7 +63,7 @@ class Driver:
     turn: int = 1
     gathering: Gathering = field(default_factory=Gathering)
     _reminder: asyncio.Task[None] | None = None
-    _busy: set[str] = field(default_factory=set)
+    _busy: Counter[str] = field(default_factory=Counter)
     _stuck: set[tuple[str, str]] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -110,7 +112,13 @@ class Driver:
         for effect in due(self.rollout.state, self.preparations):
             for part in self._parts(effect, until):
                 keys = part.nodes if self._by_node(part) else (self._key(part),)
-                self._tasks.add(asyncio.create_task(self._holding(keys, self._HANDLERS[part.kind](self, part))))
+                self._hold(keys, self._HANDLERS[part.kind](self, part))
+
+    def _hold(self, keys: Iterable[str], work: Coroutine[Any, Any, None]) -> None:
+        """Begin work that holds nodes, a token or an effect until it is done."""
+        held = tuple(keys)
+        self._busy.update(held)
+        self._tasks.add(asyncio.create_task(self._holding(held, work)))
 
     def _parts(self, effect: Effect, until: str) -> list[Effect]:
         """Return what of an effect is for this run of the driver and not in hand; retries apart from first attempts."""
@@ -126,9 +134,7 @@ class Driver:
         free = self._gathered(effect.stage, free) if effect.kind == "run" else free
         again = {node for node in free if effect.kind == "run" and self._was_tried(effect.stage, node)}
         groups = [[node for node in free if node not in again], [node for node in free if node in again]]
-        parts = [replace(effect, nodes=tuple(nodes)) for nodes in groups if nodes]
-        self._busy.update(free)
-        return parts
+        return [replace(effect, nodes=tuple(nodes)) for nodes in groups if nodes]
 
     def _by_node(self, effect: Effect) -> bool:
         return effect.kind in ("prepare", "run", "restore")
@@ -155,11 +161,10 @@ class Driver:
     def _was_tried(self, stage: str, node: str) -> bool:
         return stage in self.rollout.state.nodes[node].results
 
-    async def _holding(self, keys: Iterable[str], work: Coroutine[Any, Any, None]) -> None:
+    async def _holding(self, held: Sequence[str], work: Coroutine[Any, Any, None]) -> None:
         """Carry work out. A person's decision that comes between, such as an abort, ends what is not begun alone."""
-        held, nodes = set(keys), self.rollout.state.nodes
+        nodes = self.rollout.state.nodes
         before = {key: nodes[key].stage for key in held if key in nodes}
-        self._busy |= held
         try:
             await work
         except JournalError:
@@ -168,7 +173,10 @@ class Driver:
             if self.rollout.state.status == "running" and not overtaken:
                 raise
         finally:
-            self._busy -= held
+            for key in held:
+                self._busy[key] -= 1
+                if not self._busy[key]:
+                    del self._busy[key]
             self.notes.changed.set()
 
     async def _start(self, _effect: Effect) -> None:
@@ -184,16 +192,23 @@ class Driver:
         await self._steps(preparing(preparer, preparer.wanted()))
 
     async def _reconcile(self, effect: Effect) -> None:
-        await self.courses.take_up(effect.token)
+        await self.courses.take_up(effect.token, self._prepare_all)
 
     async def _prepare(self, effect: Effect) -> None:
         nodes = await self.permits.allowed("patch", effect.nodes)
         if not nodes:
             return
-        preparer = self.preparer(effect.stage)
+        await self._prepare_for(effect.stage, nodes)
+
+    async def _prepare_all(self, nodes: Sequence[str]) -> None:
+        for what in self.preparations.wanted:
+            await self._prepare_for(what, nodes)
+
+    async def _prepare_for(self, what: str, nodes: Sequence[str]) -> None:
+        preparer = self.preparer(what)
         wanted = set(preparer.wanted())
         await self._steps(preparing(preparer, [node for node in nodes if node in wanted]))
-        self.preparations.settled[effect.stage].update(nodes)
+        self.preparations.settled[what].update(nodes)
 
     async def _restore(self, effect: Effect) -> None:
         left = await self._steps(restoring(self.preparer(effect.stage), effect.nodes))
@@ -205,22 +220,44 @@ class Driver:
         nodes = list(effect.nodes)
         if self._was_tried(effect.stage, nodes[0]):
             await self.tempo.sleep(RETRY_SECONDS)
-        if effect.stage in ("patch", "reboot"):
+        asked = self.tempo.clock.now()
+        if effect.stage in GUARDED:
             nodes = await self.permits.allowed(effect.stage, nodes)
+            self.permits.promised.update(nodes)
         elif effect.stage == "verify":
             nodes = self.permits.to_look_at(nodes)
         for name in self._executors_of(nodes):
-            self._announce(effect.stage, [node for node in nodes if self.rollout.nodes[node]["executor"] == name])
+            of_one = [node for node in nodes if self.rollout.nodes[node]["executor"] == name]
+            for attempt, place, ids in self._batches(effect.stage, of_one):
+                self._hold(ids, self._begin(effect.stage, attempt, place, ids, asked))
 
-    def _announce(self, stage: str, nodes: Sequence[str]) -> None:
-        """Record the intents of one executor's nodes, by the number of their attempt, and begin each one's work."""
+    def _batches(self, stage: str, nodes: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
+        """Yield (attempt, place, node ids) of each piece of work on one executor's nodes."""
         attempts: dict[int, list[str]] = {}
         for node in nodes:
             attempts.setdefault(self.rollout.state.nodes[node].attempts.get(stage, 0) + 1, []).append(node)
         for attempt, members in sorted(attempts.items()):
             for place, ids in self.courses.port(nodes[0]).batches(stage, members):
-                work = self.courses.announce(stage, attempt, place, ids)
-                self._tasks.add(asyncio.create_task(self._holding([work.token], self.courses.begin(work))))
+                yield attempt, place, ids
+
+    async def _begin(self, stage: str, attempt: int, place: str, nodes: Sequence[str], asked: datetime) -> None:
+        """Announce and begin a piece of work as soon as its place takes it; another task sees it through.
+
+        :param asked: when the guards were asked.
+        """
+        promised, asked_for = self.permits.promised, nodes
+        try:
+            async with self.tempo.lane(place, direct=self.courses.port(nodes[0]).row.is_direct):
+                if stage in GUARDED and self.tempo.clock.now() - asked > STALE:
+                    nodes = await self.permits.allowed(stage, nodes)
+                if not nodes:
+                    return
+                work = self.courses.announce(stage, attempt, place, nodes)
+                promised.difference_update(nodes)
+                begun = await self.courses.begin(work)
+        finally:
+            promised.difference_update(asked_for)
+        self._hold([work.token], self.courses.see_through(work, begun=begun))
 
     async def _steps(self, steps: Step[T]) -> T:
         """Carry out the steps of a preparation: what it yields blocks and runs in a thread."""

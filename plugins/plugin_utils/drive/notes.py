@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils._core.events import Event, Intent, Outcome, Sent
+from ...module_utils._core.model import Status
 from ...module_utils._core.rollout.earlier import with_earlier
+from ...module_utils._core.rollout.state import NOT_BEGUN
+from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.node_answer import bounded
 from ..executors.base import Result, Work
-from ..rollout.folder import RolloutDir
+from ..rollout.folder import RETRY_SECONDS, RolloutDir
 
+#: Stage and status of a node on which the stage did not begin, and what is said of it.
+_REFUSED = {("patch", Status.SKIPPED.value): "not patched", ("reboot", Status.REBOOT_PENDING.value): "not rebooted"}
 #: Nodes that are named; the others are in the journal and in the report.
 LISTED = 8
 
@@ -51,6 +56,7 @@ class Notes:
                 place=work.place,
                 command_id=work.handle,
                 nodes=tuple(work.nodes),
+                begun_at=to_time(work.at),
             )
         )
 
@@ -62,14 +68,27 @@ class Notes:
             nodes = self.rollout.state.nodes
             results = [with_earlier(nodes[item["node_id"]], item) for item in results]
         self._record(Outcome(wave=wave, stage=stage, results=tuple(map(within_bounds, results))))
+        again = [item for item in results if self._is_tried_again(stage, item)]
+        if again:
+            more = f"{plain(self._name(again[0]))} {again[0].get('status')}: {_reason(again[0])}"
+            self.say(f"{wave} {stage}: {len(again)} to be tried again in {RETRY_SECONDS} seconds; {more}")
         for item in results:
-            self._tell(wave, stage, item)
+            if item not in again:
+                self._tell(wave, stage, item)
+
+    def _is_tried_again(self, stage: str, item: Result) -> bool:
+        state = self.rollout.state.nodes[item["node_id"]]
+        return state.stage == stage and item.get("status") != NOT_BEGUN
 
     def _record(self, event: Event) -> None:
         self.rollout.record(event)
         self.changed.set()
 
+    def _name(self, item: Result) -> str:
+        return str(self.rollout.nodes[item["node_id"]]["name"] or item["node_id"])
+
     def _tell(self, wave: str, stage: str, item: Result) -> None:
+        """Name one of the first nodes that do not go on, with what was not done or failed, and why."""
         if not (item.get("outcome") == "skip" or item.get("error")):
             return
         if item["node_id"] in self._named:
@@ -79,8 +98,12 @@ class Notes:
             self.say(f"{wave}: more nodes did not get through; all are in the journal and in the report")
         if len(self._named) > LISTED:
             return
-        reasons = [str(row["text"]) for row in item.get("findings", []) if not row["ok"]]
-        why = "; ".join(reasons) or str((item.get("error") or {}).get("text", ""))
         word = "skipped" if item.get("outcome") == "skip" else str(item.get("status"))
-        name = self.rollout.nodes[item["node_id"]]["name"] or item["node_id"]
-        self.say(f"{wave} {stage}: {plain(name)} {word}: {plain(why)}")
+        word = _REFUSED.get((stage, word), word)
+        self.say(f"{wave} {stage}: {plain(self._name(item))} {word}: {_reason(item)}")
+
+
+def _reason(item: Result) -> str:
+    """Return why a node did not get through, as one plain line."""
+    reasons = [str(row["text"]) for row in item.get("findings", []) if not row["ok"]]
+    return plain("; ".join(reasons) or str((item.get("error") or {}).get("text", "")))

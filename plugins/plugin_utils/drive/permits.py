@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...module_utils._core.model import Status
 from ...module_utils._core.plan.capacity import REBOOT_MINUTES
@@ -24,29 +24,39 @@ from .watch import Objections, Watch
 
 @dataclass(slots=True)
 class Permits:
-    """Asks the guards, the budgets and the clock."""
+    """Asks the guards, the budgets and the clock.
+
+    :param promised: nodes that may be taken down and whose work is not announced yet: the budgets count them.
+    """
 
     rollout: RolloutDir
     wave: str
     watch: Watch
     tempo: Tempo
     notes: Notes
+    promised: set[str] = field(default_factory=set)
 
     async def allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
         """Return the nodes on which the install or the reboot may begin now; the others get their outcome."""
+        objections = await self.objections(stage, nodes)
+        self.refuse(stage, objections)
+        return [node for node in nodes if node not in objections]
+
+    async def objections(self, stage: str, nodes: Sequence[str]) -> Objections:
+        """Return on which of these nodes the install or the reboot may not begin now, and why. Nothing is recorded."""
+        found: Objections = {}
         if stage == "reboot":
-            nodes = self._need_reboot(nodes)
-        if not nodes:
-            return []
+            found = {node: ("", "") for node in nodes if not reboot_is_due(self.rollout.state, node)}
         now = self.tempo.clock.now()
-        nodes = self._without(stage, nodes, await self.tempo.call("guards", lambda: self.watch.objections(nodes, now)))
-        if stage == "patch":
-            asked = nodes
-            lacking = await self.tempo.call("guards", lambda: self.watch.without_quorum(asked))
-            nodes = self._without(stage, nodes, {**lacking, **self._out_of_time(stage, nodes)})
-            over = over_budget(self.rollout.state, self.wave)  # who was refused above takes no room
-            return self._without(stage, nodes, {node: ("missed_budget", why) for node, why in over.items()})
-        return self._without(stage, nodes, self._out_of_time(stage, nodes))
+        if asked := _others(nodes, found):
+            found |= await self.tempo.call("guards", lambda: self.watch.objections(asked, now))
+        if stage == "patch" and (members := _others(nodes, found)):
+            found |= await self.tempo.call("guards", lambda: self.watch.without_quorum(members))
+        found |= self._out_of_time(stage, _others(nodes, found))
+        if stage == "patch":  # who is refused anyway takes no room
+            over = over_budget(self.rollout.state, self.wave, without=found, taken=self.promised.difference(nodes))
+            found |= {node: ("missed_budget", why) for node, why in over.items() if node in nodes}
+        return {node: why for node, why in found.items() if node in nodes}
 
     def _out_of_time(self, stage: str, nodes: Sequence[str]) -> Objections:
         found: Objections = {}
@@ -56,11 +66,6 @@ class Permits:
             if not guard.ok:
                 found[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
         return found
-
-    def _without(self, stage: str, nodes: Sequence[str], objections: Objections) -> list[str]:
-        """Give the nodes with an objection their outcome and return the others."""
-        self._refuse(stage, {node: why for node, why in objections.items() if node in nodes})
-        return [node for node in nodes if node not in objections]
 
     def to_look_at(self, nodes: Sequence[str]) -> list[str]:
         """Give nodes that were skipped or lost their final record; return those that have to be looked at."""
@@ -72,12 +77,7 @@ class Permits:
         self.notes.outcome(self.wave, "verify", list(found.values()))
         return [node for node in nodes if node not in found]
 
-    def _need_reboot(self, nodes: Sequence[str]) -> list[str]:
-        needed = [node for node in nodes if reboot_is_due(self.rollout.state, node)]
-        self._refuse("reboot", dict.fromkeys([node for node in nodes if node not in needed], ("", "")))
-        return needed
-
-    def _refuse(self, stage: str, objections: Objections) -> None:
+    def refuse(self, stage: str, objections: Objections) -> None:
         """Record why a stage does not begin; a node that was tried before keeps that result and is not tried again."""
         results: list[Result] = []
         for node, (code, text) in objections.items():
@@ -91,3 +91,7 @@ class Permits:
             else:
                 results.append({"node_id": node, "status": Status.SKIPPED.value, "error": error(code, text)})
         self.notes.outcome(self.wave, stage, results)
+
+
+def _others(nodes: Sequence[str], found: Objections) -> list[str]:
+    return [node for node in nodes if node not in found]

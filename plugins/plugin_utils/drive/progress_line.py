@@ -58,13 +58,15 @@ class WaveProgress:
             if node.stage == DONE:
                 finals[node.results["verify"]["status"] if "verify" in node.results else ""] += 1
             else:
-                stages[node.stage if node.token else "waiting"] += 1
+                again = node.stage in node.results
+                stages[node.stage if node.token else "again" if again else "waiting"] += 1
         ended: Counter[str] = Counter()
         for word, number in finals.items():
             if word:
                 status = Status(word)
                 ended["failed" if status.is_failure else "good" if status.is_good else status.value] += number
         parts = [f"{stages[stage]} {_TITLES[stage]}" for stage in STAGES if stages[stage]]
+        parts += [f"{stages['again']} to be tried again"] if stages["again"] else []
         parts += [f"{stages['waiting']} waiting"] if stages["waiting"] else []
         words = ("failed", "unknown", "reboot_pending", "skipped")
         bad = ", ".join(f"{ended[word]} {word.replace('_', ' ')}" for word in words if ended[word])

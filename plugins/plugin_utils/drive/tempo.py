@@ -9,8 +9,9 @@ import asyncio
 import contextvars
 import heapq
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -22,8 +23,8 @@ T = TypeVar("T")
 CALLS, CALLS_OF_A_PLACE = 32, 4
 #: Hosts that are worked on at once over their own connections.
 HOSTS = 32
-#: In a rehearsal real hosts get so many seconds before virtual time goes on.
-_REAL_SECONDS = 1.0
+#: While a real host is at work in a rehearsal, virtual time goes on in steps of so many seconds.
+_STEP_SECONDS = 0.25
 
 
 class _Threads:
@@ -76,7 +77,8 @@ class _Threads:
 class Tempo:
     """Runs blocking calls in threads and waits by the clock. Everything else runs in one thread, the loop's.
 
-    In a rehearsal the clock moves on to the next wait's end as soon as no service call is running.
+    In a rehearsal the clock moves on to the next wait's end as soon as no service call is running. While a real host is
+    at work it goes no faster than for that host, whose limits would else be over before the host had its time.
     """
 
     def __init__(self, clock: Clock, *, rehearsal: bool) -> None:
@@ -86,11 +88,11 @@ class Tempo:
         self._hosts = _Threads(HOSTS)
         self._others = _Threads(CALLS)
         self._places: dict[str, asyncio.Semaphore] = {}
+        self._lanes: dict[str, asyncio.Semaphore] = {}
         self._calling = 0
-        self._on_hosts = 0
+        self._real_hosts = 0
         self._waits: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._number = 0
-        self._finished = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def in_loop(self, work: Callable[[], T]) -> T:
@@ -113,16 +115,24 @@ class Tempo:
                 return await self._services.run(work)
             finally:
                 self._calling -= 1
-                self._finished.set()
+
+    def lane(self, place: str, *, direct: bool) -> asyncio.Semaphore:
+        """Return what limits the pieces of work that are announced and not begun yet: no more than can begin now."""
+        limit = HOSTS if direct else CALLS_OF_A_PLACE
+        return self._lanes.setdefault("" if direct else place, asyncio.Semaphore(limit))
 
     async def on_host(self, work: Callable[[], T]) -> T:
         """Run work on a host that is reached directly; a host that hangs occupies its own thread."""
-        self._on_hosts += 1
+        return await self._hosts.run(work)
+
+    @contextmanager
+    def real_time(self) -> Iterator[None]:
+        """Let virtual time pass no faster than real time: a real host is at work, or restarts."""
+        self._real_hosts += 1
         try:
-            return await self._hosts.run(work)
+            yield
         finally:
-            self._on_hosts -= 1
-            self._finished.set()
+            self._real_hosts -= 1
 
     async def apart(self, work: Callable[[], T]) -> T:
         """Run work that blocks for minutes, such as draining, beside everything else."""
@@ -131,7 +141,6 @@ class Tempo:
             return await self._others.run(work)
         finally:
             self._calling -= 1
-            self._finished.set()
 
     async def sleep(self, seconds: float) -> None:
         """Wait by the clock."""
@@ -146,22 +155,16 @@ class Tempo:
     async def pass_time(self) -> None:
         """Move a rehearsal's clock on while nothing else happens; runs beside the driver until it is cancelled."""
         while self._rehearsal:
-            await asyncio.sleep(0.002)  # whatever can run has run by then
+            began = time.monotonic()
+            await asyncio.sleep(_STEP_SECONDS if self._real_hosts else 0.002)  # whatever can run has run by then
             if self._calling or not self._waits:
                 continue
-            if self._on_hosts:
-                self._finished.clear()
-                try:
-                    await asyncio.wait_for(self._finished.wait(), _REAL_SECONDS)
-                    continue
-                except asyncio.TimeoutError:
-                    pass
-            self._pass_to_next()
+            left = (self._waits[0][0] - self.clock.now()).total_seconds()
+            if left > 0:
+                self.clock.sleep(min(left, time.monotonic() - began) if self._real_hosts else left)
+            self._end_waits()
 
-    def _pass_to_next(self) -> None:
-        now, until = self.clock.now(), self._waits[0][0]
-        if until > now:
-            self.clock.sleep((until - now).total_seconds())
+    def _end_waits(self) -> None:
         now = self.clock.now()
         while self._waits and self._waits[0][0] <= now:
             _at, _number, future = heapq.heappop(self._waits)

@@ -71,10 +71,11 @@ class ExecutorPort(Protocol):
         :raises Unknown: it may have begun. :raises PatchtideError: it was refused; nothing runs.
         """
 
-    def look_up(self, work: Work) -> str | None:
-        """Return the handle of work that an earlier controller may have begun; ``None``: it was never begun, for sure,
-        and it never will be under this token. Its nodes are then due again, and every guard is asked again.
+    def look_up(self, work: Work, *, final: bool) -> str | None:
+        """Return the handle of work that an earlier controller may have begun, or that it was not begun: ``""`` where
+        ``begin`` may be called with its token, ``None`` where it never begins under this token.
 
+        :param final: it must not begin any more; the answer is never ``""``.
         :raises PatchtideError: that can't be told now.
         """
 

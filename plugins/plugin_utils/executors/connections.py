@@ -86,8 +86,8 @@ class Connections:
             except HostError as error:
                 if not watch.expired or isinstance(error, AccessRefused):
                     raise
-                _drop_shared(shell)
-                raise TimedOut(host, f"no answer within {timeout:g} s") from error  # pylint: disable=bad-exception-cause
+            _drop_shared(shell)
+            raise TimedOut(host, f"no answer within {timeout:g} s")
 
     def reset(self, host: str) -> None:
         """Give up the shared SSH connection, which may be dead after a reboot; the next ``run`` opens another."""

@@ -85,12 +85,14 @@ class LinuxExecutor:
             return self._begin_detached(work, REBOOT_SCRIPT, 900)
         return "read"
 
-    def look_up(self, work: Work) -> str | None:
+    def look_up(self, work: Work, *, final: bool) -> str | None:
         if work.stage not in ("patch", "reboot"):
             return "read"
-        found = self._look(work, final=True)
-        if found.state == "starting":
+        found = self._look(work, final=final)
+        if found.state == "starting" and final:
             raise Unknown("the host has just begun, or was interrupted while it began")
+        if found.state == "starting":
+            return ""  # beginning may be repeated, and runs once
         return None if found.state == "absent" else "detached"
 
     def poll(self, work: Work) -> list[Result]:
@@ -133,17 +135,16 @@ class LinuxExecutor:
     def _begin_detached(self, work: Work, script: str, seconds: int) -> str:
         try:
             answer = self.shell.run(work.place, begin_script(work.token, script, seconds), timeout=LOOK_SECONDS)
-        except HostError as why:
-            if why.began:
-                raise Unknown(str(why)) from why  # pylint: disable=bad-exception-cause
-            raise
-        try:
             state = parse_look(answer.stdout).state
         except PatchtideError as why:
-            raise Unknown(str(why)) from why
-        if state != "begun":
-            raise PatchtideError(answer.stderr.strip()[-300:] or "the host refused the work")
-        return "detached"
+            if isinstance(why, HostError) and not why.began:
+                raise
+            lost = str(why)
+        else:
+            if state != "begun":
+                raise PatchtideError(answer.stderr.strip()[-300:] or "the host refused the work")
+            return "detached"
+        raise Unknown(lost)
 
     def _poll(self, work: Work, node: str) -> list[dict[str, Any]]:
         if work.stage == "precheck":

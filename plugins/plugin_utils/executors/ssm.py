@@ -62,6 +62,7 @@ class SsmExecutor:
         return deadline(at, self.rules.delivery_seconds, self._seconds(stage))
 
     def begin(self, work: Work) -> str:
+        self._chunks.pop(work.token, None)  # of a look-up that did not find it
         chunk = self._chunk(work)
         try:
             chunk.command_id = send(chunk, self.ports(work.place), look_first=False, clock=self.clock)
@@ -69,10 +70,10 @@ class SsmExecutor:
             raise Unknown(str(why)) from why
         return chunk.command_id
 
-    def look_up(self, work: Work) -> str | None:
+    def look_up(self, work: Work, *, final: bool) -> str | None:
         chunk = self._chunk(work)
         chunk.command_id = find_command(chunk, self.ports(work.place), self.clock)
-        return chunk.command_id
+        return chunk.command_id or (None if final else "")
 
     def poll(self, work: Work) -> list[Result]:
         chunk = self._chunk(work)

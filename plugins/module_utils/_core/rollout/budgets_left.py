@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from ..model import Status
@@ -13,20 +13,25 @@ from ..plan.budgets import Disruption, Member, allow
 from .state import Rollout, due_nodes
 
 
-def over_budget(state: Rollout, wave: str) -> dict[str, str]:
-    """Return the nodes that are due for their install and may not be taken down, with the budget that says so."""
+def over_budget(state: Rollout, wave: str, without: Container[str] = (), taken: Container[str] = ()) -> dict[str, str]:
+    """Return the nodes that are due for their install and may not be taken down, with the budget that says so.
+
+    :param without: nodes that are due and are refused for another reason; they take no room.
+    :param taken: nodes that may be taken down already, though the journal does not say so yet.
+    """
     if not any(limit is not None for limit in state.rules.budgets.limits.values()):
         return {}
-    due = frozenset(due_nodes(state, wave, "patch"))
-    members = [_member(state, node, due) for item in state.plan["waves"] for node in item["nodes"]]
+    due = frozenset(node for node in due_nodes(state, wave, "patch") if node not in without and node not in taken)
+    members = [_member(state, node, due, taken) for item in state.plan["waves"] for node in item["nodes"]]
     return dict(allow(members, state.rules.budgets).blocked)
 
 
-def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str]) -> Member:
+def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str], taken: Container[str]) -> Member:
     node_id = node["node_id"]
+    disruption = Disruption.DOWN if node_id in taken else _disruption(state, node_id)
     return Member(
         node_id=node_id,
-        state=Disruption.WAITING if node_id in due else _disruption(state, node_id),
+        state=Disruption.WAITING if node_id in due else disruption,
         wave=state.nodes[node_id].wave,
         zone=node.get("zone") or "",
         cluster=node.get("cluster") or "",

@@ -138,6 +138,7 @@ def _sent(state: Rollout, event: Sent, _at: str) -> None:
     if intent is None:
         raise JournalError(f"sent: there is no open intent {event.token}")
     intent.sent = (event.place, event.command_id)
+    intent.at = event.begun_at or intent.at
 
 
 def _outcome(state: Rollout, event: Outcome, at: str) -> None:

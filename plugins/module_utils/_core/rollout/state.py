@@ -72,7 +72,7 @@ class WaveState:
 class OpenIntent:
     """An intent whose outcomes are not all recorded; ``nodes`` are those that lack one.
 
-    ``sent``: place label and command id, once the service accepted it.
+    ``at``: when its work began, or may have begun first. ``sent``: place label and command id, once it was accepted.
     """
 
     wave: str

@@ -79,12 +79,13 @@ def test_a_lost_answer_is_looked_up_and_the_work_is_not_done_twice(tmp_path: Pat
     assert len(driving.begun_at("patch")) == 1 and driving.statuses() == {"a": "succeeded"}
 
 
-def test_what_never_began_begins_under_another_token_and_not_for_ever(tmp_path: Path) -> None:
+def test_what_never_began_begins_under_the_token_that_was_announced(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["swallowed", "ok"]})
     driving.run()
     assert driving.statuses() == {"a": "succeeded"}
     tokens = [token for token in driving.executor.tokens if "/patch/" in token]
-    assert [token.rpartition("/")[2] for token in tokens] == ["1.1", "2.2"]
+    assert [token.rpartition("/")[2] for token in tokens] == ["1.1", "1.1"]
+    assert len([row for row in driving.journal("intent") if row["data"]["stage"] == "patch"]) == 1
 
 
 def test_a_place_that_swallows_everything_ends_as_its_nodes_failure(tmp_path: Path) -> None:
