@@ -104,7 +104,7 @@ class Courses:
             place=port.batches(intent.stage, intent.nodes)[0][0],
             nodes=intent.nodes,
             at=at,
-            deadline=self._deadline(port, intent.stage, at),
+            deadline=self._deadline(port, intent.stage, from_time(intent.sent_at) if intent.sent_at else at),
             handle=intent.sent[1] if intent.sent else "",
         )
         await self.see_through(work, begun=bool(work.handle), prepare=prepare if work.stage == "patch" else None)
@@ -166,7 +166,8 @@ class Courses:
     async def _found_out(self, port: ExecutorPort, work: Work, found: str | None, objections: Objections) -> None:
         """Go on with what a look-up answered."""
         if found:
-            work.handle = found
+            work.handle, now = found, self.tempo.clock.now()
+            work.deadline = self._deadline(port, work.stage, now)  # it may have begun a moment ago
             self.notes.sent(self.wave, work)
             await self._follow(port, work)
         elif found is None:

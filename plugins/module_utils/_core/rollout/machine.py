@@ -133,12 +133,12 @@ def _intent(state: Rollout, event: Intent, at: str) -> None:
     state.intents[token] = OpenIntent(wave.name, stage, event.attempt, token, event.nodes, at)
 
 
-def _sent(state: Rollout, event: Sent, _at: str) -> None:
+def _sent(state: Rollout, event: Sent, at: str) -> None:
     intent = state.intents.get(event.token)
     if intent is None:
         raise JournalError(f"sent: there is no open intent {event.token}")
     intent.sent = (event.place, event.command_id)
-    intent.at = event.begun_at or intent.at
+    intent.at, intent.sent_at = event.begun_at or intent.at, at
 
 
 def _outcome(state: Rollout, event: Outcome, at: str) -> None:

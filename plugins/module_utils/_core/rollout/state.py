@@ -72,7 +72,8 @@ class WaveState:
 class OpenIntent:
     """An intent whose outcomes are not all recorded; ``nodes`` are those that lack one.
 
-    ``at``: when its work began, or may have begun first. ``sent``: place label and command id, once it was accepted.
+    ``at``: its work did not begin before that. ``sent``: place label and command id, once it was accepted, and
+    ``sent_at`` when that was known.
     """
 
     wave: str
@@ -82,6 +83,7 @@ class OpenIntent:
     nodes: tuple[str, ...]
     at: str
     sent: tuple[str, str] | None = None
+    sent_at: str = ""
 
 
 @dataclass(slots=True)

@@ -155,6 +155,15 @@ def test_a_freeze_that_begins_after_the_install_keeps_nodes_from_rebooting(tmp_p
     assert patched["data"]["results"][0]["error"] == {"code": "freeze", "text": "frozen"}
 
 
+def test_guards_are_asked_again_where_work_begins_late(tmp_path: Path, monkeypatch: Any) -> None:
+    """Chunks wait for their place; what was allowed an hour ago need not be allowed now."""
+    driving = Driving(tmp_path, {f"n{number}": 1 for number in range(6)}, executor_options={"size": 1})
+    driving.executor.on_begin = lambda work: driving.clock.sleep(40) if work.stage == "patch" else None
+    driving.run()
+    asked = [nodes for nodes in driving.watch.asked if len(nodes) == 1]
+    assert len(asked) >= 2 and len(driving.begun_at("patch")) == 6
+
+
 def test_budgets_hold_and_who_was_refused_takes_no_room(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"a": 1, "b": 1, "c": 1, "d": 1}, rules={"budgets": {"rollout": 1}})
     driving.watch.no, driving.watch.no_quorum = {"a": ("exception", "no")}, {"b": ("missed_quorum", "2 of 3")}

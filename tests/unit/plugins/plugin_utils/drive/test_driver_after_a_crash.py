@@ -52,6 +52,78 @@ def test_it_is_taken_up_and_begun_once(tmp_path: Path, stage: str, sent: bool, b
     assert (("look up", stage, ("a", "b")) in driving.executor.calls) is not sent
 
 
+def test_one_that_dies_after_every_record_gets_to_the_end(tmp_path: Path) -> None:
+    """Several pieces of work are announced beside one another; what was announced begins in the next life."""
+    driving, lives = Driving(tmp_path, {f"web-{number}": 1 for number in range(4)}, drain=True), 0
+    driving.executor.size = 1
+    while True:
+        driver, died = driving.driver(), []
+        record, begin = driving.rollout.record, driving.executor.begin
+
+        def last(event: Any, record: Any = record, died: Any = died) -> Any:
+            if not died:
+                record(event)
+            died.append(event)
+            raise Died
+
+        def dead(work: Any, begin: Any = begin, died: Any = died) -> str:
+            if died:
+                raise Died
+            return str(begin(work))
+
+        driving.executor.begin = dead  # type: ignore[method-assign]
+        driving.rollout.record = last  # type: ignore[method-assign]
+        try:
+            driver.run("worked")
+            break
+        except Died:
+            lives += 1
+            assert lives < 200, "it makes no progress"
+        finally:
+            driving.executor.begin = begin  # type: ignore[method-assign]
+    assert set(driving.statuses().values()) == {"succeeded"} and lives > 40
+    assert len(driving.begun_at("patch")) == 4 == len(driving.begun_at("reboot"))
+
+
+def test_what_begins_late_has_its_whole_time(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    die(driving, "patch", sent=False, began=False)
+    driving.clock.sleep(5 * 3600)
+    driving.run()
+    assert driving.statuses() == {"a": "succeeded"} and not [call for call in driving.executor.calls if "stop" in call]
+    (sent,) = [row["data"] for row in driving.journal("sent") if row["data"]["stage"] == "patch"]
+    (intent,) = [row for row in driving.journal("intent") if row["data"]["stage"] == "patch"]
+    assert sent["begun_at"] > intent["at"]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_its_time_counts_from_when_it_began_also_for_the_next_controller(tmp_path: Path, sent: bool) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    die(driving, "patch", sent=False, began=False)
+    driving.clock.sleep(5 * 3600)
+    die(driving, "patch", sent=sent, began=True)
+    driving.run()
+    assert driving.statuses() == {"a": "succeeded"} and len(driving.begun_at("patch")) == 1
+    assert not [call for call in driving.executor.calls if "stop" in call]
+
+
+def test_a_node_that_does_not_drain_again_is_missed_and_the_rest_begins(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"web-a": 1, "web-b": 1}, drain=True)
+    die(driving, "patch", sent=False, began=False)
+    driving.stuck.add("web-a")
+    driving.run()
+    assert driving.error("web-a")["code"] == "missed_not_drained" and driving.statuses()["web-b"] == "succeeded"
+    assert driving.begun_at("patch") == [("web-b",)]
+
+
+def test_of_what_never_began_the_refused_nodes_are_missed_and_the_rest_begins(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1, "b": 1})
+    die(driving, "patch", sent=False, began=False)
+    driving.watch.no = {"a": ("exception", "since yesterday")}
+    driving.run()
+    assert driving.begun_at("patch") == [("b",)] and driving.statuses() == {"a": "skipped", "b": "succeeded"}
+
+
 def test_what_never_began_passes_the_guards_again(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"a": 1})
     die(driving, "patch", sent=False, began=False)

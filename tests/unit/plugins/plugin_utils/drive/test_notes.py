@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes import LISTED, Notes, within_bounds
 
 from tests.fakes.driving import Driving
@@ -34,6 +35,32 @@ def test_what_holds_a_node_is_named(tmp_path: Path) -> None:
     notes.outcome("w", "precheck", [held, {"node_id": "b", "outcome": "pass"}])
     notes.outcome("w", "precheck", [])
     assert driving.lines == ["w precheck: a skipped: / is full"] and len(driving.journal("outcome")) == 1
+
+
+def test_who_is_tried_again_is_told_and_named_only_when_it_fails_for_good(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1}, rules={"retries": {"execution": 1}})
+    for stage in ("precheck", "patch", "patch"):
+        result = (
+            {"outcome": "pass"} if stage == "precheck" else {"status": "failed", "error": {"code": "x", "text": "no"}}
+        )
+        Notes(driving.rollout, driving.lines.append).outcome("w", stage, [{"node_id": "a", **result}])
+    assert driving.lines == ["w patch: 1 to be tried again in 60 seconds; a failed: no", "w patch: a failed: no"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "status", "told"),
+    [
+        ("patch", "skipped", "not patched"),
+        ("reboot", "reboot_pending", "not rebooted"),
+        ("verify", "skipped", "skipped"),
+    ],
+)
+def test_what_does_not_begin_on_a_node_is_told(tmp_path: Path, stage: str, status: str, told: str) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    refused = {"node_id": "a", "status": status, "error": {"code": "freeze", "text": "frozen"}}
+    driving.rollout.state.nodes["a"].stage = stage
+    Notes(driving.rollout, driving.lines.append).outcome("w", stage, [refused])
+    assert driving.lines == [f"w {stage}: a {told}: frozen"]
 
 
 def test_what_is_recorded_is_within_bounds() -> None:

@@ -25,6 +25,15 @@ def test_it_counts_every_node_once(tmp_path: Path) -> None:
     assert line == "w: 1 in pre-check, 1 waiting, 2 done (1 failed, 1 skipped) of 4"
 
 
+def test_who_waits_for_another_attempt_is_no_first_one(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, dict.fromkeys("ab", 1), rules={"retries": {"delivery": 1}})
+    row = {"node_id": "a", "status": "unreachable", "error": {"code": "x", "text": "no"}}
+    driving.rollout.record(Outcome(wave="w", stage="precheck", results=(row,)))
+    assert (
+        WaveProgress("w", print).line(driving.rollout.state, []).startswith("w: 1 to be tried again, 1 waiting, 0 done")
+    )
+
+
 def test_it_is_shown_when_new_or_old_and_not_too_often(tmp_path: Path) -> None:
     driving, now = Driving(tmp_path, {"a": 1, "b": 1}), [0.0]
     lines: list[str] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,39 @@ def test_time_stands_still_while_a_service_is_called() -> None:
 
     drive(tempo, both)
     assert seen == [START]
+
+
+def test_time_is_real_while_a_real_host_is_at_work() -> None:
+    """A host that restarts for 0.6 s of its own time has no limit of 300 s behind it then."""
+    tempo, seen = Tempo(FakeClock(), rehearsal=True), []
+
+    async def host() -> None:
+        with tempo.real_time():
+            await asyncio.sleep(0.6)
+            seen.append((tempo.clock.now() - START).total_seconds())
+
+    async def both() -> None:
+        await asyncio.gather(host(), tempo.sleep(300))
+
+    drive(tempo, both)
+    assert 0.2 < seen[0] < 1 and tempo.clock.now() == START + timedelta(seconds=300)
+
+
+def test_no_more_is_announced_than_can_begin() -> None:
+    tempo, most, now = Tempo(FakeClock(), rehearsal=False), [0], [0]
+
+    async def begin(place: str) -> None:
+        async with tempo.lane(place, direct=False):
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+            await asyncio.sleep(0.01)
+            now[0] -= 1
+
+    async def many() -> None:
+        await asyncio.gather(*(begin("here") for _number in range(20)))
+
+    drive(tempo, many)
+    assert most == [CALLS_OF_A_PLACE]
 
 
 def test_a_place_that_hangs_blocks_no_other() -> None:

@@ -112,6 +112,12 @@ def test_who_is_under_work_takes_room_and_who_was_refused_takes_none_before_its_
     assert over_budget(state, "w 1") == {}
 
 
+def test_who_may_be_taken_down_already_takes_room_and_who_is_refused_anyway_takes_none() -> None:
+    state = begun({"a": 1, "b": 1, "c": 1}, rollout=1)
+    assert set(over_budget(state, "w 1", taken={"c"})) == {"a", "b"}
+    assert set(over_budget(state, "w 1", without={"a"})) == {"c"}
+
+
 def test_each_turn_is_a_batch_of_one_host_whoever_patches_its_nodes() -> None:
     state = begun({"a": 1, "dc-1": 1, "b": 2})
     found = play_order(state)
