@@ -26,6 +26,7 @@ from pathlib import Path
 from bench.commands import PROBE, SPANS, is_rebooted
 
 _MARK = re.compile(r"/bin/sh -s (patchtide-[0-9a-f]+)")
+_PART = re.compile(r"\n\)\npatchtide_part=\$\?\nprintf '[^']*' '([\w-]+)'")
 _MODULE = re.compile(rb"ansible[./]modules[./](setup|apt|stat)\b")
 #: Updates of a host.
 UPDATES = 10
@@ -96,11 +97,24 @@ class Hosts:
             return json.dumps(self.calls)
         host, mark = self._hosts.setdefault(name, Host()), _MARK.search(command)
         if mark:
-            return f"{mark[1]} begin\n{self._script(name, host, text.decode())}\n{mark[1]} end 0\n"
+            return f"{mark[1]} begin\n{self._scripts(name, host, text.decode())}\n{mark[1]} end 0\n"
         found = _MODULE.search(text)
         module = found[1].decode() if found else "other"
         self.calls[module] += 1
         return self._facts if module == "setup" else json.dumps({"changed": False, "stat": {"exists": False}})
+
+    def _scripts(self, name: str, host: Host, text: str) -> str:
+        """Answer one script, or several in one."""
+        scripts, answers = _PART.split(text), list[str]()
+        if len(scripts) == 1:
+            return self._script(name, host, text)
+        for script, mark in zip(scripts[::2], scripts[1::2], strict=False):
+            answers.append(self._script(name, host, script))
+            code = int(answers[-1].startswith("state=running"))
+            answers.append(f"\n{mark} {code}\n")
+            if code:
+                break
+        return "".join(answers)
 
     def _script(self, name: str, host: Host, text: str) -> str:
         kinds = {"begin": _BEGIN, "look": _LOOK, "list": _LIST, "probe": _PROBE_SCRIPT}

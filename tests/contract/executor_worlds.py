@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -211,12 +212,10 @@ class StubShell:
     def run(self, host: str, script: str, *, timeout: float) -> Answer:
         if self.word == "away":
             raise Unreachable(host, "no route to host")
-        if "patchtide:updates:1" in script:
-            return Answer(0, self.list, "")
-        if not any(f"patchtide:{what}:1" in script for what in ("begin", "look", "stop")):
-            return Answer(0, '{"pending_reboot": true}', "")
         if "patchtide:begin:1" in script and self.word == "refused":
             return Answer(1, "state=refused\n", "the disk is full")
+        for sign, answer in (("updates", self.list), ("probe", '{"pending_reboot": true}')):
+            script = _answered(script, f"# patchtide:{sign}:1", answer)
         for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
             script = script.replace(theirs, str(self.root / ours))
         done = subprocess.run(
@@ -232,6 +231,16 @@ class StubShell:
             self.word = "ok"
             raise Interrupted(host, "the connection broke")
         return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def _answered(script: str, sign: str, answer: str) -> str:
+    """Return the script with what it would run under a sign, to its end or that of its part, replaced by an answer."""
+    return re.sub(
+        rf"#!/bin/sh\n{re.escape(sign)}\n.*?(\n\)\npatchtide_part=|\Z)",
+        lambda found: f"cat <<'ANSWER'\n{answer}\nANSWER{found[1]}",
+        script,
+        flags=re.DOTALL,
+    )
 
 
 def _inst(patch: str) -> str:

@@ -135,7 +135,8 @@ class Courses:
         except PatchtideError as why:
             await self._give_up(port, work, why)
         else:
-            self.notes.sent(self.wave, work)
+            if work.handle:
+                self.notes.sent(self.wave, work)
         return True
 
     async def _find_out(self, port: ExecutorPort, work: Work, prepare: Prepare | None) -> None:
@@ -203,7 +204,8 @@ class Courses:
 
     async def _follow(self, port: ExecutorPort, work: Work) -> None:
         """Look at work until each of its nodes has an outcome or the deadline is over."""
-        wait, faults, misses = 0.0 if port.row.is_direct else port.poll_seconds, 0, 0
+        at_once = port.row.is_direct and work.stage not in GUARDED  # a look does all that the stage is
+        wait, faults, misses = 0.0 if at_once else port.poll_seconds, 0, 0
         while work.nodes:
             await self.tempo.sleep(wait)
             wait = seconds_to_look(port, work, self.tempo.clock.now())

@@ -65,8 +65,8 @@ class ExecutorPort(Protocol):
         """Return when work that is announced now must have ended."""
 
     def begin(self, work: Work) -> str:
-        """Begin announced work and return its handle. Repeating it with the same token never does the work twice, or
-        the executor's look-up tells that it was done.
+        """Begin announced work and return its handle, ``""`` where the look at it is all the work. Repeating it with
+        the same token never does the work twice, or the executor's look-up tells that it was done.
 
         :raises Unknown: it may have begun. :raises PatchtideError: it was refused; nothing runs.
         """
@@ -97,6 +97,6 @@ class ExecutorPort(Protocol):
 
 def seconds_to_look(port: ExecutorPort, work: Work, now: datetime) -> float:
     """Return when to look at work again. A host takes a connection for each look, so one that works for long is looked
-    at less often: after a tenth of the time it took so far."""
+    at less often: after half of the time it took so far."""
     taken = (now - work.at).total_seconds()
-    return max(port.poll_seconds, min(taken / 10, LONG_LOOK_SECONDS)) if port.row.is_direct else port.poll_seconds
+    return max(port.poll_seconds, min(taken / 2, LONG_LOOK_SECONDS)) if port.row.is_direct else port.poll_seconds

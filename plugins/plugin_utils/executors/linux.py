@@ -19,9 +19,10 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import LINUX, Executor
 from ...module_utils._core.model import Status
 from ...module_utils._core.stamp import to_time
-from ...module_utils._core.work.detached import Look, begin_script, look_script, parse_look, stop_script
+from ...module_utils._core.work.detached import Look, begin_script, look_script, name_of, parse_look, stop_script
 from ...module_utils._core.work.final_record import error, final_record
 from ...module_utils._core.work.host_probe import to_probe
+from ...module_utils._core.work.joined_scripts import from_joined, to_joined
 from ...module_utils._core.work.linux_install import REBOOT_SCRIPT, install_script
 from ...module_utils._core.work.linux_updates import LIST_SCRIPT, choose, parse_updates
 from ...module_utils._core.work.node_answer import SIZE, not_understood, words
@@ -37,6 +38,8 @@ READ_SECONDS, LIST_SECONDS, LOOK_SECONDS = 300, 900, 60
 _START_SECONDS = 120
 #: A host that still has its old boot id after so many seconds refused the reboot.
 _SHUTDOWN_SECONDS = 300
+#: So old may be what the scan's look saw when the final look follows, in seconds.
+_FRESH_SECONDS = 60
 _NOTHING = "nothing"
 
 
@@ -69,7 +72,7 @@ class LinuxExecutor:
     shell: Shell
     row: Executor = LINUX
     poll_seconds: float = 5
-    _begun: dict[str, str] = field(default_factory=dict)
+    _seen: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         return [(str(self.rollout.nodes[node]["host"]), [node]) for node in nodes]
@@ -83,7 +86,7 @@ class LinuxExecutor:
             return self._begin_install(work)
         if work.stage == "reboot":
             return self._begin_detached(work, REBOOT_SCRIPT, 900)
-        return "read"
+        return ""  # a look does it all
 
     def look_up(self, work: Work, *, final: bool) -> str | None:
         if work.stage not in ("patch", "reboot"):
@@ -155,10 +158,7 @@ class LinuxExecutor:
             return [self._verify(work, node)]
         if work.handle == _NOTHING:
             return [{**self._times(work), "status": Status.NO_OP.value, "installed": []}]
-        found = self._look(work, final=False)
-        if found.state == "starting" and self.clock.now() < work.at + timedelta(seconds=_START_SECONDS):
-            return []
-        return self._rebooted(work, found) if work.stage == "reboot" else self._installed(work, found)
+        return self._poll_reboot(work) if work.stage == "reboot" else self._poll_install(work)
 
     def _precheck(self, work: Work) -> dict[str, Any]:
         key = str(self.rollout.plan["rollout"])
@@ -167,37 +167,45 @@ class LinuxExecutor:
         return evaluate_probe(output, self.rules.thresholds, executor=self.row).to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
+        listed, *looked = self._outputs(work, (LIST_SCRIPT, self._final_probe()), LIST_SECONDS)
         try:
-            updates = parse_updates(self._output(work, LIST_SCRIPT, LIST_SECONDS))
-        except HostError:
-            raise
+            updates = parse_updates(listed)
         except PatchtideError as why:
             return {**self._times(work), "status": Status.FAILED.value, "error": error("list_failed", str(why))}
         wanted = choose(updates.patches, security_only=self.rules.security_only, exclude=self.rules.exclude)
         if self.rules.security_only and not updates.security_known:
             text = "its repositories do not say which updates are security updates"
             return {**self._times(work), "status": Status.FAILED.value, "error": error("no_security_metadata", text)}
-        facts = parse_probe(self._output(work, to_probe("linux"), READ_SECONDS)) or {}
+        probe = looked[0] if looked else self._output(work, self._final_probe(), READ_SECONDS)
+        self._seen[work.nodes[0]] = self.clock.now(), probe
         return {
             **self._times(work),
             "status": Status.SUCCEEDED.value,
             "missing": [{**asdict(patch), "cve_ids": list(patch.cve_ids)} for patch in wanted],
             "missing_after": [patch.id for patch in wanted],
-            "pending_reboot": bool(facts.get("pending_reboot")),
+            "pending_reboot": bool((parse_probe(probe) or {}).get("pending_reboot")),
             "counts": {"missing_count": len(wanted), "failed_count": 0},
         }
 
     def _verify(self, work: Work, node: str) -> dict[str, Any]:
-        script = to_probe("linux", services_mode("verify"), str(self.rollout.plan["rollout"]))
-        facts = parse_probe(self._output(work, script, READ_SECONDS))
+        at, probe = self._seen.pop(node, (work.at, ""))
+        if not probe or self.clock.now() - at > timedelta(seconds=_FRESH_SECONDS):
+            probe = self._output(work, self._final_probe(), READ_SECONDS)
+        facts = parse_probe(probe)
         planned, done = self.rollout.nodes[node], self.rollout.state.nodes[node].results
         rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]
         return final_record(planned, done, facts, to_time(self.clock.now()), str(rule)).to_dict()
 
-    def _installed(self, work: Work, found: Look) -> list[dict[str, Any]]:
-        if found.state == "running":
+    def _final_probe(self) -> str:
+        return to_probe("linux", services_mode("verify"), str(self.rollout.plan["rollout"]))
+
+    def _poll_install(self, work: Work) -> list[dict[str, Any]]:
+        scripts = (look_script(work.token, final=False), to_probe("linux"))
+        look, *probe = self._outputs(work, scripts, READ_SECONDS)
+        found = parse_look(look[:SIZE])
+        if found.state == "running" or self._is_starting(work, found):
             return []
-        facts = parse_probe(self._output(work, to_probe("linux"), READ_SECONDS)) or {}
+        facts = parse_probe(probe[0] if probe else self._output(work, scripts[1], READ_SECONDS)) or {}
         result = {**self._times(work), "pending_reboot": bool(facts.get("pending_reboot"))}
         if found.state == "ended" and found.rc == 0:
             return [{**result, "status": Status.SUCCEEDED.value}]
@@ -210,7 +218,10 @@ class LinuxExecutor:
         why = error("install_failed", f"exit code {found.rc}: {_said(found)}".rstrip(": "))
         return [{**result, "status": Status.FAILED.value, "installed": [], "error": why}]
 
-    def _rebooted(self, work: Work, found: Look) -> list[dict[str, Any]]:
+    def _poll_reboot(self, work: Work) -> list[dict[str, Any]]:
+        found = self._look(work, final=False)
+        if self._is_starting(work, found):
+            return []
         boots = {"boot_id_before": found.boot_before, "boot_id_after": found.boot_now}
         result = {**self._times(work), **boots}
         if found.boot_before and found.boot_now != found.boot_before:
@@ -224,6 +235,9 @@ class LinuxExecutor:
         answer = self.shell.run(work.place, look_script(work.token, final=final), timeout=LOOK_SECONDS)
         return parse_look(answer.stdout[:SIZE])
 
+    def _is_starting(self, work: Work, found: Look) -> bool:
+        return found.state == "starting" and self.clock.now() < work.at + timedelta(seconds=_START_SECONDS)
+
     def _stop(self, work: Work) -> None:
         try:
             self.shell.run(work.place, stop_script(work.token), timeout=LOOK_SECONDS)
@@ -236,6 +250,15 @@ class LinuxExecutor:
         if answer.rc and not answer.stdout.strip():
             raise PatchtideError(f"the script failed (exit code {answer.rc}): {words(answer.stderr.strip()[-300:])}")
         return answer.stdout[: SIZE + 1]
+
+    def _outputs(self, work: Work, scripts: Sequence[str], seconds: float) -> list[str]:
+        """Return what each script printed that was run: the next one runs if the one before ended with 0.
+
+        :raises PatchtideError: the first one printed nothing but errors.
+        """
+        mark = f"patchtide-part-{name_of(work.token)}"
+        found = from_joined(self._output(work, to_joined(scripts, mark), seconds), mark)
+        return [part.stdout for part in found] or [""]
 
     def _times(self, work: Work) -> dict[str, Any]:
         return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}

@@ -56,10 +56,12 @@ class Record:
     hash: str
     #: What the bytes of the line hash to; differs from ``hash`` if they were changed after they were written.
     digest: str = field(default="", compare=False, repr=False)
+    #: What the hash covers, where the record was just made: a large one is encoded once.
+    body: str = field(default="", compare=False, repr=False)
 
     def to_line(self) -> str:
         """Return the record as one line of JSON, without the newline; it can be encoded as UTF-8."""
-        body = _to_text({"at": self.at, "data": self.data, "kind": self.kind, "prev": self.prev, "seq": self.seq})
+        body = self.body or _body(self.at, _to_text(self.data), self.kind, self.prev, self.seq)
         return f"{body[:-1]}{seal(self.hash)}"
 
     def event(self) -> Event:
@@ -78,15 +80,15 @@ def seal(digest: str) -> str:
 
 def next_record(last: Link | None, kind: str, data: Mapping[str, Any], at: datetime) -> Record:
     """Return the record that follows ``last``."""
-    body: dict[str, Any] = {
-        "seq": last.seq + 1 if last else 1,
-        "at": to_time(at),
-        "kind": kind,
-        "data": json.loads(_to_text(data)),
-        "prev": last.hash if last else "",
-    }
-    digest = hashlib.sha256(_to_text(body).encode()).hexdigest()
-    return Record(**body, hash=digest, digest=digest)
+    text, when, seq, prev = _to_text(data), to_time(at), last.seq + 1 if last else 1, last.hash if last else ""
+    body = _body(when, text, kind, prev, seq)
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return Record(seq, when, kind, json.loads(text), prev, digest, digest, body)
+
+
+def _body(at: str, data: str, kind: str, prev: str, seq: int) -> str:
+    """Return the canonical JSON of a record without its hash. :param data: that of its data."""
+    return f'{{"at":{_to_text(at)},"data":{data},"kind":{_to_text(kind)},"prev":"{prev}","seq":{seq}}}'
 
 
 def _to_text(data: Any) -> str:

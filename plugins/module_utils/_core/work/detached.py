@@ -75,6 +75,7 @@ tell() {
     [ ! -e "$d/$stream" ] || tail -c @TAIL@ "$d/$stream"
     echo
   done
+  case $1 in starting | running) exit 1 ;; esac
   exit 0
 }
 [ ! -e "$d/rc" ] || tell ended
@@ -139,7 +140,10 @@ def begin_script(token: str, work: str, seconds: int) -> str:
 
 
 def look_script(token: str, *, final: bool) -> str:
-    """Return the script that looks at work. :param final: what has not begun by now must never begin."""
+    """Return the script that looks at work; it ends with 0 once the work is over, or never began.
+
+    :param final: what has not begun by now must never begin.
+    """
     return _fill(_LOOK, token, FINAL="yes" if final else "no", TAIL=str(TAIL))
 
 

@@ -17,7 +17,7 @@ AT = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
-    ("row", "taken", "seconds"), [(LINUX, 10, 5), (LINUX, 120, 12), (LINUX, 3600, 30), (SSM, 3600, 5)]
+    ("row", "taken", "seconds"), [(LINUX, 5, 5), (LINUX, 30, 15), (LINUX, 3600, 30), (SSM, 3600, 5)]
 )
 def test_a_host_that_works_for_long_is_looked_at_less_often(row: Executor, taken: int, seconds: float) -> None:
     port: Any = SimpleNamespace(row=row, poll_seconds=5)
