@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.model import Status
 from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.budgets_left import over_budget
 from ...module_utils._core.rollout.catch_up import final_without_look
 from ...module_utils._core.rollout.reboot_rule import reboot_is_due
 from ...module_utils._core.stamp import to_time
-from ...module_utils._core.work.final_record import error
+from ...module_utils._core.text import plain
+from ...module_utils._core.work.final_record import error as reason
 from ..executors.base import Result
-from ..rollout.folder import RolloutDir
+from ..rollout.folder import RETRY_SECONDS, RolloutDir
 from .notes import Notes
 from .tempo import Tempo
 from .watch import Objections, Watch
+
+#: How often the guards are asked before nodes are left for another night.
+TRIES = 3
 
 
 @dataclass(slots=True)
@@ -38,9 +43,25 @@ class Permits:
 
     async def allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
         """Return the nodes on which the install or the reboot may begin now; the others get their outcome."""
-        objections = await self.objections(stage, nodes)
+        objections = await self._asked(stage, nodes)
         self.refuse(stage, objections)
         return [node for node in nodes if node not in objections]
+
+    async def _asked(self, stage: str, nodes: Sequence[str]) -> Objections:
+        """Ask the guards, again where they can't be read. Other nodes go on meanwhile; who can't be cleared waits for
+        another night."""
+        why = ""
+        for number in range(TRIES):
+            if number:
+                self.notes.say(
+                    f"{self.wave} {stage}: {why}; {len(nodes)} nodes wait, asked again in {RETRY_SECONDS} seconds"
+                )
+                await self.tempo.sleep(RETRY_SECONDS)
+            try:
+                return await self.objections(stage, nodes)
+            except PatchtideError as error:
+                why = plain(f"calendars, exceptions or quorum can't be read: {error}")
+        return dict.fromkeys(nodes, ("guards_unread" if stage == "reboot" else "missed_guards_unread", why))
 
     async def objections(self, stage: str, nodes: Sequence[str]) -> Objections:
         """Return on which of these nodes the install or the reboot may not begin now, and why. Nothing is recorded."""
@@ -86,10 +107,10 @@ class Permits:
                 results.append({**tried, "node_id": node, "no_retry": text})
             elif stage == "reboot":
                 status = Status.REBOOT_PENDING if code else Status.NO_OP
-                why = {"error": error(code, text)} if code else {}
+                why = {"error": reason(code, text)} if code else {}
                 results.append({"node_id": node, "status": status.value, "rebooted": False, **why})
             else:
-                results.append({"node_id": node, "status": Status.SKIPPED.value, "error": error(code, text)})
+                results.append({"node_id": node, "status": Status.SKIPPED.value, "error": reason(code, text)})
         self.notes.outcome(self.wave, stage, results)
 
 

@@ -78,6 +78,8 @@ class SsmExecutor:
     def poll(self, work: Work) -> list[Result]:
         chunk = self._chunk(work)
         found = self._on_chunk(work).look(chunk, self.ports(work.place))
+        if chunk.error and chunk.waiting and not found:
+            raise chunk.error
         work.trouble = str(chunk.error) if chunk.error and chunk.waiting else ""
         return [*found, *_unsent(chunk)]
 

@@ -239,16 +239,41 @@ def test_an_error_of_the_journal_stops_everything(tmp_path: Path, monkeypatch: A
     assert {stage for what, stage, _nodes in driving.executor.calls if what == "begin"} == {"precheck"}
 
 
-def test_an_error_of_the_guards_stops_everything(tmp_path: Path, monkeypatch: Any) -> None:
-    driving = Driving(tmp_path, {"a": 1})
+def unreadable_for(driving: Driving, monkeypatch: Any, node: str, times: int, stage: str) -> None:
+    """Let the guards be unreadable where they are asked for a node, so many times, from a stage on."""
+    asked, left = driving.watch.objections, [times]
 
-    def down(nodes: object, now: object) -> Any:
-        raise PatchtideError("the calendar can not be read")
+    def down(nodes: Any, now: Any) -> Any:
+        if node in nodes and left[0] and (stage == "patch" or driving.begun_at("patch")):
+            left[0] -= 1
+            raise PatchtideError("the calendar can not be read")
+        return asked(nodes, now)
 
     monkeypatch.setattr(driving.watch, "objections", down)
-    with pytest.raises(PatchtideError, match="the calendar"):
-        driving.run()
-    assert driving.begun_at("patch") == []
+
+
+def test_guards_that_cannot_be_read_are_asked_again(tmp_path: Path, monkeypatch: Any) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    unreadable_for(driving, monkeypatch, "a", 2, "patch")
+    driving.run()
+    assert driving.statuses() == {"a": "succeeded"} and driving.minute("a", "patch") > 3
+    assert "1 nodes wait, asked again in 60 seconds" in driving.lines[0]
+
+
+def test_a_node_whose_guards_cannot_be_read_is_missed_and_the_others_go_on(tmp_path: Path, monkeypatch: Any) -> None:
+    driving = Driving(tmp_path, {"a": 1, "b": 1}, {("precheck", "b"): ["away"]}, executor_options={"size": 1})
+    unreadable_for(driving, monkeypatch, "a", 99, "patch")
+    driving.run()
+    assert driving.statuses() == {"a": "skipped", "b": "succeeded"} and driving.begun_at("patch") == [("b",)]
+    assert driving.error("a")["code"] == "missed_guards_unread" and "the calendar" in driving.error("a")["text"]
+
+
+def test_without_guards_nothing_reboots(tmp_path: Path, monkeypatch: Any) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    unreadable_for(driving, monkeypatch, "a", 99, "reboot")
+    driving.run()
+    (refused,) = [row for row in driving.journal("outcome") if row["data"]["stage"] == "reboot"]
+    assert refused["data"]["results"][0]["error"]["code"] == "guards_unread" and driving.begun_at("reboot") == []
 
 
 def test_a_person_aborts_while_it_runs(tmp_path: Path) -> None:
