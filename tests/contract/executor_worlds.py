@@ -38,6 +38,18 @@ from tests.fakes.executor import FakeExecutor
 from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
 
 RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=600, reboot_seconds=600)
+PROBE = {
+    "probe": 1,
+    "platform": "linux",
+    "boot_id": "b1",
+    "disks": [{"mount": "/", "free_mb": 20480, "size_mb": 102400}],
+    "pending_reboot": False,
+    "lock_held_by": "",
+    "repos": [],
+    "failed_units": [],
+    "agent": "active",
+    "time_synced": True,
+}
 PLANNED, UNPLANNED = "openssl.amd64:3.0.17", "curl.amd64:8.0"
 
 
@@ -46,8 +58,10 @@ class ExecutorWorld:
     """One node and whoever works on it.
 
     :param fresh: returns the executor of a controller that starts now.
-    :param act: makes the node ``ok``, ``nothing``, ``failed``, ``hangs`` or ``no reboot``; or the way to it ``away``,
-        ``refused``, or ``lost``: the next answer to a beginning is lost.
+    :param act: makes the node ``ok``, ``nothing``, ``failed``, ``hangs``, ``no reboot`` or ``scanned`` (what it has is
+        the answer of a scan); or the way to it ``away``, ``refused``, or ``lost``: the next answer to a beginning is
+        lost.
+    :param rollout: whose plan and results the executor reads; the fake one has none.
     :param pass_time: lets work go on. :param runs: how often work really began. :param stopped: whether it was stopped.
     """
 
@@ -58,6 +72,7 @@ class ExecutorWorld:
     pass_time: Callable[[float], object]
     runs: Callable[[], int]
     stopped: Callable[[], bool]
+    rollout: RolloutDir | None = None
 
 
 def begun_rollout(folder: Path, clock: Any, node: str, executor: str, **more: Any) -> RolloutDir:
@@ -74,7 +89,7 @@ def fake_world(folder: Path) -> ExecutorWorld:
     clock, script = FakeClock(), dict[Any, list[str]]()
     begun: dict[str, Any] = {}
     calls: list[Any] = []
-    words = {"nothing": "ok", "no reboot": "hangs"}
+    words = {"nothing": "ok", "no reboot": "hangs", "scanned": "ok"}
 
     def fresh() -> FakeExecutor:
         return FakeExecutor(clock, script, begun=begun, calls=calls)
@@ -93,7 +108,7 @@ def fake_world(folder: Path) -> ExecutorWorld:
 def ssm_world(folder: Path) -> ExecutorWorld:
     clock, node = FakeClock(), "i-0000000000000000a"
     fleet = FakeFleet(clock)
-    fleet.states[node] = patch_state(node, installed=1)
+    fleet.states[node], fleet.outputs[node] = patch_state(node, installed=1), json.dumps(PROBE)
     rollout = begun_rollout(folder, clock, node, SSM.name, account="1" * 12)
     denied = ServiceError("send", "AccessDeniedException", "not authorized")
     faults: dict[str, dict[str, Any]] = {
@@ -105,6 +120,7 @@ def ssm_world(folder: Path) -> ExecutorWorld:
         "away": {"unreadable": 10**6},
         "refused": {"refuse": denied},
         "lost": {"lost": 1},
+        "scanned": {"states": {node: patch_state(node, "Scan")}},
     }
 
     def act(word: str) -> None:
@@ -119,6 +135,7 @@ def ssm_world(folder: Path) -> ExecutorWorld:
         pass_time=clock.sleep,
         runs=lambda: len(fleet.commands),
         stopped=lambda: bool(fleet.cancelled),
+        rollout=rollout,
     )
 
 
@@ -171,6 +188,7 @@ def lab_world(folder: Path, aws: Lab) -> ExecutorWorld:
         pass_time=clock.sleep,
         runs=lambda: len(commands()),
         stopped=lambda: any(row["Status"] in ("Cancelling", "Cancelled") for row in commands()),
+        rollout=rollout,
     )
 
 
@@ -214,7 +232,7 @@ class StubShell:
             raise Unreachable(host, "no route to host")
         if "patchtide:begin:1" in script and self.word == "refused":
             return Answer(1, "state=refused\n", "the disk is full")
-        for sign, answer in (("updates", self.list), ("probe", '{"pending_reboot": true}')):
+        for sign, answer in (("updates", self.list), ("probe", json.dumps(PROBE))):
             script = _answered(script, f"# patchtide:{sign}:1", answer)
         for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
             script = script.replace(theirs, str(self.root / ours))
@@ -269,6 +287,7 @@ def linux_world(folder: Path) -> ExecutorWorld:
         pass_time=pass_time,
         runs=runs,
         stopped=lambda: not _is_running(folder),
+        rollout=rollout,
     )
 
 

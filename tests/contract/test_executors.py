@@ -25,6 +25,14 @@ from tests.contract.executor_worlds import (
 )
 
 CHANGING = ["patch", "reboot"]
+READING = ["precheck", "scan", "verify"]
+#: What a rollout holds of a node whose install and scan went well.
+GONE_WELL = {
+    "precheck": {"outcome": "pass", "facts": {"boot_id": "b1"}},
+    "patch": {"status": "succeeded", "installed": [PLANNED]},
+    "reboot": {"status": "no_op", "rebooted": False},
+    "scan": {"status": "succeeded", "missing_after": [], "pending_reboot": False},
+}
 
 
 @pytest.fixture(params=["fake", "ssm", "lab", "linux"])
@@ -72,6 +80,60 @@ def expect_nothing(world: ExecutorWorld, port: ExecutorPort, work: Work) -> None
         with suppress(PatchtideError):
             assert port.poll(work) == []
         world.pass_time(5)
+
+
+@pytest.mark.parametrize("taken_up", [False, True])
+@pytest.mark.parametrize("stage", READING)
+def test_what_a_reading_stage_finds(world: ExecutorWorld, stage: str, taken_up: bool) -> None:
+    """What the node says is the result, also for a controller that begins where another one died."""
+    world.act("scanned" if stage == "scan" else "ok")
+    if world.rollout:
+        world.rollout.state.nodes[world.node].results = GONE_WELL
+    port = world.fresh()
+    work = announced(world, port, stage)
+    work.handle = port.begin(work)
+    if taken_up:
+        port, work = world.fresh(), again(work)
+        world.pass_time(5)
+        work.handle = str(port.look_up(work, final=False))
+    result = result_of(world, port, work)
+    if stage == "precheck":
+        assert (result["outcome"], result.get("status")) == ("pass", None)
+    elif stage == "scan":
+        assert result["status"] == "succeeded" and isinstance(result["missing_after"], list)
+    else:
+        assert result["status"] in ("succeeded", "reboot_pending"), result
+
+
+@pytest.mark.parametrize("stage", READING)
+def test_a_node_that_cannot_be_read_is_never_taken_for_clean(world: ExecutorWorld, stage: str) -> None:
+    if world.rollout:
+        world.rollout.state.nodes[world.node].results = GONE_WELL
+    port = world.fresh()
+    work = announced(world, port, stage)
+    work.handle = port.begin(work)
+    world.act("away")
+    expect_nothing(world, port, work)
+    world.pass_time((work.deadline - world.clock.now()).total_seconds())
+    (result,) = port.give_up(work, None)
+    assert result["node_id"] == world.node
+    assert stage != "precheck" or result["outcome"] == "skip"
+    assert stage != "scan" or "missing_after" not in result
+    assert result.get("status") in ("unknown", "unreachable", "failed", *((None,) if stage == "precheck" else ())), (
+        result
+    )
+
+
+@pytest.mark.parametrize("stage", READING)
+def test_a_refused_reading_says_why(world: ExecutorWorld, stage: str) -> None:
+    if world.rollout:
+        world.rollout.state.nodes[world.node].results = GONE_WELL
+    port = world.fresh()
+    work = announced(world, port, stage)
+    (result,) = port.give_up(work, PatchtideError("no such document"))
+    texts = [str((result.get("error") or {}).get("text")), *(str(row["text"]) for row in result.get("findings", []))]
+    assert any("no such document" in text for text in texts) or stage == "verify"
+    assert result.get("status") != "succeeded" and not world.runs()
 
 
 @pytest.mark.parametrize("stage", CHANGING)
