@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -32,6 +33,7 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.drive.forecast import gate_forecast
 from ..plugin_utils.health.checks import run_health_checks
 from ..plugin_utils.progress import LIFE_SECONDS
+from ..plugin_utils.rollout.controller_lock import at_work
 from ..plugin_utils.rollout.folder import RolloutDir
 
 LISTED = 5
@@ -53,11 +55,16 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rollout, name = RolloutDir(options["dir"], find_clock()), options["wave"]
         wave = rollout.state_of_wave(name)
+        if self.check_mode and rollout.state.status != "aborted" and wave.status not in ("promoted", "finished"):
+            return self._forecast(rollout, name)
+        with nullcontext() if self.check_mode else at_work(rollout):
+            return self._evaluate(rollout, name, options)
+
+    def _evaluate(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        wave = rollout.state_of_wave(name)
         if rollout.state.status == "aborted":
             aborted = GateJudged(wave=name, verdict=Verdict.ABORT.value, reasons=("The rollout was aborted.",))
             gate = replace(wave.gate or aborted, verdict=Verdict.ABORT.value)
-        elif self.check_mode and wave.status not in ("promoted", "finished"):
-            return self._forecast(rollout, name)
         elif wave.status in ("running", "paused"):
             gate = self._judge(rollout, name, options)
         elif wave.status == "promoted" or wave.status == "finished":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ from ..module_utils._core.rollout.state import Rollout
 from ..plugin_utils.controller_action import ControllerAction, operator
 from ..plugin_utils.files import read_document
 from ..plugin_utils.rollout.claims import give_up
-from ..plugin_utils.rollout.controller_lock import take_over
+from ..plugin_utils.rollout.controller_lock import at_work, taking_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout.stores import choose_stores
 
@@ -71,10 +72,12 @@ class ActionModule(ControllerAction):
             document=document,
             who=who,
         )
-        controller = "" if self.check_mode or rollout.state.finished else take_over(rollout.path)
-        if rollout.state.finished or rollout.state.status == "aborted":
-            return  # running work is awaited, and nothing else begins
-        if new:
+        if rollout.state.finished:
+            return
+        with nullcontext("") if self.check_mode else taking_over(rollout.path) as controller:
+            if not new:
+                self._write(rollout, Resumed(operator=who, controller=controller, rehearsal=is_rehearsal()))
+                return
             event = RolloutStarted(
                 rollout=plan["rollout"],
                 plan_digest=plan["digest"],
@@ -89,11 +92,10 @@ class ActionModule(ControllerAction):
                 node_count=len(rollout.nodes),
             )
             self._write(rollout, event)
-        else:
-            self._write(rollout, Resumed(operator=who, controller=controller, rehearsal=is_rehearsal()))
 
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        self._close(rollout, options)
+        with nullcontext() if self.check_mode else at_work(rollout):
+            self._close(rollout, options)
         if not self.check_mode:
             rollout.copy_journal()
             if missed := rollout.write_catch_up():

@@ -15,6 +15,7 @@ from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.prepare.preparation import at_once, preparing
 from ..plugin_utils.prepare.preparers import PREPARERS, hook_nodes
+from ..plugin_utils.rollout.controller_lock import at_work
 from ..plugin_utils.rollout.folder import RolloutDir
 
 
@@ -45,5 +46,6 @@ class ActionModule(ControllerAction):
         if self.check_mode:
             wanted = preparer.wanted()
             return {"changed": bool(wanted), "nodes": hook_nodes(rollout, options["wave"], wanted)}
-        nodes = at_once(preparing(preparer, preparer.wanted()))
+        with at_work(rollout):
+            nodes = at_once(preparing(preparer, preparer.wanted()))
         return {"changed": bool(nodes), "nodes": hook_nodes(rollout, options["wave"], nodes)}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
@@ -17,6 +17,7 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.prepare.last_patched import mark_patched
 from ..plugin_utils.prepare.preparation import at_once, restoring
 from ..plugin_utils.prepare.preparers import HOOKS, PREPARERS, hook_nodes
+from ..plugin_utils.rollout.controller_lock import at_work
 from ..plugin_utils.rollout.folder import RolloutDir
 
 
@@ -47,6 +48,14 @@ class ActionModule(ControllerAction):
         hooks = [_hook(rollout, item) for item in effects if item.stage in HOOKS]
         if self.check_mode:
             return {"changed": bool(effects), "hooks": hooks, "left": {}}
+        with at_work(rollout):
+            left = self._restore(rollout, options, effects)
+        return {"changed": rollout.events > 0, "hooks": [] if options["hook"] else hooks, "left": left}
+
+    def _restore(
+        self, rollout: RolloutDir, options: Mapping[str, Any], effects: Sequence[Effect]
+    ) -> dict[str, list[str]]:
+        """Restore what is not a hook's; return what is left, by kind."""
         left: dict[str, list[str]] = {}
         for item in effects:
             if item.stage != options["hook"] and (options["hook"] or item.stage in HOOKS):
@@ -57,7 +66,7 @@ class ActionModule(ControllerAction):
         if options["last_patched"]:  # at the end for all waves, so that what failed before is made up for
             for wave in [options["wave"]] if options["wave"] else list(rollout.state.waves):
                 mark_patched(rollout, wave, options, self.say)
-        return {"changed": rollout.events > 0, "hooks": [] if options["hook"] else hooks, "left": left}
+        return left
 
 
 def _due(rollout: RolloutDir, wave: str | None) -> list[Effect]:

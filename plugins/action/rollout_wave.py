@@ -34,7 +34,7 @@ from ..plugin_utils.inventory.nodes import candidate_of
 from ..plugin_utils.prepare.last_patched import mark_patched
 from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
-from ..plugin_utils.rollout.controller_lock import controller_name
+from ..plugin_utils.rollout.controller_lock import at_work
 from ..plugin_utils.rollout.folder import RolloutDir
 
 
@@ -61,12 +61,10 @@ class ActionModule(ControllerAction):
         policy = to_policy(options["policy"])
         if self.check_mode:
             return self._forecast(rollout, wave, options, drain=policy.hooks.load_balancer.drain)
-        rollout.controller = controller_name()
-        rollout.confirm()
-        driver = self._driver(rollout, options, policy, task_vars)
-        driver.run(options["until"])
-        if options["until"] == WORKED and policy.tags.last_patched:
-            mark_patched(rollout, wave, self._preparer_options(options, policy, "last_patched"), self.say)
+        with at_work(rollout):
+            self._driver(rollout, options, policy, task_vars).run(options["until"])
+            if options["until"] == WORKED and policy.tags.last_patched:
+                mark_patched(rollout, wave, self._preparer_options(options, policy, "last_patched"), self.say)
         return {"changed": rollout.events > 0, **self._result(rollout, wave, options["turn"])}
 
     def _driver(

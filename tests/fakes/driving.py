@@ -92,7 +92,7 @@ class Driving:
     window: dict[str, str] | None = None
     rules: dict[str, Any] = field(default_factory=dict)
     executor_options: dict[str, Any] = field(default_factory=dict)
-    begun: bool = True
+    is_begun: bool = True
     drain: bool = False
     lines: list[str] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
@@ -112,13 +112,14 @@ class Driving:
         (self.folder / "plan.json").write_text(json.dumps(seal(plan)), "utf-8")
         self.rollout = RolloutDir(self.folder, self.clock)
         self.rollout.record(started(self.rollout.plan["digest"]))
-        if self.begun:
+        if self.is_begun:
             self.rollout.record(WaveStarted(wave=WAVE))
             self.rollout.record(Claimed(wave=WAVE, nodes=tuple(self.turns)))
 
     def driver(self, turn: int = 1) -> Driver:
         """Return the driver of a controller that starts now: it knows the journal alone."""
         self.rollout = rollout = RolloutDir(self.folder, self.clock)
+        rollout.act_as(rollout.state.controller)
         tempo, notes = Tempo(self.clock, rehearsal=True), Notes(rollout, self.lines.append)
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
         options = {"calls": self.executor.calls, "stuck": self.stuck}
@@ -167,6 +168,10 @@ class Driving:
             if row["data"]["stage"] == stage and any(item["node_id"] == node for item in row["data"]["results"]):
                 return (datetime.fromisoformat(row["at"].replace("Z", "+00:00")) - START).total_seconds() / 60
         raise AssertionError(f"{node} has no outcome of {stage}")
+
+    def begun(self, stage: str) -> int:
+        """Return how often a stage really began."""
+        return sum(f"/{stage}/" in token for token in self.executor.begun)
 
     def begun_at(self, stage: str) -> list[tuple[str, ...]]:
         return [nodes for what, name, nodes in self.executor.calls if (what, name) == ("begin", stage)]

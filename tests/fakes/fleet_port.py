@@ -23,6 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.po
     CommandRequest,
     Invocation,
     PatchState,
+    sure,
 )
 
 START = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
@@ -83,7 +84,8 @@ class FakeFleet:
         account, region = self.label.split("/")
         return Place(region=region, account=account)
 
-    def send(self, request: CommandRequest) -> str:
+    def send(self, request: CommandRequest, confirm: Callable[[], None] = sure) -> str:
+        confirm()
         self.calls["send"] += 1
         if self.refuse:
             raise self.refuse

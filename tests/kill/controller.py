@@ -33,7 +33,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Resumed
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import journal_file
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import controller_lock, journal_file
 
 from lab.aws.launch import SECRET
 
@@ -138,7 +138,9 @@ def controller(folder: Path, environment: Mapping[str, str], death: Death | None
     make = Sessions.client
 
     def work() -> None:
-        with dying(death, remote="journal" in stores), patch.object(Sessions, "client", client):
+        # Each controller has a name of its own, although all of them have this test for their parent.
+        named = patch.object(controller_lock, "_controller", os.getpid)
+        with dying(death, remote="journal" in stores), patch.object(Sessions, "client", client), named:
             roll_out(folder, **stores)
 
     return in_a_process(work, environment)

@@ -16,7 +16,7 @@ from .._core.errors import ServiceError
 from .._core.model import Patch, Place
 from .._core.work.node_answer import BadAnswer, words
 from .._core.work.ssm.commands import Ambiguous, InvalidNodes
-from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState
+from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState, sure
 from .compliance import patch_from_api
 from .errors import aws_errors
 from .paces import THROTTLED, Paces
@@ -63,7 +63,7 @@ class SsmFleet:
     def _client(self) -> Any:
         return self._paces.watch(self._sessions.client("ssm", self.place))
 
-    def send(self, request: CommandRequest) -> str:
+    def send(self, request: CommandRequest, confirm: Callable[[], None] = sure) -> str:
         # a node of another account would only be called invalid there
         self._own.check()
         members = {
@@ -75,14 +75,15 @@ class SsmFleet:
             "MaxConcurrency": request.max_concurrency,
             "MaxErrors": request.max_errors,
         }
-        return self.send_members(f"send {request.document} to {len(request.node_ids)} nodes", members)
+        return self.send_members(f"send {request.document} to {len(request.node_ids)} nodes", members, confirm)
 
-    def send_members(self, action: str, members: Mapping[str, Any]) -> str:
+    def send_members(self, action: str, members: Mapping[str, Any], confirm: Callable[[], None] = sure) -> str:
         """Send once with these members of SendCommand, trying again only where nothing can have been done."""
         for attempt in range(8):
+            client = self._paces.watch(self._sessions.client("ssm", self.place, retry=False))
+            confirm()
             try:
                 with aws_errors(f"{action} in {self.place.label}"):
-                    client = self._paces.watch(self._sessions.client("ssm", self.place, retry=False))
                     reply = client.send_command(**members)
                 return str(reply["Command"]["CommandId"])
             except ServiceError as error:

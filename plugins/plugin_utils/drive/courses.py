@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.errors import PatchtideError, TakenOver
 from ...module_utils._core.model import Status
 from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.state import NOT_BEGUN
@@ -36,6 +36,12 @@ STALE = timedelta(seconds=60)
 #: Stages that change nodes, and begin only where nothing speaks against it.
 GUARDED = ("patch", "reboot")
 _STATUSES = frozenset(item.value for item in Status)
+
+
+class NotDue(PatchtideError):
+    """Announced work must not begin any more; nothing was sent."""
+
+    code = "NotDue"
 
 
 class ExecutorFault(PatchtideError):
@@ -82,6 +88,27 @@ class Courses:
         with self._pace(port):
             return await self._begun(port, work)
 
+    def _confirm(self, work: Work) -> None:
+        """Make sure, in an executor's thread right before work reaches a node, that it is still ours and still due.
+
+        :raises TakenOver: another controller has continued the rollout. :raises NotDue: it must not begin any more.
+        """
+        self.tempo.in_loop(lambda: self._still_ours(work))
+        if work.stage in GUARDED and self.tempo.clock.now() - work.at > STALE:
+            # this controller was stopped, or an executor takes minutes before it begins, such as for a list of packages
+            try:
+                objections = self.permits.blocking_objections(work.stage, work.nodes)
+            except PatchtideError as why:
+                raise NotDue(str(why)) from why
+            if objections:
+                raise NotDue("; ".join(text for _code, text in objections.values())[:300])
+            self.tempo.in_loop(lambda: self._still_ours(work))
+
+    def _still_ours(self, work: Work) -> None:
+        self.rollout.confirm()
+        if self.rollout.state.status != "running" or work.token not in self.rollout.state.intents:
+            raise NotDue(f"the rollout is {self.rollout.state.status}")
+
     async def see_through(self, work: Work, *, begun: bool, prepare: Prepare | None = None) -> None:
         """Find out whether work began, where that is not settled, and look at it until every node has its outcome."""
         if not work.nodes:
@@ -125,9 +152,14 @@ class Courses:
         return self.executors[str(self.rollout.nodes[node]["executor"])]
 
     async def _begun(self, port: ExecutorPort, work: Work) -> bool:
-        """Begin; return whether that is settled, one way or the other."""
+        """Begin; return whether that is settled, one way or the other. :raises TakenOver: another controller does that."""
+        work.confirm = partial(self._confirm, work)
         try:
             work.handle = await self._call(port, work, lambda: port.begin(work))
+        except TakenOver:
+            raise
+        except NotDue:
+            self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
         except (Unknown, ExecutorFault) as why:
             work.trouble = str(why)
             self._lost.update((work.stage, node) for node in work.nodes)
@@ -210,24 +242,28 @@ class Courses:
             await self.tempo.sleep(wait)
             wait = seconds_to_look(port, work, self.tempo.clock.now())
             try:
-                self._ended(work, await self._call(port, work, lambda: port.poll(work)))
-                faults = misses = 0
+                found = await self._call(port, work, lambda: port.poll(work))
             except PatchtideError as why:
                 faults = faults + 1 if isinstance(why, ExecutorFault) else 0
                 misses, work.trouble = misses + 1, str(why)
+            else:
+                faults = misses = 0
+                self._ended(work, found)
             late = self.tempo.clock.now() >= work.deadline
             if work.nodes and (faults >= TRIES or (late and (not misses or misses >= TRIES))):
                 await self._give_up(port, work, None)
 
     async def _give_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> None:
         """Record the outcomes of the nodes that are left; those that the executor leaves out failed."""
-        trouble = work.trouble
+        trouble, found = work.trouble, list[Result]()
+        self.rollout.confirm()  # what runs may be somebody else's by now, and is not ours to stop
         try:
-            self._ended(work, await self._call(port, work, lambda: port.give_up(work, why)))
+            found = await self._call(port, work, lambda: port.give_up(work, why))
         except ExecutorFault as fault:
             trouble = str(fault)
         except PatchtideError as refused:
             trouble = trouble or str(refused)
+        self._ended(work, found)
         self._fault(work, work.nodes, trouble or str(why or "its time was over"))
 
     def _ended(self, work: Work, results: Sequence[Result]) -> None:

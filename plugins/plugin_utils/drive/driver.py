@@ -184,6 +184,7 @@ class Driver:
 
     async def _claim(self, _effect: Effect) -> None:
         self.opening.claim(self.wave)
+        self.permits.note_claims()
         await self._prepare_started()
 
     async def _prepare_started(self) -> None:

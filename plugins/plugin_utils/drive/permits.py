@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.model import Status
@@ -18,6 +19,7 @@ from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import error as reason
 from ..executors.base import Result
+from ..rollout.claims import held_elsewhere
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
 from .notes import Notes
 from .tempo import Tempo
@@ -25,6 +27,9 @@ from .watch import Objections, Watch
 
 #: How often the guards are asked before nodes are left for another night.
 TRIES = 3
+#: Claims that are older are renewed, and those of others seen. A run renews them once when it begins, since it may come
+#: days after the one that took them.
+RENEWED = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -40,6 +45,8 @@ class Permits:
     tempo: Tempo
     notes: Notes
     promised: set[str] = field(default_factory=set)
+    _renewed: datetime | None = None
+    _elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     async def allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
         """Return the nodes on which the install or the reboot may begin now; the others get their outcome."""
@@ -69,15 +76,33 @@ class Permits:
         if stage == "reboot":
             found = {node: ("", "") for node in nodes if not reboot_is_due(self.rollout.state, node)}
         now = self.tempo.clock.now()
+        if members := _others(nodes, found):
+            found |= await self.tempo.call("guards", lambda: self._claimed(members))
         if asked := _others(nodes, found):
             found |= await self.tempo.call("guards", lambda: self.watch.objections(asked, now))
-        if stage == "patch" and (members := _others(nodes, found)):
-            found |= await self.tempo.call("guards", lambda: self.watch.without_quorum(members))
+        if stage == "patch" and (left := _others(nodes, found)):
+            found |= await self.tempo.call("guards", lambda: self.watch.without_quorum(left))
         found |= self._out_of_time(stage, _others(nodes, found))
         if stage == "patch":  # who is refused anyway takes no room
             over = over_budget(self.rollout.state, self.wave, without=found, taken=self.promised.difference(nodes))
             found |= {node: ("missed_budget", why) for node, why in over.items() if node in nodes}
         return {node: why for node, why in found.items() if node in nodes}
+
+    def blocking_objections(self, stage: str, nodes: Sequence[str]) -> Objections:
+        """Like ``objections``, for a thread that is about to begin announced work, which budgets and quorum count."""
+        found = {**self._claimed(nodes), **self.watch.objections(nodes, self.tempo.clock.now())}
+        return {**found, **self._out_of_time(stage, _others(nodes, found))}
+
+    def note_claims(self) -> None:
+        """Take note that the wave was claimed just now, and that nodes of others have their final records."""
+        self._elsewhere, self._renewed = {}, self.tempo.clock.now()
+
+    def _claimed(self, nodes: Sequence[str]) -> Objections:
+        """Return the nodes that another rollout holds by now; ours are renewed when they get old."""
+        now = self.tempo.clock.now()
+        if self._renewed is None or not timedelta() <= now - self._renewed < RENEWED:
+            self._elsewhere, self._renewed = held_elsewhere(self.rollout, self.wave), now
+        return {node: ("claimed_elsewhere", why) for node in nodes if (why := self._elsewhere.get(node))}
 
     def _out_of_time(self, stage: str, nodes: Sequence[str]) -> Objections:
         found: Objections = {}

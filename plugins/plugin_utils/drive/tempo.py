@@ -123,6 +123,7 @@ class Tempo:
 
     async def on_host(self, work: Callable[[], T]) -> T:
         """Run work on a host that is reached directly; a host that hangs occupies its own thread."""
+        self._loop = asyncio.get_running_loop()
         return await self._hosts.run(work)
 
     @contextmanager

@@ -9,13 +9,14 @@ and run in threads; an executor keeps no state that a new controller would miss,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import Executor
+from ...module_utils._core.work.ssm.ports import sure
 
 #: The longest pause between two looks at a host that is reached directly.
 LONG_LOOK_SECONDS = 30.0
@@ -38,6 +39,7 @@ class Work:
     :param nodes: ids of the nodes without an outcome yet.
     :param at: when it was announced. :param deadline: when it must have ended.
     :param handle: what ``begin`` or ``look_up`` returned, such as a command id; ``""`` before that.
+    :param confirm: ``begin`` calls it right before each call by which the work may reach a node.
     """
 
     stage: str
@@ -49,6 +51,7 @@ class Work:
     deadline: datetime
     handle: str = ""
     trouble: str = field(default="", compare=False)
+    confirm: Callable[[], None] = field(default=sure, compare=False, repr=False)
 
 
 class ExecutorPort(Protocol):
@@ -66,7 +69,8 @@ class ExecutorPort(Protocol):
 
     def begin(self, work: Work) -> str:
         """Begin announced work and return its handle, ``""`` where the look at it is all the work. Repeating it with
-        the same token never does the work twice, or the executor's look-up tells that it was done.
+        the same token never does the work twice, or the executor's look-up tells that it was done. What ``work.confirm``
+        raises is passed on, and nothing was begun.
 
         :raises Unknown: it may have begun. :raises PatchtideError: it was refused; nothing runs.
         """

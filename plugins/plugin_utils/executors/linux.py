@@ -133,9 +133,11 @@ class LinuxExecutor:
         if not ids:
             return _NOTHING
         script = install_script(updates.manager, ids, self.rules.lock_seconds)
-        return self._begin_detached(work, script, self.rules.install_seconds)
+        left = int((work.deadline - self.clock.now()).total_seconds())
+        return self._begin_detached(work, script, max(1, min(self.rules.install_seconds, left)))
 
     def _begin_detached(self, work: Work, script: str, seconds: int) -> str:
+        work.confirm()
         try:
             answer = self.shell.run(work.place, begin_script(work.token, script, seconds), timeout=LOOK_SECONDS)
             state = parse_look(answer.stdout).state

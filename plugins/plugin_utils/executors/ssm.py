@@ -65,7 +65,9 @@ class SsmExecutor:
         self._chunks.pop(work.token, None)  # of a look-up that did not find it
         chunk = self._chunk(work)
         try:
-            chunk.command_id = send(chunk, self.ports(work.place), look_first=False, clock=self.clock)
+            chunk.command_id = send(
+                chunk, self.ports(work.place), look_first=False, clock=self.clock, confirm=work.confirm
+            )
         except Ambiguous as why:
             raise Unknown(str(why)) from why
         return chunk.command_id

@@ -13,6 +13,7 @@ from ...module_utils._aws.session import Sessions, each_place
 from ...module_utils._core.events import Outcome, Prepared, Restored
 from ...module_utils._core.model import Place, Status, place_label
 from ...module_utils._core.rollout.catch_up import PREFIX
+from ...module_utils._core.rollout.earlier import with_earlier
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
@@ -144,12 +145,17 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
     fresh = dict((yield lambda: preparer.look(new))) if new else {}
     if fresh:
         rollout.record(Prepared(wave=wave, what=preparer.what, nodes=tuple(sorted(fresh)), details=fresh))
+    rollout.confirm()
     refused: Reasons = (yield lambda: preparer.prepare({**held, **fresh})) if held or fresh else {}
     tell(preparer, refused, f"not {preparer.what}")
     if refused and preparer.missed:
         at = to_time(rollout.clock.now())
+        code = f"{PREFIX}{preparer.missed}"
         results = tuple(
-            lost_record(rollout.nodes[node], Status.SKIPPED, f"{PREFIX}{preparer.missed}", why, at).to_dict()
+            with_earlier(
+                rollout.state.nodes[node],
+                lost_record(rollout.nodes[node], Status.SKIPPED, code, why, at).to_dict(),
+            )
             for node, why in sorted(refused.items())
         )
         rollout.record(Outcome(wave=wave, stage="verify", results=results))
@@ -159,6 +165,7 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
 def restoring(preparer: Preparer, nodes: Sequence[str]) -> Step[Reasons]:
     """Undo, record what was undone, and return what could not be; what it yields blocks, as in ``preparing``."""
     rollout = preparer.rollout
+    rollout.confirm()
     known = rollout.state.prepared[preparer.wave, preparer.what]
     answer: tuple[Reasons, Reasons] = yield lambda: preparer.restore({node: known[node] for node in nodes})
     problems, left = answer

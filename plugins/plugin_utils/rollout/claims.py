@@ -26,6 +26,17 @@ def take(rollout: RolloutDir, wave: str) -> list[dict[str, Any]]:
 
     A node with running work is not given up: its outcome is awaited, whoever claims it meanwhile.
     """
+    states = rollout.state.nodes
+    return [_given_up(rollout, item) for item in _ask(rollout, wave) if not states[item.node_id].token]
+
+
+def held_elsewhere(rollout: RolloutDir, wave: str) -> dict[str, str]:
+    """Claim again what is left to do of a wave; return the nodes that others hold by now, and who. It blocks."""
+    return {item.node_id: _holder(item) for item in _ask(rollout, wave)}
+
+
+def _ask(rollout: RolloutDir, wave: str) -> list[Claim]:
+    """Claim what is left to do; return the claims of others that keep it from us."""
     store = rollout.stores.open_claims()
     if store is None:
         return []
@@ -39,15 +50,18 @@ def take(rollout: RolloutDir, wave: str) -> list[dict[str, Any]]:
         until=window.end if window else now + WITHOUT_WINDOW,
         now=now,
     )
-    return [_given_up(rollout, item) for item in refused(answer, owner(rollout)) if not states[item.node_id].token]
+    return refused(answer, owner(rollout))
+
+
+def _holder(held: Claim) -> str:
+    return f"{held.owner} holds it for {held.window} until {to_time(held.until)}"
 
 
 def _given_up(rollout: RolloutDir, held: Claim) -> dict[str, Any]:
     untouched = rollout.state.nodes[held.node_id].stage == STAGES[0]
     status = Status.SKIPPED if untouched else Status.FAILED
-    text = f"{held.owner} holds it for {held.window} until {to_time(held.until)}"
     at = to_time(rollout.clock.now())
-    record = lost_record(rollout.nodes[held.node_id], status, "claimed_elsewhere", text, at).to_dict()
+    record = lost_record(rollout.nodes[held.node_id], status, "claimed_elsewhere", _holder(held), at).to_dict()
     return dict(with_earlier(rollout.state.nodes[held.node_id], record))
 
 

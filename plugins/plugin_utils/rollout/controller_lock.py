@@ -1,7 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One controller works on a rollout's directory at a time. One that is dead is succeeded at once."""
+"""One controller works on a rollout's directory at a time. One that is dead is succeeded at once.
+
+A task holds a lock of the directory while it acts. It is the task's own, not its playbook's: a task may outlive its
+playbook by seconds, or for ever if it is stopped, and until it is gone nobody takes over.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,22 @@ import fcntl
 import json
 import os
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from ...module_utils._core.errors import PatchtideError
 from ..files import FileError
 from ..private_file import disk_errors, open_private
+from .folder import RolloutDir
 
-NAME = "controller.json"
+NAME, LOCK = "controller.json", "controller.lock"
+#: A task whose playbook is gone ends within seconds; somebody who takes over waits so long for it.
+PATIENCE_SECONDS = 30.0
 _LONGEST = 4_000
+_LOOK_SECONDS = 0.1
 
 
 class AnotherController(PatchtideError):
@@ -26,29 +37,83 @@ class AnotherController(PatchtideError):
     code = "AnotherController"
 
 
-def take_over(folder: Path) -> str:
+@contextmanager
+def taking_over(folder: Path, patience: float = PATIENCE_SECONDS) -> Iterator[str]:
     """Note this controller, the parent of the process that runs the task, in the rollout's directory.
 
+    While it is entered no task of any controller is at work in the directory, so that the run is recorded before
+    anything else is done. Of controllers on other machines nothing is known here; the journal's epoch stops them.
+
     :returns: its name, ``<host>/<process>/<when it began>``, for the journal.
-    :raises AnotherController: one that still runs on this machine works on it. Of other machines nothing is known.
+    :raises AnotherController: one that still runs on this machine works on it, or a task that one left behind.
     """
-    pid = os.getppid()
-    path = folder / NAME
-    with disk_errors(path, "write", FileError), _open(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        host, other, began = _read(file.read(_LONGEST))
-        if host == socket.gethostname() and other != pid and began and _began(other) == began:
-            raise AnotherController(f"The rollout is being carried out by process {other} on {host}; wait for its end.")
-        file.seek(0)
-        file.truncate(0)
-        file.write(json.dumps({"host": socket.gethostname(), "pid": pid, "began": _began(pid)}) + "\n")
-    return controller_name()
+    pid, path = _controller(), folder / NAME
+    with _locked(folder, fcntl.LOCK_EX, patience):
+        with disk_errors(path, "write", FileError), _open(path) as file:
+            host, other, began = _read(file.read(_LONGEST))
+            if host == socket.gethostname() and other != pid and began and _began(other) == began:
+                raise AnotherController(
+                    f"The rollout is being carried out by process {other} on {host}; wait for its end."
+                )
+            file.seek(0)
+            file.truncate(0)
+            file.write(json.dumps({"host": socket.gethostname(), "pid": pid, "began": _began(pid)}) + "\n")
+        yield controller_name()
+
+
+@contextmanager
+def at_work(rollout: RolloutDir) -> Iterator[None]:
+    """Hold the directory for a task that acts for its controller. The lock ends with this very process.
+
+    A rollout that is finished, or was never started, belongs to nobody.
+
+    :raises TakenOver: another controller has continued the rollout. :raises AnotherController: it is about to.
+    """
+    if rollout.state.finished or rollout.state.status == "new":
+        yield
+        return
+    with _locked(rollout.path, fcntl.LOCK_SH, PATIENCE_SECONDS):
+        rollout.confirm()
+        rollout.act_as(controller_name())
+        yield
+
+
+@contextmanager
+def _locked(folder: Path, kind: int, patience: float) -> Iterator[None]:
+    path, until = folder / LOCK, time.monotonic() + patience
+    with disk_errors(path, "lock", FileError):
+        handle = open_private(path, os.O_RDWR | os.O_CREAT)
+    try:
+        while not _got(handle, kind, path):
+            if time.monotonic() >= until:
+                raise AnotherController(
+                    f"A task of another controller still holds {path}, although its playbook may be gone; "
+                    "end the process (fuser names it) and run it again."
+                )
+            time.sleep(_LOOK_SECONDS)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _got(handle: int, kind: int, path: Path) -> bool:
+    with disk_errors(path, "lock", FileError):
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def controller_name() -> str:
     """Return the name of the controller that this task belongs to: ``<host>/<process>/<when it began>``."""
-    pid = os.getppid()
+    pid = _controller()
     return f"{socket.gethostname()}/{pid}/{_began(pid)}"
+
+
+def _controller() -> int:
+    """Return the playbook's process: Ansible forks a worker of it for each task."""
+    return os.getppid()
 
 
 def _open(path: Path) -> IO[str]:

@@ -58,8 +58,7 @@ class RolloutDir:
         self.state: Rollout = initial(self.plan)
         self.events = 0
         self.origin = ""
-        #: This controller's name, once it is sure to be the one that runs the rollout; see ``confirm``.
-        self.controller = ""
+        self._epoch = 0
         with collector_paused():
             self._follow(self._store.stream())
 
@@ -116,7 +115,7 @@ class RolloutDir:
             else:
                 self._follow(news)
             asked = True
-            self._check_controller()
+            self._check_epoch()
             apply(self.state, event, to_time(at))
             applied = True
 
@@ -130,22 +129,26 @@ class RolloutDir:
         self.events += 1
         return record
 
+    def act_as(self, controller: str) -> None:
+        """Write from now on in the epoch of this controller, which opened the rollout.
+
+        :raises TakenOver: another one opened it after that.
+        """
+        if self.state.controller != controller:
+            raise TakenOver(_taken_over(self.state.controller or "nobody"))
+        self._epoch = self.state.epoch
+
     def confirm(self) -> None:
         """Make sure, right before something is done, that no other controller has continued the rollout meanwhile.
 
         :raises TakenOver: one has; this one was stopped, or lost its machine, and wakes up as a stranger.
         """
         self._follow(self._store.stream())
-        self._check_controller()
+        self._check_epoch()
 
-    def _check_controller(self) -> None:
-        if self.state.status == "aborted":  # nothing begins any more, and no run of it is recorded
-            return
-        if self.controller and self.state.controller != self.controller:
-            raise TakenOver(
-                f"The rollout is run by {self.state.controller} now, which continued it while this controller "
-                f"({self.controller}) was stopped. Nothing more is done from here."
-            )
+    def _check_epoch(self) -> None:
+        if self._epoch and self.state.epoch != self._epoch:
+            raise TakenOver(_taken_over(self.state.controller))
 
     def _fold_again(self) -> None:
         self.state = initial(self.plan)
@@ -170,3 +173,10 @@ class RolloutDir:
         for item in news:
             self.origin = self.origin or item.hash
             follow(self.state, item)
+
+
+def _taken_over(controller: str) -> str:
+    return (
+        f"The rollout is run by {controller} now, which continued it while this controller was stopped. "
+        "Nothing more is done from here."
+    )

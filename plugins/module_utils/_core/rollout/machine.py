@@ -77,13 +77,15 @@ def _started(state: Rollout, event: RolloutStarted, _at: str) -> None:
         raise JournalError("rollout_started: it was started before")
     if event.plan_digest != state.plan["digest"]:
         raise JournalError(f"rollout_started: the journal is of plan {event.plan_digest}, not {state.plan['digest']}")
-    state.status, state.controller = "running", event.controller
+    state.status, state.controller, state.epoch = "running", event.controller, 1
 
 
 def _resumed(state: Rollout, event: Resumed, _at: str) -> None:
+    """An aborted rollout stays aborted: this run only settles what is open and restores what is prepared."""
+    state.controller, state.epoch = event.controller, state.epoch + 1
     if state.status == "aborted":
-        raise JournalError("resumed: an aborted rollout stays aborted; make a new plan")
-    state.status, state.controller = "running", event.controller
+        return
+    state.status = "running"
     for wave in state.waves.values():
         if wave.status == "paused":
             wave.status = "running"

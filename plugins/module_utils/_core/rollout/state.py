@@ -105,8 +105,10 @@ class Rollout:
     prepared: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     status: str = "new"
     finished: bool = False
-    #: Who runs it, by the last start or resume; a controller that finds another name here was succeeded.
+    #: Who runs it, by the last start or resume, and how many runs there were. A controller that finds a later epoch
+    #: than its own was succeeded, and must do nothing more.
     controller: str = ""
+    epoch: int = 0
 
     def wave_of(self, node_id: str) -> Mapping[str, Any]:
         """Return the plan's wave of a node."""

@@ -23,6 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import controller_name
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.events import started
@@ -42,7 +43,7 @@ def begin(folder: Path, nodes: Any = NODES, gate: Any = None, **wave: Any) -> Ro
     sealed = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
     (folder / "plan.json").write_text(json.dumps(sealed))
     rollout = RolloutDir(folder, FakeClock())
-    rollout.record(started(sealed["digest"]))
+    rollout.record(started(sealed["digest"], controller=controller_name()))
     rollout.record(WaveStarted(wave="canary"))
     if rows:
         rollout.record(Claimed(wave="canary", nodes=tuple(row["node_id"] for row in rows)))

@@ -21,7 +21,12 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.files import (
     write_text,
 )
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import NAME, take_over
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import LOCK, NAME, taking_over
+
+
+def take_over(folder: Path) -> None:
+    with taking_over(folder):
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +47,7 @@ def test_files_and_the_directories_to_them_are_private(tmp_path: Path) -> None:
     modes = [mode(found) for found in (path, path.parent, tmp_path / "a", tmp_path / "a" / "plan.json")]
     assert modes == [0o600, 0o700, 0o700, 0o600]
     take_over(tmp_path)
-    assert mode(tmp_path / NAME) == 0o600
+    assert mode(tmp_path / NAME) == mode(tmp_path / LOCK) == 0o600
 
 
 def test_a_file_that_was_open_to_all_is_private_once_it_is_written(tmp_path: Path) -> None:
@@ -64,6 +69,11 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     ):
         with pytest.raises(FileError, match="expected a regular file, not a symbolic link"):
             work()
+    (tmp_path / NAME).unlink()
+    (tmp_path / LOCK).unlink()
+    (tmp_path / LOCK).symlink_to(tmp_path / "precious")
+    with pytest.raises(FileError, match="not a symbolic link"):
+        take_over(tmp_path)
     assert (tmp_path / "precious").read_text() == "mine" and (tmp_path / "scan.json").is_symlink()
 
 

@@ -15,7 +15,7 @@ from ...clock import Clock
 from ...errors import PatchtideError
 from ...model import place_label
 from ...stamp import to_time
-from .ports import CommandRequest, FleetPort, Invocation
+from .ports import CommandRequest, FleetPort, Invocation, sure
 from .statuses import ENDED, NEVER_BEGAN, NO_END, NOT_VALID, REFUSED, WAITING
 
 MAX_NODES = 50  # SendCommand, InstanceIds (botocore's service model)
@@ -111,9 +111,18 @@ def split(nodes: Iterable[Mapping[str, Any]], size: int = MAX_NODES) -> list[tup
     ]
 
 
-def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries: int = 4) -> str:
+def send(
+    chunk: Chunk,
+    port: FleetPort,
+    *,
+    look_first: bool,
+    clock: Clock,
+    confirm: Callable[[], None] = sure,
+    tries: int = 4,
+) -> str:
     """Send a chunk's command exactly once and return its id.
 
+    :param confirm: is called right before each attempt; what it raises is passed on.
     :param look_first: an earlier run may have sent it a moment before it died, so look before sending.
     :raises Ambiguous: nobody can say whether it was sent. :raises PatchtideError: the service refuses it.
     """
@@ -121,7 +130,7 @@ def send(chunk: Chunk, port: FleetPort, *, look_first: bool, clock: Clock, tries
     misses = 0
     while not found and misses < tries:
         try:
-            return port.send(_to_valid(chunk))
+            return port.send(_to_valid(chunk), confirm)
         except InvalidNodes as error:
             _leave_out(chunk, error, clock.now())  # fewer nodes each time
         except Ambiguous as lost:

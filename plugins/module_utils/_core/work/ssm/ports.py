@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -49,14 +49,19 @@ class CommandRequest:
     max_errors: str = "100%"
 
 
+def sure() -> None:
+    """Confirm nothing: who sends for no rollout shares its work with nobody."""
+
+
 class FleetPort(Protocol):
     """Run Command and patch state of one place. All errors are ``PatchtideError``."""
 
     place: Place
 
-    def send(self, request: CommandRequest) -> str:
+    def send(self, request: CommandRequest, confirm: Callable[[], None] = sure) -> str:
         """Send once, never retried behind our back, and return the command id.
 
+        :param confirm: is called right before each attempt; what it raises is passed on.
         :raises Ambiguous: the answer was lost, so the command may or may not exist.
         """
 

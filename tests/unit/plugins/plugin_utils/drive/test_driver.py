@@ -207,14 +207,14 @@ def test_turns_are_not_mixed(tmp_path: Path) -> None:
 
 
 def test_started_only_starts(tmp_path: Path) -> None:
-    driving = Driving(tmp_path, {"a": 1}, begun=False)
+    driving = Driving(tmp_path, {"a": 1}, is_begun=False)
     driving.run("started")
     assert [row["kind"] for row in driving.journal()] == ["rollout_started", "claimed", "wave_started"]
     assert driving.executor.calls == []
 
 
 def test_checked_ends_with_the_guards(tmp_path: Path) -> None:
-    driving = Driving(tmp_path, {"a": 1, "b": 1, "c": 1}, {("precheck", "c"): ["refused"]}, begun=False)
+    driving = Driving(tmp_path, {"a": 1, "b": 1, "c": 1}, {("precheck", "c"): ["refused"]}, is_begun=False)
     driving.executor.size = 1
     driving.watch.no = {"a": ("exception", "not now")}
     driving.run("checked")

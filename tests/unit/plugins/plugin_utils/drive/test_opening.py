@@ -22,7 +22,7 @@ def begin(folder: Path, opens: float, *, start: bool = False) -> tuple[Driving, 
     """Begin a wave whose window opens after some minutes and lasts an hour; return when nodes were started."""
     stamps = [(START + timedelta(minutes=opens + more)).isoformat() for more in (0, 60, 50)]
     window: Any = dict(zip(("start", "end", "cutoff_at"), stamps, strict=True))
-    driving = Driving(folder, {"a": 1}, window=window, begun=False)
+    driving = Driving(folder, {"a": 1}, window=window, is_begun=False)
     driving.rollout.plan["waves"][0]["nodes"][0]["start"] = start
     tempo, prepared = Tempo(driving.clock, rehearsal=True), list[datetime]()
 

@@ -17,6 +17,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     GateJudged,
     Intent,
     Outcome,
+    Resumed,
     RolloutFinished,
     Sent,
     WaveFinished,
@@ -124,7 +125,7 @@ REFUSED: list[tuple[str, list[Event], Event, str]] = [
     ("finished before promotion", CANARY, WaveFinished(wave="canary"), "canary is running"),
     ("completed too early", PROMOTED, COMPLETED, "not every wave"),
     ("anything after the end", [*PROMOTED, *PRODUCTION], resumed(), "nothing can follow"),
-    ("resumed after abort", [*CANARY, gate("abort")], resumed(), "stays aborted"),
+    ("wave after an abort that was resumed", [*PROMOTED, ABORT, resumed()], WaveStarted(wave="production"), "aborted"),
     ("wave after abort", [*PROMOTED, ABORT], WaveStarted(wave="production"), "is aborted"),
     ("claim after abort", [*CANARY, ABORT], CANARY[2], "is aborted"),
     ("intent after abort", [*CANARY, ABORT], intent("precheck", "a"), "is aborted"),
@@ -311,7 +312,8 @@ def check_promises(journal: list[Event]) -> None:
         assert any(is_promotion(event) for event in before), "a wave before its predecessor's promotion"
     aborted = [index for index, event in enumerate(journal) if is_abort(event)]
     after = {type(event) for event in journal[aborted[0] + 1 :]} if aborted else set()
-    assert after <= {Outcome, Sent, Decision, WaveFinished, RolloutFinished}, "something after an abort but outcomes"
+    settling = {Outcome, Sent, Decision, WaveFinished, RolloutFinished, Resumed}
+    assert after <= settling, "something after an abort but outcomes"
     assert not any(is_promotion(event) for event in journal[aborted[0] :]) if aborted else True
 
 

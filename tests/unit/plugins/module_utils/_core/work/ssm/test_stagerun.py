@@ -157,7 +157,7 @@ def test_each_refusal_may_name_one_more() -> None:
     fleet = FakeFleet(FakeClock(), gone=frozenset("abcdef"), states={"g": patch_state("g", installed=1)})
     whole = fleet.send
 
-    def one_by_one(request: Any) -> str:
+    def one_by_one(request: Any, confirm: Any = None) -> str:
         gone = fleet.gone
         fleet.gone = frozenset(sorted(gone & set(request.node_ids))[:1])
         try:
