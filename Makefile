@@ -60,8 +60,9 @@ types: setup ## mypy --strict
 test-unit: setup ## Unit tests
 	@$(PYTEST) tests/unit $(T)
 
-test-fuzz: setup ## Thousands of mutated files and answers of nodes (minutes); the unit tests try a few of them
-	@PATCHTIDE_MUTATIONS=2000 $(PYTEST) tests/unit/plugins/plugin_utils/test_mutations.py $(T)
+test-fuzz: setup ## Thousands of mutated files, hundreds of random rollouts (minutes); the unit tests try a few of them
+	@PATCHTIDE_MUTATIONS=2000 PATCHTIDE_ROLLOUTS=500 $(PYTEST) tests/unit/plugins/plugin_utils/test_mutations.py \
+		tests/unit/plugins/plugin_utils/drive/test_random_rollouts.py $(T)
 
 test-checks: setup ## Rules of the tree: layers, sizes, documentation, argument specs, leaks
 	@$(PYTEST) tests/checks $(T)

@@ -23,8 +23,9 @@ seealso:
 notes:
   - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
   - With O(state=opened), it writes the process ID of C(ansible-playbook) to C(controller.json) in O(dir). While that
-    process runs, a second one on the same machine is refused. Processes on other machines are not detected this way;
-    O(claims) protects the nodes from them.
+    process runs, a second one on the same machine is refused. Tasks that outlive their playbook are waited for.
+  - Processes on other machines are not detected this way. Whoever opens a rollout last continues it; an earlier
+    controller stops before it sends or records anything else. O(claims) protects the nodes from other rollouts.
 attributes:
   check_mode:
     description: Checks whether the event fits, but writes nothing.
