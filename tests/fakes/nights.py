@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_restore import _idle
-from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoClaims, DynamoJournal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import (
+    DynamoClaims,
+    DynamoHead,
+    DynamoJournal,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, TakenOver
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
     Decision,
@@ -33,7 +37,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Preparations
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import final_results
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.stores import ClaimStore, JournalStore
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.stores import (
+    ClaimStore,
+    HeadStore,
+    JournalStore,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses import Courses
@@ -54,6 +62,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparati
 )
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.head_file import HeadFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import Stores
 
@@ -91,6 +100,9 @@ class NightStores(Stores):
 
         store.append = deadly
         return store  # type: ignore[no-any-return]
+
+    def open_head(self, rollout: str) -> HeadStore | None:
+        return DynamoHead(self.dynamo, "c", rollout) if self.dynamo else HeadFile(self.folder / "heads" / rollout)
 
     def open_claims(self) -> ClaimStore | None:
         return DynamoClaims(self.dynamo, "c") if self.dynamo else ClaimFile(self.folder / "claims.json")

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Claims and journals in DynamoDB, for controllers that share no file system and run in throw-away containers.
 
-Claims: a table with the partition key ``node_id`` (text). Journals: a table with the partition key ``rollout`` (text)
-and the sort key ``seq`` (number). Every write is conditional, so no lock has to be held and none can be left behind.
+Claims: a table with the partition key ``node_id`` (text), which also notes the heads of journals, under
+``head/<rollout>``. Journals: a table with the partition key ``rollout`` (text) and the sort key ``seq`` (number). Every
+write is conditional, so no lock has to be held and none can be left behind.
 The head of a journal is an item of its own under ``<rollout>/head``.
 """
 
@@ -90,6 +91,35 @@ class DynamoClaims:
                     raise
 
         _gather(one, list(dict.fromkeys(nodes)))
+
+
+class DynamoHead:
+    """A ``HeadStore`` in the table of the claims, under a name that no node has."""
+
+    def __init__(self, client: Any, table: str, rollout: str) -> None:
+        self._client = client
+        self._table = table
+        self._key = {"node_id": {"S": f"head/{rollout}"}}
+
+    def read(self) -> Head:
+        with aws_errors(f"read the head of a journal in table {self._table}"):
+            reply = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
+        row = reply.get("Item")
+        return Head(int(row["head_seq"]["N"]), row["hash"]["S"]) if row else Head()
+
+    def write(self, head: Head) -> None:
+        item = {**self._key, "head_seq": {"N": str(head.seq)}, "hash": {"S": head.hash}}
+        try:
+            with aws_errors(f"note the head of a journal in table {self._table}"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(head_seq) OR head_seq < :seq",
+                    ExpressionAttributeValues={":seq": {"N": str(head.seq)}},
+                )
+        except ServiceError as error:
+            if error.code != _TAKEN:
+                raise
 
 
 class DynamoJournal:

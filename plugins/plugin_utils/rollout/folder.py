@@ -6,19 +6,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ...module_utils._core.clock import Clock
-from ...module_utils._core.errors import BadInput, PatchtideError, TakenOver
-from ...module_utils._core.events import Event
+from ...module_utils._core.errors import BadInput, JournalError, PatchtideError, TakenOver
+from ...module_utils._core.events import Event, Intent, RolloutFinished, RolloutStarted
 from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.catch_up import catch_up
 from ...module_utils._core.rollout.journal import Record
 from ...module_utils._core.rollout.journal_check import follow
+from ...module_utils._core.rollout.journal_head import Head, against
 from ...module_utils._core.rollout.machine import apply
 from ...module_utils._core.rollout.state import NodeState, Rollout, WaveState, initial
 from ...module_utils._core.rollout.stores import JournalStore
@@ -31,6 +32,8 @@ from .stores import JOURNAL, Stores, read_stores
 CATCH_UP = "catch_up.json"
 #: Directory of the override lists, as the plan has them.
 LISTS = "lists"
+#: After these records the journal's head is noted beside the claims: what is announced must not be forgotten.
+_NOTED = frozenset({RolloutStarted.kind, Intent.kind, RolloutFinished.kind})
 #: Between an attempt that failed and the next one.
 RETRY_SECONDS = 60
 
@@ -59,8 +62,23 @@ class RolloutDir:
         self.events = 0
         self.origin = ""
         self._epoch = 0
+        self._head = self.stores.open_head(self.plan["rollout"])
         with collector_paused():
-            self._follow(self._store.stream())
+            self._follow(self._unless_cut())
+
+    def _unless_cut(self) -> Iterator[Record]:
+        """Yield the journal's records. :raises JournalError: it lacks what is noted beside the claims."""
+        if self._head is None:
+            yield from self._store.stream()
+            return
+        noted = self._head.read()
+        try:
+            yield from against(self._store.stream(), noted)
+        except JournalError as error:
+            if not noted.seq:
+                raise
+            began = f"rollout {self.plan['rollout']} has begun, as is noted beside the claims ({self.stores.claims})"
+            raise JournalError(f"{began}, and its journal is not whole in {self.path}: {error}") from error
 
     @property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -127,6 +145,8 @@ class RolloutDir:
             raise
         self.origin = self.origin or record.hash
         self.events += 1
+        if self._head and event.kind in _NOTED:
+            self._head.write(Head(record.seq, record.hash))
         return record
 
     def act_as(self, controller: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``journal.head``: the last record's number and hash beside the journal, so that a journal can't lose its end.
+"""``journal.head``: the last record's number and hash in a file of their own, so that a journal can't lose its end.
 
 The file has one size for ever and is written in place, after the record is durable and under the journal's lock. So it
 needs no room on a full disk and no fsync of its own: after a power cut it is this line or an older one, which is behind
@@ -16,17 +16,17 @@ from pathlib import Path
 
 from ...module_utils._core.errors import JournalError
 from ...module_utils._core.rollout.journal_head import Head, from_text
-from ..private_file import disk_errors, open_private, sync_directory, write_all
+from ..private_file import disk_errors, make_directory, open_private, sync_directory, write_all
 
 #: Less than a sector, so that a disk writes all of it or nothing.
 WIDTH = 256
 
 
 class HeadFile:
-    """The head of the journal at ``path``, in a file with the suffix ``.head``."""
+    """A ``HeadStore``: the head of a journal in a file of its own."""
 
-    def __init__(self, journal: Path) -> None:
-        self._path = journal.with_suffix(".head")
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def read(self) -> Head:
         """Return the head, that of an empty journal if there is none.
@@ -64,6 +64,7 @@ class HeadFile:
                 os.close(handle)
 
     def _create(self, line: bytes) -> None:
+        make_directory(self._path.parent)
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         try:
             try:

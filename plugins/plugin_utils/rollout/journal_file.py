@@ -33,7 +33,7 @@ class JournalFile:
         self._path = path
         self._at = Head()
         self._inode: tuple[int, int] | None = None
-        self._head = HeadFile(path)
+        self._head = HeadFile(path.with_suffix(".head"))
         self._noted: Head | None = None
 
     def read(self) -> list[Record]:

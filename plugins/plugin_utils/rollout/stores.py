@@ -19,7 +19,7 @@ from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.journal_head import Head
-from ...module_utils._core.rollout.stores import ClaimStore, JournalStore
+from ...module_utils._core.rollout.stores import ClaimStore, HeadStore, JournalStore
 from ...module_utils._core.shape import TEXT, Object, check_shape
 from ..files import read_json, write_text
 from .claim_file import ClaimFile
@@ -53,6 +53,20 @@ class Stores:
         from ...module_utils._aws.stores import DynamoJournal  # the SDK takes time to load, and files need none
 
         return DynamoJournal(*_table("journal", self.journal), rollout)
+
+    def open_head(self, rollout: str) -> HeadStore | None:
+        """Return the head of a rollout's journal as it is noted beside the claims, ``None`` without claims.
+
+        Whoever removes the journal, or begins the plan in another directory, does not remove that.
+        """
+        if self.claims in ("", NO_CLAIMS):
+            return None
+        kind, _separator, place = self.claims.partition(":")
+        if kind == "file":
+            return HeadFile(Path(place).parent / "heads" / f"{rollout}.head")
+        from ...module_utils._aws.stores import DynamoHead
+
+        return DynamoHead(*_table("claims", self.claims), rollout)
 
     def open_claims(self) -> ClaimStore | None:
         """Return the claims, ``None`` if nobody shares nodes with this rollout."""
@@ -111,7 +125,7 @@ def controller_claims() -> str:
 
 def read_head(folder: Path) -> Head:
     """Return the head that is noted beside the journal's file; that of an empty journal if there is none."""
-    return HeadFile(folder / JOURNAL).read()
+    return HeadFile((folder / JOURNAL).with_suffix(".head")).read()
 
 
 def read_journal_bytes(folder: Path) -> bytes:

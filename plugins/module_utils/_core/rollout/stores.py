@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from .claims import Claim
 from .journal import Record
+from .journal_head import Head
 
 
 class JournalStore(Protocol):
@@ -33,6 +34,16 @@ class JournalStore(Protocol):
 
         :param guard: called under the store's lock with what others wrote meanwhile; raising refuses the record.
         """
+
+
+class HeadStore(Protocol):
+    """A note of a journal's head in another place than the journal."""
+
+    def read(self) -> Head:
+        """Return the head, that of an empty journal if none was noted; ``JournalError`` if it is something else."""
+
+    def write(self, head: Head) -> None:
+        """Note the head of a journal whose last record is durable."""
 
 
 class ClaimStore(Protocol):
