@@ -215,18 +215,18 @@ class Night:
 
     def _fate(self, life: Life) -> Callable[[str], None]:
         """Return what happens to a controller at its calls and records: it dies at one, or sleeps through another."""
-        number, kind = self.chance.randint(1, 40), self.chance.choice(["dies", "dies", "sleeps"])
+        dies = self.chance.random() < 0.5
+        where = self.chance.choice(DEATHS if dies else SLEEPS)
+        number = self.chance.randint(1, 40 if "record" in where else 8)
         minutes = self.chance.choice([0, 1, 30, 300, 30 * 60])
         seen, lock = Counter[str](), threading.Lock()
 
         def event(what: str) -> None:
             with lock:
-                seen["all"] += 1
-                due = seen["all"] >= number and not seen["struck"] and (kind == "dies" or what in SLEEPS)
-                seen["struck"] += due
-            if not due:
-                return
-            if kind == "dies":
+                seen[what] += 1
+                if what != where or seen[what] != number:
+                    return
+            if dies:
                 life.die()
             self.clock.sleep(minutes * 60)
             other = threading.Thread(target=lambda: self.controller(calm=self.chance.random() < 0.5))
@@ -354,3 +354,4 @@ class Night:
 
 #: Where a controller may be stopped. Between the confirmation and the call itself there is nothing to be done about it.
 SLEEPS = ("send", "confirm", "sent", "find", "look", "states", "before record", "after record")
+DEATHS = (*SLEEPS, "drain", "restore", "cancel", "give up")
