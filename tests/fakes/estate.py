@@ -29,11 +29,12 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base im
 
 from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
 
+#: As a service, because a rehearsal gives hosts that are reached directly their real time.
 DIRECT = Executor(
     name="direct",
     title="A direct host",
     text="in memory",
-    reach=Reach.DIRECT,
+    reach=Reach.SERVICE,
     platforms=("linux",),
     pin="list",
     chunk=1,
@@ -116,7 +117,11 @@ class Estate:
         return bool(installed) and (not rebooted or max(rebooted) < min(installed))
 
     def probe(self, node: str) -> dict[str, Any]:
-        return {"probe": 1, "platform": "linux", "boot_id": self.boot(node), "pending_reboot": self.is_pending(node)}
+        return {
+            "probe": 1, "platform": "linux", "boot_id": self.boot(node), "pending_reboot": self.is_pending(node),
+            "kernel": "6.1", "uptime_s": 100, "disks": [{"mount": "/", "free_mb": 50_000}], "repos": [],
+            "failed_units": [], "load1": 0.5, "cpus": 2, "agent": "active", "time_synced": True,
+        }  # fmt: skip
 
 
 @dataclass
@@ -258,11 +263,12 @@ class EstateHosts:
         self.life.at("sent")
         return "detached"
 
-    def look_up(self, work: Work) -> str | None:
+    def look_up(self, work: Work, *, final: bool) -> str | None:
         self._ask("find")
         with self.estate.lock:
-            began = self.estate.detached.setdefault(work.token, None)
-        return "detached" if began else None
+            if work.token not in self.estate.detached and not final:
+                return ""
+            return "detached" if self.estate.detached.setdefault(work.token, None) else None
 
     def poll(self, work: Work) -> list[Result]:
         self._ask("look")

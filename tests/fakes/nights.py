@@ -309,7 +309,7 @@ class Night:
         return Driver(
             rollout=rollout,
             wave=wave,
-            courses=Courses(rollout, wave, executors, tempo, notes, permits.objections),
+            courses=Courses(rollout, wave, executors, permits, tempo, notes),
             permits=permits,
             preparer=lambda what: kinds[what](rollout, wave, options, lambda line: None),
             opening=Opening(rollout, lambda line: None, [ssm]),

@@ -152,7 +152,10 @@ class Courses:
         return self.executors[str(self.rollout.nodes[node]["executor"])]
 
     async def _begun(self, port: ExecutorPort, work: Work) -> bool:
-        """Begin; return whether that is settled, one way or the other. :raises TakenOver: another controller does that."""
+        """Begin; return whether that is settled, one way or the other.
+
+        :raises TakenOver: another controller has continued the rollout.
+        """
         work.confirm = partial(self._confirm, work)
         try:
             work.handle = await self._call(port, work, lambda: port.begin(work))

@@ -69,8 +69,8 @@ class ExecutorPort(Protocol):
 
     def begin(self, work: Work) -> str:
         """Begin announced work and return its handle, ``""`` where the look at it is all the work. Repeating it with
-        the same token never does the work twice, or the executor's look-up tells that it was done. What ``work.confirm``
-        raises is passed on, and nothing was begun.
+        the same token never does the work twice, or the executor's look-up tells that it was done. What
+        ``work.confirm`` raises is passed on, and nothing was begun.
 
         :raises Unknown: it may have begun. :raises PatchtideError: it was refused; nothing runs.
         """
