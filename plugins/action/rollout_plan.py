@@ -16,6 +16,7 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.lists.override_list import text_of
 from ..module_utils._core.plan.pinning import check_lists
 from ..module_utils._core.plan.plan import build_plan, wave_span
+from ..module_utils._core.plan.warnings import check_strict
 from ..module_utils._core.policy.values import Policy, Window, to_policy
 from ..module_utils._core.report.text import plan_to_text
 from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
@@ -79,6 +80,8 @@ class ActionModule(ControllerAction):
         text = plan_to_text(plan)
         for line in text.splitlines():
             self.say(line)
+        if policy.plan.strict:
+            check_strict(plan["warnings"])
         if changed and not self.check_mode:
             write_text(folder / "plan.html", render_plan_html(plan))
             for listed in plan["lists"]:
@@ -138,6 +141,7 @@ def _occurrence(window: Window, now: datetime) -> dict[str, str] | None:
         raise BadInput(f"windows.{window.name}.schedule", window.schedule, "a schedule that still opens in the future")
     return {
         "name": window.name,
+        "timezone": window.timezone,
         "start": to_time(found.start),
         "end": to_time(found.end),
         "cutoff_at": to_time(found.cutoff_at),

@@ -15,6 +15,8 @@ description:
   - Nodes with an exception in force in their wave's window are left out with the code C(exception). Exceptions are read
     from the ledger that the policy names and from the tags in the inventory. If a freeze covers the whole window of a
     wave, its nodes are left out with the code C(freeze). If it covers a part, the plan contains a note.
+  - The plan warns of what its approver should know, such as waves without nodes and nodes that no baseline of the policy
+    covers. If the policy sets C(plan.strict), a plan with warnings is displayed and not written, and the task fails.
   - The digest identifies the plan. The same policy, inventory and scan produce the same plan, so a second run changes
     nothing.
 author:
@@ -91,7 +93,8 @@ totals:
   type: dict
   sample: {nodes: 59, patches: 228, reboots: 41, excluded: 4}
 warnings:
-  description: Waves that do not fit their window, service quotas that are exceeded, and waves without nodes.
+  description: Sentences that whoever approves the plan should read, such as waves without nodes, waves that do not fit
+    their window, and nodes that are left out because of trouble.
   returned: always
   type: list
   elements: str

@@ -100,6 +100,8 @@ def members(use: Use) -> tuple[str, ...]:
 #: A node of whom nothing is known, without the prefix of its host variables: the shape of every inventory record.
 EMPTY: Mapping[str, Any] = {member.name: member.empty for member in MEMBERS if Use.VARIABLE in member.use}
 PLANNED, NAMED = members(Use.PLANNED), members(Use.NAMED)
+#: What a node's tags say of it; the policy's ``tags`` have the keys.
+TAGGED = ("owner", "application", "environment")
 ADDRESS, IDENTITY, WATCHED = members(Use.ADDRESS), members(Use.IDENTITY), members(Use.WATCHED)
 
 

@@ -15,20 +15,22 @@ from ..canonical import to_digest, without
 from ..errors import BadInput
 from ..exceptions.guard import ExceptionGuard
 from ..model import place_label
-from ..nodes import NAMED, Candidate
+from ..nodes import NAMED, TAGGED, Candidate
 from ..policy.values import Policy, Wave
 from ..schema import check_schema
 from ..shape import check_shape
 from ..stamp import from_time
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
+from .covered import Coverage
 from .exclude import exclusion
 from .pinning import NOT_PINNED, bind, not_pinned, pin_warnings
 from .quotas import quota_warnings
 from .rules import PlanRules
-from .selection import empty_wave_warnings, uncovered_warnings
+from .selection import empty_waves, whole_account_warnings
 from .shape import PLAN
 from .turns import Turns
+from .warnings import ledger_warnings, place_warnings, trouble_warnings, uncovered_warnings
 from .wave import plan_wave
 from .waves import assign
 
@@ -61,12 +63,13 @@ def build_plan(
     eligible = _sort_out(draft, nodes, policy, scan)
     _fill_waves(draft, eligible, policy, [guard.during(start, end) for start, end in spans] if guard else [])
     _freeze(draft, calendars, spans)
+    idle = _note_empty_waves(draft, policy, nodes)
     rules = PlanRules.of_policy(policy)
     members = [node for wave in draft.waves for node in wave]
-    turns = Turns(members, rules.budgets, policy.tags.cluster)
+    turns, coverage = Turns(members, rules.budgets, policy.tags.cluster), Coverage(policy)
     waves = [
         {
-            **plan_wave(order, wave, found, policy, records, windows.get(wave.window or ""), turns),
+            **plan_wave(order, wave, found, policy, records, windows.get(wave.window or ""), turns, coverage),
             **({"notes": [draft.notes[order]]} if order in draft.notes else {}),
             **({"emptied": draft.emptied[order]} if order in draft.emptied and not found else {}),
         }
@@ -79,6 +82,11 @@ def build_plan(
             "created_at": created_at,
             "rehearsal": rehearsal,
             "policy": {"name": policy.name, "digest": policy_digest},
+            "scan": {"at": str(scan.get("at") or ""), "digest": str(scan.get("digest") or "")},
+            "failed_places": [dict(item) for item in scan["failed_places"]],
+            "tags": {name: getattr(policy.tags, name) for name in TAGGED},
+            "exceptions": {"ledger": policy.exceptions.ledger, "tag": policy.exceptions.tag},
+            "approval": {"required": policy.approval.required},
             "rules": rules.to_dict(),
             "patching": {"pin": policy.patching.pin},
             "lists": lists,
@@ -88,8 +96,12 @@ def build_plan(
             "warnings": [
                 *_warnings(waves),
                 *pin_warnings(policy, lists),
-                *empty_wave_warnings(policy, draft.waves, nodes, draft.emptied),
-                *uncovered_warnings(policy, draft.waves),
+                *idle,
+                *whole_account_warnings(policy, draft.waves),
+                *uncovered_warnings(coverage, draft.waves),
+                *trouble_warnings(draft.excluded),
+                *place_warnings(scan["failed_places"]),
+                *ledger_warnings(policy.exceptions, nodes),
                 *quota_warnings(waves),
             ],
         }
@@ -162,6 +174,17 @@ def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[
             draft.waves[order - 1] = []
         if note:
             draft.notes[order] = note
+
+
+def _note_empty_waves(draft: _Draft, policy: Policy, nodes: Sequence[Candidate]) -> list[str]:
+    """Note why waves are empty whose gates pause for it, and return a sentence about each other one."""
+    idle = []
+    for order, why, pauses in empty_waves(policy, draft.waves, nodes):
+        if pauses:
+            draft.emptied.setdefault(order, why)
+        elif order not in draft.emptied:
+            idle.append(f"Wave {policy.waves[order - 1].name} has no nodes: {why}.")
+    return idle
 
 
 def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:

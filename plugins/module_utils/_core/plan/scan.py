@@ -29,11 +29,12 @@ _RECORD = Object(
         "error": _ERROR,
     },
 )
+FAILED_PLACE = Object({"place": TEXT, "error": Object({"message": TEXT}, {"code": TEXT})})
 _SCAN = Object(
     {
         "at": TEXT,
         "nodes": Values(_RECORD),
-        "failed_places": Each(Object({"place": TEXT, "error": Object({"message": TEXT}, {"code": TEXT})})),
+        "failed_places": Each(FAILED_PLACE),
     }
 )
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..shape import COUNT, FLAG, NAME, NUMBER, TEXT, TIME, Each, Object, OrNull, Rule, Values
-from .scan import COUNTS, PATCH
+from .scan import COUNTS, FAILED_PLACE, PATCH
 
 _NODE = Object(
     {"node_id": NAME},
@@ -34,10 +34,12 @@ _NODE = Object(
         "pin": TEXT,
         "list": TEXT,
         "content_open": Each(TEXT),
+        "baseline": TEXT,
+        "baseline_id": TEXT,
     },
 )
 _ROW = Object({"id": NAME, "title": TEXT})
-_WINDOW = Object({"start": TIME, "end": TIME, "cutoff_at": TIME}, {"name": TEXT})
+_WINDOW = Object({"start": TIME, "end": TIME, "cutoff_at": TIME}, {"name": TEXT, "timezone": TEXT})
 _CAPACITY = Object(
     {"fits": FLAG, "text": TEXT},
     {"needed_minutes": NUMBER, "usable_minutes": OrNull(NUMBER), "too_late": COUNT},
@@ -68,6 +70,11 @@ PLAN = Object(
         "created_at": TEXT,
         "rehearsal": FLAG,
         "policy": Object({}, {"name": TEXT, "digest": TEXT}),
+        "scan": Object({}, {"at": TEXT, "digest": TEXT}),
+        "failed_places": Each(FAILED_PLACE),
+        "tags": Values(TEXT),
+        "exceptions": Object({}, {"ledger": TEXT, "tag": TEXT}),
+        "approval": Object({}, {"required": FLAG}),
         "rules": Object({}, {"retries": Values(COUNT), "budgets": _LIMIT}),
         "patching": Object({}, {"pin": TEXT}),
         "lists": Each(_LIST),

@@ -17,6 +17,7 @@ from ..read import to_document
 from ..stamp import from_time
 from ..times.schedule import Occurrence
 from .capacity import wave_capacity
+from .covered import Coverage, is_by_baseline
 from .turns import Turns
 
 #: Packages whose update takes effect with a reboot only; Windows updates nearly always need one.
@@ -48,11 +49,12 @@ def plan_wave(
     records: Mapping[str, Any],
     window: Mapping[str, str] | None,
     turns: Turns,
+    coverage: Coverage,
 ) -> dict[str, Any]:
     """Return the plan's wave: its nodes with their turns, its window, gate and rules, and whether it fits its window.
 
     :param records: the scan's records by node id; a node that will be started has none.
-    :param turns: gives out the turns of this rollout.
+    :param turns: gives out the turns of this rollout. :param coverage: the policy's baselines.
     """
     rule = wave.reboot or policy.reboot.rule
     turn = turns.assign(members, wave.order)
@@ -63,6 +65,7 @@ def plan_wave(
             "expected_minutes": policy.patching.expected_minutes.of(node.platform),
             "turn": turn[node.node_id],
             "cluster": turns.cluster(node),
+            **_baseline(node, records.get(node.node_id), coverage),
         }
         for node in members
     ]
@@ -82,6 +85,14 @@ def plan_wave(
 def _override(node: Candidate, reboot: Reboot) -> str | None:
     """Return the reboot rule that the policy gives this node, before its wave's."""
     return next((item.rule for item in reboot.overrides if matches(node, item.select)), None)
+
+
+def _baseline(node: Candidate, record: Mapping[str, Any] | None, coverage: Coverage) -> dict[str, str]:
+    """Return the policy's baseline that covers the node ("" if none does), and the id of the one that the scan used."""
+    if not is_by_baseline(node):
+        return {}
+    used = ((record or {}).get("evidence") or {}).get("baseline_id")
+    return {"baseline": coverage.baseline(node), "baseline_id": str(used or "")}
 
 
 def _occurrence(window: Mapping[str, str] | None) -> Occurrence | None:

@@ -195,6 +195,13 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequirements:
+    """What the policy asks of plans. ``strict``: one with warnings is refused."""
+
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeCalendars:
     """Calendars whose closed times nothing is patched in."""
 
@@ -230,6 +237,7 @@ class Policy:
     reboot: Reboot = Reboot()
     patching: Patching = Patching()
     exclude: tuple[Exclude, ...] = ()
+    plan: PlanRequirements = PlanRequirements()
     approval: Approval = Approval()
     exceptions: ExceptionRules = field(default_factory=ExceptionRules)
     freeze: FreezeCalendars = FreezeCalendars()

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..executors import NOT_SERVED
 from ..model import Status, place_label
-from ..nodes import PLANNED
+from ..nodes import PLANNED, TAGGED
 from ..rollout.catch_up import is_missed
 from ..stamp import from_time
 from ..tags import TagKeys
@@ -53,8 +53,6 @@ TONES: Mapping[str, str] = {
     NOT_SERVED: "held",
 }
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
-#: Members of a row that are read from the node's tags.
-TAGGED = ("owner", "application", "environment")
 SEVERITIES = ("critical", "important", "high", "medium", "low", "informational", "unspecified")
 _LOOKED_AT = (Status.SUCCEEDED.value, Status.NO_OP.value)
 _BAD_COUNTS: Mapping[str, str] = {

@@ -31,10 +31,11 @@ WINDOWS = {
     }
     for name, at in (("first", FIRST), ("second", SECOND))
 }
+LINUX = {"platforms": ["linux"]}
 POLICY: dict[str, Any] = {
     "name": "p",
     "baselines": [{"name": "b", "operating_system": "DEBIAN", "default": True}],
-    "waves": [{"name": "canary", "size": 2, "window": "first"}, {"name": "rest", "window": "second"}],
+    "waves": [{"name": "canary", "size": 2, "window": "first"}, {"name": "rest", "select": LINUX, "window": "second"}],
     "gates": {},
     "reboot": {"rule": "if_required"},
     "patching": {"pin": "baseline", "expected_minutes": {"linux": 15}},

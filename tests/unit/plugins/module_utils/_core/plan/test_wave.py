@@ -15,11 +15,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.valu
 
 WINDOW = {"name": "night", "start": "2026-06-01T20:00:00Z", "end": "2026-06-01T21:00:00Z"}
 WINDOWS = {"night": {**WINDOW, "cutoff_at": "2026-06-01T20:40:00Z"}}
+ALL = {"name": "all", "select": {"platforms": ["linux"]}}
 POLICY: dict[str, Any] = {
     "name": "p",
     "baselines": [{"name": "b", "operating_system": "DEBIAN", "default": True}],
     "tags": {"cluster": "Cluster"},
-    "waves": [{"name": "all", "window": "night"}],
+    "waves": [{**ALL, "window": "night"}],
     "gates": {},
     "reboot": {"rule": "if_required"},
     "patching": {"pin": "baseline", "expected_minutes": {"linux": 15}, "retries": {"delivery": 1, "execution": 0}},
@@ -91,7 +92,7 @@ def test_a_count_of_concurrency_is_meant_for_each_command() -> None:
 
 
 def test_a_wave_without_a_window_always_fits() -> None:
-    capacity = plan_of(candidate(1), waves=[{"name": "all"}])["waves"][0]["capacity"]
+    capacity = plan_of(candidate(1), waves=[ALL])["waves"][0]["capacity"]
     assert capacity["fits"] and capacity["usable_minutes"] is None
 
 
@@ -105,9 +106,9 @@ def test_a_wave_without_a_window_always_fits() -> None:
 )
 def test_quotas_are_named_before_the_night(count: int, change: dict[str, str], words: str) -> None:
     prefix = change.get("prefix", "i-")
-    plan = plan_of(*(candidate(n, node_id=f"{prefix}{n}") for n in range(count)), waves=[{"name": "all"}])
+    plan = plan_of(*(candidate(n, node_id=f"{prefix}{n}") for n in range(count)), waves=[ALL])
     assert any(words in text for text in plan["warnings"]), plan["warnings"]
-    fewer = plan_of(*(candidate(n, node_id=f"{prefix}{n}") for n in range(1000)), waves=[{"name": "all"}])
+    fewer = plan_of(*(candidate(n, node_id=f"{prefix}{n}") for n in range(1000)), waves=[ALL])
     assert fewer["warnings"] == []
 
 

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What whoever approves a plan has to know besides its waves; ``plan.strict`` makes errors of it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import PatchtideError
+from ..exceptions.records import ExceptionRules
+from ..nodes import Candidate
+from .covered import Coverage, is_by_baseline
+from .exclude import TROUBLE
+
+#: Nodes that a warning names.
+_NAMED = 3
+#: Rules of exceptions that have no effect without a ledger.
+_OF_LEDGERS = ("max_days", "expiring_days", "four_eyes")
+
+
+class PlanNotStrict(PatchtideError):
+    """The policy accepts no plan with warnings, and this one has some."""
+
+    code = "PlanNotStrict"
+
+
+def check_strict(warnings: Sequence[str]) -> None:
+    """:raises PlanNotStrict: there are warnings; all are named."""
+    if warnings:
+        listed = "\n".join(f"- {text}" for text in warnings)
+        count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+        raise PlanNotStrict(f"plan.strict is true and the plan has {count}, so it was not written:\n{listed}")
+
+
+def trouble_warnings(excluded: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Yield a sentence about the nodes that are left out because of trouble, not because somebody wanted it."""
+    lost = [item for item in excluded if item["code"] in TROUBLE]
+    if lost:
+        counts = Counter(item["code"] for item in lost)
+        by = ", ".join(f"{counts[code]:,} {code.replace('_', ' ')}" for code in TROUBLE if counts[code])
+        names = [item["name"] or item["host"] or item["node_id"] for item in lost]
+        yield f"{_nodes(len(lost))} left out because of trouble: {by} ({_named(names)})."
+
+
+def place_warnings(failed_places: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence about the account-Regions that the scan could not read."""
+    labels = sorted(str(item["place"]) for item in failed_places)
+    if labels:
+        count = "1 account-Region" if len(labels) == 1 else f"{len(labels):,} account-Regions"
+        yield f"{count} did not answer the scan, so their nodes are not in this plan: {_named(labels)}."
+
+
+def uncovered_warnings(coverage: Coverage, waves: Iterable[Sequence[Candidate]]) -> Iterator[str]:
+    """Yield a sentence about the nodes of waves that no baseline of the policy covers."""
+    found = [node for members in waves for node in members if is_by_baseline(node) and not coverage.baseline(node)]
+    if found:
+        names = sorted(node.name or node.host or node.node_id for node in found)
+        yield (
+            f"{_nodes(len(found))} covered by no baseline of the policy ({_named(names)}): "
+            "baselines outside the policy, such as their accounts' defaults, decide what is installed."
+        )
+
+
+def ledger_warnings(rules: ExceptionRules, nodes: Iterable[Candidate]) -> Iterator[str]:
+    """Yield a sentence where exceptions are in use and the policy names no ledger of who approved them."""
+    if rules.ledger:
+        return
+    tagged = [node.name or node.host or node.node_id for node in nodes if rules.tag and rules.tag in node.tags]
+    defaults = ExceptionRules()
+    given = [name for name in _OF_LEDGERS if getattr(rules, name) != getattr(defaults, name)]
+    if tagged:
+        count = "1 node has" if len(tagged) == 1 else f"{len(tagged):,} nodes have"
+        yield (
+            f"{count} the exception tag {rules.tag} ({_named(sorted(tagged))}), but the policy names no "
+            "exceptions.ledger: whoever can set tags can grant an exception, and nothing says who approved it."
+        )
+    elif given:
+        keys = ", ".join(f"exceptions.{name}" for name in given)
+        yield f"The policy sets {keys}, which has no effect without exceptions.ledger."
+
+
+def _nodes(number: int) -> str:
+    return "1 node is" if number == 1 else f"{number:,} nodes are"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rollout_plan: a policy that is strict writes no plan with warnings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.action.rollout_plan import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import read_plan
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import write_scan
+
+WINDOW = {"name": "night", "schedule": "cron(0 22 ? * * *)", "timezone": "Europe/Berlin", "duration": 4, "cutoff": 1}
+HOSTVARS: dict[str, dict[str, Any]] = {
+    "localhost": {},
+    "web": {"patchtide_executor": "linux", "patchtide_node_id": "web", "patchtide_platform": "linux"},
+}
+LIMITED = {"groups": ["all"]}
+
+
+def plan(folder: Path, strict: bool, check: bool = False, **select: Any) -> dict[str, Any]:
+    """Plan one host with a wave that has this select."""
+    missing = [{"id": "curl", "title": "curl"}]
+    nodes = {"web": {"node_id": "web", "status": "succeeded", "missing": missing}}
+    write_scan(
+        folder / "scan.json", {"schema": SCHEMA, "at": "2026-06-01T10:00:00Z", "nodes": nodes, "failed_places": []}
+    )
+    wave = {"name": "rest", "window": "night", **select}
+    policy = to_policy({"name": "p", "waves": [wave], "windows": [WINDOW], "plan": {"strict": strict}})
+    options = {"policy": policy.to_dict(), "policy_digest": policy.digest, "at": "2026-06-01T12:00:00Z"}
+    task = Mock(args={"dir": str(folder), **options}, check_mode=check, diff=False, async_val=0, environment=[])
+    variables = {"groups": {"all": list(HOSTVARS)}, "hostvars": HOSTVARS}
+    result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
+    return result
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_strict_policy_refuses_a_plan_with_warnings_and_names_them(tmp_path: Path, check: bool) -> None:
+    done = plan(tmp_path, strict=True, check=check)
+    assert done["failed"] and "1 warning" in done["msg"] and "Wave rest has no select" in done["msg"]
+    assert not (tmp_path / "plan.json").exists() and not (tmp_path / "plan.html").exists()
+
+
+def test_without_strict_the_plan_is_written_with_its_warnings(tmp_path: Path) -> None:
+    done = plan(tmp_path, strict=False)
+    assert done["changed"] and len(done["warnings"]) == 1 and (tmp_path / "plan.html").exists()
+    assert "Wave rest has no select" in (tmp_path / "plan.html").read_text("utf-8")
+
+
+def test_a_strict_policy_takes_a_plan_without_warnings(tmp_path: Path) -> None:
+    assert plan(tmp_path, strict=True, select=LIMITED)["changed"]
+    written = read_plan(tmp_path / "plan.json")
+    assert written["waves"][0]["window"]["timezone"] == "Europe/Berlin"
+    assert written["scan"]["at"] == "2026-06-01T10:00:00Z" and len(written["scan"]["digest"]) == 64
