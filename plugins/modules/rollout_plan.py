@@ -15,8 +15,9 @@ description:
   - Nodes with an exception in force in their wave's window are left out with the code C(exception). Exceptions are read
     from the ledger that the policy names and from the tags in the inventory. If a freeze covers the whole window of a
     wave, its nodes are left out with the code C(freeze). If it covers a part, the plan contains a note.
-  - The plan warns of what its approver should know, such as waves without nodes and nodes that no baseline of the policy
-    covers. If the policy sets C(plan.strict), a plan with warnings is displayed and not written, and the task fails.
+  - The plan warns of what its approver should know, such as waves without nodes and nodes that no baseline of the
+    policy covers. If the policy sets C(plan.strict), a plan with warnings is displayed and not written, and the task
+    fails.
   - The digest identifies the plan. The same policy, inventory and scan produce the same plan, so a second run changes
     nothing.
 author:

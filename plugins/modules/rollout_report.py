@@ -46,8 +46,8 @@ options:
       - V(json) writes C(summary.json), which contains everything except the individual nodes.
       - V(csv) writes C(nodes.csv), with one line per node and the same columns in every report.
       - V(junit) writes C(junit.xml) for CI servers, with a test suite per wave and a test case per node.
-      - V(html) writes C(index.html), and C(plan.html) if there is a plan. With more than 2,000 nodes, the table in
-        C(index.html) lists only the nodes that need attention.
+      - V(html) writes C(index.html), and C(plan.html) if there is a plan. Both have all nodes, up to 20,000;
+        with more than 200 nodes, the table needs JavaScript.
     type: list
     elements: str
     choices: [json, csv, junit, html]
@@ -127,7 +127,9 @@ summary:
       type: dict
       sample: {started_at: "2026-11-17T22:00:00.000Z", ended_at: "2026-11-18T02:46:00.000Z", minutes: 286.0}
     totals:
-      description: Nodes of the rollout and of the estate, by status, executor, platform, account, Region and so on.
+      description: Nodes of the rollout and of the estate. C(by_status) and C(groups) (by executor, platform, account,
+        Region and so on) count the whole estate. C(tones) counts C(good), C(bad), C(unknown), C(pending), C(held),
+        C(not_started) and C(outside).
       type: dict
       sample: {nodes: 60, estate: 64, by_status: {succeeded: 56, failed: 2, unreachable: 1, skipped: 1, excluded: 4}}
     compliance:
@@ -146,8 +148,17 @@ summary:
       description: The waves in order, with window, times, nodes by status, and each gate with its numbers and reasons.
       type: list
       elements: dict
+    approvals:
+      description: Who approved the plan, when and why, as the rollout recorded it.
+      type: list
+      elements: dict
     attention:
-      description: Nodes that failed, were skipped or have no recorded outcome, with the reason.
+      description: Nodes that failed, were skipped, have a reboot pending, or whose state nobody knows, with the reason.
+        Nodes that the plan leaves out because of trouble are among them.
+      type: list
+      elements: dict
+    causes:
+      description: The same nodes, one entry for all with the same status, code and reason, with C(next_step).
       type: list
       elements: dict
     excluded:

@@ -73,6 +73,11 @@ def _node(index: int, chance: random.Random, name: str) -> dict[str, Any]:
         "account": "" if direct else account,
         "region": "" if direct else REGIONS[index % 2],
         "patch_group": f"{application.upper()}-PROD-{short.upper()}",
+        **(
+            {}
+            if direct
+            else {"baseline": "" if index % 17 == 3 else f"production-{short}", "baseline_id": f"pb-0{ident}"}
+        ),
         "state": "running",
         "tags": {"Application": application, "Owner": f"{ACCOUNTS[account]} team", "Environment": "production"},
         "patch_count": len(patches),

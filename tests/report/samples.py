@@ -41,6 +41,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp impor
 from tests.report.estate import HOSTILE, estate
 
 START = datetime(2026, 11, 17, 22, 0, tzinfo=timezone.utc)
+_REFUSED = {"code": "AccessDenied", "message": "not authorized to perform sts:AssumeRole on PatchtideRole"}
+SILENT = {"place": "999900001111/eu-west-1", "error": _REFUSED}
 
 
 @dataclass
@@ -78,13 +80,11 @@ def scan_of(nodes: Sequence[Mapping[str, Any]], extra: Sequence[Mapping[str, Any
             status="succeeded", counts=counts, pending_reboot=False, missing=missing, kernel_after=_kernel(node, 0)
         )
         found[node["node_id"]] = record
-    error = {"code": "AccessDenied", "message": "not authorized to perform sts:AssumeRole on PatchtideRole"}
-    failed = [{"place": "999900001111/eu-west-1", "error": error}]
     return {
         "schema": SCAN_SCHEMA,
         "at": to_time(START - timedelta(hours=6)),
         "nodes": found,
-        "failed_places": failed,
+        "failed_places": [SILENT],
     }
 
 
@@ -99,6 +99,7 @@ def plan_of(
     for order, name in enumerate(("canary", "early", "broad"), 1):
         begin = START + timedelta(hours=2 * (order - 1))
         window = {"name": f"prod-{name}", "start": to_time(begin), "end": to_time(begin + timedelta(hours=2))}
+        window["timezone"] = "Europe/Berlin"
         window["cutoff_at"] = to_time(begin + timedelta(minutes=90))
         members = list(nodes[cuts[order - 1] : cuts[order]])
         wave = {"name": name, "order": order, "window": window, "gate": gate, "nodes": members, "turns": 1}
@@ -108,6 +109,11 @@ def plan_of(
         "created_at": to_time(START - timedelta(hours=5)),
         "rehearsal": rehearsal,
         "policy": {"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},
+        "scan": {"at": to_time(START - timedelta(hours=6)), "digest": hashlib.sha256(b"scan").hexdigest()},
+        "failed_places": [SILENT],
+        "tags": {"owner": "Owner", "application": "Application", "environment": "Environment"},
+        "exceptions": {"ledger": "exceptions.json", "tag": "PatchException"},
+        "approval": {"required": True},
         "rules": PlanRules().to_dict(),
         "waves": waves,
         "excluded": [],

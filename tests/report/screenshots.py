@@ -22,13 +22,15 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html impor
 from tests.report import samples
 
 DEST = Path("build/report-samples")
-VIEWS = (("desktop", 1280, 4200, False), ("phone", 420, 5200, False), ("dark", 1280, 4200, True))
+VIEWS = (("desktop", 1440, 4200, False), ("phone", 390, 6000, False), ("dark", 1440, 4200, True))
 
 
 def pages(names: list[str]) -> Iterator[tuple[str, str]]:
     for name in names or [*samples.RUNS, "plan", "steered", "scan", "empty"]:
         if name == "plan":
             yield name, render_plan_html(samples.completed().plan)
+        elif name.startswith("plan-"):
+            yield name, render_plan_html(samples.completed(int(name.partition("-")[2])).plan)
         elif name == "steered":
             yield name, render_plan_html(samples.steered_plan())
         elif name == "scan":

@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from typing import Any
 
 STATES: Sequence[tuple[str, str]] = (
     ("good", "patched"),
     ("bad", "failed"),
-    ("unfinished", "unfinished"),
+    ("unknown", "unknown"),
+    ("pending", "reboot pending"),
     ("held", "skipped"),
     ("not_started", "not started"),
+    ("outside", "not in the rollout"),
 )
 """Tones of nodes in the order in which charts draw them, and what legends call them."""
 _SMALLEST = 0.6
-_STRIP_GAP = 3.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +53,8 @@ def parts_of(tones: Mapping[str, int]) -> list[tuple[str, str, int]]:
     return [(name, label, int(tones.get(name) or 0)) for name, label in STATES]
 
 
-def strip(waves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the waves side by side: their place, their parts, and the gate after each.
-
-    Widths follow the square root of the node counts, so that a canary of five can be seen beside five thousand.
-    """
-    if not waves:
-        return []
-    roots = [sqrt(max(int(wave["nodes"]), 1)) for wave in waves]
-    weights = [max(root, max(roots) * 0.3) for root in roots]
-    gap = min(_STRIP_GAP, 40 / len(waves))
-    room = 100 - gap * len(waves)
-    pieces, x = [], 0.0
-    for wave, weight in zip(waves, weights, strict=True):
-        length = room * weight / sum(weights)
-        counts = parts_of(wave["tones"])
-        if not any(count for *_rest, count in counts):
-            counts = [("planned", "planned", max(int(wave["nodes"]), 1))]
-        gate = wave["gates"][-1]["verdict"] if wave["gates"] else ""
-        pieces.append(
-            {
-                "name": str(wave["name"]),
-                "nodes": int(wave["nodes"]),
-                "x": f"{x:.3f}%",
-                "width": f"{length:.3f}%",
-                "parts": divide(counts, x, length),
-                "gate": gate,
-                "gate_x": f"{x + length + gap / 2:.3f}%",
-            }
-        )
-        x += length + gap
-    return pieces
+def to_scale(numbers: Iterable[int]) -> list[float]:
+    """Return the length of a bar for each number, in percent of the longest one: twice the nodes, twice the bar."""
+    found = list(numbers)
+    largest = max(found, default=0) or 1
+    return [100 * number / largest for number in found]

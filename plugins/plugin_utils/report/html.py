@@ -13,7 +13,6 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,77 +20,89 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...module_utils._core.nodes import PLANNED, texts
+from ...module_utils._core.plan.exclude import TROUBLE
 from ...module_utils._core.report.conclusion import to_sentences
-from ...module_utils._core.report.model import Report
-from ...module_utils._core.report.plan_words import START_NOTE, plan_rules, turn_count, wave_notes, wave_warnings
-from ...module_utils._core.report.rows import (
-    LABELS,
-    TONES,
-    Row,
-    count_severities,
-    in_severity_order,
-    moment,
-    severity_of,
+from ...module_utils._core.report.model import Report, failed_place
+from ...module_utils._core.report.plan_facts import (
+    TOP_PATCHES,
+    affected,
+    pinned,
+    planned_patches,
+    times_of,
+    undoable,
+    without_baseline,
 )
-from ...module_utils._core.report.text import share_text, window_text
-from .charts import STATES, divide, parts_of, strip
+from ...module_utils._core.report.plan_words import plan_rules, turn_count, wave_notes, wave_warnings
+from ...module_utils._core.report.rows import LABELS, TONES, count_severities, in_severity_order
+from ...module_utils._core.report.text import share_text
+from ...module_utils._core.report.window_words import cutoff_text, window_in_utc, window_text
+from .charts import STATES, divide, parts_of, to_scale
+from .formats import age, clean, duration, gate_numbers, number, percentage, span, when, words
+from .node_table import DATA_ROWS, LIST_LIMIT
+from .plan_table import plan_table
+from .report_table import report_table
 
 _PAGE = Path(__file__).parent / "page"
-TABLE_LIMIT = 2000
-PATCH_LIMIT = 40
 NAME_LIMIT = 8
-_HIDDEN = {
-    **{code: "\ufffd" for code in range(32) if chr(code) not in "\n\t"},
-    **dict.fromkeys((*range(127, 160), 1564, 8206, 8207, *range(8234, 8239)), "�"),
-    **dict.fromkeys((*range(8294, 8298), *range(55296, 57344), 65534, 65535), "�"),
-}
-"""Characters that HTML forbids, or with which a name could pretend to be another one, shown as what they are: odd."""
+#: Causes, lines of a group and names that a page shows; the files beside it have all.
+CAUSES, LINES, NAMES = 40, 8, 300
 
 
 def render_report_html(report: Report, has_plan: bool = False, files: Sequence[str] = ("nodes.csv",)) -> str:
-    """Return ``index.html``. With more than ``TABLE_LIMIT`` nodes the table holds only those that need attention.
+    """Return ``index.html``.
 
     :param has_plan: ``plan.html`` lies beside it.
     :param files: the files beside it to which the page may link.
     """
     summary = report.summary
-    many = len(report.rows) > TABLE_LIMIT
-    rows = [row for row in report.rows if not many or row.needs_attention][:TABLE_LIMIT]
+    scan_only = summary["conclusion"]["code"] in ("scanned", "empty")
     return _render(
         "report.html.j2",
         s=summary,
-        rows=rows,
-        many=many,
+        scan_only=scan_only,
+        table=report_table(report.rows, scan_only),
         files=files,
         has_plan=has_plan,
-        strip=strip(summary["waves"]),
+        scale=to_scale(wave["nodes"] for wave in summary["waves"]),
         left_out=_by_reason(summary["excluded"]),
-        statuses=Counter(row.status for row in rows),
     )
 
 
-def render_plan_html(plan: Mapping[str, Any]) -> str:
-    """Return ``plan.html``: what a change board reads before it signs off the digest."""
+def render_plan_html(plan: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return ``plan.html``: what a change board reads before it signs off the digest.
+
+    :param approvals: what was approved so far: ``by, at, source, reason`` each.
+    """
     waves = [_plan_wave(wave) for wave in plan["waves"]]
-    total = sum(wave["count"] for wave in waves)
-    many = total > TABLE_LIMIT
+    patches = planned_patches(plan)
+    opens, ends = times_of(plan)
     return _render(
         "plan.html.j2",
         p={name: plan.get(name) or "" for name in ("rollout", "digest", "created_at", "rehearsal")},
         policy={name: str(plan["policy"].get(name) or "") for name in ("name", "digest")},
+        scan=plan.get("scan") or {},
+        silent=[failed_place(item) for item in plan.get("failed_places") or ()],
+        approvals=approvals,
+        required=bool((plan.get("approval") or {}).get("required")),
         totals=plan["totals"],
         excluded=len(plan["excluded"]),
+        opens=opens,
+        ends=ends,
         waves=waves,
-        many=many,
-        strip=strip([{"name": wave["name"], "nodes": wave["count"], "tones": {}, "gates": []} for wave in waves]),
+        scale=to_scale(wave["count"] for wave in waves),
         severities=_add(wave["severities"] for wave in waves),
         forecast=_add(wave["reboots"] for wave in waves),
+        affected=affected(plan),
+        pinned=pinned(plan),
+        undo=undoable(plan),
+        uncovered=[str(node.get("name") or node.get("host") or node["node_id"]) for node in without_baseline(plan)],
         left_out=_by_reason(plan["excluded"]),
-        top=_plan_patches(plan),
+        patches=patches[:TOP_PATCHES],
+        patch_count=len(patches),
         warnings=[str(text) for text in plan["warnings"]],
         rules=plan_rules(plan),
-        starts=sum(node["start"] for wave in waves for node in wave["nodes"]),
+        starts=sum(bool(node.get("start")) for wave in plan["waves"] for node in wave["nodes"]),
+        table=plan_table(plan),
     )
 
 
@@ -139,6 +150,9 @@ def _environment() -> Environment:
         share=share_text,
         words=words,
         sentences=to_sentences,
+        age=age,
+        scale=lambda items: to_scale(item["nodes"] for item in items),
+        worst_first=worst_first,
     )
     environment.globals.update(
         labels=LABELS,
@@ -147,113 +161,27 @@ def _environment() -> Environment:
         divide=divide,
         parts_of=parts_of,
         window_text=window_text,
-        evidence=evidence_lines,
+        window_in_utc=window_in_utc,
+        cutoff_text=cutoff_text,
         gate_numbers=gate_numbers,
-        PATCH_LIMIT=PATCH_LIMIT,
-        START_NOTE=START_NOTE,
+        LIST_LIMIT=LIST_LIMIT,
         NAME_LIMIT=NAME_LIMIT,
+        CAUSES=CAUSES,
+        LINES=LINES,
+        NAMES=NAMES,
+        DATA_ROWS=DATA_ROWS,
     )
     return environment
 
 
-def clean(value: Any) -> Any:
-    """Replace characters that HTML forbids or that turn the reading direction; markup of our own passes."""
-    return value.translate(_HIDDEN) if isinstance(value, str) and not isinstance(value, Markup) else value
+def worst_first(groups: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return groups with those first of which most nodes failed, are unknown or are not compliant."""
 
+    def rank(group: Mapping[str, Any]) -> tuple[int, ...]:
+        tones = group["tones"]
+        return tuple(-number for number in (tones["bad"] + tones["unknown"], group["non_compliant"], group["nodes"]))
 
-def number(value: object) -> str:
-    """Return ``12,345``, and a dash for what is not known."""
-    if value is None or value == "":
-        return "\u2013"
-    return f"{value:,}" if isinstance(value, (int, float)) else str(value)
-
-
-def percentage(value: object) -> str:
-    """Return ``93.3 %`` of a number of percent; a dash where there is none."""
-    return "\u2013" if value is None else f"{value:g}\u2009%"
-
-
-def when(text: str, form: str = "%a %d %b %Y, %H:%M") -> str:
-    """Return a time in UTC for reading; what is no time stays as it is."""
-    time = moment(text)
-    return time.astimezone(timezone.utc).strftime(form) if time else str(text or "")
-
-
-def span(start: str, end: str) -> str:
-    """Return ``Tue 17 Nov 2026, 22:00 - 23:10 UTC``; the day is named again where it changed."""
-    first, last = moment(start), moment(end)
-    if not first:
-        return ""
-    text = when(start)
-    if last:
-        same_day = first.astimezone(timezone.utc).date() == last.astimezone(timezone.utc).date()
-        text += " \u2013 " + when(end, "%H:%M" if same_day else "%a %d %b, %H:%M")
-    return f"{text} UTC"
-
-
-def duration(minutes: float | None) -> str:
-    """Return ``2 h 05 min`` or ``14 min``."""
-    if minutes is None:
-        return ""
-    whole = round(minutes)
-    if whole < 1:
-        return "under a minute"
-    return f"{whole // 60} h {whole % 60:02d} min" if whole >= 60 else f"{whole} min"
-
-
-def words(name: object) -> str:
-    """Return ``failure rate`` for ``failure_rate``."""
-    return str(name).replace("_", " ")
-
-
-_GATE_NUMBERS: Mapping[str, str] = {
-    "worked": "worked on",
-    "good": "good",
-    "failed": "failed",
-    "skipped": "skipped",
-    "unknown": "unknown",
-    "reboot_pending": "reboot pending",
-    "missing": "without an outcome",
-    "failure_rate": "failure rate",
-    "failure_rate_low": "at least",
-    "failure_rate_high": "at most",
-    "confidence": "confidence",
-    "max_failure_rate": "limit",
-    "max_failures": "failures allowed in the wave",
-    "budget": "budget of the rollout",
-    "budget_spent": "spent",
-    "budget_left": "left",
-}
-_UNSAID = ("total", "min_sample", "skipped_rate", "max_skipped_rate", "max_unknown")
-_SHARES = ("rate", "share", "confidence")
-
-
-def gate_numbers(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the numbers that decided, in the order in which they are thought of: counts, rate and bounds, budget.
-
-    What is not known, and a budget where there is none, is left out; numbers we do not know come last.
-    """
-    names = [name for name in _GATE_NUMBERS if name in numbers]
-    names += [name for name in numbers if name not in names and name not in _UNSAID]
-    if numbers.get("budget") is None:
-        names = [name for name in names if not name.startswith("budget")]
-    lines = []
-    for name in names:
-        value = numbers[name]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            is_share = isinstance(value, float) and any(word in name for word in _SHARES)
-            lines.append((_GATE_NUMBERS.get(name, words(name)), share_text(value) if is_share else number(value)))
-    return lines
-
-
-def evidence_lines(row: Row) -> list[tuple[str, str]]:
-    """Return (what, ids) of a node's API ids, stage by stage."""
-    lines = []
-    for stage, names in row.evidence.items():
-        for name, value in names.items():
-            values = value if isinstance(value, list) else [value]
-            lines.append((f"{stage} {words(name)}".strip(), ", ".join(str(item) for item in values)))
-    return lines
+    return sorted(groups, key=rank)
 
 
 def _by_reason(excluded: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -261,8 +189,11 @@ def _by_reason(excluded: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for item in excluded:
         name = str(item.get("name") or item.get("host") or item.get("node_id"))
         groups.setdefault((str(item.get("code")), str(item.get("reason"))), []).append(name)
-    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return [{"code": code, "reason": reason, "names": sorted(names)} for (code, reason), names in ordered]
+    ordered = sorted(groups.items(), key=lambda group: (group[0][0] not in TROUBLE, -len(group[1]), group[0]))
+    return [
+        {"code": code, "reason": reason, "names": sorted(names), "trouble": code in TROUBLE}
+        for (code, reason), names in ordered
+    ]
 
 
 def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,7 +208,6 @@ def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
         "capacity": wave["capacity"],
         "notes": list(wave_notes(wave)),
         "warnings": list(wave_warnings(wave)),
-        "nodes": [_plan_node(node) for node in nodes],
         "count": len(nodes),
         "patches": sum(int(node.get("patch_count") or 0) for node in nodes),
         "severities": count_severities(patch for node in nodes for patch in node["patches"]),
@@ -287,46 +217,8 @@ def _plan_wave(wave: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_SHOWN = (*PLANNED, "cluster", "reboot", "reboot_rule")
-
-
-def _plan_node(node: Mapping[str, Any]) -> dict[str, Any]:
-    known = texts(node, _SHOWN)
-    patches = node["patches"]
-    return {
-        **known,
-        "title": known["name"] or known["host"] or known["node_id"],
-        "turn": int(node.get("turn") or 1),
-        "start": bool(node.get("start")),
-        "patch_count": node.get("patch_count") or 0,
-        "expected_minutes": node.get("expected_minutes"),
-        "patches": [str(patch.get("id")) for patch in patches],
-        "severities": count_severities(patches),
-    }
-
-
 def _add(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for item in counts:
         total.update(item)
     return in_severity_order(total)
-
-
-def _plan_patches(plan: Mapping[str, Any], limit: int = 50) -> list[dict[str, Any]]:
-    names = ("id", "title", "severity", "classification")
-    found: dict[str, dict[str, Any]] = {}
-    for wave in plan["waves"]:
-        for node in wave["nodes"]:
-            for patch in node["patches"]:
-                entry = found.setdefault(
-                    str(patch.get("id")),
-                    {**dict.fromkeys(names, ""), **patch, "severity": severity_of(patch), "nodes": 0},
-                )
-                entry["nodes"] += 1
-    order = list(in_severity_order(count_severities(found.values())))
-    key = {name: rank for rank, name in enumerate(order)}
-    ranked = sorted(
-        found.values(),
-        key=lambda item: (key[severity_of(item)], -item["nodes"], str(item.get("id"))),
-    )
-    return ranked[:limit]

@@ -20,6 +20,7 @@ from ..policy.values import Policy, Wave
 from ..schema import check_schema
 from ..shape import check_shape
 from ..stamp import from_time
+from ..tags import TagKeys
 from ..times.calendars import Calendar, freeze_during, open_part
 from ..times.schedule import Occurrence
 from .covered import Coverage
@@ -35,6 +36,8 @@ from .wave import plan_wave
 from .waves import assign
 
 SCHEMA = "patchtide/plan/2"
+#: What a plan says of a node that it leaves out, beside its names.
+_EXCLUDED = ("executor", "platform", "os", "account", "region", "patch_group")
 
 
 def build_plan(
@@ -59,7 +62,7 @@ def build_plan(
     """
     records = scan["nodes"]
     spans = _spans(policy.waves, windows, created_at) if guard or calendars else []
-    draft = _Draft()
+    draft = _Draft(policy.tags)
     eligible = _sort_out(draft, nodes, policy, scan)
     _fill_waves(draft, eligible, policy, [guard.during(start, end) for start, end in spans] if guard else [])
     _freeze(draft, calendars, spans)
@@ -112,10 +115,19 @@ def build_plan(
 class _Draft:
     """Waves while they are filled. ``notes`` and ``emptied`` go by the wave's order, counted from 1."""
 
+    tags: TagKeys
     waves: list[list[Candidate]] = field(default_factory=list)
     excluded: list[dict[str, str]] = field(default_factory=list)
     notes: dict[int, str] = field(default_factory=dict)
     emptied: dict[int, str] = field(default_factory=dict)
+
+    def leave_out(self, node: Candidate, code: str, reason: str) -> None:
+        """Note a node that is in no wave, with what reports group it by."""
+        known = {name: getattr(node, name) for name in _EXCLUDED}
+        known |= {name: node.tags.get(getattr(self.tags, name), "") for name in TAGGED}
+        names = {name: getattr(node, name) for name in NAMED}
+        given = {name: value for name, value in known.items() if value}
+        self.excluded.append({**names, **given, "code": code, "reason": reason})
 
 
 def _sort_out(draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: Mapping[str, Any]) -> list[Candidate]:
@@ -127,9 +139,9 @@ def _sort_out(draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: M
         record = records.get(node.node_id)
         why = exclusion(node, record, policy, lost.get(place_label(node.account, node.region)))
         if why:
-            draft.excluded.append(_excluded(node, *why))
+            draft.leave_out(node, *why)
         elif unpinned := not_pinned(node, record, policy):
-            draft.excluded.append(_excluded(node, NOT_PINNED, unpinned))
+            draft.leave_out(node, NOT_PINNED, unpinned)
         else:
             eligible.append(node)
     return eligible
@@ -155,12 +167,9 @@ def _fill_waves(
         return why is None
 
     draft.waves, left = assign(eligible, policy.waves, policy.name, allowed)
-    draft.excluded += [
-        _excluded(node, "exception", held[node.node_id])
-        if node.node_id in held
-        else _excluded(node, "no_wave", "no wave selects the node")
-        for node in left
-    ]
+    for node in left:
+        why = held.get(node.node_id)
+        draft.leave_out(node, *(("exception", why) if why else ("no_wave", "no wave selects the node")))
 
 
 def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[datetime, datetime]]) -> None:
@@ -168,7 +177,8 @@ def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[
     for order, (start, end) in enumerate(spans, 1):
         note, closed = freeze_note(calendars, start, end)
         if closed:
-            draft.excluded += [_excluded(node, "freeze", note) for node in draft.waves[order - 1]]
+            for node in draft.waves[order - 1]:
+                draft.leave_out(node, "freeze", note)
             if draft.waves[order - 1]:
                 draft.emptied[order] = note
             draft.waves[order - 1] = []
@@ -254,10 +264,6 @@ def _check_names(plan: Mapping[str, Any], where: str) -> None:
         if len(set(names)) != len(names):
             twice = next(name for name, count in Counter(names).items() if count > 1)
             raise BadInput(f"{where}.waves", twice, f"each {what} once")
-
-
-def _excluded(node: Candidate, code: str, reason: str) -> dict[str, str]:
-    return {**{name: getattr(node, name) for name in NAMED}, "code": code, "reason": reason}
 
 
 def _totals(waves: Sequence[Mapping[str, Any]], excluded: Sequence[object]) -> dict[str, int]:

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..executors import NOT_SERVED
-from ..model import Status
 from .rows import COMPLIANT, UNKNOWN, Row
 from .story import Story, WaveStory
 from .totals import count_tones
@@ -78,15 +77,15 @@ def to_conclusion(
     wave, reason = _closing(waves, story)
     ended = _stands_at(story, waves)
     if ended == "completed":
-        return _completed(planned, tones, sum(row.status == NOT_SERVED for row in rows))
+        return _completed(len(planned), tones, not_covered(rows, scan))
     if ended in ("aborted", "paused"):
         title = f"{ended.capitalize()} after {wave}" if wave else ended.capitalize()
         tone = "bad" if ended == "aborted" else "held"
-        return _conclusion(ended, tone, title, _progress(planned, tones), reason)
+        return _conclusion(ended, tone, title, _progress(len(planned), tones), reason)
     where = next((item["name"] for item in waves if item["state"] == "running"), "")
     title = f"Unfinished in {where}" if where else "Unfinished"
     text = "The rollout was interrupted or is still in progress: the journal has no final record."
-    return _conclusion("unfinished", "held", title, _progress(planned, tones), text)
+    return _conclusion("unfinished", "held", title, _progress(len(planned), tones), text)
 
 
 def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, str]:
@@ -104,43 +103,48 @@ def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequ
     return _conclusion("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
 
 
-def _completed(nodes: Sequence[Row], tones: Mapping[str, int], not_served: int) -> dict[str, str]:
-    if tones["bad"] or tones["unfinished"]:
-        return _conclusion(
-            "completed_with_failures", "held", "Completed with failures", _progress(nodes, tones), _ACCEPTED
-        )
+def not_covered(rows: Iterable[Row], scan: Mapping[str, Any]) -> str:
+    """Return a sentence about the part of the estate whose state nobody knows; "" if there is none."""
+    lost = Counter(row.code for row in rows if not row.in_rollout and row.tone == "unknown")
+    silent = len(scan["failed_places"])
+    parts = []
+    if lost:
+        by = ", ".join(f"{count:,} {code.replace('_', ' ')}" for code, count in lost.most_common())
+        parts.append(f"{_count(lost.total(), 'node')} of the estate could not be patched: {by}.")
+    if silent:
+        parts.append(f"{_count(silent, 'account-Region')} did not answer the scan.")
+    return " ".join(parts)
+
+
+def _completed(nodes: int, tones: Mapping[str, int], lost: str) -> dict[str, str]:
+    if tones["bad"] or tones["unknown"]:
+        title = "Completed with failures" if tones["bad"] else "Completed, not all outcomes known"
+        reason = " ".join(part for part in (_ACCEPTED, lost) if part)
+        return _conclusion("completed_with_failures", "held", title, _progress(nodes, tones), reason)
     title = "Completed" if nodes else "Completed: nothing to do"
-    if not_served:
-        are = "are" if not_served > 1 else "is"
-        reason = (
-            f"No executor serves {_count(not_served, 'node')} of the estate, which {are} neither scanned nor patched."
-        )
-        return _conclusion("completed", "held", title, _progress(nodes, tones), reason)
-    return _conclusion("completed", "good", title, _progress(nodes, tones), "")
+    if lost:
+        return _conclusion("completed", "held", f"{title}, part of the estate left out", _progress(nodes, tones), lost)
+    tone = "held" if tones["pending"] else "good"
+    return _conclusion("completed", tone, title, _progress(nodes, tones), "")
 
 
-def _progress(nodes: Sequence[Row], tones: Mapping[str, int]) -> str:
-    """Return a sentence such as ``52 of 57 nodes are up to date, 3 failed, 1 skipped, 1 not started.``
+#: How a headline names the tones.
+_NAMES = (
+    ("bad", "failed"),
+    ("unknown", "unknown"),
+    ("pending", "reboot pending"),
+    ("held", "skipped"),
+    ("not_started", "not started"),
+)
 
-    What is not known is not called failed, and a node that was patched is not called skipped.
-    """
+
+def _progress(nodes: int, tones: Mapping[str, int]) -> str:
+    """Return a sentence such as ``52 of 57 nodes patched or up to date, 3 failed, 1 unknown, 1 skipped.``"""
     if not nodes:
         return "The plan contains no nodes."
-    unknown, pending = (_number_of(nodes, status) for status in (Status.UNKNOWN, Status.REBOOT_PENDING))
-    numbers = (
-        (tones["bad"] - unknown, "failed"),
-        (unknown, "unknown"),
-        (tones["unfinished"], "unfinished"),
-        (pending, "reboot pending"),
-        (tones["held"] - pending, "skipped"),
-        (tones["not_started"], "not started"),
-    )
-    parts = [f"{tones['good']} of {_count(len(nodes), 'node')} patched or up to date"]
-    return ", ".join([*parts, *(f"{number} {name}" for number, name in numbers if number)]) + "."
-
-
-def _number_of(nodes: Sequence[Row], status: Status) -> int:
-    return sum(row.status == status.value for row in nodes)
+    parts = [f"{tones['good']:,} of {_count(nodes, 'node')} patched or up to date"]
+    parts += [f"{tones[key]:,} {name}" for key, name in _NAMES if tones[key]]
+    return ", ".join(parts) + "."
 
 
 def _closing(waves: Sequence[Mapping[str, Any]], story: Story) -> tuple[str, str]:

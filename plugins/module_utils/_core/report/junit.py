@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..executors import NOT_SERVED
 from ..text import plain
 from .model import Report
-from .rows import COMPLIANT, NON_COMPLIANT, SCANNED, UNFINISHED, Row
+from .rows import COMPLIANT, NON_COMPLIANT, SCANNED, Row
 
 _LEFT_OUT = "left out"
 
@@ -19,8 +18,9 @@ _LEFT_OUT = "left out"
 def to_junit(report: Report) -> str:
     """Return the report as JUnit XML.
 
-    Failed nodes are failures, unfinished ones errors, skipped, not started and left-out ones are skipped. Of a mere
-    scan, nodes that miss patches are failures and those of which nothing is known are errors.
+    Failed nodes are failures. Nodes whose state nobody knows are errors, those left out because of trouble too.
+    Skipped, not started and left-out ones are skipped. Of a mere scan, nodes that miss patches are failures and those
+    of which nothing is known are errors.
     """
     suites: dict[str, list[Row]] = {str(wave["name"]): [] for wave in report.summary["waves"]}
     for row in report.rows:
@@ -61,9 +61,7 @@ def _count(element: Element, rows: Sequence[Row]) -> None:
 def _kind(row: Row) -> str:
     if row.status == SCANNED:
         return {COMPLIANT: "", NON_COMPLIANT: "failure"}.get(row.compliance_before, "error")
-    if row.status in (UNFINISHED, NOT_SERVED):
-        return "error"
-    return {"good": "", "bad": "failure"}.get(row.tone, "skipped")
+    return {"good": "", "bad": "failure", "unknown": "error"}.get(row.tone, "skipped")
 
 
 def _message(row: Row) -> str:

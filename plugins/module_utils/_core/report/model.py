@@ -13,6 +13,7 @@ from typing import Any
 from ..executors import NOT_SERVED
 from ..rollout.journal import Record
 from ..tags import TagKeys
+from .alike import NOT_COMPLIANT, group_alike
 from .conclusion import closed_because, to_conclusion, wave_state
 from .rows import EXCLUDED, NOT_STARTED, SCANNED, Row, minutes_between, to_row
 from .story import Story, read_story
@@ -27,7 +28,7 @@ _NO_PLAN: Mapping[str, Any] = {
     "policy": {"name": "", "digest": ""},
 }
 _NO_SCAN: Mapping[str, Any] = {"nodes": {}, "failed_places": ()}
-_TONE_ORDER = ("bad", "held", "good", "idle")
+_TONE_ORDER = ("bad", "unknown", "pending", "held", "good", "idle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def build_report(
     waves = _waves(plan, story, rows)
     _explain_not_started(rows, waves, story)
     planned = [row for row in rows if row.in_rollout]
+    attention = [_attention(row) for row in rows if row.needs_attention and (row.in_rollout or row.tone == "unknown")]
     summary = {
         "schema": SCHEMA,
         "rollout": str(plan.get("rollout") or (begun.rollout if begun else "")),
@@ -67,6 +69,7 @@ def build_report(
         "rehearsal": bool(plan.get("rehearsal") or (begun and begun.rehearsal)),
         "policy": _policy(plan, story),
         "operator": begun.operator if begun else "",
+        "approvals": [dict(begun.approval)] if begun and begun.approval else [],
         "conclusion": to_conclusion(plan, story, scan, rows, waves),
         "times": _times(plan, story, scan),
         "totals": _totals(rows, planned),
@@ -74,11 +77,10 @@ def build_report(
         "patches": sum_patches(planned, plan, scan),
         "reboots": sum_reboots(planned or rows),
         "waves": waves,
-        "attention": [
-            _attention(row) for row in rows if (row.in_rollout or row.status == NOT_SERVED) and row.needs_attention
-        ],
+        "attention": attention,
+        "causes": group_alike(attention),
         "excluded": [_left_out(item) for item in plan["excluded"]],
-        "failed_places": [_failed_place(item) for item in scan["failed_places"]],
+        "failed_places": [failed_place(item) for item in scan["failed_places"]],
         "decisions": story.decisions,
         "evidence": {"records": story.records, "head": story.head, "resumed": story.resumed, "chain_error": damage},
         "warnings": [*remarks, *_warnings(plan, story, damage)],
@@ -141,7 +143,7 @@ def _totals(rows: Sequence[Row], planned: Sequence[Row]) -> dict[str, Any]:
         "estate": len(rows),
         "by_status": count_status(rows),
         "tones": count_tones(planned),
-        "groups": group_rows(planned or rows),
+        "groups": group_rows(rows),
     }
 
 
@@ -221,7 +223,8 @@ def _attention(row: Row) -> dict[str, Any]:
     names = ("node_id", "host", "name", "wave", "executor", "account", "region", "os", "status", "code", "reason")
     told = {name: getattr(row, name) for name in names}
     if row.tone == "good":
-        told |= {"code": "not_compliant", "reason": f"patched, but not compliant: {row.open_points}"}
+        why = f"patched, but not compliant: {row.open_points}" if row.open_points else "patched, compliance not known"
+        told |= {"code": NOT_COMPLIANT, "reason": why}
     return {**told, "tone": "held" if row.tone == "good" else row.tone, "failed": list(row.failed)}
 
 
@@ -229,7 +232,8 @@ def _left_out(item: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(item.get(name) or "") for name in ("node_id", "host", "name", "code", "reason")}
 
 
-def _failed_place(item: Mapping[str, Any]) -> dict[str, str]:
+def failed_place(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return an account-Region that did not answer as ``place, code, message``."""
     error = item.get("error") or {}
     return {"place": str(item.get("place") or ""), **{name: str(error.get(name) or "") for name in ("code", "message")}}
 

@@ -11,7 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ..plan.rules import PlanRules
+from .plan_facts import affected, pinned, undoable
 
+#: Values that a line names.
+_NAMED = 5
 START_NOTE = "will be started; its missing patches are not known yet"
 _RETRIES = (("delivery", "commands that were not delivered"), ("execution", "installs that failed"))
 
@@ -22,7 +25,38 @@ def plan_rules(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     tries = asdict(rules.retries)
     again = [f"{what}, {_times(tries[name])}" for name, what in _RETRIES if tries[name]]
     limits = [f"{limit} {_per(scope)}" for scope, limit in rules.budgets.limits.items() if limit is not None]
-    return [("Retries", "; ".join(again) or "none"), ("Out of service at once", _at_most(limits))]
+    return [
+        ("Retries", "; ".join(again) or "none"),
+        ("Out of service at once", _at_most(limits)),
+        ("Exceptions", _exceptions(plan.get("exceptions") or {})),
+        ("Approval", "required" if (plan.get("approval") or {}).get("required") else "not required by the policy"),
+    ]
+
+
+def _exceptions(rules: Mapping[str, Any]) -> str:
+    if rules.get("ledger"):
+        tag = f", and the tag {rules['tag']}" if rules.get("tag") else ""
+        return f"ledger {rules['ledger']}{tag}; re-read before every install"
+    return f"no ledger, only the tag {rules['tag']} counts" if rules.get("tag") else "none"
+
+
+def plan_facts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (what, text) of what the plan affects, how far it is pinned and what it does not know."""
+    scan = plan.get("scan") or {}
+    if scan.get("at"):
+        yield "Scanned", str(scan["at"])
+    for name, groups in affected(plan).items():
+        values = [f"{group['key'] or 'not set'} {group['nodes']:,}" for group in groups[:_NAMED]]
+        more = [f"{len(groups) - _NAMED:,} more"] if len(groups) > _NAMED else []
+        yield _capital(name), ", ".join([*values, *more])
+    for item in pinned(plan):
+        yield f"Pinned, {item['executor']}", f"{item['pin']}: {item['text']}"
+    for item in undoable(plan):
+        yield f"Undo, {item['platform']}", item["text"]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _times(number: int) -> str:

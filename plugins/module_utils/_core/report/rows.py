@@ -13,6 +13,7 @@ from typing import Any
 from ..executors import NOT_SERVED
 from ..model import Status, place_label
 from ..nodes import PLANNED, TAGGED
+from ..plan.exclude import TROUBLE
 from ..rollout.catch_up import is_missed
 from ..stamp import from_time
 from ..tags import TagKeys
@@ -46,12 +47,14 @@ TONES: Mapping[str, str] = {
     Status.SUCCEEDED.value: "good",
     Status.NO_OP.value: "good",
     Status.SKIPPED.value: "held",
-    Status.UNKNOWN.value: "bad",
-    Status.REBOOT_PENDING.value: "held",
+    Status.UNKNOWN.value: "unknown",
+    Status.REBOOT_PENDING.value: "pending",
     MISSED: "held",
-    UNFINISHED: "bad",
-    NOT_SERVED: "held",
+    UNFINISHED: "unknown",
+    NOT_SERVED: "unknown",
 }
+"""How a status is shown: ``good``, ``bad``, ``unknown`` (as urgent as bad), ``pending``, ``held``; else ``idle``."""
+_NOT_GOOD = ("bad", "unknown")
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
 SEVERITIES = ("critical", "important", "high", "medium", "low", "informational", "unspecified")
 _LOOKED_AT = (Status.SUCCEEDED.value, Status.NO_OP.value)
@@ -111,6 +114,8 @@ class Row:
 
     @property
     def tone(self) -> str:
+        if self.status == EXCLUDED and self.code in TROUBLE:
+            return "unknown"
         return TONES.get(self.status, "idle")
 
     @property
@@ -131,7 +136,7 @@ class Row:
         """Whether a person must look: it went wrong, was held, or is not compliant though patched or merely scanned."""
         if self.status == SCANNED:
             return self.compliance_before != COMPLIANT
-        return self.tone in ("bad", "held") or (self.tone == "good" and self.compliance_after == NON_COMPLIANT)
+        return self.tone not in ("good", "idle") or (self.tone == "good" and self.compliance_after != COMPLIANT)
 
     @property
     def in_rollout(self) -> bool:
@@ -201,7 +206,7 @@ def _fill_story(row: Row, story: NodeStory) -> None:
     row.boot_id_changed = before != after if before and after else None
     if row.status in (Status.SKIPPED.value, MISSED, NOT_STARTED):
         return
-    if result.get("pending_reboot") is not None or row.tone == "bad":
+    if result.get("pending_reboot") is not None or row.tone in _NOT_GOOD:
         row.pending_reboot = result.get("pending_reboot")
     row.missing_after = _missing_after(row.status, result)
     row.compliance_after = _compliance({**result, "status": row.status}, row.missing_after)
@@ -218,7 +223,7 @@ def _outcome(story: NodeStory) -> tuple[str, str, str]:
     if story.held:
         text = first("text", error) or "; ".join(story.findings)
         return Status.SKIPPED.value, str(error.get("code") or "precheck"), text or "skipped by the pre-check"
-    if status and (story.decided or TONES.get(status) == "bad"):
+    if status and (story.decided or TONES.get(status) in _NOT_GOOD):
         return status, str(error.get("code") or ""), str(error.get("text") or "")
     if story.stage in ("", "precheck"):
         return NOT_STARTED, "", ""

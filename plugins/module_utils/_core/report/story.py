@@ -181,6 +181,8 @@ def _take_result(story: Story, node: NodeStory, stage: str, result: Mapping[str,
             merged[name] = bool(value) or merged.get(name) if value is not None else merged.get(name)
         elif value not in (None, "", [], {}) or name not in merged:
             merged[name] = value
+    if stage == "reboot" and result.get("rebooted"):
+        merged["counts"], merged["pending_reboot"] = {}, None  # the install's; the scan says what is true now
     node.decided = stage == FINAL_STAGE
     node.held = node.held or result.get("status") == Status.SKIPPED.value
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..text import LISTED, WIDTH, cut, fold_text, plain, table
 from .conclusion import to_sentences
-from .plan_words import health_check_names, plan_rules, wave_notes
-from .rows import LABELS, count_severities, in_severity_order, moment
+from .plan_words import health_check_names, plan_facts, plan_rules, wave_notes
+from .rows import count_severities, in_severity_order
+from .window_words import window_in_utc, window_text
 
-_LABEL, _REASON = 25, 160
+_LABEL, _REASON, _NAMED = 25, 240, 3
 
 
 def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
@@ -26,7 +27,8 @@ def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
     lines += ["", *_plan_waves(waves, plan["totals"], width)]
     notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in _notes(wave)]
     lines += ["", *(part for note in notes for part in fold_text(note, width))] if notes else []
-    rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in plan_rules(plan)]
+    facts = [*plan_facts(plan), *plan_rules(plan)]
+    rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in facts]
     lines += ["", *(part for line in rules for part in _hang(line, width))] if rules else []
     lines += ["", *_left_out(plan["excluded"], width)]
     lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
@@ -38,7 +40,7 @@ def _warnings(texts: Iterable[object], width: int) -> list[str]:
 
 
 def _plan_waves(waves: Sequence[Mapping[str, Any]], totals: Mapping[str, Any], width: int) -> list[str]:
-    head = ["WAVE", "WINDOW (UTC)", "NODES", "EXECUTORS", "PATCHES", "CRITICAL", "REBOOTS", "MINUTES", "MAY FAIL"]
+    head = ["WAVE", "WINDOW", "NODES", "EXECUTORS", "PATCHES", "CRITICAL", "REBOOTS", "MINUTES", "MAY FAIL"]
     numbers = [_number(totals.get(name)) for name in ("nodes", "patches", "reboots")]
     critical = _number(sum(_critical(wave) for wave in waves))
     total = ["total", "", numbers[0], "", numbers[1], critical, numbers[2], "", ""]
@@ -47,8 +49,9 @@ def _plan_waves(waves: Sequence[Mapping[str, Any]], totals: Mapping[str, Any], w
 
 
 def _notes(wave: Mapping[str, Any]) -> list[str]:
-    health_checks = health_check_names(wave)
+    health_checks, utc = health_check_names(wave), window_in_utc(wave.get("window"))
     return [
+        *([f"its window in UTC is {utc[:-4]}"] if utc else []),
         *wave_notes(wave),
         *([f"its gate runs the health checks {', '.join(health_checks)}"] if health_checks else []),
     ]
@@ -60,7 +63,7 @@ def _wave_cells(wave: Mapping[str, Any]) -> list[str]:
     forecast = Counter(str(node.get("reboot")) for node in nodes)
     return [
         str(wave.get("name", "")),
-        window_text(wave.get("window")),
+        window_text(wave.get("window"), short=True),
         _number(len(nodes)),
         ", ".join(f"{count} {name}" for name, count in executors.most_common()),
         _number(sum(int(node.get("patch_count") or 0) for node in nodes)),
@@ -81,16 +84,6 @@ def _minutes(wave: Mapping[str, Any]) -> str:
 def _critical(wave: Mapping[str, Any]) -> int:
     patches = (patch for node in wave["nodes"] for patch in node["patches"])
     return count_severities(patches).get("critical", 0)
-
-
-def window_text(window: Mapping[str, Any] | None) -> str:
-    """Return ``Tue 17 Nov 22:00-00:00``, or "any time" where the wave has no window."""
-    if not window:
-        return "any time"
-    start, end = moment(str(window.get("start") or "")), moment(str(window.get("end") or ""))
-    if start is None:
-        return plain(window.get("name") or "")
-    return f"{start:%a %d %b %H:%M}" + (f"-{end:%H:%M}" if end else "")
 
 
 def share_text(share: object) -> str:
@@ -126,12 +119,7 @@ def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
     if summary["waves"]:
         lines += ["", *_waves_text(summary["waves"], width)]
     lines += ["", *_facts_text(summary, width)]
-    attention = summary["attention"]
-    if attention:
-        lines += ["", f"Needs attention: {_number(len(attention))}"]
-        rows = _attention_rows(attention)
-        lines += table(["NODE", "WAVE", "STATUS", "REASON"], rows[:LISTED], width)
-        lines += [f"  and {len(rows) - LISTED:,} more, see nodes.csv"] if len(rows) > LISTED else []
+    lines += _causes_text(summary, width)
     for place in summary["failed_places"]:
         lines.append(cut(f"Not reached: {plain(place['place'])}: {plain(place['message'] or place['code'])}", width))
     lines += _warnings(summary["warnings"], width)
@@ -139,18 +127,20 @@ def summary_to_text(summary: Mapping[str, Any], width: int = WIDTH) -> str:
 
 
 def _waves_text(waves: Sequence[Mapping[str, Any]], width: int) -> list[str]:
-    head = ["WAVE", "NODES", "PATCHED", "FAILED", "SKIPPED", "NOT DONE", "GATE", "REASON"]
+    head = ["WAVE", "NODES", "PATCHED", "FAILED", "UNKNOWN", "REBOOT", "SKIPPED", "NOT DONE", "GATE", "REASON"]
     rows = []
     for wave in waves:
         tones = wave["tones"]
         gate = wave["gates"][-1] if wave["gates"] else {}
-        left = tones["not_started"] + tones["unfinished"]
-        numbers = (wave["nodes"], tones["good"], tones["bad"], tones["held"], left)
+        numbers = (
+            wave["nodes"],
+            *(tones[name] for name in ("good", "bad", "unknown", "pending", "held", "not_started")),
+        )
         verdict = gate.get("verdict") or wave["state"]
         rows.append(
             [wave["name"], *(_number(item) for item in numbers), verdict, to_sentences(gate.get("reasons") or ())]
         )
-    return table(head, rows, width, right=(1, 2, 3, 4, 5))
+    return table(head, rows, width, right=(1, 2, 3, 4, 5, 6, 7))
 
 
 def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
@@ -185,21 +175,23 @@ def _hang(line: str, width: int) -> list[str]:
     ]
 
 
-def _attention_rows(attention: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    """Return a row per node, but one for all nodes of a wave that share status and reason."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for item in attention:
-        name = item["name"] or item["host"] or item["node_id"]
-        groups.setdefault((item["wave"], item["status"], item["reason"]), []).append(name)
-    return [
-        [
-            names[0] + (f" and {len(names) - 1:,} more" if len(names) > 1 else ""),
-            wave,
-            LABELS.get(status, status),
-            cut(plain(reason), _REASON),
-        ]
-        for (wave, status, reason), names in groups.items()
-    ]
+def _causes_text(summary: Mapping[str, Any], width: int) -> list[str]:
+    """Return what needs attention: for each cause its nodes, the words of the first one, and what to do."""
+    causes = summary["causes"]
+    if not causes:
+        return []
+    lines = ["", f"Needs attention: {_number(len(summary['attention']))}"]
+    for cause in causes[:LISTED]:
+        names = ", ".join(plain(node["name"]) for node in cause["nodes"][:_NAMED])
+        more = f" and {cause['count'] - _NAMED:,} more" if cause["count"] > _NAMED else ""
+        where = f" (wave {', '.join(map(plain, cause['waves'][:_NAMED]))})" if cause["waves"] else ""
+        lines += fold_text(f"{_number(cause['count'])} {plain(cause['label'])}{where}: {names}{more}", width)
+        said = cut(plain(cause["reason"] or "no reason recorded"), _REASON)
+        like = "" if cause["same"] else ", the others alike"
+        for text in (said + like, f"Next: {cause['next_step']}" if cause["next_step"] else ""):
+            lines += [f"  {part}" for part in fold_text(text, width - 2)] if text else []
+    lines += [f"  and {len(causes) - LISTED:,} more causes, see nodes.csv"] if len(causes) > LISTED else []
+    return lines
 
 
 def _percent(states: Mapping[str, Any]) -> str:

@@ -12,9 +12,7 @@ from .rows import (
     COMPLIANT,
     LABELS,
     NON_COMPLIANT,
-    NOT_STARTED,
     SEVERITIES,
-    UNFINISHED,
     UNKNOWN,
     Row,
     count_severities,
@@ -84,10 +82,7 @@ def _group(key: str, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "key": key,
         "nodes": len(rows),
-        "good": sum(row.tone == "good" for row in rows),
-        "bad": sum(row.tone == "bad" for row in rows),
-        "held": sum(row.tone == "held" for row in rows),
-        "not_started": sum(row.status == NOT_STARTED for row in rows),
+        "tones": count_tones(rows),
         "installed": sum(len(row.installed) for row in rows),
         **{name: compliance["after"][name] for name in (COMPLIANT, NON_COMPLIANT, UNKNOWN)},
         "percent_before": compliance["before"]["percent"],
@@ -160,13 +155,8 @@ def sum_reboots(rows: Iterable[Row]) -> dict[str, int]:
 
 
 def count_tones(rows: Iterable[Row]) -> dict[str, int]:
-    """Return the four numbers a reader looks for first."""
-    counts = {"good": 0, "bad": 0, "held": 0, "not_started": 0, "unfinished": 0}
+    """Return the numbers a reader looks for first; ``outside`` are nodes that the rollout has nothing to do with."""
+    counts = dict.fromkeys(("good", "bad", "unknown", "pending", "held", "not_started", "outside"), 0)
     for row in rows:
-        if row.status == UNFINISHED:
-            counts["unfinished"] += 1
-        elif row.status == NOT_STARTED:
-            counts["not_started"] += 1
-        elif row.tone in counts:
-            counts[row.tone] += 1
+        counts[row.tone if row.tone != "idle" else "not_started" if row.in_rollout else "outside"] += 1
     return counts

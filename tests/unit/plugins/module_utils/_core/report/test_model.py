@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -74,7 +76,8 @@ def test_a_completed_rollout_adds_up() -> None:
     }
     assert [wave["state"] for wave in summary["waves"]] == ["finished"] * 3
     assert sum(sum(wave["by_status"].values()) for wave in summary["waves"]) == 60
-    assert {item["status"] for item in summary["attention"]} == {"failed", "unreachable", "skipped"}
+    assert {item["status"] for item in summary["attention"]} == {"failed", "unreachable", "skipped", "excluded"}
+    assert [item["code"] for item in summary["attention"] if item["status"] == "excluded"] == ["unmanaged", "offline"]
     assert summary["evidence"] == {
         "records": len(run.records),
         "head": run.records[-1].hash,
@@ -137,7 +140,7 @@ def test_a_paused_rollout_waits_and_a_later_promotion_reopens_it() -> None:
 def test_a_killed_rollout_shows_what_is_not_known() -> None:
     report = report_of(samples.unfinished())
     assert report.summary["conclusion"]["title"] == "Unfinished in early"
-    assert report.summary["totals"]["tones"]["unfinished"] == 17
+    assert report.summary["totals"]["tones"]["unknown"] == 17
     lost = [item for item in report.rows if item.status == "unfinished"]
     assert all("reboot" in item.reason and item.compliance_after == "unknown" for item in lost)
 
@@ -216,22 +219,32 @@ def test_a_journal_of_another_plan_is_said() -> None:
 
 def test_attention_comes_first_and_excluded_nodes_last() -> None:
     tones = [(item.tone, item.in_rollout) for item in report_of(samples.completed()).rows]
-    assert tones[:4] == [("bad", True)] * 3 + [("held", True)]
-    assert tones[-4:] == [("idle", False)] * 4
+    assert tones[:6] == [("bad", True)] * 3 + [("unknown", False)] * 2 + [("held", True)]
+    assert tones[-2:] == [("idle", False)] * 2
 
 
 def test_owner_application_and_environment_come_from_tags_of_any_name() -> None:
     run = samples.completed()
     default = report_of(run).summary["totals"]["groups"]
-    assert {line["key"] for line in default["owner"]} == {"payments team", "retail team", "platform team"}
-    assert sum(line["nodes"] for line in default["application"]) == 60
+    assert {line["key"] for line in default["owner"]} == {"", "payments team", "retail team", "platform team"}
     other = build_report(run.plan, run.records, run.scan, tags=TagKeys(owner="Application", patch_group="x"))
     assert {line["key"] for line in other.summary["totals"]["groups"]["owner"]} == {
+        "",
         "checkout",
         "ledger",
         "search",
         "intranet",
     }
+
+
+def test_groups_count_the_whole_estate() -> None:
+    """Nine patched nodes are no "100 %" where a tenth one is offline."""
+    run = samples.completed()
+    groups = report_of(run).summary["totals"]["groups"]
+    for name, lines in groups.items():
+        assert sum(line["nodes"] for line in lines) == 64, name
+    totals = [sum(line["tones"][tone] for line in groups["owner"]) for tone in ("good", "bad", "unknown", "outside")]
+    assert totals == [56, 3, 2, 2]
 
 
 def test_what_happened_in_earlier_stages_stays_in_the_final_row() -> None:
@@ -342,18 +355,21 @@ def test_a_node_that_nobody_serves_is_seen_and_keeps_a_rollout_from_being_green(
 def test_a_rollout_without_failures_is_not_good_where_nodes_are_not_served() -> None:
     rows = [Row(node_id="a", status="succeeded", compliance_after="compliant")]
     assert _completed(rows)["tone"] == "good"
-    found = _completed([*rows, Row(node_id="b", status="not_served"), Row(node_id="c", status="not_served")])
-    assert found["tone"] == "held" and "2 nodes of the estate, which are neither" in found["reason"]
+    found = _completed([*rows, *(Row(node_id=name, status="not_served", code="not_served") for name in "bc")])
+    assert found["tone"] == "held" and found["title"] == "Completed, part of the estate left out"
+    assert found["reason"] == "2 nodes of the estate could not be patched: 2 not served."
+    silent = _completed(rows, {"failed_places": [{"place": "1/r"}]})
+    assert (silent["tone"], silent["reason"]) == ("held", "1 account-Region did not answer the scan.")
 
 
-def _completed(rows: list[Row]) -> dict[str, str]:
+def _completed(rows: list[Row], scan: Mapping[str, Any] = MappingProxyType({"failed_places": ()})) -> dict[str, str]:
     finished = RolloutFinished(status="completed", reason="")
-    return to_conclusion({}, Story(records=1, finished=finished), {}, rows, [])
+    return to_conclusion({}, Story(records=1, finished=finished), scan, rows, [])
 
 
 def test_a_scan_alone_shows_who_is_not_served() -> None:
     report = build_report(scan={"at": "2026-06-01T00:00:00Z", "nodes": {"typo": NOT_SERVED}, "failed_places": []})
     found = row(report, "typo")
-    assert (found.label, found.tone, found.compliance_after) == ("not served", "held", "unknown")
+    assert (found.label, found.tone, found.compliance_after) == ("not served", "unknown", "unknown")
     assert report.summary["attention"][0]["reason"] == "executor 'sms' is not served"
     assert report.summary["conclusion"]["tone"] == "held"

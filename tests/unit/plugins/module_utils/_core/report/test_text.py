@@ -31,7 +31,8 @@ def test_every_line_fits_and_none_is_obeyed_by_a_terminal(name: str) -> None:
 def test_the_plan_names_waves_patches_reboots_and_who_is_left_out() -> None:
     plan, _summary = texts("completed")
     canary = next(line for line in plan.splitlines() if "canary" in line)
-    assert "Tue 17 Nov 22:00-00:00" in canary and "5 ssm, 1 linux" in canary and "10 %" in canary
+    assert "Tue 17 Nov 23:00-01:00 CET" in canary and "5 ssm, 1 linux" in canary and "10 %" in canary
+    assert "Wave canary: its window in UTC is Tue 17 Nov 22:00-00:00" in plan.splitlines()
     assert "quarter-end freeze of the ledger, until 2026-11-30" in plan
     assert plan.splitlines()[-1] == f"Digest {samples.completed().plan['digest']}"
 
@@ -40,12 +41,14 @@ def test_the_plan_says_its_warnings_first_then_what_steers_its_waves() -> None:
     lines = plan_to_text(samples.steered_plan()).splitlines()
     assert lines[1].startswith("WARNING: Wave broad has no nodes, so its gate will pause: completely frozen")
     early = next(line for line in lines if line.startswith("  early"))
-    assert "Wed 18 Nov 00:00-02:00" in early and "120 of 90" in early
+    assert "Wed 18 Nov 01:00-03:00 CET" in early and "120 of 90" in early
     assert "Wave early: 3 turns of at most 6 nodes" in lines
     assert "Wave early: 2 stopped nodes will be started; missing patches are not known yet" in lines
     assert "Wave canary: its gate runs the health checks shop answers, queue is short" in lines
     assert "Wave canary: partly frozen: Deployment" in lines
-    assert not any(line.startswith("Wave broad") for line in lines)
+    assert [line for line in lines if line.startswith("Wave broad")] == [
+        "Wave broad: its window in UTC is Wed 18 Nov 02:00-04:00"
+    ]
 
 
 def test_the_plan_says_the_rules_of_its_run() -> None:
@@ -81,7 +84,8 @@ def test_the_summary_says_the_verdict_first_and_the_failures() -> None:
 def test_nodes_that_share_a_reason_share_a_line() -> None:
     _plan, summary = texts("unfinished")
     assert sum("unfinished" in line for line in summary.splitlines()[6:]) == 1
-    assert "and 16 more" in summary
+    assert "17 unfinished (wave early): " in summary and "and 14 more" in summary
+    assert "Next: Run rollout_patches again" in summary
 
 
 def test_columns_are_aligned_also_with_wide_characters() -> None:
