@@ -76,7 +76,10 @@ def _node(index: int, chance: random.Random, name: str) -> dict[str, Any]:
         **(
             {}
             if direct
-            else {"baseline": "" if index % 17 == 3 else f"production-{short}", "baseline_id": f"pb-0{ident}"}
+            else {
+                "baseline": "" if index % 17 == 3 else f"production-{short}",
+                "baseline_id": f"pb-0{hashlib.sha256(short.encode()).hexdigest()[:16]}",
+            }
         ),
         "state": "running",
         "tags": {"Application": application, "Owner": f"{ACCOUNTS[account]} team", "Environment": "production"},

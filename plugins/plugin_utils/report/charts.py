@@ -54,7 +54,10 @@ def parts_of(tones: Mapping[str, int]) -> list[tuple[str, str, int]]:
 
 
 def to_scale(numbers: Iterable[int]) -> list[float]:
-    """Return the length of a bar for each number, in percent of the longest one: twice the nodes, twice the bar."""
+    """Return the length of a bar for each number, in percent of the longest one: twice the nodes, twice the bar.
+
+    Only what would be too short to see is longer than its scale.
+    """
     found = list(numbers)
     largest = max(found, default=0) or 1
-    return [100 * number / largest for number in found]
+    return [max(100 * number / largest, _SMALLEST if number else 0) for number in found]

@@ -354,6 +354,8 @@ def _nodes(count: int) -> str:
 
 
 def _percent(share: float) -> str:
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
     return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 

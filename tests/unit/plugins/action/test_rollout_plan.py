@@ -16,7 +16,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.valu
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import read_plan
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import write_scan
 
-WINDOW = {"name": "night", "schedule": "cron(0 22 ? * * *)", "timezone": "Europe/Berlin", "duration": 4, "cutoff": 1}
+WINDOW: dict[str, Any] = {"name": "night", "schedule": "cron(0 22 ? * * *)", "timezone": "Europe/Berlin"}
+WINDOW.update(duration_hours=4, cutoff_hours=1)
 HOSTVARS: dict[str, dict[str, Any]] = {
     "localhost": {},
     "web": {"patchtide_executor": "linux", "patchtide_node_id": "web", "patchtide_platform": "linux"},
