@@ -18,6 +18,7 @@ from ..module_utils._core.read import read
 from ..module_utils._core.report.csv import to_csv
 from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
+from ..module_utils._core.report.patch_view import patches_to_csv, patches_to_data
 from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.rollout.journal import Record, from_line
 from ..module_utils._core.rollout.journal_head import against
@@ -49,6 +50,7 @@ class ActionModule(ControllerAction):
         "dest": {"type": "path"},
         "formats": {"type": "list", "elements": "str", "choices": [*_NAMES], "default": ["json", "csv", "html"]},
         "tags": {"type": "dict"},
+        "patch_baselines": {"type": "list", "elements": "dict", "default": []},
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +58,12 @@ class ActionModule(ControllerAction):
         dest = Path(options["dest"] or folder / "report")
         plan, scan, remarks = self._read(folder)
         report = build_report(
-            plan, read_journal(folder), scan, tags=read(TagKeys, options["tags"] or {}), remarks=remarks
+            plan,
+            read_journal(folder),
+            scan,
+            tags=read(TagKeys, options["tags"] or {}),
+            remarks=remarks,
+            baselines=options["patch_baselines"],
         )
         texts = render(report, plan, options["formats"])
         before = {name: _existing(dest / name) for name in texts}
@@ -128,14 +135,16 @@ def render(report: Report, plan: Mapping[str, Any] | None, formats: list[str]) -
     texts: dict[str, str] = {}
     if "json" in formats:
         texts[_NAMES["json"]] = to_json(report.summary)
+        texts["patches.json"] = to_json(patches_to_data(report.view))
     if "csv" in formats:
         texts[_NAMES["csv"]] = "".join(to_csv(report.rows))
+        texts["patches.csv"] = "".join(patches_to_csv(report.view))
     if "junit" in formats:
         texts[_NAMES["junit"]] = to_junit(report)
     if "html" in formats:
         texts[_NAMES["html"]] = render_report_html(report, has_plan=plan is not None, files=list(texts))
         if plan is not None:
-            texts["plan.html"] = render_plan_html(plan)
+            texts["plan.html"] = render_plan_html(plan, report.summary["approvals"])
     return texts
 
 

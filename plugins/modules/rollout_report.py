@@ -57,6 +57,15 @@ options:
       - Keys of the node tags that hold V(owner), V(application) and V(environment), as in the policy's C(tags).
       - Defaults to V(Owner), V(Application) and V(Environment). Other entries are ignored.
     type: dict
+  patch_baselines:
+    description:
+      - Patch baselines with their effective patches, as M(patchtide.hybrid.ssm_patch_baseline_info) returns them. They
+        say which patches are released, approved, pending and rejected. The service lists them for Windows only.
+      - Without them, a patch that a scan reports as missing counts as approved, one that is installed although it is
+        rejected as rejected, and any other as unknown.
+    type: list
+    elements: dict
+    default: []
 seealso:
   - module: patchtide.hybrid.rollout_plan
 """
@@ -74,6 +83,16 @@ EXAMPLES = r"""
     formats: [csv]
     tags:
       owner: CostOwner
+
+- name: Read which patches the baselines approve and reject
+  patchtide.hybrid.ssm_patch_baseline_info:
+    effective_patches: true
+  register: baselines
+
+- name: Report with the state of every patch
+  patchtide.hybrid.rollout_report:
+    dir: /srv/patching/2026-11
+    patch_baselines: "{{ baselines.patch_baselines }}"
 
 - name: Fail the job if a node needs attention
   ansible.builtin.assert:
@@ -140,6 +159,25 @@ summary:
       description: Installed and failed patches, by severity, and the most severe patches.
       type: dict
       sample: {installed: 266, distinct: 35, failed: 2, by_severity: {critical: 89, important: 61}}
+    patch_groups:
+      description: By operating system and patch group, the patches that are known, approved, pending approval and
+        rejected, and on how many nodes patches are installed by the rollout, installed although rejected, missing,
+        failed and held.
+      type: list
+      elements: dict
+      sample:
+        - os: Ubuntu 22.04
+          patch_group: WEB-PROD
+          nodes: 12
+          known: 31
+          approved: 29
+          pending: 0
+          rejected: 1
+          installed: 118
+          installed_rejected: 1
+          missing: 0
+          failed: 2
+          held: 0
     reboots:
       description: Numbers of nodes that rebooted, that run a new kernel, and that have a pending reboot.
       type: dict

@@ -15,6 +15,7 @@ from ..rollout.journal import Record
 from ..tags import TagKeys
 from .alike import NOT_COMPLIANT, group_alike
 from .conclusion import closed_because, to_conclusion, wave_state
+from .patch_view import PatchView, patch_view
 from .rows import EXCLUDED, NOT_STARTED, SCANNED, Row, minutes_between, to_row
 from .story import Story, read_story
 from .totals import count_compliance, count_status, count_tones, group_rows, sum_patches, sum_reboots
@@ -33,10 +34,11 @@ _TONE_ORDER = ("bad", "unknown", "pending", "held", "good", "idle")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``summary`` is plain JSON data; ``rows`` are all nodes, those that need attention first."""
+    """``summary`` is plain JSON data; ``rows`` are all nodes, those that need attention first; ``view`` is by patch."""
 
     summary: Mapping[str, Any]
     rows: Sequence[Row]
+    view: PatchView
 
 
 def build_report(
@@ -46,12 +48,14 @@ def build_report(
     *,
     tags: TagKeys | None = None,
     remarks: Sequence[str] = (),
+    baselines: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Fold what a run left behind into a report. Every part may be missing; so may everything.
 
     :param plan: ``plan.json``.
     :param records: the journal, in order; read once, never held.
     :param scan: ``scan.json``, the state before.
+    :param baselines: with their effective patches, see ``patch_view``.
     :param remarks: what its reader must know about the inputs, such as a plan that was edited.
     """
     has_plan, plan, scan = bool(plan), {**_NO_PLAN, **(plan or {})}, {**_NO_SCAN, **(scan or {})}
@@ -62,6 +66,7 @@ def build_report(
     _explain_not_started(rows, waves, story)
     planned = [row for row in rows if row.in_rollout]
     attention = [_attention(row) for row in rows if row.needs_attention and (row.in_rollout or row.tone == "unknown")]
+    view = patch_view(rows, plan, scan, baselines)
     summary = {
         "schema": SCHEMA,
         "rollout": str(plan.get("rollout") or (begun.rollout if begun else "")),
@@ -75,6 +80,7 @@ def build_report(
         "totals": _totals(rows, planned),
         "compliance": {"rollout": count_compliance(planned), "estate": count_compliance(rows)},
         "patches": sum_patches(planned, plan, scan),
+        "patch_groups": view.groups,
         "reboots": sum_reboots(planned or rows),
         "waves": waves,
         "attention": attention,
@@ -85,7 +91,7 @@ def build_report(
         "evidence": {"records": story.records, "head": story.head, "resumed": story.resumed, "chain_error": damage},
         "warnings": [*remarks, *_warnings(plan, story, damage)],
     }
-    return Report(summary=summary, rows=rows)
+    return Report(summary=summary, rows=rows, view=view)
 
 
 def to_json(summary: Mapping[str, Any]) -> str:

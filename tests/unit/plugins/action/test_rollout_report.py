@@ -27,6 +27,9 @@ def run_action(check: bool = False, diff: bool = False, **options: Any) -> dict[
     return result
 
 
+FILES = {"summary.json", "nodes.csv", "patches.csv", "patches.json", "index.html", "plan.html"}
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     samples.completed().write(tmp_path)
@@ -36,7 +39,7 @@ def directory(tmp_path: Path) -> Path:
 def test_a_report_is_written_once(directory: Path) -> None:
     first = run_action(dir=directory)
     files = {path.name: path.read_bytes() for path in (directory / "report").iterdir()}
-    assert first["changed"] is True and set(files) == {"summary.json", "nodes.csv", "index.html", "plan.html"}
+    assert first["changed"] is True and set(files) == FILES
     again = run_action(dir=directory)
     assert again["changed"] is False
     assert {path.name: path.read_bytes() for path in (directory / "report").iterdir()} == files
@@ -58,7 +61,7 @@ def test_check_mode_copes_with_steps_that_only_predicted(tmp_path: Path) -> None
 def test_formats_and_destination(directory: Path, tmp_path: Path) -> None:
     dest = tmp_path / "elsewhere"
     result = run_action(dir=directory, dest=dest, formats=["csv"])
-    assert [path.name for path in dest.iterdir()] == ["nodes.csv"]
+    assert sorted(path.name for path in dest.iterdir()) == ["nodes.csv", "patches.csv"]
     assert result["files"] == {"csv": str(dest / "nodes.csv")}
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ...clock import Clock
 from ...errors import PatchtideError
-from ...model import place_label
+from ...model import Status, place_label
 from ...stamp import to_time
 from .ports import CommandRequest, FleetPort, Invocation, sure
 from .statuses import ENDED, NEVER_BEGAN, NO_END, NOT_VALID, REFUSED, WAITING
@@ -188,8 +188,25 @@ def find_command(chunk: Chunk, port: FleetPort, clock: Clock) -> str | None:
     return None
 
 
+def _with_words(command_id: str, rows: dict[str, Invocation], port: FleetPort) -> dict[str, Invocation]:
+    """Return the rows with what the failed ones printed: one more call where some failed, not 2,500 characters a look.
+
+    Their words are for people; without them the outcome is the same, so an error in reading them is none.
+    """
+    if not any(ENDED[row.status] is Status.FAILED and not row.output for row in rows.values()):
+        return rows
+    try:
+        said = {row.node_id: row.output for row in port.invocations(command_id, True)}
+    except PatchtideError:
+        return rows
+    return {
+        node: replace(row, output=said.get(node, "")) if ENDED[row.status] is Status.FAILED and not row.output else row
+        for node, row in rows.items()
+    }
+
+
 def poll(chunk: Chunk, port: FleetPort, *, with_output: bool, now: datetime) -> dict[str, Invocation]:
-    """Return the invocations that ended since the last look."""
+    """Return the invocations that ended since the last look; those that failed have their output in any case."""
     if chunk.command_id is None or len(chunk.ended) == len(chunk.request.node_ids):
         return {}
     rows = port.invocations(chunk.command_id, with_output)
@@ -201,6 +218,8 @@ def poll(chunk: Chunk, port: FleetPort, *, with_output: bool, now: datetime) -> 
         for row in rows
         if row.status in ENDED and row.node_id not in chunk.ended and row.node_id in chunk.request.node_ids
     }
+    if not with_output:
+        fresh = _with_words(chunk.command_id, fresh, port)
     chunk.begun = sum(row.status in _BEGUN for row in rows)
     chunk.queued = frozenset(row.node_id for row in rows if row.status in WAITING)
     chunk.looked_at = now if rows else chunk.looked_at

@@ -201,9 +201,7 @@ class ScanStage:
         counts = _counts(state)
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
-        more: dict[str, Any] = (
-            {"missing": [_patch_data(item) for item in patches if item.state == "MISSING"]} if self.details else {}
-        )
+        more = self._details(node_id, counts, patches, port) if self.details else {}
         return _result(
             node_id,
             row,
@@ -218,6 +216,16 @@ class ScanStage:
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return _unreadable(node_id, why)
+
+    def _details(
+        self, node_id: str, counts: Mapping[str, int], patches: Sequence[Patch], port: FleetPort
+    ) -> dict[str, Any]:
+        """Return the patches with their titles. Naming those that are installed though rejected takes one more call."""
+        found: dict[str, Any] = {"missing": [_patch_data(item) for item in patches if item.state == "MISSING"]}
+        if counts.get("installed_rejected_count"):
+            rejected = port.patches(node_id, ["InstalledRejected"])
+            found["installed_rejected"] = [_patch_data(item) for item in rejected]
+        return found
 
 
 def _ids(patches: Sequence[Patch], state: str) -> list[str]:

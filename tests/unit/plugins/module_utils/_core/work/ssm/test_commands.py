@@ -15,7 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.co
     comment_of,
     split,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import PatchState
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation, PatchState
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stagerun import StageRun
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.stages import InstallStage
 
@@ -234,3 +234,21 @@ def test_states_are_read_beside_one_another_and_a_long_look_shows_how_far_it_is(
     results = run.wait(parts)
     assert lines[0] == "canary patch: 32 done, 0 failing, 0 running, 32 left of 64"
     assert len(results) == 64 and read == list(range(1, 65))
+
+
+@pytest.mark.parametrize(("unreadable", "said"), [(0, "E: dpkg was interrupted"), (1, "its invocation ended Failed")])
+def test_a_failed_install_has_the_nodes_own_words_if_they_can_be_read(unreadable: int, said: str) -> None:
+    fleet = FakeFleet(FakeClock(), endings={"i-2": "Failed"}, outputs={"i-1": "done", "i-2": "E: dpkg was interrupted"})
+    fleet.states = patched("i-1")
+    run, part = run_of(fleet), chunk(fleet, ["i-1", "i-2"])
+    assert run.begin([part]) == []
+    fleet.clock.sleep(120)
+    rows = fleet.invocations
+
+    def invocations(command_id: str, with_output: bool) -> list[Invocation]:
+        fleet.unreadable = unreadable if with_output else 0
+        return rows(command_id, with_output)
+
+    fleet.invocations = invocations  # type: ignore[method-assign]
+    good, bad = sorted(run.wait([part]), key=lambda item: str(item["node_id"]))
+    assert bad["error"] == {"code": "Failed", "text": said} and not good.get("error")
