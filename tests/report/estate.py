@@ -85,6 +85,7 @@ def _node(index: int, chance: random.Random, name: str) -> dict[str, Any]:
         "tags": {"Application": application, "Owner": f"{ACCOUNTS[account]} team", "Environment": "production"},
         "patch_count": len(patches),
         "patches": patches,
+        "pin": "versions" if direct else "kb" if platform == "windows" else "list",
         "reboot": "yes" if platform == "windows" or "kernel" in patches[0]["id"] else "unknown",
         "expected_minutes": 40 if platform == "windows" else 15,
     }

@@ -26,6 +26,7 @@ from ...module_utils._core.report.model import Report, failed_place
 from ...module_utils._core.report.plan_facts import (
     TOP_PATCHES,
     affected,
+    content_open,
     pinned,
     planned_patches,
     times_of,
@@ -94,6 +95,8 @@ def render_plan_html(plan: Mapping[str, Any], approvals: Sequence[Mapping[str, A
         forecast=_add(wave["reboots"] for wave in waves),
         affected=affected(plan),
         pinned=pinned(plan),
+        content_open=content_open(plan),
+        lists=plan.get("lists") or (),
         undo=undoable(plan),
         uncovered=[str(node.get("name") or node.get("host") or node["node_id"]) for node in without_baseline(plan)],
         left_out=_by_reason(plan["excluded"]),

@@ -67,7 +67,7 @@ def _facts(plan: Mapping[str, Any], node: Mapping[str, Any], known: Mapping[str,
     if known["patch_group"]:
         yield "Patch group", known["patch_group"]
     yield "Baseline", baseline_text(node)
-    yield "Pinned", words(pin_of(plan, node))
+    yield "Pinned", words(pin_of(node))
     yield "State", known["state"] or "not known"
     for name in ("zone", "cluster"):
         if known[name]:

@@ -45,6 +45,7 @@ _BY_CODE: Mapping[str, str] = {
     "stopped": "Start it, or set stopped_nodes.start, or exclude it in the policy with a reason.",
     "not_scanned": "Run scan_compliance again and check why the node is missing in it.",
     "scan_failed": "Fix what its scan reports, then scan and plan again.",
+    "not_pinned": "Give its patches titles or shorten its list as the reason says, or use pin: baseline.",
     NOT_SERVED: "Correct the host's executor, or exclude it in the policy with a reason.",
     "exception": "Nothing, until its exception ends.",
     "freeze": "Nothing, until the freeze ends; the next plan catches up on it.",

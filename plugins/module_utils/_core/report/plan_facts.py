@@ -11,19 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..executors import find
+from ..lists.pins import BASELINE, PINS
 from ..model import place_label
 from .rows import count_severities, in_severity_order, severity_of
 
 Node = Mapping[str, Any]
 #: Patches of a plan that its page lists.
 TOP_PATCHES = 50
-_PINS: Mapping[str, str] = {
-    "list": "The patches of this plan and what they need. One that is no longer offered is not installed.",
-    "versions": "The versions of this plan and what they need. One that is no longer offered fails.",
-    "kb": "The updates of this plan by KB number. Microsoft can change the content of a KB.",
-    "baseline": "What the baseline approves on the night. Patches approved after planning come along.",
-    "none": "What the baseline approves on the night. Patches approved after planning come along.",
-}
 _UNDO: Mapping[str, str] = {
     "linux": "Install an older version of a package by hand, while a repository offers it; boot the previous kernel.",
     "windows": "Uninstall an update by hand, except servicing stack updates and those that are marked as permanent.",
@@ -99,19 +93,24 @@ def baseline_text(node: Node) -> str:
     return f"{used}, not of this policy" if used else "not known, not of this policy"
 
 
-def pin_of(plan: Mapping[str, Any], node: Node) -> str:
-    """Return how far the node's install is bound to the plan: the node's word, the policy's, or its executor's."""
-    row = find(str(node.get("executor")))
-    return str(node.get("pin") or (row.pin if row else "") or "none")
+def pin_of(node: Node) -> str:
+    """Return how far the node's install is bound to the plan, a key of ``PINS``."""
+    return str(node.get("pin") or BASELINE)
 
 
 def pinned(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return how many nodes are bound to the plan, and how far: ``executor, pin, text, nodes``."""
-    counts = Counter((str(node.get("executor")), pin_of(plan, node)) for node in _nodes(plan))
+    """Return how many nodes are bound to the plan, and how far: ``executor, pin, certain, open, nodes``."""
+    counts = Counter((str(node.get("executor")), pin_of(node)) for node in _nodes(plan))
     return [
-        {"executor": executor, "pin": pin, "text": _PINS.get(pin, pin), "nodes": count}
+        {"executor": executor, "pin": pin, "certain": certain, "open": left_open, "nodes": count}
         for (executor, pin), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for certain, left_open in (PINS.get(pin, ("", "")),)
     ]
+
+
+def content_open(plan: Mapping[str, Any]) -> list[str]:
+    """Return the planned KBs whose content can change without a new number."""
+    return sorted({str(name) for node in _nodes(plan) for name in node.get("content_open") or ()})
 
 
 def undoable(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -136,16 +135,14 @@ def planned_patches(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
             entry = found.get(str(patch.get("id")))
             if entry is None:
                 known = {name: str(patch.get(name) or "") for name in names}
-                entry = known | {"severity": severity_of(patch), "nodes": 0, "cve_ids": {}, "systems": {}, "from": {}}
+                entry = known | {"severity": severity_of(patch), "nodes": 0, "cve_ids": {}, "systems": {}}
                 found[known["id"]] = entry
             entry["nodes"] += 1
             entry["systems"][str(node.get("os") or node.get("platform") or "")] = None
             entry["cve_ids"].update(dict.fromkeys(map(str, patch.get("cve_ids") or ())))
-            if patch.get("installed_version"):
-                entry["from"][str(patch["installed_version"])] = None
     ranks = {name: rank for rank, name in enumerate(in_severity_order(count_severities(found.values())))}
     order = sorted(found.values(), key=lambda item: (ranks[severity_of(item)], -item["nodes"], item["id"]))
-    return [{**item, **{name: list(item[name]) for name in ("cve_ids", "systems", "from")}} for item in order]
+    return [{**item, **{name: list(item[name]) for name in ("cve_ids", "systems")}} for item in order]
 
 
 def times_of(plan: Mapping[str, Any]) -> tuple[str, str]:

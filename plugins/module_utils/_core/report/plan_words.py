@@ -50,7 +50,10 @@ def plan_facts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         more = [f"{len(groups) - _NAMED:,} more"] if len(groups) > _NAMED else []
         yield _capital(name), ", ".join([*values, *more])
     for item in pinned(plan):
-        yield f"Pinned, {item['executor']}", f"{item['pin']}: {item['text']}"
+        yield (
+            f"Pinned, {item['executor']}",
+            f"{item['pin']} ({item['nodes']:,}): {item['certain']}. Open: {item['open']}",
+        )
     for item in undoable(plan):
         yield f"Undo, {item['platform']}", item["text"]
 

@@ -373,3 +373,37 @@ def test_a_scan_alone_shows_who_is_not_served() -> None:
     assert (found.label, found.tone, found.compliance_after) == ("not served", "unknown", "unknown")
     assert report.summary["attention"][0]["reason"] == "executor 'sms' is not served"
     assert report.summary["conclusion"]["tone"] == "held"
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"), [("unknown", "unknown"), ("reboot_pending", "pending"), ("skipped", "held")]
+)
+def test_what_is_unknown_or_pending_has_a_number_of_its_own(status: str, tone: str) -> None:
+    run = samples.Run({}, {})
+    run.note(started("d", waves=("w",)))
+    run.note(WaveStarted(wave="w"))
+    run.note(PATCHING)
+    run.note(outcome("verify", {"node_id": "i-1", "status": status, "error": {"code": "x", "text": "y"}}))
+    summary = build_report(records=run.records).summary
+    assert [name for name, count in summary["totals"]["tones"].items() if count] == [tone]
+    assert [item["tone"] for item in summary["attention"]] == [tone]
+
+
+def test_a_reboot_makes_what_the_install_said_of_the_node_unknown() -> None:
+    """A node that was rebooted and not scanned yet is no node that still has to reboot."""
+    run = samples.Run({}, {})
+    run.note(started("d", waves=("w",)))
+    run.note(WaveStarted(wave="w"))
+    run.note(PATCHING)
+    counts = {"missing_count": 0, "installed_pending_reboot_count": 3}
+    run.note(outcome("patch", {"node_id": "i-1", "status": "succeeded", "counts": counts, "pending_reboot": True}))
+    assert build_report(records=run.records).summary["reboots"] == {"rebooted": 0, "kernel_changed": 0, "pending": 1}
+    run.note(outcome("reboot", {"node_id": "i-1", "status": "succeeded", "rebooted": True}))
+    report = build_report(records=run.records)
+    assert report.summary["reboots"] == {"rebooted": 1, "kernel_changed": 0, "pending": 0}
+    assert row(report, "i-1").compliance_after == "unknown"
+
+
+def test_a_patched_node_whose_compliance_nobody_knows_needs_attention() -> None:
+    assert Row(node_id="a", status="succeeded", compliance_after="unknown").needs_attention
+    assert not Row(node_id="a", status="succeeded", compliance_after="compliant").needs_attention
