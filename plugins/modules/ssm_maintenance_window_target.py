@@ -11,7 +11,8 @@ version_added: 0.1.0
 description:
   - Registers, updates and deregisters the targets of a maintenance window, which are the nodes on which its tasks
     run.
-  - A target is identified by its name within the window. Options that are not set keep their current value.
+  - A target is identified by its ID if one is given, otherwise by its name within the window. Options that are not
+    set keep their current value.
   - The options that select nodes form one unit. If one of them is set, it replaces all of them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
@@ -30,9 +31,15 @@ options:
     type: str
     required: true
   name:
-    description: Name of the target, 3 to 128 letters, digits, underscores, hyphens and dots.
+    description:
+      - Name of the target, 3 to 128 letters, digits, underscores, hyphens and dots. Required unless O(target_id) is
+        set.
+      - Together with O(target_id), the target is renamed.
     type: str
-    required: true
+  target_id:
+    description:
+      - ID of an existing target, for a target without a name or with a name that several have.
+    type: str
   state:
     description:
       - V(present) creates or updates the target, V(absent) deletes it.
@@ -110,7 +117,8 @@ SPEC = {
     **STATE,
     **TARGETS,
     "window": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "target_id": {"type": "str"},
     "owner_information": {"type": "str"},
     "description": {"type": "str"},
     "safe": {"type": "bool", "default": True},
@@ -118,12 +126,14 @@ SPEC = {
 
 
 def main() -> None:
-    module = aws_module(SPEC)
+    module = aws_module(SPEC, required_one_of=[("name", "target_id")])
 
     def make(sessions, place):
         return WindowTargetNoun(SsmWindowTargets(sessions.client("ssm", place)), module.params)
 
-    header = f"target {module.params['name']} of maintenance window {module.params['window']}"
+    header = (
+        f"target {module.params['name'] or module.params['target_id']} of maintenance window {module.params['window']}"
+    )
     run_noun(module, "maintenance_window_target", make, header)
 
 

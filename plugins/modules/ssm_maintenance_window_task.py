@@ -11,7 +11,10 @@ version_added: 0.1.0
 description:
   - Registers, updates and deregisters the tasks of a maintenance window. A task runs a command, a runbook, a Lambda
     function or a Step Functions state machine.
-  - A task is identified by its name within the window. Options that are not set keep their current value.
+  - A task is identified by its ID if one is given, otherwise by its name within the window. Options that are not set
+    keep their current value.
+  - An existing task may have the deprecated members C(TaskParameters) and C(LoggingInfo) of the API. They are kept
+    and shown.
   - Of O(run_command), O(automation), O(lambda_function) and O(step_functions), set the one that matches O(task_type).
     Its suboptions that are not set keep their current value; an empty value or V(0) clears a suboption.
 author:
@@ -30,9 +33,14 @@ options:
     type: str
     required: true
   name:
-    description: Name of the task, 3 to 128 letters, digits, underscores, hyphens and dots.
+    description:
+      - Name of the task, 3 to 128 letters, digits, underscores, hyphens and dots. Required unless O(task_id) is set.
+      - Together with O(task_id), the task is renamed.
     type: str
-    required: true
+  task_id:
+    description:
+      - ID of an existing task, for a task without a name or with a name that several have.
+    type: str
   state:
     description: V(present) creates or updates the task, V(absent) deletes it.
     type: str
@@ -243,6 +251,8 @@ places:
         invocation:
           parameters: {Operation: [Install], RebootOption: [RebootIfNeeded]}
           delivery_timeout: 600
+        task_parameters: {}
+        logging_info: {}
         window_id: mw-0123456789abcdef0
         task_id: 4f7ca192-7e9a-40fe-9192-5cb15example
 failed_places:
@@ -280,7 +290,8 @@ LAMBDA = {"payload": TEXT, "qualifier": TEXT, "client_context": TEXT}
 SPEC = {
     **STATE,
     "window": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "task_id": {"type": "str"},
     "task_type": {"type": "str", "choices": list(TASK_TYPES)},
     "task_arn": TEXT,
     "window_targets": STRINGS,
@@ -301,12 +312,14 @@ SPEC = {
 
 
 def main() -> None:
-    module = aws_module(SPEC, mutually_exclusive=[("window_targets", "instance_ids")])
+    module = aws_module(
+        SPEC, mutually_exclusive=[("window_targets", "instance_ids")], required_one_of=[("name", "task_id")]
+    )
 
     def make(sessions, place):
         return WindowTaskNoun(SsmWindowTasks(sessions.client("ssm", place)), module.params)
 
-    header = f"task {module.params['name']} of maintenance window {module.params['window']}"
+    header = f"task {module.params['name'] or module.params['task_id']} of maintenance window {module.params['window']}"
     run_noun(module, "maintenance_window_task", make, header)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -188,3 +189,44 @@ def test_task_without_targets_has_no_rate(ready: World) -> None:
 def test_task_for_an_unknown_target_is_not_written(ready: World) -> None:
     with pytest.raises(BadInput, match="nowhere"):
         task(ready, window_targets=["nowhere"])
+
+
+def test_what_has_no_name_is_changed_and_deleted_by_its_id(ready: World) -> None:
+    """Name is optional in RegisterTargetWithMaintenanceWindow and RegisterTaskWithMaintenanceWindow (API reference)."""
+    _unused, named = target(ready)
+    _unused, first = task(ready)
+    target_id = ready.window_targets.register(replace(named, name="", target_id=None))
+    task_id = ready.window_tasks.register(replace(first, name="", task_id=None))
+    by_id = {"name": None, "target_id": target_id}
+    assert target(ready, **by_id, description="without a name")[0]
+    assert not target(ready, **by_id, description="without a name")[0]
+    assert task(ready, name=None, task_id=task_id, priority=7)[0]
+    assert task(ready, name="second", task_id=task_id)[0], "renamed"
+    assert ready.window_tasks.find(str(first.window_id), "second").priority == 7
+    assert task(ready, name=None, task_id=task_id, state="absent") == (True, None)
+    assert target(ready, **by_id, state="absent") == (True, None)
+    assert target(ready, **by_id, state="absent") == (False, None)
+    assert task(ready) == (False, first), "the ones with a name are as they were"
+
+
+def test_an_id_that_means_nothing_is_named(ready: World) -> None:
+    nobody = "23639a0b-ddbc-4bca-9e72-78d96aaaaaaa"
+    for noun, option in ((target, "target_id"), (task, "task_id")):
+        with pytest.raises(BadInput, match=f"{option}: '{nobody}'.*an ID that exists in maintenance window night"):
+            noun(ready, name=None, **{option: nobody})
+        with pytest.raises(BadInput, match=f"{option}: '0f0f'.*such as"):
+            noun(ready, name=None, **{option: "0f0f"})
+
+
+def test_an_update_keeps_what_a_task_has_in_deprecated_members(ready: World) -> None:
+    """Replace deletes what an update does not repeat (UpdateMaintenanceWindowTask)."""
+    _unused, first = task(ready)
+    old = {
+        "task_parameters": {"Operation": ("Install",)},
+        "logging_info": {"S3BucketName": "logs", "S3KeyPrefix": "patching", "S3Region": "eu-central-1"},
+    }
+    ready.window_tasks.deregister(first)
+    task_id = ready.window_tasks.register(replace(first, task_id=None, **old))
+    assert task(ready, priority=7)[0]
+    after = ready.window_tasks.get(str(first.window_id), task_id)
+    assert (after.priority, after.task_parameters, after.logging_info) == (7, *old.values())

@@ -69,6 +69,10 @@ class FakeWindowTargets:
         rows = self._windows.targets.values()
         return next((row for row in rows if (row.window_id, row.name) == (window_id, name)), None)
 
+    def get(self, window_id: str, target_id: str) -> WindowTarget | None:
+        found = self._windows.targets.get(target_id)
+        return found if found and found.window_id == window_id else None
+
     def register(self, wanted: WindowTarget) -> str:
         target_id = str(uuid.uuid4())
         self._windows.targets[target_id] = replace(wanted, target_id=target_id)
@@ -102,6 +106,10 @@ class FakeWindowTasks:
     def find(self, window_id: str, name: str) -> WindowTask | None:
         rows = self._windows.tasks.values()
         return next((row for row in rows if (row.window_id, row.name) == (window_id, name)), None)
+
+    def get(self, window_id: str, task_id: str) -> WindowTask | None:
+        found = self._windows.tasks.get(task_id)
+        return found if found and found.window_id == window_id else None
 
     def register(self, wanted: WindowTask) -> str:
         task_id = str(uuid.uuid4())

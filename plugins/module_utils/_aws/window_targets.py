@@ -50,6 +50,10 @@ class SsmWindowTargets:
         only_one("window target", name, [str(target.target_id) for target in found])
         return found[0] if found else None
 
+    def get(self, window_id: str, target_id: str) -> WindowTarget | None:
+        targets = list_targets(self._client, window_id)
+        return next((target for target in targets if target.target_id == target_id), None)
+
     def register(self, wanted: WindowTarget) -> str:
         with aws_errors(f"add target {wanted.name} to maintenance window {wanted.window_id}"):
             reply = self._client.register_target_with_maintenance_window(

@@ -70,13 +70,16 @@ class SsmWindowTasks:
             rows = read_all(self._client, action, "describe_maintenance_window_tasks", "Tasks", 100, WindowId=window_id)
             ids = [row["WindowTaskId"] for row in rows if row.get("Name") == name]
             task_id = only_one("window task", name, ids)
-            return self._get(window_id, task_id) if task_id else None
         except NotFound:
             return None
+        return self.get(window_id, task_id) if task_id else None
 
-    def _get(self, window_id: str, task_id: str) -> WindowTask:
-        with aws_errors(f"read task {task_id} of maintenance window {window_id}"):
-            return from_api(self._client.get_maintenance_window_task(WindowId=window_id, WindowTaskId=task_id))
+    def get(self, window_id: str, task_id: str) -> WindowTask | None:
+        try:
+            with aws_errors(f"read task {task_id} of maintenance window {window_id}"):
+                return from_api(self._client.get_maintenance_window_task(WindowId=window_id, WindowTaskId=task_id))
+        except NotFound:
+            return None
 
     def register(self, wanted: WindowTask) -> str:
         with aws_errors(f"add task {wanted.name} to maintenance window {wanted.window_id}"):
@@ -112,6 +115,8 @@ def to_api(wanted: WindowTask) -> dict[str, Any]:
         "MaxErrors": wanted.max_errors,
         "CutoffBehavior": wanted.cutoff_behavior,
         "TaskInvocationParameters": invocation_to_api(wanted.task_type, wanted.invocation),
+        "TaskParameters": {key: {"Values": list(values)} for key, values in wanted.task_parameters.items()} or None,
+        "LoggingInfo": dict(wanted.logging_info) or None,
     }
     if wanted.alarm:
         members["AlarmConfiguration"] = {
@@ -139,6 +144,8 @@ def from_api(data: Mapping[str, Any]) -> WindowTask:
         alarm=next((item["Name"] for item in alarm.get("Alarms", [])), ""),
         ignore_alarm_failure=alarm.get("IgnorePollAlarmFailure", False),
         invocation=invocation_from_api(data["TaskType"], data.get("TaskInvocationParameters") or {}),
+        task_parameters={key: tuple(row.get("Values", ())) for key, row in data.get("TaskParameters", {}).items()},
+        logging_info=dict(data.get("LoggingInfo", {})),
         window_id=data["WindowId"],
         task_id=data["WindowTaskId"],
     )

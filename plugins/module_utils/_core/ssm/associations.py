@@ -19,7 +19,6 @@ from .targets import NODE_ID, Targets, check_targets, to_targets
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "UNSPECIFIED")
 ALL_NODES: Targets = {"InstanceIds": ("*",)}
-_ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
 _ROLE = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+"
 _LEAST_MINUTES = 30
@@ -212,7 +211,7 @@ def _check_runs(wanted: Association) -> None:
 
 def check_filters(options: Mapping[str, Any]) -> None:
     """Refuse ids that can't be one. :raises BadInput: with the option's name."""
-    limits.matches("association_id", options["association_id"], _ID, "the id of an association")
+    limits.uuid("association_id", options["association_id"], "an association")
     limits.matches("instance_id", options["instance_id"], NODE_ID, "a node id such as mi-0123456789abcdef0")
 
 
@@ -256,7 +255,7 @@ class AssociationNoun:
     def plan(self) -> Change[Association]:
         options, given = self._options, to_given(self._options)
         present, wanted_id = options["state"] == "present", given.get("association_id")
-        limits.matches("association_id", wanted_id, _ID, "the id of an association")
+        limits.uuid("association_id", wanted_id, "an association")
         before = self._port.get(wanted_id) if wanted_id else self._port.find(given["name"])
         if wanted_id and not before and present:
             raise BadInput("association_id", wanted_id, "the id of an association that exists")

@@ -12,6 +12,7 @@ from ..errors import BadInput
 
 #: Names of baselines, windows, targets and tasks (botocore's service model of SSM).
 NAME = r"[a-zA-Z0-9_\-.]{3,128}"
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CONCURRENCY = r"([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)"
 _ERRORS = r"([1-9][0-9]*|0|[1-9][0-9]%|[0-9]%|100%)"
 
@@ -49,6 +50,11 @@ def matches(option: str, value: str | None, pattern: str, expected: str) -> None
 def name(option: str, value: str | None) -> None:
     """Refuse what SSM does not take as a name."""
     matches(option, value, NAME, "3 to 128 letters, digits, underscores, hyphens and dots")
+
+
+def uuid(option: str, value: str | None, what: str) -> None:
+    """Refuse what can't be the ID of an association, window target or window task."""
+    matches(option, value, _UUID, f"the ID of {what}, such as 23639a0b-ddbc-4bca-9e72-78d96aaaaaaa")
 
 
 def concurrency(option: str, value: str | None) -> None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..change import Change, carry_out, merge
 from ..errors import BadInput
 from . import limits
 from .targets import Targets, check_targets, to_targets
 
+F = TypeVar("F", covariant=True)
 INSTANCE, RESOURCE_GROUP = "INSTANCE", "RESOURCE_GROUP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTarget:
-    """A target of a window, known by its name within the window."""
+    """A target of a window, known by its ID, else by its name within the window."""
 
     name: str
     targets: Targets = field(default_factory=dict)
@@ -42,6 +43,9 @@ class WindowTargetPort(Protocol):
     def find(self, window_id: str, name: str) -> WindowTarget | None:
         """Return the target of that name; ``None`` if it or the window does not exist."""
 
+    def get(self, window_id: str, target_id: str) -> WindowTarget | None:
+        """Return the target of that ID; ``None`` if it or the window does not exist."""
+
     def register(self, wanted: WindowTarget) -> str:
         """Create it in ``wanted.window_id`` and return its id."""
 
@@ -62,7 +66,7 @@ def plan_window_target(
     if not present:
         return Change(before, None)
     wanted = merge(before or WindowTarget(name=given["name"], window_id=window_id), given)
-    limits.name("name", wanted.name)
+    limits.name("name", wanted.name or None)
     limits.shorter("description", wanted.description, 128)
     limits.shorter("owner_information", wanted.owner_information, 128)
     if not wanted.targets:
@@ -110,13 +114,36 @@ class WindowTargetNoun:
     def plan(self) -> Change[WindowTarget]:
         options = self._options
         window_id = self._port.find_window(options["window"])
-        before = self._port.find(window_id, options["name"]) if window_id else None
+        before = find_by_id_or_name(self._port, window_id, "target_id", options)
         return plan_window_target(before, to_given(options), window_id, present=options["state"] == "present")
 
     def apply(self, change: Change[WindowTarget]) -> WindowTarget | None:
         if change.after and not change.after.window_id:
             raise missing_window(self._options["window"])
         return ensure_window_target(self._port, change, safe=self._options["safe"])
+
+
+class _Findable(Protocol[F]):
+    def find(self, window_id: str, name: str) -> F | None: ...
+
+    def get(self, window_id: str, own_id: str, /) -> F | None: ...
+
+
+def find_by_id_or_name(
+    port: _Findable[F], window_id: str | None, id_option: str, options: Mapping[str, Any]
+) -> F | None:
+    """Find what ``options`` mean within a window: by the ID if one is given, else by the name.
+
+    :raises BadInput: the ID means nothing in this window, and the object is to be present.
+    """
+    own_id = options.get(id_option)
+    if not own_id:
+        return port.find(window_id, options["name"]) if window_id else None
+    limits.uuid(id_option, own_id, "something in a maintenance window")
+    found = port.get(window_id, own_id) if window_id else None
+    if found is None and options["state"] == "present":
+        raise BadInput(id_option, own_id, f"an ID that exists in maintenance window {options['window']}")
+    return found
 
 
 def missing_window(reference: str) -> BadInput:

@@ -14,7 +14,7 @@ from ..change import Change, carry_out, merge
 from ..errors import BadInput
 from . import limits
 from .targets import Targets
-from .window_targets import missing_window
+from .window_targets import find_by_id_or_name, missing_window
 
 #: Option that holds the invocation parameters of each type of task.
 INVOCATION_OPTIONS = {
@@ -32,10 +32,12 @@ _NOTIFICATION = ("notification_arn", "notification_events", "notification_type")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTask:
-    """A task of a window, known by its name within the window.
+    """A task of a window, known by its ID, else by its name within the window.
 
     ``targets`` has the key ``WindowTargetIds`` or ``InstanceIds``, or is empty for a task that needs no nodes.
     ``invocation`` holds the parameters of the type's option (``run_command``, …) in that option's names.
+    ``task_parameters`` and ``logging_info`` are the API's deprecated forms of the same. An existing task may have
+    them, and an update with ``Replace`` deletes what it does not repeat (UpdateMaintenanceWindowTask).
     """
 
     name: str
@@ -51,6 +53,8 @@ class WindowTask:
     alarm: str = ""
     ignore_alarm_failure: bool = False
     invocation: Mapping[str, Any] = field(default_factory=dict)
+    task_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    logging_info: Mapping[str, str] = field(default_factory=dict)
     window_id: str | None = None
     task_id: str | None = None
 
@@ -66,6 +70,9 @@ class WindowTaskPort(Protocol):
 
     def find(self, window_id: str, name: str) -> WindowTask | None:
         """Return the task of that name; ``None`` if it or the window does not exist."""
+
+    def get(self, window_id: str, task_id: str) -> WindowTask | None:
+        """Return the task of that ID; ``None`` if it or the window does not exist."""
 
     def register(self, wanted: WindowTask) -> str:
         """Create it in ``wanted.window_id`` and return its id."""
@@ -125,7 +132,7 @@ def check_window_task(wanted: WindowTask) -> None:
 
     :raises BadInput: with the option's path.
     """
-    limits.name("name", wanted.name)
+    limits.name("name", wanted.name or None)
     limits.shorter("description", wanted.description, 128)
     limits.matches("task_arn", wanted.task_arn, r".{1,1600}", "the document, function or state machine to run")
     limits.within("priority", wanted.priority, 0, 2**31 - 1)
@@ -215,7 +222,7 @@ class WindowTaskNoun:
         window_id = self._port.find_window(options["window"])
         if present:
             given["targets"] = self._targets(window_id)
-        before = self._port.find(window_id, options["name"]) if window_id else None
+        before = find_by_id_or_name(self._port, window_id, "task_id", options)
         return plan_window_task(before, given, window_id, present=present)
 
     def _targets(self, window_id: str | None) -> dict[str, tuple[str, ...]] | None:
