@@ -48,6 +48,10 @@ options:
       - DeploymentStrategy
       - Policy
       - ProblemAnalysis
+      - ProblemAnalysisTemplate
+      - Automation.ChangeTemplate
+      - ManualApprovalPolicy
+      - AutoApprovalPolicy
       - CloudFormation
       - ConformancePackTemplate
       - QuickSetup
@@ -107,12 +111,20 @@ options:
         description: Name of the file.
         type: str
   make_default:
-    description: Whether to make the latest version the default version.
+    description:
+      - Whether to make the latest version the default version.
+      - If an earlier version has the same content, that version becomes the default, because the service does not
+        accept the same content twice. With V(false), nothing changes in this case.
     type: bool
     default: true
+  force:
+    description: Whether to force the deletion, which types such as V(ApplicationConfigurationSchema) require.
+    type: bool
+    default: false
   shared_with:
     description:
-      - Account numbers to share the document with, or V(all). An empty list stops sharing. Changed in batches of 20.
+      - Account numbers to share the document with, or V(all) alone. An empty list stops sharing. Changed in batches of
+        20.
     type: list
     elements: str
 """
@@ -211,6 +223,7 @@ SPEC = {
     "requires": {"type": "list", "elements": "dict", "options": REQUIRE},
     "attachments": {"type": "list", "elements": "dict", "options": ATTACHMENT},
     "make_default": {"type": "bool", "default": True},
+    "force": {"type": "bool", "default": False},
     "shared_with": STRINGS,
 }
 MEMBERS = ("name", "document_type", "document_format", "display_name", "target_type", "tags")
@@ -224,7 +237,7 @@ def main() -> None:
         given = {name: options[name] for name in MEMBERS}
         given["content"] = read_content(options["content"], options["document_format"])
         shared = options["shared_with"]
-        given["shared_with"] = None if shared is None else tuple(sorted(account.lower() for account in shared))
+        given["shared_with"] = None if shared is None else tuple(sorted({account.lower() for account in shared}))
         requires = options["requires"]
         given["requires"] = requires and tuple({k: v for k, v in row.items() if v} for row in requires)
         once = sessions.client("ssm", place, retry=False)

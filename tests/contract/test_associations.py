@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.associations import SsmAssociations
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.associations import SsmAssociations, to_api
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.associations import AssociationNoun
 
@@ -97,3 +97,27 @@ def test_two_of_a_name_are_a_conflict(port: Any) -> None:
     port.create(first)
     with pytest.raises(Conflict, match="2 associations named 'scan'"):
         associate(port)
+
+
+def test_the_id_that_the_service_adds_is_no_difference(ssm: Any) -> None:
+    """AWS-RunPatchBaselineAssociation shows the association's ID among its parameters, given or not."""
+    port = SsmAssociations(ssm, ssm)
+    options = {"document": "AWS-RunPatchBaselineAssociation", "parameters": {"Operation": "Scan"}}
+    _unused, made = associate(port, **options)
+    shown = ssm.describe_association(AssociationId=made.association_id)["AssociationDescription"]["Parameters"]
+    assert shown == {"Operation": ["Scan"], "AssociationId": [made.association_id]}
+    assert not associate(port, **options)[0]
+    assert associate(port, **options, max_errors="2")[0]
+    assert not associate(port, **options, max_errors="2")[0]
+
+
+def test_the_case_of_instance_ids_as_a_target_is_no_difference(ssm: Any) -> None:
+    """Quick Setup writes ``instanceids``, others ``InstanceIds``."""
+    port = SsmAssociations(ssm, ssm)
+    _unused, made = associate(port, instance_tags=None, instance_ids=["*"])
+    ssm.update_association(AssociationId=made.association_id, **_as_instanceids(made))
+    assert not associate(port, instance_tags=None, instance_ids=["*"])[0]
+
+
+def _as_instanceids(made: Any) -> dict[str, Any]:
+    return {**to_api(made), "Targets": [{"Key": "instanceids", "Values": ["*"]}]}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..node import Node
 from ..simulation import Event
 from .association_runs import Run, start_run
-from .documents import find_document
+from .documents import RUN_BY_ASSOCIATION, find_document
 from .operations import Answer, Request, SsmError, operation, page
 from .schedule import occurrences, parse
 from .tags import check_tags
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: "You can have at most 2,000 active associations" (AssociationLimitExceeded) and 1,000 versions of one.
 MOST, MOST_VERSIONS = 2000, 1000
 _LEAST_MINUTES = 30
+#: Quick Setup's associations have "instanceids" and "InstanceIds" side by side: the case of that key does not count.
+_TARGET_KEY = r"(?i:InstanceIds)$|tag-key$|tag:.|resource-groups:"
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ def targets_of(place: Place, declared: Mapping[str, Any]) -> list[Node]:
 
 def _is_target(node: Node, target: Mapping[str, Any]) -> bool:
     key, values = target["Key"], target["Values"]
-    if key == "InstanceIds":
+    if key.lower() == "instanceids":
         return "*" in values or node.node_id in values
     if key == "tag-key":
         return any(value in node.tags for value in values)
@@ -73,12 +75,10 @@ def _check(place: Place, request: Request) -> None:
     """Refuse what both CreateAssociation and UpdateAssociation refuse."""
     find_document(request["Name"]).read(request.get("Parameters", {}))
     for row in request.get("Targets", []):
-        if not row.get("Values") or not re.match(r"InstanceIds$|tag-key$|tag:.|resource-groups:", row.get("Key", "")):
+        if not row.get("Values") or not re.match(_TARGET_KEY, row.get("Key", "")):
             raise SsmError("InvalidTarget", f"{row} is no target.")
     if request.get("Targets") and request.get("TargetMaps"):
         raise SsmError("InvalidTargetMaps", "Targets and TargetMaps can't be specified together.")
-    if "InstanceId" not in request and not request.get("Targets"):
-        raise SsmError("InvalidTarget", "An association of a command document needs targets.")
     _check_schedule(request)
 
 
@@ -103,6 +103,8 @@ def _check_schedule(request: Request) -> None:
 @operation("CreateAssociation")
 def create_association(place: Place, request: Request) -> Answer:
     _check(place, request)
+    if "InstanceId" not in request and not request.get("Targets"):
+        raise SsmError("InvalidTarget", "An association of a command document needs targets.")
     if "InstanceId" in request:
         # "Requests that include the parameter InstanceID with … schema version 2.0 or later will fail"
         raise SsmError("InvalidParameters", "InstanceId is deprecated: use Targets.")
@@ -112,7 +114,7 @@ def create_association(place: Place, request: Request) -> Answer:
     declared = {key: value for key, value in request.items() if key != "Tags"}
     now = place.sim.now
     made = Association(association_id=place.uuid(), declared=declared, created=now, updated=now)
-    kept(place)[made.association_id] = made
+    kept(place)[made.association_id] = _with_own_id(made)
     place.tags[("Association", made.association_id)] = {row["Key"]: row["Value"] for row in request.get("Tags", [])}
     _take_effect(place, made)
     return {"AssociationDescription": describe(made)}
@@ -134,8 +136,17 @@ def update_association(place: Place, request: Request) -> Answer:
     row.versions.append(row.declared)
     row.declared = {key: value for key, value in wanted.items() if key not in ("AssociationId", "AssociationVersion")}
     row.version, row.updated = row.version + 1, place.sim.now
+    _with_own_id(row)
     _take_effect(place, row)
     return {"AssociationDescription": describe(row)}
+
+
+def _with_own_id(row: Association) -> Association:
+    """The service adds the association's ID to the parameters of the document that is made for associations."""
+    if row.declared["Name"].rpartition("document/")[2] == RUN_BY_ASSOCIATION:
+        given = row.declared.get("Parameters", {})
+        row.declared["Parameters"] = {**given, "AssociationId": [row.association_id]}
+    return row
 
 
 def _take_effect(place: Place, row: Association) -> None:

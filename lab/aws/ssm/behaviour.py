@@ -292,6 +292,7 @@ def _version(text: str) -> list[int]:
 _BEHAVIOURS: dict[str, Callable[[Place, Node, Parameters], Behaviour]] = {
     "AWS-RunPatchBaseline": run_patch_baseline,
     "AWS-RunPatchBaselineWithHooks": run_patch_baseline,
+    "AWS-RunPatchBaselineAssociation": run_patch_baseline,
     "AWS-RunShellScript": run_script,
     "AWS-RunPowerShellScript": run_power_shell,
     "AWS-UpdateSSMAgent": update_agent,

@@ -81,6 +81,9 @@ _SCRIPT = {
     "workingDirectory": Parameter(),
     "executionTimeout": Parameter(default=("3600",), pattern=_SECONDS),
 }
+#: For associations; the service puts their ID among its parameters (patch-manager-aws-runpatchbaselineassociation,
+#: "AssociationId … is the ID of an existing association").
+RUN_BY_ASSOCIATION = "AWS-RunPatchBaselineAssociation"
 _DOCUMENTS = (
     Document(
         name="AWS-RunPatchBaseline",
@@ -92,6 +95,19 @@ _DOCUMENTS = (
             "AssociationId": Parameter(pattern=_GUID),
             "InstallOverrideList": Parameter(pattern=_LIST_URL),
             "BaselineOverride": Parameter(pattern=r"(^$)|^s3://([^/]+)/(.*?([^/]+))$"),
+        },
+    ),
+    Document(
+        name=RUN_BY_ASSOCIATION,
+        platforms=_ANYWHERE,
+        steps=_PATCH_STEPS,
+        timeout=_PATCH_SECONDS,
+        parameters={
+            "Operation": _PATCH["Operation"],
+            "RebootOption": _PATCH["RebootOption"],
+            "BaselineTags": Parameter(),
+            "AssociationId": Parameter(pattern=_GUID),
+            "InstallOverrideList": Parameter(pattern=_LIST_URL),
         },
     ),
     Document(

@@ -110,6 +110,17 @@ def to_api(wanted: Association) -> dict[str, Any]:
     return without_empty(members)
 
 
+def _own_parameters(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the association's own ID, which the service adds for AWS-RunPatchBaselineAssociation (user guide, that
+    document's parameter AssociationId).
+    """
+    return {
+        name: values
+        for name, values in row.get("Parameters", {}).items()
+        if (name, list(values)) != ("AssociationId", [row["AssociationId"]])
+    }
+
+
 def from_api(row: Mapping[str, Any], tags: Mapping[str, str]) -> Association:
     """Read what DescribeAssociation returns."""
     s3 = row.get("OutputLocation", {}).get("S3Location", {})
@@ -118,7 +129,7 @@ def from_api(row: Mapping[str, Any], tags: Mapping[str, str]) -> Association:
         name=row.get("AssociationName", ""),
         document=row["Name"],
         document_version=row.get("DocumentVersion", "$DEFAULT"),
-        parameters=to_lists(row.get("Parameters", {})),
+        parameters=to_lists(_own_parameters(row)),
         targets=from_target_list(row.get("Targets")),
         schedule=row.get("ScheduleExpression", ""),
         offset_days=row.get("ScheduleOffset", 0),

@@ -27,8 +27,11 @@ def to_target_list(targets: Mapping[str, Iterable[str]]) -> list[dict[str, Any]]
 
 
 def from_target_list(targets: Iterable[Mapping[str, Any]] | None) -> dict[str, tuple[str, ...]]:
-    """The reverse of ``to_target_list``, values sorted."""
-    return {item["Key"]: tuple(sorted(item["Values"])) for item in targets or []}
+    """The reverse of ``to_target_list``, values sorted. Some writers say ``instanceids``, which means the same."""
+    return {
+        "InstanceIds" if item["Key"].lower() == "instanceids" else item["Key"]: tuple(sorted(item["Values"]))
+        for item in targets or []
+    }
 
 
 def snake(name: str) -> str:

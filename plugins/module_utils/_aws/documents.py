@@ -62,6 +62,15 @@ class SsmDocuments:
             )
         return reply["Content"] if is_text else json.loads(reply["Content"])
 
+    def version_of(self, before: Document, content: Any) -> str | None:
+        """One read of the list of versions, and one of each until the content is found, the newest first."""
+        action = f"list the versions of document {before.name}"
+        rows = read_all(self._client, action, "list_document_versions", "DocumentVersions", 50, Name=before.name)
+        numbers = sorted((int(row["DocumentVersion"]) for row in rows), reverse=True)
+        earlier = (str(number) for number in numbers if str(number) != before.latest_version)
+        is_text = before.document_format == "TEXT"
+        return next((number for number in earlier if self.content(before.name, number, is_text) == content), None)
+
     def _shared_with(self, name: str) -> tuple[str, ...]:
         """Pages by hand: botocore has no paginator for it."""
         accounts: list[str] = []
@@ -69,7 +78,7 @@ class SsmDocuments:
         while True:
             with aws_errors(f"read who document {name} is shared with"):
                 reply = self._client.describe_document_permission(Name=name, PermissionType="Share", **token)
-            accounts += reply.get("AccountIds", [])
+            accounts += (account.lower() for account in reply.get("AccountIds", []))
             if not reply.get("NextToken"):
                 return tuple(sorted(accounts))
             token = {"NextToken": reply["NextToken"]}
@@ -133,10 +142,10 @@ class SsmDocuments:
     def set_tags(self, name: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         ensure_tags(self._client, "Document", name, before, after)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, force: bool) -> None:
         try:
             with aws_errors(f"delete document {name}"):
-                self._client.delete_document(Name=name)
+                self._client.delete_document(Name=name, **({"Force": True} if force else {}))
         except ServiceError as error:
             if error.code != "InvalidDocument":
                 raise

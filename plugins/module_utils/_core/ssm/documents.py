@@ -26,6 +26,10 @@ TYPES = (
     "DeploymentStrategy",
     "Policy",
     "ProblemAnalysis",
+    "ProblemAnalysisTemplate",
+    "Automation.ChangeTemplate",
+    "ManualApprovalPolicy",
+    "AutoApprovalPolicy",
     "CloudFormation",
     "ConformancePackTemplate",
     "QuickSetup",
@@ -41,7 +45,8 @@ class Document:
     """A document of one's own with its latest version.
 
     ``content`` is data for JSON and YAML, so that layout is no difference, and text for TEXT (change calendars).
-    ``shared_with`` holds account ids or ``all``; ``None`` if it was not read.
+    ``shared_with`` holds account IDs or ``all``, which the service writes "All" or "all" (ModifyDocumentPermission);
+    ``None`` if it was not read.
     """
 
     name: str
@@ -63,6 +68,9 @@ class DocumentPort(Protocol):
     def find(self, name: str, *, with_sharing: bool) -> Document | None:
         """Return the document with its latest version."""
 
+    def version_of(self, before: Document, content: Any) -> str | None:
+        """Return the number of the newest version that has this content."""
+
     def create(self, wanted: Document, version: Mapping[str, Any]) -> None:
         """Create it with its tags. ``version`` holds ``version_name`` and ``attachments``."""
 
@@ -78,32 +86,42 @@ class DocumentPort(Protocol):
     def set_tags(self, name: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         """Add, change and remove tags until they are ``after``."""
 
-    def delete(self, name: str) -> None:
-        """Delete it with all versions; one that is already gone is no error."""
+    def delete(self, name: str, *, force: bool) -> None:
+        """Delete it with all versions; one that is already gone is no error. Some types need ``force``."""
 
 
 def plan_document(
-    before: Document | None, given: Mapping[str, Any], *, present: bool, purge_tags: bool, make_default: bool
+    before: Document | None,
+    given: Mapping[str, Any],
+    *,
+    present: bool,
+    purge_tags: bool,
+    make_default: bool,
+    same_as: str | None = None,
 ) -> Change[Document]:
     """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
 
+    :param same_as: an earlier version with the given content. The service refuses the same content again
+        (DuplicateDocumentContent), so that this version becomes the default instead.
     :raises BadInput: a limit of the service is broken, or a new document lacks its content.
     """
     if not present:
         return Change(before, None)
     start = before or Document(name=given["name"])
+    if same_as and before and (before.default_version == same_as or not make_default):
+        before = start = replace(before, content=given["content"])
     tags = merge_tags(start.tags, given.get("tags"), purge_tags)
     wanted = replace(merge(start, {**given, "tags": None}), tags=tags)
     _check(wanted)
-    new_version = before is None or any(getattr(before, name) != getattr(wanted, name) for name in _OWN_VERSION)
-    recreate = bool(before and before.document_type != wanted.document_type)
-    if new_version or recreate:
-        wanted = replace(wanted, latest_version=str(int(start.latest_version or 0) + 1))
-    if before is None or recreate:
+    if before is None or before.document_type != wanted.document_type:
         wanted = replace(wanted, latest_version="1", default_version="1")
-    elif make_default:
-        wanted = replace(wanted, default_version=wanted.latest_version)
-    return Change(before, wanted, recreate="the type of a document can't change" if recreate else None)
+        return Change(before, wanted, recreate="the type of a document can't change" if before else None)
+    others = _OWN_VERSION[1:] if same_as else _OWN_VERSION
+    if any(getattr(before, name) != getattr(wanted, name) for name in others):
+        wanted = replace(wanted, latest_version=str(int(start.latest_version or 0) + 1))
+    if make_default:
+        wanted = replace(wanted, default_version=same_as or wanted.latest_version)
+    return Change(before, wanted)
 
 
 def _check(wanted: Document) -> None:
@@ -124,6 +142,8 @@ def _check(wanted: Document) -> None:
     )
     for account in wanted.shared_with or ():
         limits.matches("shared_with", account, r"all|[0-9]{12}", "an account of 12 digits, or all")
+    if "all" in (wanted.shared_with or ()) and len(wanted.shared_with or ()) > 1:
+        raise BadInput("shared_with", list(wanted.shared_with or ()), "either all or account numbers, not both")
     check_tags(wanted.tags)
 
 
@@ -133,15 +153,17 @@ def ensure_document(port: DocumentPort, change: Change[Document], version: Mappi
     if before and (after is None or change.recreate):
         if before.shared_with:  # the service does not delete a shared one
             port.share(before.name, (), before.shared_with)
-        port.delete(before.name)
+        port.delete(before.name, force=bool(version.get("force")))
         before = None
     if after is None:
         return None
     if before is None:
         port.create(after, version)
         before = replace(after, shared_with=())
-    elif any(getattr(before, name) != getattr(after, name) for name in _OWN_VERSION):
-        after = replace(after, latest_version=port.update(after, version))
+    elif after.latest_version != before.latest_version:
+        number = port.update(after, version)
+        is_default = after.default_version == after.latest_version
+        after = replace(after, latest_version=number, default_version=number if is_default else after.default_version)
     if after.default_version != before.default_version:
         port.set_default(after.name, after.default_version)
     if before.tags != after.tags:
@@ -164,12 +186,16 @@ class DocumentNoun:
         options, present = self._options, self._options["state"] == "present"
         with_sharing = self._given["shared_with"] is not None or not present
         before = self._port.find(options["name"], with_sharing=with_sharing)
+        content, same_as = self._given["content"], None
+        if before and present and content not in (None, "", {}) and before.content != content:
+            same_as = self._port.version_of(before, content)
         return plan_document(
             before,
             self._given,
             present=present,
             purge_tags=options["purge_tags"],
             make_default=options["make_default"],
+            same_as=same_as,
         )
 
     def apply(self, change: Change[Document]) -> Document | None:

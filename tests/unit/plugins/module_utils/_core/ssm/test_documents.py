@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,7 +47,10 @@ class Recorder:
     def set_tags(self, name: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         self.calls.append(("set_tags", dict(after)))
 
-    def delete(self, name: str) -> None:
+    def version_of(self, before: Document, content: Any) -> str | None:
+        return None
+
+    def delete(self, name: str, *, force: bool) -> None:
         self.calls.append(("delete", name))
 
 
@@ -70,6 +74,26 @@ def test_other_content_is_the_next_version_and_the_default() -> None:
 def test_default_stays_when_asked() -> None:
     after = plan(HAVE, content={"schemaVersion": "0.3"}, make_default=False).after
     assert after and (after.latest_version, after.default_version) == ("4", "3")
+
+
+def plan_with_an_earlier(version: str, before: Document = HAVE, *, make_default: bool = True) -> Change[Document]:
+    given = {"name": "kernel", "content": {"schemaVersion": "0.3"}}
+    return plan_document(before, given, present=True, purge_tags=True, make_default=make_default, same_as=version)
+
+
+def test_an_earlier_content_makes_its_version_the_default_again() -> None:
+    change, port = plan_with_an_earlier("2"), Recorder()
+    assert change.after and (change.after.latest_version, change.after.default_version) == ("3", "2")
+    ensure_document(port, change, {})
+    assert port.calls == [("set_default", "2")]
+    again = replace(HAVE, default_version="2")
+    assert not plan_with_an_earlier("2", again).changed
+    assert not plan_with_an_earlier("2", make_default=False).changed
+
+
+def test_all_excludes_account_numbers() -> None:
+    with pytest.raises(BadInput, match="either all or account numbers"):
+        plan(HAVE, shared_with=("222222222222", "all"))
 
 
 def test_sharing_and_tags_make_no_version() -> None:
