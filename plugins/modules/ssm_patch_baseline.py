@@ -244,7 +244,8 @@ failed_places:
 from ..module_utils._ansible.run import aws_module, run_noun
 from ..module_utils._ansible.spec import STATE, TAGS
 from ..module_utils._aws.baselines import SsmBaselines
-from ..module_utils._core.ssm.baselines import COMPLIANCE_LEVELS, OPERATING_SYSTEMS, BaselineNoun, to_given
+from ..module_utils._core.ssm.baseline_noun import BaselineNoun
+from ..module_utils._core.ssm.baselines import COMPLIANCE_LEVELS, OPERATING_SYSTEMS, to_given
 
 LEVEL = {"type": "str", "choices": list(COMPLIANCE_LEVELS)}
 STRINGS = {"type": "list", "elements": "str"}

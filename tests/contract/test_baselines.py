@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.baselines import (
-    Baseline,
-    BaselineNoun,
-    to_given,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.baseline_noun import BaselineNoun
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.baselines import Baseline, to_given
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.patch_groups import PatchGroupNoun
 
 from tests.contract.worlds import World
@@ -147,3 +144,39 @@ def test_group_with_an_unknown_baseline_is_predicted_but_not_written(world: Worl
     with pytest.raises(BadInput, match="nowhere"):
         bind(world, "nowhere")
     assert world.patch_groups.find("prod") is None
+
+
+@pytest.mark.parametrize(
+    ("system", "options", "message"),
+    [
+        ("AMAZON_LINUX_2023", {"product": ["All"]}, r"rules\[0\].filters.PRODUCT: 'All'.*'\*' for all values"),
+        ("AMAZON_LINUX_2023", {"classification": ["security"]}, r"CLASSIFICATION: 'security'.*Security\? Values"),
+        ("SUSE", {"severity": ["Blah"]}, r"SEVERITY: 'Blah'.*Critical, Important, Low, Moderate"),
+        ("WINDOWS", {"severity": ["Imprtant"]}, r"MSRC_SEVERITY: 'Imprtant'.*Important\?"),
+        ("WINDOWS", {"product": ["MicrosoftSQLServer2022"]}, "PRODUCT: 'MicrosoftSQLServer2022'"),
+    ],
+)
+def test_a_filter_value_that_is_none_is_refused_before_anything_is_written(
+    world: World, system: str, options: Any, message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        declare(world, operating_system=system, rules=[{**options, "approve_after_days": 7}])
+    assert world.baselines.find("web") is None
+
+
+def test_filter_values_of_applications_are_others(world: World) -> None:
+    rule = {"product": ["MicrosoftSQLServer2022"], "filters": {"PATCH_SET": ["APPLICATION"]}, "approve_after_days": 7}
+    assert declare(world, operating_system="WINDOWS", rules=[rule])[0]
+
+
+def test_a_value_that_the_service_no_longer_lists_stays(world: World) -> None:
+    declare(world, operating_system="AMAZON_LINUX_2023", rules=[SECURITY])
+    port = world.baselines
+    port.filter_values = lambda *_unused: ("Bugfix",)
+    assert not declare(world, rules=[SECURITY])[0]
+    assert declare(world, description="changed", rules=[SECURITY])[0]
+
+
+def test_without_the_right_to_list_values_the_service_checks_them(world: World) -> None:
+    world.baselines.filter_values = lambda *_unused: ()
+    assert declare(world, operating_system="AMAZON_LINUX_2023", rules=[SECURITY])[0]

@@ -11,6 +11,8 @@ from dataclasses import replace
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.baselines import Baseline, only_one
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.patch_groups import Bound, PatchGroup
 
+from lab.aws.ssm.patch_properties import values_of
+
 AWS_OWNED = (
     Bound(
         operating_system="UBUNTU",
@@ -55,6 +57,9 @@ class FakeBaselines:
     def set_tags(self, baseline_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         self.calls.append("set_tags")
         self.rows[baseline_id] = replace(self.rows[baseline_id], tags=dict(after))
+
+    def filter_values(self, operating_system: str, key: str, patch_set: str) -> tuple[str, ...]:
+        return values_of(operating_system, key, patch_set)
 
     def set_default(self, baseline_id: str) -> None:
         self.calls.append("set_default")

@@ -40,6 +40,7 @@ NOUNS = (
     "own_documents",
     "patch_groups",
     "patch_lists",
+    "patch_properties",
     "patchstate",
     "service_settings",
     "tags",

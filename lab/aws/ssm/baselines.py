@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from moto.utilities.utils import load_resource
 
 from .operations import Answer, Request, SsmError, operation, page
+from .patch_properties import check_values
 from .tags import check_tags, set_tags
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def _check(request: Request, system: str) -> None:
     for row in (row for group in groups for row in group["PatchFilters"]):
         if row["Key"] not in keys:
             raise _wrong(f"Patch filter key {row['Key']} is not supported for {system}.")
+    for group in groups:
+        check_values(group["PatchFilters"], system)
     for rule in rules:
         _check_delay(rule, system)
     if system == "WINDOWS":

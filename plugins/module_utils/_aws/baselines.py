@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._core.errors import BadInput, NotFound, ServiceError
+from .._core.errors import AccessDenied, BadInput, NotFound, ServiceError
 from .._core.ssm.baselines import ApprovalRule, Baseline, Filters, PatchSource, only_one
 from .convert import to_tag_list
 from .errors import aws_errors
@@ -96,6 +96,23 @@ class SsmBaselines:
     def delete(self, baseline_id: str) -> None:
         with aws_errors(f"delete patch baseline {baseline_id}"):
             self._client.delete_patch_baseline(BaselineId=baseline_id)
+
+    def filter_values(self, operating_system: str, key: str, patch_set: str) -> tuple[str, ...]:
+        """One read a key. Without the right to it nothing is known, and the service checks the values itself."""
+        wanted = {"OperatingSystem": operating_system, "Property": key}
+        wanted |= {"PatchSet": patch_set} if operating_system == "WINDOWS" else {}
+        try:
+            rows = read_all(
+                self._client,
+                f"list the values of {key} for {operating_system}",
+                "describe_patch_properties",
+                "Properties",
+                50,
+                **wanted,
+            )
+        except AccessDenied:
+            return ()
+        return tuple(row["Name"] for row in rows if "Name" in row)
 
 
 def _is_aws_default(row: Row) -> bool:

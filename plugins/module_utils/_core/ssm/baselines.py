@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -128,6 +128,9 @@ class BaselinePort(Protocol):
 
     def delete(self, baseline_id: str) -> None:
         """Delete it; a baseline that is already gone is no error."""
+
+    def filter_values(self, operating_system: str, key: str, patch_set: str) -> Collection[str]:
+        """Return the values that a filter key can have; none if that is not known."""
 
 
 def plan_baseline(
@@ -331,26 +334,3 @@ def only_one(name: str, found: Sequence[Baseline]) -> Baseline | None:
             f"There are {len(found)} patch baselines named {name!r}: {ids}. Use baseline_id, or delete all but one."
         )
     return found[0] if found else None
-
-
-class BaselineNoun:
-    """One declared baseline at one place: the ``Noun`` that the module runs. Found by its id, else by its name."""
-
-    def __init__(self, port: BaselinePort, given: Mapping[str, Any], *, present: bool, purge_tags: bool) -> None:
-        self._port = port
-        self._given = given
-        self._present = present
-        self._purge_tags = purge_tags
-
-    def plan(self) -> Change[Baseline]:
-        wanted_id = self._given.get("baseline_id")
-        limits.matches(
-            "baseline_id", wanted_id, r"pb-[0-9a-f]{17}", "the id of a baseline of your own, pb- and 17 digits"
-        )
-        before = self._port.get(wanted_id) if wanted_id else self._port.find(self._given["name"])
-        if wanted_id and not before and self._present:
-            raise BadInput("baseline_id", wanted_id, "the id of a baseline that exists")
-        return plan_baseline(before, self._given, present=self._present, purge_tags=self._purge_tags)
-
-    def apply(self, change: Change[Baseline]) -> Baseline | None:
-        return ensure_baseline(self._port, change)
