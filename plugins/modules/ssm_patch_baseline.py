@@ -87,7 +87,11 @@ options:
         type: list
         elements: str
       product:
-        description: Products that the rule approves, such as V(WindowsServer2022) or V(RedhatEnterpriseLinux9).
+        description:
+          - Products that the rule approves, such as V(WindowsServer2022) or V(RedhatEnterpriseLinux9.6), or V(*) for
+            all.
+          - New values of this and the other filters are compared with those that the service lists
+            (C(ssm:DescribePatchProperties)). Without this permission, only the service checks them.
         type: list
         elements: str
       filters:
