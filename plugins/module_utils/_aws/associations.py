@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import ServiceError
-from .._core.ssm.associations import Association, to_lists, to_maps
+from .._core.ssm.associations import Association, to_maps
+from .._core.ssm.parameters import to_parameters
 from .._core.ssm.windows import only_one
 from .convert import from_target_list, to_tag_list, to_target_list
 from .errors import aws_errors
@@ -129,7 +130,7 @@ def from_api(row: Mapping[str, Any], tags: Mapping[str, str]) -> Association:
         name=row.get("AssociationName", ""),
         document=row["Name"],
         document_version=row.get("DocumentVersion", "$DEFAULT"),
-        parameters=to_lists(_own_parameters(row)),
+        parameters=to_parameters(_own_parameters(row)),
         targets=from_target_list(row.get("Targets")),
         schedule=row.get("ScheduleExpression", ""),
         offset_days=row.get("ScheduleOffset", 0),

@@ -10,8 +10,8 @@ from typing import Any
 
 from .._core.errors import NotFound, ServiceError
 from .._core.ssm.automation_run import Execution
+from .._core.ssm.parameters import to_parameters
 from .._core.ssm.targets import Targets
-from .._core.ssm.window_tasks import to_parameters
 from .convert import to_plain, to_tag_list, to_target_list
 from .errors import aws_errors
 from .paging import without_empty

@@ -12,8 +12,8 @@ from typing import Any
 from .._core.clock import Clock
 from .._core.errors import ServiceError
 from .._core.ssm.command_run import CommandState
+from .._core.ssm.parameters import to_parameters
 from .._core.ssm.targets import Targets
-from .._core.ssm.window_tasks import to_parameters
 from .convert import to_plain, to_target_list
 from .errors import aws_errors
 from .paging import read_all, without_empty

@@ -94,6 +94,8 @@ def _check(wanted: Activation, given: Mapping[str, Any]) -> None:
     limits.shorter("iam_role", wanted.iam_role, 64)
     limits.matches("description", wanted.description, r".{1,256}", "1 to 256 characters")
     limits.shorter("default_instance_name", wanted.default_instance_name, 256)
+    name = wanted.default_instance_name
+    limits.matches("default_instance_name", name, r"[\w\s.:/=+\-@]*", "letters, digits, spaces and _.:/=+-@")
     limits.within("registration_limit", wanted.registration_limit, 1, 1000)
     limits.within("valid_hours", given["valid_hours"], 1, MOST_HOURS, "hours")
     check_tags(wanted.tags)

@@ -15,11 +15,11 @@ from ..errors import BadInput
 from ..tags import check_tags, merge_tags
 from ..times.schedule import parse
 from . import limits
+from .parameters import to_parameters
 from .targets import NODE_ID, Targets, check_targets, to_targets
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "UNSPECIFIED")
 ALL_NODES: Targets = {"InstanceIds": ("*",)}
-_VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
 _ROLE = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+"
 _LEAST_MINUTES = 30
 
@@ -99,21 +99,13 @@ def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def to_lists(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return a map of lists of text; a single value is a list of one."""
-    return {
-        str(key): tuple(str(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
-        for key, value in values.items()
-    }
-
-
 def to_maps(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[str, ...]], ...]:
     """Return target maps as they are compared."""
-    return tuple(to_lists(row) for row in rows)
+    return tuple(to_parameters(row) for row in rows)
 
 
 _READ: Mapping[str, Any] = {
-    "parameters": to_lists,
+    "parameters": to_parameters,
     "target_maps": to_maps,
     "target_locations": tuple,
     "calendars": lambda names: tuple(sorted(set(names))),
@@ -162,16 +154,16 @@ def check_association(wanted: Association) -> None:
     :raises BadInput: with the option's name.
     """
     limits.name("name", wanted.name or None)
-    limits.matches("document", wanted.document, r"[a-zA-Z0-9_\-.:/]{3,128}", "the name or ARN of a document")
-    limits.matches("document_version", wanted.document_version, _VERSION, "$LATEST, $DEFAULT or a version number")
+    limits.document("document", wanted.document)
+    limits.document_version("document_version", wanted.document_version)
     limits.within("offset_days", wanted.offset_days or None, 1, 6, "days")
     limits.within("duration_hours", wanted.duration_hours or None, 1, 24, "hours")
     limits.concurrency("max_concurrency", wanted.max_concurrency or None)
     limits.errors("max_errors", wanted.max_errors or None)
-    limits.matches("output_s3_bucket", wanted.output_s3_bucket or None, r".{3,63}", "3 to 63 characters")
+    limits.bucket("output_s3_bucket", wanted.output_s3_bucket)
     limits.shorter("output_s3_prefix", wanted.output_s3_prefix, 500)
     limits.matches("output_s3_region", wanted.output_s3_region or None, r".{3,20}", "3 to 20 characters")
-    limits.shorter("alarm", wanted.alarm, 255)
+    limits.alarm("alarm", wanted.alarm)
     limits.matches("dispatch_role_arn", wanted.dispatch_role_arn or None, _ROLE, "the ARN of a role")
     check_tags(wanted.tags)
     _check_together(wanted)

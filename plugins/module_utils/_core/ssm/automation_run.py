@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ..clock import Clock
 from ..errors import BadInput, PatchtideError
 from . import limits
+from .parameters import check_automation_parameters, to_parameters
 from .targets import Targets, check_targets, to_targets
 
 #: An execution in one of these states goes on by itself, or waits for a person.
@@ -60,6 +61,10 @@ def check_automation(options: Mapping[str, Any]) -> Targets:
         raise BadInput(
             "target_parameter", options["target_parameter"], "the parameter that gets each target, with targets"
         )
+    limits.document("document", options["document"])
+    limits.document_version("document_version", options["document_version"])
+    check_automation_parameters("parameters", to_parameters(options["parameters"] or {}))
+    limits.alarm("alarm", options["alarm"])
     limits.concurrency("max_concurrency", options["max_concurrency"])
     limits.errors("max_errors", options["max_errors"])
     uuid = r"[a-fA-F0-9]{8}(-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"

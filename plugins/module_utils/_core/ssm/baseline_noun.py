@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import limits
 from ..change import Change
 from ..errors import BadInput
+from . import limits
 from .baselines import Baseline, BaselinePort, ensure_baseline, plan_baseline
 from .filter_values import check_filter_values
 

@@ -289,6 +289,8 @@ def _check_filters(where: str, filters: Filters) -> None:
     for key, values in filters.items():
         limits.one_of(where, key, FILTER_KEYS)
         limits.at_most(f"{where}.{key}", values, MAX_FILTER_VALUES)
+        for value in values:
+            limits.matches(f"{where}.{key}", value, r"(?s).{1,64}", "1 to 64 characters")
         if not values:
             raise BadInput(f"{where}.{key}", [], "at least one value")
 
@@ -322,6 +324,10 @@ def _check_sources(wanted: Baseline) -> None:
             "3 to 50 letters, digits, underscores, hyphens and dots",
         )
         limits.at_most(f"{where}.products", source.products, 20)
+        if not source.products:
+            raise BadInput(f"{where}.products", [], "at least one product, such as '*' for all")
+        for product in source.products:
+            limits.matches(f"{where}.products", product, r"(?s).{1,128}", "1 to 128 characters")
         if not 1 <= len(source.configuration) <= 1024:
             raise BadInput(f"{where}.configuration", f"{len(source.configuration)} characters", "1 to 1024 characters")
 

@@ -64,6 +64,13 @@ def check_command(options: Mapping[str, Any]) -> Targets:
     if "InstanceIds" in targets and len(targets) > 1:
         raise BadInput("instance_tags", sorted(targets)[-1], "nothing beside instance_ids")
     limits.at_most("instance_ids", targets.get("InstanceIds"), MAX_NODES)
+    limits.document("document", options["document"])
+    limits.document_version("document_version", options["document_version"])
+    limits.shorter("document_hash", options["document_hash"], 256)
+    limits.bucket("output_s3_bucket", options["output_s3_bucket"])
+    limits.shorter("output_s3_prefix", options["output_s3_prefix"], 500)
+    limits.shorter("cloudwatch_log_group", options["cloudwatch_log_group"], 512)
+    limits.alarm("alarm", options["alarm"])
     limits.shorter("comment", options["comment"], 100)
     limits.within("delivery_timeout", options["delivery_timeout"], 30, 2592000, "seconds")
     limits.concurrency("max_concurrency", options["max_concurrency"])

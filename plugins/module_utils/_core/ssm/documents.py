@@ -124,6 +124,13 @@ def plan_document(
     return Change(before, wanted)
 
 
+def check_version(version: Mapping[str, Any]) -> None:
+    """Check what a new version has beside its content: ``version_name`` and ``attachments``."""
+    name = version.get("version_name")
+    limits.matches("version_name", name, r"[a-zA-Z0-9_\-.]{1,128}", "1 to 128 letters, digits and _-.")
+    limits.at_most("attachments", version.get("attachments"), 20)
+
+
 def _check(wanted: Document) -> None:
     limits.matches(
         "name", wanted.name, r"[a-zA-Z0-9_\-.]{3,128}", "3 to 128 letters, digits, underscores, hyphens and dots"
@@ -140,6 +147,11 @@ def _check(wanted: Document) -> None:
     limits.matches(
         "target_type", wanted.target_type or None, r"/[\w.\-:/]{0,199}", "a type such as /AWS::EC2::Instance"
     )
+    limits.shorter("display_name", wanted.display_name, 1024)
+    limits.matches("display_name", wanted.display_name, r"[\w.\-:/ ]*", "letters, digits, spaces and _.-:/")
+    for row in wanted.requires:
+        limits.document("requires.name", row.get("name"))
+        limits.document_version("requires.version", row.get("version"))
     for account in wanted.shared_with or ():
         limits.matches("shared_with", account, r"all|[0-9]{12}", "an account of 12 digits, or all")
     if "all" in (wanted.shared_with or ()) and len(wanted.shared_with or ()) > 1:
@@ -189,6 +201,7 @@ class DocumentNoun:
         content, same_as = self._given["content"], None
         if before and present and content not in (None, "", {}) and before.content != content:
             same_as = self._port.version_of(before, content)
+        check_version(options)
         return plan_document(
             before,
             self._given,

@@ -57,6 +57,27 @@ def uuid(option: str, value: str | None, what: str) -> None:
     matches(option, value, _UUID, f"the ID of {what}, such as 23639a0b-ddbc-4bca-9e72-78d96aaaaaaa")
 
 
+def document(option: str, value: str | None) -> None:
+    """Refuse what SSM does not take as the name or ARN of a document."""
+    matches(option, value, r"[a-zA-Z0-9_\-.:/]{3,128}", "the name or ARN of a document")
+
+
+def document_version(option: str, value: str | None) -> None:
+    """Refuse what SSM does not take as the version of a document."""
+    matches(option, value, r"\$LATEST|\$DEFAULT|[1-9][0-9]*", "$LATEST, $DEFAULT or a version number")
+
+
+def bucket(option: str, value: str | None) -> None:
+    """Refuse what can't be the name of an S3 bucket; an empty text stands for none."""
+    matches(option, value or None, r".{3,63}", "3 to 63 characters")
+
+
+def alarm(option: str, value: str | None) -> None:
+    """Refuse what can't be the name of a CloudWatch alarm; an empty text stands for none."""
+    shorter(option, value, 255)
+    matches(option, value or None, r"(?!\s*$).+", "the name of an alarm")
+
+
 def concurrency(option: str, value: str | None) -> None:
     """Refuse what SSM does not take as MaxConcurrency: a count or a percentage, at most 7 characters."""
     matches(option, value, _CONCURRENCY, "a count such as '10' or a percentage such as '25%'")

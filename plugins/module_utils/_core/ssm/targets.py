@@ -15,6 +15,7 @@ from . import limits
 Targets = Mapping[str, tuple[str, ...]]
 MAX_TARGETS, MAX_VALUES = 5, 50
 NODE_ID = r"i-(\w{8}|\w{17})|mi-\w{17}"
+_KEY = r"[\w\s.:/=\-@]{1,163}"
 _KEYS = {"instance_ids": "InstanceIds", "tag_keys": "tag-key", "resource_types": "resource-groups:ResourceTypeFilters"}
 
 
@@ -46,7 +47,7 @@ def check_targets(targets: Targets) -> None:
         raise BadInput("resource_types", list(targets[groups[0]]), "a resource_group beside it")
     for key, values in targets.items():
         option = to_option(key)
-        limits.shorter(option, key, 163)
+        limits.matches(option, key, _KEY, "letters, digits, spaces and _.:/=-@, at most 163 with 'tag:'")
         limits.at_most(option, values, MAX_TARGETS if key.endswith("ResourceTypeFilters") else MAX_VALUES)
     for node_id in targets.get("InstanceIds", ()):
         limits.matches(

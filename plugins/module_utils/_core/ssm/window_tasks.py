@@ -13,6 +13,7 @@ from ..arns import name_of
 from ..change import Change, carry_out, merge
 from ..errors import BadInput
 from . import limits
+from .parameters import check_automation_parameters, to_parameters
 from .targets import Targets
 from .window_targets import find_by_id_or_name, missing_window
 
@@ -24,7 +25,17 @@ INVOCATION_OPTIONS = {
     "STEP_FUNCTIONS": "step_functions",
 }
 TASK_TYPES = tuple(INVOCATION_OPTIONS)
-DOCUMENT_VERSION = r"\$LATEST|\$DEFAULT|[1-9][0-9]*"
+#: Characters that a text among the invocation parameters has at most (botocore's service model).
+_LONGEST = {
+    "payload": 4096,
+    "input": 4096,
+    "name": 80,
+    "client_context": 8000,
+    "qualifier": 128,
+    "document_hash": 256,
+    "output_s3_prefix": 500,
+    "cloudwatch_log_group": 512,
+}
 TARGET_IDS, INSTANCE_IDS = "WindowTargetIds", "InstanceIds"
 #: Members that mean nothing without ``notification_arn``.
 _NOTIFICATION = ("notification_arn", "notification_events", "notification_type")
@@ -145,17 +156,19 @@ def check_window_task(wanted: WindowTask) -> None:
         raise BadInput("window_targets", [], "targets: Run Command needs nodes to run on")
     if wanted.task_type == "LAMBDA" and not name_of(wanted.task_arn).startswith("SSM"):
         raise BadInput("task_arn", wanted.task_arn, "a function whose name begins with SSM")
+    limits.alarm("alarm", wanted.alarm)
     _check_invocation(INVOCATION_OPTIONS[wanted.task_type], wanted.invocation)
 
 
 def _check_invocation(where: str, invocation: Mapping[str, Any]) -> None:
     limits.shorter(f"{where}.comment", invocation.get("comment"), 100)
     limits.within(f"{where}.delivery_timeout", invocation.get("delivery_timeout"), 30, 2592000, "seconds")
-    version = invocation.get("document_version")
-    limits.matches(f"{where}.document_version", version, DOCUMENT_VERSION, "$LATEST, $DEFAULT or a version number")
-    for name in ("payload", "input"):
-        limits.shorter(f"{where}.{name}", invocation.get(name), 4096)
-    limits.at_most(f"{where}.parameters", invocation.get("parameters"), 200)
+    limits.document_version(f"{where}.document_version", invocation.get("document_version"))
+    limits.bucket(f"{where}.output_s3_bucket", invocation.get("output_s3_bucket"))
+    for name, most in _LONGEST.items():
+        limits.shorter(f"{where}.{name}", invocation.get(name), most)
+    if where == "automation":
+        check_automation_parameters(f"{where}.parameters", invocation.get("parameters") or {})
 
 
 def ensure_window_task(port: WindowTaskPort, change: Change[WindowTask]) -> WindowTask | None:
@@ -194,14 +207,6 @@ def _to_invocation(option: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("notification_events") is not None:
         found["notification_events"] = tuple(sorted(found["notification_events"]))
     return found
-
-
-def to_parameters(parameters: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return a document's parameters as lists of text; a single value is a list of one."""
-    return {
-        key: tuple(str(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
-        for key, value in parameters.items()
-    }
 
 
 class WindowTaskNoun:

@@ -23,7 +23,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.command
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import Invocation
 
-OPTIONS: dict[str, Any] = {"comment": None, "delivery_timeout": None, "max_concurrency": None, "max_errors": None}
+_OPTIONAL = (
+    *("document_version", "document_hash", "comment", "delivery_timeout", "output_s3_bucket", "output_s3_prefix"),
+    *("cloudwatch_log_group", "alarm", "max_concurrency", "max_errors"),
+)
+OPTIONS: dict[str, Any] = {"document": "AWS-RunShellScript", **dict.fromkeys(_OPTIONAL)}
 
 
 class FakeClock:
