@@ -122,7 +122,7 @@ def main() -> None:
     options = module.params
 
     def read(sessions, place):
-        port = SsmCompliance(sessions.client("ssm", place))
+        port = SsmCompliance(sessions.client("ssm", place), place.label)
         return read_compliance(port, options["instance_ids"], options["patch_groups"], options["patches"])
 
     run_info(module, "nodes", read, lambda nodes: {"summary": summarise(nodes)})

@@ -12,6 +12,7 @@ from typing import Any
 from .._core.model import Patch
 from .._core.ssm.compliance import NodeCompliance, to_status
 from .convert import snake, to_time
+from .fleet import FleetCalls
 from .paging import read_all
 
 _NODES_A_CALL = 50
@@ -19,14 +20,15 @@ _AT_ONCE = 8
 
 
 class SsmCompliance:
-    """The ``CompliancePort`` of one place; ``client`` is that place's SSM client."""
+    """The ``CompliancePort`` of one place; ``client`` is that place's SSM client, ``label`` names it in errors."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, label: str) -> None:
         self._client = client
+        self._label = label
 
     def node_ids(self) -> list[str]:
-        rows = read_all(self._client, "list managed nodes", "describe_instance_properties", "InstanceProperties", 1000)
-        return sorted(str(row["InstanceId"]) for row in rows)
+        pages = FleetCalls(lambda _service: self._client, self._label).managed()
+        return sorted(str(row["InstanceId"]) for page in pages for row in page)
 
     def of_nodes(self, node_ids: Sequence[str]) -> list[NodeCompliance]:
         chunks = [list(node_ids[at : at + _NODES_A_CALL]) for at in range(0, len(node_ids), _NODES_A_CALL)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.errors import ServiceError
+from .._core.errors import AccessDenied, ServiceError
 from .._core.fleet.records import from_tag_rows, iso, text
 from .._core.fleet.windows import Window
 from .errors import aws_errors
@@ -17,6 +17,7 @@ Rows = list[Mapping[str, Any]]
 
 #: Members per call that the services allow.
 PROPERTIES_A_PAGE = 1000
+INFORMATION_A_PAGE = 50
 INSTANCES_A_PAGE = 1000
 ARNS_A_CALL = 100
 STATES_A_CALL = 50
@@ -40,11 +41,30 @@ class FleetCalls:
         self._label = label
 
     def managed(self, filters: Sequence[Mapping[str, Any]] = ()) -> Iterator[Rows]:
-        """Yield pages of SSM's nodes, at most 1,000 each (``DescribeInstanceInformation`` stops at 50)."""
+        """Yield pages of SSM's nodes, at most 1,000 each.
+
+        The operation is the console's and refused to some: then pages of 50 with fewer members, from the documented
+        one, whose filters have the same keys.
+
+        :param filters: as ``DescribeInstanceProperties`` takes them, with the operator ``Equal``.
+        """
         request: dict[str, Any] = {"MaxResults": PROPERTIES_A_PAGE}
         if filters:
             request["FiltersWithOperator"] = list(filters)
-        return self._pages("ssm", "describe_instance_properties", request, "InstanceProperties", "managed nodes")
+        pages = self._pages("ssm", "describe_instance_properties", request, "InstanceProperties", "managed nodes")
+        try:
+            first = next(pages, [])
+        except AccessDenied:
+            yield from self._information(filters)
+            return
+        yield first
+        yield from pages
+
+    def _information(self, filters: Sequence[Mapping[str, Any]]) -> Iterator[Rows]:
+        request: dict[str, Any] = {"MaxResults": INFORMATION_A_PAGE}
+        if filters:
+            request["Filters"] = [{"Key": row["Key"], "Values": row["Values"]} for row in filters]
+        return self._pages("ssm", "describe_instance_information", request, "InstanceInformationList", "managed nodes")
 
     def instances(self, filters: Sequence[Mapping[str, Any]] = ()) -> Iterator[Rows]:
         """Yield pages of EC2 instances that still exist, tags included, at most 1,000 each."""

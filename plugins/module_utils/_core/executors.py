@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
+
+from .text import nearest
 
 #: Code of what is said about nodes that no executor of this controller works on.
 NOT_SERVED = "not_served"
@@ -124,8 +125,8 @@ def not_served_text() -> str:
 
 def near(name: str) -> str:
     """Return ``" (did you mean 'ssm'?)"`` for a near miss, else nothing."""
-    found = get_close_matches(name, EXECUTORS, n=1, cutoff=0.6)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    found = nearest(name, EXECUTORS)
+    return f" (did you mean {found!r}?)" if found else ""
 
 
 def lacks(row: Executor, missing: Sequence[Library]) -> str:

@@ -42,6 +42,13 @@ def _table_row(cells: Sequence[tuple[str, int, bool]]) -> list[str]:
     return [(start + pad(first, size, to_right)).rstrip(), *(indent + line for line in more)]
 
 
+def nearest(value: str, known: Iterable[str]) -> str:
+    """Return the known word that is most like ``value``, which may be a slip of it; ``""`` if none is near."""
+    from difflib import get_close_matches  # an error needs it, a module's start does not
+
+    return next(iter(get_close_matches(value, list(known), n=1)), "")
+
+
 def fold_text(text: str, width: int) -> list[str]:
     """Break a text at blanks into lines of at most ``width`` columns; a word that is too long is cut."""
     lines = [""]

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import near, not_served_text
 from ...module_utils._core.policy.checks import suggest
 from ...module_utils._core.policy.errors import Mistake
+from ...module_utils._core.text import nearest
 
 try:
     import jsonschema
@@ -124,8 +124,8 @@ def _explain(error: Any) -> Iterator[Found]:
 
 
 def _unknown(where: tuple[str | int, ...], value: Any, known: Sequence[str]) -> Found:
-    near = get_close_matches(str(where[-1]), known, n=1)
-    expected = f"{near[0]!r}" if near else "one of " + ", ".join(known)
+    near = nearest(str(where[-1]), known)
+    expected = repr(near) if near else "one of " + ", ".join(known)
     shown = value if isinstance(value, (str, int, float)) else "…"
     mistake = Mistake(path=to_path(where), value=shown, expected=expected, problem="stands under an unknown key")
     return Found(mistake=mistake, where=where)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from difflib import get_close_matches
 from typing import Any
 
 from ..accounts import role_of
@@ -19,6 +18,7 @@ from ..lists.address import check_bucket, check_list_url
 from ..lists.pins import LIST
 from ..nodes import Select
 from ..ssm.baselines import Baseline, check_baseline, to_rule
+from ..text import nearest
 from ..times.schedule import parse, to_zone
 from .errors import Mistake
 from .values import Policy, PolicyBaseline, Window
@@ -48,9 +48,8 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
 
 def suggest(value: str, known: Sequence[str]) -> str:
     """Return the end of a sentence: "did you mean 'x'?" for a near miss, else all that is known if that is little."""
-    near = get_close_matches(value, known, n=1, cutoff=0.6)
-    if near:
-        return f" (did you mean {near[0]!r}?)"
+    if near := nearest(value, known):
+        return f" (did you mean {near!r}?)"
     return f": {', '.join(sorted(known))}" if 0 < len(known) <= 12 else ""
 
 

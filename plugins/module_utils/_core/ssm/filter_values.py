@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from difflib import get_close_matches
 
 from ..errors import BadInput
+from ..text import nearest
 from .baselines import Baseline, Filters
 
 #: Filter keys whose values DescribePatchProperties lists.
@@ -45,9 +45,9 @@ def _filters(baseline: Baseline | None) -> Iterator[tuple[str, Filters]]:
 
 def _advice(value: str, known: list[str], system: str) -> str:
     by_lower = {one.lower(): one for one in known}
-    close = get_close_matches(value.lower(), by_lower, n=1)
+    close = by_lower.get(nearest(value.lower(), by_lower))
     if value.lower() in ("all", "any"):
         return "'*' for all values"
     shown = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
-    meant = f"{by_lower[close[0]]}? " if close else ""
+    meant = f"{close}? " if close else ""
     return f"{meant}Values for {system}: {shown}"

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet import FleetCalls, node_arn
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_gather import Wish, gather
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.arns import name_of
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +53,31 @@ def test_a_token_that_repeats_is_an_error_not_a_loop() -> None:
 def test_empty_pages_without_end_are_an_error() -> None:
     client = Scripted(*[{"NextToken": str(number)} for number in range(2000)])
     with pytest.raises(ServiceError, match="EndlessPages"):
+        list(calls(client).managed())
+
+
+class Refused(Scripted):
+    """Only the documented operation answers."""
+
+    def describe_instance_properties(self, **request: Any) -> dict[str, Any]:
+        raise AccessDenied("list managed nodes", "AccessDeniedException", "not authorized")
+
+    def describe_instance_information(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
+        return self._pages.pop(0)
+
+
+def test_where_the_consoles_operation_is_refused_the_documented_one_answers() -> None:
+    client = Refused({"InstanceInformationList": [{}], "NextToken": "a"}, {"InstanceInformationList": [{}, {}]})
+    filters = [{"Key": "PingStatus", "Values": ["Online"], "Operator": "Equal"}]
+    assert [len(page) for page in calls(client).managed(filters)] == [1, 2]
+    assert client.requests[0] == {"MaxResults": 50, "Filters": [{"Key": "PingStatus", "Values": ["Online"]}]}
+
+
+def test_where_both_are_refused_the_place_fails() -> None:
+    client = Refused()
+    client.describe_instance_information = client.describe_instance_properties  # type: ignore[method-assign]  # both
+    with pytest.raises(AccessDenied):
         list(calls(client).managed())
 
 
