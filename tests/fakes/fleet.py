@@ -84,11 +84,17 @@ class FakeClient:
         self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *args, **kwargs: None))
 
     def describe_instance_properties(self, **request: Any) -> Row:
-        rows = self._asked("describe_instance_properties", request).managed
-        for item in request.get("FiltersWithOperator", ()):
-            member = {"InstanceIds": "InstanceId", "PlatformTypes": "PlatformType"}.get(item["Key"], item["Key"])
-            rows = [row for row in rows if row.get(member) in item["Values"]]
-        return self._page("InstanceProperties", rows, request)
+        return self._managed("describe_instance_properties", "FiltersWithOperator", "InstanceProperties", request)
+
+    def describe_instance_information(self, **request: Any) -> Row:
+        return self._managed("describe_instance_information", "Filters", "InstanceInformationList", request)
+
+    def _managed(self, operation: str, filters: str, member: str, request: Row) -> Row:
+        rows = self._asked(operation, request).managed
+        for item in request.get(filters, ()):
+            key = {"InstanceIds": "InstanceId", "PlatformTypes": "PlatformType"}.get(item["Key"], item["Key"])
+            rows = [row for row in rows if row.get(key) in item["Values"]]
+        return self._page(member, rows, request)
 
     def describe_instances(self, **request: Any) -> Row:
         rows = self._asked("describe_instances", request).instances

@@ -73,11 +73,20 @@ def test_many_accounts_and_regions(cloud: FakeCloud) -> None:
 
 
 def test_a_region_that_fails_is_named_and_the_rest_is_whole(cloud: FakeCloud) -> None:
-    cloud.errors[US, "describe_instance_properties"] = "AccessDeniedException"
+    for operation in ("describe_instance_properties", "describe_instance_information"):
+        cloud.errors[US, operation] = "AccessDeniedException"
     plugin = FakePlugin(regions=TWO_REGIONS)
     assert len(fill(plugin).hosts) == 3
     assert len(plugin.warnings) == 1
     assert plugin.warnings[0].startswith(f"{US} is missing in the inventory: Could not list managed nodes")
+
+
+def test_nodes_come_from_the_documented_listing_where_the_consoles_is_refused(cloud: FakeCloud) -> None:
+    whole = fill(FakePlugin(regions=TWO_REGIONS)).hosts.keys()
+    cloud.errors[US, "describe_instance_properties"] = "AccessDeniedException"
+    plugin = FakePlugin(regions=TWO_REGIONS)
+    assert fill(plugin).hosts.keys() == whole
+    assert not plugin.warnings
 
 
 def test_a_place_that_fails_halfway_gives_nothing_rather_than_half(cloud: FakeCloud) -> None:
