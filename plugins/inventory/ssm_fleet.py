@@ -70,7 +70,7 @@ options:
       - V({account_id}) and V({account_name}) are replaced.
     type: str
   external_id:
-    description: External id for accounts without C(external_id).
+    description: External ID for accounts without C(external_id).
     type: str
   session_name:
     description: Name of the role sessions, which appears in CloudTrail.
@@ -135,7 +135,7 @@ options:
           delegated administrator.
         type: str
       external_id:
-        description: External id of that role.
+        description: External ID of that role.
         type: str
   filters:
     description:

@@ -37,7 +37,7 @@ options:
   state:
     description:
       - V(requested) adds a request to the ledger, or updates a request that has not been decided. A decided request
-        stays as it is.
+        is not changed.
       - V(approved), V(rejected) and V(revoked) record a decision. If O(exception_id) is not in the ledger, the request
         is created from the other options, including O(requested_by).
       - V(absent) deletes the record. An approved exception that has not ended must be revoked first, so that its tag is
@@ -46,10 +46,10 @@ options:
     choices: [requested, approved, rejected, revoked, absent]
     default: requested
   exception_id:
-    description: Id of the exception, such as a ticket number. Defaults to an id derived from the nodes and days.
+    description: ID of the exception, such as a ticket number. Defaults to an ID derived from the nodes and days.
     type: str
   node:
-    description: Id or inventory name of the node.
+    description: ID or inventory name of the node.
     type: str
   select:
     description:
@@ -64,7 +64,7 @@ options:
     description: Last day, inclusive. It must not be in the past, and the exception must not be longer than O(max_days).
     type: str
   reason:
-    description: Why the nodes must not be patched. Required for a request.
+    description: Reason why the nodes must not be patched. Required for a request.
     type: str
   requested_by:
     description: Name of the requester. Defaults to the AWX user or the user on the controller who runs the task.

@@ -32,7 +32,7 @@ attributes:
     support: full
 options:
   exception_id:
-    description: Id of the only exception to return.
+    description: ID of the exception to return. Defaults to all.
     type: str
   status:
     description: Statuses of the exceptions to return. Defaults to all.

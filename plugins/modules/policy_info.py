@@ -27,7 +27,7 @@ attributes:
   bypass_host_loop:
     support: none
 notes:
-  - Runs on the controller and needs the Python library C(jsonschema) there.
+  - Runs on the controller and requires the Python library C(jsonschema) there.
 options:
   path:
     description: Policy file in YAML or JSON. Mutually exclusive with O(policy).
@@ -56,7 +56,7 @@ EXAMPLES = r"""
 RETURN = r"""
 policy:
   description:
-    - The policy with every member present. The C(gate) of each wave is complete, account names in C(select) are
+    - The policy with all members. The C(gate) of each wave is complete, account names in C(select) are
       replaced by numbers, shares such as V(5%) in C(gate) are fractions, and C(select.applications) is also contained
       in C(select.tags).
   returned: success
@@ -85,7 +85,7 @@ targets:
       accounts: [{role_arn: "arn:aws:iam::111122223333:role/patchtide", external_id: null}]
 declared:
   description:
-    - What the policy declares in AWS, as options of the modules M(patchtide.hybrid.ssm_patch_baseline),
+    - AWS resources that the policy declares, as options of the modules M(patchtide.hybrid.ssm_patch_baseline),
       M(patchtide.hybrid.ssm_patch_group), M(patchtide.hybrid.ssm_maintenance_window),
       M(patchtide.hybrid.ssm_maintenance_window_target) and M(patchtide.hybrid.ssm_maintenance_window_task).
   returned: success

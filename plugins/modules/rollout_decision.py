@@ -9,31 +9,31 @@ module: rollout_decision
 short_description: Record a person's decision about a rollout
 version_added: 0.1.0
 description:
-  - Records in the rollout's journal that a person promotes a paused wave, retries or skips nodes, writes off what could
-    not be restored, or aborts the rollout. The record holds the user, the time and the reason.
-  - A decision that would have no effect fails and is not recorded, such as promoting a wave of an aborted rollout. So
-    does a decision on nodes that holds for only some of the nodes it names.
+  - Records a person's decision in the rollout's journal. It promotes a paused wave, retries or skips nodes, writes off
+    a preparation that cannot be restored, or aborts the rollout. The record contains the user, the time and the reason.
+  - A decision without effect fails and is not recorded, such as promoting a wave of an aborted rollout. A decision on
+    nodes also fails if it has no effect on one of them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.rollout_journal
   - module: patchtide.hybrid.rollout_gate
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter.
-  - V(promote) and V(retry) take effect when the rollout is run again. A running rollout heeds V(abort) at its next
+  - Runs on the controller as an action plugin, whatever the host of the play.
+  - V(promote) and V(retry) take effect when the rollout is run again. A running rollout applies V(abort) at its next
     step.
-  - The user is that of AWX or automation controller (C(awx_user_name)), else the one who runs C(ansible-playbook).
+  - The user is that of AWX or automation controller (C(awx_user_name)), or the user who runs C(ansible-playbook).
 attributes:
   check_mode:
-    description: Predicts the change, and fails where the decision would fail. Records nothing.
+    description: Predicts the change, and fails if the decision would fail. Records nothing.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
     description:
       - V(promote), V(skip) and V(abort) report no change if an identical decision was made before.
-      - V(retry) and V(write_off) fail the second time, because they find nothing left to act on.
+      - V(retry) and V(write_off) fail the second time, because nothing is left to change.
     support: partial
 options:
   dir:
@@ -42,15 +42,14 @@ options:
     required: true
   decision:
     description:
-      - V(promote) lets a paused O(wave) pass, so that the next run begins the next wave. All its nodes must have final
+      - V(promote) promotes a paused O(wave), so that the next run begins the next wave. All its nodes must have final
         records. It fails if the wave is not paused, or if its own gate has promoted it.
       - V(retry) makes the next run work again on nodes of O(wave) that failed or were missed. It fails if there are
         none, or if the wave is neither paused nor running.
-      - V(skip) ends nodes of O(wave) as skipped without working on them. It fails if every node has a final record or
-        is being worked on.
-      - V(write_off) states that somebody has restored by hand what the rollout could not restore. It fails if
-        nothing in O(wave) has to be restored. It is the only decision that an aborted rollout still takes.
-      - V(abort) ends the rollout for good. Nothing more begins, running work is awaited, and everything prepared is
+      - V(skip) skips nodes of O(wave). It fails if every node has a final record or is being worked on.
+      - V(write_off) records that a preparation was restored by hand. It fails if nothing in O(wave) must be restored.
+        It is the only decision that is possible on an aborted rollout.
+      - V(abort) ends the rollout permanently. No further work begins, running work is awaited, and all preparations are
         restored. It fails if the rollout is completed or a gate has aborted it.
     type: str
     required: true
@@ -58,34 +57,34 @@ options:
   wave:
     description:
       - Name of the wave. Required unless O(decision=abort).
-      - With O(decision=abort) it only notes which wave was the cause.
+      - With O(decision=abort), it only documents the wave that was the cause.
     type: str
   nodes:
     description:
-      - Ids of the nodes that the decision is about. Only for V(retry), V(skip) and V(write_off).
-      - Without them, V(retry) takes all nodes of O(wave) that failed or were missed, V(skip) all that have no final
-        record and are not being worked on, and V(write_off) all for which O(what) is not restored.
-      - A node that was skipped is retried only if it is named.
+      - IDs of the nodes to which the decision applies. Only for V(retry), V(skip) and V(write_off).
+      - By default, V(retry) applies to all nodes of O(wave) that failed or were missed, V(skip) to all that have no
+        final record and are not being worked on, and V(write_off) to all for which O(what) is not restored.
+      - A skipped node is retried only if it is in this list.
     type: list
     elements: str
     default: []
   what:
-    description: The preparation that is written off. Required with O(decision=write_off), refused with others.
+    description: Preparation to write off. Required with O(decision=write_off), not allowed with other decisions.
     type: str
     choices: [drained, nodes_hook, patch_now, wave_hook, started]
   reason:
-    description: Why, in the words of the person who decides. Must not be empty.
+    description: Reason for the decision. Must not be empty.
     type: str
     required: true
   journal:
     description:
-      - Where the journal is kept, as in M(patchtide.hybrid.rollout_journal). Needed only where O(dir) is not the
-        directory in which the rollout was opened, such as in a new container.
+      - Journal store of the rollout, as for M(patchtide.hybrid.rollout_journal). Needed only if O(dir) is not the
+        directory in which the rollout was opened, for example in a new container.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Let a paused wave pass
+- name: Promote a paused wave
   patchtide.hybrid.rollout_decision:
     dir: /var/lib/patchtide/2026-06
     decision: promote
@@ -124,7 +123,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: Ids of the nodes on which the decision takes effect. Empty with V(promote) and V(abort).
+  description: IDs of the nodes to which the decision applies. Empty with V(promote) and V(abort).
   returned: success
   type: list
   elements: str
@@ -144,7 +143,7 @@ status:
   type: str
   sample: paused
 finished:
-  description: Whether the rollout has ended for good.
+  description: Whether the rollout is completed, or aborted and settled.
   returned: success
   type: bool
   sample: false
@@ -166,8 +165,8 @@ serial:
   elements: int
 error:
   description:
-    - Why the decision was not recorded. Its C(code) is V(DecisionRefused) if the decision would have no effect, or
-      V(BadInput) if the plan has no such wave or node.
+    - Reason why the decision was not recorded. Its C(code) is V(DecisionRefused) if the decision would have no effect,
+      or V(BadInput) if the plan has no such wave or node.
   returned: failure
   type: dict
   contains:

@@ -9,7 +9,7 @@ module: rollout_evidence
 short_description: Create or verify the evidence archive of a rollout
 version_added: 0.1.0
 description:
-  - Creates a ZIP archive with the plan, the scan, the journal, the report, the policy (if given), the ids of all
+  - Creates a ZIP archive with the plan, the scan, the journal, the report, the policy (if given), the IDs of all
     commands that were sent (C(commands.json)), and C(MANIFEST.json) with the SHA-256 of every file and the head of the
     journal.
   - The same files produce an identical archive. It is not compressed, because compression differs between library
@@ -17,8 +17,8 @@ description:
   - Verification needs only the archive, without network access or credentials. It checks every file against the
     manifest, the plan against its digest, the hash chain of the journal, and that the plan allows every event in the
     journal.
-  - Anyone who can write the archive can also replace it. To detect this, store RV(sha256) or RV(head) in another place,
-    such as the change ticket.
+  - Anyone who can write the archive can also replace it. To detect this, store RV(sha256) or RV(head) elsewhere,
+    such as in the change ticket.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:

@@ -34,8 +34,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     description:
-      - Says what would be judged and returns V(wait), or the verdict of a wave that was judged before. It runs no
-        health check, waits for nothing and writes nothing.
+      - Shows what would be evaluated and returns V(wait), or the verdict of a wave that was promoted. It runs no health
+        check, does not wait and writes nothing.
     support: full
   diff_mode:
     description: This action has no diff output.
@@ -74,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(promote), V(pause) or V(abort); in check mode V(wait) for a wave that was not promoted yet.
+  description: V(promote), V(pause) or V(abort); in check mode, V(wait) for a wave that is not promoted yet.
   returned: always
   type: str
   sample: promote

@@ -28,10 +28,10 @@ notes:
     controller stops before it sends or records anything else. O(claims) protects the nodes from other rollouts.
 attributes:
   check_mode:
-    description: Checks whether the event fits, but writes nothing.
+    description: Checks whether the event is allowed, but writes nothing.
     support: full
   diff_mode:
-    description: Not applicable.
+    description: This action has no diff output.
     support: none
   idempotent:
     description: An event that is in the journal is not written again.
@@ -71,7 +71,7 @@ options:
     type: path
   journal:
     description:
-      - Where to keep the journal. V(file) is C(journal.jsonl) in O(dir) and the default. Other values are
+      - Store of the journal. V(file) is C(journal.jsonl) in O(dir) and the default. Other values are
         C(dynamodb:<table>) and C(dynamodb:<Region>/<table>), for controllers in short-lived containers. The partition
         key of the table is C(rollout) (text), its sort key is C(seq) (number).
       - Set it with O(state=opened). It is stored in C(stores.json) in O(dir), where all later steps find it. The store
@@ -80,7 +80,7 @@ options:
     type: str
   claims:
     description:
-      - Where controllers record which rollout works on which node, so that no two rollouts ever work on the same node.
+      - Store in which controllers claim nodes, so that two rollouts never work on the same node.
         C(file:) and an absolute path on a shared file system that supports C(flock), or C(dynamodb:<table>) or
         C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text). By default, nodes are not claimed.
       - M(patchtide.hybrid.rollout_wave) claims the nodes of a wave until its window ends, or for a day without a
@@ -99,14 +99,14 @@ EXAMPLES = r"""
     approved_digest: 9edb2bfb93c0
   register: rollout
 
-- name: Start only what the change board has approved
+- name: Start only a plan that the change board has approved
   patchtide.hybrid.rollout_journal:
     dir: /var/lib/patchtide/2026-06
     state: opened
     approval_required: true
     approval_file: /var/lib/patchtide/2026-06/approval.yml
 
-- name: Start where containers come and go, and others patch too
+- name: Start in a short-lived container, with claims against other rollouts
   patchtide.hybrid.rollout_journal:
     dir: /var/lib/patchtide/2026-06
     state: opened

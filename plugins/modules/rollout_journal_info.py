@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Verifies the numbering, the hash of every record and the hash chain. If C(plan.json) is in the same directory, it
     also verifies that the plan allows every event. It needs neither network access nor credentials.
-  - Anyone who can write the file can also create a new chain. To detect this, store RV(head) in another place, such as
+  - Anyone who can write the file can also create a new chain. To detect this, store RV(head) elsewhere, such as in
     the change ticket, and pass it as O(head) later.
 author:
   - The patchtide.hybrid contributors (@patchtide)
@@ -59,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 valid:
-  description: Whether every record is unchanged, in its place, and allowed by the plan.
+  description: Whether every record is unchanged, in order, and allowed by the plan.
   returned: always
   type: bool
   sample: true

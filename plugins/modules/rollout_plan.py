@@ -56,8 +56,8 @@ options:
     required: true
   catch_up:
     description:
-      - The file C(catch_up.json) that an earlier rollout wrote, with the nodes it missed. Waves that select C(missed)
-        take their nodes from it. Defaults to the file in O(dir), if it exists.
+      - The file C(catch_up.json) of an earlier rollout with the nodes that it missed, for waves that select C(missed).
+        Defaults to the file in O(dir), if it exists.
     type: path
   at:
     description: Time from which to plan, such as V(2026-12-01T22:00:00Z). Each wave gets the occurrence of its window

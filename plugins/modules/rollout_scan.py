@@ -9,25 +9,24 @@ module: rollout_scan
 short_description: Write the results of a compliance scan to a file
 version_added: 0.1.0
 description:
-  - Writes C(scan.json), the state of every scanned node before anything is planned. A host or node that was to be
-    scanned has a record, also if it did not answer. So has a host whose executor is not served, with the error code
-    V(not_served), unless the policy excludes it.
+  - Writes C(scan.json) with a record for each node that was to be scanned, even if it did not answer. A host whose
+    executor is not served has a record with the error code V(not_served), unless the policy excludes it.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.rollout_scan_info
     description: Finds the hosts to scan.
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter.
+  - Runs on the controller as an action plugin, whatever the host of the play.
 attributes:
   check_mode:
-    description: Counts, and writes no file.
+    description: Returns the counts without writing the file.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: Always reports no change; the file is evidence of a scan, not a state.
+    description: Always reports no change, because the file is evidence of a scan and not a state.
     support: full
 options:
   dir:
@@ -48,8 +47,8 @@ options:
     default: []
   hosts:
     description:
-      - Inventory names of the hosts that were scanned over a connection of their own. Each has the result of
-        M(patchtide.hybrid.linux_patch) in the variable C(patchtide_scan).
+      - Inventory names of the hosts that were scanned directly. Each has the result of M(patchtide.hybrid.linux_patch)
+        in the variable C(patchtide_scan).
     type: list
     elements: str
     default: []
@@ -72,22 +71,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 scanned:
-  description: Nodes that were scanned.
+  description: Number of nodes that were scanned.
   returned: success
   type: int
   sample: 59
 compliant:
-  description: Scanned nodes with nothing missing and no reboot pending.
+  description: Number of scanned nodes without missing patches and without a pending reboot.
   returned: success
   type: int
   sample: 3
 unknown:
-  description: Nodes that could not be scanned, those of RV(not_served) among them.
+  description: Number of nodes that could not be scanned, including RV(not_served).
   returned: success
   type: int
   sample: 1
 not_served:
-  description: Nodes whose executor is not served and that the policy does not exclude.
+  description: Number of nodes whose executor is not served and that the policy does not exclude.
   returned: success
   type: int
   sample: 0

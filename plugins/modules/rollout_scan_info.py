@@ -9,19 +9,19 @@ module: rollout_scan_info
 short_description: Find the hosts that a compliance scan covers
 version_added: 0.1.0
 description:
-  - Returns which hosts of the inventory can be scanned now, how each is reached, and why the others can't be scanned.
-    It connects to none of them.
-  - A host belongs to the estate if the inventory gives it C(patchtide_executor) or C(patchtide_node_id). Other hosts
-    are ignored. It is an error if no host has C(patchtide_executor).
-  - A host whose executor this version or this controller does not serve, such as a misspelt one, is in
-    RV(not_served); fail the play for it.
+  - Returns the hosts of the inventory that can be scanned now, by the way in which they are reached, and the reasons
+    why the others cannot be scanned. It does not connect to any host.
+  - A host belongs to the estate if it has the variable C(patchtide_executor) or C(patchtide_node_id). Other hosts are
+    ignored. It is an error if no host has C(patchtide_executor).
+  - Hosts whose executor this version or this controller does not serve, for example because it is misspelled, are in
+    RV(not_served). Fail the play if there are any.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.rollout_scan
-    description: Writes what the scan found.
+    description: Writes the results of the scan.
 notes:
-  - Runs on the controller, as an action plugin; the play's host does not matter.
+  - Runs on the controller as an action plugin, whatever the host of the play.
 extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
 options:
@@ -51,7 +51,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 direct_hosts:
-  description: Inventory names of the hosts that are scanned over a connection of their own.
+  description: Inventory names of the hosts that are scanned directly.
   returned: success
   type: list
   elements: str
@@ -63,7 +63,7 @@ ssm_hosts:
   elements: str
   sample: [i-0123456789abcdef0]
 unscanned:
-  description: The hosts of the estate that can't be scanned now.
+  description: Hosts of the estate that cannot be scanned now.
   returned: success
   type: list
   elements: dict
@@ -77,16 +77,16 @@ unscanned:
       type: str
       returned: success
     executor:
-      description: How the host is patched, empty if nothing patches it.
+      description: Executor of the host, empty if it has none.
       type: str
       returned: success
     reason:
-      description: Why it can't be scanned.
+      description: Reason why it cannot be scanned.
       type: str
       returned: success
   sample: [{host: i-0aaaaaaaaaaaaaaaa, name: web-02, executor: ssm, reason: "its agent is not online (ConnectionLost)"}]
 not_served:
-  description: The hosts of the estate that no executor here works on and that the policy does not exclude.
+  description: Hosts of the estate whose executor is not served and that the policy does not exclude.
   returned: success
   type: list
   elements: dict
@@ -100,7 +100,7 @@ not_served:
       type: str
       returned: success
     executor:
-      description: The executor that the host names.
+      description: Executor in the host's variables.
       type: str
       returned: success
     code:
@@ -108,7 +108,7 @@ not_served:
       type: str
       returned: success
     reason:
-      description: Why no executor works on it, and what to install where that is all it takes.
+      description: Reason why the executor is not served, and what to install if that is sufficient.
       type: str
       returned: success
   sample:

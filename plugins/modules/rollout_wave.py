@@ -58,7 +58,7 @@ attributes:
     description: Reports which nodes are due and what would be done. Sends and writes nothing, and connects to no node.
     support: full
   diff_mode:
-    description: Not applicable.
+    description: This action has no diff output.
     support: none
   idempotent:
     description: Work with an outcome in the journal is not repeated.

@@ -80,7 +80,7 @@ def test_is_renamed_by_its_id_and_deleted(port: Any) -> None:
 
 def test_unknown_id_is_refused_or_already_absent(port: Any) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
-    with pytest.raises(BadInput, match="an association that exists"):
+    with pytest.raises(BadInput, match="an existing association"):
         associate(port, association_id=unknown)
     assert associate(port, association_id=unknown, state="absent") == (False, None)
 

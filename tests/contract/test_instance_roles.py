@@ -99,9 +99,9 @@ def test_denial_is_a_conflict(world: World) -> None:
 def test_profile_is_needed_and_must_hold_a_role(world: World) -> None:
     with pytest.raises(BadInput, match="which have none"):
         world.run()
-    with pytest.raises(BadInput, match="an instance profile that exists"):
+    with pytest.raises(BadInput, match="an existing instance profile"):
         world.run(instance_profile="nowhere")
-    with pytest.raises(Conflict, match="holds no role"):
+    with pytest.raises(Conflict, match="contains no role"):
         world.run(instance_profile="empty")
 
 

@@ -107,7 +107,7 @@ def test_unknown_node_is_refused(world: World) -> None:
     ("options", "message"),
     [
         ({"type_name": "AWS:Application"}, "a type of your own"),
-        ({"instance_ids": ["web-1"]}, "a node id"),
+        ({"instance_ids": ["web-1"]}, "a node ID"),
         ({"schema_version": "1"}, "a version such as '1.0'"),
         ({"renew_days": 31}, "1 to 30 days"),
         ({"content": [{"": "x"}]}, "1 to 64 characters"),
@@ -136,7 +136,7 @@ def test_compliance_is_put_kept_and_removed(world: World) -> None:
         ({}, {"compliance_type": "Patch"}, "a type of your own"),
         ({}, {"execution_type": "x" * 51}, "1 to 50 characters"),
         ({}, {"execution_id": "x" * 101}, "at most 100"),
-        ({}, {"instance_ids": ["web-1"]}, "a node id"),
+        ({}, {"instance_ids": ["web-1"]}, "a node ID"),
         ({"title": "x" * 501}, {}, "at most 500"),
         ({"details": {"x" * 65: "y"}}, {}, "1 to 64 characters"),
         ({"details": {"x": "y" * 4097}}, {}, "at most 4096"),
@@ -177,7 +177,7 @@ def test_sync_to_another_bucket_is_recreated(world: World) -> None:
         ({**SOURCE, "source_type": "AwsOrganizations"}, "EntireOrganization or OrganizationalUnits"),
         ({**SOURCE, "organization_source": "EntireOrganization"}, "source_type=AwsOrganizations beside it"),
         ({**SOURCE, "organizational_units": ["ou-1"]}, "an organizational unit such as"),
-        ({**SOURCE, "organizational_units": ["ou-ab12-cdefgh34"]}, "and only with it"),
+        ({**SOURCE, "organizational_units": ["ou-ab12-cdefgh34"]}, "and only if"),
     ],
 )
 def test_sync_has_limits(world: World, options: dict[str, Any], message: str) -> None:

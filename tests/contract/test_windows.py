@@ -128,7 +128,7 @@ def test_target_in_use_is_kept_unless_unsafe(ready: World) -> None:
 
 
 def test_target_of_an_unknown_window_is_predicted_but_not_written(world: World) -> None:
-    with pytest.raises(BadInput, match="maintenance window that exists"):
+    with pytest.raises(BadInput, match="existing maintenance window"):
         target(world)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts, follows or stops an execution in one account-Region, as ``ssm_automation`` declares it."""
+"""Starts, follows or stops an execution in one account-Region for ``ssm_automation``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._core.ssm.automation_run import GOOD, RUNNING, AutomationPort, await_exec
 def run_automation(port: AutomationPort, options: Mapping[str, Any], clock: Clock, *, check: bool) -> dict[str, Any]:
     """Start, follow or stop an execution and return ``changed`` and the execution.
 
-    :raises PatchtideError: with ``fail_on_error``, if it did not end well.
+    :raises PatchtideError: with ``fail_on_error``, if the execution did not succeed.
     """
     execution_id = options["execution_id"]
     if options["state"] == "stopped":

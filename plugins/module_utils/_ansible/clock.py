@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The system clock, and the rehearsal clock of the lab, whose hours pass in seconds."""
+"""The system clock, and the rehearsal clock of the lab, where hours pass in seconds."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _plain_opener() -> OpenerDirector:
 
 
 def find_clock() -> Clock:
-    """Return the rehearsal clock where one is set, else the real one."""
+    """Return the rehearsal clock if it is set, otherwise the system clock."""
     url = os.environ.get(VARIABLE)
     return RehearsalClock(url) if url else SystemClock()
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sends, follows or cancels a command in one account-Region, as ``ssm_command`` declares it."""
+"""Sends, follows or cancels a command in one account-Region for ``ssm_command``."""
 
 from __future__ import annotations
 

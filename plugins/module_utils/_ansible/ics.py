@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads iCalendar text into a freeze calendar. Needs the optional libraries icalendar and recurring-ical-events."""
+"""Reads a freeze calendar from iCalendar text. Requires the optional libraries icalendar and recurring-ical-events."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from .._core.times.schedule import to_zone
 try:
     import icalendar
     import recurring_ical_events  # type: ignore[import-untyped]
-except ImportError as error:  # optional: only freeze calendars need them
+except ImportError as error:  # optional, only for freeze calendars
     MISSING: ImportError | None = error
 else:
     MISSING = None
 
 
 class MissingLibrary(PatchtideError):
-    """An optional Python library is needed and not installed where this runs."""
+    """A required optional Python library is not installed."""
 
     code = "MissingLibrary"
 
 
 def read_calendar(text: str, name: str, start: datetime, end: datetime) -> Calendar:
-    """Return the events between ``start`` and ``end`` (with a zone), recurrences, exceptions and zones worked out.
+    """Return the events between ``start`` and ``end`` (with time zone), with recurrences and exceptions expanded.
 
-    SSM's ``X-CALENDAR-TYPE:DEFAULT_CLOSED`` makes it open only during its events. Cancelled events don't count. Times
-    without a zone, and whole days, are those of ``X-WR-TIMEZONE``, or UTC.
+    With SSM's ``X-CALENDAR-TYPE:DEFAULT_CLOSED``, it is open only during its events. Cancelled events are ignored.
+    Times without a time zone, and whole days, are in ``X-WR-TIMEZONE`` or UTC.
 
-    :param name: of the calendar, for messages: a file name, an ARN.
-    :raises MissingLibrary: the libraries are not there.
-    :raises BadInput: the text is no iCalendar document.
+    :param name: name of the calendar in messages, such as a file name or ARN.
+    :raises MissingLibrary: a library is not installed.
+    :raises BadInput: the text is not an iCalendar document.
     """
     if MISSING is not None:
         wanted = "pip install icalendar recurring-ical-events"
-        raise MissingLibrary(f"Reading the calendar {name} needs Python libraries: {wanted} ({MISSING})")
+        raise MissingLibrary(f"Reading the calendar {name} requires Python libraries: {wanted} ({MISSING})")
     try:
         parsed = icalendar.Calendar.from_ical(text)
         if parsed.name != "VCALENDAR":
             raise ValueError(f"it begins with {parsed.name}")
         zone = to_zone(str(parsed.get("X-WR-TIMEZONE") or "UTC"), f"{name}: X-WR-TIMEZONE")
-        # A day more on either side: whole days and zones shift events past the ends.
+        # One day more on either side, because whole days and time zones shift events past the ends.
         margin = timedelta(days=1)
         found = recurring_ical_events.of(parsed, components=["VEVENT"]).between(start - margin, end + margin)
         events = [_interval(event, zone) for event in found if str(event.get("STATUS", "")).upper() != "CANCELLED"]
     except BadInput:
         raise
-    except Exception as error:  # the libraries raise all kinds for damaged text
+    except Exception as error:  # the libraries raise various errors for damaged text
         raise BadInput(name, f"{text[:40]}…", f"an iCalendar document ({error})") from error
     kind = str(parsed.get("X-CALENDAR-TYPE") or "DEFAULT_OPEN").strip().upper()
     if kind not in ("DEFAULT_OPEN", "DEFAULT_CLOSED"):

@@ -29,13 +29,13 @@ Outcome = tuple[Place, Any, "PatchtideError | None"]
 
 
 class Noun(Protocol[T]):
-    """What a module declares in one account-Region. Its errors are ``PatchtideError``."""
+    """An object that a module manages in one account-Region. Its errors are ``PatchtideError``."""
 
     def plan(self) -> Change[T]:
-        """Read the current state and return what would change. Writes nothing."""
+        """Read the current state and return the required change. Writes nothing."""
 
     def apply(self, change: Change[T]) -> T | None:
-        """Carry out the change and return the resulting object."""
+        """Apply the change and return the resulting object."""
 
 
 def aws_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleAWSModule:
@@ -46,10 +46,10 @@ def aws_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleAWSModule:
 def run_noun(
     module: AnsibleAWSModule, name: str, make: Callable[[Sessions, Place], Noun[Any]], header: str
 ) -> NoReturn:
-    """Bring one noun into its declared state in every account-Region, or predict the change in check mode.
+    """Apply one object's declared state in every account-Region, or predict the change in check mode.
 
     :param name: the key of the object in each row, such as ``patch_baseline``.
-    :param header: names the object in the diff.
+    :param header: name of the object in the diff.
     """
 
     def work(sessions: Sessions, place: Place) -> Row:
@@ -92,7 +92,7 @@ def run_info(
     """Read rows in every account-Region and exit with one flat list ``name``; each row names its account and Region.
 
     :param read: returns plain data or core values, one item per row.
-    :param summarise: returns further members of the result, computed from all that ``read`` returned.
+    :param summarise: returns further members of the result, computed from the rows that ``read`` returned.
     """
     outcomes = _ask(module, read, empty={"changed": False, name: []})
     found = [(place, result) for place, result, error in outcomes if error is None]
@@ -102,7 +102,7 @@ def run_info(
 
 
 def _ask(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Any], empty: Row) -> list[Outcome]:
-    """Run ``work`` in every account-Region that the options name; fail with ``empty`` results if they name none."""
+    """Run ``work`` in every account-Region that the options select; fail with ``empty`` results if they select none."""
     try:
         info = get_aws_connection_info(module)
         sessions = Sessions(to_connection(info, module.params.get("aws_config")))
@@ -114,7 +114,9 @@ def _ask(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Any], empty
 
 
 def _identified(sessions: Sessions, places: Sequence[Place]) -> list[Place]:
-    """Fill in the account where no role names it. Without an answer from STS it stays open; the work may succeed."""
+    """Fill in the account if no role has it. If STS does not answer, it remains unknown, and the work may still
+    succeed.
+    """
     unknown = [place for place in places if place.account is None]
     if not unknown:
         return list(places)

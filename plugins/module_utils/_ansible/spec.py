@@ -43,7 +43,7 @@ STATE: dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent
 def to_connection(
     info: tuple[str | None, str | None, Mapping[str, Any]], config: Mapping[str, Any] | None
 ) -> Connection:
-    """Turn what amazon.aws read from options and environment into our connection.
+    """Convert the connection options that amazon.aws read from options and environment.
 
     :param info: Region, endpoint URL and boto parameters, as ``get_aws_connection_info`` returns them.
     :param config: the option ``aws_config``.
@@ -61,6 +61,6 @@ def to_connection(
 
 
 def to_module_places(params: Mapping[str, Any], region: str | None, sessions: Sessions) -> list[Place]:
-    """Return the places that ``region``, ``regions`` and ``accounts`` name; by default that of the profile."""
+    """Return the account-Regions that ``region``, ``regions`` and ``accounts`` select, or that of the profile."""
     found = region or (None if params.get("regions") else sessions.default_region)
     return to_places(params.get("regions") or ([found] if found else []), to_accounts(params.get("accounts") or []))

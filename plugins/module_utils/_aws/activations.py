@@ -17,10 +17,10 @@ from .paging import read_all, without_empty
 
 
 class SsmActivations:
-    """The ``ActivationPort`` of one place.
+    """The ``ActivationPort`` of one account-Region.
 
-    :param client: that place's SSM client.
-    :param once: the same without retries, for CreateActivation, which has no idempotency token.
+    :param client: its SSM client.
+    :param once: an SSM client without retries, for CreateActivation, which has no idempotency token.
     """
 
     def __init__(self, client: Any, once: Any = None) -> None:
@@ -28,7 +28,7 @@ class SsmActivations:
         self._once = once
 
     def read(self) -> list[Activation]:
-        """Return all activations. One read; the service has no filter for descriptions."""
+        """Return all activations, because the service has no filter for descriptions."""
         rows = read_all(self._client, "list activations", "describe_activations", "ActivationList", 50)
         return [from_api(row) for row in rows]
 
@@ -54,7 +54,7 @@ class SsmActivations:
             return made["ActivationId"]
 
         def forget() -> None:
-            """Delete what was made if its answer was lost: the code went with it."""
+            """Delete an activation whose creation was not answered, because its code is lost."""
             for item in self.find(wanted.description):
                 if item.activation_id not in known:
                     self.delete(str(item.activation_id))
@@ -71,7 +71,7 @@ class SsmActivations:
 
 
 def from_api(row: Mapping[str, Any]) -> Activation:
-    """Read one row of DescribeActivations."""
+    """Convert one row of DescribeActivations."""
     return Activation(
         description=row.get("Description", ""),
         iam_role=row.get("IamRole", ""),

@@ -21,7 +21,7 @@ _TYPES = ["MetricAlarm", "CompositeAlarm"]
 
 
 class AwsAlarms:
-    """The ``AlarmPort`` of one place. Cost: a call for 100 names. Needs ``cloudwatch:DescribeAlarms``."""
+    """The ``AlarmPort`` of one account-Region. One call per 100 names. Requires ``cloudwatch:DescribeAlarms``."""
 
     def __init__(self, place: Place, sessions: Sessions) -> None:
         self.place = place
@@ -37,7 +37,7 @@ class AwsAlarms:
         return sorted(found, key=lambda item: wanted.index(item.name))
 
     def _described(self, client: Any, names: list[str]) -> list[dict[str, Any]]:
-        """Read all pages of one call: a page holds 50 alarms unless asked for 100."""
+        """Read all pages of one request, 100 alarms per page instead of the default of 50."""
         rows: list[dict[str, Any]] = []
         request = {"AlarmNames": names, "AlarmTypes": _TYPES, "MaxRecords": _NAMED}
         while True:

@@ -22,10 +22,10 @@ GONE = "AssociationDoesNotExist"
 
 
 class SsmAssociations:
-    """The ``AssociationPort`` of one place."""
+    """The ``AssociationPort`` of one account-Region."""
 
     def __init__(self, client: Any, once: Any) -> None:
-        """``client`` is that place's SSM client; ``once`` one that does not retry, for CreateAssociation."""
+        """``client`` is the SSM client; ``once`` one without retries, for CreateAssociation."""
         self._client = client
         self._once = once
 
@@ -62,7 +62,7 @@ class SsmAssociations:
         return create_once(call, lambda: self._id_of(wanted.name))
 
     def update(self, wanted: Association) -> None:
-        """UpdateAssociation clears what is not given (API reference), so everything is."""
+        """UpdateAssociation clears parameters that are not set (API reference), so all are sent."""
         with aws_errors(f"update association {wanted.name or wanted.association_id}"):
             self._client.update_association(AssociationId=wanted.association_id, **to_api(wanted))
 
@@ -123,7 +123,7 @@ def _own_parameters(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_api(row: Mapping[str, Any], tags: Mapping[str, str]) -> Association:
-    """Read what DescribeAssociation returns."""
+    """Convert the answer of DescribeAssociation."""
     s3 = row.get("OutputLocation", {}).get("S3Location", {})
     alarm = row.get("AlarmConfiguration", {})
     return Association(

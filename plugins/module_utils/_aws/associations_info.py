@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads associations, their state and what they ran, as plain data."""
+"""Reads associations, their states and executions, as plain data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .paging import read_all
 from .tags import describe_tags
 
 _AT_ONCE = 8
-#: Option -> the key of ListAssociations.
+#: Key of ListAssociations by option.
 _FILTERS = {
     "name": "AssociationName",
     "association_id": "AssociationId",
@@ -32,10 +32,10 @@ _FILTERS = {
 
 
 def read_associations(client: Any, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the associations that the options of ``ssm_association_info`` mean, sorted by name.
+    """Return the associations that the options of ``ssm_association_info`` select, sorted by name.
 
     One read for the list, two for each association, one more for its executions and one for each of those with
-    ``targets``. An association that is deleted meanwhile is left out.
+    ``targets``. An association that is deleted in the meantime is omitted.
     """
     check_filters(options)
     limits.within("executions", options["executions"], 0, 50)
@@ -71,7 +71,7 @@ def _whole(client: Any, association_id: str, options: Mapping[str, Any]) -> dict
 
 
 def _executions(client: Any, association_id: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The newest first, as the service lists them."""
+    """Return the executions in the order of the service, newest first."""
     with aws_errors(f"list executions of association {association_id}"):
         pages = client.get_paginator("describe_association_executions").paginate(
             AssociationId=association_id, PaginationConfig={"PageSize": min(50, options["executions"])}

@@ -28,7 +28,7 @@ _LOCATION = {
 
 
 class SsmAutomations:
-    """The ``AutomationPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``AutomationPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -53,12 +53,12 @@ class SsmAutomations:
             with aws_errors(f"stop automation {execution_id}"):
                 self._client.stop_automation_execution(AutomationExecutionId=execution_id, Type=how)
         except ServiceError as error:
-            if error.code != "InvalidAutomationStatusUpdateException":  # it ended meanwhile
+            if error.code != "InvalidAutomationStatusUpdateException":  # it has ended in the meantime
                 raise
 
 
 def to_execution(row: Mapping[str, Any]) -> Execution:
-    """Read an AutomationExecution. What users and runbooks name stays as it is."""
+    """Convert an AutomationExecution. Names given by users and runbooks are kept."""
     members = to_plain({key: value for key, value in row.items() if key not in ("Parameters", "Outputs", "Variables")})
     for name in ("Parameters", "Outputs"):
         members[name.lower()] = dict(row.get(name) or {})

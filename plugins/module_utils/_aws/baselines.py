@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 class SsmBaselines:
-    """The ``BaselinePort`` of one place; ``client`` is that place's SSM client."""
+    """The ``BaselinePort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -74,7 +74,9 @@ class SsmBaselines:
         known = self._client.meta.service_model.operation_model("CreatePatchBaseline").input_shape.members
         status = wanted.available_security_updates_status
         if status and member not in known:
-            raise BadInput("available_security_updates_status", status, "nothing: it needs botocore 1.38.24 or newer")
+            raise BadInput(
+                "available_security_updates_status", status, "no value: it requires botocore 1.38.24 or later"
+            )
         return {**to_api(wanted), **({member: status} if status else {})}
 
     def set_tags(self, baseline_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
@@ -116,7 +118,7 @@ class SsmBaselines:
 
 
 def _is_aws_default(row: Row) -> bool:
-    """AWS publishes AWS-DefaultPatchBaseline for Windows and AWS-<OS>DefaultPatchBaseline for each Linux."""
+    """Default baselines of AWS: AWS-DefaultPatchBaseline for Windows, AWS-<OS>DefaultPatchBaseline for each Linux."""
     return str(row["BaselineName"]).endswith("DefaultPatchBaseline")
 
 
@@ -141,7 +143,7 @@ def to_api(wanted: Baseline) -> dict[str, Any]:
 
 
 def from_api(data: Row, tags: Mapping[str, str], is_default: bool) -> Baseline:
-    """Read what GetPatchBaseline returns."""
+    """Convert the answer of GetPatchBaseline."""
     return Baseline(
         name=data["Name"],
         operating_system=data.get("OperatingSystem", "WINDOWS"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads patch baselines, and which ones patch groups get."""
+"""Reads patch baselines and the baselines of patch groups."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _AT_ONCE = 8
 
 
 class BaselineReader:
-    """Reads from one place; ``client`` is that place's SSM client."""
+    """Reads from one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def read(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the baselines that ``names``, ``prefix``, ``owner``, ``operating_systems`` and ``default`` ask for."""
+        """Return the baselines that ``names``, ``prefix``, ``owner``, ``operating_systems`` and ``default`` select."""
         filters = [{"Key": "OWNER", "Values": ["AWS" if options["owner"] == "aws" else "Self"]}]
         if options["owner"] == "all":
             filters = []
@@ -66,13 +66,13 @@ class BaselineReader:
 
 
 class PatchGroupReader:
-    """Reads from one place; ``client`` is that place's SSM client."""
+    """Reads from one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def read(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return groups with a binding, and the named ones that have none; see ``ssm_patch_group_info``."""
+        """Return registered groups, and named groups that are not registered; see ``ssm_patch_group_info``."""
         rows = read_all(
             self._client,
             "list patch groups",
@@ -103,7 +103,7 @@ class PatchGroupReader:
         return found
 
     def _fallback(self, name: str, system: str) -> dict[str, Any]:
-        with aws_errors(f"read which baseline patch group {name} gets for {system}"):
+        with aws_errors(f"read the baseline of patch group {name} for {system}"):
             reply = self._client.get_patch_baseline_for_patch_group(PatchGroup=name, OperatingSystem=system)
         return {"operating_system": system, "baseline_id": reply["BaselineId"], "name": "", "is_fallback": True}
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands of Run Command with every member of SendCommand: the ``CommandPort`` of one place."""
+"""Commands of Run Command with every member of SendCommand: the ``CommandPort`` of one account-Region."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MEMBERS = {
 
 
 class SsmCommands(SsmFleet):
-    """Beside what the fleet needs: any members, commands and their states."""
+    """Adds to the fleet's port: any parameter of SendCommand, commands and their states."""
 
     def find_recent(self, comment: str, document: str, seconds: float, clock: Clock) -> str | None:
         return self.find(comment, document, clock.now() - timedelta(seconds=seconds))
@@ -87,7 +87,7 @@ def to_members(options: Mapping[str, Any], targets: Targets, comment: str) -> di
 
 
 def to_state(row: Mapping[str, Any]) -> CommandState:
-    """Read one row of ListCommands. The names of the document's parameters stay as they are."""
+    """Convert one row of ListCommands. The names of the document's parameters are kept."""
     members = to_plain(row)
     members["parameters"] = dict(row.get("Parameters") or {})
     return CommandState(command_id=row["CommandId"], status=row["Status"], members=members)

@@ -69,7 +69,7 @@ class SsmCompliance:
 
 
 def from_api(row: Mapping[str, Any]) -> NodeCompliance:
-    """Read one InstancePatchState."""
+    """Convert one InstancePatchState."""
     counts = {snake(key): int(value) for key, value in row.items() if key.endswith("Count")}
     return NodeCompliance(
         node_id=row["InstanceId"],
@@ -87,7 +87,7 @@ def from_api(row: Mapping[str, Any]) -> NodeCompliance:
 
 
 def patch_from_api(row: Mapping[str, Any]) -> Patch:
-    """Read one PatchComplianceData; its CVEs are one text with commas."""
+    """Convert one PatchComplianceData, whose CVEs are a comma-separated text."""
     return Patch(
         id=row["KBId"],
         title=row.get("Title", ""),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conversions between the service's ways to write things and plain data."""
+"""Conversions between the API's structures and plain data."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def to_time(value: datetime | str | None) -> str:
 def to_plain(value: Any) -> Any:
     """Turn a reply into plain data: snake-case members, times as text, without ``ResponseMetadata``.
 
-    Keys of maps that users fill (tags, parameters) must be converted apart, they would be renamed too.
+    Maps with the users' own keys (tags, parameters) must be converted separately, or their keys would be renamed.
     """
     if isinstance(value, Mapping):
         return {snake(key): to_plain(item) for key, item in value.items() if key != "ResponseMetadata"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a resource data sync really writes: what one account-Region has in the bucket."""
+"""Folders of one account-Region in the bucket of a resource data sync, which show whether the sync writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AT_ONCE = 8
 
 
 def read_folders(s3: Any, sync: DataSync, account: str, region: str) -> dict[str, list[str]]:
-    """Return inventory types that the account-Region has in the bucket, and those that only others have.
+    """Return the inventory types that this account-Region has in the bucket, and those that only others have.
 
     One read for the types, and one for each of them.
 

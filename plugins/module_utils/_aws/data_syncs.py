@@ -16,13 +16,13 @@ from .paging import without_empty
 
 
 class SsmDataSyncs:
-    """The ``DataSyncPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``DataSyncPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return all syncs as the service lists them, of both types: each must be asked for."""
+        """Return all syncs as listed by the service, which requires one request per type."""
         found: list[dict[str, Any]] = []
         for kind in (TO_DESTINATION, "SyncFromSource"):
             with aws_errors("list resource data syncs"):
@@ -43,7 +43,7 @@ class SsmDataSyncs:
             with aws_errors(f"create resource data sync {wanted.name}"):
                 self._client.create_resource_data_sync(SyncName=wanted.name, SyncType=wanted.sync_type, **part)
         except ServiceError as error:
-            # A lost answer is repeated by botocore; then it is there already.
+            # It exists if botocore repeated a call whose answer was lost.
             if error.code != "ResourceDataSyncAlreadyExistsException" or self.find(wanted.name) != wanted:
                 raise
 
@@ -90,7 +90,7 @@ def _source(wanted: DataSync) -> dict[str, Any]:
 
 
 def from_api(row: Mapping[str, Any]) -> DataSync:
-    """Read one row of ListResourceDataSync."""
+    """Convert one row of ListResourceDataSync."""
     destination, source = row.get("S3Destination") or {}, row.get("SyncSource") or {}
     organization = source.get("AwsOrganizationsSource") or {}
     units = [unit["OrganizationalUnitId"] for unit in organization.get("OrganizationalUnits", [])]
@@ -112,7 +112,7 @@ def from_api(row: Mapping[str, Any]) -> DataSync:
 
 
 def to_status(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``DataSync`` does not hold: how the sync goes."""
+    """Return the status of the sync, which ``DataSync`` does not contain."""
     names = ("LastStatus", "LastSyncStatusMessage", "LastSyncTime", "LastSuccessfulSyncTime", "SyncCreatedTime")
     found: dict[str, Any] = to_plain({name: row[name] for name in names if name in row})
     return found

@@ -19,10 +19,10 @@ from .tags import ensure_tags
 
 
 class SsmDocuments:
-    """The ``DocumentPort`` of one place, and its reader.
+    """The ``DocumentPort`` of one account-Region, also for the info module.
 
-    :param client: that place's SSM client.
-    :param once: the same without retries, for the calls that have no idempotency token.
+    :param client: its SSM client.
+    :param once: an SSM client without retries, for the calls that have no idempotency token.
     :param render: writes data as JSON or YAML text.
     """
 
@@ -32,7 +32,7 @@ class SsmDocuments:
         self._render = render
 
     def find(self, name: str, *, with_sharing: bool) -> Document | None:
-        """Two reads: the description and the content of the latest version; one more for the sharing."""
+        """Two reads: description and content of the latest version. A third one for sharing."""
         try:
             with aws_errors(f"read document {name}"):
                 data = self._client.describe_document(Name=name, DocumentVersion="$LATEST")["Document"]
@@ -55,7 +55,7 @@ class SsmDocuments:
         )
 
     def content(self, name: str, version: str, is_text: bool) -> Any:
-        """Return the content of a version, as data where it is any."""
+        """Return the content of a version, as data unless it is text."""
         with aws_errors(f"read the content of document {name}"):
             reply = self._client.get_document(
                 Name=name, DocumentVersion=version, DocumentFormat="TEXT" if is_text else "JSON"
@@ -72,11 +72,11 @@ class SsmDocuments:
         return next((number for number in earlier if self.content(before.name, number, is_text) == content), None)
 
     def _shared_with(self, name: str) -> tuple[str, ...]:
-        """Pages by hand: botocore has no paginator for it."""
+        """Paginated here, because botocore has no paginator for it."""
         accounts: list[str] = []
         token: dict[str, str] = {}
         while True:
-            with aws_errors(f"read who document {name} is shared with"):
+            with aws_errors(f"read the accounts with which document {name} is shared"):
                 reply = self._client.describe_document_permission(Name=name, PermissionType="Share", **token)
             accounts += (account.lower() for account in reply.get("AccountIds", []))
             if not reply.get("NextToken"):
@@ -151,7 +151,7 @@ class SsmDocuments:
                 raise
 
     def read(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the documents that the options of ``ssm_document_info`` ask for, as plain data."""
+        """Return the documents that the options of ``ssm_document_info`` select, as plain data."""
         filters = [{"Key": "Owner", "Values": [options["owner"]]}]
         if options["prefix"]:
             filters.append({"Key": "Name", "Values": [options["prefix"]]})

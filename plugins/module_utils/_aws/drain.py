@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes nodes out of the target groups of load balancers (ELBv2) and puts them back: the ``DrainPort``."""
+"""Deregisters nodes from the target groups of load balancers (ELBv2) and registers them again: the ``DrainPort``."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .paging import read_all
 from .places import OwnClients
 from .session import Sessions
 
-#: Target groups asked at once, and targets of one call (a group has 1,000 at most).
+#: Target groups per call, and targets per call (a group has 1,000 at most).
 _AT_ONCE, _TARGETS = 8, 100
 _NO_GROUP = frozenset({"TargetGroupNotFound", "TargetGroupNotFoundException"})
 _NO_TARGET = frozenset({"InvalidTarget", "InvalidTargetException"})
-#: A target that is not one any more or gets no requests anyway; all that DescribeTargetHealth calls ``unused``
-#: but one in a stopped instance, which gets its requests back with the instance.
+#: Reasons for which a target is not registered or gets no requests: all that DescribeTargetHealth calls ``unused``,
+#: except a stopped instance, which gets requests again when it starts.
 _OUT = frozenset({"Target.NotRegistered", "Target.NotInUse", "Target.IpUnusable", "Target.DeregistrationInProgress"})
 
 
 class AwsDrain:
-    """The ``DrainPort`` of one place.
+    """The ``DrainPort`` of one account-Region.
 
-    Cost: to find n nodes, n/200 calls, one for 400 target groups and one for each group in use; then one for each
-    group that has some of the nodes, for every call of ``drain``, ``restore`` (n/200 more) and ``health``.
+    Calls: to find n nodes, n/200, one per 400 target groups and one per group in use. ``drain``, ``restore`` (n/200
+    more) and ``health`` need one per group that has some of the nodes.
     """
 
     def __init__(self, place: Place, sessions: Sessions) -> None:
@@ -55,7 +55,7 @@ class AwsDrain:
         return {item: tuple(found[item]) for item in ids if item in found}
 
     def _health_of(self, client: Any, group: str) -> list[dict[str, Any]] | None:
-        """Return all registrations of a target group with their health, ``None`` if the group is gone."""
+        """Return all targets of a group with their health; ``None`` if the group does not exist."""
         try:
             with aws_errors(f"read the health of the targets of {group}"):
                 reply = client.describe_target_health(TargetGroupArn=group)
@@ -74,7 +74,7 @@ class AwsDrain:
         return self._write(targets, call, _NO_GROUP | _NO_TARGET)
 
     def restore(self, targets: Sequence[Target]) -> dict[str, str]:
-        """Do it only for nodes that exist: the private address of one that is gone may be somebody else's by now."""
+        """Register only nodes that still exist, because the private address of a deleted node may have been reused."""
         nodes = {target.node_id for target in targets}
         try:
             there = read_instances(self._clients("ec2"), sorted(nodes))
@@ -116,7 +116,7 @@ class AwsDrain:
 def _isolated(
     group: str, members: Sequence[Target], call: Callable[[str, list[dict[str, Any]]], None]
 ) -> list[tuple[Target, str]]:
-    """Call for the targets of one group; return (target, why not)."""
+    """Call the API for the targets of one group; return (target, reason of failure)."""
     several: dict[str, list[Target]] = {}
     for target in members:
         several.setdefault(target.target_id, []).append(target)
@@ -129,7 +129,9 @@ def _isolated(
 
 
 def _may_hold(group: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) -> bool:
-    """Say whether it can hold one of the instances: in use, and of their VPC or of addresses beyond its own."""
+    """Return whether the group can contain one of the instances: it is in use, and in their VPC or open to other
+    addresses.
+    """
     if not group.get("LoadBalancerArns"):
         return False
     kind = group.get("TargetType", "instance")
@@ -139,7 +141,7 @@ def _may_hold(group: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) 
 def _of_nodes(
     group: Mapping[str, Any], members: Iterable[Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]]
 ) -> Iterable[Target]:
-    """Yield the registrations of a target group that are these nodes'."""
+    """Yield the targets of a group that belong to these nodes."""
     kind = group.get("TargetType", "instance")
     owners = {item: item for item in rows} if kind == "instance" else {}
     vpcs = {item: row.get("VpcId") for item, row in rows.items()}
@@ -148,7 +150,7 @@ def _of_nodes(
     for member in members:
         target, health = member["Target"], member["TargetHealth"]
         node_id = owners.get(target["Id"], "")
-        # An address is the instance's own in its VPC only, or where the load balancer was told it is beyond ("all").
+        # An address identifies the instance only in its VPC, or with AvailabilityZone "all" (outside the VPC).
         beyond = target.get("AvailabilityZone") == "all"
         if node_id and health.get("Reason") not in _OUT and (beyond or vpcs[node_id] == group.get("VpcId")):
             yield Target(

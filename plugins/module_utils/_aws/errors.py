@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns botocore's exceptions into the core's errors, in one place."""
+"""Converts botocore's exceptions to the errors of the core."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .._core.errors import AccessDenied, NotFound, ServiceError
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-except ImportError:  # AnsibleAWSModule reports the missing library with its install hint
+except ImportError:  # AnsibleAWSModule reports the missing library
 
     class ClientError(Exception):  # type: ignore[no-redef]
-        """Stands in where botocore is missing."""
+        """Replacement if botocore is not installed."""
 
     class BotoCoreError(Exception):  # type: ignore[no-redef]
-        """Stands in where botocore is missing."""
+        """Replacement if botocore is not installed."""
 
     class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]
-        """Stands in where botocore is missing."""
+        """Replacement if botocore is not installed."""
 
 
 _DENIED = frozenset(
@@ -42,7 +42,7 @@ _MISSING = frozenset({"DoesNotExistException", "ResourceNotFoundException", "Inv
 
 @contextmanager
 def aws_errors(action: str) -> Iterator[None]:
-    """Run one API call; a failure is raised as ``Could not <action>: <code>: <message>``.
+    """Run one API call. A failure raises ``Could not <action>: <code>: <message>``.
 
     :param action: a verb phrase such as ``"create patch baseline web-prod"``.
     """
@@ -63,5 +63,5 @@ def aws_errors(action: str) -> Iterator[None]:
 
 
 def is_answer(error: ServiceError) -> bool:
-    """Say whether a service gave this error; if not, it stands for one that could not be asked."""
+    """Return whether a service returned this error. Otherwise, the service could not be reached."""
     return isinstance(error.__cause__, ClientError)

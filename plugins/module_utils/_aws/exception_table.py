@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exception ledger as a DynamoDB table: one item a record, every write conditional on what was read.
+"""The exception ledger in a DynamoDB table: one item per record, each write conditional on the version read.
 
-The table's partition key is ``exception_id`` (a string). An item holds the record as JSON, and a version.
+The table's partition key is ``exception_id`` (a string). An item contains the record as JSON and a version.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .._core.exceptions.ledger import Decide
 from .._core.exceptions.records import ExceptionRecord
 from .errors import aws_errors
 
-#: Writers that get in each other's way take turns within a few attempts; more means that something else is wrong.
+#: Attempts of concurrent writers. More than a few indicate a different problem.
 _ATTEMPTS = 10
 _KEY = "exception_id"
 
@@ -53,10 +53,10 @@ class ExceptionTable:
             after = decide(before)
             if after == before or not write or self._write(exception_id, item, after):
                 return before, after
-        raise Conflict(f"Exception {exception_id} was changed by others {_ATTEMPTS} times in a row; try again.")
+        raise Conflict(f"Exception {exception_id} was changed by others {_ATTEMPTS} times in a row. Try again.")
 
     def _write(self, exception_id: str, item: Any, after: ExceptionRecord | None) -> bool:
-        """Write unless somebody else did meanwhile; then ``False``."""
+        """Write, or return ``False`` if another writer was first."""
         version = item["version"]["N"] if item else "0"
         guard: dict[str, Any] = {"TableName": self._table, "ConditionExpression": f"attribute_not_exists({_KEY})"}
         if item:
@@ -84,14 +84,16 @@ class ExceptionTable:
         try:
             return ExceptionRecord.from_dict(json.loads(item["record"]["S"]), f"{self._table}: {name}.")
         except (KeyError, ValueError) as error:
-            raise PatchtideError(f"The item {name} of the table {self._table} is no exception: {error!r}") from error
+            raise PatchtideError(
+                f"The item {name} of the table {self._table} is not an exception: {error!r}"
+            ) from error
 
     def _errors(self, verb: str) -> Any:
         return aws_errors(f"{verb} the exceptions in the DynamoDB table {self._table}")
 
 
 def create_table(client: Any, table: str) -> None:
-    """Create the table, paid per request; one that exists is left as it is."""
+    """Create the table with on-demand capacity unless it exists."""
     with aws_errors(f"create the DynamoDB table {table}"):
         try:
             client.describe_table(TableName=table)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The dated exception tags of the nodes of one place. EC2 keeps those of instances, SSM those of all others."""
+"""The exception tags of the nodes of one account-Region: of instances in EC2, of all others in SSM."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TYPES = ["ec2:instance", "ssm:managed-instance"]
 class ExceptionTags:
     """One tag of many nodes.
 
-    :param client: gives the client of a service at that place.
-    :param key: of the tag.
+    :param client: returns the client of a service in this account-Region.
+    :param key: key of the tag.
     """
 
     def __init__(self, client: Callable[[str], Any], key: str) -> None:
@@ -28,7 +28,7 @@ class ExceptionTags:
         self._tags = SsmResourceTags(client("ssm"), lambda: client("ec2"), "ManagedInstance")
 
     def read_all(self) -> dict[str, str]:
-        """Return the tag by node id, of every node of the place that has it: one call a hundred of them."""
+        """Return the tag by node ID for all nodes of the account-Region that have it, 100 per call."""
         found: dict[str, str] = {}
         request: dict[str, Any] = {"TagFilters": [{"Key": self._key}], "ResourceTypeFilters": _TYPES}
         while True:
@@ -43,11 +43,11 @@ class ExceptionTags:
             request["PaginationToken"] = reply["PaginationToken"]
 
     def read(self, node_ids: Sequence[str]) -> dict[str, str | None]:
-        """Return the tag of these nodes from the services that keep it, which are never behind."""
+        """Return the tag of these nodes from EC2 and SSM, which are always up to date."""
         return {node_id: tags.get(self._key) for node_id, tags in self._tags.read(node_ids).items()}
 
     def write(self, before: Mapping[str, str | None], after: Mapping[str, str | None]) -> None:
-        """Set or remove the tag; no other tag is touched."""
+        """Set or remove the tag. Other tags are not changed."""
         self._tags.write(
             {node_id: self._as_tags(before.get(node_id)) for node_id in after},
             {node_id: self._as_tags(value) for node_id, value in after.items()},

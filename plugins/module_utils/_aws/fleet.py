@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls behind the inventory of one place: nodes that SSM manages, EC2 instances, tags."""
+"""The inventory's calls in one account-Region: managed nodes, EC2 instances, tags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import aws_errors
 
 Rows = list[Mapping[str, Any]]
 
-#: Members per call that the services allow.
+#: Maximum number of items per call.
 PROPERTIES_A_PAGE = 1000
 INFORMATION_A_PAGE = 50
 INSTANCES_A_PAGE = 1000
@@ -23,17 +23,17 @@ ARNS_A_CALL = 100
 STATES_A_CALL = 50
 INVENTORY_A_CALL = 40
 PATCH_INFORMATION = "Custom:PatchInformation"
-#: A service that answers this many empty pages in a row is not going to say anything.
+#: After this many empty pages in a row, a listing is considered endless.
 EMPTY_PAGES = 1000
 
 _LIVE = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]}
 
 
 class FleetCalls:
-    """The inventory's view of one place.
+    """The inventory's view of one account-Region.
 
-    :param client: gives the client of a service at that place.
-    :param label: names the place in errors.
+    :param client: returns the client of a service in this account-Region.
+    :param label: name of the account-Region in errors.
     """
 
     def __init__(self, client: Callable[[str], Any], label: str) -> None:
@@ -41,7 +41,7 @@ class FleetCalls:
         self._label = label
 
     def managed(self, filters: Sequence[Mapping[str, Any]] = ()) -> Iterator[Rows]:
-        """Yield pages of SSM's nodes, at most 1,000 each.
+        """Yield pages of managed nodes, at most 1,000 each.
 
         The operation is the console's and refused to some: then pages of 50 with fewer members, from the documented
         one, whose filters have the same keys.
@@ -73,14 +73,14 @@ class FleetCalls:
             yield [row for reservation in page for row in reservation.get("Instances") or ()]
 
     def tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return the tags of up to 100 resources by ARN. Untagged ones are missing in the answer."""
+        """Return the tags of up to 100 resources by ARN, without resources that have none."""
         with aws_errors(f"read tags in {self._label}"):
             reply = self._client("resourcegroupstaggingapi").get_resources(ResourceARNList=list(arns))
         rows = reply.get("ResourceTagMappingList") or ()
         return {row["ResourceARN"]: from_tag_rows(row.get("Tags")) for row in rows if row.get("ResourceARN")}
 
     def patch_states(self, ids: Sequence[str]) -> Rows:
-        """Return the patch states of up to 50 nodes; one that was never scanned has none."""
+        """Return the patch states of up to 50 nodes, without nodes that were never scanned."""
         request = {"InstanceIds": list(ids), "MaxResults": 100}
         pages = self._pages("ssm", "describe_instance_patch_states", request, "InstancePatchStates", "patch states")
         return [row for page in pages for row in page]
@@ -92,7 +92,7 @@ class FleetCalls:
         return [row for page in pages for row in page]
 
     def patch_information(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return the custom inventory ``Custom:PatchInformation`` of up to 40 nodes that have any."""
+        """Return the custom inventory ``Custom:PatchInformation`` of up to 40 nodes, without nodes that have none."""
         request = {
             "Filters": [{"Key": "AWS:InstanceInformation.InstanceId", "Values": list(ids), "Type": "Equal"}],
             "ResultAttributes": [{"TypeName": PATCH_INFORMATION}],
@@ -102,15 +102,17 @@ class FleetCalls:
         return {row["Id"]: found for page in pages for row in page if (found := _content(row))}
 
     def windows(self) -> list[Window]:
-        """Return the enabled maintenance windows with their targets: one call, and one a window."""
+        """Return the enabled maintenance windows with their targets: one call, and one per window."""
         request = {"Filters": [{"Key": "Enabled", "Values": ["true"]}], "MaxResults": 100}
         pages = self._pages("ssm", "describe_maintenance_windows", request, "WindowIdentities", "maintenance windows")
         return [self._window(row) for page in pages for row in page]
 
     def connectors(self) -> Rows:
-        """Return the cloud connectors (Azure, GCP) of the place; botocore knows them from 1.44 on."""
+        """Return the cloud connectors (Azure, GCP) of the account-Region. Requires botocore 1.44."""
         if not hasattr(self._client("ssm"), "list_cloud_connectors"):
-            raise ServiceError(f"list cloud connectors in {self._label}", "OldBotocore", "needs botocore 1.44 or later")
+            raise ServiceError(
+                f"list cloud connectors in {self._label}", "OldBotocore", "requires botocore 1.44 or later"
+            )
         pages = self._pages("ssm", "list_cloud_connectors", {"MaxResults": 10}, "CloudConnectors", "cloud connectors")
         return [row for page in pages for row in page]
 
@@ -123,7 +125,7 @@ class FleetCalls:
     def _pages(
         self, service: str, operation: str, request: Mapping[str, Any], member: str, what: str
     ) -> Iterator[Rows]:
-        """Yield a listing's pages. A token that repeats would never end and is an error, an empty page is not."""
+        """Yield the pages of a listing. A repeated token is an error, because it has no end; an empty page is not."""
         action = f"list {what} in {self._label}"
         with aws_errors(action):
             call = getattr(self._client(service), operation)
@@ -149,6 +151,6 @@ def _content(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def node_arn(node_id: str, partition: str, region: str, account: str) -> str:
-    """The ARN under which the tagging service knows a node."""
+    """Return the node's ARN in the tagging service."""
     kind = "ssm:{}:{}:managed-instance" if node_id.startswith("mi-") else "ec2:{}:{}:instance"
     return f"arn:{partition}:{kind.format(region, account)}/{node_id}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks many places at once with one bounded pool: chains of pages, and tags while the pages still arrive."""
+"""Queries many account-Regions concurrently with one bounded pool. Tags are read while pages still arrive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ R = TypeVar("R")
 
 @dataclass(slots=True, kw_only=True)
 class Wish:
-    """What to ask every place for; ``want_…`` costs extra calls and may fail without failing the place."""
+    """The requested data. ``want_…`` requires extra calls, which can fail without failing the account-Region."""
 
     instances: bool = True
     tags: bool = True
@@ -40,9 +40,10 @@ class Wish:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What a place said: raw rows, and more by node id; or the first error, which makes the rest worthless.
+    """The answer of an account-Region: raw rows, and details by node ID; or the first error, which invalidates the
+    rest.
 
-    ``notes`` are the errors of what was asked for in addition.
+    ``notes`` are errors of extra calls.
     """
 
     place: Place
@@ -59,9 +60,9 @@ class Answer:
 
 
 class Crew:
-    """Runs jobs that may start further jobs. No job waits for another, so any number of workers makes progress.
+    """Runs jobs that can start further jobs. No job waits for another, so that any number of workers makes progress.
 
-    :param finish: is called with an answer when the last of its jobs has ended, while those of others go on.
+    :param finish: called with an answer when the last of its jobs has ended, while jobs of other answers continue.
     """
 
     def __init__(self, pool: ThreadPoolExecutor, finish: Callable[[Answer], None] | None = None) -> None:
@@ -72,13 +73,13 @@ class Crew:
         self._bug: BaseException | None = None
 
     def start(self, answer: Answer, job: Callable[[], None]) -> None:
-        """Queue a job for a place; it is left out if the place has failed by then."""
+        """Queue a job for an account-Region. It is skipped if the account-Region has failed by then."""
         with self._idle:
             self._open[id(answer)] += 1
         self._pool.submit(self._run, answer, job)
 
     def wait(self) -> None:
-        """Return when nothing is queued or running. An error that is not ours is a bug and is raised."""
+        """Return when nothing is queued or running. Unexpected errors are bugs and are raised."""
         with self._idle:
             self._idle.wait_for(lambda: not self._open)
         if self._bug:
@@ -100,7 +101,7 @@ class Crew:
             self._open[id(answer)] -= 1
             if self._open[id(answer)]:
                 return
-        # Only a job of this answer could start another one, and this was the last.
+        # Only a job of this answer could start another job, and this was the last one.
         try:
             if self._finish and not self._bug:
                 self._finish(answer)
@@ -118,9 +119,9 @@ def gather(
     finish: Callable[[Answer], R],
     workers: int = 32,
 ) -> list[R]:
-    """Return what ``finish`` makes of every place's answer, in the order of the places, whoever answers first.
+    """Return the result of ``finish`` for each account-Region, in the given order.
 
-    A place is finished as soon as it has answered, so that only rows of unfinished places are held.
+    Each is finished as soon as it has answered, so that only rows of unfinished ones are kept in memory.
     """
     made: dict[Place, R] = {}
 
@@ -137,7 +138,9 @@ def gather(
 
 
 class Errand:
-    """The jobs of one place. A page of nodes starts the jobs for its tags and states while the next page is fetched."""
+    """The jobs of one account-Region. Each page of nodes starts jobs for tags and states while the next page is
+    fetched.
+    """
 
     def __init__(self, crew: Crew, answer: Answer, calls: FleetCalls, wish: Wish) -> None:
         self._crew = crew
@@ -160,7 +163,7 @@ class Errand:
             ids = [name for row in page if isinstance(name := row.get("InstanceId"), str) and name]
             hybrid = [node for node in ids if node.startswith("mi-")]
             if self._wish.tags:
-                # EC2 tells its tags with the instances, so only nodes that EC2 does not list are asked for.
+                # EC2 returns tags with the instances, so only the tags of other nodes are read.
                 self._each(hybrid if self._wish.instances else ids, ARNS_A_CALL, self._tags)
             if self._wish.want_patch_information:
                 self._each(hybrid, INVENTORY_A_CALL, self._patch_information, extra=True)
@@ -200,7 +203,7 @@ class Errand:
             self._crew.start(self._answer, self._extra(once) if extra else once)
 
     def _extra(self, job: Callable[[], None]) -> Callable[[], None]:
-        """Turn a failure into a note: the inventory is whole without it, and says what it lacks."""
+        """Turn a failure into a note. The inventory is complete without the data and reports that it is missing."""
 
         def run() -> None:
             try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the bucket of a Resource Data Sync with the same crew that asks the services."""
+"""Reads the bucket of a Resource Data Sync, with the pool that otherwise queries the services."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from .._core.model import Place
 from .errors import aws_errors
 from .fleet_gather import Answer, Crew, Wish
 
-#: Objects one job fetches, so that a page of a listing keeps several workers busy.
+#: Objects per job, so that a page of a listing is fetched by several workers.
 _OBJECTS_A_JOB = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """Where the sync writes, and which part of it is wanted; nothing means everything."""
+    """Location of the sync's data, and the requested part; empty means all."""
 
     name: str
     prefix: str = ""

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the big listings off the wire itself, only the members the inventory uses.
+"""Parses the large listings itself, with only the members that the inventory uses.
 
-botocore turns every member of every row into Python objects through its service model: measured at 10,000 nodes
-that is 8 of 10 seconds of CPU. It lets a handler see a response before it parses it (``before-parse``, the event its
-own S3 customisations use), so the rows are taken from there and botocore gets an empty body. Signing, retries, errors
-and endpoints stay botocore's. A botocore without that event parses by itself; the rows have the same shape then, but
-for times, which are numbers or text here and datetimes there.
+botocore converts every member of every row to Python objects through its service model, which takes 8 of 10 CPU
+seconds at 10,000 nodes. A handler can process a response before botocore parses it (``before-parse``, the event of
+botocore's own S3 customizations). This one takes the rows and leaves botocore an empty body. Signing, retries, errors
+and endpoints remain with botocore. Without that event, botocore parses the response. The rows then have the same
+shape, except that times are datetimes instead of numbers or text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EMPTY_XML = b"<r><requestId/></r>"
 
 
 def read_directly(client: Any, service: str) -> None:
-    """Make a client read its big listings through this module."""
+    """Make a client read its large listings through this module."""
     if service == "ec2":
         client.meta.events.register("before-parse.ec2.DescribeInstances", _instances, unique_id="patchtide-fleet")
     elif service == "ssm":
@@ -36,7 +36,7 @@ def _json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any
         try:
             found = json.loads(response_dict["body"])
         except ValueError:
-            return  # botocore says what is wrong with it
+            return  # botocore reports the error
         if isinstance(found, dict):
             customized_response_dict.update(found)
             response_dict["body"] = b"{}"
@@ -53,7 +53,7 @@ def _instances(response_dict: dict[str, Any], customized_response_dict: dict[str
 
 
 def parse_instances(body: bytes) -> dict[str, Any]:
-    """Return what botocore would return for a DescribeInstances answer, reduced to the members in use."""
+    """Parse a DescribeInstances answer as botocore does, reduced to the members in use."""
     root = ElementTree.fromstring(body)
     space = root.tag[: root.tag.rfind("}") + 1]
     found: dict[str, Any] = {"Reservations": []}
@@ -74,7 +74,7 @@ _PLAIN = {
     "platformDetails": "PlatformDetails",
     "privateIpAddress": "PrivateIpAddress",
 }
-#: Elements with one interesting child → (member, child element, its member).
+#: Elements with one relevant child → (member, child element, its member).
 _NESTED = {
     "instanceState": ("State", "name", "Name"),
     "placement": ("Placement", "availabilityZone", "AvailabilityZone"),

@@ -22,15 +22,15 @@ _ALIVE = ["pending", "running", "stopping", "stopped"]
 
 
 class Ec2InstanceRoles:
-    """The ``InstanceRolePort`` of one place."""
+    """The ``InstanceRolePort`` of one account-Region."""
 
     def __init__(self, ec2: Any, iam: Any) -> None:
-        """``ec2`` and ``iam`` are that place's clients."""
+        """``ec2`` and ``iam`` are the clients of this account-Region."""
         self._ec2 = ec2
         self._iam = iam
 
     def profiles(self, instance_ids: Sequence[str] | None, filters: Mapping[str, Any]) -> dict[str, str]:
-        """One read for 200 instances."""
+        """One read per 200 instances."""
         ids = list(instance_ids or [])
         chunks = [ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK)] or ([[]] if instance_ids is None else [])
         rows = [row for chunk in chunks for row in self._instances(chunk, filters)]
@@ -56,7 +56,7 @@ class Ec2InstanceRoles:
         return str(roles[0]["RoleName"]) if roles else ""
 
     def policies_of(self, role: str, enough: str) -> RolePolicies:
-        """One read if ``enough`` is attached, else two, one for each inline policy and two for each attached one."""
+        """One read if ``enough`` is attached. Otherwise two, one per inline policy and two per attached policy."""
         action, operation = f"list policies of role {role}", "list_attached_role_policies"
         attached = read_all(self._iam, action, operation, "AttachedPolicies", 100, RoleName=role)
         arns = tuple(row["PolicyArn"] for row in attached)
@@ -78,10 +78,10 @@ class Ec2InstanceRoles:
 
     def associate(self, instance_id: str, profile: str) -> None:
         try:
-            with aws_errors(f"give {instance_id} the instance profile {profile}"):
+            with aws_errors(f"associate {instance_id} with the instance profile {profile}"):
                 self._ec2.associate_iam_instance_profile(InstanceId=instance_id, IamInstanceProfile={"Name": profile})
         except ServiceError as error:
-            # A lost answer is repeated by botocore; then it is there already.
+            # It exists if botocore repeated a call whose answer was lost.
             if error.code != "IncorrectState" or self.profiles([instance_id], {}).get(instance_id) != profile:
                 raise
 
@@ -91,5 +91,5 @@ class Ec2InstanceRoles:
 
 
 def _document(value: Any) -> dict[str, Any]:
-    """botocore decodes documents of some operations and leaves those of others as URL-encoded JSON."""
+    """botocore decodes the documents of some operations; those of others are URL-encoded JSON."""
     return dict(value) if isinstance(value, Mapping) else dict(json.loads(unquote(value)))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2 instances as they are now, many at once."""
+"""Current state of EC2 instances, many per call."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _GONE = frozenset({"shutting-down", "terminated"})
 
 
 def read_instances(ec2: Any, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the rows of DescribeInstances by id, one call for 200; those that are gone are missing.
+    """Return the rows of DescribeInstances by ID, 200 per call, without instances that do not exist.
 
-    A filter, because InstanceIds refuses the whole call for one id that is gone.
+    Uses a filter, because InstanceIds fails the whole call for one ID that does not exist.
     """
     wanted = [item for item in dict.fromkeys(ids) if item.startswith("i-")]
     found: dict[str, dict[str, Any]] = {}

@@ -23,7 +23,7 @@ def read_entries(client: Any, node_id: str, type_name: str) -> tuple[dict[str, s
 
 
 def _read(client: Any, node_id: str, type_name: str) -> Captured:
-    """Pages by hand: botocore has no paginator for it."""
+    """Paginated here, because botocore has no paginator for it."""
     entries: list[dict[str, str]] = []
     token: dict[str, str] = {}
     while True:
@@ -36,9 +36,9 @@ def _read(client: Any, node_id: str, type_name: str) -> Captured:
 
 
 class SsmInventory:
-    """The ``InventoryPort`` of one type at one place.
+    """The ``InventoryPort`` of one type in one account-Region.
 
-    :param now: when the content was captured, ISO 8601 in UTC to the second.
+    :param now: capture time of the content, ISO 8601 in UTC to the second.
     """
 
     def __init__(self, client: Any, type_name: str, schema_version: str, now: str) -> None:
@@ -77,11 +77,11 @@ class SsmInventory:
 
 
 def read_inventory(client: Any, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return nodes with the types that the options of ``ssm_inventory_info`` ask for; keys stay as they are."""
+    """Return nodes with the types that the options of ``ssm_inventory_info`` select. Keys are kept."""
     check_query(options["types"], options["filters"] or [])
     filters = [{"Key": row["key"], "Values": row["values"], "Type": row["type"]} for row in options["filters"] or []]
     nodes: dict[str, dict[str, Any]] = {}
-    for type_name in options["types"]:  # the service takes one type a call
+    for type_name in options["types"]:  # the service accepts one type per call
         request = {"ResultAttributes": [{"TypeName": type_name}], **({"Filters": filters} if filters else {})}
         for row in read_all(client, f"read the inventory {type_name}", "get_inventory", "Entities", 50, **request):
             node = nodes.setdefault(row["Id"], {"instance_id": row["Id"], "inventory": {}})
@@ -91,9 +91,9 @@ def read_inventory(client: Any, options: Mapping[str, Any]) -> list[dict[str, An
 
 
 class SsmComplianceItems:
-    """The ``ComplianceItemPort`` of one type at one place.
+    """The ``ComplianceItemPort`` of one type in one account-Region.
 
-    :param execution: ExecutionSummary of what is put.
+    :param execution: ExecutionSummary of the items.
     """
 
     def __init__(self, client: Any, compliance_type: str, execution: Mapping[str, str]) -> None:

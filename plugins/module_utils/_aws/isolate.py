@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries out a call for many nodes so that those it can't be done for do not hold up the others."""
+"""Calls an API for many nodes so that nodes for which it fails do not affect the others."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .paces import THROTTLED
 from .run_command import LOST
 
 _TRIES = 8
-#: A policy may forbid single nodes (by their tags) or all of them: so many refusals without a success mean all.
+#: A policy may forbid single nodes (by tag) or all of them. This many refusals without a success mean all.
 _MOST_DENIED = 15
 
 
 def isolate(ids: Sequence[str], size: int, call: Callable[[list[str]], None]) -> dict[str, str]:
-    """Call for ``size`` ids at once and return why not by id.
+    """Call for ``size`` IDs at once and return the reasons of failures by ID.
 
-    These APIs do all or nothing: what an error names by its id is taken out, what it does not name is found by halving.
-    One bad among 50 costs 2 calls if named, about 12 if not. What is wrong with the place ends it for all that is left.
+    These APIs do all or nothing. IDs in the error message are removed, others are found by bisection. One bad ID among
+    50 costs 2 calls if the message has it, otherwise about 12. An error of the account-Region fails all remaining IDs.
     """
     waiting = deque(list(ids[at : at + size]) for at in range(0, len(ids), size))
     found: dict[str, str] = {}
@@ -55,7 +55,7 @@ def _refusal(call: Callable[[list[str]], None], ids: list[str]) -> ServiceError 
 
 
 def reason(error: ServiceError) -> str:
-    """Return an error as a node's own: what was to be done is known there."""
+    """Return an error as the reason for one node, without the action, which the caller knows."""
     return f"{error.code}: {error.detail}"
 
 
@@ -69,9 +69,9 @@ def _named(error: ServiceError, ids: Iterable[str]) -> list[str]:
 
 
 def patiently(call: Callable[[], object], pause: Callable[[float], None] = time.sleep) -> None:
-    """Repeat an idempotent call by a client that does not retry while it is throttled or its answer is lost.
+    """Repeat an idempotent call of a client without retries while it is throttled or its answer is lost.
 
-    For operations whose refusal of one node is an HTTP 5xx, which a retrying client takes for an outage.
+    For operations that refuse a node with HTTP 5xx, which a retrying client would treat as an outage.
     """
     for attempt in range(_TRIES):
         try:

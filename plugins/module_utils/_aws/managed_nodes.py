@@ -21,7 +21,7 @@ _CHUNK = 100
 
 
 class SsmManagedNodes:
-    """The ``ManagedNodePort`` of one place, and its reader; ``client`` is that place's SSM client."""
+    """The ``ManagedNodePort`` of one account-Region, also for the info module; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -31,7 +31,7 @@ class SsmManagedNodes:
         return {row["InstanceId"]: row.get("IamRole", "") for row in rows}
 
     def rows(self, filters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-        """Return the nodes that all filters fit; ids are asked for 100 at a time."""
+        """Return the nodes that match all filters, 100 IDs per call."""
         ids = list(filters.get("InstanceIds", []))
         chunks = [ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK)] or [[]]
         return [row for chunk in chunks for row in self._rows({**filters, **({"InstanceIds": chunk} if chunk else {})})]
@@ -48,7 +48,7 @@ class SsmManagedNodes:
         )
 
     def set_role(self, node_id: str, iam_role: str) -> None:
-        with aws_errors(f"give {node_id} the role {iam_role}"):
+        with aws_errors(f"assign role {iam_role} to {node_id}"):
             self._client.update_managed_instance_role(InstanceId=node_id, IamRole=iam_role)
 
     def deregister(self, node_id: str) -> None:
@@ -60,7 +60,7 @@ class SsmManagedNodes:
                 raise
 
     def read(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the nodes that the options of ``ssm_managed_node_info`` ask for, as plain data."""
+        """Return the nodes that the options of ``ssm_managed_node_info`` select, as plain data."""
         filters = dict(options["filters"] or {})
         if options["instance_ids"] is not None:
             filters["InstanceIds"] = options["instance_ids"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One tag of many nodes: the ``TagPort``. EC2 keeps the tags of its instances, SSM those of all other nodes."""
+"""One tag of many nodes: the ``TagPort``. Instances are tagged in EC2, all other nodes in SSM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GONE = frozenset({"InvalidInstanceID.NotFound", "InvalidID", "InvalidResourceId
 
 
 class AwsNodeTags:
-    """The ``TagPort`` of one place. Cost: a call for 1,000 instances (200 to read), and one for every hybrid node."""
+    """The ``TagPort`` of one account-Region. One call per 1,000 instances (200 to read), and one per hybrid node."""
 
     def __init__(self, place: Place, sessions: Sessions) -> None:
         self.place = place

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Creates what the service gives no idempotency token for, exactly once."""
+"""Creates an object exactly once if the API has no idempotency token."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TRIES = 8
 def create_once(
     create: Callable[[], str], find: Callable[[], str | None], pause: Callable[[float], None] = time.sleep
 ) -> str:
-    """Return the id of what ``create`` made, or of what it had made when its answer was lost.
+    """Return the ID of the object that ``create`` created, even if its answer was lost.
 
-    :param create: one call by a client that does not retry; raises ``ServiceError``.
-    :param find: looks for the object; called only after an answer that does not tell whether it was made.
+    :param create: one call of a client without retries; raises ``ServiceError``.
+    :param find: looks the object up; called only if the answer does not show whether it was created.
     """
     for attempt in range(_TRIES):
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The accounts of an organization, all of them or those below some organizational units."""
+"""The accounts of an organization or of some of its organizational units."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 
 class Organization:
-    """What AWS Organizations says; ``client`` is one of the management account or a delegated administrator."""
+    """Reads AWS Organizations. ``client`` belongs to the management account or a delegated administrator."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -23,7 +23,7 @@ class Organization:
         """Return the active accounts as the API describes them (``Id``, ``Name``, …), sorted by number.
 
         :param units: organizational units or roots, with all units below them; none means the whole organization.
-        :param excluded_units: units to leave out, with all units below them.
+        :param excluded_units: units to exclude, with all units below them.
         """
         if units or excluded_units:
             rows = [row for unit in units or self._roots() for row in self._below(unit, frozenset(excluded_units))]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paces the calls of botocore clients, attempt by attempt, each operation of an account-Region on its own."""
+"""Paces the calls of botocore clients, retries included, separately for each operation of an account-Region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsExce
 
 
 class Paces:
-    """The paces of one service in one account-Region; its clients share them. Thread-safe."""
+    """The paces of one service in one account-Region, shared by its clients. Thread-safe."""
 
     def __init__(self, pause: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.monotonic) -> None:
         self._pause = pause
@@ -25,7 +25,7 @@ class Paces:
         self._pacers: dict[str, Pacer] = {}
 
     def watch(self, client: Any) -> Any:
-        """Pace a client from now on and return it; again is harmless."""
+        """Pace a client and return it. Idempotent."""
         service, events = client.meta.service_model.service_id.hyphenize(), client.meta.events
         events.register(f"before-send.{service}", self._before, unique_id="patchtide-pace-before")
         events.register(f"response-received.{service}", self._after, unique_id="patchtide-pace-after")

@@ -23,10 +23,10 @@ def read_all(
 
 
 def to_filters(**filters: str) -> list[dict[str, Any]]:
-    """Return ``[{"Key": …, "Values": […]}]`` as most SSM operations take it."""
+    """Return ``[{"Key": …, "Values": […]}]`` as most SSM operations require it."""
     return [{"Key": key, "Values": [value]} for key, value in filters.items()]
 
 
 def without_empty(members: dict[str, Any]) -> dict[str, Any]:
-    """Drop ``None`` and empty text: the service refuses those, and with Replace leaving them out clears."""
+    """Drop ``None`` and empty text, which the service refuses. With Replace, omitted parameters are cleared."""
     return {key: value for key, value in members.items() if value is not None and value != ""}

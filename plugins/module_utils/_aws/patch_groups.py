@@ -14,7 +14,7 @@ from .paging import read_all, to_filters
 
 
 class SsmPatchGroups:
-    """The ``PatchGroupPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``PatchGroupPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -36,11 +36,11 @@ class SsmPatchGroups:
         return [_bound(row) for row in rows]
 
     def register(self, name: str, baseline_id: str) -> None:
-        with aws_errors(f"bind patch group {name} to {baseline_id}"):
+        with aws_errors(f"register patch group {name} with {baseline_id}"):
             self._client.register_patch_baseline_for_patch_group(BaselineId=baseline_id, PatchGroup=name)
 
     def deregister(self, name: str, baseline_id: str) -> None:
-        with aws_errors(f"unbind patch group {name} from {baseline_id}"):
+        with aws_errors(f"deregister patch group {name} from {baseline_id}"):
             self._client.deregister_patch_baseline_for_patch_group(BaselineId=baseline_id, PatchGroup=name)
 
 

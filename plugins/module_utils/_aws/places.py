@@ -14,14 +14,14 @@ from .session import Sessions
 
 
 def reach_place(sessions: Sessions, place: Place) -> list[dict[str, Any]]:
-    """Call Systems Manager once, with a request that every account can answer, and return one row."""
+    """Call Systems Manager once and return one row."""
     with aws_errors("reach Systems Manager"):
         sessions.client("ssm", place).describe_patch_groups(MaxResults=1)
     return [{"place": place.label, "account": sessions.account(place)}]
 
 
 class OwnClients:
-    """The clients of one place. Refuses the credentials of another account, from which every node would look gone."""
+    """The clients of one account-Region. Refuses credentials of another account, where no node would be found."""
 
     def __init__(self, place: Place, sessions: Sessions) -> None:
         self._place = place
@@ -29,16 +29,16 @@ class OwnClients:
         self._own = False
 
     def __call__(self, service: str, *, retry: bool = True) -> Any:
-        """Return the client of a service. :raises AccessDenied: no role leads to the place's account."""
+        """Return the client of a service. :raises AccessDenied: no role is given for the account."""
         self.check()
         return self._sessions.client(service, self._place, retry=retry)
 
     def check(self) -> None:
-        """Identify the account of the credentials once, if no role leads to the place."""
+        """Identify the account of the credentials once, if no role is given."""
         if self._own or self._place.role_arn or not self._place.account:
             return
         found = self._sessions.own_account(self._place.region)
         if found != self._place.account:
-            text = f"no role is given for it, and the credentials are those of account {found}"
+            text = f"no role is given for it, and the credentials belong to account {found}"
             raise AccessDenied(f"reach account {self._place.account}", "NoRole", text)
         self._own = True

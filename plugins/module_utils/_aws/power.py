@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts and stops EC2 instances and asks after their agents: the ``PowerPort``."""
+"""Starts and stops EC2 instances and reads the status of their agents: the ``PowerPort``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .paging import read_all
 from .places import OwnClients
 from .session import Sessions
 
-#: Instances of one StartInstances or StopInstances. There is no documented limit; one refused id spoils few others.
+#: Instances per StartInstances or StopInstances. No limit is documented; a small number isolates refused IDs quickly.
 _SWITCHED = 50
 #: "MaxResults … Maximum value of 50" (DescribeInstanceInformation)
 _PINGED = 50
 
 
 class AwsPower:
-    """The ``PowerPort`` of one place. Cost for n instances: n/200 calls to read, as many and n/50 to switch."""
+    """The ``PowerPort`` of one account-Region. For n instances, n/200 calls to read, and n/50 more to switch."""
 
     def __init__(self, place: Place, sessions: Sessions, pause: Callable[[float], None] = time.sleep) -> None:
         self.place = place
@@ -42,7 +42,9 @@ class AwsPower:
         except ServiceError as error:
             return dict.fromkeys(ids, reason(error))
         stopped = [item for item, state in states.items() if state == "stopped"]
-        gone = {item: "InvalidInstanceID.NotFound: there is no such EC2 instance" for item in ids if item not in states}
+        gone = {
+            item: "InvalidInstanceID.NotFound: the EC2 instance does not exist" for item in ids if item not in states
+        }
         # "If you start an instance that is stopping": IncorrectInstanceState (EC2 error codes)
         going = {item: "IncorrectInstanceState: it is stopping" for item in states if states[item] == "stopping"}
         return {**gone, **going, **self._switch("start", stopped)}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags of many SSM resources. Nodes on EC2 carry their tags in EC2, hybrid nodes in SSM; both are served here."""
+"""Tags of many SSM resources. EC2 instances have their tags in EC2, hybrid nodes in SSM; both are supported."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .paging import read_all, to_filters
 from .tags import describe_tags, ensure_tags
 from .windows import find_window_id
 
-#: Tags have no bulk operation in SSM; more at once would only be throttled.
+#: Concurrent calls. SSM has no bulk operation for tags, and more calls would be throttled.
 AT_ONCE = 8
 #: Values of one filter of DescribeTags (EC2 API reference).
 _EC2_CHUNK = 200
 
 
 class SsmResourceTags:
-    """The ``ResourceTagPort`` of one type at one place.
+    """The ``ResourceTagPort`` of one type in one account-Region.
 
-    :param client: that place's SSM client.
-    :param ec2: returns that place's EC2 client; only called for nodes on EC2.
+    :param client: its SSM client.
+    :param ec2: returns its EC2 client; only called for EC2 instances.
     """
 
     def __init__(self, client: Any, ec2: Callable[[], Any], resource_type: str) -> None:
@@ -54,7 +54,9 @@ class SsmResourceTags:
         return found[0] if len(found) == 1 else self._missing(reference)
 
     def _missing(self, reference: str) -> str:
-        raise NotFound(f"look up {self._type} {reference}", "NotFound", "there is none, or more than one, of that name")
+        raise NotFound(
+            f"look up {self._type} {reference}", "NotFound", "there is none, or more than one, with this name"
+        )
 
     def read(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         on_ec2 = [item for item in ids if self._is_on_ec2(item)]
@@ -79,7 +81,7 @@ class SsmResourceTags:
 
 
 def read_ec2_tags(client: Any, ids: Sequence[str], key: str | None = None) -> dict[str, dict[str, str]]:
-    """Return the tags of these instances, or only the one of that key; one call for 200 instances."""
+    """Return the tags of these instances, or only the one with ``key``, 200 instances per call."""
     found: dict[str, dict[str, str]] = {item: {} for item in ids}
     for start in range(0, len(ids), _EC2_CHUNK):
         filters = [{"Name": "resource-id", "Values": list(ids[start : start + _EC2_CHUNK])}]
@@ -90,7 +92,7 @@ def read_ec2_tags(client: Any, ids: Sequence[str], key: str | None = None) -> di
 
 
 def _write_ec2(client: Any, ids: Sequence[str], before: TagsOfResources, after: TagsOfResources) -> None:
-    """Instances that need the same steps share a call: CreateTags takes up to 1,000 resources."""
+    """Instances that need the same change share a call: CreateTags accepts up to 1,000 resources."""
     steps: dict[tuple[Any, ...], list[str]] = {}
     for item in ids:
         to_set, to_remove = tag_steps(before[item], after[item])

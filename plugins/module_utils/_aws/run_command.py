@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run Command and patch states of one place: the ``FleetPort`` over SSM."""
+"""Run Command and patch states of one account-Region: the ``FleetPort`` for SSM."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .session import Sessions
 #: StatusDetails of a command that ends before it has invocations (API reference, Command.StatusDetails).
 _REFUSALS = frozenset(("RateExceeded", "AccessDenied", "LimitExceeded", "NoInstancesInTag", "InvalidPlatform"))
 _NODE_ID = re.compile(r"\bm?i-[0-9a-f]{8,17}\b")
-#: Raised by botocore where no answer came; a 5xx answer says as little about what was done.
-#: Patches that are read of one node, characters of a plugin's output (the service gives 2,500), CVEs of a patch.
+#: Raised by botocore without an answer. After a 5xx answer, it is also unknown whether the call took effect.
+#: Maximum number of patches per node, characters of a plugin's output (the service returns 2,500), CVEs per patch.
 MOST_PATCHES, MOST_OUTPUT, _MOST_CVES = 10_000, 24_000, 200
 LOST = frozenset(
     {
@@ -50,7 +50,7 @@ LOST = frozenset(
 
 
 class SsmFleet:
-    """Two clients: one retries; the one that sends must not, because SendCommand has no idempotency token."""
+    """Uses two clients. The one that sends must not retry, because SendCommand has no idempotency token."""
 
     def __init__(self, place: Place, sessions: Sessions, pause: Callable[[float], None] = time.sleep) -> None:
         self.place = place
@@ -64,7 +64,7 @@ class SsmFleet:
         return self._paces.watch(self._sessions.client("ssm", self.place))
 
     def send(self, request: CommandRequest, confirm: Callable[[], None] = sure) -> str:
-        # a node of another account would only be called invalid there
+        # a node of another account would be reported as invalid
         self._own.check()
         members = {
             "DocumentName": request.document,
@@ -78,7 +78,7 @@ class SsmFleet:
         return self.send_members(f"send {request.document} to {len(request.node_ids)} nodes", members, confirm)
 
     def send_members(self, action: str, members: Mapping[str, Any], confirm: Callable[[], None] = sure) -> str:
-        """Send once with these members of SendCommand, trying again only where nothing can have been done."""
+        """Send once with these parameters, and retry only if the call cannot have taken effect."""
         for attempt in range(8):
             client = self._paces.watch(self._sessions.client("ssm", self.place, retry=False))
             confirm()
@@ -87,7 +87,7 @@ class SsmFleet:
                     reply = client.send_command(**members)
                 return str(reply["Command"]["CommandId"])
             except ServiceError as error:
-                if error.code in THROTTLED:  # refused before anything was done
+                if error.code in THROTTLED:  # refused before it took effect
                     self._pause(min(0.5 * 2**attempt, 20))
                     continue
                 if error.code in LOST:
@@ -100,7 +100,7 @@ class SsmFleet:
     def find(self, comment: str, document: str, after: datetime) -> str | None:
         since = (after - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
         filters = [{"key": "InvokedAfter", "value": since}, {"key": "DocumentName", "value": document}]
-        with aws_errors(f"look for the command {comment!r} in {self.place.label}"):
+        with aws_errors(f"look up the command {comment!r} in {self.place.label}"):
             for page in self._client.get_paginator("list_commands").paginate(
                 Filters=filters, PaginationConfig={"PageSize": 50}
             ):
@@ -125,8 +125,8 @@ class SsmFleet:
         return details if details in _REFUSALS else ""
 
     def service_time(self) -> datetime | None:
-        """Return the service's time, from the Date of an answer; ``None`` where it says none."""
-        with aws_errors(f"ask the time in {self.place.label}"):
+        """Return the service's time from the Date header of an answer; ``None`` if there is none."""
+        with aws_errors(f"read the time in {self.place.label}"):
             reply = self._client.list_commands(MaxResults=1)
         text = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
         try:
@@ -159,20 +159,20 @@ class SsmFleet:
 
 
 def _of_nodes(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows that say whose they are; nobody misses another one."""
+    """Yield the rows that have a node ID. Others cannot be assigned to a node."""
     return (row for row in rows if isinstance(row, Mapping) and isinstance(row.get("InstanceId"), str))
 
 
 def _at_most(limit: int, rows: Iterable[Any]) -> Iterator[Any]:
-    """Yield the rows a node reported. :raises BadAnswer: there are more than any node has."""
+    """Yield the rows of a node. :raises BadAnswer: there are implausibly many."""
     for number, row in enumerate(rows):
         if number == limit:
-            raise BadAnswer(f"it reports more than {limit} patches, which no node has")
+            raise BadAnswer(f"it reports more than {limit} patches, which is not plausible")
         yield row
 
 
 def to_invocation(row: Mapping[str, Any]) -> Invocation:
-    """Read one row of ListCommandInvocations. StatusDetails is documented with and without spaces."""
+    """Convert one row of ListCommandInvocations. StatusDetails is documented with and without spaces."""
     plugins = row.get("CommandPlugins") or []
     times = [plugin for plugin in plugins if plugin.get("ResponseStartDateTime")]
     return Invocation(
@@ -188,7 +188,7 @@ def to_invocation(row: Mapping[str, Any]) -> Invocation:
 
 
 def to_patch_state(row: Mapping[str, Any]) -> PatchState:
-    """Read one row of DescribeInstancePatchStates."""
+    """Convert one row of DescribeInstancePatchStates."""
     ended = row.get("OperationEndTime")
     return PatchState(
         node_id=row["InstanceId"],
@@ -200,12 +200,12 @@ def to_patch_state(row: Mapping[str, Any]) -> PatchState:
 
 
 def to_patch(row: Mapping[str, Any]) -> Patch:
-    """Read one row of DescribeInstancePatches: what a node says of itself, so its texts are cut and cleaned.
+    """Convert one row of DescribeInstancePatches. The node wrote its texts, so they are bounded and cleaned.
 
-    :raises BadAnswer: it has no id.
+    :raises BadAnswer: it has no ID.
     """
     if not isinstance(row, Mapping) or not isinstance(row.get("KBId"), str):
-        raise BadAnswer("one of its patches has no id")
+        raise BadAnswer("one of its patches has no ID")
     found = patch_from_api(row)
     return Patch(
         id=words(found.id, 300),
@@ -218,7 +218,7 @@ def to_patch(row: Mapping[str, Any]) -> Patch:
 
 
 def _state(text: str) -> str:
-    """Return ``InstalledPendingReboot`` as ``INSTALLED_PENDING_REBOOT``: the model has one, the guide the other."""
+    """Return ``InstalledPendingReboot``, as in the guide, as ``INSTALLED_PENDING_REBOOT``, as in the model."""
     return text if text.isupper() else _snake(text).upper()
 
 

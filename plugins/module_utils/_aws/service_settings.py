@@ -13,7 +13,7 @@ from .errors import aws_errors
 
 
 class SsmServiceSettings:
-    """The ``ServiceSettingPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``ServiceSettingPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -35,7 +35,7 @@ RETRIES: Any = {"mode": "adaptive", "total_max_attempts": 12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to reach AWS: the options every amazon.aws module has, independent of who read them."""
+    """How to connect to AWS: the options of every amazon.aws module, independent of their source."""
 
     profile: str | None = None
     access_key: str | None = None
@@ -48,17 +48,17 @@ class Connection:
 
 
 def to_places(regions: Sequence[str], accounts: Sequence[Account]) -> list[Place]:
-    """Return every account in every Region; no account means the caller's own."""
+    """Return every account in every Region; without accounts, the caller's own."""
     if not regions:
         raise BadInput("region", None, "a Region: set region, regions, AWS_REGION or the profile's Region")
     return [account.place(region) for account in accounts or [Account()] for region in regions]
 
 
 class Sessions:
-    """Gives botocore clients per place. Thread-safe; a night may outlast role credentials, they renew themselves."""
+    """Returns botocore clients per account-Region. Thread-safe. Role credentials are renewed when they expire."""
 
     def __init__(self, connection: Connection, wrap_loader: Callable[[Any], Any] | None = None) -> None:
-        """``wrap_loader`` may put something before botocore's loader of models, such as ``fleet_models.Slim``."""
+        """``wrap_loader`` can wrap botocore's loader of models, for example in ``fleet_models.Slim``."""
         self._connection = connection
         self._wrap_loader = wrap_loader
         self._lock = threading.RLock()
@@ -69,9 +69,9 @@ class Sessions:
         self._own_account: str | None = None
 
     def client(self, service: str, place: Place, *, retry: bool = True) -> Any:
-        """Return the client of ``service`` at ``place``; made once, with adaptive retries of its own.
+        """Return the client of ``service`` in ``place``. It is created once, with adaptive retries.
 
-        :param retry: ``False`` for calls that must not be repeated unasked, such as SendCommand.
+        :param retry: ``False`` for calls that botocore must not repeat, such as SendCommand.
         """
         with self._lock:
             key = (service, place, retry)
@@ -81,11 +81,11 @@ class Sessions:
             return self._clients[key]
 
     def account(self, place: Place) -> str:
-        """Return the account number of a place; STS is asked only if its role does not name the account."""
+        """Return the account number of an account-Region. Calls STS only if there is no role ARN with the account."""
         return place.account or self.own_account(place.region)
 
     def own_account(self, region: str, *, retry: bool = True) -> str:
-        """Return the account of the caller's own credentials, asked once."""
+        """Return the account of the caller's own credentials. Calls STS once."""
         if self._own_account is None:
             with aws_errors(f"identify the caller in {region}"):
                 place = Place(region=region)
@@ -95,7 +95,7 @@ class Sessions:
 
     @property
     def default_region(self) -> str | None:
-        """The Region of the profile or environment, if there is one."""
+        """Return the Region of the profile or environment, if it is set."""
         with aws_errors("read the AWS configuration"):
             return self._session().region_name  # type: ignore[no-any-return]
 
@@ -141,7 +141,7 @@ class Sessions:
         return self._base
 
     def _role_session(self, place: Place) -> Any:
-        """Return the role's session, one for each Region: the STS of a Region that is down must not fail the others."""
+        """Return the role's session, one per Region, so that an outage of STS in one does not affect the others."""
         if place not in self._roles:
             core = self._botocore(None)
             core._credentials = DeferredRefreshableCredentials(
@@ -168,10 +168,10 @@ class Sessions:
 def each_place(
     places: Sequence[Place], work: Callable[[Place], R], workers: int = 16
 ) -> list[tuple[Place, R | None, PatchtideError | None]]:
-    """Run ``work`` at every place, concurrently; one failing never hides the others.
+    """Run ``work`` in every account-Region, concurrently. A failure does not affect the others.
 
-    Returns one ``(place, result, error)`` per place in the order given; exactly one of the two is ``None``
-    unless the work itself returns ``None``. Errors that are not ours are bugs and are raised.
+    Returns one ``(place, result, error)`` per account-Region in the given order. Exactly one of result and error is
+    ``None``, unless ``work`` returns ``None``. Unexpected errors are bugs and are raised.
     """
 
     def one(place: Place) -> tuple[Place, R | None, PatchtideError | None]:

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Claims and journals in DynamoDB, for controllers that share no file system and run in throw-away containers.
+"""Claims and journals in DynamoDB, for controllers without a shared file system and in short-lived containers.
 
 Claims: a table with the partition key ``node_id`` (text), which also notes the heads of journals, under
 ``head/<rollout>``. Journals: a table with the partition key ``rollout`` (text) and the sort key ``seq`` (number). Every
-write is conditional, so no lock has to be held and none can be left behind.
-The head of a journal is an item of its own under ``<rollout>/head``.
+write is conditional, so that no lock is needed and none can remain after a
+crash. The head of a journal is the item ``<rollout>/head``.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from .errors import aws_errors
 
 _TAKEN = "ConditionalCheckFailedException"
 WORKERS = 16
-#: An item may have 400 KB, names and all (DynamoDB, service quotas).
+#: An item is limited to 400 KB, attribute names included (DynamoDB, service quotas).
 PART_BYTES = 350_000
-#: How often another writer may be first before we say so.
+#: Attempts before a conflict with other writers is reported.
 TRIES = 50
 
 
 class DynamoClaims:
-    """A ``ClaimStore``. One conditional PutItem per node; who holds a refused one is read consistently."""
+    """A ``ClaimStore``. One conditional PutItem per node. The owner of a refused claim is read consistently."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -67,7 +67,7 @@ class DynamoClaims:
                     raise
             if holder := self._holder(claim.node_id):
                 return holder
-        raise ServiceError(f"claim {claim.node_id} in table {self._table}", _TAKEN, "it changes hands all the time")
+        raise ServiceError(f"claim {claim.node_id} in table {self._table}", _TAKEN, "its owner changes too often")
 
     def _holder(self, node_id: str) -> Claim | None:
         with aws_errors(f"read the claim of {node_id} in table {self._table}"):
@@ -87,7 +87,7 @@ class DynamoClaims:
                         ExpressionAttributeValues={":owner": {"S": owner}},
                     )
             except ServiceError as error:
-                if error.code != _TAKEN:  # another's: left alone
+                if error.code != _TAKEN:  # it belongs to another rollout
                     raise
 
         _gather(one, list(dict.fromkeys(nodes)))
@@ -123,9 +123,9 @@ class DynamoHead:
 
 
 class DynamoJournal:
-    """A ``JournalStore``: one item per record, compressed; one that is too long for an item has parts of its own.
+    """A ``JournalStore``: one compressed item per record. A record that is too long for an item is split into parts.
 
-    The record's number is the sort key and must be new, so of two writers one is first and the other reads that first.
+    The record's number is the sort key and must be new. Of two writers, one is first, and the other reads its record.
     """
 
     def __init__(self, client: Any, table: str, rollout: str) -> None:
@@ -140,7 +140,7 @@ class DynamoJournal:
         return [record for record, _writer in self._news()]
 
     def stream(self) -> Iterator[Record]:
-        """Yield what ``read`` returns."""
+        """Yield the records that ``read`` returns."""
         yield from self.read()
 
     def append(
@@ -158,13 +158,13 @@ class DynamoJournal:
             if self._put(record):
                 return self._stored(record)
             found = self._news()
-            if found and found[0] == (record, self._writer):  # the answer was lost and botocore repeated the call
-                return self._stored(record)  # what follows it is read next: nobody has seen it yet
+            if found and found[0] == (record, self._writer):  # botocore repeated the call after a lost answer
+                return self._stored(record)  # records after it have not been read yet
             news = [item for item, _writer in found]
-        raise ServiceError(f"write to table {self._table}", _TAKEN, f"others were first {TRIES} times")
+        raise ServiceError(f"write to table {self._table}", _TAKEN, f"other writers were first {TRIES} times")
 
     def _stored(self, record: Record) -> Record:
-        """Note the head, unless another writer has noted a later one already."""
+        """Store the head unless another writer has stored a later one."""
         self._last = Head(record.seq, record.hash)
         try:
             self._put_item(
@@ -204,8 +204,8 @@ class DynamoJournal:
             self._client.put_item(TableName=self._table, Item=item, **condition)
 
     def _news(self) -> list[tuple[Record, str]]:
-        """Return (record, who wrote it) of all records not seen before."""
-        noted = self._read_head()  # before the records, so that it can't be ahead of them
+        """Return (record, writer) of all new records."""
+        noted = self._read_head()  # read before the records, so that it cannot be ahead of them
         rows = self._query(self._rollout, max(self._last.seq, 1))
         found = []
         with self._named():
@@ -219,12 +219,12 @@ class DynamoJournal:
         return found
 
     def _after_last(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Return the rows not seen before, if the last one that was seen is still there in front of them."""
+        """Return the new rows, if the last known row still precedes them."""
         if not self._last.seq:
             return rows
         if not rows or rows[0]["hash"]["S"] != self._last.hash or int(rows[0]["seq"]["N"]) != self._last.seq:
             raise JournalError(
-                f"the journal was cut back or replaced while it was in use: expected record {self._last.seq}, hash "
+                f"the journal was truncated or replaced while it was in use: expected record {self._last.seq}, hash "
                 f"{self._last.hash}. {WAY_OUT}"
             )
         return rows[1:]

@@ -23,7 +23,7 @@ def describe_tags(client: Any, resource_type: str, resource_id: str) -> dict[str
 def ensure_tags(
     client: Any, resource_type: str, resource_id: str, before: Mapping[str, str], after: Mapping[str, str]
 ) -> None:
-    """Add, change and remove tags until the resource has ``after``."""
+    """Change the tags of the resource from ``before`` to ``after``."""
     to_set, to_remove = tag_steps(before, after)
     kind = {"ResourceType": resource_type, "ResourceId": resource_id}
     if to_set:

@@ -18,16 +18,16 @@ RUNNING = ("PENDING", "IN_PROGRESS", "CANCELLING")
 
 
 class WindowExecutions:
-    """Reads and cancels at one place; ``client`` is that place's SSM client."""
+    """Reads and cancels executions in one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def read(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the executions that the options of the info module ask for, newest first."""
+        """Return the executions that the options of the info module select, newest first."""
         window_id = find_window_id(self._client, options["window"])
         if window_id is None:
-            raise BadInput("window", options["window"], "the name or id of a maintenance window that exists")
+            raise BadInput("window", options["window"], "the name or ID of an existing maintenance window")
         filters = [
             {"Key": key, "Values": [options[option]]}
             for option, key in (("after", "ExecutedAfter"), ("before", "ExecutedBefore"))
@@ -75,7 +75,7 @@ class WindowExecutions:
         return found
 
     def get(self, execution_id: str) -> dict[str, Any]:
-        """Return one execution. :raises BadInput: there is none."""
+        """Return one execution. :raises BadInput: it does not exist."""
         try:
             with aws_errors(f"read window execution {execution_id}"):
                 found: dict[str, Any] = to_plain(
@@ -83,7 +83,7 @@ class WindowExecutions:
                 )
         except NotFound:
             raise BadInput(
-                "execution_id", execution_id, "the id of a window execution of this account and Region"
+                "execution_id", execution_id, "the ID of a window execution in this account-Region"
             ) from None
         return found
 
@@ -93,7 +93,7 @@ class WindowExecutions:
 
 
 def ensure_cancelled(port: WindowExecutions, execution_id: str, *, check: bool) -> dict[str, Any]:
-    """Ask for the end of an execution that still runs; return ``changed`` and the execution."""
+    """Request cancellation of a running execution; return ``changed`` and the execution."""
     found = port.get(execution_id)
     changed = found["status"] in RUNNING and found["status"] != "CANCELLING"
     if changed and not check:

@@ -37,7 +37,7 @@ def list_targets(client: Any, window_id: str) -> list[WindowTarget]:
 
 
 class SsmWindowTargets:
-    """The ``WindowTargetPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``WindowTargetPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -17,7 +17,7 @@ from .paging import read_all, without_empty
 from .window_targets import list_targets
 from .windows import find_window_id
 
-#: Option name to API member, per task type; the API's name of the type first.
+#: API member by option, per task type; the API's name of the type first.
 _MEMBERS: dict[str, tuple[str, dict[str, str]]] = {
     "RUN_COMMAND": (
         "RunCommand",
@@ -49,7 +49,7 @@ _NOTIFICATION = {
 
 
 class SsmWindowTasks:
-    """The ``WindowTaskPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``WindowTaskPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -127,7 +127,7 @@ def to_api(wanted: WindowTask) -> dict[str, Any]:
 
 
 def from_api(data: Mapping[str, Any]) -> WindowTask:
-    """Read what GetMaintenanceWindowTask returns."""
+    """Convert the answer of GetMaintenanceWindowTask."""
     alarm = data.get("AlarmConfiguration") or {}
     return WindowTask(
         name=data.get("Name", ""),
@@ -136,7 +136,7 @@ def from_api(data: Mapping[str, Any]) -> WindowTask:
         targets=from_target_list(data.get("Targets")),
         service_role_arn=_own_role(data.get("ServiceRoleArn", "")),
         priority=data.get("Priority", 0),
-        # For a task without targets the service shows a placeholder of 1, which means nothing.
+        # For a task without targets, the service returns a placeholder of 1.
         max_concurrency=data.get("MaxConcurrency", "") if data.get("Targets") else "",
         max_errors=data.get("MaxErrors", "") if data.get("Targets") else "",
         description=data.get("Description", ""),
@@ -170,7 +170,7 @@ def _renamed(invocation: Mapping[str, Any], names: Mapping[str, str]) -> dict[st
 
 
 def invocation_from_api(task_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The reverse of ``invocation_to_api``; members without a value are left out."""
+    """The reverse of ``invocation_to_api``; members without a value are omitted."""
     key, names = _MEMBERS[task_type]
     found = data.get(key) or {}
     flat = {**found, **found.get("CloudWatchOutputConfig", {}), **found.get("NotificationConfig", {})}
@@ -189,5 +189,5 @@ def invocation_from_api(task_type: str, data: Mapping[str, Any]) -> dict[str, An
 
 
 def _own_role(arn: str) -> str:
-    """Without a role of the user's the service shows its service-linked one (RegisterTaskWithMaintenanceWindow)."""
+    """If no role is set, the service returns its service-linked role (RegisterTaskWithMaintenanceWindow)."""
     return "" if arn.endswith("/ssm.amazonaws.com/AWSServiceRoleForAmazonSSM") else arn

@@ -17,7 +17,7 @@ from .tags import describe_tags, ensure_tags
 
 
 def find_window_id(client: Any, reference: str) -> str | None:
-    """Return the id of the window that a name or an id means. One read for a name, none for an id."""
+    """Return the ID of the window with this name or ID. One read for a name, none for an ID."""
     if reference.startswith("mw-") and len(reference) == 20:
         return reference
     rows = read_all(
@@ -32,7 +32,7 @@ def find_window_id(client: Any, reference: str) -> str | None:
 
 
 class SsmWindows:
-    """The ``WindowPort`` of one place; ``client`` is that place's SSM client."""
+    """The ``WindowPort`` of one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -87,7 +87,7 @@ def to_api(wanted: Window) -> dict[str, Any]:
 
 
 def from_api(data: Mapping[str, Any], tags: Mapping[str, str]) -> Window:
-    """Read what GetMaintenanceWindow returns."""
+    """Convert the answer of GetMaintenanceWindow."""
     return Window(
         name=data["Name"],
         description=data.get("Description", ""),

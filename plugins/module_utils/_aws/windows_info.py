@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads maintenance windows with what belongs to them."""
+"""Reads maintenance windows with their targets, tasks and occurrences."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _AT_ONCE = 8
 
 
 class WindowReader:
-    """Reads from one place; ``client`` is that place's SSM client."""
+    """Reads from one account-Region; ``client`` is its SSM client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def read(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the windows that the options of ``ssm_maintenance_window_info`` ask for."""
+        """Return the windows that the options of ``ssm_maintenance_window_info`` select."""
         ids = self._of_node(options["instance_id"]) if options["instance_id"] else self._all(options)
         if options["names"] is not None:
             ids = {key: name for key, name in ids.items() if {key, name} & set(options["names"])}
@@ -84,7 +84,7 @@ class WindowReader:
         return [to_dict(task_from_api(row)) for row in whole]
 
     def _occurrences(self, window_id: str, limit: int) -> list[str]:
-        """One page is enough: the schedule goes on for ever, so paging to its end would never end."""
+        """Read one page only, because the schedule has no end."""
         with aws_errors(f"read the schedule of {window_id}"):
             reply = self._client.describe_maintenance_window_schedule(WindowId=window_id, MaxResults=limit)
         return [to_plain(row)["execution_time"] for row in reply["ScheduledWindowExecutions"]][:limit]

@@ -69,7 +69,7 @@ class Executor:
 SSM = Executor(
     name="ssm",
     title="Systems Manager",
-    text="Run Command of AWS Systems Manager, from a play host that only coordinates",
+    text="Run Command of AWS Systems Manager, from the controller",
     reach=Reach.SERVICE,
     platforms=("linux", "windows", "macos"),
     pin="list",
@@ -81,7 +81,7 @@ SSM = Executor(
 LINUX = Executor(
     name="linux",
     title="Linux over SSH",
-    text="apt, dnf or zypper over the play host's own connection",
+    text="apt, dnf or zypper over the host's own connection",
     reach=Reach.DIRECT,
     platforms=("linux",),
     pin="versions",

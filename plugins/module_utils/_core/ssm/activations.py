@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hybrid activations, with which machines outside EC2 become managed nodes. Pure."""
+"""Hybrid activations, which register machines outside EC2 as managed nodes. Pure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MOST_HOURS = 30 * 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
-    """An activation, known by its description, because the service gives it no name.
+    """An activation. It is identified by its description, because activations have no names.
 
     ``expires_at`` is ISO 8601 in UTC. ``registrations`` counts the nodes that used it.
-    ``activation_code`` is known only right after its creation, so it is in no diff.
+    ``activation_code`` is known only right after its creation and never appears in a diff.
     """
 
     description: str
@@ -43,26 +43,27 @@ class Activation:
 
 
 class ActivationPort(Protocol):
-    """Activations of one place."""
+    """Activations of one account-Region."""
 
     def find(self, description: str) -> list[Activation]:
-        """Return all activations with that description."""
+        """Return all activations with this description."""
 
     def create(self, wanted: Activation, metadata: Mapping[str, str]) -> tuple[str, str]:
-        """Create it and return (id, code). The code can never be read again."""
+        """Create it and return (ID, code). The code cannot be retrieved later."""
 
     def delete(self, activation_id: str) -> None:
-        """Delete it; one that is already gone is no error."""
+        """Delete it; does nothing if it does not exist."""
 
 
 def plan_activation(
     found: list[Activation], given: Mapping[str, Any], now: datetime, *, present: bool, renew: bool = False
 ) -> Change[Activation]:
-    """Say what the declaration would change. A usable activation that fits is left alone.
+    """Return the change that the declaration requires. A usable activation that matches is kept.
 
-    The service can't change one, so another role, name, limit or tag means a new one; the old ones are deleted then.
+    An activation cannot be modified. A different role, name, limit or tag requires a new one, and the old ones are
+    deleted.
 
-    :raises BadInput: a limit of the service is broken, or a new one lacks its role.
+    :raises BadInput: a limit of the service is exceeded, or a new one has no role.
     """
     before = next((item for item in found if item.is_usable), found[0] if found else None)
     if not present:
@@ -90,7 +91,7 @@ def _wanted(before: Activation | None, given: Mapping[str, Any], now: datetime) 
 
 def _check(wanted: Activation, given: Mapping[str, Any]) -> None:
     if not wanted.iam_role:
-        raise BadInput("iam_role", None, "the name of a role that SSM may assume: the activation is new and needs it")
+        raise BadInput("iam_role", None, "the name of a role that SSM can assume, which a new activation requires")
     limits.shorter("iam_role", wanted.iam_role, 64)
     limits.matches("description", wanted.description, r".{1,256}", "1 to 256 characters")
     limits.shorter("default_instance_name", wanted.default_instance_name, 256)
@@ -102,7 +103,7 @@ def _check(wanted: Activation, given: Mapping[str, Any]) -> None:
 
 
 class ActivationNoun:
-    """One declared activation at one place."""
+    """Declared activation of one account-Region."""
 
     def __init__(self, port: ActivationPort, options: Mapping[str, Any], now: datetime) -> None:
         self._port = port

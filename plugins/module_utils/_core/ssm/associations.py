@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Associations of State Manager: documents that are run on nodes again and again. Pure."""
+"""Associations of State Manager: documents that run on nodes on a schedule. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LEAST_MINUTES = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Association:
-    """An association, known by its name; empty text, 0 and empty lists stand for "none".
+    """An association, identified by its name. Empty text, 0 and empty lists mean "none".
 
-    ``target_maps`` and ``target_locations`` are as the API has them, the latter in the API's own names.
+    ``target_maps`` and ``target_locations`` have the structure of the API; the latter also uses the API's names.
     ``offset_days`` is in days, ``duration_hours`` in hours.
     """
 
@@ -60,37 +60,37 @@ class Association:
 
 
 class AssociationPort(Protocol):
-    """Associations of one place."""
+    """Associations of one account-Region."""
 
     def find(self, name: str) -> Association | None:
-        """Return the association of that name; ``Conflict`` if there are several."""
+        """Return the association with this name. :raises Conflict: there are several."""
 
     def get(self, association_id: str) -> Association | None:
-        """Return the association of that id."""
+        """Return the association with this ID."""
 
     def create(self, wanted: Association) -> str:
-        """Create it with its tags and return its id."""
+        """Create it with its tags and return its ID."""
 
     def update(self, wanted: Association) -> None:
-        """Replace everything but document and tags, by ``wanted.association_id``."""
+        """Replace everything except document and tags, by ``wanted.association_id``."""
 
     def set_tags(self, association_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """Add, change and remove tags until they are ``after``."""
+        """Change the tags from ``before`` to ``after``."""
 
     def delete(self, association_id: str) -> None:
-        """Delete it; one that is already gone is no error."""
+        """Delete it; does nothing if it does not exist."""
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the module's options as members of ``Association``; ``None`` where an option was not given.
+    """Convert the module's options to members of ``Association``; ``None`` if an option is not set.
 
-    :raises BadInput: several ways to say which nodes are meant that exclude each other.
+    :raises BadInput: options that select nodes are mutually exclusive.
     """
     given = {name: options[name] for name in Association.__dataclass_fields__.keys() & options.keys()}
     targets = to_targets(options)
     if options.get("all_nodes"):
         if targets:
-            raise BadInput("all_nodes", True, "no other targets beside it")
+            raise BadInput("all_nodes", True, "no other targets")
         targets = dict(ALL_NODES)
     given["targets"] = targets
     for name in ("parameters", "target_maps", "target_locations", "calendars"):
@@ -100,7 +100,7 @@ def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_maps(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[str, ...]], ...]:
-    """Return target maps as they are compared."""
+    """Return target maps in the form in which they are compared."""
     return tuple(to_parameters(row) for row in rows)
 
 
@@ -115,14 +115,14 @@ _READ: Mapping[str, Any] = {
 def plan_association(
     before: Association | None, given: Mapping[str, Any], *, present: bool, purge_tags: bool = True
 ) -> Change[Association]:
-    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+    """Return the change that the declaration requires. Members that are ``None`` in ``given`` keep their values.
 
-    :raises BadInput: a limit of the service is broken, or a new association lacks its document.
+    :raises BadInput: a limit of the service is exceeded, or a new association has no document.
     """
     if not present:
         return Change(before, None)
     if before is None and not given.get("document"):
-        raise BadInput("document", None, "a document: the association does not exist yet and can't be created without")
+        raise BadInput("document", None, "a document, which a new association requires")
     start = before or Association(name=given["name"], document=given["document"])
     tags = merge_tags(start.tags, given.get("tags"), purge_tags)
     wanted = replace(merge(start, {**given, "tags": None}), tags=tags)
@@ -136,22 +136,22 @@ def plan_association(
     if given.get("schedule"):
         check_schedule(wanted)
     if before and before.document != wanted.document:
-        reason = f"the document of an association is not changed in place ({before.document} to {wanted.document})"
+        reason = f"the document of an association can't change ({before.document} to {wanted.document})"
         return Change(before, replace(wanted, association_id=None), recreate=reason)
     return Change(before, wanted)
 
 
 def _are_same(before: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether all members wanted are there; others are defaults that the service filled in."""
+    """Whether all requested members match; the others are defaults of the service."""
     return len(before) == len(wanted) and all(
         all(old.get(key) == value for key, value in new.items()) for old, new in zip(before, wanted, strict=True)
     )
 
 
 def check_association(wanted: Association) -> None:
-    """Check what the service would refuse, naming option, value and what would be right.
+    """Validate the values against the limits of the service.
 
-    :raises BadInput: with the option's name.
+    :raises BadInput: names the option.
     """
     limits.name("name", wanted.name or None)
     limits.document("document", wanted.document)
@@ -178,18 +178,18 @@ def _check_together(wanted: Association) -> None:
     if wanted.offset_days and not wanted.schedule.startswith("cron("):
         raise BadInput("offset_days", wanted.offset_days, "a cron expression as schedule")
     if wanted.apply_only_at_cron_interval and wanted.schedule.startswith("rate("):
-        raise BadInput("apply_only_at_cron_interval", True, "false: the service does not take it with a rate")
+        raise BadInput("apply_only_at_cron_interval", True, "false, because a rate does not support it")
     for option in ("output_s3_prefix", "output_s3_region"):
         if getattr(wanted, option) and not wanted.output_s3_bucket:
-            raise BadInput(option, getattr(wanted, option), "an output_s3_bucket beside it")
+            raise BadInput(option, getattr(wanted, option), "an output_s3_bucket as well")
 
 
 def _check_runs(wanted: Association) -> None:
-    """Check what says on which targets it runs."""
+    """Validate the options that select targets."""
     if wanted.targets != ALL_NODES:
         check_targets(wanted.targets)
     if wanted.targets and wanted.target_maps:
-        raise BadInput("target_maps", list(wanted.target_maps), "either target maps or targets, not both")
+        raise BadInput("target_maps", list(wanted.target_maps), "either target maps or targets")
     limits.shorter("target_parameter", wanted.target_parameter, 50)
     limits.at_most("target_locations", wanted.target_locations, 100)
     limits.at_most("target_maps", wanted.target_maps, 300)
@@ -202,16 +202,16 @@ def _check_runs(wanted: Association) -> None:
 
 
 def check_filters(options: Mapping[str, Any]) -> None:
-    """Refuse ids that can't be one. :raises BadInput: with the option's name."""
+    """Validate IDs. :raises BadInput: names the option."""
     limits.uuid("association_id", options["association_id"], "an association")
-    limits.matches("instance_id", options["instance_id"], NODE_ID, "a node id such as mi-0123456789abcdef0")
+    limits.matches("instance_id", options["instance_id"], NODE_ID, "a node ID such as mi-0123456789abcdef0")
 
 
 def check_schedule(wanted: Association) -> None:
-    """Check a schedule. Associations take a rate of 30 minutes and more (Systems Manager user guide, cron and rate
+    """Validate a schedule. Associations accept rates of 30 minutes or more (Systems Manager user guide, cron and rate
     expressions).
 
-    :raises BadInput: naming the field of the expression.
+    :raises BadInput: names the field of the expression.
     """
     limits.shorter("schedule", wanted.schedule, 256)
     parse(wanted.schedule)
@@ -221,7 +221,7 @@ def check_schedule(wanted: Association) -> None:
 
 
 def ensure_association(port: AssociationPort, change: Change[Association]) -> Association | None:
-    """Carry the change out and return the association as it then is."""
+    """Apply the change and return the resulting association."""
     before, after = change.before, change.after
     if before and (after is None or change.recreate):
         port.delete(str(before.association_id))
@@ -238,7 +238,7 @@ def ensure_association(port: AssociationPort, change: Change[Association]) -> As
 
 
 class AssociationNoun:
-    """One declared association at one place, found by its id, else by its name."""
+    """Declared association in one account-Region, found by its ID or name."""
 
     def __init__(self, port: AssociationPort, options: Mapping[str, Any]) -> None:
         self._port = port
@@ -250,7 +250,7 @@ class AssociationNoun:
         limits.uuid("association_id", wanted_id, "an association")
         before = self._port.get(wanted_id) if wanted_id else self._port.find(given["name"])
         if wanted_id and not before and present:
-            raise BadInput("association_id", wanted_id, "the id of an association that exists")
+            raise BadInput("association_id", wanted_id, "the ID of an existing association")
         return plan_association(before, given, present=present, purge_tags=options["purge_tags"])
 
     def apply(self, change: Change[Association]) -> Association | None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One execution of a runbook, as a module asks for it: started once, awaited, stopped. Knows only ports."""
+"""One execution of a runbook: started exactly once, awaited, stopped. Depends on ports only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import limits
 from .parameters import check_automation_parameters, to_parameters
 from .targets import Targets, check_targets, to_targets
 
-#: An execution in one of these states goes on by itself, or waits for a person.
+#: In these states, an execution is still running or waits for a person.
 RUNNING = frozenset(
     {"Pending", "InProgress", "Waiting", "Cancelling", "PendingApproval", "Approved", "Scheduled", "RunbookInProgress"}
     | {"PendingChangeCalendarOverride", "ChangeCalendarOverrideApproved"}
@@ -27,7 +27,7 @@ _SLOWEST = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An execution as GetAutomationExecution shows it; ``members`` is all of it as plain data."""
+    """An execution as GetAutomationExecution returns it; ``members`` is the complete answer as plain data."""
 
     execution_id: str
     status: str
@@ -35,31 +35,33 @@ class Execution:
 
 
 class AutomationPort(Protocol):
-    """Executions of one place."""
+    """Executions of one account-Region."""
 
     def start(self, members: Mapping[str, Any]) -> str:
-        """Start one and return its id; the same ClientToken never starts two."""
+        """Start one and return its ID; one ClientToken never starts two."""
 
     def get(self, execution_id: str) -> Execution:
-        """Return the execution. :raises NotFound: there is none."""
+        """Return the execution. :raises NotFound: it does not exist."""
 
     def stop(self, execution_id: str, how: str) -> None:
-        """End it: ``Cancel`` at once, ``Complete`` after the running step."""
+        """Stop it: ``Cancel`` immediately, ``Complete`` after the running step."""
 
 
 def check_automation(options: Mapping[str, Any]) -> Targets:
-    """Check what the service would refuse and return the targets, empty where the runbook has none.
+    """Validate the options and return the targets; empty if the runbook has none.
 
-    :raises BadInput: with the option's name.
+    :raises BadInput: names the option.
     """
     targets = to_targets(options) or {}
     check_targets(targets)
     limits.at_most("targets", targets, 1)
     if targets and options["target_maps"]:
-        raise BadInput("target_maps", "…", "nothing beside other targets")
+        raise BadInput("target_maps", "…", "no value together with other targets")
     if bool(targets or options["target_maps"]) != bool(options["target_parameter"]):
         raise BadInput(
-            "target_parameter", options["target_parameter"], "the parameter that gets each target, with targets"
+            "target_parameter",
+            options["target_parameter"],
+            "the parameter that receives each target, if targets are set",
         )
     limits.document("document", options["document"])
     limits.document_version("document_version", options["document_version"])
@@ -73,9 +75,9 @@ def check_automation(options: Mapping[str, Any]) -> Targets:
 
 
 def await_execution(port: AutomationPort, execution_id: str, timeout: float, clock: Clock) -> Execution:
-    """Wait until the execution ended, looking less and less often.
+    """Wait until the execution ends, polling less and less often.
 
-    :raises PatchtideError: it has not after ``timeout`` seconds. It goes on.
+    :raises PatchtideError: it has not ended after ``timeout`` seconds. It continues.
     """
     until, pause = clock.now() + timedelta(seconds=timeout), 2.0
     while True:
@@ -83,13 +85,13 @@ def await_execution(port: AutomationPort, execution_id: str, timeout: float, clo
         if found.status not in RUNNING:
             return found
         if clock.now() >= until:
-            raise PatchtideError(f"Automation {execution_id} is {found.status} after {timeout:g} seconds; it goes on")
+            raise PatchtideError(f"Automation {execution_id} is {found.status} after {timeout:g} seconds and continues")
         clock.sleep(pause)
         pause = min(pause * 1.5, _SLOWEST)
 
 
 def failed_steps(execution: Execution) -> Sequence[str]:
-    """Return ``step: message`` of the steps that did not do well."""
+    """Return ``step: message`` of the steps that did not succeed."""
     return [
         f"{step.get('step_name')}: {step.get('failure_message', step.get('step_status'))}"
         for step in execution.members.get("step_executions", [])

@@ -27,11 +27,11 @@ class BaselineNoun:
     def plan(self) -> Change[Baseline]:
         wanted_id = self._given.get("baseline_id")
         limits.matches(
-            "baseline_id", wanted_id, r"pb-[0-9a-f]{17}", "the id of a baseline of your own, pb- and 17 digits"
+            "baseline_id", wanted_id, r"pb-[0-9a-f]{17}", "the ID of a baseline of your own, pb- and 17 digits"
         )
         before = self._port.get(wanted_id) if wanted_id else self._port.find(self._given["name"])
         if wanted_id and not before and self._present:
-            raise BadInput("baseline_id", wanted_id, "the id of a baseline that exists")
+            raise BadInput("baseline_id", wanted_id, "the ID of an existing baseline")
         change = plan_baseline(before, self._given, present=self._present, purge_tags=self._purge_tags)
         if change.after:
             check_filter_values(before, change.after, self._port.filter_values)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patch baselines: values, limits and what a declaration would change. Pure."""
+"""Patch baselines: values, limits and the changes that a declaration requires. Pure."""
 
 from __future__ import annotations
 
@@ -55,14 +55,15 @@ FILTER_KEYS = (
     "VERSION",
 )
 MAX_RULES, MAX_FILTERS, MAX_FILTER_VALUES, MAX_PATCHES, MAX_SOURCES = 10, 4, 20, 50, 20
-#: Debian and Ubuntu repositories carry no release date per patch (SSM user guide, "How security patches are selected").
+#: Debian and Ubuntu repositories have no release date for each patch (SSM user guide, "How security patches are
+#: selected").
 NO_APPROVAL_DELAY = frozenset({"DEBIAN", "UBUNTU", "RASPBIAN"})
 Filters = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRule:
-    """One approval rule: ``approve_after_days`` or ``approve_until_date``, none of them where the OS has no dates."""
+    """An approval rule with ``approve_after_days`` or ``approve_until_date``, or neither if patches have no dates."""
 
     filters: Filters = field(default_factory=dict)
     compliance_level: str = "UNSPECIFIED"
@@ -73,7 +74,7 @@ class ApprovalRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchSource:
-    """A repository that the nodes take patches from; ``configuration`` is what yum or apt reads."""
+    """A repository from which nodes install patches; ``configuration`` is the repository file of yum or apt."""
 
     name: str
     products: tuple[str, ...]
@@ -82,7 +83,7 @@ class PatchSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """A patch baseline as it stands at one place. ``is_default``: the default one of its operating system there."""
+    """A patch baseline of one account-Region. ``is_default``: it is the default of its operating system."""
 
     name: str
     operating_system: str = "WINDOWS"
@@ -103,31 +104,31 @@ class Baseline:
 
 
 class BaselinePort(Protocol):
-    """Baselines of one place. Implemented by ``_aws.baselines`` and by the tests' in-memory fake."""
+    """Baselines of one account-Region. Implemented by ``_aws.baselines`` and by the tests' in-memory fake."""
 
     def find(self, name: str) -> Baseline | None:
-        """Return the caller's own baseline of that name; ``Conflict`` if there are several."""
+        """Return the account's own baseline with this name. :raises Conflict: there are several."""
 
     def get(self, baseline_id: str) -> Baseline | None:
-        """Return the baseline of that id."""
+        """Return the baseline with this ID."""
 
     def create(self, wanted: Baseline) -> str:
-        """Create it with its tags and return its id."""
+        """Create it with its tags and return its ID."""
 
     def update(self, wanted: Baseline) -> None:
-        """Replace everything but tags, operating system and default, by ``wanted.baseline_id``."""
+        """Replace everything except tags, operating system and default, by ``wanted.baseline_id``."""
 
     def set_tags(self, baseline_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """Add, change and remove tags until they are ``after``."""
+        """Change the tags from ``before`` to ``after``."""
 
     def set_default(self, baseline_id: str) -> None:
-        """Make it the default baseline of its operating system."""
+        """Make it the default of its operating system."""
 
     def restore_default(self, operating_system: str) -> None:
-        """Give the operating system the AWS-owned default baseline back."""
+        """Make the AWS-owned baseline the default of the operating system again."""
 
     def delete(self, baseline_id: str) -> None:
-        """Delete it; a baseline that is already gone is no error."""
+        """Delete it; does nothing if it does not exist."""
 
     def filter_values(self, operating_system: str, key: str, patch_set: str) -> Collection[str]:
         """Return the values that a filter key can have; none if that is not known."""
@@ -136,10 +137,10 @@ class BaselinePort(Protocol):
 def plan_baseline(
     before: Baseline | None, given: Mapping[str, Any], *, present: bool, purge_tags: bool = True
 ) -> Change[Baseline]:
-    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+    """Return the change that the declaration requires. Members that are ``None`` in ``given`` keep their values.
 
-    :raises BadInput: a limit of the service is broken.
-    :raises Conflict: it would have to be deleted while patch groups use it.
+    :raises BadInput: a limit of the service is exceeded.
+    :raises Conflict: patch groups use the baseline that must be deleted.
     """
     if not present:
         _check_unused(before, "deleted")
@@ -163,12 +164,12 @@ def plan_baseline(
 
 
 def ensure_baseline(port: BaselinePort, change: Change[Baseline]) -> Baseline | None:
-    """Carry the change out and return the baseline as it then is."""
+    """Apply the change and return the resulting baseline."""
     before, after = change.before, change.after
     if after is None:
         _delete(port, before)
         return None
-    if before is None or change.recreate:  # the new one first: if the service refuses it, the old one is still there
+    if before is None or change.recreate:  # the new one first, so that the old one remains if the service rejects it
         after = replace(after, baseline_id=port.create(after))
         _delete(port, before)
         default_before = False
@@ -188,7 +189,7 @@ def ensure_baseline(port: BaselinePort, change: Change[Baseline]) -> Baseline | 
 def _delete(port: BaselinePort, before: Baseline | None) -> None:
     if before is None:
         return
-    if before.is_default:  # the service does not delete a default one
+    if before.is_default:  # a default baseline cannot be deleted
         port.restore_default(before.operating_system)
     port.delete(str(before.baseline_id))
 
@@ -200,13 +201,13 @@ def _check_unused(before: Baseline | None, fate: str) -> None:
 
 
 def _for_system(baseline: Baseline) -> Baseline:
-    """Return it as its operating system means it, so that what was asked and what is read compare equal."""
+    """Normalize it for its operating system, so that a declared and a stored baseline compare equal."""
     system = baseline.operating_system
     return replace(baseline, rules=tuple(_rule_for_system(rule, system) for rule in baseline.rules))
 
 
 def _rule_for_system(rule: ApprovalRule, system: str) -> ApprovalRule:
-    """Windows calls the severity MSRC_SEVERITY; where patches have no dates, the service wants a delay of 0."""
+    """Windows calls the severity MSRC_SEVERITY. If patches have no dates, the service requires a delay of 0."""
     if system == "WINDOWS" and "SEVERITY" in rule.filters:
         named = {"MSRC_SEVERITY" if key == "SEVERITY" else key: values for key, values in rule.filters.items()}
         rule = replace(rule, filters=named)
@@ -219,7 +220,7 @@ _FILTER_OPTIONS = {"classification": "CLASSIFICATION", "severity": "SEVERITY", "
 
 
 def to_filters(data: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
-    """Read filters: a mapping of API keys to a value or a list of values."""
+    """Read filters, a mapping of API keys to a value or a list of values."""
     return {
         key: tuple(str(value) for value in ([values] if isinstance(values, (str, int)) else values))
         for key, values in (data or {}).items()
@@ -227,7 +228,7 @@ def to_filters(data: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
 
 
 def to_rule(data: Mapping[str, Any]) -> ApprovalRule:
-    """Read a rule as a module option or the policy file writes it."""
+    """Read a rule in the form of the module option or of the policy file."""
     named = {key: data[name] for name, key in _FILTER_OPTIONS.items() if data.get(name)}
     return ApprovalRule(
         filters={**to_filters(named), **to_filters(data.get("filters"))},
@@ -239,11 +240,11 @@ def to_rule(data: Mapping[str, Any]) -> ApprovalRule:
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the module's options as members of ``Baseline``; ``None`` where an option was not given."""
+    """Convert the module's options to members of ``Baseline``; ``None`` if an option is not set."""
     names = Baseline.__dataclass_fields__.keys() & options.keys()
     given = {name: options[name] for name in names}
     given["is_default"] = options.get("default")
-    for name in ("approved_patches", "rejected_patches"):  # sets to the service: their order means nothing
+    for name in ("approved_patches", "rejected_patches"):  # the service ignores their order
         if given.get(name) is not None:
             given[name] = tuple(sorted(set(given[name])))
     if given.get("global_filters") is not None:
@@ -258,9 +259,9 @@ def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_baseline(wanted: Baseline) -> None:
-    """Check what the service would refuse, naming option, value and what would be right.
+    """Validate the values against the limits of the service.
 
-    :raises BadInput: with the option's path.
+    :raises BadInput: names the option.
     """
     limits.name("name", wanted.name)
     limits.shorter("description", wanted.description, 1024)
@@ -271,7 +272,7 @@ def check_baseline(wanted: Baseline) -> None:
         for patch in getattr(wanted, option):
             limits.shorter(option, patch, 100)
     if both := sorted(set(wanted.approved_patches) & set(wanted.rejected_patches)):
-        raise BadInput("rejected_patches", both[0], "a patch that approved_patches does not name as well")
+        raise BadInput("rejected_patches", both[0], "a patch that is not in approved_patches")
     _check_filters("global_filters", wanted.global_filters)
     for index, rule in enumerate(wanted.rules):
         _check_rule(f"rules[{index}]", rule, wanted.operating_system)
@@ -280,7 +281,7 @@ def check_baseline(wanted: Baseline) -> None:
         raise BadInput(
             "available_security_updates_status",
             wanted.available_security_updates_status,
-            "nothing: it is for Windows only",
+            "no value: Windows only",
         )
 
 
@@ -299,11 +300,11 @@ def _check_rule(where: str, rule: ApprovalRule, operating_system: str) -> None:
     _check_filters(f"{where}.filters", rule.filters)
     days, until = rule.approve_after_days, rule.approve_until_date
     if operating_system == "WINDOWS" and rule.enable_non_security:
-        raise BadInput(f"{where}.enable_non_security", True, "false: it is for Linux only")
+        raise BadInput(f"{where}.enable_non_security", True, "false: Linux only")
     if operating_system in NO_APPROVAL_DELAY:
         if days or until:
             raise BadInput(
-                where, days or until, f"no approval delay or date: {operating_system} patches carry no release date"
+                where, days or until, f"no approval delay or date: {operating_system} patches have no release date"
             )
     elif (days is None) == (until is None):
         raise BadInput(where, {"approve_after_days": days, "approve_until_date": until}, "exactly one of the two")
@@ -314,7 +315,7 @@ def _check_rule(where: str, rule: ApprovalRule, operating_system: str) -> None:
 def _check_sources(wanted: Baseline) -> None:
     limits.at_most("sources", wanted.sources, MAX_SOURCES)
     if wanted.sources and wanted.operating_system in ("WINDOWS", "MACOS"):
-        raise BadInput("sources", f"{len(wanted.sources)} entries", "nothing: alternative sources are for Linux only")
+        raise BadInput("sources", f"{len(wanted.sources)} entries", "no sources: Linux only")
     for index, source in enumerate(wanted.sources):
         where = f"sources[{index}]"
         limits.matches(
@@ -333,7 +334,7 @@ def _check_sources(wanted: Baseline) -> None:
 
 
 def only_one(name: str, found: Sequence[Baseline]) -> Baseline | None:
-    """Return the single match; names are not unique in SSM, so several are a conflict to be resolved by hand."""
+    """Return the only match; names are not unique in SSM, and several are a conflict that a person must resolve."""
     if len(found) > 1:
         ids = ", ".join(str(item.baseline_id) for item in found)
         raise Conflict(

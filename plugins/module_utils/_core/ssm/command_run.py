@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One command of Run Command, as modules ask for it: sent exactly once, awaited, judged per node; knows only ports."""
+"""One command of Run Command: sent exactly once, awaited, with an outcome for each node. Depends on ports only."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..work.ssm.ports import Invocation
 from . import limits
 from .targets import Targets, check_targets, to_targets
 
-#: A command in one of these states still works on nodes, or will.
+#: In these states, a command runs on nodes or will run.
 RUNNING = frozenset({"Pending", "InProgress", "Cancelling", "Delayed"})
 _SLOWEST = 15.0
-#: How far back a lost answer is looked for: nobody else uses the same comment.
+#: Seconds to look back for a command whose answer was lost. Its comment is unique.
 _LOOK_BACK = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandState:
-    """A command as ListCommands shows it; ``members`` is all of it as plain data."""
+    """A command as ListCommands returns it; ``members`` is the complete answer as plain data."""
 
     command_id: str
     status: str
@@ -34,28 +34,28 @@ class CommandState:
 
 
 class CommandPort(Protocol):
-    """Commands of one place."""
+    """Commands of one account-Region."""
 
     def send_members(self, action: str, members: Mapping[str, Any]) -> str:
-        """Send once, never retried behind our back. :raises Ambiguous: the answer was lost."""
+        """Send once, without hidden retries. :raises Ambiguous: the answer was lost."""
 
     def find_recent(self, comment: str, document: str, seconds: float, clock: Clock) -> str | None:
-        """Return the newest command with that comment and document of the last so many seconds."""
+        """Return the newest command with this comment and document that was sent within this number of seconds."""
 
     def state(self, command_id: str) -> CommandState | None:
-        """Return the command; ``None`` while the service does not show it yet."""
+        """Return the command; ``None`` if the service does not list it yet."""
 
     def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
-        """Return every node's part of it."""
+        """Return the invocation of each node."""
 
     def cancel_nodes(self, command_id: str, node_ids: Sequence[str]) -> None:
-        """Ask for its end, on all nodes if none is named."""
+        """Request cancellation on these nodes, or on all if none is given."""
 
 
 def check_command(options: Mapping[str, Any]) -> Targets:
-    """Check what the service would refuse and return the targets; ids are among them as ``InstanceIds``.
+    """Validate the options and return the targets; IDs are in ``InstanceIds``.
 
-    :raises BadInput: with the option's name.
+    :raises BadInput: names the option.
     """
     targets = to_targets(options)
     if not targets:
@@ -79,7 +79,7 @@ def check_command(options: Mapping[str, Any]) -> Targets:
 
 
 def send_once(port: CommandPort, members: Mapping[str, Any], clock: Clock, tries: int = 4) -> str:
-    """Send the command exactly once: after a lost answer its comment is looked for before it is sent again."""
+    """Send the command exactly once. If the answer is lost, look up its comment before sending again."""
     comment, document = str(members["Comment"]), str(members["DocumentName"])
     for _try in range(tries):
         try:
@@ -94,7 +94,7 @@ def send_once(port: CommandPort, members: Mapping[str, Any], clock: Clock, tries
 
 
 def look(port: CommandPort, command_id: str, clock: Clock) -> CommandState | None:
-    """Return the command; ``None`` only after looking for seconds, because a new one is not shown at once."""
+    """Return the command. ``None`` only after several seconds, because a new command is not listed immediately."""
     for wait in (1, 2, 4):
         if state := port.state(command_id):
             return state
@@ -103,9 +103,9 @@ def look(port: CommandPort, command_id: str, clock: Clock) -> CommandState | Non
 
 
 def await_end(port: CommandPort, command_id: str, timeout: float, clock: Clock) -> CommandState:
-    """Wait until the command ended on all nodes, looking less and less often.
+    """Wait until the command has ended on all nodes, polling less and less often.
 
-    :raises PatchtideError: it has not after ``timeout`` seconds. It goes on: SSM was not told to stop.
+    :raises PatchtideError: it has not ended after ``timeout`` seconds. It continues.
     """
     until, pause = clock.now() + timedelta(seconds=timeout), 2.0
     while True:
@@ -113,13 +113,13 @@ def await_end(port: CommandPort, command_id: str, timeout: float, clock: Clock) 
         if state and state.status not in RUNNING:
             return state
         if clock.now() >= until:
-            raise PatchtideError(f"Command {command_id} has not ended after {timeout:g} seconds; it goes on")
+            raise PatchtideError(f"Command {command_id} has not ended after {timeout:g} seconds and continues")
         clock.sleep(pause)
         pause = min(pause * 1.5, _SLOWEST)
 
 
 def to_outcome(invocations: Sequence[Invocation]) -> dict[str, Any]:
-    """Return nodes by how the command ended on each, because a command is Success even where nodes were not reached."""
+    """Return nodes by the command's status on each. The command is Success even if it did not reach all nodes."""
     by_status: dict[str, list[str]] = {}
     for row in invocations:
         by_status.setdefault(row.status, []).append(row.node_id)

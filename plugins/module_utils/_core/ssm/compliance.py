@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patch compliance of nodes: what SSM says of each, and the sums over many. Pure."""
+"""Patch compliance of nodes and its totals. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..model import Patch
 
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "compliant", "non_compliant", "unknown"
-#: States as options name them, as the service's filter names them, and the count that says how many there are.
+#: State in options, in the service's filter, and the name of its count.
 PATCH_STATES = {
     "missing": ("Missing", "missing_count"),
     "failed": ("Failed", "failed_count"),
@@ -22,7 +22,8 @@ PATCH_STATES = {
     "installed_rejected": ("InstalledRejected", "installed_rejected_count"),
     "available_security_update": ("AvailableSecurityUpdate", "available_security_update_count"),
 }
-#: Any of these above zero makes a node non-compliant (SSM user guide, "Understanding patch compliance state values").
+#: A node is non-compliant if one of these is above zero (SSM user guide, "Understanding patch compliance state
+#: values").
 _BAD_COUNTS = (
     "missing_count",
     "failed_count",
@@ -36,7 +37,7 @@ _BAD_COUNTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCompliance:
-    """A node's patch state after its last Scan or Install. Times are ISO 8601 in UTC; ``""`` where SSM has none."""
+    """A node's patch state after its last Scan or Install. Times are ISO 8601 in UTC; ``""`` if SSM has none."""
 
     node_id: str
     status: str = UNKNOWN
@@ -53,32 +54,32 @@ class NodeCompliance:
 
 
 class CompliancePort(Protocol):
-    """Patch states of the nodes of one place."""
+    """Patch states of the nodes of one account-Region."""
 
     def node_ids(self) -> list[str]:
         """Return all nodes that SSM manages."""
 
     def of_nodes(self, node_ids: Sequence[str]) -> list[NodeCompliance]:
-        """Return the states of these nodes, 50 a call; one never scanned is missing from the answer."""
+        """Return the states of these nodes, 50 per call, without nodes that were never scanned."""
 
     def of_group(self, patch_group: str) -> list[NodeCompliance]:
-        """Return the states of the nodes that a patch group had at their last scan."""
+        """Return the states of the nodes that were in this patch group at their last scan."""
 
     def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Patch]]:
-        """Return the patches of each node that are in the states given with it, in the service's words."""
+        """Return the patches of each node in the given states, which are named as in the API."""
 
 
 def to_status(counts: Mapping[str, int]) -> str:
-    """Return the verdict over a node's counts."""
+    """Return the compliance status that follows from a node's counts."""
     return NON_COMPLIANT if any(counts.get(name, 0) > 0 for name in _BAD_COUNTS) else COMPLIANT
 
 
 def read_compliance(
     port: CompliancePort, node_ids: Sequence[str] | None, patch_groups: Sequence[str] | None, states: Sequence[str]
 ) -> list[NodeCompliance]:
-    """Read nodes named, nodes of groups, or all nodes if neither is given; a node never scanned has no counts.
+    """Read the given nodes, the nodes of groups, or all nodes. A node that was never scanned has no counts.
 
-    :param states: of which patches are listed, keys of ``PATCH_STATES``; only nodes that have some are asked.
+    :param states: states of the patches to list, keys of ``PATCH_STATES``. Only nodes with such patches are queried.
     """
     asked = list(node_ids) if node_ids is not None else ([] if patch_groups is not None else port.node_ids())
     found = {item.node_id: item for item in port.of_nodes(asked)} if asked else {}
@@ -100,7 +101,7 @@ def _with_patches(port: CompliancePort, nodes: list[NodeCompliance], states: Seq
 
 
 def summarise(nodes: Iterable[NodeCompliance]) -> dict[str, Any]:
-    """Return node and patch counts, over all and per patch group, and listed patches per severity."""
+    """Return counts of nodes and patches, in total and by patch group, and of listed patches by severity."""
     rows = list(nodes)
     groups = sorted({node.patch_group for node in rows})
     severities = [patch.severity or "Unspecified" for node in rows for patch in node.patches]

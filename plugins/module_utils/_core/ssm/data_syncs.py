@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource data syncs: copies of inventory and compliance into one bucket, or into one account's view. Pure."""
+"""Resource data syncs: copy inventory and compliance data to a bucket, or aggregate it in one account. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNIT = r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSync:
-    """A sync. ``bucket`` to ``share`` belong to ``SyncToDestination``, the rest to ``SyncFromSource``."""
+    """A sync. ``bucket`` to ``share`` apply to ``SyncToDestination``, the rest to ``SyncFromSource``."""
 
     name: str
     sync_type: str = TO_DESTINATION
@@ -37,10 +37,10 @@ class DataSync:
 
 
 class DataSyncPort(Protocol):
-    """Resource data syncs of one place."""
+    """Resource data syncs of one account-Region."""
 
     def find(self, name: str) -> DataSync | None:
-        """Return the sync of that name."""
+        """Return the sync with this name."""
 
     def create(self, wanted: DataSync) -> None:
         """Create it."""
@@ -49,13 +49,13 @@ class DataSyncPort(Protocol):
         """Replace the source of a sync of type ``SyncFromSource``."""
 
     def delete(self, sync: DataSync) -> None:
-        """Delete it; one that is already gone is no error. What is in the bucket stays."""
+        """Delete it; does nothing if it does not exist. The objects in the bucket remain."""
 
 
 def plan_data_sync(before: DataSync | None, given: Mapping[str, Any], *, present: bool) -> Change[DataSync]:
-    """Say what the declaration would change; the service can change only the source of ``SyncFromSource``.
+    """Return the change that the declaration requires. The service can change only the source of ``SyncFromSource``.
 
-    :raises BadInput: what belongs to the other type is given, or something is missing.
+    :raises BadInput: an option of the other type is set, or a required option is missing.
     """
     if not present:
         return Change(before, None)
@@ -69,9 +69,9 @@ def plan_data_sync(before: DataSync | None, given: Mapping[str, Any], *, present
 
 
 def check_data_sync(wanted: DataSync) -> None:
-    """Check what the service would refuse, naming option, value and what would be right.
+    """Validate the values against the limits of the service.
 
-    :raises BadInput: with the option's name.
+    :raises BadInput: names the option.
     """
     limits.matches("name", wanted.name, r".{1,64}", "1 to 64 characters")
     limits.shorter("bucket", wanted.bucket, 2048)
@@ -91,14 +91,14 @@ def check_data_sync(wanted: DataSync) -> None:
 def _check_organization(wanted: DataSync) -> None:
     organization = wanted.source_type == "AwsOrganizations"
     if organization and not wanted.organization_source:
-        raise BadInput("organization_source", "", "which accounts: EntireOrganization or OrganizationalUnits")
+        raise BadInput("organization_source", "", "EntireOrganization or OrganizationalUnits")
     if wanted.organization_source and not organization:
         raise BadInput("organization_source", wanted.organization_source, "source_type=AwsOrganizations beside it")
     if (wanted.organization_source == "OrganizationalUnits") != bool(wanted.organizational_units):
         raise BadInput(
             "organizational_units",
             list(wanted.organizational_units),
-            "units with organization_source=OrganizationalUnits, and only with it",
+            "units if, and only if, organization_source=OrganizationalUnits",
         )
 
 
@@ -114,14 +114,16 @@ def _check_type(wanted: DataSync) -> None:
         needed, others = ("source_type", "source_regions"), set(to_bucket)
     for option in needed:
         if not getattr(wanted, option):
-            raise BadInput(option, getattr(wanted, option), f"a value: a sync of type {wanted.sync_type} needs it")
+            raise BadInput(
+                option, getattr(wanted, option), f"a value, which a sync of type {wanted.sync_type} requires"
+            )
     for option in sorted(others):
         if getattr(wanted, option) != getattr(empty, option):
-            raise BadInput(option, getattr(wanted, option), f"nothing with a sync of type {wanted.sync_type}")
+            raise BadInput(option, getattr(wanted, option), f"no value with a sync of type {wanted.sync_type}")
 
 
 def ensure_data_sync(port: DataSyncPort, change: Change[DataSync]) -> DataSync | None:
-    """Carry the change out and return the sync as it then is."""
+    """Apply the change and return the resulting sync."""
 
     def create(sync: DataSync) -> DataSync:
         port.create(sync)
@@ -131,7 +133,7 @@ def ensure_data_sync(port: DataSyncPort, change: Change[DataSync]) -> DataSync |
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the module's options as members of ``DataSync``; lists are sets to the service."""
+    """Convert the module's options to members of ``DataSync``; the service ignores the order of lists."""
     given = {name: options[name] for name in DataSync.__dataclass_fields__.keys() & options.keys()}
     for name in ("source_regions", "organizational_units"):
         if given[name] is not None:
@@ -140,7 +142,7 @@ def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class DataSyncNoun:
-    """One declared resource data sync at one place."""
+    """Declared resource data sync in one account-Region."""
 
     def __init__(self, port: DataSyncPort, options: Mapping[str, Any], default_region: str) -> None:
         self._port = port

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents of SSM: what commands, automations and change calendars are made of. Pure."""
+"""SSM documents of commands, runbooks and change calendars. Pure."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ TYPES = (
 )
 FORMATS = ("JSON", "YAML", "TEXT")
 MAX_BYTES = 64 * 1024
-SHARE_BATCH = 20  # accounts a call of ModifyDocumentPermission (botocore's service model)
+SHARE_BATCH = 20  # accounts per call of ModifyDocumentPermission (botocore's service model)
 _OWN_VERSION = ("content", "display_name", "target_type", "requires", "document_format")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document of one's own with its latest version.
+    """A document of the account with its latest version.
 
-    ``content`` is data for JSON and YAML, so that layout is no difference, and text for TEXT (change calendars).
+    ``content`` is data for JSON and YAML, so that formatting is not a difference, and text for TEXT (change calendars).
     ``shared_with`` holds account IDs or ``all``, which the service writes "All" or "all" (ModifyDocumentPermission);
     ``None`` if it was not read.
     """
@@ -63,7 +63,7 @@ class Document:
 
 
 class DocumentPort(Protocol):
-    """Documents of one place."""
+    """Documents of one account-Region."""
 
     def find(self, name: str, *, with_sharing: bool) -> Document | None:
         """Return the document with its latest version."""
@@ -78,16 +78,16 @@ class DocumentPort(Protocol):
         """Add a version and return its number."""
 
     def set_default(self, name: str, version: str) -> None:
-        """Make a version the default one."""
+        """Make a version the default."""
 
     def share(self, name: str, to_add: Sequence[str], to_remove: Sequence[str]) -> None:
-        """Change who may use it."""
+        """Share it with accounts, or stop sharing."""
 
     def set_tags(self, name: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """Add, change and remove tags until they are ``after``."""
+        """Change the tags from ``before`` to ``after``."""
 
     def delete(self, name: str, *, force: bool) -> None:
-        """Delete it with all versions; one that is already gone is no error. Some types need ``force``."""
+        """Delete it with all versions; does nothing if it does not exist. Some types need ``force``."""
 
 
 def plan_document(
@@ -99,11 +99,11 @@ def plan_document(
     make_default: bool,
     same_as: str | None = None,
 ) -> Change[Document]:
-    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+    """Return the change that the declaration requires. Members that are ``None`` in ``given`` keep their values.
 
     :param same_as: an earlier version with the given content. The service refuses the same content again
         (DuplicateDocumentContent), so that this version becomes the default instead.
-    :raises BadInput: a limit of the service is broken, or a new document lacks its content.
+    :raises BadInput: a limit of the service is exceeded, or a new document has no content.
     """
     if not present:
         return Change(before, None)
@@ -136,14 +136,12 @@ def _check(wanted: Document) -> None:
         "name", wanted.name, r"[a-zA-Z0-9_\-.]{3,128}", "3 to 128 letters, digits, underscores, hyphens and dots"
     )
     if wanted.content in (None, "", {}):
-        raise BadInput("content", wanted.content, "the content: the document is new and needs it")
+        raise BadInput("content", wanted.content, "content, which a new document requires")
     size = len((wanted.content if isinstance(wanted.content, str) else json.dumps(wanted.content)).encode())
     if size > MAX_BYTES:
         raise BadInput("content", f"{size} bytes", f"at most {MAX_BYTES}")
     if (wanted.document_format == "TEXT") != isinstance(wanted.content, str):
-        raise BadInput(
-            "document_format", wanted.document_format, "TEXT for a change calendar, JSON or YAML for all else"
-        )
+        raise BadInput("document_format", wanted.document_format, "TEXT for a change calendar, otherwise JSON or YAML")
     limits.matches(
         "target_type", wanted.target_type or None, r"/[\w.\-:/]{0,199}", "a type such as /AWS::EC2::Instance"
     )
@@ -160,10 +158,10 @@ def _check(wanted: Document) -> None:
 
 
 def ensure_document(port: DocumentPort, change: Change[Document], version: Mapping[str, Any]) -> Document | None:
-    """Carry the change out and return the document as it then is."""
+    """Apply the change and return the resulting document."""
     before, after = change.before, change.after
     if before and (after is None or change.recreate):
-        if before.shared_with:  # the service does not delete a shared one
+        if before.shared_with:  # a shared document cannot be deleted
             port.share(before.name, (), before.shared_with)
         port.delete(before.name, force=bool(version.get("force")))
         before = None
@@ -187,7 +185,7 @@ def ensure_document(port: DocumentPort, change: Change[Document], version: Mappi
 
 
 class DocumentNoun:
-    """One declared document at one place."""
+    """Declared document in one account-Region."""
 
     def __init__(self, port: DocumentPort, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self._port = port

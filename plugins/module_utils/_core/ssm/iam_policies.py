@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What IAM policy documents allow and deny. Pure."""
+"""Actions that IAM policy documents allow and deny. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 
 def allowed_actions(documents: Iterable[Mapping[str, Any]], actions: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Return which of ``actions`` some statement allows, and which some statement denies.
+    """Return those of ``actions`` that a statement allows, and those that a statement denies.
 
-    Resources are not looked at, and a statement under a condition counts when it allows but not when it denies:
-    whoever wrote the condition knows when it holds, we don't.
+    Resources are ignored. A statement with a condition counts if it allows, but not if it denies, because whether the
+    condition holds is unknown here.
     """
     wanted, allowed, denied = set(actions), set[str](), set[str]()
     for statement in (row for document in documents for row in _listed(document.get("Statement"))):
@@ -33,13 +33,13 @@ def _means(statement: Mapping[str, Any], action: str) -> bool:
 
 
 def _fits(mask: str, action: str) -> bool:
-    """Actions are compared without case; ``*`` and ``?`` are the only wildcards (IAM user guide, Action)."""
+    """Actions are case-insensitive; ``*`` and ``?`` are the only wildcards (IAM user guide, Action)."""
     pattern = re.escape(mask).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(pattern, action, re.IGNORECASE) is not None
 
 
 def _listed(value: Any) -> Iterator[Any]:
-    """IAM lets one item stand without its list."""
+    """IAM accepts a single item instead of a list."""
     if isinstance(value, (list, tuple)):
         yield from value
     elif value is not None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role with which an EC2 instance's agent reaches SSM: there is one, and it may. Pure."""
+"""The IAM role that lets the agent of an EC2 instance use SSM. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import BadInput, Conflict
 from . import limits
 from .iam_policies import allowed_actions
 
-#: What the agent can't register, be commanded and report without; all of it is in AmazonSSMManagedInstanceCore.
+#: Actions that the agent requires to register, run commands and report, all in AmazonSSMManagedInstanceCore.
 NEEDED = (
     "ssm:GetDeployablePatchSnapshotForInstance",
     "ssm:GetDocument",
@@ -32,9 +32,9 @@ _ACTION = r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceRole:
-    """What one instance may. ``missing_actions`` are those that its role would need and has not.
+    """The role of one instance. ``missing_actions`` are required actions that its role does not allow.
 
-    ``added_policy`` is the policy that the role was given for them.
+    ``added_policy`` is the policy that was attached to the role for them.
     """
 
     instance_id: str
@@ -46,7 +46,7 @@ class InstanceRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolePolicies:
-    """The policies of one role: ARNs of the attached ones, and the documents of all of them where they were read."""
+    """The policies of one role: ARNs of the attached ones, and the documents of all if they were read."""
 
     attached: tuple[str, ...] = ()
     documents: tuple[Mapping[str, Any], ...] = ()
@@ -56,7 +56,7 @@ class InstanceRolePort(Protocol):
     """Instances of one place, and the roles of its account."""
 
     def profiles(self, instance_ids: Sequence[str] | None, filters: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return the name of each instance's profile, "" for none; instances that are going or gone are missing."""
+        """Return the name of each instance's profile, "" for none, without terminated and terminating instances."""
 
     def role_of(self, profile: str) -> str | None:
         """Return the name of the role in a profile, "" for none; ``None`` if there is no such profile."""
@@ -65,19 +65,19 @@ class InstanceRolePort(Protocol):
         """Return a role's policies, without their documents if the policy ``enough`` is attached."""
 
     def associate(self, instance_id: str, profile: str) -> None:
-        """Give an instance without profile one; no error if it has that one by now."""
+        """Associate a profile with an instance that has none; does nothing if it already has this one."""
 
     def attach(self, role: str, policy_arn: str) -> None:
-        """Attach a managed policy to a role; no error if it is attached by now."""
+        """Attach a managed policy to a role; does nothing if it is already attached."""
 
 
 RolesOfInstances = Mapping[str, InstanceRole]
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse what EC2 or IAM would refuse.
+    """Validate the options against the limits of EC2 and IAM.
 
-    :raises BadInput: with the option's name.
+    :raises BadInput: names the option.
     """
     for instance_id in options["instance_ids"] or ():
         limits.matches("instance_ids", instance_id, _INSTANCE_ID, "an EC2 instance such as i-0123456789abcdef0")
@@ -92,12 +92,12 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def default_policy(region: str) -> str:
-    """Return the ARN of AWS's own policy for managed instances, in the partition of ``region``."""
+    """Return the ARN of the AWS managed policy for managed instances, in the partition of ``region``."""
     return f"arn:{partition_of(region)}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
 
 class InstanceRolesNoun:
-    """The declared instances at one place."""
+    """The declared instances in one account-Region."""
 
     def __init__(self, port: InstanceRolePort, options: Mapping[str, Any], region: str) -> None:
         self._port = port
@@ -110,7 +110,9 @@ class InstanceRolesNoun:
         found = self._port.profiles(self._options["instance_ids"], self._options["filters"] or {})
         for instance_id in self._options["instance_ids"] or ():
             if instance_id not in found:
-                raise BadInput("instance_ids", instance_id, "an instance that exists here and is not terminated")
+                raise BadInput(
+                    "instance_ids", instance_id, "an existing instance in this account-Region that is not terminated"
+                )
         roles = {profile: self._role(profile) for profile in self._profiles(found)}
         before, after = {}, {}
         for instance_id, profile in sorted(found.items()):
@@ -126,7 +128,7 @@ class InstanceRolesNoun:
         return Change(before, after)
 
     def _profiles(self, found: Mapping[str, str]) -> list[str]:
-        """The profiles that matter. :raises BadInput: an instance has none and none is given."""
+        """Return the profiles of the instances. :raises BadInput: an instance has none and none is given."""
         bare = [instance_id for instance_id, profile in sorted(found.items()) if not profile]
         given = self._options["instance_profile"]
         if bare and not given:
@@ -134,19 +136,19 @@ class InstanceRolesNoun:
         return sorted({profile for profile in found.values() if profile} | ({given} if bare else set()))
 
     def _role(self, profile: str) -> tuple[str, tuple[str, ...]]:
-        """Return the role in a profile and what it lacks."""
+        """Return the role in a profile and the actions that it lacks."""
         role = self._port.role_of(profile)
         if role is None:
-            raise BadInput("instance_profile", profile, "the name of an instance profile that exists")
+            raise BadInput("instance_profile", profile, "the name of an existing instance profile")
         if not role:
-            raise Conflict(f"Instance profile {profile} holds no role. Put one into it: that can't be guessed.")
+            raise Conflict(f"Instance profile {profile} contains no role. Add a role to it.")
         policies = self._port.policies_of(role, self._policy)
         if self._policy in policies.attached:
             return role, ()
         allowed, denied = allowed_actions(policies.documents, self._needed)
         if denied:
             listed = ", ".join(sorted(denied))
-            raise Conflict(f"A policy of role {role} denies {listed}. No further policy can allow it.")
+            raise Conflict(f"A policy of role {role} denies {listed}. Another policy can't allow it.")
         return role, tuple(action for action in self._needed if action not in allowed)
 
     def apply(self, change: Change[RolesOfInstances]) -> RolesOfInstances | None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Custom inventory and custom compliance of nodes: what others than SSM know of a node, kept with the node. Pure."""
+"""Custom inventory and custom compliance: data from other sources that SSM keeps for a node. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..errors import BadInput
 from . import limits
 from .targets import NODE_ID
 
-#: Node id to entries, each a mapping of names to text.
+#: Entries by node ID, each a mapping of names to text.
 EntriesOfNodes = Mapping[str, tuple[Mapping[str, str], ...]]
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED")
 CUSTOM = r"Custom:[a-zA-Z0-9_\-]\w{1,90}"
@@ -28,36 +28,36 @@ KEPT_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captured:
-    """What one node has of an inventory type; ``at`` is ISO 8601 in UTC, "" where there is nothing."""
+    """Entries of one node and inventory type; ``at`` is ISO 8601 in UTC, "" if there are none."""
 
     entries: tuple[Mapping[str, str], ...] = ()
     at: str = ""
 
 
 class InventoryPort(Protocol):
-    """Entries of one inventory type at one place."""
+    """Entries of one inventory type in one account-Region."""
 
     def read(self, node_ids: Sequence[str]) -> Mapping[str, Captured]:
-        """Return what each node has."""
+        """Return the entries of each node."""
 
     def put(self, node_id: str, entries: Sequence[Mapping[str, str]]) -> None:
         """Replace the node's entries."""
 
     def exists(self) -> bool:
-        """Say whether any node has entries of the type."""
+        """Return whether any node has entries of the type."""
 
     def delete_type(self) -> None:
-        """Delete the type with all nodes' entries; one that is already gone is no error."""
+        """Delete the type with the entries of all nodes; does nothing if it does not exist."""
 
 
 def to_entries(content: Any) -> tuple[dict[str, str], ...]:
-    """Read one entry or a list of them; values become text, as the service keeps them."""
+    """Read one entry or a list of entries; values become text, as in the service."""
     rows = [content] if isinstance(content, Mapping) else content or []
     return tuple({str(key): str(value) for key, value in row.items()} for row in rows)
 
 
 def check_entries(type_name: str, entries: Sequence[Mapping[str, str]]) -> None:
-    """Check what the service would refuse. :raises BadInput: with the option's path."""
+    """Validate the values against the limits of the service. :raises BadInput: names the option."""
     limits.matches("type_name", type_name, CUSTOM, "a type of your own such as Custom:PatchInformation")
     limits.at_most("content", entries, MAX_ENTRIES)
     for index, entry in enumerate(entries):
@@ -72,13 +72,13 @@ def _check_map(where: str, values: Mapping[str, str]) -> None:
 
 
 def check_nodes(node_ids: Sequence[str] | None) -> None:
-    """Refuse what is no id of a node. :raises BadInput: with the option's name."""
+    """Validate node IDs. :raises BadInput: names the option."""
     for node_id in node_ids or ():
-        limits.matches("instance_ids", node_id, NODE_ID, "a node id such as mi-0123456789abcdef0")
+        limits.matches("instance_ids", node_id, NODE_ID, "a node ID such as mi-0123456789abcdef0")
 
 
 def check_query(types: Sequence[str], filters: Sequence[Mapping[str, Any]]) -> None:
-    """Check what GetInventory would refuse. :raises BadInput: with the option's path."""
+    """Validate the options of GetInventory. :raises BadInput: names the option."""
     for name in types:
         limits.matches("types", name, r"(AWS|Custom):.{0,93}", "a type such as AWS:Application or Custom:Rack")
     limits.at_most("filters", filters, 5)
@@ -90,7 +90,7 @@ def check_query(types: Sequence[str], filters: Sequence[Mapping[str, Any]]) -> N
 
 
 class InventoryNoun:
-    """The declared custom inventory of some nodes, or the absence of a whole type, at one place."""
+    """Declared custom inventory of nodes, or the absence of a type, in one account-Region."""
 
     def __init__(self, port: InventoryPort, options: Mapping[str, Any], now: datetime) -> None:
         self._port = port
@@ -108,12 +108,12 @@ class InventoryNoun:
         limits.within("renew_days", options["renew_days"], 1, KEPT_DAYS, "days")
         if nodes is None:
             if options["state"] == "present":
-                raise BadInput("instance_ids", None, "the nodes that the content is about")
+                raise BadInput("instance_ids", None, "the nodes of the content")
             return Change({"*": ({},)} if self._port.exists() else {}, {})
         wanted = entries if options["state"] == "present" else ()
         found = self._port.read(nodes)
         self._old = [node_id for node_id, row in found.items() if row.entries and self._is_old(row)] if wanted else []
-        reason = f"that of {len(self._old)} nodes is old" if self._old else None
+        reason = f"the content of {len(self._old)} nodes is old" if self._old else None
         return Change(
             {node_id: row.entries for node_id, row in found.items()}, dict.fromkeys(nodes, wanted), renew=reason
         )
@@ -136,7 +136,7 @@ class InventoryNoun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplianceItem:
-    """One finding about a node."""
+    """A finding about a node."""
 
     id: str
     status: str
@@ -145,12 +145,12 @@ class ComplianceItem:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Node id to findings of one compliance type, sorted by id.
+#: Findings of one compliance type by node ID, sorted by ID.
 ItemsOfNodes = Mapping[str, tuple[ComplianceItem, ...]]
 
 
 class ComplianceItemPort(Protocol):
-    """Findings of one custom compliance type at one place."""
+    """Findings of one custom compliance type in one account-Region."""
 
     def items(self, node_ids: Sequence[str]) -> ItemsOfNodes:
         """Return the findings of each node."""
@@ -160,7 +160,7 @@ class ComplianceItemPort(Protocol):
 
 
 def to_items(rows: Sequence[Mapping[str, Any]]) -> tuple[ComplianceItem, ...]:
-    """Read the option ``items``, sorted by id."""
+    """Read the option ``items``, sorted by ID."""
     found = [
         ComplianceItem(
             id=str(row["id"]),
@@ -175,13 +175,13 @@ def to_items(rows: Sequence[Mapping[str, Any]]) -> tuple[ComplianceItem, ...]:
 
 
 def check_items(compliance_type: str, items: Sequence[ComplianceItem]) -> None:
-    """Check what the service would refuse. :raises BadInput: with the option's path."""
+    """Validate the values against the limits of the service. :raises BadInput: names the option."""
     limits.matches("compliance_type", compliance_type, CUSTOM, "a type of your own such as Custom:Backup")
     limits.at_most("items", items, MAX_ENTRIES)
     ids = Counter(item.id for item in items)
     for item in items:
         if ids[item.id] > 1:
-            raise BadInput("items", item.id, "an id of its own for every item")
+            raise BadInput("items", item.id, "a unique ID for each item")
         if not re.fullmatch(r".{1,100}", item.id):
             raise BadInput("items.id", item.id, "1 to 100 characters")
         limits.shorter(f"items.{item.id}.title", item.title, 500)
@@ -191,7 +191,7 @@ def check_items(compliance_type: str, items: Sequence[ComplianceItem]) -> None:
 
 
 class ComplianceItemsNoun:
-    """The declared findings of some nodes at one place; the type ``Custom:…`` is theirs alone."""
+    """Declared findings of nodes in one account-Region. They are the only ones of their type ``Custom:…``."""
 
     def __init__(self, port: ComplianceItemPort, options: Mapping[str, Any]) -> None:
         self._port = port

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of single values against documented limits, each naming option, value and what would be right. Pure."""
+"""Checks of single values against documented limits. Each error names option, value and valid values. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shorter(option: str, text: str | None, limit: int) -> None:
 
 
 def within(option: str, value: int | None, low: int, high: int, unit: str = "") -> None:
-    """Refuse a number outside ``low`` to ``high``, both allowed."""
+    """Refuse a number outside ``low`` to ``high``, inclusive."""
     if value is not None and not low <= value <= high:
         raise BadInput(option, value, f"{low} to {high}{' ' + unit if unit else ''}")
 
@@ -48,7 +48,7 @@ def matches(option: str, value: str | None, pattern: str, expected: str) -> None
 
 
 def name(option: str, value: str | None) -> None:
-    """Refuse what SSM does not take as a name."""
+    """Refuse an invalid name."""
     matches(option, value, NAME, "3 to 128 letters, digits, underscores, hyphens and dots")
 
 
@@ -79,12 +79,12 @@ def alarm(option: str, value: str | None) -> None:
 
 
 def concurrency(option: str, value: str | None) -> None:
-    """Refuse what SSM does not take as MaxConcurrency: a count or a percentage, at most 7 characters."""
+    """Refuse an invalid MaxConcurrency, which is a count or a percentage of at most 7 characters."""
     matches(option, value, _CONCURRENCY, "a count such as '10' or a percentage such as '25%'")
     shorter(option, value, 7)
 
 
 def errors(option: str, value: str | None) -> None:
-    """Refuse what SSM does not take as MaxErrors: a count or a percentage, ``0`` allowed, at most 7 characters."""
+    """Refuse an invalid MaxErrors, which is a count (0 included) or a percentage of at most 7 characters."""
     matches(option, value, _ERRORS, "a count such as '0' or a percentage such as '10%'")
     shorter(option, value, 7)

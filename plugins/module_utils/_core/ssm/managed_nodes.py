@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hybrid nodes as SSM keeps them: their role, and their registration. Pure."""
+"""Roles and registration of hybrid nodes. Pure."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from ..change import Change
 from ..errors import BadInput
 from . import limits
 
-#: Node id to its role; a node that is not registered is missing.
+#: Role by node ID, without nodes that are not registered.
 RolesOfNodes = Mapping[str, str]
 
 
 class ManagedNodePort(Protocol):
-    """Hybrid nodes of one place."""
+    """Hybrid nodes of one account-Region."""
 
     def roles(self, node_ids: Sequence[str]) -> RolesOfNodes:
         """Return the role of each node that is registered."""
 
     def set_role(self, node_id: str, iam_role: str) -> None:
-        """Give the node another role."""
+        """Change the node's role."""
 
     def deregister(self, node_id: str) -> None:
-        """Take it out of SSM; a node that is already gone is no error."""
+        """Deregister it; does nothing if it is not registered."""
 
 
 def plan_managed_nodes(
     before: RolesOfNodes, node_ids: Sequence[str], iam_role: str | None, *, present: bool
 ) -> Change[RolesOfNodes]:
-    """Say which nodes would get another role, or leave.
+    """Return the nodes whose role changes or that are deregistered.
 
-    :raises BadInput: a node that shall have a role is not registered.
+    :raises BadInput: a node to which a role is assigned is not registered.
     """
     if not present:
         return Change(before, {})
     for node_id in node_ids:
         if node_id not in before:
-            raise BadInput("instance_ids", node_id, "a hybrid node that is registered here")
+            raise BadInput("instance_ids", node_id, "a hybrid node that is registered in this account-Region")
     return Change(before, {node_id: iam_role or role for node_id, role in before.items()})
 
 
 class ManagedNodesNoun:
-    """The declared hybrid nodes at one place."""
+    """Declared hybrid nodes in one account-Region."""
 
     def __init__(self, port: ManagedNodePort, options: Mapping[str, Any]) -> None:
         self._port = port

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patch groups: which baseline a group gets for which operating system. Pure.
+"""Patch groups and their baseline for each operating system. Pure.
 
-A patch group exists only as its bindings; a group without one silently gets the default baselines.
+A patch group exists only through its registrations; a group without one gets the default baselines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from . import limits
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Bound:
-    """A baseline that a group is, or can be, bound to. Without an id it does not exist (yet)."""
+    """A baseline with which a group is or can be registered. Without an ID it does not exist (yet)."""
 
     operating_system: str = ""
     name: str
@@ -29,32 +29,34 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchGroup:
-    """A patch group at one place with its baselines, at most one per operating system, sorted by it."""
+    """A patch group in one account-Region with its baselines, at most one per operating system, sorted by operating
+    system.
+    """
 
     name: str
     baselines: tuple[Bound, ...] = ()
 
 
 class PatchGroupPort(Protocol):
-    """Patch groups of one place."""
+    """Patch groups of one account-Region."""
 
     def find(self, name: str) -> PatchGroup | None:
-        """Return the group with its bindings; ``None`` if it has none."""
+        """Return the group with its baselines; ``None`` if it has none."""
 
     def candidates(self) -> Sequence[Bound]:
-        """Return every baseline that a group can be bound to, own and AWS-owned."""
+        """Return every baseline with which a group can be registered, own and AWS-owned."""
 
     def register(self, name: str, baseline_id: str) -> None:
-        """Bind the group to a baseline."""
+        """Register the group with a baseline."""
 
     def deregister(self, name: str, baseline_id: str) -> None:
-        """Unbind it; a binding that is already gone is no error."""
+        """Deregister it; does nothing if it is not registered."""
 
 
 def resolve(references: Iterable[str], candidates: Sequence[Bound]) -> tuple[Bound, ...]:
-    """Return the baselines that names or ids mean; one that does not exist comes back without an id.
+    """Return the baselines with these names or IDs. A baseline that does not exist has no ID.
 
-    :raises Conflict: a name fits several baselines.
+    :raises Conflict: several baselines have the name.
     :raises BadInput: two of them are for the same operating system.
     """
     found: dict[str, Bound] = {}
@@ -71,12 +73,12 @@ def _resolve_one(where: str, reference: str, candidates: Sequence[Bound]) -> Bou
     matching = [item for item in candidates if reference in (item.name, item.baseline_id, _short_id(item))]
     if len(matching) > 1:
         ids = ", ".join(str(item.baseline_id) for item in matching)
-        raise Conflict(f"{where}: {reference!r} fits several baselines: {ids}. Give the id.")
+        raise Conflict(f"{where}: {reference!r} matches several baselines: {ids}. Use the ID.")
     return matching[0] if matching else Bound(name=reference)
 
 
 def _short_id(bound: Bound) -> str:
-    """AWS-owned baselines have an ARN for their id; its last part is the id that people know."""
+    """The ID of an AWS-owned baseline is an ARN; its last part is the ID that users know."""
     return name_of(str(bound.baseline_id))
 
 
@@ -87,12 +89,12 @@ def _order(bound: Bound) -> tuple[str, str]:
 def plan_patch_group(
     before: PatchGroup | None, name: str, wanted: Sequence[Bound] | None, *, present: bool, rebind: bool, purge: bool
 ) -> Change[PatchGroup]:
-    """Say which bindings would change.
+    """Return the registrations that change.
 
-    Present: ``wanted`` is bound, other bindings stay unless ``purge``.
-    Absent: ``wanted`` is unbound, or everything if it is ``None``.
+    Present: ``wanted`` is registered; other registrations remain unless ``purge``.
+    Absent: ``wanted`` is deregistered, or everything if it is ``None``.
 
-    :raises Conflict: an operating system is bound to another baseline and ``rebind`` was not asked for.
+    :raises Conflict: an operating system has another baseline and ``rebind`` is not set.
     """
     limits.matches("name", name, r".{1,256}", "1 to 256 characters")
     bound = before.baselines if before else ()
@@ -106,7 +108,7 @@ def plan_patch_group(
         if other and other != item and not rebind:
             raise Conflict(
                 f"Patch group {name!r} gets {item.name} for {item.operating_system}, not {other.name}."
-                " Set rebind to true to change that."
+                " Set rebind to true to change it."
             )
     kept = {} if purge else {item.operating_system: item for item in bound}
     baselines = tuple(sorted({**kept, **new}.values(), key=_order))
@@ -114,15 +116,15 @@ def plan_patch_group(
 
 
 def ensure_patch_group(port: PatchGroupPort, change: Change[PatchGroup]) -> PatchGroup | None:
-    """Unbind what goes, then bind what comes: the service allows one baseline per operating system at a time.
+    """Deregister first, then register, because the service allows one baseline per operating system.
 
-    :raises BadInput: a wanted baseline does not exist; nothing is written then.
+    :raises BadInput: a baseline does not exist; nothing was written.
     """
     before = change.before.baselines if change.before else ()
     after = change.after.baselines if change.after else ()
     for item in after:
         if item.baseline_id is None:
-            raise BadInput("baselines", item.name, "the name or id of a patch baseline that exists")
+            raise BadInput("baselines", item.name, "the name or ID of an existing patch baseline")
     name = str((change.after or change.before or PatchGroup(name="")).name)
     for item in before:
         if item not in after:
@@ -134,7 +136,7 @@ def ensure_patch_group(port: PatchGroupPort, change: Change[PatchGroup]) -> Patc
 
 
 class PatchGroupNoun:
-    """One declared patch group at one place."""
+    """Declared patch group in one account-Region."""
 
     def __init__(self, port: PatchGroupPort, options: Mapping[str, Any]) -> None:
         self._port = port

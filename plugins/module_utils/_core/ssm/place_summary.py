@@ -1,20 +1,20 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sums up what module calls did in many account-Regions. Pure."""
+"""Summary of module calls in many account-Regions. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-#: Label of a failure that belongs to no account-Region, such as wrong options.
+#: Label of a failure that belongs to no account-Region, such as invalid options.
 EVERYWHERE = "everywhere"
 _STEPS = ("created", "changed", "unchanged", "failed")
 
 
 def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Sum up the registered results of modules that work in many account-Regions, with or without a loop.
+    """Summarize the registered results of modules that work in many account-Regions, with or without a loop.
 
     :param results: registered result by kind of object, such as ``baselines``.
     :param reached: registered result of ``ssm_place_info``; only its failures count.
@@ -37,7 +37,7 @@ def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = No
 
 
 def _rows(registered: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield (place, step, reason) of every call in every place."""
+    """Yield (account-Region, step, reason) of each call."""
     for call in registered.get("results", [registered]):
         done, failed = call.get("places") or [], call.get("failed_places") or []
         for row in done:
@@ -64,7 +64,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _failure_lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one line per reason, with all account-Regions that share it."""
+    """Return one line per reason, with all account-Regions to which it applies."""
     alike: dict[str, list[str]] = {}
     for item in failed:
         more = f" (and {item['count'] - 1} more)" if item["count"] > 1 else ""

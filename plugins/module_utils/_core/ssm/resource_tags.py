@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags of many resources of one type at once. Pure."""
+"""Tags of several resources of one type. Pure."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ RESOURCE_TYPES = (
     "Association",
     "CloudConnector",
 )
-#: Resource id to its tags.
+#: Tags by resource ID.
 TagsOfResources = Mapping[str, Mapping[str, str]]
 
 
 class ResourceTagPort(Protocol):
-    """Tags of the resources of one type at one place."""
+    """Tags of the resources of one type in one account-Region."""
 
     def resolve(self, references: Sequence[str]) -> list[str]:
-        """Return the ids that names or ids mean. :raises NotFound: one of them does not exist."""
+        """Return the IDs of resources given by name or ID. :raises NotFound: one of them does not exist."""
 
     def read(self, ids: Sequence[str]) -> TagsOfResources:
         """Return the tags of each of them. :raises NotFound: one of them does not exist."""
 
     def write(self, before: TagsOfResources, after: TagsOfResources) -> None:
-        """Add, change and remove tags until each resource has those of ``after``."""
+        """Change the tags of each resource to those in ``after``."""
 
 
 def is_on_ec2(resource_type: str, resource_id: str) -> bool:
-    """Nodes on EC2 carry their tags in EC2, all others in SSM."""
+    """EC2 instances have their tags in EC2, all other resources in SSM."""
     return resource_type == "ManagedInstance" and resource_id.startswith("i-")
 
 
 def plan_resource_tags(
     before: TagsOfResources, tags: Mapping[str, Any], *, present: bool, purge: bool, any_text: bool = False
 ) -> Change[TagsOfResources]:
-    """Say which tags would change.
+    """Return the tags that change.
 
-    ``any_text``: all of them are in EC2, which takes any character.
-    Absent removes the tags named; one whose value is given only if it has that value, ``None`` stands for any.
+    ``any_text``: all of them are in EC2, which accepts any character.
+    Absent removes tags by key, and by value unless the value is ``None``.
 
-    :raises BadInput: a limit of the service is broken.
+    :raises BadInput: a limit of the service is exceeded.
     """
     for key in tags:
         if key.lower().startswith("aws:"):
-            raise BadInput("tags", key, "a key of your own: aws: is reserved")
+            raise BadInput("tags", key, "a key that does not begin with the reserved prefix aws:")
     if not present:
         return Change(before, {name: _without(own, tags) for name, own in before.items()})
     for key, value in tags.items():
@@ -76,7 +76,7 @@ def _without(own: Mapping[str, str], tags: Mapping[str, Any]) -> dict[str, str]:
 
 
 class ResourceTagsNoun:
-    """The declared tags of some resources at one place."""
+    """Declared tags of resources in one account-Region."""
 
     def __init__(self, port: ResourceTagPort, options: Mapping[str, Any]) -> None:
         self._port = port

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of SSM for a whole account-Region. Pure."""
+"""Settings of SSM for an account-Region. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSetting:
-    """A setting, known by its path such as ``/ssm/managed-instance/activation-tier``. It always has a value."""
+    """A setting, identified by its path such as ``/ssm/managed-instance/activation-tier``. It always has a value."""
 
     setting_id: str
     value: str
@@ -23,20 +23,20 @@ class ServiceSetting:
 
 
 class ServiceSettingPort(Protocol):
-    """Settings of one place."""
+    """Settings of one account-Region."""
 
     def read(self, setting_id: str) -> ServiceSetting:
-        """Return the setting. :raises NotFound: there is none of that path."""
+        """Return the setting. :raises NotFound: it does not exist."""
 
     def update(self, setting_id: str, value: str) -> None:
-        """Give it a value of its own."""
+        """Set its value."""
 
     def reset(self, setting_id: str) -> ServiceSetting:
-        """Give it its default back and return it."""
+        """Reset it to its default and return it."""
 
 
 class ServiceSettingNoun:
-    """One declared setting at one place."""
+    """Declared setting in one account-Region."""
 
     def __init__(self, port: ServiceSettingPort, options: Mapping[str, Any]) -> None:
         self._port = port
@@ -49,7 +49,7 @@ class ServiceSettingNoun:
         )
         before = self._port.read(setting_id)
         if self._options["state"] == "absent":
-            # What the default is, only the service knows.
+            # Only the service knows the default.
             reset = ServiceSetting(setting_id=before.setting_id, value="", is_default=True)
             return Change(before, before if before.is_default else reset)
         if before.value == value:

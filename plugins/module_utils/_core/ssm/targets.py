@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes a window target, a task, a command or an association means: keys with values, as SSM takes them. Pure."""
+"""Targets of window targets, tasks, commands and associations: keys with values, as in the API. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import BadInput
 from . import limits
 
-#: Key to values, each list sorted: their order means nothing to the service.
+#: Values by key, each list sorted, because the service ignores their order.
 Targets = Mapping[str, tuple[str, ...]]
 MAX_TARGETS, MAX_VALUES = 5, 50
 NODE_ID = r"i-(\w{8}|\w{17})|mi-\w{17}"
@@ -22,7 +22,7 @@ _KEYS = {"instance_ids": "InstanceIds", "tag_keys": "tag-key", "resource_types":
 def to_targets(options: Mapping[str, Any]) -> dict[str, tuple[str, ...]] | None:
     """Read ``instance_ids``, ``instance_tags``, ``tag_keys``, ``resource_group`` and ``resource_types``.
 
-    Returns ``None`` if none of them was given.
+    Returns ``None`` if none of them is set.
     """
     found = {key: options[name] for name, key in _KEYS.items() if options.get(name) is not None}
     if options.get("resource_group"):
@@ -35,23 +35,23 @@ def to_targets(options: Mapping[str, Any]) -> dict[str, tuple[str, ...]] | None:
 
 
 def check_targets(targets: Targets) -> None:
-    """Check what the service would refuse.
+    """Validate the values against the limits of the service.
 
-    :raises BadInput: with the option that the key comes from.
+    :raises BadInput: names the option that the key comes from.
     """
     limits.at_most("targets", targets, MAX_TARGETS)
     groups = [key for key in targets if key.startswith("resource-groups:")]
     if groups and len(groups) < len(targets):
-        raise BadInput("resource_group", targets[groups[0]][0], "either a resource group or nodes and tags, not both")
+        raise BadInput("resource_group", targets[groups[0]][0], "either a resource group, or nodes and tags")
     if groups and "resource-groups:Name" not in groups:
-        raise BadInput("resource_types", list(targets[groups[0]]), "a resource_group beside it")
+        raise BadInput("resource_types", list(targets[groups[0]]), "a resource_group as well")
     for key, values in targets.items():
         option = to_option(key)
         limits.matches(option, key, _KEY, "letters, digits, spaces and _.:/=-@, at most 163 with 'tag:'")
         limits.at_most(option, values, MAX_TARGETS if key.endswith("ResourceTypeFilters") else MAX_VALUES)
     for node_id in targets.get("InstanceIds", ()):
         limits.matches(
-            "instance_ids", node_id, NODE_ID, "a node id such as i-0123456789abcdef0 or mi-0123456789abcdef0"
+            "instance_ids", node_id, NODE_ID, "a node ID such as i-0123456789abcdef0 or mi-0123456789abcdef0"
         )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Targets of maintenance windows: which nodes a window works on. Pure."""
+"""Targets of maintenance windows. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSTANCE, RESOURCE_GROUP = "INSTANCE", "RESOURCE_GROUP"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTarget:
-    """A target of a window, known by its ID, else by its name within the window."""
+    """A target of a maintenance window, known by its ID, else by its name within the window."""
 
     name: str
     targets: Targets = field(default_factory=dict)
@@ -35,33 +35,33 @@ class WindowTarget:
 
 
 class WindowTargetPort(Protocol):
-    """Targets of the windows of one place."""
+    """Targets of the windows of one account-Region."""
 
     def find_window(self, reference: str) -> str | None:
-        """Return the id of the window that a name or id means."""
+        """Return the ID of the window with this name or ID."""
 
     def find(self, window_id: str, name: str) -> WindowTarget | None:
-        """Return the target of that name; ``None`` if it or the window does not exist."""
+        """Return the target with this name; ``None`` if it or the window does not exist."""
 
     def get(self, window_id: str, target_id: str) -> WindowTarget | None:
         """Return the target of that ID; ``None`` if it or the window does not exist."""
 
     def register(self, wanted: WindowTarget) -> str:
-        """Create it in ``wanted.window_id`` and return its id."""
+        """Create it in ``wanted.window_id`` and return its ID."""
 
     def update(self, wanted: WindowTarget) -> None:
         """Replace everything, by ``wanted.target_id``."""
 
     def deregister(self, target: WindowTarget, *, safe: bool) -> None:
-        """Delete it, with ``safe`` only if no task uses it; a target that is already gone is no error."""
+        """Delete it; with ``safe``, only if no task uses it. Does nothing if it does not exist."""
 
 
 def plan_window_target(
     before: WindowTarget | None, given: Mapping[str, Any], window_id: str | None, *, present: bool
 ) -> Change[WindowTarget]:
-    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+    """Return the change that the declaration requires. Members that are ``None`` in ``given`` keep their values.
 
-    :raises BadInput: a limit of the service is broken.
+    :raises BadInput: a limit of the service is exceeded.
     """
     if not present:
         return Change(before, None)
@@ -81,7 +81,7 @@ def plan_window_target(
 
 
 def ensure_window_target(port: WindowTargetPort, change: Change[WindowTarget], *, safe: bool) -> WindowTarget | None:
-    """Carry the change out and return the target as it then is."""
+    """Apply the change and return the resulting target."""
     return carry_out(
         change,
         create=lambda target: replace(target, target_id=port.register(target)),
@@ -91,7 +91,7 @@ def ensure_window_target(port: WindowTargetPort, change: Change[WindowTarget], *
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the module's options as members of ``WindowTarget``; ``None`` where an option was not given."""
+    """Convert the module's options to members of ``WindowTarget``; ``None`` if an option is not set."""
     return {
         "name": options["name"],
         "targets": to_targets(options),
@@ -101,10 +101,10 @@ def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class WindowTargetNoun:
-    """One declared target of one window at one place.
+    """Declared target of a window at one place.
 
-    A window that does not exist is an error only when it comes to writing, so that a check of a whole policy can
-    predict the targets of windows that the same policy would create.
+    A missing window is an error only when the target is written, so that check mode can predict the targets of
+    windows that the same policy would create.
     """
 
     def __init__(self, port: WindowTargetPort, options: Mapping[str, Any]) -> None:
@@ -147,5 +147,5 @@ def find_by_id_or_name(
 
 
 def missing_window(reference: str) -> BadInput:
-    """Return the error for a window that does not exist."""
-    return BadInput("window", reference, "the name or id of a maintenance window that exists")
+    """Return the error for a missing window."""
+    return BadInput("window", reference, "the name or ID of an existing maintenance window")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks of maintenance windows: what a window does. Pure."""
+"""Tasks of maintenance windows. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .parameters import check_automation_parameters, to_parameters
 from .targets import Targets
 from .window_targets import find_by_id_or_name, missing_window
 
-#: Option that holds the invocation parameters of each type of task.
+#: Option with the invocation parameters of each task type.
 INVOCATION_OPTIONS = {
     "RUN_COMMAND": "run_command",
     "AUTOMATION": "automation",
@@ -37,16 +37,16 @@ _LONGEST = {
     "cloudwatch_log_group": 512,
 }
 TARGET_IDS, INSTANCE_IDS = "WindowTargetIds", "InstanceIds"
-#: Members that mean nothing without ``notification_arn``.
+#: Members that have no effect without ``notification_arn``.
 _NOTIFICATION = ("notification_arn", "notification_events", "notification_type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTask:
-    """A task of a window, known by its ID, else by its name within the window.
+    """A task of a maintenance window, known by its ID, else by its name within the window.
 
-    ``targets`` has the key ``WindowTargetIds`` or ``InstanceIds``, or is empty for a task that needs no nodes.
-    ``invocation`` holds the parameters of the type's option (``run_command``, …) in that option's names.
+    ``targets`` has the key ``WindowTargetIds`` or ``InstanceIds``, or is empty for a task without nodes.
+    ``invocation`` holds the parameters with the names of the type's option (``run_command``, …).
     ``task_parameters`` and ``logging_info`` are the API's deprecated forms of the same. An existing task may have
     them, and an update with ``Replace`` deletes what it does not repeat (UpdateMaintenanceWindowTask).
     """
@@ -71,36 +71,36 @@ class WindowTask:
 
 
 class WindowTaskPort(Protocol):
-    """Tasks of the windows of one place."""
+    """Tasks of the windows of one account-Region."""
 
     def find_window(self, reference: str) -> str | None:
-        """Return the id of the window that a name or id means."""
+        """Return the ID of the window with this name or ID."""
 
     def target_ids(self, window_id: str) -> Mapping[str, str]:
-        """Return the ids of the window's targets by name."""
+        """Return the IDs of the window's targets by name."""
 
     def find(self, window_id: str, name: str) -> WindowTask | None:
-        """Return the task of that name; ``None`` if it or the window does not exist."""
+        """Return the task with this name; ``None`` if it or the window does not exist."""
 
     def get(self, window_id: str, task_id: str) -> WindowTask | None:
         """Return the task of that ID; ``None`` if it or the window does not exist."""
 
     def register(self, wanted: WindowTask) -> str:
-        """Create it in ``wanted.window_id`` and return its id."""
+        """Create it in ``wanted.window_id`` and return its ID."""
 
     def update(self, wanted: WindowTask) -> None:
-        """Replace everything but the type, by ``wanted.task_id``."""
+        """Replace everything except the type, by ``wanted.task_id``."""
 
     def deregister(self, task: WindowTask) -> None:
-        """Delete it; a task that is already gone is no error."""
+        """Delete it; does nothing if it does not exist."""
 
 
 def plan_window_task(
     before: WindowTask | None, given: Mapping[str, Any], window_id: str | None, *, present: bool
 ) -> Change[WindowTask]:
-    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+    """Return the change that the declaration requires. Members that are ``None`` in ``given`` keep their values.
 
-    :raises BadInput: a limit of the service is broken.
+    :raises BadInput: a limit of the service is exceeded.
     """
     if not present:
         return Change(before, None)
@@ -118,9 +118,9 @@ def plan_window_task(
 
 
 def _merge_invocation(before: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Members not given stay, empty ones are cleared; so defaults that the service fills in are no difference.
+    """Members that are not set keep their values, empty ones are cleared. Defaults of the service are not a difference.
 
-    Without a topic nothing is notified, so its clearing takes the rest of the notification with it.
+    Without a topic there are no notifications, so clearing it also clears the other notification members.
     """
     merged = {**before, **{key: value for key, value in (given or {}).items() if value is not None}}
     if not merged.get("notification_arn"):
@@ -129,19 +129,19 @@ def _merge_invocation(before: Mapping[str, Any], given: Mapping[str, Any] | None
 
 
 def _with_rate(task: WindowTask, given: Mapping[str, Any]) -> WindowTask:
-    """Targeted tasks must have a rate (Run Command's own defaults here), target-less ones can't have one."""
+    """Tasks with targets must have a rate (here the defaults of Run Command), tasks without targets must not."""
     if task.targets:
         return replace(task, max_concurrency=task.max_concurrency or "50", max_errors=task.max_errors or "0")
     for option in ("max_concurrency", "max_errors"):
         if given.get(option):
-            raise BadInput(option, given[option], "nothing: a task without targets can't have it")
+            raise BadInput(option, given[option], "no value: a task without targets can't have it")
     return replace(task, max_concurrency="", max_errors="")
 
 
 def check_window_task(wanted: WindowTask) -> None:
-    """Check what the service would refuse, naming option, value and what would be right.
+    """Validate the values against the limits of the service.
 
-    :raises BadInput: with the option's path.
+    :raises BadInput: names the option.
     """
     limits.name("name", wanted.name or None)
     limits.shorter("description", wanted.description, 128)
@@ -153,7 +153,7 @@ def check_window_task(wanted: WindowTask) -> None:
         limits.concurrency("max_concurrency", wanted.max_concurrency)
         limits.errors("max_errors", wanted.max_errors)
     if wanted.task_type == "RUN_COMMAND" and not wanted.targets:
-        raise BadInput("window_targets", [], "targets: Run Command needs nodes to run on")
+        raise BadInput("window_targets", [], "targets, which Run Command requires")
     if wanted.task_type == "LAMBDA" and not name_of(wanted.task_arn).startswith("SSM"):
         raise BadInput("task_arn", wanted.task_arn, "a function whose name begins with SSM")
     limits.alarm("alarm", wanted.alarm)
@@ -172,7 +172,7 @@ def _check_invocation(where: str, invocation: Mapping[str, Any]) -> None:
 
 
 def ensure_window_task(port: WindowTaskPort, change: Change[WindowTask]) -> WindowTask | None:
-    """Carry the change out and return the task as it then is."""
+    """Apply the change and return the resulting task."""
     return carry_out(
         change,
         create=lambda task: replace(task, task_id=port.register(task)),
@@ -182,14 +182,14 @@ def ensure_window_task(port: WindowTaskPort, change: Change[WindowTask]) -> Wind
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the module's options as members of ``WindowTask``, without targets; ``None`` where not given.
+    """Convert the module's options to members of ``WindowTask``, without targets; ``None`` if not set.
 
-    :raises BadInput: parameters of another type of task.
+    :raises BadInput: parameters of another task type.
     """
     given = {name: options[name] for name in WindowTask.__dataclass_fields__.keys() & options.keys()}
     filled = [name for name in INVOCATION_OPTIONS.values() if options.get(name) is not None]
     if len(filled) > 1:
-        raise BadInput(filled[1], "…", f"nothing: {filled[0]} is given already, and a task has one type")
+        raise BadInput(filled[1], "…", f"no value: {filled[0]} is set, and a task has one type")
     if not filled:
         return given
     kind = next(kind for kind, name in INVOCATION_OPTIONS.items() if name == filled[0])
@@ -210,10 +210,10 @@ def _to_invocation(option: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class WindowTaskNoun:
-    """One declared task of one window at one place.
+    """Declared task of a window at one place.
 
-    A window or target that does not exist is an error only when it comes to writing, so that a check of a whole
-    policy can predict the tasks of windows that the same policy would create.
+    A missing window or target is an error only when the task is written, so that check mode can predict the tasks of
+    windows that the same policy would create.
     """
 
     def __init__(self, port: WindowTaskPort, options: Mapping[str, Any]) -> None:
@@ -245,5 +245,5 @@ class WindowTaskNoun:
         if change.after and not change.after.window_id:
             raise missing_window(self._options["window"])
         if change.after and self._missing:
-            raise BadInput("window_targets", self._missing[0], "the name or id of a target of this window")
+            raise BadInput("window_targets", self._missing[0], "the name or ID of a target of this window")
         return ensure_window_task(self._port, change)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Maintenance windows: values, limits and what a declaration would change. Pure."""
+"""Maintenance windows: values, limits and the changes that a declaration requires. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEEDED = ("schedule", "duration_hours", "cutoff_hours")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A maintenance window as it stands at one place.
+    """A maintenance window of one account-Region.
 
     ``offset_days`` is 0 for none.
     ``start`` and ``end`` are ISO 8601 in UTC, "" for none.
@@ -43,40 +43,40 @@ class Window:
 
 
 class WindowPort(Protocol):
-    """Maintenance windows of one place."""
+    """Maintenance windows of one account-Region."""
 
     def find(self, name: str) -> Window | None:
-        """Return the window of that name; ``Conflict`` if there are several."""
+        """Return the window with this name. :raises Conflict: there are several."""
 
     def get(self, window_id: str) -> Window | None:
-        """Return the window of that id."""
+        """Return the window with this ID."""
 
     def create(self, wanted: Window) -> str:
-        """Create it with its tags, enabled, and return its id."""
+        """Create it with its tags, enabled, and return its ID."""
 
     def update(self, wanted: Window) -> None:
-        """Replace everything but the tags, by ``wanted.window_id``."""
+        """Replace everything except the tags, by ``wanted.window_id``."""
 
     def set_tags(self, window_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """Add, change and remove tags until they are ``after``."""
+        """Change the tags from ``before`` to ``after``."""
 
     def delete(self, window_id: str) -> None:
-        """Delete it with its targets and tasks; a window that is already gone is no error."""
+        """Delete it with its targets and tasks; does nothing if it does not exist."""
 
 
 def plan_window(
     before: Window | None, given: Mapping[str, Any], *, present: bool, purge_tags: bool = True
 ) -> Change[Window]:
-    """Say what the declaration would change. Members that are ``None`` in ``given`` are left as they are.
+    """Return the change that the declaration requires. Members that are ``None`` in ``given`` keep their values.
 
-    :raises BadInput: a limit of the service is broken, or a new window lacks what it needs.
+    :raises BadInput: a limit of the service is exceeded, or a new window lacks a required option.
     """
     if not present:
         return Change(before, None)
     if before is None:
         for option in _NEEDED:
             if given.get(option) is None:
-                raise BadInput(option, None, "a value: the window does not exist yet and can't be created without")
+                raise BadInput(option, None, "a value, which a new window requires")
     start = before or Window(name=given["name"], **{option: given[option] for option in _NEEDED})
     tags = merge_tags(start.tags, given.get("tags"), purge_tags)
     wanted = replace(merge(start, {**given, "tags": None}), tags=tags)
@@ -85,9 +85,9 @@ def plan_window(
 
 
 def check_window(wanted: Window) -> None:
-    """Check what the service would refuse, naming option, value and what would be right.
+    """Validate the values against the limits of the service.
 
-    :raises BadInput: with the option's name.
+    :raises BadInput: names the option.
     """
     limits.name("name", wanted.name)
     limits.shorter("description", wanted.description, 128)
@@ -98,12 +98,12 @@ def check_window(wanted: Window) -> None:
         raise BadInput("cutoff_hours", wanted.cutoff_hours, f"less than the duration of {wanted.duration_hours} hours")
     limits.within("offset_days", wanted.offset_days or None, 1, 6, "days")
     if wanted.offset_days and not wanted.schedule.startswith("cron("):
-        raise BadInput("offset_days", wanted.offset_days, "0: an offset is possible only with a cron schedule")
+        raise BadInput("offset_days", wanted.offset_days, "0, because only a cron schedule can have an offset")
     parse(wanted.schedule, wanted.timezone, wanted.offset_days, wanted.start, wanted.end)
 
 
 def ensure_window(port: WindowPort, change: Change[Window]) -> Window | None:
-    """Carry the change out and return the window as it then is."""
+    """Apply the change and return the resulting window."""
     before, after = change.before, change.after
     if after is None:
         if before:
@@ -111,7 +111,7 @@ def ensure_window(port: WindowPort, change: Change[Window]) -> Window | None:
         return None
     if before is None:
         after = replace(after, window_id=port.create(after))
-        if not after.enabled:  # CreateMaintenanceWindow has no Enabled
+        if not after.enabled:  # CreateMaintenanceWindow has no parameter Enabled
             port.update(after)
         return after
     if replace(before, tags=after.tags) != after:
@@ -122,7 +122,7 @@ def ensure_window(port: WindowPort, change: Change[Window]) -> Window | None:
 
 
 def to_given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the module's options as members of ``Window``; ``None`` where an option was not given."""
+    """Convert the module's options to members of ``Window``; ``None`` if an option is not set."""
     given = {name: options[name] for name in Window.__dataclass_fields__.keys() & options.keys()}
     for name in ("start", "end"):
         if given.get(name):
@@ -137,16 +137,16 @@ def to_instant(option: str, value: str | None) -> str:
 
 
 def only_one(noun: str, name: str, ids: Sequence[str]) -> str | None:
-    """Return the single id; names are not unique in SSM, so several are a conflict to be resolved by hand."""
+    """Return the single id; names are not unique in SSM, and several are a conflict that a person must resolve."""
     if len(ids) > 1:
         raise Conflict(
-            f"There are {len(ids)} {noun}s named {name!r}: {', '.join(ids)}. Give the id, or delete all but one."
+            f"There are {len(ids)} {noun}s named {name!r}: {', '.join(ids)}. Use the ID, or delete all but one."
         )
     return ids[0] if ids else None
 
 
 class WindowNoun:
-    """One declared maintenance window at one place, found by its id, else by its name."""
+    """Declared maintenance window in one account-Region, found by its ID or name."""
 
     def __init__(self, port: WindowPort, given: Mapping[str, Any], *, present: bool, purge_tags: bool) -> None:
         self._port = port
@@ -156,10 +156,10 @@ class WindowNoun:
 
     def plan(self) -> Change[Window]:
         wanted_id = self._given.get("window_id")
-        limits.matches("window_id", wanted_id, WINDOW_ID, "the id of a window, mw- and 17 digits")
+        limits.matches("window_id", wanted_id, WINDOW_ID, "the ID of a window, mw- and 17 digits")
         before = self._port.get(wanted_id) if wanted_id else self._port.find(self._given["name"])
         if wanted_id and not before and self._present:
-            raise BadInput("window_id", wanted_id, "the id of a maintenance window that exists")
+            raise BadInput("window_id", wanted_id, "the ID of an existing maintenance window")
         return plan_window(before, self._given, present=self._present, purge_tags=self._purge_tags)
 
     def apply(self, change: Change[Window]) -> Window | None:

@@ -97,7 +97,7 @@ def test_a_new_command_is_looked_for_patiently_and_a_wrong_id_not_for_ever() -> 
 
 
 def test_patience_has_an_end() -> None:
-    with pytest.raises(PatchtideError, match="it goes on"):
+    with pytest.raises(PatchtideError, match="and continues"):
         await_end(FakeCommands(statuses=["InProgress"]), "c-0", 600, FakeClock())
 
 

@@ -22,7 +22,7 @@ def test_another_role_is_a_change_the_same_is_none() -> None:
 
 
 def test_node_that_is_not_registered_can_have_no_role() -> None:
-    with pytest.raises(BadInput, match="registered here"):
+    with pytest.raises(BadInput, match="registered in this account-Region"):
         plan_managed_nodes({}, [NODE], "new", present=True)
     assert not plan_managed_nodes({}, [NODE], None, present=False).changed
 

@@ -35,7 +35,7 @@ def plan(before: WindowTask | None = None, **options: Any) -> WindowTask | None:
         ({"max_concurrency": "0"}, "max_concurrency: '0'"),
         ({"max_concurrency": "101%"}, "max_concurrency: '101%'"),
         ({"max_errors": "ten"}, "max_errors: 'ten'"),
-        ({"targets": {}}, "Run Command needs nodes"),
+        ({"targets": {}}, "which Run Command requires"),
         ({"targets": {}, "lambda_function": {}, "task_arn": ARN + "SSMx", "max_errors": "1"}, "without targets"),
         ({"lambda_function": {"payload": "{}"}, "task_arn": ARN + "notify"}, "begins with SSM"),
         ({"automation": {"document_version": "newest"}}, "automation.document_version: 'newest'"),
@@ -86,9 +86,9 @@ def test_ways_to_name_nodes(options: dict[str, Any], expected: Any) -> None:
     [
         ({f"tag:{n}": ("x",) for n in range(6)}, "at most 5"),
         ({"tag:Team": tuple(str(n) for n in range(51))}, "instance_tags.Team: '51 entries'"),
-        ({"InstanceIds": ("web-1",)}, "a node id such as"),
-        ({"resource-groups:Name": ("web",), "tag:Team": ("web",)}, "not both"),
-        ({"resource-groups:ResourceTypeFilters": ("AWS::EC2::Instance",)}, "a resource_group beside it"),
+        ({"InstanceIds": ("web-1",)}, "a node ID such as"),
+        ({"resource-groups:Name": ("web",), "tag:Team": ("web",)}, "either a resource group, or"),
+        ({"resource-groups:ResourceTypeFilters": ("AWS::EC2::Instance",)}, "a resource_group as well"),
     ],
 )
 def test_targets_that_the_service_would_refuse(targets: dict[str, tuple[str, ...]], message: str) -> None:

@@ -27,7 +27,7 @@ def plan(before: Window | None = None, **options: Any) -> Change[Window]:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"schedule": None}, "schedule: None is not valid, expected a value: the window does not exist yet"),
+        ({"schedule": None}, "schedule: None is not valid, expected a value, which a new window requires"),
         ({"schedule": "every tuesday"}, "schedule: 'every tuesday'"),
         ({"schedule": "cron(0 2 1 * 1 *)"}, "schedule"),
         ({"name": "x"}, "name: 'x'"),
@@ -35,7 +35,7 @@ def plan(before: Window | None = None, **options: Any) -> Change[Window]:
         ({"cutoff_hours": 24}, "0 to 23 hours"),
         ({"cutoff_hours": 4}, "less than the duration of 4 hours"),
         ({"offset_days": 7}, "1 to 6 days"),
-        ({"offset_days": 2}, "only with a cron schedule"),
+        ({"offset_days": 2}, "only a cron schedule"),
         ({"timezone": "Mars/Olympus"}, "an IANA time zone"),
         ({"start": "tomorrow"}, "an ISO 8601 time"),
         ({"start": "2027-01-02", "end": "2027-01-01"}, "a time after the start"),
