@@ -3,17 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-_OPTIONS = r"""
-options:
-  regions:
-    description:
-      - Regions to work in, in parallel. Without it, the module works in O(region) only.
-    type: list
-    elements: str
-  accounts:
-    description:
-      - Accounts to work in, each through an IAM role and in each of the Regions.
-      - Without it, the module works in the account of the credentials.
+_ROLES = r"""
     type: list
     elements: dict
     suboptions:
@@ -30,6 +20,15 @@ options:
       name:
         description: Account name, for the reader only.
         type: str
+"""
+_OPTIONS = (
+    r"""
+options:
+  regions:
+    description:
+      - Regions to work in, in parallel. Without it, the module works in O(region) only.
+    type: list
+    elements: str
   on_place_error:
     description:
       - What to do if an account-Region fails. The module works in all others in any case.
@@ -38,8 +37,13 @@ options:
     type: str
     choices: [fail, report]
     default: fail
-notes:
-"""
+  accounts:
+    description:
+      - Accounts to work in, each through an IAM role and in each of the Regions.
+      - Without it, the module works in the account of the credentials."""
+    + _ROLES
+)
+_NOTES = "notes:"
 _FAILED = r"""
   - RV(failed_places) holds one row for each account-Region that failed, with C(place) (C(account/region)), C(account),
     C(region) and C(error), which has C(code) and C(message). It is empty if all succeeded.
@@ -60,5 +64,15 @@ _ROWS = r"""
 class ModuleDocFragment:
     """Options of modules that work in many account-Regions, and the shape of their results."""
 
-    DOCUMENTATION: str = _OPTIONS + _OBJECTS + _FAILED
-    INFO: str = _OPTIONS + _ROWS + _FAILED
+    DOCUMENTATION: str = _OPTIONS + _NOTES + _OBJECTS + _FAILED
+    INFO: str = _OPTIONS + _NOTES + _ROWS + _FAILED
+    # Not named after another fragment: Ansible would take that one.
+    NODE_ACCOUNTS: str = (
+        r"""
+options:
+  accounts:
+    description:
+      - Accounts of the nodes, each reached through an IAM role. Other accounts are reached with the credentials
+        themselves."""
+        + _ROLES
+    )

@@ -14,6 +14,8 @@ description:
   - Checks the host against O(thresholds). The outcome is V(pass) or V(skip).
 author:
   - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - patchtide.hybrid.rollout_step.thresholds
 notes:
   - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
@@ -26,11 +28,6 @@ attributes:
   idempotent:
     description: Only reads the host.
     support: full
-options:
-  thresholds:
-    description: Checks as in C(prechecks) of the policy. Members that are not set have the defaults of the policy.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""

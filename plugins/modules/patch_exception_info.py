@@ -20,16 +20,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - patchtide.hybrid.exceptions
   - patchtide.hybrid.exceptions.node_tags
-attributes:
-  check_mode:
-    description: Only reads.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
-  idempotent:
-    description: Only reads.
-    support: full
+  - patchtide.hybrid.attributes.info
 options:
   exception_id:
     description: ID of the exception to return. Defaults to all.

@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.accounts
+  - patchtide.hybrid.places.node_accounts
   - patchtide.hybrid.exceptions
   - patchtide.hybrid.exceptions.node_tags
 attributes:

@@ -19,22 +19,14 @@ description:
   - Nodes that were added after the plan was created are only counted. The plan does not include them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - patchtide.hybrid.attributes.info
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
   - A rollout that has already started is not compared. It continues as planned.
 seealso:
   - module: patchtide.hybrid.rollout_plan
   - module: patchtide.hybrid.rollout_plan_diff
-attributes:
-  check_mode:
-    description: Only reads.
-    support: full
-  diff_mode:
-    description: This action has no diff output.
-    support: none
-  idempotent:
-    description: Only reads.
-    support: full
 options:
   dir:
     description: Directory of the rollout, with C(plan.json) and, optionally, a newer C(scan.json).

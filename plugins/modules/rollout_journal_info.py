@@ -15,20 +15,12 @@ description:
     the change ticket, and pass it as O(head) later.
 author:
   - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - patchtide.hybrid.attributes.info
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
 seealso:
   - module: patchtide.hybrid.rollout_journal
-attributes:
-  check_mode:
-    description: Only reads.
-    support: full
-  diff_mode:
-    description: This action has no diff output.
-    support: none
-  idempotent:
-    description: Only reads.
-    support: full
 options:
   dir:
     description: Directory of the rollout, with C(journal.jsonl) and, optionally, C(plan.json).

@@ -18,15 +18,14 @@ author:
 seealso:
   - module: patchtide.hybrid.rollout_restore
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
   - An instance that a rollout started has the tag C(PatchtideStarted), with the rollout's name, until the rollout stops
     it. To keep an instance running, remove the tag.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.accounts
+  - patchtide.hybrid.places.node_accounts
+  - patchtide.hybrid.rollout_step.preparation
 attributes:
   check_mode:
     description: Returns the nodes that would be prepared, as far as that is known before the pre-checks, without
@@ -40,10 +39,6 @@ attributes:
       completed.
     support: partial
 options:
-  dir:
-    description: Directory of the rollout, with C(plan.json) and C(journal.jsonl).
-    type: path
-    required: true
   wave:
     description: Name of the wave in the plan.
     type: str
@@ -73,10 +68,6 @@ options:
     default: true
   timeout_minutes:
     description: Minutes to wait for agents (O(what=started)) or for the last requests (O(what=drained)).
-    type: int
-    default: 15
-  poll_interval:
-    description: Seconds between two polls.
     type: int
     default: 15
 """

@@ -18,14 +18,13 @@ author:
 seealso:
   - module: patchtide.hybrid.rollout_prepare
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
   - An instance is stopped only if the rollout started it and it still has the tag C(PatchtideStarted).
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.accounts
+  - patchtide.hybrid.places.node_accounts
+  - patchtide.hybrid.rollout_step.preparation
 attributes:
   check_mode:
     description: Returns whether there is something to restore, without writing.
@@ -37,10 +36,6 @@ attributes:
     description: Nodes that were restored are not restored again.
     support: full
 options:
-  dir:
-    description: Directory of the rollout, with C(plan.json) and C(journal.jsonl).
-    type: path
-    required: true
   wave:
     description: Name of the wave in the plan. Defaults to all waves.
     type: str
@@ -65,10 +60,6 @@ options:
   timeout_minutes:
     description: Minutes to wait until load balancers report the nodes as healthy. If they do not, the gate pauses the
       rollout.
-    type: int
-    default: 15
-  poll_interval:
-    description: Seconds between two polls.
     type: int
     default: 15
 """

@@ -13,11 +13,11 @@ description:
     executor is not served has a record with the error code V(not_served), unless the policy excludes it.
 author:
   - The patchtide.hybrid contributors (@patchtide)
+extends_documentation_fragment:
+  - patchtide.hybrid.rollout_step.scan_policy
 seealso:
   - module: patchtide.hybrid.rollout_scan_info
     description: Finds the hosts to scan.
-notes:
-  - Runs on the controller as an action plugin, whatever the host of the play.
 attributes:
   check_mode:
     description: Returns the counts without writing the file.
@@ -52,11 +52,6 @@ options:
     type: list
     elements: str
     default: []
-  policy:
-    description:
-      - The policy, as RV(patchtide.hybrid.policy_info#module:policy) has it. Its C(exclude) says which hosts need no
-        executor; without a policy every host needs one.
-    type: dict
 """
 
 EXAMPLES = r"""

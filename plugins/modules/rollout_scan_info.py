@@ -20,16 +20,9 @@ author:
 seealso:
   - module: patchtide.hybrid.rollout_scan
     description: Writes the results of the scan.
-notes:
-  - Runs on the controller as an action plugin, whatever the host of the play.
 extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
-options:
-  policy:
-    description:
-      - The policy, as RV(patchtide.hybrid.policy_info#module:policy) has it. Its C(exclude) says which hosts need no
-        executor; without a policy every host needs one.
-    type: dict
+  - patchtide.hybrid.rollout_step.scan_policy
 """
 
 EXAMPLES = r"""

@@ -52,7 +52,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.accounts
+  - patchtide.hybrid.places.node_accounts
 attributes:
   check_mode:
     description: Reports which nodes are due and what would be done. Sends and writes nothing, and connects to no node.

@@ -21,8 +21,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.accounts
+  - patchtide.hybrid.places.node_accounts
   - patchtide.hybrid.stage
+  - patchtide.hybrid.rollout_step.thresholds
 attributes:
   check_mode:
     description: Sends no commands.
@@ -33,11 +34,6 @@ attributes:
   idempotent:
     description: Only reads the nodes.
     support: full
-options:
-  thresholds:
-    description: Checks as in C(prechecks) of the policy. Members that are not set have the defaults of the policy.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""

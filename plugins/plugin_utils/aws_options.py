@@ -20,7 +20,7 @@ from ..module_utils._core.model import Place
 
 
 class _Params:
-    """What amazon.aws wants to see of a module in order to read its connection options."""
+    """The members of a module that amazon.aws needs to read its connection options."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.params = params
@@ -30,14 +30,14 @@ class _Params:
 
 
 def aws_spec() -> dict[str, Any]:
-    """Return the spec of the options that every amazon.aws module has."""
+    """Return the argument spec of the options of every amazon.aws module."""
     return dict(aws_argument_spec())
 
 
 def to_sessions(options: Mapping[str, Any], rollout: str = "") -> Sessions:
-    """Return sessions by the options, environment and profile.
+    """Return sessions according to options, environment and profile.
 
-    :param rollout: is part of the sessions of assumed roles, so that CloudTrail tells which rollout made a call.
+    :param rollout: part of the names of role sessions, so that CloudTrail shows the rollout of each call.
     """
     connection = to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config"))
     name = f"{connection.session_name}-{rollout}" if rollout else connection.session_name
@@ -51,11 +51,11 @@ def own_region(options: Mapping[str, Any], sessions: Sessions) -> str | None:
 
 
 def accounts_of(options: Mapping[str, Any]) -> list[Account]:
-    """Return the accounts that the option ``accounts`` names."""
+    """Return the accounts of the option ``accounts``."""
     return to_accounts(options.get("accounts") or [])
 
 
 def node_places(nodes: Sequence[tuple[str, str]], accounts: Sequence[Account]) -> list[Place]:
-    """Return a place for each (account, Region); an account that no role is named for is reached as we are."""
+    """Return each account-Region. Accounts without a role are accessed with the caller's own credentials."""
     known = {account.id: account for account in accounts}
     return [known.get(number, Account(id=number)).place(region) for number, region in sorted(set(nodes))]

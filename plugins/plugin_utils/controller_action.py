@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Base of our action plugins: they run on the controller, need no connection, and return errors as results."""
+"""Base of action plugins: they run on the controller, require no connection, and return errors as results."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ NO_NODES = (
 
 
 class EmptyInventory(PatchtideError):
-    """There is nothing to work on, which is never what somebody wanted who patches."""
+    """The inventory has no nodes, which is always a mistake."""
 
     code = "EmptyInventory"
 
 
 class ControllerAction(ActionBase):
-    """Checks the options against ``SPEC`` and calls ``act``; an error of ours becomes a failed result."""
+    """Checks the options against ``SPEC`` and calls ``act``. A ``PatchtideError`` becomes a failed result."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -66,7 +66,7 @@ class ControllerAction(ActionBase):
         return self.SPEC
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Do the work and return the result's members, ``changed`` among them."""
+        """Do the work and return the members of the result, including ``changed``."""
         raise NotImplementedError
 
     @property
@@ -78,7 +78,7 @@ class ControllerAction(ActionBase):
         return bool(self._task.diff)
 
     def say(self, line: str) -> None:
-        """Show one line at once, in a terminal and in AWX's log alike."""
+        """Show one line immediately, in a terminal and in the log of AWX."""
         if not self._is_headed and banner_comes_late():
             display.banner(f"TASK [{self._task.get_name()}]")
         self._is_headed = True
@@ -88,7 +88,7 @@ class ControllerAction(ActionBase):
 
 
 def banner_comes_late() -> bool:
-    """Tell whether the callback shows a task's banner with its first result only, below all lines of progress."""
+    """Return whether the callback shows a task's banner only with its first result, below all progress lines."""
     try:
         shown = [
             C.config.get_config_value(name, plugin_type="callback", plugin_name=C.DEFAULT_STDOUT_CALLBACK)
@@ -100,7 +100,7 @@ def banner_comes_late() -> bool:
 
 
 def operator(task_vars: Mapping[str, Any]) -> str:
-    """Name who runs this: the AWX user where AWX runs it, else the user of the controller."""
+    """Return the operator: the AWX user if AWX runs it, otherwise the user on the controller."""
     for name in ("awx_user_name", "tower_user_name"):
         if task_vars.get(name):
             return str(task_vars[name])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that the controller reads and writes. Writes are atomic."""
+"""Files that the controller reads and writes. Writes are atomic."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FileError(PatchtideError):
 
 
 def read_json(path: Path, option: str) -> Any:
-    """Read a JSON file of ours; equal patches in it are one object (``parse_shared``).
+    """Read a JSON file of the collection. Equal patches in it are one object (``parse_shared``).
 
     :raises BadInput: it is missing or not JSON.
     """
@@ -38,7 +38,7 @@ def read_json(path: Path, option: str) -> Any:
     except FileNotFoundError:
         raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
     except RecursionError:
-        raise BadInput(option, str(path), "a JSON file of ours, which has a few levels") from None
+        raise BadInput(option, str(path), "a JSON file with fewer levels") from None
     except (OSError, ValueError) as error:
         raise BadInput(option, str(path), f"a readable JSON file ({_why(error)})") from error
 
@@ -46,7 +46,7 @@ def read_json(path: Path, option: str) -> Any:
 def read_document(path: str | Path, option: str) -> Any:
     """Read a YAML or JSON file that a person wrote.
 
-    :raises BadInput: it is missing or neither.
+    :raises BadInput: it is missing or invalid.
     """
     try:
         return parse(Path(path).read_text("utf-8"))
@@ -57,20 +57,20 @@ def read_document(path: str | Path, option: str) -> Any:
 
 
 def _why(error: Exception) -> str:
-    """Return what is wrong in one line; the option names the file already."""
+    """Return the error in one line, without the name of the file."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return plain(" ".join(text.split()))[:300]
 
 
 def write_text(path: Path, text: str) -> bool:
-    """Write a file for its owner alone, as a whole or leave it alone; return whether its content changed."""
+    """Write a file atomically, readable by its owner only; return whether its content changed."""
     return write_bytes(path, text.encode("utf-8", "surrogatepass"))
 
 
 def write_bytes(path: Path, data: bytes) -> bool:
-    """Write a file for its owner alone, as a whole or leave it alone; return whether its content changed.
+    """Write a file atomically, readable by its owner only; return whether its content changed.
 
-    :raises FileError: the disk refuses it, or there is something else in its place.
+    :raises FileError: it cannot be written or is not a regular file.
     """
     with disk_errors(path, "write", FileError):
         check_replaceable(path)
@@ -81,7 +81,7 @@ def write_bytes(path: Path, data: bytes) -> bool:
 
 
 def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """Write a large file as ``write_text`` does, without ever holding all of it."""
+    """Write a large file like ``write_text``, without keeping all of it in memory."""
     with disk_errors(path, "write", FileError):
         check_replaceable(path)
         _replace(path, (piece.encode("utf-8", "surrogatepass") for piece in pieces))
@@ -89,7 +89,7 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which is made where it is missing and means nothing itself."""
+    """Hold a lock file, which is created if it does not exist and has no content."""
     with disk_errors(path, "lock", FileError):
         make_directory(path.parent)
         handle = open_private(path, os.O_RDWR | os.O_CREAT)
@@ -105,7 +105,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    """The temporary file belongs to its owner alone from the beginning, whatever the umask."""
+    """The temporary file is readable by its owner only, whatever the umask."""
     make_directory(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator sees while an action works: lines that come at once, with news or a sign of life, twice a minute."""
+"""Progress lines of an action: shown immediately, on changes and at least twice a minute."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-#: An action shows its own line at the latest after so many seconds: half a minute is promised, machines are busy.
+#: Longest silence of an action in seconds. Half a minute is promised, with a margin for busy machines.
 LIFE_SECONDS = 25.0
-#: So much later the sign of life speaks, where the action showed no line of its own.
+#: Delay in seconds after which the sign of life is shown if the action shows no line.
 GRACE_SECONDS = 2.0
 
 
 def show_lines_at_once() -> None:
-    """Make the standard output line-buffered. Ansible leaves it as Python opens it: in a pipe, lines come 8 kB late."""
+    """Make the standard output line-buffered. In a pipe, Ansible's lines would otherwise be delayed by 8 kB."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure and not getattr(sys.stdout, "line_buffering", True):
         reconfigure(line_buffering=True)
 
 
 class Throttle:
-    """Shows a line when it says something new or the last one is old, by the wall's clock.
+    """Shows a line if it differs from the last one or if the last one is old (real time).
 
-    The last line of a stage, with nothing running any more, is always shown, once.
+    The last line of a stage, when nothing is running, is always shown once.
     """
 
     def __init__(self, show: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
@@ -45,9 +45,9 @@ class Throttle:
 
 
 class SignOfLife:
-    """While it is entered, a thread says that the work goes on whenever nothing else was said for a while.
+    """Context manager in which a thread shows that the work continues if no other line was shown for a while.
 
-    :param title: what is at work: the wave or the host, and the step.
+    :param title: the wave or host, and the step.
     """
 
     def __init__(self, show: Callable[[str], None], title: str, now: Callable[[], float] = time.monotonic) -> None:
@@ -59,11 +59,11 @@ class SignOfLife:
         self._thread = threading.Thread(target=self._watch, name="sign-of-life", daemon=True)
 
     def said(self) -> None:
-        """Take note that a line was shown."""
+        """Record that a line was shown."""
         self._at = self._now()
 
     def beat(self) -> float:
-        """Show a line if it is time for one; return the seconds until the next may be due."""
+        """Show a line if it is due; return the seconds until the next one can be due."""
         now = self._now()
         if now - self._at >= LIFE_SECONDS + GRACE_SECONDS:
             self._at = now

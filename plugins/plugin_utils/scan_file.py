@@ -20,7 +20,7 @@ def write_scan(path: Path, scan: Mapping[str, Any]) -> None:
 
 
 def read_scan(path: Path) -> dict[str, Any]:
-    """Read a scan. :raises BadInput: there is none, it is none, or it was changed after it was made."""
+    """Read a scan. :raises BadInput: it is missing, invalid or was edited."""
     scan: dict[str, Any] = read_json(path, "dir")
     check_scan(scan, str(path))
     return scan

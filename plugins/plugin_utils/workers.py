@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work on many account-Regions or nodes at once."""
+"""Concurrent work on many account-Regions or nodes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ WORKERS = 16
 
 
 def gather(work: Any, items: Sequence[Any]) -> Iterator[Any]:
-    """Do the same to all at once; yield the answers in order, while later ones are worked on."""
+    """Call a function for all items concurrently and yield the results in order."""
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(items)) or 1) as pool:
         yield from pool.map(work, items)

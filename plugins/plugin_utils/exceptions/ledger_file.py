@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exception ledger as a JSON file: locked while it changes, replaced as a whole, safe after a kill."""
+"""The exception ledger as a JSON file: locked during changes, replaced atomically, intact after a kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = "patchtide/exceptions/1"
 
 
 class LedgerFile:
-    """A ``Ledger`` on a local file system that honours flock; the lock is a file beside it."""
+    """A ``Ledger`` on a local file system with flock; the lock is a separate file in the same directory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens the exception ledger that a policy or an option names: a file, or a DynamoDB table."""
+"""Opens the exception ledger of a policy or an option: a file or a DynamoDB table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_ledger(text: str, options: Mapping[str, Any], *, create: bool = False) 
 
     :param options: with the AWS connection; only read for a table.
     :param create: create a table that does not exist.
-    :raises BadInput: the name can't be a table's, or no Region is known.
+    :raises BadInput: the name is not valid for a table, or the Region is unknown.
     """
     if not text.startswith(_TABLE):
         return LedgerFile(Path(text).expanduser())

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks health checks from the controller: HTTP endpoints, programs, CloudWatch alarms; ``health_rules`` judges."""
+"""Runs health checks on the controller (HTTP, programs, CloudWatch alarms); ``health_rules`` evaluates the answers."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def run_health_checks(
     say: Say | None = None,
     option: str = "health_checks",
 ) -> list[HealthCheck]:
-    """Ask the health checks of a gate, all at once, each as often as it says; return one result each, in their order.
+    """Run the health checks of a gate concurrently, each with its own attempts; return one result each, in order.
 
     :param options: AWS connection options and ``accounts``, for alarms.
-    :raises BadInput: a definition is wrong; nothing was asked then.
+    :raises BadInput: a definition is invalid; no health check ran.
     """
     return _Asker(read_health_checks(definitions, option), clock, options, say).run()
 
@@ -73,10 +73,10 @@ def ask_quorum(
     options: Mapping[str, Any],
     say: Say | None = None,
 ) -> dict[str, str]:
-    """Return why members of some of these clusters may not be taken down; a cluster that may give members is missing.
+    """Return the reasons why members of clusters must not be taken out of service, without clusters that have quorum.
 
     :param rules: the policy's ``budgets.quorum``: ``clusters`` (none: all) and a ``health_check``, which has to be ok.
-    :raises BadInput: a rule is wrong; nothing was asked then.
+    :raises BadInput: a rule is invalid; no health check ran.
     """
     about: list[list[str]] = []
     health_checks: list[HealthCheckRule] = []
@@ -96,7 +96,7 @@ def ask_quorum(
 
 
 class _Asker:
-    """Asks several health checks until each is ok or out of attempts."""
+    """Runs several health checks until each passes or has no attempts left."""
 
     def __init__(
         self, rules: Sequence[HealthCheckRule], clock: Clock, options: Mapping[str, Any], say: Say | None
@@ -185,7 +185,7 @@ class _Asker:
 
 
 def ask_http(check: HttpCheck) -> Answer:
-    """Send one request; every status is an answer. Redirects and ``.netrc`` are left alone: headers go nowhere else."""
+    """Send one request; every status is an answer. Redirects and ``.netrc`` are ignored: headers go nowhere else."""
     try:
         headers = {name: expand(value, os.environ, f"header {name}") for name, value in check.headers.items()}
         body = expand(check.body, os.environ, "body") if check.body is not None else None
@@ -209,7 +209,7 @@ def ask_http(check: HttpCheck) -> Answer:
         )
     except HTTPError as error:
         reply = error
-    except Exception as error:  # whatever a server does, the gate goes on
+    except Exception as error:  # the gate continues whatever a server does
         said = str(error) if isinstance(error, OSError) else ""  # others may repeat what they were given
         return Answer(problem=said or type(error).__name__, secrets=secrets)
     with reply:
@@ -217,7 +217,7 @@ def ask_http(check: HttpCheck) -> Answer:
 
 
 def _answer(reply: Any, until: float, seconds: float, secrets: tuple[str, ...]) -> Answer:
-    """Read an answer as far as it counts, and no longer than it may take."""
+    """Read an answer up to the limits of size and time."""
     body = b""
     try:
         while len(body) < MAX_BYTES and (part := reply.read1(65536)):
@@ -236,7 +236,7 @@ def _answer(reply: Any, until: float, seconds: float, secrets: tuple[str, ...]) 
 
 
 def ask_command(check: CommandCheck) -> Answer:
-    """Run a program without a shell; what it starts ends with it. Its output goes through files: they can't block."""
+    """Run a program without a shell and end its children with it. Its output goes to files, which cannot block."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = subprocess.Popen(
@@ -257,7 +257,7 @@ def ask_command(check: CommandCheck) -> Answer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the program's whole session, if anything of it is left."""
+    """Kill the remaining processes of the program's session."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

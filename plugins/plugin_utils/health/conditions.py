@@ -20,10 +20,10 @@ except ImportError:
 
 
 def check_condition(condition: str, option: str) -> None:
-    """:raises BadInput: the text is no JMESPath expression. :raises PatchtideError: the library jmespath is missing."""
+    """:raises BadInput: it is not JMESPath. :raises PatchtideError: the library jmespath is missing."""
     if jmespath is None:
         raise PatchtideError(
-            "Conditions of health checks need the Python library jmespath on the controller: pip install jmespath"
+            "Conditions of health checks require the Python library jmespath on the controller: pip install jmespath"
         )
     try:
         jmespath.compile(condition)
@@ -32,7 +32,7 @@ def check_condition(condition: str, option: str) -> None:
 
 
 def evaluate(condition: str, document: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return (what the condition gives over a document, why it can't be evaluated)."""
+    """Return (value of the condition, reason why it cannot be evaluated)."""
     try:
         return jmespath.search(condition, document), ""
     except (JMESPathError, RecursionError) as error:
@@ -40,7 +40,7 @@ def evaluate(condition: str, document: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def find_condition_mistakes(policy: Policy) -> Iterator[Mistake]:
-    """Find conditions of a policy that are no expressions; health checks that a wave inherits are not named twice."""
+    """Find invalid conditions of a policy. Health checks that a wave inherits are reported once."""
     health_checks = {f"gates.health_checks[{index}]": item for index, item in enumerate(policy.gates.health_checks)}
     for number, wave in enumerate(policy.waves):
         own = wave.gate.health_checks if wave.gate.health_checks != policy.gates.health_checks else ()

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the last runs found out, place by place, through any of Ansible's cache plugins.
+"""Results of earlier runs by account-Region, in any of Ansible's cache plugins.
 
-The cache plugin is told to keep things for ever; how old an entry is stands in the entry. So every place has an age of
-its own: one that failed is served from what is known of it and asked again the next time, the others are left alone.
+The cache plugin keeps entries indefinitely; each entry contains its age. A failed account-Region is served from its
+entry and queried again the next time, while the entries of the others remain valid.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _FORMAT = 2
 
 
 class FleetCache:
-    """Entries of one inventory file. Without a cache plugin it remembers nothing.
+    """Entries of one inventory file. Without a cache plugin, nothing is cached.
 
     :param store: a cache plugin; :param key: this inventory's key in it.
-    :param asked: what the entries depend on besides the place; entries of other options are not used.
-    :param now: seconds since the epoch; :param timeout: seconds an entry is as good as an answer, 0 for ever.
+    :param asked: options that the entries depend on; entries of other options are not used.
+    :param now: seconds since the epoch; :param timeout: seconds for which an entry replaces a query, 0 for no limit.
     """
 
     def __init__(self, store: Any, key: str, asked: str, now: float, timeout: float) -> None:
@@ -42,7 +42,7 @@ class FleetCache:
             self._data = dict(found)
 
     def places(self, any_age: bool = False) -> Found | None:
-        """Return the places as they were found, if they are fresh or any age will do."""
+        """Return the cached account-Regions, if they are fresh or any age is accepted."""
         known = self._data["places"]
         if not known or not (any_age or self._is_fresh(known["at"])):
             return None
@@ -55,7 +55,7 @@ class FleetCache:
         self._changed = True
 
     def nodes(self, place: Place, any_age: bool = False) -> tuple[list[Node], int] | None:
-        """Return the nodes of a place and their age in seconds, if they are fresh or any age will do."""
+        """Return an account-Region's cached nodes and their age in seconds, if fresh or any age is accepted."""
         entry = self._data["nodes"].get(place.label)
         if not entry or not (any_age or self._is_fresh(entry["at"])):
             return None
@@ -67,7 +67,7 @@ class FleetCache:
             self._changed = True
 
     def save(self) -> None:
-        """Write what was put, if anything was."""
+        """Write new entries, if there are any."""
         if self._store is not None and self._changed:
             self._store.set(self._key, self._data)
 
@@ -76,7 +76,7 @@ class FleetCache:
 
 
 def open_store(plugin: Any) -> Any:
-    """Return the cache plugin that an inventory's cache options name, or nothing if its cache is off."""
+    """Return the cache plugin of the inventory's cache options; ``None`` if the cache is disabled."""
     option = plugin.get_option
     if not option("cache"):
         return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users construct: include and exclude, compose, groups and keyed_groups, with Jinja only where it is needed."""
+"""Constructed options (include, exclude, compose, groups, keyed_groups), with Jinja only if necessary."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Construct:
         return bool(self._compose or self._groups or self._keyed)
 
     def wants(self, variables: dict[str, Any]) -> bool:
-        """Whether a host is in the inventory: one of O(include) holds, if there are any, and none of O(exclude)."""
+        """Return whether a host is selected: one of O(include) is true, if there are any, and none of O(exclude)."""
         included = not self._include or any(self._holds("include", item, variables) for item in self._include)
         return included and not any(self._holds("exclude", item, variables) for item in self._exclude)
 
     def attach(self, inventory: Any, writer: HostWriter) -> None:
-        """Make Constructable work through our own view of the inventory."""
+        """Make Constructable use ``HostFirst``."""
         self._plugin.inventory = HostFirst(inventory, writer)
 
     def build(self, name: str, variables: dict[str, Any]) -> None:
-        """Compose variables and groups of one host. Composed variables are there for the groups."""
+        """Compose variables and groups of one host. Groups can use composed variables."""
         plugin, strict = self._plugin, self._strict
         plugin._set_composite_vars(self._compose, variables, name, strict=strict)
         plugin._add_host_to_composed_groups(self._groups, variables, name, strict=strict, fetch_hostvars=False)

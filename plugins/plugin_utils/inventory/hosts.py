@@ -20,10 +20,10 @@ _STEPS = re.compile(r"\.?(\w+)|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 
 
 class HostWriter:
-    """Adds hosts without what Ansible repeats for every variable and membership of every host.
+    """Adds hosts without the checks that Ansible repeats for every variable and group of every host.
 
-    Our variable names are valid by construction and the values are plain data, so they go straight into the
-    host's dictionary; groups are looked up once, not once per host.
+    The variable names are known to be valid and the values are plain data, so they are written directly into the
+    host's dictionary. Groups are looked up once, not once per host.
     """
 
     def __init__(self, inventory: Any) -> None:
@@ -36,7 +36,7 @@ class HostWriter:
     def add(self, name: str, node: Node) -> dict[str, Any]:
         """Add a host with its variables and built-in groups; return all its variables.
 
-        A host that an earlier inventory source added keeps what that source set.
+        A host of an earlier inventory source keeps the variables of that source.
         """
         known = self._hosts.get(name)
         if known is None:
@@ -50,14 +50,14 @@ class HostWriter:
         return known.vars  # type: ignore[no-any-return]
 
     def group(self, name: str) -> Any:
-        """Return a group, made if it does not exist."""
+        """Return a group; create it if it does not exist."""
         group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = self._inventory.groups[self._inventory.add_group(name)]
         return group
 
     def to_variables(self, node: Node) -> dict[str, Any]:
-        """Return a node's host variables, marked so that nothing in them is ever a template."""
+        """Return a node's host variables, marked so that they are never templated."""
         keys = self._keys
         if not keys:
             keys.update({member: PREFIX + member for member in node})
@@ -65,10 +65,10 @@ class HostWriter:
 
 
 class HostFirst:
-    """The inventory as Constructable sees it: a name means our host even if a group has the same name.
+    """View of the inventory for Constructable, in which a name is a host even if a group has the same name.
 
-    Ansible looks among the groups first. A machine could choose its tags so that it is named like a group, and what is
-    composed for it would become that group's.
+    Ansible looks up groups first. A machine with the name of a group, chosen by its tags, could otherwise set variables
+    of that group.
     """
 
     def __init__(self, inventory: Any, writer: HostWriter) -> None:
@@ -98,9 +98,9 @@ class HostFirst:
 
 
 def look_up(expression: Any, variables: Mapping[str, Any]) -> tuple[bool, Any]:
-    """Evaluate an expression that is just a path into our variables (``patchtide_tags['Patch Group']``) without Jinja.
+    """Evaluate a path into the variables (``patchtide_tags['Patch Group']``) without Jinja.
 
-    Returns (whether that was possible, the value). Whatever is not certain to mean the same in Jinja is left to it:
+    Returns (whether this was possible, value). Expressions that Jinja may evaluate differently are left to Jinja:
     names of dictionary methods, missing members, values that could be templates.
     """
     if not isinstance(expression, str) or not _PATH.fullmatch(expression):
@@ -115,10 +115,10 @@ def look_up(expression: Any, variables: Mapping[str, Any]) -> tuple[bool, Any]:
 
 
 def known_machines(hosts: Iterable[Any]) -> dict[str, str]:
-    """Return the hosts of earlier inventory sources by the ids that tell a machine.
+    """Return the hosts of earlier inventory sources by the IDs that identify a machine.
 
-    ``patchtide_node_id`` and ``patchtide_source_id`` are ours, ``vmid`` is what azure_rm calls an Azure VM's or Arc
-    server's id. Where a VM and its Arc entry share one, the VM is the host.
+    ``vmid`` is the ID of an Azure VM or Arc server in azure_rm. If a VM and its Arc entry share an ID, the VM is the
+    host.
     """
     found: dict[str, tuple[bool, str]] = {}
     for host in hosts:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory's hosts as the core's candidates."""
+"""Inventory hosts as candidates of the core."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ...module_utils._core.nodes import PREFIX, VARIABLES, Candidate, texts
 def candidates(
     task_vars: Mapping[str, Any], application_key: str = "", missed: Collection[str] = ()
 ) -> Iterator[Candidate]:
-    """Yield every inventory host that says how it is patched (``patchtide_executor``), or at least who it is.
+    """Yield every inventory host with ``patchtide_executor`` or ``patchtide_node_id``.
 
-    :param application_key: the tag that names the application; selectors may ask for it.
-    :param missed: ids of nodes to catch up on; selectors may ask for them.
+    :param application_key: key of the application tag, for selectors.
+    :param missed: IDs of missed nodes, for selectors.
     """
     hostvars = task_vars["hostvars"]
     groups: dict[str, set[str]] = {}
@@ -50,14 +50,14 @@ def _candidate(
 
 
 def planned_candidate(node: Mapping[str, Any], application_key: str) -> Candidate:
-    """Return a node as the plan knows it, for hosts that the inventory has no more."""
+    """Return a node from the plan, for hosts that are no longer in the inventory."""
     tags = dict(node.get("tags") or {})
     members: dict[str, Any] = {**texts(node, VARIABLES), "host": str(node["host"])}
     return Candidate(**members, tags=tags, application=tags.get(application_key, ""))
 
 
 def candidate_of(task_vars: Mapping[str, Any], node: Mapping[str, Any], application_key: str) -> Candidate | None:
-    """Return one planned node as the inventory has it now, ``None`` where it has it no more."""
+    """Return a planned node from the current inventory; ``None`` if it no longer exists."""
     hostvars = task_vars.get("hostvars") or {}
     if node["host"] not in hostvars:
         return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the options of an inventory file to connection, accounts and places."""
+"""Connection, accounts and account-Regions from the options of an inventory file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GetOption = Callable[[str], Any]
 
 
 def to_fleet_connection(option: GetOption) -> Connection:
-    """Return the connection that the credential options of amazon.aws describe."""
+    """Return the connection of amazon.aws's credential options."""
     profile, key = option("profile") or None, option("access_key") or None
     if profile and key:
         raise BadInput("profile", profile, "either a profile or access keys, not both")
@@ -38,7 +38,7 @@ def to_fleet_connection(option: GetOption) -> Connection:
 
 
 def to_wish(option: GetOption, filters: Filters) -> Wish:
-    """Return what to ask every place for."""
+    """Return the data to request from every account-Region."""
     facts = option("facts")
     instances = option("instances") and filters.wants_instances
     return Wish(
@@ -56,7 +56,7 @@ def to_wish(option: GetOption, filters: Filters) -> Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Where to ask: the places, the accounts' names by number, and why an account's Regions could not be listed."""
+    """Account-Regions to query, account names by number, and why the Regions of accounts could not be listed."""
 
     places: list[Place]
     names: dict[str, str]
@@ -64,7 +64,7 @@ class Found:
 
 
 def find_places(option: GetOption, sessions: Sessions) -> Found:
-    """Return every account in its Regions. An account that does not tell its Regions is asked in one alone."""
+    """Return every account in its Regions. If they cannot be listed, an account is queried in one Region only."""
     home = _home(option, sessions)
     accounts = _accounts(option, sessions, home)
     wanted = [str(region) for region in option("regions") or [home]]
@@ -86,7 +86,7 @@ def find_places(option: GetOption, sessions: Sessions) -> Found:
 
 
 def _home(option: GetOption, sessions: Sessions) -> str:
-    """Return a Region to ask questions in that are not about a Region."""
+    """Return the Region for requests that do not depend on a Region."""
     named = [region for region in option("regions") if not is_pattern(region)]
     found = option("region") or (named[0] if named else sessions.default_region)
     if not found and not option("regions"):
@@ -95,7 +95,7 @@ def _home(option: GetOption, sessions: Sessions) -> str:
 
 
 def _accounts(option: GetOption, sessions: Sessions, home: str) -> list[Account]:
-    """Return the accounts to ask: those listed, those of the organization, or the caller's own."""
+    """Return the accounts to query: the given ones, those of the organization, or the caller's own."""
     listed, hub, organization = option("accounts"), option("assume_role_arn"), option("organizations")
     if sum(map(bool, (listed, hub, organization is not None))) > 1:
         raise BadInput("accounts", listed or hub, "only one of accounts, organizations and assume_role_arn")

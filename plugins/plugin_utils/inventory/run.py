@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of the inventory: find the places, ask them, make one list of nodes, add hosts."""
+"""One run of the inventory: find and query account-Regions, merge the nodes, add hosts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .hosts import HostWriter, known_machines
 from .options import Found, to_fleet_connection, to_wish
 from .sources import SOURCES, DataSync, Services, Told
 
-#: Options that decide what a place answers; a cache of other options is of no use.
+#: Options on which answers depend. A cache with other options is not used.
 ASKED = (
     "accounts", "assume_role_arn", "bucket", "bucket_prefix", "exclude_regions", "facts", "filters", "instances",
     "maintenance_window_keys", "organizations", "patch_group_keys", "profile", "region", "regions", "role_name",
@@ -35,7 +35,7 @@ ASKED = (
 
 
 class FleetRun:
-    """What the plugin does, apart from being a plugin."""
+    """The work of the inventory plugin, without Ansible's plugin interface."""
 
     def __init__(self, plugin: Any, path: str) -> None:
         self._plugin = plugin
@@ -58,13 +58,13 @@ class FleetRun:
     def fill(self, inventory: Any, fresh: bool) -> None:
         """Add all hosts to the inventory.
 
-        :param fresh: the user wants no cached data; it still stands in for a place that fails.
+        :param fresh: ignore cached data, except for account-Regions that fail.
         """
         with collector_paused():
             self._add(inventory, self._judged(self._nodes(fresh)))
 
     def _judged(self, nodes: list[Node]) -> list[Node]:
-        """Return the nodes that are wanted, each machine once, with what is found about it."""
+        """Return the selected nodes, each machine once, with its findings."""
         rules = [rule for rule in self._option("merge") if rule != "inventory"]
         nodes = merge_nodes(nodes, rules, self._keys)
         self._coverage.findings(nodes)
@@ -72,7 +72,7 @@ class FleetRun:
         return [node for node in nodes if self._filters.matches(node)]
 
     def _nodes(self, fresh: bool) -> list[Node]:
-        """Return the nodes of all places, sorted by account, Region and id, each place from where it is to be had."""
+        """Return the nodes of all account-Regions from queries or cache, sorted by account, Region and ID."""
         sessions = Sessions(to_fleet_connection(self._option), wrap_loader=Slim)
         wish = to_wish(self._option, self._filters)
         source = SOURCES[self._option("source")](self._option, sessions, wish, self._keys)
@@ -93,7 +93,7 @@ class FleetRun:
         return nodes
 
     def _found(self, source: Services | DataSync, fresh: bool) -> Found:
-        """Return where to ask. What can't be found out is taken from the cache, and said."""
+        """Return the account-Regions to query, or with a warning those in the cache if they cannot be listed."""
         known = None if fresh else self._cache.places()
         if known:
             return known
@@ -104,7 +104,7 @@ class FleetRun:
         except PatchtideError as error:
             if not known or isinstance(error, BadInput) or strict:
                 raise
-            self._warn(f"Accounts and Regions are those of the cache: {error}")
+            self._warn(f"Accounts and Regions are taken from the cache: {error}")
             return known
         for number, refusal in found.errors.items():
             if strict:
@@ -118,11 +118,11 @@ class FleetRun:
         cached = [place for place in known.places if place.account == number] if known else []
         asked = cached or [place for place in found.places if place.account == number]
         listed = ", ".join(place.region for place in asked)
-        self._warn(f"Account {number} is asked in {listed} alone, its other Regions are missing: {error}")
+        self._warn(f"Account {number} is queried in {listed} only, its other Regions are missing: {error}")
         return replace(found, places=[*(place for place in found.places if place.account != number), *asked])
 
     def _stand_ins(self, failed: Sequence[Told], asked: int) -> Iterator[Node]:
-        """Yield what is known of the places that failed, and say so once for each; fail if the user wants that."""
+        """Yield cached nodes of failed account-Regions, with one warning each; fail with ``strict_permissions``."""
         known = {one.place: self._cache.nodes(one.place, any_age=True) for one in failed}
         if failed and (self._option("strict_permissions") or (len(failed) == asked and not any(known.values()))):
             listed = "; ".join(f"{one.place.label}: {one.error}" for one in failed)
@@ -150,7 +150,7 @@ class FleetRun:
         names = host_names(nodes, self._preferences, {*inventory.groups, *inventory.hosts})
         names.reverse()
         nodes = list(reversed(nodes))
-        while nodes:  # each record is let go of as soon as it is a host
+        while nodes:  # each record is released as soon as its host exists
             name, node = names.pop(), nodes.pop()
             host = _known_as(node, machines) or name if machines else name
             variables = writer.add(host, node)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where nodes come from: the services of every place, or the bucket of a Resource Data Sync."""
+"""Sources of nodes: the services of every account-Region, or the bucket of a Resource Data Sync."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .options import Found, GetOption, find_places
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a place told us: its nodes, or the error; ``notes`` are errors of what was asked for in addition."""
+    """The answer of an account-Region: its nodes or an error. ``notes`` are errors of extra calls."""
 
     place: Place
     nodes: list[Node] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Told:
 
 
 class Services:
-    """Asks SSM, EC2 and the tagging service of every place."""
+    """Queries SSM, EC2 and the tagging service of every account-Region."""
 
     def __init__(self, option: GetOption, sessions: Sessions, wish: Wish, keys: Spellings) -> None:
         self._option = option
@@ -44,7 +44,7 @@ class Services:
         self._keys = keys
 
     def places(self) -> Found:
-        """Find the places; the service models are read while the call is in progress."""
+        """Find the account-Regions. The service models are loaded while the call is in progress."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             found = pool.submit(find_places, self._option, self._sessions)
             for service in ("ssm", *(["ec2"] if self._wish.instances else [])):
@@ -72,7 +72,7 @@ class Services:
 
 
 class DataSync:
-    """Reads the bucket, which counts as one place: it is there or it is not."""
+    """Reads the bucket, which counts as one account-Region."""
 
     def __init__(self, option: GetOption, sessions: Sessions, wish: Wish, keys: Spellings) -> None:
         self._option = option

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the policy file on the controller: YAML with line numbers, the JSON Schema, then the checks of the core."""
+"""Reads the policy file on the controller: YAML with line numbers, JSON Schema, and the checks of the core."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from .schema import check_schema, without_mistakes
 def load_policy(path: str | Path) -> Policy:
     """Read, check and complete a policy file.
 
-    :raises BadInput: there is no such file.
-    :raises PolicyError: it is not YAML, or it has mistakes; all of them, with their lines.
+    :raises BadInput: the file does not exist.
+    :raises PolicyError: it is not YAML or has mistakes; lists all of them with their lines.
     """
     file = Path(path).expanduser()
     try:
@@ -39,9 +39,9 @@ def load_policy(path: str | Path) -> Policy:
 
 
 def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int] | None = None) -> Policy:
-    """Check and complete a policy that is already data.
+    """Check and complete a policy given as data.
 
-    :param lines: line of each path, where the data comes from a file.
+    :param lines: line of each path, if the data comes from a file.
     """
     try:
         data = json.loads(json.dumps(data, default=str, allow_nan=False))
@@ -59,7 +59,7 @@ def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int]
 
 
 def _covered(path: str, seen: set[str]) -> bool:
-    """A mistake inside, or around, what is already known to be wrong says nothing new."""
+    """Return whether a mistake is inside or around another known mistake."""
     return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in seen)
 
 
@@ -68,14 +68,14 @@ def _order(mistake: Mistake) -> tuple[int, str]:
 
 
 def _at_line(mistake: Mistake, lines: Mapping[str, int]) -> Mistake:
-    """Add the line of the path, or of the nearest thing around it that stands in the file."""
+    """Add the line of the path, or of its nearest parent in the file."""
     path = mistake.path.partition(": ")[0]
     ends = [len(path), *(index for index in range(len(path) - 1, 0, -1) if path[index] in ".[")]
     return replace(mistake, line=next((lines[path[:end]] for end in ends if path[:end] in lines), lines.get("")))
 
 
 def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
-    """Return the data and the line of each path in it. Dates stay text; a key that stands twice is a mistake."""
+    """Return the data and the line of each path. Dates remain text; a duplicate key is a mistake."""
     try:
         loader = BoundedLoader(text)
     except yaml.YAMLError as error:
@@ -119,7 +119,7 @@ def _walk(node: yaml.Node, path: str, lines: dict[str, int], twice: list[Mistake
             inner = f"{path}.{name}" if path else name
             line = key.start_mark.line + 1
             if name in first:
-                problem = f"stands in line {first[name]} already"
+                problem = f"is a duplicate of line {first[name]}"
                 twice.append(Mistake(path=inner, value=name, expected="each key once", line=line, problem=problem))
             first[name] = lines[inner] = line
             _walk(item, inner, lines, twice, seen)

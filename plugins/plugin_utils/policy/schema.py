@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks a policy against its JSON Schema and says in plain words what would be right."""
+"""Checks a policy against its JSON Schema, with readable messages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A mistake and its place in the data."""
+    """A mistake and its path in the data."""
 
     mistake: Mistake
     where: tuple[str | int, ...]
@@ -51,22 +51,22 @@ def policy_schema() -> dict[str, Any]:
 
 
 def check_schema(data: Any) -> list[Found]:
-    """Return every mistake that the schema finds, one per place; what is allowed says more than its type.
+    """Return every mistake that the schema finds, one per path. Messages about allowed values are preferred to types.
 
-    :raises PatchtideError: the library jsonschema is missing.
+    :raises PatchtideError: the library jsonschema is not installed.
     """
     if jsonschema is None:
         raise PatchtideError(
-            "Reading a policy needs the Python library jsonschema on the controller: pip install jsonschema"
+            "Reading a policy requires the Python library jsonschema on the controller: pip install jsonschema"
         )
     errors = sorted(_validator().iter_errors(data), key=lambda error: bool(error.validator == "enum"))
     return list({found.where: found for error in errors for found in _explain(error)}.values())
 
 
 def without_mistakes(data: Any, found: Sequence[Found]) -> dict[str, Any]:
-    """Return a copy without the values that are wrong, so that what is left can be checked further.
+    """Return a copy without invalid values, so that the rest can be checked.
 
-    Entries of lists become empty instead of vanishing: the others keep their index.
+    Entries of lists become empty instead of being removed, so that the others keep their index.
     """
     clean = deepcopy(data) if isinstance(data, Mapping) else {}
     for item in sorted((one for one in found if one.where), key=lambda one: len(one.where), reverse=True):
@@ -92,7 +92,7 @@ def to_path(where: Sequence[str | int]) -> str:
 @cache
 def _validator() -> Any:
     def fullmatch(validator: Any, pattern: str, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-        """Python's ``$`` lets a final newline pass; names must not."""
+        """Python's ``$`` accepts a final newline, which names must not have."""
         if validator.is_type(instance, "string") and not re.fullmatch(pattern, instance):
             yield jsonschema.ValidationError("pattern")
 
@@ -127,7 +127,7 @@ def _unknown(where: tuple[str | int, ...], value: Any, known: Sequence[str]) -> 
     near = nearest(str(where[-1]), known)
     expected = repr(near) if near else "one of " + ", ".join(known)
     shown = value if isinstance(value, (str, int, float)) else "…"
-    mistake = Mistake(path=to_path(where), value=shown, expected=expected, problem="stands under an unknown key")
+    mistake = Mistake(path=to_path(where), value=shown, expected=expected, problem="has an unknown key")
     return Found(mistake=mistake, where=where)
 
 

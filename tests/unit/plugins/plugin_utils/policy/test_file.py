@@ -61,7 +61,7 @@ def test_a_schedule_field_has_the_line_of_the_schedule(tmp_path: Path) -> None:
 
 def test_a_key_twice(tmp_path: Path) -> None:
     error = error_of(tmp_path, "version: 1\nname: x\nname: y\n")
-    assert str(error).endswith("line 3: name: 'name' stands in line 2 already, expected each key once")
+    assert str(error).endswith("line 3: name: 'name' is a duplicate of line 2, expected each key once")
 
 
 @pytest.mark.parametrize("text", ["name: 'x", "a: [1\nb: 2", "\tversion: 1", "!!python/object:os.system {}", "a: *b"])
