@@ -246,7 +246,7 @@ def test_an_account_that_does_not_tell_its_regions_is_named(cloud: FakeCloud) ->
     options = {"accounts": TWO_ACCOUNTS, "regions": ["all"], "region": "eu-west-1"}
     plugin = FakePlugin(**options)
     assert len(fill(plugin).hosts) == 3
-    assert plugin.warnings[0].startswith("Account 222222222222 is asked in eu-west-1 alone, its other Regions are")
+    assert plugin.warnings[0].startswith("Account 222222222222 is queried in eu-west-1 only, its other Regions are")
     assert cloud.calls["describe_instance_properties"] == 4
     with pytest.raises(PatchtideError, match="enabled Regions of account 222222222222"):
         fill(FakePlugin(**options, strict_permissions=True))

@@ -112,7 +112,7 @@ def test_a_lock_is_private_and_left(tmp_path: Path) -> None:
         ('{"a": NaN}', "none that JSON has"),
         ('{"a": 1e999}', "none that JSON has"),
         ('{"a": 1, "a": 2}', "stands twice"),
-        ("[" * 100_000, "a few levels"),
+        ("[" * 100_000, "fewer levels"),
         ("9" * 5000, "a readable JSON file"),
         ("\x9b\u202e{", "a readable JSON file"),
     ],
