@@ -16,6 +16,7 @@ from ..module_utils._core.events import (
     Resumed,
     RolloutFinished,
     RolloutStarted,
+    TakenUp,
 )
 from ..module_utils._core.plan.approval import find_approval, read_approval
 from ..module_utils._core.rollout.catch_up import refused_places
@@ -26,6 +27,7 @@ from ..plugin_utils.files import read_document
 from ..plugin_utils.rollout.claims import give_up
 from ..plugin_utils.rollout.controller_lock import at_work, taking_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
+from ..plugin_utils.rollout.left_over import has_time_now
 from ..plugin_utils.rollout.stores import choose_stores
 
 
@@ -77,6 +79,7 @@ class ActionModule(ControllerAction):
         with nullcontext("") if self.check_mode else taking_over(rollout.path) as controller:
             if not new:
                 self._write(rollout, Resumed(operator=who, controller=controller, rehearsal=is_rehearsal()))
+                self._take_up_left_over(rollout)
                 return
             event = RolloutStarted(
                 rollout=plan["rollout"],
@@ -92,6 +95,15 @@ class ActionModule(ControllerAction):
                 node_count=len(rollout.nodes),
             )
             self._write(rollout, event)
+
+    def _take_up_left_over(self, rollout: RolloutDir) -> None:
+        """Let nodes that the end of a window left over be due again, as far as there is time for them now."""
+        for name, wave in rollout.state.waves.items():
+            if wave.status == "running" and rollout.state.status == "running":
+                nodes = tuple(node for node in wave.nodes if has_time_now(rollout, node))
+                if nodes:
+                    self._write(rollout, TakenUp(wave=name, nodes=nodes))
+                    self.say(f"{name}: {len(nodes)} nodes that were left over are due again")
 
     def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
         with nullcontext() if self.check_mode else at_work(rollout):

@@ -141,6 +141,10 @@ class Driving:
     def run(self, until: str = "worked", turn: int = 1) -> None:
         self.driver(turn).run(until)
 
+    def fresh(self) -> RolloutDir:
+        """Return what a controller sees that starts now."""
+        return RolloutDir(self.folder, self.clock)
+
     def record(self, event: Event) -> None:
         """What another controller or a person writes."""
         RolloutDir(self.folder, self.clock).record(event)

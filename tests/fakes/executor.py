@@ -127,6 +127,8 @@ class FakeExecutor:
     def _result(self, stage: str, node: str, word: str) -> Result:
         if word == "unreadable":
             return {"node_id": node, "status": "splendid"}
+        if word == "put off":
+            return {"node_id": node, "status": "reboot_pending", "error": {"code": "out_of_time", "text": "put off"}}
         if word == "failed":
             return {"node_id": node, "status": "failed", "error": {"code": "x", "text": "it failed"}}
         return {"node_id": node, **RESULTS[stage]}

@@ -31,6 +31,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Resumed,
     RolloutFinished,
     RolloutStarted,
+    TakenUp,
     WaveFinished,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
@@ -64,6 +65,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_fil
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.head_file import HeadFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.left_over import has_time_now
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import Stores
 
 from tests.fakes.driving import FakeWatch, NothingToStart
@@ -273,6 +275,9 @@ class Night:
             )  # fmt: skip
         else:
             rollout.record(Resumed(operator="dana", controller=name))
+            for wave in [wave for wave in rollout.state.waves.values() if wave.status == "running"]:
+                if nodes := tuple(node for node in wave.nodes if has_time_now(rollout, node)):
+                    rollout.record(TakenUp(wave=wave.name, nodes=nodes))
         rollout.act_as(name)
         for wave in list(rollout.state.waves):
             rollout = self.rollout(life)

@@ -101,6 +101,15 @@ class Resumed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenUp(Event):
+    """Nodes that the end of a window left over are due again: a reboot that was put off, or all of their work."""
+
+    kind: ClassVar[str] = "taken_up"
+    wave: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaveStarted(Event):
     kind: ClassVar[str] = "wave_started"
     wave: str
@@ -302,6 +311,7 @@ EVENTS: Mapping[str, type[Event]] = {
     for event in (
         RolloutStarted,
         Resumed,
+        TakenUp,
         WaveStarted,
         Claimed,
         Intent,

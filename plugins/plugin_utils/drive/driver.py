@@ -196,10 +196,12 @@ class Driver:
         await self.courses.take_up(effect.token, self._prepare_all)
 
     async def _prepare(self, effect: Effect) -> None:
-        nodes = await self.permits.allowed("patch", effect.nodes)
-        if not nodes:
-            return
-        await self._prepare_for(effect.stage, nodes)
+        states = self.rollout.state.nodes
+        reboots = [node for node in effect.nodes if states[node].stage == "reboot"]  # put off by an earlier night
+        installs = [node for node in effect.nodes if node not in reboots]
+        nodes = [*await self.permits.allowed("reboot", reboots), *await self.permits.allowed("patch", installs)]
+        if nodes:
+            await self._prepare_for(effect.stage, nodes)
 
     async def _prepare_all(self, nodes: Sequence[str]) -> None:
         for what in self.preparations.wanted:

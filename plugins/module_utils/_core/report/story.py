@@ -23,6 +23,7 @@ from ..events import (
     RolloutFinished,
     RolloutStarted,
     Sent,
+    TakenUp,
     WaveFinished,
     WaveStarted,
 )
@@ -215,6 +216,11 @@ def _on_gate(story: Story, at: str, event: GateJudged) -> None:
     wave.reopened = False
 
 
+def _on_taken_up(story: Story, _at: str, event: TakenUp) -> None:
+    for node_id in event.nodes:
+        story.nodes[node_id] = NodeStory(wave=event.wave, evidence=story.node(node_id, "").evidence)
+
+
 def _on_decision(story: Story, at: str, event: Decision) -> None:
     decision = {"at": at, "by": event.by, "action": event.action, "wave": event.wave, "reason": event.reason}
     story.decisions.append(decision)
@@ -242,6 +248,7 @@ def _on_finished(story: Story, at: str, event: RolloutFinished) -> None:
 _HANDLERS: Mapping[type[Event], Callable[[Story, str, Any], None]] = {
     RolloutStarted: _on_started,
     Resumed: _on_resumed,
+    TakenUp: _on_taken_up,
     WaveStarted: _on_wave_started,
     WaveFinished: _on_wave_finished,
     Claimed: _on_claimed,

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .state import DONE, PREPARATIONS, STAGES, WHOLE_WAVE, Rollout, WaveState, current_turn
+from .state import DONE, PREPARATIONS, STAGES, WHOLE_WAVE, NodeState, Rollout, WaveState, current_turn
 
 #: The stage before which nodes are prepared, one by one.
 PREPARED_FOR = "patch"
@@ -94,12 +94,18 @@ def _due_stages(state: Rollout, wave: WaveState, preparations: Preparations) -> 
         node = state.nodes[node_id]
         if node.token is not None or node.turn != turn or node.stage == DONE:
             continue
-        what = preparations.next_for(node_id) if node.stage == PREPARED_FOR else ""
+        what = preparations.next_for(node_id) if _is_prepared_now(node) else ""
         groups.setdefault(("prepare", what) if what else ("run", node.stage), []).append(node_id)
-    order = [("prepare", what) for what in preparations.wanted] + [("run", stage) for stage in STAGES]
+    stages = ("reboot", *(stage for stage in STAGES if stage != "reboot"))  # a reboot that was put off is first in line
+    order = [("prepare", what) for what in preparations.wanted] + [("run", stage) for stage in stages]
     return [
         Effect(kind, wave.name, stage, tuple(groups[kind, stage])) for kind, stage in order if (kind, stage) in groups
     ]
+
+
+def _is_prepared_now(node: NodeState) -> bool:
+    """Tell whether a node is prepared before its next stage: an install, or a reboot that an earlier night put off."""
+    return node.stage == PREPARED_FOR or (node.stage == "reboot" and bool(node.earlier))
 
 
 def due_restores(state: Rollout) -> list[Effect]:

@@ -12,6 +12,9 @@ from ..model import Status
 from ..work.node_answer import words
 from .state import LOST, NodeState
 
+#: Code of the final record of a node for which the window had no time left.
+LEFT_OVER = "missed_out_of_time"
+
 
 def remembered(node: NodeState) -> Mapping[str, str]:
     """Return what is kept of a node whose final record is given up; of one that was never touched, nothing new."""
@@ -20,6 +23,26 @@ def remembered(node: NodeState) -> Mapping[str, str]:
         return node.earlier
     why = final.get("error") or {}
     return {"status": str(final["status"]), "code": str(why.get("code") or ""), "text": str(why.get("text") or "")}
+
+
+def is_left_over(node: NodeState) -> bool:
+    """Tell whether a window ended before the node's work did, or before it began."""
+    final = node.final or {}
+    code = (final.get("error") or {}).get("code")
+    skipped = final.get("status") == Status.SKIPPED.value and code == LEFT_OVER
+    return skipped or final.get("status") == Status.REBOOT_PENDING.value
+
+
+def before_the_reboot(final: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the stages before the reboot came to, from the final record of a node whose reboot was put off."""
+    facts = {"boot_id": final.get("boot_id_after"), "kernel": final.get("kernel_after"), "pending_reboot": True}
+    patch = {
+        "status": Status.SUCCEEDED.value,
+        "installed": final.get("installed") or [],
+        "pending_reboot": True,
+        "started_at": final.get("started_at"),
+    }
+    return {"precheck": {"facts": facts}, "patch": patch}
 
 
 def with_earlier(node: NodeState, record: Mapping[str, Any]) -> Mapping[str, Any]:

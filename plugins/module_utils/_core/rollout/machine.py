@@ -28,11 +28,12 @@ from ..events import (
     RolloutFinished,
     RolloutStarted,
     Sent,
+    TakenUp,
     WaveFinished,
     WaveStarted,
 )
 from ..model import Status
-from .earlier import remembered
+from .earlier import before_the_reboot, is_left_over, remembered
 from .journal import Record
 from .state import (
     DONE,
@@ -265,6 +266,23 @@ def _retry(state: Rollout, event: Decision, _at: str) -> None:
     wave.problems = {node: text for node, text in wave.problems.items() if node not in event.nodes}
 
 
+def _taken_up(state: Rollout, event: TakenUp, _at: str) -> None:
+    """A node whose reboot was put off goes on with the reboot; one that was stopped for the day, with its pre-check."""
+    _must_run(state, event)
+    wave = _wave(state, event.wave)
+    if wave.status != "running":
+        raise JournalError(f"taken_up: wave {wave.name} is {wave.status}")
+    for node_id in event.nodes:
+        if not is_left_over(_member(state, wave, node_id, "taken_up")):
+            raise JournalError(f"taken_up: {node_id} was not left over")
+    for node_id in event.nodes:
+        node = state.nodes[node_id]
+        final, node.earlier = node.final or {}, remembered(node)
+        again = final["status"] == Status.REBOOT_PENDING.value and not state.planned[node_id].get("start")
+        node.stage, node.retried = ("reboot" if again else STAGES[0]), {}
+        node.results = before_the_reboot(final) if again else {}
+
+
 def _skip(state: Rollout, event: Decision, _at: str) -> None:
     """Only that it may be said; the nodes' final records follow as an outcome."""
     wave = _wave(state, event.wave)
@@ -328,6 +346,7 @@ _DECISIONS: Mapping[str, Callable[[Rollout, Decision, str], None]] = {
 _HANDLERS: Mapping[type[Event], Callable[[Rollout, Any, str], None]] = {
     RolloutStarted: _started,
     Resumed: _resumed,
+    TakenUp: _taken_up,
     WaveStarted: _wave_started,
     Claimed: _claimed,
     Intent: _intent,

@@ -19,6 +19,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Outcome,
     Prepared,
     Restored,
+    Resumed,
     WaveFinished,
     WaveStarted,
 )
@@ -156,3 +157,16 @@ def test_a_node_without_a_final_record_makes_a_person_look(tmp_path: Path) -> No
     found = judge(tmp_path)
     assert (found["verdict"], found["numbers"]["missing"]) == ("pause", 1)
     assert "1 node of 4 has no outcome." in found["reasons"]
+
+
+def test_a_controller_that_was_succeeded_judges_nothing(tmp_path: Path) -> None:
+    rollout = begin(tmp_path)
+    end(rollout, a="succeeded", b="succeeded", c="succeeded", d="succeeded")
+    rollout.record(Resumed(operator="dana", controller="elsewhere/1/2"))
+    before = (tmp_path / "journal.jsonl").read_bytes()
+    task = Mock(
+        args={"dir": str(tmp_path), "wave": "canary"}, check_mode=False, diff=False, async_val=0, environment=[]
+    )
+    result = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars={})
+    assert result["failed"] and "elsewhere/1/2" in result["msg"]
+    assert (tmp_path / "journal.jsonl").read_bytes() == before

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import TakenOver
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
     Claimed,
     Event,
     Outcome,
     Prepared,
+    Resumed,
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
@@ -133,6 +135,32 @@ def test_one_whose_tag_was_taken_away_stays_up(night: Night) -> None:
     night.world.nodes[SPARE].tags.clear()
     night.finish(SPARE)
     assert night.restore("started") == {} and night.world.nodes[SPARE].power == "running"
+
+
+def test_one_that_somebody_took_back_by_hand_stays_theirs_also_after_a_crash(night: Night) -> None:
+    """A controller dies after StartInstances, and a person takes the tag off: the next one leaves the node alone."""
+    night.prepare("started")
+    night.world.nodes[SPARE].tags.clear()
+    night.again()
+    assert night.prepare("started") == [SPARE], "it runs, so it is patched"
+    assert night.world.nodes[SPARE].tags == {}
+    night.finish(SPARE)
+    assert night.restore("started") == {} and night.world.nodes[SPARE].power == "running"
+
+
+def test_a_controller_that_was_succeeded_neither_prepares_nor_restores(night: Night) -> None:
+    night.rollout.act_as("c")
+    RolloutDir(night.folder, night.clock).record(Resumed(operator="dana", controller="elsewhere/1/2"))
+    with pytest.raises(TakenOver):
+        night.prepare("started")
+    assert night.world.nodes[SPARE].power == "stopped" and night.world.nodes[SPARE].tags == {}
+    night.again().act_as("elsewhere/1/2")
+    night.prepare("started")
+    night.finish(SPARE)
+    RolloutDir(night.folder, night.clock).record(Resumed(operator="dana", controller="third/1/3"))
+    with pytest.raises(TakenOver):
+        night.restore("started")
+    assert night.world.nodes[SPARE].power == "running"
 
 
 def test_one_that_does_not_start_is_missed_and_not_left_tagged(night: Night) -> None:
