@@ -127,6 +127,8 @@ class _View:
                 line = self._line(key, patch_id, known.get(patch_id) or {}, row.platform)
                 setattr(line, state, getattr(line, state) + 1)
                 self._judge(line, state, effective.get(patch_id))
+        for patch_id in {**_by_id(planned), **missing}:  # approved, or no scan would call them missing
+            self._judge(self._line(key, patch_id, known[patch_id], row.platform), "missing", effective.get(patch_id))
         if (*key, *used) not in self._told:
             self._told.add((*key, *used))
             for patch_id, patch in effective.items():

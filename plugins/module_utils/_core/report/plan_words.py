@@ -12,6 +12,7 @@ from typing import Any
 
 from ..plan.rules import PlanRules
 from .plan_facts import affected, pinned, undoable
+from .rows import moment
 
 #: Values that a line names.
 _NAMED = 5
@@ -43,10 +44,12 @@ def _exceptions(rules: Mapping[str, Any]) -> str:
 def plan_facts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (what, text) of what the plan affects, how far it is pinned and what it does not know."""
     scan = plan.get("scan") or {}
-    if scan.get("at"):
-        yield "Scanned", str(scan["at"])
+    if at := moment(str(scan.get("at") or "")):
+        yield "Scanned", f"{at:%a %d %b %Y %H:%M} UTC"
+    for place in plan.get("failed_places") or ():
+        yield "Did not answer", f"{place['place']}: {place['error']['message']}"
     for name, groups in affected(plan).items():
-        values = [f"{group['key'] or 'not set'} {group['nodes']:,}" for group in groups[:_NAMED]]
+        values = [f"{group['key'] or 'not set'} ({group['nodes']:,})" for group in groups[:_NAMED]]
         more = [f"{len(groups) - _NAMED:,} more"] if len(groups) > _NAMED else []
         yield _capital(name), ", ".join([*values, *more])
     for item in pinned(plan):

@@ -98,6 +98,7 @@ def test_the_view_agrees_with_the_report_of_a_whole_rollout() -> None:
     patches = report.summary["patches"]
     assert totals == {"nodes": 64, "installed": patches["installed"], "failed": patches["failed"]}
     assert report.summary["patch_groups"] == report.view.groups
+    assert {item.approval for item in report.view.lines} == {"approved"}
 
 
 def test_the_csv_is_no_formula_whatever_a_patch_is_called() -> None:
