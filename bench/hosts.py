@@ -31,7 +31,7 @@ _MODULE = re.compile(rb"ansible[./]modules[./](setup|apt|stat)\b")
 #: Updates of a host.
 UPDATES = 10
 #: What a script of the executor is told by.
-_LIST, _BEGIN, _LOOK, _PROBE_SCRIPT = "@manager apt", "state=begun", "tell starting", "# patchtide:probe:1"
+_BEGIN, _LOOK, _LIST, _PROBE_SCRIPT = "state=begun", "tell starting", "# patchtide:packages:1", "# patchtide:probe:1"
 
 #: Stands in for ``ssh``; its last two arguments are the host and the command.
 STAND_IN = """#!{python} -IS
@@ -127,7 +127,7 @@ class Hosts:
             return self._look(name, host)
         if kind == "list":
             lines = [] if host.install else [_update_line(number) for number in range(UPDATES)]
-            return "\n".join(["@manager apt", "@list", "Reading package lists...", *lines, "@end"])
+            return _document(simulate=lines, refresh=[], newer=[], sources=[], reboot=["kernel|no|"])
         waits = bool(host.install) and is_rebooted(name) and not host.reboot
         return json.dumps({**PROBE, "boot_id": _boot(name, bool(host.reboot)), "pending_reboot": waits})
 
@@ -138,11 +138,24 @@ class Hosts:
         over = time.time() >= begun + self._pace * (low + chance * (high - low))
         state = ("unknown" if host.reboot else "ended\nrc=0") if over else "running"
         now = _boot(name, bool(host.reboot) and over)
-        return f"state={state}\nboot_before={_boot(name, False)}\nboot_now={now}\n@@out\n{'-' * 1000}\n@@err\n"
+        look = f"state={state}\nboot_before={_boot(name, False)}\nboot_now={now}\n@@out\n{'-' * 1000}\n@@err\n"
+        if not over or host.reboot:
+            return look
+        rows = [update(number).replace(".amd64:", " amd64 ") for number in range(UPDATES)]
+        came = [f"{row} ii" for row in rows]
+        waits = "yes" if is_rebooted(name) else "no"
+        proof = _document(states=came, came=came, gone=[], steps=["done"], reboot=[f"reboot-required|{waits}|"])
+        return f"{look}\n@@proof\n{proof}"
 
 
 def _boot(name: str, again: bool) -> str:
     return f"{zlib.crc32(name.encode()):08x}-{int(again)}000-4000-8000-000000000000"
+
+
+def _document(**parts: list[str]) -> str:
+    """Return what a script of a package manager prints."""
+    found = {name: {"rc": 0, "cut": False, "out": lines, "err": []} for name, lines in parts.items()}
+    return json.dumps({"packages": 1, "manager": "apt", "parts": found}, separators=(",", ":")) + "\n"
 
 
 def _update_line(number: int) -> str:

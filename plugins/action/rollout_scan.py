@@ -32,10 +32,16 @@ MEMBERS = (
     "counts",
     "missing",
     "missing_after",
+    "held",
+    "notes",
+    "kernels",
     "pending_reboot",
+    "reboot_reasons",
     "manager",
     "error",
 )
+#: A record in which one of these is not empty is not compliant.
+_OPEN = ("missing_after", "failed", "held", "pending_reboot")
 IDENTITY = ("host", "node_id", "name", "executor", "account", "region", "platform", "patch_group")
 
 
@@ -97,7 +103,8 @@ def _kept(result: Mapping[str, Any]) -> dict[str, Any]:
 def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what a host's own scan said; a task that broke off has no status, only a message."""
     if found and found.get("status"):
-        return {name: bounded(found[name]) for name in MEMBERS if name in found}
+        record = {name: bounded(found[name]) for name in MEMBERS if name in found}
+        return {**record, "failed": bounded(found["failed_ids"])} if "failed_ids" in found else record
     text = str((found or {}).get("msg") or "the host did not answer")
     if not found or found.get("unreachable"):
         return {"status": "unreachable", "error": error("unreachable", text)}
@@ -106,7 +113,7 @@ def _direct(found: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _count(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     good = [item for item in nodes.values() if item["status"] == "succeeded"]
-    compliant = [item for item in good if not item.get("missing_after") and not item.get("pending_reboot")]
+    compliant = [item for item in good if not any(item.get(name) for name in _OPEN)]
     nobody = [item for item in nodes.values() if (item.get("error") or {}).get("code") == NOT_SERVED]
     return {
         "scanned": len(good),

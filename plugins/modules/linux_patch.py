@@ -9,8 +9,11 @@ module: linux_patch
 short_description: List or install the updates of a Linux host
 version_added: 0.1.0
 description:
-  - Lists the updates that the host's package manager (apt, dnf or zypper) offers, and installs exactly these versions
-    with Ansible's package modules.
+  - Lists the updates that the host's package manager (apt, dnf, yum or zypper) offers, and installs exactly these
+    versions.
+  - The install runs detached on the host, in the smallest steps that dependencies allow. It continues if the connection
+    breaks and ends at its limit. An update counts as installed only if the package database says so afterwards.
+  - The host's timers for automatic updates are paused during the install.
   - Lists and installs all updates that O(security_only) and O(exclude) allow.
   - Refreshes the package lists, including in check mode, because outdated lists hide pending updates.
 author:
@@ -42,16 +45,48 @@ options:
     type: bool
     default: false
   exclude:
-    description: Patterns of package names to exclude, such as V(docker*).
+    description:
+      - Patterns of package names to exclude, such as V(docker*). Their updates are listed in RV(held). An update that
+        needs an excluded package is not installed.
     type: list
     elements: str
     default: []
   lock_timeout:
-    description: Seconds to wait for the package manager's lock.
+    description: Seconds to wait for a lock of the package manager.
     type: int
     default: 300
+  timeout:
+    description: Seconds after which the install is ended.
+    type: int
+    default: 7200
+  allow_removals:
+    description: Whether updates that remove other packages are installed. If not, they are listed in RV(held).
+    type: bool
+    default: false
+  repair_database:
+    description: Whether a broken package database is repaired before the install.
+    type: bool
+    default: false
+  restart_services:
+    description: Whether services that still use replaced libraries are restarted after the install.
+    type: bool
+    default: false
+  security_sources:
+    description: Patterns of repositories whose updates are all security updates.
+    type: list
+    elements: str
+    default: []
+  other_sources:
+    description: Patterns of repositories that contain no security updates, although they do not say so.
+    type: list
+    elements: str
+    default: []
+  releasever:
+    description: Value of dnf's C(--releasever) on Amazon Linux 2023, such as V(latest).
+    type: str
+    default: ""
 requirements:
-  - The requirements of M(ansible.builtin.apt), M(ansible.builtin.dnf) or M(community.general.zypper) on the host.
+  - A POSIX shell on the host. Python is not required.
 """
 
 EXAMPLES = r"""
@@ -68,7 +103,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: V(succeeded), V(no_op) or V(failed).
+  description: V(succeeded), V(no_op), V(failed), V(timed_out) or V(unknown).
   returned: always
   type: str
   sample: succeeded
@@ -85,8 +120,56 @@ missing_after:
   type: list
   elements: str
   sample: ["libssl3.amd64:3.0.17-1"]
+held:
+  description: Updates that are available and will not be installed, with the reason.
+  returned: when the state is listed
+  type: list
+  elements: dict
+  sample: [{id: "nginx.amd64:1.26-1", title: nginx 1.26-1, classification: Security, why: hold,
+    text: on hold (apt-mark hold)}]
+failed_ids:
+  description: IDs of packages that are not completely installed, or whose update failed.
+  returned: when the state is listed, and after an install
+  type: list
+  elements: str
+  sample: []
+notes:
+  description: Findings about the host's repositories and packages, each with C(code) and C(text).
+  returned: when the state is listed
+  type: list
+  elements: dict
+  sample: [{code: esm, text: 3 security fixes need Ubuntu Pro (esm-apps)}]
+kernels:
+  description: Newest installed and newest available kernel, where known.
+  returned: when the state is listed
+  type: dict
+  sample: {installed: 6.1.0-30-amd64, available: 6.1.0-31-amd64}
+changes:
+  description: Packages that differ from before the install, up to 500, each with C(name), C(arch), C(old) and C(new).
+  returned: after an install
+  type: list
+  elements: dict
+  sample: [{name: libssl3, arch: amd64, old: 3.0.15-1, new: 3.0.17-1}]
+changes_total:
+  description: Number of packages that differ from before the install.
+  returned: after an install
+  type: int
+  sample: 1
+evidence:
+  description:
+    - Details of the install, with C(failed), C(held), C(not_begun), C(removed), C(unplanned), C(notes) and
+      C(differences) of kernel, services, ports and mounts.
+  returned: after an install
+  type: dict
+  sample: {unplanned: ["libnew.amd64:1.0"]}
+reboot_reasons:
+  description: What says that a reboot is pending.
+  returned: when the state is listed
+  type: list
+  elements: str
+  sample: ["reboot-required: linux-base"]
 installed:
-  description: IDs of the installed updates.
+  description: IDs of the updates whose version is installed and configured.
   returned: when the state is installed
   type: list
   elements: str
@@ -97,7 +180,7 @@ pending_reboot:
   type: bool
   sample: false
 manager:
-  description: Package manager of the host, V(apt), V(dnf) or V(zypper).
+  description: Package manager of the host, V(apt), V(dnf), V(yum) or V(zypper).
   returned: when the state is listed
   type: str
   sample: apt
@@ -105,7 +188,7 @@ counts:
   description: Counts of updates, as in the plan and the report of a rollout.
   returned: when the state is listed
   type: dict
-  sample: {missing_count: 1, failed_count: 0}
+  sample: {missing_count: 1, failed_count: 0, held_count: 0}
 started_at:
   description: When the work began, in UTC.
   returned: always

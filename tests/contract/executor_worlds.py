@@ -199,25 +199,77 @@ class Answer:
     stderr: str
 
 
+#: Stand-ins of package managers that have one package, whose version is in a file.
+#: ``installs`` gets a line for each real install.
+_INSTALL = """
+    echo "$@" >>"$root/installs"
+    [ -z "$(cat "$root/hangs")" ] || exec /bin/sleep 300
+    [ -z "$(cat "$root/fails")" ] || { echo "E: broken" >&2; exit 100; }
+    echo 3.0.17 >"$root/version" ;;
+"""
+_DPKG = """case "$*" in
+*'} ${Package}'*) echo 'ii  openssl' ;;
+*) echo "openssl amd64 $(cat "$root/version") ii " ;;
+esac"""
+_APT = (
+    """case " $* " in
+*' update '*) ;;
+*' -s '*) echo 'Inst openssl [1.0] (3.0.17 Debian:12/stable [amd64])' ;;
+*' install '*)"""
+    + _INSTALL
+    + "esac"
+)
+_RPM = """case "$*" in
+*--qf*) echo "openssl amd64 (none):$(cat "$root/version") ii" | sed 's/(none)://' ;;
+esac"""
+_DNF = (
+    """case " $* " in
+*' --version '*) echo 4.14.0 ;;
+*' --assumeno '*) printf 'Upgrading:\n openssl amd64 3.0.17 base 1 k\n\nTransaction Summary\n'; exit 1 ;;
+*' install '*)"""
+    + _INSTALL
+    + "esac"
+)
+_ZYPPER = (
+    """case " $* " in
+*' --dry-run '*)
+    echo '<to-upgrade><solvable type="package" name="openssl" edition="3.0.17" arch="amd64"></to-upgrade>' ;;
+*' install '*)"""
+    + _INSTALL
+    + "esac"
+)
+FAMILIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "apt": (
+        "debian",
+        {"apt-get": _APT, "dpkg-query": _DPKG, "dpkg": ":", "apt-cache": ":", "apt-mark": ":", "apt-config": ":"},
+    ),
+    "dnf": ("fedora", {"dnf": _DNF, "rpm": _RPM}),
+    "zypper": ("suse", {"zypper": _ZYPPER, "rpm": _RPM}),
+}
+
+
 class StubShell:
     """Runs the scripts in a root of its own, where package manager, sleep and reboot are stand-ins."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, family: str) -> None:
         self.root, self.word = root, "ok"
-        self.list = f"@manager apt\n@list\n{_inst(PLANNED)}{_inst(UNPLANNED)}@end\n"
-        (root / "bin").mkdir()
-        self._program("apt-get", 'echo "$@" >>"$root/installs"; [ -z "$(cat "$root/hangs")" ] || exec /bin/sleep 300')
+        distribution, programs = FAMILIES[family]
+        for folder in ("bin", "etc", "var/lib/dpkg/info"):
+            (root / folder).mkdir(parents=True)
+        (root / "etc/os-release").write_text(f"ID_LIKE={distribution}\n")
+        for name, text in programs.items():
+            self._program(name, text)
         self._program("sleep", "exec /bin/sleep 0.05")
         self._program(
             "systemctl", 'echo x >>"$root/installs"; [ -n "$(cat "$root/stays")" ] || echo b2 >"$root/boot_id"'
         )
         (root / "boot_id").write_text("b1\n")
+        (root / "version").write_text("1.0\n")
         self.act("ok")
 
     def _program(self, name: str, text: str) -> None:
         path = self.root / "bin" / name
-        fails = '[ -z "$(cat "$root/fails")" ] || { echo "E: broken" >&2; exit 100; }\n' if name == "apt-get" else ""
-        path.write_text(f"#!/bin/sh\nroot='{self.root}'\n{text}\n{fails}")
+        path.write_text(f"#!/bin/sh\nroot='{self.root}'\n{text}\n")
         path.chmod(0o700)
 
     def act(self, word: str) -> None:
@@ -225,15 +277,14 @@ class StubShell:
         for name, words in (("hangs", ("hangs",)), ("fails", ("failed",)), ("stays", ("no reboot",))):
             (self.root / name).write_text("yes" if word in words else "")
         if word == "nothing":
-            self.list = "@manager apt\n@list\n@end\n"
+            (self.root / "version").write_text("3.0.17\n")
 
     def run(self, host: str, script: str, *, timeout: float) -> Answer:
         if self.word == "away":
             raise Unreachable(host, "no route to host")
         if "patchtide:begin:1" in script and self.word == "refused":
             return Answer(1, "state=refused\n", "the disk is full")
-        for sign, answer in (("updates", self.list), ("probe", json.dumps(PROBE))):
-            script = _answered(script, f"# patchtide:{sign}:1", answer)
+        script = _answered(script, "# patchtide:probe:1", json.dumps(PROBE))
         for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
             script = script.replace(theirs, str(self.root / ours))
         done = subprocess.run(
@@ -243,7 +294,7 @@ class StubShell:
             text=True,
             timeout=30,
             check=False,
-            env={"PATH": f"{self.root}/bin:/usr/bin:/bin"},
+            env={"PATH": f"{self.root}/bin:/usr/bin:/bin", "PATCHTIDE_ROOT": str(self.root)},
         )
         if "patchtide:begin:1" in script and self.word == "lost":
             self.word = "ok"
@@ -261,14 +312,8 @@ def _answered(script: str, sign: str, answer: str) -> str:
     )
 
 
-def _inst(patch: str) -> str:
-    package, _separator, version = patch.partition(":")
-    name, _separator, arch = package.partition(".")
-    return f"Inst {name} [1.0] ({version} Debian:12/stable [{arch}])\n"
-
-
-def linux_world(folder: Path) -> ExecutorWorld:
-    clock, shell = FakeClock(), StubShell(folder)
+def linux_world(folder: Path, family: str) -> ExecutorWorld:
+    clock, shell = FakeClock(), StubShell(folder, family)
     rollout = begun_rollout(folder, clock, "host-a", LINUX.name, account="", region="")
 
     def pass_time(seconds: float) -> None:

@@ -10,7 +10,7 @@ under the work's token, whatever becomes of the connection or of this controller
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,9 +23,17 @@ from ...module_utils._core.work.detached import Look, begin_script, look_script,
 from ...module_utils._core.work.final_record import error, final_record
 from ...module_utils._core.work.host_probe import to_probe
 from ...module_utils._core.work.joined_scripts import from_joined, to_joined
-from ...module_utils._core.work.linux_install import REBOOT_SCRIPT, install_script
-from ...module_utils._core.work.linux_updates import LIST_SCRIPT, choose, parse_updates
 from ...module_utils._core.work.node_answer import SIZE, not_understood, words
+from ...module_utils._core.work.packages.names import package_of
+from ...module_utils._core.work.packages.results import install_result, scan_result
+from ...module_utils._core.work.packages.scripts import (
+    INSTALL_MODES,
+    REFUSED,
+    install_script,
+    list_script,
+    reboot_script,
+)
+from ...module_utils._core.work.packages.updates import read_list
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
@@ -33,7 +41,9 @@ from .connection_errors import AccessRefused, BadConnection, HostError
 from .rules import WaveRules
 
 #: Seconds a script may take that only reads, the one that lists updates, and one that begins or looks.
-READ_SECONDS, LIST_SECONDS, LOOK_SECONDS = 300, 900, 60
+READ_SECONDS, LIST_SECONDS, LOOK_SECONDS, PROVE_SECONDS = 300, 900, 60, 300
+#: The last part of an install's time in which no further step begins: a running one may end.
+GRACE_SECONDS = 300
 #: Work that the host has not begun after so many seconds will not begin.
 _START_SECONDS = 120
 #: A host that still has its old boot id after so many seconds refused the reboot.
@@ -85,7 +95,7 @@ class LinuxExecutor:
         if work.stage == "patch":
             return self._begin_install(work)
         if work.stage == "reboot":
-            return self._begin_detached(work, REBOOT_SCRIPT, 900)
+            return self._begin_detached(work, reboot_script(self.rules.packages), 900)
         return ""  # a look does it all
 
     def look_up(self, work: Work, *, final: bool) -> str | None:
@@ -117,29 +127,45 @@ class LinuxExecutor:
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         node = work.nodes[0]
         if why is None and work.stage in ("patch", "reboot"):
-            self._stop(work)
-            text = work.trouble or "its time was over, and nobody knows how it ended"
-            result = {"status": Status.UNKNOWN.value, "error": error("no_end", text)}
-        else:
-            result = _lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
+            return [{"node_id": node, **self._times(work), **self._stopped(work)}]
+        result = _lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
         return [{"node_id": node, **self._times(work), **result}]
 
+    def _stopped(self, work: Work) -> dict[str, Any]:
+        """End work that is over its time, and return what the host proves of it."""
+        self._stop(work)
+        if work.stage == "patch" and not work.trouble:
+            try:
+                found = self._look(work, final=True)
+                if found.state in ("ended", "unknown"):
+                    return install_result(found, self._planned(work.nodes[0]))
+            except PatchtideError as lost:
+                work.trouble = str(lost)
+        text = work.trouble or "its time was over, and nobody knows how it ended"
+        return {"status": Status.UNKNOWN.value, "error": error("no_end", text)}
+
     def _begin_install(self, work: Work) -> str:
-        node = self.rollout.nodes[work.nodes[0]]
-        updates = parse_updates(self._output(work, LIST_SCRIPT, LIST_SECONDS))
-        wanted = choose(updates.patches, security_only=self.rules.security_only, exclude=self.rules.exclude)
-        planned = {patch["id"] for patch in node["patches"]}
-        ids = [patch.id for patch in wanted if patch.id in planned]
+        """Nothing is listed before it: the host itself compares the planned versions with what it has."""
+        ids = self._planned(work.nodes[0])
         if not ids:
             return _NOTHING
-        script = install_script(updates.manager, ids, self.rules.lock_seconds)
-        left = int((work.deadline - self.clock.now()).total_seconds())
-        return self._begin_detached(work, script, max(1, min(self.rules.install_seconds, left)))
+        seconds = int(min(self.rules.install_seconds, (work.deadline - self.clock.now()).total_seconds() - 60))
+        if seconds < 60:
+            raise PatchtideError("there is no time left for its install")
+        last_begin = seconds - min(GRACE_SECONDS, seconds // 4)
+        script = install_script(ids, self.rules.packages, last_begin)
+        return self._begin_detached(work, script, seconds, modes=INSTALL_MODES)
 
-    def _begin_detached(self, work: Work, script: str, seconds: int) -> str:
+    def _planned(self, node: str) -> list[str]:
+        """Return what to install; the policy may have excluded more since the plan."""
+        ids = [str(patch["id"]) for patch in self.rollout.nodes[node]["patches"]]
+        return [item for item in ids if not self.rules.packages.excludes(package_of(item).name)]
+
+    def _begin_detached(self, work: Work, script: str, seconds: int, modes: Sequence[str] = ()) -> str:
+        begin = begin_script(work.token, script, seconds, modes=modes)
         work.confirm()
         try:
-            answer = self.shell.run(work.place, begin_script(work.token, script, seconds), timeout=LOOK_SECONDS)
+            answer = self.shell.run(work.place, begin, timeout=LOOK_SECONDS)
             state = parse_look(answer.stdout).state
         except PatchtideError as why:
             if isinstance(why, HostError) and not why.began:
@@ -169,25 +195,16 @@ class LinuxExecutor:
         return evaluate_probe(output, self.rules.thresholds, executor=self.row).to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
-        listed, *looked = self._outputs(work, (LIST_SCRIPT, self._final_probe()), LIST_SECONDS)
+        listed, *looked = self._outputs(work, (list_script(self.rules.packages), self._final_probe()), LIST_SECONDS)
         try:
-            updates = parse_updates(listed)
+            listing, reboot = read_list(listed, self.rules.packages)
         except PatchtideError as why:
-            return {**self._times(work), "status": Status.FAILED.value, "error": error("list_failed", str(why))}
-        wanted = choose(updates.patches, security_only=self.rules.security_only, exclude=self.rules.exclude)
-        if self.rules.security_only and not updates.security_known:
-            text = "its repositories do not say which updates are security updates"
-            return {**self._times(work), "status": Status.FAILED.value, "error": error("no_security_metadata", text)}
+            return {**self._times(work), "status": Status.FAILED.value, "error": error(why.code, str(why))}
         probe = looked[0] if looked else self._output(work, self._final_probe(), READ_SECONDS)
         self._seen[work.nodes[0]] = self.clock.now(), probe
-        return {
-            **self._times(work),
-            "status": Status.SUCCEEDED.value,
-            "missing": [{**asdict(patch), "cve_ids": list(patch.cve_ids)} for patch in wanted],
-            "missing_after": [patch.id for patch in wanted],
-            "pending_reboot": bool((parse_probe(probe) or {}).get("pending_reboot")),
-            "counts": {"missing_count": len(wanted), "failed_count": 0},
-        }
+        done = self.rollout.state.nodes[work.nodes[0]].results
+        rebooted = bool(done.get("reboot", {}).get("rebooted"))
+        return {**self._times(work), **scan_result(listing, reboot, self.rules.packages, rebooted=rebooted)}
 
     def _verify(self, work: Work, node: str) -> dict[str, Any]:
         at, probe = self._seen.pop(node, (work.at, ""))
@@ -195,6 +212,8 @@ class LinuxExecutor:
             probe = self._output(work, self._final_probe(), READ_SECONDS)
         facts = parse_probe(probe)
         planned, done = self.rollout.nodes[node], self.rollout.state.nodes[node].results
+        if facts is not None and "pending_reboot" in done.get("scan", {}):
+            facts["pending_reboot"] = done["scan"]["pending_reboot"]  # from all of the host's sources, reconciled
         rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]
         return final_record(planned, done, facts, to_time(self.clock.now()), str(rule)).to_dict()
 
@@ -202,23 +221,10 @@ class LinuxExecutor:
         return to_probe("linux", services_mode("verify"), str(self.rollout.plan["rollout"]))
 
     def _poll_install(self, work: Work) -> list[dict[str, Any]]:
-        scripts = (look_script(work.token, final=False), to_probe("linux"))
-        look, *probe = self._outputs(work, scripts, READ_SECONDS)
-        found = parse_look(look[:SIZE])
+        found = self._look(work, final=False)
         if found.state == "running" or self._is_starting(work, found):
             return []
-        facts = parse_probe(probe[0] if probe else self._output(work, scripts[1], READ_SECONDS)) or {}
-        result = {**self._times(work), "pending_reboot": bool(facts.get("pending_reboot"))}
-        if found.state == "ended" and found.rc == 0:
-            return [{**result, "status": Status.SUCCEEDED.value}]
-        if found.state == "ended" and found.rc in (124, 137):
-            why = error("TimedOut", f"the install was ended at its limit: {_said(found)}")
-            return [{**result, "status": Status.TIMED_OUT.value, "error": why}]
-        if found.rc is None:
-            why = error("no_end", f"nobody knows how it ended: {_said(found)}".rstrip(": "))
-            return [{**result, "status": Status.UNKNOWN.value, "error": why}]
-        why = error("install_failed", f"exit code {found.rc}: {_said(found)}".rstrip(": "))
-        return [{**result, "status": Status.FAILED.value, "installed": [], "error": why}]
+        return [{**self._times(work), **install_result(found, self._planned(work.nodes[0]))}]
 
     def _poll_reboot(self, work: Work) -> list[dict[str, Any]]:
         found = self._look(work, final=False)
@@ -228,13 +234,19 @@ class LinuxExecutor:
         result = {**self._times(work), **boots}
         if found.boot_before and found.boot_now != found.boot_before:
             return [{**result, "status": Status.SUCCEEDED.value, "rebooted": True}]
+        if found.rc == REFUSED:
+            why = error("reboot_refused", _said(found))
+            return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
         if found.state == "running" or self.clock.now() < work.at + timedelta(seconds=_SHUTDOWN_SECONDS):
             return []  # what asked for the reboot is stopped by it, some time before the kernel is
         why = error("not_rebooted", f"its boot id did not change: {_said(found)}".rstrip(": "))
         return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
 
     def _look(self, work: Work, *, final: bool) -> Look:
-        answer = self.shell.run(work.place, look_script(work.token, final=final), timeout=LOOK_SECONDS)
+        """Look at detached work; of an install that no longer runs, the same answer proves what it did."""
+        prove = work.stage == "patch"
+        script = look_script(work.token, final=final, prove=prove)
+        answer = self.shell.run(work.place, script, timeout=PROVE_SECONDS if prove else LOOK_SECONDS)
         return parse_look(answer.stdout[:SIZE])
 
     def _is_starting(self, work: Work, found: Look) -> bool:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...module_utils._core.policy.values import Policy
+from ...module_utils._core.work.packages.listing import PackageRules
 from ...module_utils._core.work.precheck import PrecheckRules
 
 
@@ -19,10 +20,8 @@ class WaveRules:
     delivery_seconds: int = 600
     install_seconds: int = 7200
     reboot_seconds: int = 1800
-    lock_seconds: int = 300
     max_concurrency: int | str = "100%"
-    security_only: bool = False
-    exclude: tuple[str, ...] = ()
+    packages: PackageRules = field(default_factory=PackageRules)
 
 
 def to_rules(policy: Policy) -> WaveRules:
@@ -34,6 +33,15 @@ def to_rules(policy: Policy) -> WaveRules:
         install_seconds=patching.execution_timeout_minutes * 60,
         reboot_seconds=policy.reboot.timeout_minutes * 60,
         max_concurrency=patching.max_concurrency,
-        security_only=patching.security_only,
-        exclude=patching.exclude_packages,
+        packages=PackageRules(
+            security_only=patching.security_only,
+            exclude=patching.exclude_packages,
+            lock_seconds=patching.lock_timeout_seconds,
+            allow_removals=patching.allow_removals,
+            repair=patching.repair_database,
+            restart_services=patching.restart_services,
+            security_sources=patching.security_sources,
+            other_sources=patching.other_sources,
+            releasever=patching.releasever,
+        ),
     )

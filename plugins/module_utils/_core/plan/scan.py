@@ -17,6 +17,8 @@ SCHEMA = "patchtide/scan/2"
 _ERROR = OrNull(Object({}, {"code": TEXT, "text": TEXT}))
 PATCH = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "severity": TEXT, "state": TEXT})
 COUNTS = OrNull(Values(NUMBER))
+_HELD = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "why": TEXT, "text": TEXT})
+_NOTE = Object({"code": TEXT, "text": TEXT})
 _RECORD = Object(
     {"status": NAME},
     {
@@ -25,6 +27,8 @@ _RECORD = Object(
         "missing": OrNull(Each(PATCH)),
         "missing_after": OrNull(Each(TEXT)),
         "failed": OrNull(Each(TEXT)),
+        "held": OrNull(Each(_HELD)),
+        "notes": OrNull(Each(_NOTE)),
         "pending_reboot": OrNull(FLAG),
         "error": _ERROR,
     },

@@ -176,6 +176,13 @@ class Patching:
     max_concurrency: int | str = "100%"
     security_only: bool = False
     exclude_packages: tuple[str, ...] = ()
+    lock_timeout_seconds: int = 300
+    allow_removals: bool = False
+    repair_database: bool = False
+    restart_services: bool = False
+    security_sources: tuple[str, ...] = ()
+    other_sources: tuple[str, ...] = ()
+    releasever: str = ""
     retries: Retries = field(default_factory=Retries)
 
 

@@ -61,6 +61,7 @@ _LOOKED_AT = (Status.SUCCEEDED.value, Status.NO_OP.value)
 _BAD_COUNTS: Mapping[str, str] = {
     "missing_count": "missing",
     "failed_count": "failed",
+    "held_count": "on hold",
     "installed_pending_reboot_count": "pending reboot",
     "installed_rejected_count": "installed but rejected",
 }

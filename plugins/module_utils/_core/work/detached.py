@@ -6,14 +6,15 @@
 A directory on the host belongs to the token. The runner's first act is to make ``began`` in it, so that beginning may
 be repeated and runs once; the look-up makes "never begun" final by making ``began`` itself. The exit code appears last,
 by a rename. systemd runs the work where it is the host's init (the unit ends with its whole control group), ``setsid``
-elsewhere; ``timeout`` is the limit in both. The work reads nothing and has no terminal.
+elsewhere; ``timeout`` is the limit in both. The work reads nothing and has no terminal. Its script stays in the
+directory: called with ``resume`` it undoes what must not last, also after it was killed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import PatchtideError
@@ -22,6 +23,8 @@ from .node_answer import words
 FOLDER = "/var/lib/patchtide"
 #: Bytes that are kept of the end of each stream.
 TAIL = 4000
+#: Days after which the directories of ended work are removed from a host.
+KEPT_DAYS = 30
 _FIELD = re.compile(r"(state|rc|boot_before|boot_now)=([A-Za-z0-9-]{0,64})")
 _STATES = frozenset({"starting", "running", "ended", "absent", "unknown", "begun", "refused", "stopped"})
 
@@ -32,8 +35,11 @@ umask 077
 d=@FOLDER@/@NAME@
 fail() { echo "state=refused"; echo "$1" >&2; exit 1; }
 mkdir -p "$d" || fail "can not make $d"
+find @FOLDER@ -mindepth 1 -maxdepth 1 -type d -name '????????????????????????' -mtime +@DAYS@ \
+  -exec rm -rf {} + 2>/dev/null
 if [ ! -e "$d/run.sh" ]; then
   cat >"$d/work.$$" <<'@MARK@'
+case ${1:-} in @MODES@) ;; *) exit 0 ;; esac
 @WORK@
 @MARK@
   [ -s "$d/work.$$" ] && mv "$d/work.$$" "$d/work.sh" || fail "can not write $d/work.sh"
@@ -52,7 +58,12 @@ mv "$d/rc.new" "$d/rc"
   [ -s "$d/run.$$" ] && mv "$d/run.$$" "$d/run.sh" || fail "can not write $d/run.sh"
 fi
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
-  systemd-run --quiet --unit="patchtide-@NAME@" --property=KillMode=control-group /bin/sh "$d/run.sh" </dev/null >&2 ||
+  start() {
+    systemd-run --quiet --unit="patchtide-@NAME@" --property=KillMode=control-group "$@" \
+      /bin/sh "$d/run.sh" </dev/null >&2
+  }
+  # Old systemd knows no ExecStopPost here (219); then the look resumes what was paused.
+  start --property=ExecStopPost="/bin/sh $d/work.sh resume" || [ -e "$d/began" ] || start ||
     [ -e "$d/began" ] || systemctl --quiet is-active "patchtide-@NAME@" || fail "systemd-run refused the work"
 else
   setsid /bin/sh "$d/run.sh" </dev/null >/dev/null 2>&1 &
@@ -75,6 +86,9 @@ tell() {
     [ ! -e "$d/$stream" ] || tail -c @TAIL@ "$d/$stream"
     echo
   done
+  case @PROVE@:$1 in
+    yes:ended | yes:unknown) echo '@@proof'; timeout 240 /bin/sh "$d/work.sh" prove </dev/null 2>/dev/null ;;
+  esac
   case $1 in starting | running) exit 1 ;; esac
   exit 0
 }
@@ -107,6 +121,7 @@ elif [ -e "$d/began/pid" ]; then
     done
     sleep 1
   done
+  [ ! -e "$d/work.sh" ] || timeout 60 /bin/sh "$d/work.sh" resume </dev/null >/dev/null 2>&1
 fi
 echo "state=stopped"
 """
@@ -119,6 +134,7 @@ class Look:
     :param state: ``starting``, ``running``, ``ended``, ``absent`` (never begun, and never will), ``unknown`` (it began,
         and nobody knows how it ended), ``begun``, ``refused`` or ``stopped``.
     :param rc: its exit code, once it ended; 124 and 137 where the limit struck.
+    :param proof: what the work's script prints when it is asked to prove what it did.
     """
 
     state: str
@@ -127,6 +143,7 @@ class Look:
     boot_now: str = ""
     out: str = ""
     err: str = ""
+    proof: str = ""
 
 
 def name_of(token: str) -> str:
@@ -134,17 +151,23 @@ def name_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:24]
 
 
-def begin_script(token: str, work: str, seconds: int) -> str:
-    """Return the script that begins ``work``, a POSIX sh script, once, with a limit."""
-    return _fill(_BEGIN, token, WORK=work.rstrip("\n"), SECONDS=str(int(seconds)))
+def begin_script(token: str, work: str, seconds: int, *, modes: Sequence[str] = ()) -> str:
+    """Return the script that begins ``work``, a POSIX sh script, once, with a limit.
+
+    :param modes: arguments that it understands, ``prove`` and ``resume``; called with another one, it does nothing.
+    """
+    values = {"SECONDS": str(int(seconds)), "DAYS": str(KEPT_DAYS), "MODES": " | ".join(("''", *modes))}
+    return _fill(_BEGIN, token, WORK=work.rstrip("\n"), **values)
 
 
-def look_script(token: str, *, final: bool) -> str:
+def look_script(token: str, *, final: bool, prove: bool = False) -> str:
     """Return the script that looks at work; it ends with 0 once the work is over, or never began.
 
-    :param final: what has not begun by now must never begin.
+    :param final: what has not begun by now must never begin. :param prove: once it no longer runs, call the work's
+        script with the argument ``prove``.
     """
-    return _fill(_LOOK, token, FINAL="yes" if final else "no", TAIL=str(TAIL))
+    flags = {"FINAL": "yes" if final else "no", "PROVE": "yes" if prove else "no"}
+    return _fill(_LOOK, token, TAIL=str(TAIL), **flags)
 
 
 def stop_script(token: str) -> str:
@@ -165,6 +188,7 @@ def parse_look(output: str) -> Look:
     found = {match[1]: match[2] for match in matches if match}
     if found.get("state") not in _STATES:
         raise PatchtideError(f"the host did not say how the work goes: {words(output.strip()[-200:])!r}")
+    rest, _separator, proof = rest.partition("@@proof\n")
     out, _separator, err = rest.partition("@@err\n")
     code = found.get("rc", "")
     return Look(
@@ -174,4 +198,5 @@ def parse_look(output: str) -> Look:
         boot_now=found.get("boot_now", ""),
         out=out[-TAIL:].strip(),
         err=err[-TAIL:].strip(),
+        proof=proof,
     )

@@ -29,10 +29,15 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.jou
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import initial
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.detached import parse_look
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.detached import Look, parse_look
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.final_record import final_record
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.linux_updates import parse_updates
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_answer import bounded
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.results import (
+    install_result,
+    scan_result,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.updates import read_list
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import (
     PrecheckRules,
     evaluate_probe,
@@ -54,6 +59,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores im
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import read_scan
 
 from tests.fakes.mutations import mutate_data, mutate_text, seeds
+from tests.fakes.package_answers import LISTS, PROOFS, document
 from tests.report import samples
 
 RUN = samples.completed()
@@ -67,12 +73,6 @@ PROBE = {
     "failed_units": [], "load1": 0.5, "cpus": 2, "agent": "active", "time_synced": True, "services": 12,
     "services_down": ["sshd"], "services_down_total": 1,
 }  # fmt: skip
-LIST = """@manager apt
-@list
-Inst openssl [3.0.1] (3.0.2-1 Debian-Security:12/stable-security [amd64])
-Inst curl [7.1] (7.2 Debian:12/stable [amd64])
-@end
-"""
 
 
 @contextmanager
@@ -186,8 +186,18 @@ def test_host_probes_and_lists() -> None:
                 results = {"scan": {"status": "succeeded", "counts": {}}}
                 record = final_record(NODE, results, parse_probe(text), "now").to_dict()
                 json.dumps(record, allow_nan=False, ensure_ascii=False).encode()
-        with ours(seed):
-            parse_updates(mutate_text(LIST, seed))
+        for manager, parts in LISTS.items():
+            text = document(manager, parts)
+            for answer in (mutate_text(text, seed), json.dumps(mutate_data(json.loads(text), seed))):
+                with ours(seed):
+                    json.dumps(
+                        scan_result(*read_list(answer, PackageRules()), PackageRules()), allow_nan=False
+                    ).encode()
+        for manager, parts in PROOFS.items():
+            text = document(manager, parts)
+            for answer in (mutate_text(text, seed), json.dumps(mutate_data(json.loads(text), seed))):
+                found = install_result(Look(state="ended", rc=0, proof=answer), ["toy.all:1.2", "patch:SUSE-1"])
+                json.dumps(found, allow_nan=False).encode()
         with ours(seed):
             parse_look(mutate_text("state=ended\nrc=0\nboot_now=b\n@@out\nx\n@@err\n", seed))
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.linux_updates import parse_updates
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 
+from tests.fakes.package_answers import document
+
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
-RULES = SimpleNamespace(thresholds=None, security_only=False, exclude=())
+RULES = SimpleNamespace(thresholds=None, packages=PackageRules())
 
 
 class Shell:
@@ -53,15 +55,10 @@ def test_before_the_work_it_is_skipped() -> None:
     assert found["outcome"] == "skip" and "ValueError" in found["findings"][0]["text"]
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["Inst a\x9bb [1] (2 D:1 [amd64])", "Inst -x (2 D:1 [amd64])", f"Inst {'a' * 400} (2 D:1 [amd64])", "x" * 5000],
-)
-def test_a_list_with_what_is_no_package_is_a_failed_scan(line: str) -> None:
-    (found,) = poll("scan", f"@manager apt\n@list\n{line}\n@end\n")
+@pytest.mark.parametrize("answer", ["", "nonsense\x9b", "{}", '{"packages":1}', document("apt", {})])
+def test_a_list_that_makes_no_sense_is_a_failed_scan(answer: str) -> None:
+    (found,) = poll("scan", answer)
     assert found["status"] == "failed" and found["error"]["text"].isprintable()
-    with pytest.raises(PatchtideError):
-        parse_updates(f"@manager apt\n@list\n{line}\n@end\n")
 
 
 @pytest.mark.parametrize("state", ["state=" + "x" * 70, "state=fine", "", "\0" * 9, "rc=0"])

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scripts themselves: valid POSIX sh that begins with its marker and carries nothing that is not ours."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.scripts import (
+    install_script,
+    list_script,
+    reboot_script,
+)
+
+RULES = PackageRules(exclude=("docker*", "linux-image-[0-9]*"), releasever="latest", restart_services=True)
+IDS = ("openssl.amd64:3.0.17-1~deb12u3", "patch:SUSE-SLE-Module-2026-1", "bind.x86_64:32:9.16.23-1.el9")
+SCRIPTS = {"list": list_script(RULES), "install": install_script(IDS, RULES, 600), "reboot": reboot_script(RULES)}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("shell", [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)])
+def test_every_shell_reads_them(name: str, shell: str) -> None:
+    command = [shell, *(["sh"] if shell == "busybox" else []), "-n"]
+    done = subprocess.run(command, input=SCRIPTS[name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_shellcheck_finds_nothing(tmp_path: Path, name: str) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text(SCRIPTS[name])
+    done = subprocess.run(["shellcheck", "-s", "sh", str(script)], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_marker_comes_first_and_everything_is_filled_in(name: str) -> None:
+    assert SCRIPTS[name].splitlines()[:2] == ["#!/bin/sh", "# patchtide:packages:1"]
+    for mark in ("LOCK", "ITEMS", "EXCLUDE", "STEPS", "SECONDS", "RELEASEVER", "REPAIR", "REMOVALS", "RESTART"):
+        assert f"@{mark}@" not in SCRIPTS[name]
+
+
+def test_the_list_is_in_the_script_word_for_word() -> None:
+    for line in (
+        "openssl.amd64:3.0.17-1~deb12u3|openssl|amd64|3.0.17-1~deb12u3",
+        "patch:SUSE-SLE-Module-2026-1|patch:SUSE-SLE-Module-2026-1||",
+        "bind.x86_64:32:9.16.23-1.el9|bind|x86_64|32:9.16.23-1.el9",
+    ):
+        assert line in SCRIPTS["install"].splitlines()
+
+
+@pytest.mark.parametrize("patch_id", ["a b.all:1", "a.all:1\nreboot", "$(reboot).all:1", "a|b.all:1"])
+def test_an_id_that_is_no_package_never_becomes_part_of_a_script(patch_id: str) -> None:
+    with pytest.raises(Exception, match="expected a package and its version"):
+        install_script([patch_id], RULES, 60)
