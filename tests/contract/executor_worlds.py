@@ -292,7 +292,7 @@ class StubShell:
             input=script,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
             env={"PATH": f"{self.root}/bin:/usr/bin:/bin", "PATCHTIDE_ROOT": str(self.root)},
         )

@@ -115,9 +115,9 @@ if [ -d /run/systemd/system ] && systemctl --quiet is-active "patchtide-@NAME@" 
 elif [ -e "$d/began/pid" ]; then
   session=$(cat "$d/began/pid")
   for signal in TERM KILL; do
-    for stat in /proc/[0-9]*/stat; do
-      found=$(sed 's/.*) //' "$stat" 2>/dev/null | cut -d' ' -f4)
-      [ "$found" != "$session" ] || { pid=${stat#/proc/}; kill -s "$signal" "${pid%/stat}" 2>/dev/null; }
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$session" '
+      { pid = $1; sub(/.*[)] /, ""); if ($4 == session) print pid }' | while read -r pid; do
+      kill -s "$signal" "$pid" 2>/dev/null
     done
     sleep 1
   done
