@@ -10,7 +10,7 @@ under the work's token, whatever becomes of the connection or of this controller
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -192,7 +192,10 @@ class LinuxExecutor:
         key = str(self.rollout.plan["rollout"])
         script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key)
         output = self._output(work, script, READ_SECONDS)
-        return evaluate_probe(output, self.rules.thresholds, executor=self.row).to_dict()
+        thresholds = self.rules.thresholds
+        if self.rules.packages.repair:  # the install begins with it
+            thresholds = replace(thresholds, database="allow")
+        return evaluate_probe(output, thresholds, executor=self.row).to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
         listed, *looked = self._outputs(work, (list_script(self.rules.packages), self._final_probe()), LIST_SECONDS)

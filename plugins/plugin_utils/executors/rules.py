@@ -36,7 +36,7 @@ def to_rules(policy: Policy) -> WaveRules:
         packages=PackageRules(
             security_only=patching.security_only,
             exclude=patching.exclude_packages,
-            lock_seconds=patching.lock_timeout_seconds,
+            lock_seconds=patching.lock_timeout,
             allow_removals=patching.allow_removals,
             repair=patching.repair_database,
             restart_services=patching.restart_services,

@@ -176,7 +176,7 @@ class Patching:
     max_concurrency: int | str = "100%"
     security_only: bool = False
     exclude_packages: tuple[str, ...] = ()
-    lock_timeout_seconds: int = 300
+    lock_timeout: int = 300
     allow_removals: bool = False
     repair_database: bool = False
     restart_services: bool = False

@@ -21,7 +21,7 @@ PROBE_VERSION = 1
 _SKIP, _PASS, _SKIP_NODE = "skip", "pass", "skip_node"
 _CHOICES = (_SKIP_NODE, "allow", "ignore")
 SERVICES = ("require", "record", "ignore")
-_SWITCHES = ("pending_reboot", "lock", "repositories", "failed_units", "agent", "time_sync")
+_SWITCHES = ("pending_reboot", "lock", "database", "repositories", "failed_units", "agent", "time_sync")
 _FACTS = ("platform", "os", "os_version", "kernel", "kernel_newest", "boot_id", "uptime_s", "pending_reboot", "agent")
 #: An answer has so many lines at most that are taken for its document.
 _LINES = 100
@@ -38,7 +38,9 @@ class PrecheckRules:
 
     disk: Mapping[str, int] = field(default_factory=lambda: dict(_DISK_MB))
     pending_reboot: str = "allow"
+    free_inodes: int = 5000
     lock: str = "skip_node"
+    database: str = "skip_node"
     repositories: str = "skip_node"
     expected_repositories: tuple[str, ...] = ()
     failed_units: str = "allow"
@@ -51,7 +53,7 @@ class PrecheckRules:
     def from_dict(cls, data: Mapping[str, Any] | None, prefix: str = "prechecks.") -> PrecheckRules:
         """Read the policy's thresholds; what is not given keeps its default. :raises BadInput: the option's path."""
         given = {key: value for key, value in (data or {}).items() if value is not None}
-        known = [*_SWITCHES, "disk", "expected_repositories", "max_load_per_cpu", "services"]
+        known = [*_SWITCHES, "disk", "expected_repositories", "free_inodes", "max_load_per_cpu", "services"]
         for key, value in given.items():
             if key not in known:
                 raise BadInput(f"{prefix}{key}", value, f"one of the checks {', '.join(sorted(known))}")
@@ -62,6 +64,9 @@ class PrecheckRules:
         for mount, free in _mapping(given.get("disk", {}), f"{prefix}disk").items():
             if _number(free) is None or free < 0:
                 raise BadInput(f"{prefix}disk.{mount}", free, "free megabytes, 0 or more")
+        inodes = given.get("free_inodes", 0)
+        if _number(inodes) is None or inodes < 0:
+            raise BadInput(f"{prefix}free_inodes", inodes, "a number of inodes, 0 or more")
         load = given.get("max_load_per_cpu")
         if load is not None and (_number(load) is None or load <= 0):
             raise BadInput(f"{prefix}max_load_per_cpu", load, "a number above 0, such as 2.0")
@@ -214,6 +219,21 @@ def _drive(path: str, mounts: Mapping[str, float]) -> str | None:
     return next((mount for mount in mounts if mount.rstrip("\\/").upper() == wanted), None)
 
 
+def _inodes(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    for item in _list(document.get("inodes")):
+        free = _number(item.get("free")) if isinstance(item, Mapping) else None
+        if free is not None and free < rules.free_inodes:
+            text = f"{item.get('mount')} has {free:.0f} inodes free, the policy asks for {rules.free_inodes}"
+            yield Finding(check="inodes", ok=False, text=text)
+
+
+def _database(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
+    trouble = document.get("database")
+    if isinstance(trouble, str):
+        text = f"the package database is broken: {trouble}" if trouble else "the package database is whole"
+        yield _finding("database", rules.database, not trouble, text)
+
+
 def _pending_reboot(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
     pending = document.get("pending_reboot")
     if pending is True:
@@ -292,6 +312,8 @@ def _services(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Fin
 
 _CHECKS: tuple[Callable[[Mapping[str, Any], PrecheckRules], Iterator[Finding]], ...] = (
     _disk,
+    _inodes,
+    _database,
     _pending_reboot,
     _lock,
     _repositories,

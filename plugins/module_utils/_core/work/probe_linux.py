@@ -106,6 +106,36 @@ while IFS=$tab read -r free size mount; do
   printf '{"mount":"%s","free_mb":%s,"size_mb":%s}\n' "$(esc "$mount" 48)" "$free" "$size"
 done <"$T/mounts" >"$T/disks"
 
+# --- inodes: file systems with few of them left; those without a fixed number say 0 of 0
+{ limit 10 df -Pil 2>/dev/null || limit 10 df -Pi 2>/dev/null; } | awk 'NR > 1 {
+  for (i = 5; i < NF; i++) if ($i ~ /^([0-9]+%|-)$/ && $(i + 1) ~ /^\//) break
+  if (i >= NF || $1 !~ /\// || $1 ~ /^\/dev\/loop/ || $(i - 3) + 0 == 0 || $(i - 1) + 0 >= 50000) next
+  print $(i - 1) + 0, $(i + 1)
+}' | sort -n | while read -r free mount; do
+  printf '{"mount":"%s","free":%s}\n' "$(esc "$mount" 48)" "$free"
+done >"$T/inodes"
+
+# --- package database: what is not completely installed, or damaged; empty if it is whole
+database=null
+case $manager in
+  apt)
+    if has dpkg-query; then
+      # shellcheck disable=SC2016 # dpkg's fields
+      database=$(limit 30 dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>&1 |
+        sed -n 's/^.[HUFWt]. *//p; s/^dpkg-query: error/&/p' | head -n 5 | tr '\n' ' ')
+      [ -z "$database" ] || database="not completely installed: $database"
+      if [ -n "$(ls "$R/var/lib/dpkg/updates" 2>/dev/null)" ]; then database="dpkg was interrupted. $database"; fi
+    fi ;;
+  dnf | yum | zypper)
+    if has rpm; then
+      database=$(limit 60 rpm -qa 2>&1 >/dev/null | grep -i 'error\|panic' | head -n 1)
+      for file in "$R"/var/lib/yum/transaction-all*; do
+        [ ! -e "$file" ] || database='an unfinished yum transaction'
+      done
+    fi ;;
+esac
+[ "$database" = null ] || database="\"$(esc "$database" 100)\""
+
 # --- repositories: lines of "url kind certificate key ca proxy credentials", "-" where there is none
 apt_lines() {
   for file in "$R"/etc/apt/sources.list "$R"/etc/apt/sources.list.d/*.list; do
@@ -330,6 +360,7 @@ for cap in 12 8 5 3 1; do
     printf '"kernel":"%s","kernel_newest":"%s",' "$(esc "$kernel" 60)" "$(esc "$newest" 60)"
     printf '"boot_id":"%s","uptime_s":%s,"manager":"%s",' "$(esc "$boot" 40)" "$(number "${uptime%%.*}")" "$manager"
     printf '"disks":[%s],"disks_total":%s,' "$(items disks $cap)" "$(count disks)"
+    printf '"inodes":[%s],"database":%s,' "$(items inodes 3)" "$database"
     printf '"pending_reboot":%s,"lock_held_by":"%s",' "$pending" "$(esc "$lock" 40)"
     printf '"repos":[%s],"repos_total":%s,' "$(items repos $cap)" "$(count repos)"
     printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units $cap)" "$(number "$load")" "$(number "$cpus")"

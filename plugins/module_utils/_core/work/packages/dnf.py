@@ -46,9 +46,10 @@ dnf_run() { # waits for locks
     return $code
   done
 }
+# Not quiet: the address, the reason and repositories that were skipped are named in what -q leaves out.
 dnf_refresh() {
   dnf_run -q clean expire-cache >/dev/null 2>&1
-  dnf_run -q makecache
+  dnf_run makecache
 }
 dnf_cached() { # shellcheck disable=SC2086 # release is empty or one word
   $dnf -q $release "$@"; }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +19,8 @@ from .reboot_need import RebootNeed, reconcile
 from .rpm import doubled
 from .trouble import to_cause
 
-#: Reasons why an update was left alone that are not the install's failure.
-_NO_FAULT = ("downgrade",)
+#: What rpm says of %pre and %post, and zypper of %posttrans, at which it ends with 0.
+_SCRIPT = re.compile(r"script(let)? failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,7 @@ def _installed(
     if state[1:2] != "i":
         return False, f"{STATES.get(state[1:2], f'state {words(state, 10)}')}: {steps.why(patch_id, package.name)}"
     number = steps.tried.get(patch_id, "")
-    scripts = [line for line in steps.logs.get(number, ()) if "scriptlet failed" in line and _names(line, package)]
+    scripts = [line for line in steps.logs.get(number, ()) if _SCRIPT.search(line) and _names(line, package)]
     if scripts:
         return False, f"its scriptlet failed: {words(scripts[0], 200)}"
     doubles = {package_of(item)[:2] for item, _text in doubled(document.lines("twice"))}

@@ -164,7 +164,7 @@ def _held(item: _Update, locks: Iterable[str]) -> Held:
 
 
 def _notes(document: Document, needed: Iterable[_Update]) -> Iterator[Note]:
-    asks = [words(item.values.get("name", ""), 60) for item in needed if item.values.get("interactive") == "reboot"]
+    asks = [words(item.values.get("name", ""), 60) for item in needed if item.values.get("restart") == "true"]
     if asks:
         yield Note(code="interactive", text=f"patches that ask for a reboot: {', '.join(asks[:10])}")
     if any(document.part(name).rc == 106 for name in ("updates", "patches", "refresh")):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe
 
-_BASICS = "awk cat cut grep head mkdir mktemp mv nproc printf readlink rm sed sh sort sync tail timeout tr wc"
+_BASICS = "awk cat cut grep head ls mkdir mktemp mv nproc printf readlink rm sed sh sort sync tail timeout tr wc"
 KERNEL = "5.14.0-427.13.1.el9_4.x86_64"
 DF_HEAD = "Filesystem 1024-blocks Used Available Capacity Mounted on"
 DF = f"{DF_HEAD}\n/dev/vda1 10485760 5242880 5242880 50% /\n"

@@ -204,7 +204,7 @@ def test_empty_document_of_the_right_version_holds() -> None:
     ("rules", "message"),
     [
         ({"lock": "maybe"}, "prechecks.lock: 'maybe' is not valid, expected skip_node or allow"),
-        ({"disks": {}}, "prechecks.disks: {} is not valid, expected one of the checks agent, disk"),
+        ({"disks": {}}, "prechecks.disks: {} is not valid, expected one of the checks agent, database, disk"),
         ({"disk": ["/"]}, "prechecks.disk: ['/'] is not valid, expected mount points"),
         ({"disk": {"/": "1G"}}, "prechecks.disk./: '1G' is not valid, expected free megabytes"),
         ({"disk": {"/": -1}}, "prechecks.disk./: -1"),

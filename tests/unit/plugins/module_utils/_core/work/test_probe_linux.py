@@ -310,3 +310,51 @@ def test_a_bare_host_gives_a_document_too(host: ProbeHost) -> None:
     assert (found["manager"], found["disks"], found["repos"], found["boot_id"]) == ("", [], [], "")
     assert (found["uptime_s"], found["load1"], found["pending_reboot"], found["time_synced"]) == (None,) * 4
     assert evaluate_probe(found).outcome == "skip"
+
+
+def test_few_inodes_are_told_though_megabytes_are_free(host: ProbeHost) -> None:
+    """A disk may be full of small files; df shows megabytes free all the same."""
+    df = f"{DF_HEAD}\\n/dev/vda 10485760 1 10485759 1% /\\n"
+    inodes = "Filesystem Inodes IUsed IFree IUse% Mounted on\\n/dev/vda 65536 65516 20 99%% /\\n/dev/vdb 0 0 0 - /d\\n"
+    df, inodes = df.replace("1%", "1%%"), inodes.replace("IUse%", "IUse")
+    host.command("df", f"case $1 in *i*) printf '{inodes}' ;; *) printf '{df}' ;; esac")
+    found = debian(host).probe()
+    assert found["inodes"] == [{"mount": "/", "free": 20}]
+    texts = [item.text for item in evaluate_probe(found).findings if item.check == "inodes" and not item.ok]
+    assert texts == ["/ has 20 inodes free, the policy asks for 5000"]
+    assert not [
+        item for item in evaluate_probe(found, PrecheckRules(free_inodes=10)).findings if item.check == "inodes"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "database"),
+    [
+        ("ii  libc6\\nhi  held\\nrc  gone\\n", ""),
+        ("ii  libc6\\niF  linux-image-6.1\\niU  other\\n", "not completely installed: linux-image-6.1 other "),
+    ],
+)
+def test_what_is_not_completely_installed_is_told(host: ProbeHost, states: str, database: str) -> None:
+    debian(host).command("dpkg-query", f"printf '{states}'")
+    found = host.probe()
+    assert found["database"] == database
+    (finding,) = [item for item in evaluate_probe(found).findings if item.check == "database"]
+    assert finding.ok is (not database)
+    (allowed,) = [
+        item for item in evaluate_probe(found, PrecheckRules(database="allow")).findings if item.check == "database"
+    ]
+    assert allowed.ok
+
+
+def test_an_interrupted_dpkg_is_told(host: ProbeHost) -> None:
+    debian(host).command("dpkg-query", "echo 'ii  libc6'")
+    host.file("var/lib/dpkg/updates/0001")
+    assert host.probe()["database"].startswith("dpkg was interrupted")
+
+
+def test_a_broken_rpm_database_is_told(host: ProbeHost) -> None:
+    redhat(host).command("rpm", "echo 'error: rpmdb: damaged header' >&2; exit 1")
+    assert host.probe()["database"] == "error: rpmdb: damaged header"
+    host.command("rpm", "echo bash")
+    host.file("var/lib/yum/transaction-all.2026")
+    assert host.probe()["database"] == "an unfinished yum transaction"
