@@ -21,6 +21,8 @@ _BY_CODE: Mapping[str, str] = {
     "patch_failed": _INSTALL,
     "install_failed": _INSTALL,
     "still_missing": "Check whether its repository still offers the patches that are named, then retry or plan again.",
+    "installed_rejected": "Decide whether it stays: remove it from the node, or from the baseline's rejected patches.",
+    "no_state": "Check that the node reaches its Region's S3 buckets, then scan it again: it reported nothing.",
     "list_failed": "Fix the package manager's configuration or its repositories, then scan the node again.",
     "no_security_metadata": "Use a repository that names its security updates, or patch without security_only.",
     "reboot_failed": "Check the node on its console, reboot it, then scan it again.",

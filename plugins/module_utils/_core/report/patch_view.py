@@ -110,7 +110,7 @@ class _View:
         self, key: tuple[str, str], row: Row, record: Mapping[str, Any], planned: Iterable[Mapping[str, Any]]
     ) -> None:
         """Count the patches of one node."""
-        missing, rejected, held = (_by_id(record.get(name)) for name in ("missing", "installed_rejected", "held"))
+        missing, rejected, held = (_by_id(record.get(name)) for name in ("missing", "rejected", "held"))
         known = {**_by_id(planned), **missing, **rejected, **held}
         worked = bool(row.installed or row.failed or row.missing or row.missing_after == 0)
         states = {

@@ -224,7 +224,7 @@ class ScanStage:
         found: dict[str, Any] = {"missing": [_patch_data(item) for item in patches if item.state == "MISSING"]}
         if counts.get("installed_rejected_count"):
             rejected = port.patches(node_id, ["InstalledRejected"])
-            found["installed_rejected"] = [_patch_data(item) for item in rejected]
+            found["rejected"] = [_patch_data(item) for item in rejected]
         return found
 
 

@@ -42,7 +42,7 @@ def line(view: PatchView, ident: str) -> dict[str, Any]:
 def test_what_is_missing_rejected_and_held_is_counted_by_node() -> None:
     records = {
         "a": {"missing": [patch("curl")], "held": [patch("kernel")]},
-        "b": {"missing": [patch("curl")], "installed_rejected": [patch("docker")]},
+        "b": {"missing": [patch("curl")], "rejected": [patch("docker")]},
     }
     view = view_of([row("a"), row("b")], records)
     curl, kernel, docker = (line(view, name) for name in ("curl", "kernel", "docker"))
