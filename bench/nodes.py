@@ -128,4 +128,4 @@ def _patch_id(node: Candidate, number: int) -> str:
 def plan(nodes: list[Candidate], where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
     """Return the frozen plan of these nodes."""
     complete = check_policy(policy(where, **more))
-    return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, windows={}, created_at=AT)
+    return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, created_at=AT)

@@ -42,6 +42,7 @@ class ActionModule(ControllerAction):
             ("decision", "retry", ["wave"]),
             ("decision", "skip", ["wave"]),
             ("decision", "write_off", ["wave", "what"]),
+            ("decision", "run_now", ["wave"]),
         ]
     }
 
@@ -76,7 +77,7 @@ def _choice(options: Mapping[str, Any]) -> Choice:
     action = options["decision"]
     if not options["reason"].strip():
         raise BadInput("reason", options["reason"], "why this is decided, for the journal and its readers")
-    if options["nodes"] and action in ("promote", "abort"):
+    if options["nodes"] and action in ("promote", "run_now", "abort"):
         raise BadInput("nodes", options["nodes"], f"no nodes: {action} is about the whole wave or rollout")
     if options["what"] and action != "write_off":
         raise BadInput("what", options["what"], "nothing unless the decision is write_off")

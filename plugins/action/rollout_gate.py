@@ -46,6 +46,7 @@ class ActionModule(ControllerAction):
         "dir": {"type": "path", "required": True},
         "wave": {"type": "str", "required": True},
         "partial": {"type": "bool", "default": False},
+        "soak_wait_minutes": {"type": "int"},
         "accounts": PLACES["accounts"],
     }
 
@@ -66,6 +67,8 @@ class ActionModule(ControllerAction):
             aborted = GateJudged(wave=name, verdict=Verdict.ABORT.value, reasons=("The rollout was aborted.",))
             gate = replace(wave.gate or aborted, verdict=Verdict.ABORT.value)
         elif wave.status in ("running", "paused"):
+            if (too_early := self._too_early(rollout, name, options)) is not None:
+                return too_early
             gate = self._judge(rollout, name, options)
         elif wave.status == "promoted" or wave.status == "finished":
             gate = wave.gate or GateJudged(wave=name, verdict=Verdict.PROMOTE.value)
@@ -85,6 +88,18 @@ class ActionModule(ControllerAction):
     def _forecast(self, rollout: RolloutDir, name: str) -> dict[str, Any]:
         """Say that nothing is judged: a verdict would be about work that was not done."""
         self.say(gate_forecast(rollout, name))
+        return {"changed": False, "verdict": Verdict.WAIT.value, "numbers": {}, "reasons": [], "health_checks": []}
+
+    def _too_early(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return that the gate waits for the soak time, if that is longer than this run may wait."""
+        soak, patience = rollout.wave(name)["soak_minutes"], options["soak_wait_minutes"]
+        worked_at = rollout.state.waves[name].worked_at
+        if options["partial"] or patience is None or not soak or not worked_at:
+            return None
+        until = from_time(worked_at) + timedelta(minutes=soak)
+        if until - rollout.clock.now() <= timedelta(minutes=patience):
+            return None
+        self.say(f"{name} soak: until {until:%Y-%m-%d %H:%M} UTC; a later run judges the wave")
         return {"changed": False, "verdict": Verdict.WAIT.value, "numbers": {}, "reasons": [], "health_checks": []}
 
     def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateJudged:

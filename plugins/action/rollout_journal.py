@@ -19,9 +19,12 @@ from ..module_utils._core.events import (
     TakenUp,
 )
 from ..module_utils._core.plan.approval import find_approval, read_approval
+from ..module_utils._core.report.next_words import after_run
+from ..module_utils._core.rollout.agenda import agenda
 from ..module_utils._core.rollout.catch_up import refused_places
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.state import Rollout
+from ..module_utils._core.text import plain
 from ..plugin_utils.controller_action import ControllerAction, operator
 from ..plugin_utils.files import read_document
 from ..plugin_utils.rollout.claims import give_up
@@ -58,6 +61,7 @@ class ActionModule(ControllerAction):
             "changed": rollout.events > 0,
             "refused_places": refused_places(rollout.state),
             **overview(rollout.state),
+            **_next(rollout),
         }
 
     def _write(self, rollout: RolloutDir, event: Event) -> None:
@@ -127,6 +131,12 @@ class ActionModule(ControllerAction):
             self._write(rollout, RolloutFinished(status="completed", reason="every wave was promoted"))
         elif state.status == "aborted" and not state.intents:
             self._write(rollout, RolloutFinished(status="aborted", reason=options["reason"] or _why(state)))
+
+
+def _next(rollout: RolloutDir) -> dict[str, str]:
+    """Return what the rollout needs next, and how to give it."""
+    found = agenda(rollout.state, rollout.clock.now())
+    return {"need": found.need.value, "next": plain(after_run(rollout.state, found, str(rollout.path)))}
 
 
 def _why(state: Rollout) -> str:

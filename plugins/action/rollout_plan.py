@@ -15,15 +15,16 @@ from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.lists.override_list import text_of
 from ..module_utils._core.plan.pinning import check_lists
-from ..module_utils._core.plan.plan import build_plan, wave_span
+from ..module_utils._core.plan.plan import build_plan
+from ..module_utils._core.plan.timeline import Timeline
 from ..module_utils._core.plan.warnings import check_strict
-from ..module_utils._core.policy.values import Policy, Window, to_policy
+from ..module_utils._core.policy.values import to_policy
+from ..module_utils._core.report.next_words import after_plan
 from ..module_utils._core.report.text import plan_to_text
 from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
 from ..module_utils._core.shape import NAME, Each, Object, check_shape
 from ..module_utils._core.stamp import from_time, to_time
-from ..module_utils._core.times.calendars import Calendar
-from ..module_utils._core.times.schedule import parse
+from ..module_utils._core.text import plain
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.files import read_json, write_pieces, write_text
@@ -58,15 +59,14 @@ class ActionModule(ControllerAction):
         nodes = list(candidates(task_vars, policy.tags.application, _missed(options["catch_up"], folder)))
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
-        windows = occurrences(policy, now)
-        calendars = self._calendars(policy, windows, now, options)
+        spans = Timeline(policy, now).spans(nodes)
+        calendars = read_calendars(policy.freeze, spans, options, policy.estate.regions)
         with collector_paused():
             plan = build_plan(
                 nodes,
                 policy,
                 scan,
                 policy_digest=options["policy_digest"],
-                windows=windows,
                 created_at=to_time(now),
                 rehearsal=is_rehearsal(),
                 guard=read_guard(policy.exceptions, options),
@@ -82,6 +82,7 @@ class ActionModule(ControllerAction):
             self.say(line)
         if policy.plan.strict:
             check_strict(plan["warnings"])
+        self.say(plain(after_plan(plan, str(folder))))
         if changed and not self.check_mode:
             write_text(folder / "plan.html", render_plan_html(plan))
             for listed in plan["lists"]:
@@ -91,18 +92,6 @@ class ActionModule(ControllerAction):
         if self.diff_mode and changed:
             result["diff"] = {"before": plan_to_text(before) if before else "", "after": text}
         return {**result, "waves": [{"name": wave["name"], "nodes": len(wave["nodes"])} for wave in plan["waves"]]}
-
-    def _calendars(
-        self,
-        policy: Policy,
-        windows: Mapping[str, Mapping[str, str] | None],
-        now: datetime,
-        options: Mapping[str, Any],
-    ) -> list[Calendar]:
-        """Read the freezes for the waves' windows, and for now where a wave has none."""
-        found = {wave.window: windows.get(wave.window or "") for wave in policy.waves}
-        spans = {wave_span(window, now) for window in found.values()}
-        return read_calendars(policy.freeze, sorted(spans), options, policy.estate.regions)
 
     def _existing(self, path: Path) -> dict[str, Any] | None:
         if not path.exists():
@@ -120,32 +109,6 @@ def _missed(path: str | None, folder: Path) -> frozenset[str]:
         raise BadInput("catch_up", str(file), f"a list of missed nodes of the schema {CATCH_UP_SCHEMA}")
     check_shape(found, _CATCH_UP_SHAPE, str(file))
     return frozenset(node["node_id"] for node in found["nodes"])
-
-
-def occurrences(policy: Policy, now: datetime) -> dict[str, Mapping[str, str] | None]:
-    """Return for each window that a wave names the occurrence that is open at ``now``, or the next one."""
-    needed = {wave.window for wave in policy.waves}
-    return {window.name: _occurrence(window, now) for window in policy.windows if window.name in needed}
-
-
-def _occurrence(window: Window, now: datetime) -> dict[str, str] | None:
-    schedule = parse(
-        window.schedule,
-        timezone=window.timezone,
-        offset_days=window.offset_days,
-        start=window.start_date,
-        end=window.end_date,
-    )
-    found = schedule.occurrence_at(now, window.duration_hours, window.cutoff_hours)
-    if found is None:
-        raise BadInput(f"windows.{window.name}.schedule", window.schedule, "a schedule that still opens in the future")
-    return {
-        "name": window.name,
-        "timezone": window.timezone,
-        "start": to_time(found.start),
-        "end": to_time(found.end),
-        "cutoff_at": to_time(found.cutoff_at),
-    }
 
 
 def _time(text: str) -> datetime:

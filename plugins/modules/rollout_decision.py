@@ -20,8 +20,8 @@ seealso:
   - module: patchtide.hybrid.rollout_gate
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
-  - V(promote) and V(retry) take effect when the rollout is run again. A running rollout applies V(abort) at its next
-    step.
+  - V(promote), V(retry) and V(run_now) take effect when the rollout is run again. A running rollout applies V(abort) at
+    its next step.
   - The user is that of AWX or automation controller (C(awx_user_name)), or the user who runs C(ansible-playbook).
 attributes:
   check_mode:
@@ -34,6 +34,7 @@ attributes:
     description:
       - V(promote), V(skip) and V(abort) report no change if an identical decision was made before.
       - V(retry) and V(write_off) fail the second time, because nothing is left to change.
+      - V(run_now) begins the time again.
     support: partial
 options:
   dir:
@@ -49,11 +50,14 @@ options:
       - V(skip) skips nodes of O(wave). It fails if every node has a final record or is being worked on.
       - V(write_off) records that a preparation was restored by hand. It fails if nothing in O(wave) must be restored.
         It is the only decision that is possible on an aborted rollout.
+      - V(run_now) lets O(wave) run outside its maintenance windows, for as long as its longest night and not after the
+        end of the plan. Gates of earlier waves, freezes and exceptions hold. It fails if the wave has no window, has
+        ended, or is not the next one.
       - V(abort) ends the rollout permanently. No further work begins, running work is awaited, and all preparations are
         restored. It fails if the rollout is completed or a gate has aborted it.
     type: str
     required: true
-    choices: [promote, retry, skip, write_off, abort]
+    choices: [promote, retry, skip, write_off, run_now, abort]
   wave:
     description:
       - Name of the wave. Required unless O(decision=abort).

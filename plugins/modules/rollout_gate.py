@@ -58,6 +58,11 @@ options:
         Otherwise the verdict is V(promote), and the wave continues with its next turn.
     type: bool
     default: false
+  soak_wait_minutes:
+    description:
+      - Minutes to wait for the end of the soak time. If it ends later, nothing is judged or recorded, and the verdict
+        is V(wait). By default, the module waits as long as it takes.
+    type: int
 """
 
 EXAMPLES = r"""

@@ -142,6 +142,21 @@ refused_places:
   type: list
   elements: str
   sample: []
+need:
+  description:
+    - What the rollout needs next. V(due), V(settle), V(waiting), V(held), V(over) or V(finished), as
+      M(patchtide.hybrid.rollout_due) describes them.
+  returned: always
+  type: str
+  sample: waiting
+next:
+  description: What to do next, with the command.
+  returned: always
+  type: str
+  sample: >-
+    Wave prod waits for window prod, which opens Tue 2026-07-14 22:00 CEST to Wed 2026-07-15 02:00 CEST. Next at
+    2026-07-14 20:00 UTC: ansible-playbook patchtide.hybrid.rollout_patches -e patchtide_dir=/var/lib/patchtide/2026-07,
+    or leave it to ansible-playbook patchtide.hybrid.run_due
 waves:
   description: Each wave with its status, its number of nodes, and how many are due for which stage.
   returned: always

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Claimed, Event, WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Preparations
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses import Courses
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import Driver
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes import Notes
@@ -84,6 +85,7 @@ class Driving:
     """One wave of nodes of the fake executor.
 
     :param turns: node ids to their turn. :param script: see ``FakeExecutor``.
+    :param nights: node ids to their night in ``occurrences``, see ``night``.
     """
 
     folder: Path
@@ -96,6 +98,8 @@ class Driving:
     drain: bool = False
     lines: list[str] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
+    nights: dict[str, int] = field(default_factory=dict)
+    occurrences: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock, self.watch = FakeClock(), FakeWatch()
@@ -106,9 +110,14 @@ class Driving:
             "window": self.window,
             "reboot_rule": "if_required",
             "gate": {},
-            "nodes": [planned(node, turn) for node, turn in self.turns.items()],
+            "nights": self.occurrences,
+            "nodes": [{**planned(node, turn), "night": self.nights.get(node, 1)} for node, turn in self.turns.items()],
         }
         plan = {"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave], "rules": self.rules}
+        named: dict[str, list[dict[str, Any]]] = {}
+        for row in self.occurrences:
+            named.setdefault(row["window"], []).append(row)
+        plan["windows"] = [{"name": name, "occurrences": rows} for name, rows in named.items()]
         (self.folder / "plan.json").write_text(json.dumps(seal(plan)), "utf-8")
         self.rollout = RolloutDir(self.folder, self.clock)
         self.rollout.record(started(self.rollout.plan["digest"]))
@@ -179,6 +188,14 @@ class Driving:
 
     def begun_at(self, stage: str) -> list[tuple[str, ...]]:
         return [nodes for what, name, nodes in self.executor.calls if (what, name) == ("begin", stage)]
+
+
+def night(number: int, opens: float, minutes: float, hours: int = 4, window: str = "w") -> dict[str, Any]:
+    """Return a night of a plan: it opens some minutes after the start, its work takes so many minutes."""
+    start = START + timedelta(minutes=opens)
+    times = {"start": 0, "cutoff_at": (hours - 1) * 60, "end": hours * 60, "begin": 0, "ends": minutes}
+    shown = {name: to_time(start + timedelta(minutes=after)) for name, after in times.items()}
+    return {"number": number, "window": window, "timezone": "Europe/Berlin", "local": "", **shown}
 
 
 def planned(node: str, turn: int) -> dict[str, Any]:

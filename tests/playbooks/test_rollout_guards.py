@@ -110,7 +110,13 @@ def test_a_frozen_window_is_seen_in_the_plan_and_a_freeze_that_begins_later_skip
 
     freeze(calendar, window, before=-10)
     assert cycle.play("plan_rollout").status == 0
+    codes = Counter(row["code"] for row in cycle.file("plan.json")["excluded"])
+    assert codes["no_night"] == 10, "ten minutes are too few for any of them"
+
+    freeze(calendar, window, before=-100)
+    assert cycle.play("plan_rollout").status == 0
     assert cycle.file("plan.json")["waves"][0]["notes"][0].startswith("partly frozen")
+    freeze(calendar, window, before=-10)
     done = cycle.play("rollout_patches")
     assert not cycle.installs(), done.output
     assert {row["error"]["code"] for row in finals(cycle).values()} == {"freeze"}

@@ -204,7 +204,7 @@ class Decision(Event):
 
     kind: ClassVar[str] = "decision"
     by: str
-    action: str = field(metadata=_one_of("promote", "retry", "skip", "write_off", "abort"))
+    action: str = field(metadata=_one_of("promote", "retry", "skip", "write_off", "run_now", "abort"))
     wave: str = ""
     reason: str
     nodes: tuple[str, ...] = ()

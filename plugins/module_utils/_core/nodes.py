@@ -125,6 +125,7 @@ class Candidate:
     region: str = ""
     zone: str = ""
     patch_group: str = ""
+    maintenance_window: str = ""
     application: str = ""
     state: str = ""
     ping_status: str = ""

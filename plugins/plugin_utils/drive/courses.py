@@ -73,7 +73,7 @@ class Courses:
             place=place,
             nodes=tuple(nodes),
             at=now,
-            deadline=self._deadline(self.port(nodes[0]), stage, now),
+            deadline=self._deadline(self.port(nodes[0]), stage, now, nodes),
         )
         self.notes.intent(self.wave, work)
         self.works[work.token] = work
@@ -131,7 +131,9 @@ class Courses:
             place=port.batches(intent.stage, intent.nodes)[0][0],
             nodes=intent.nodes,
             at=at,
-            deadline=self._deadline(port, intent.stage, from_time(intent.sent_at) if intent.sent_at else at),
+            deadline=self._deadline(
+                port, intent.stage, from_time(intent.sent_at) if intent.sent_at else at, intent.nodes
+            ),
             handle=intent.sent[1] if intent.sent else "",
         )
         await self.see_through(work, begun=bool(work.handle), prepare=prepare if work.stage == "patch" else None)
@@ -139,13 +141,14 @@ class Courses:
     def _pace(self, port: ExecutorPort) -> AbstractContextManager[None]:
         return self.tempo.real_time() if port.row.is_direct else nullcontext()
 
-    def _deadline(self, port: ExecutorPort, stage: str, at: datetime) -> datetime:
+    def _deadline(self, port: ExecutorPort, stage: str, at: datetime, nodes: Sequence[str]) -> datetime:
         """Return when work must have ended: its limit, or the window's end less what a reboot needs afterwards."""
-        limit, window = port.deadline(stage, at), self.rollout.window(self.wave)
-        if window is None or stage not in ("patch", "reboot"):
+        limit = port.deadline(stage, at)
+        ends = [window.end for node in nodes if (window := self.rollout.window_of(node))]
+        if not ends or stage not in ("patch", "reboot"):
             return limit
         reserve = timedelta(minutes=REBOOT_MINUTES) if stage == "patch" else timedelta()
-        return min(limit, max(at, window.end - reserve))
+        return min(limit, max(at, min(ends) - reserve))
 
     def port(self, node: str) -> ExecutorPort:
         """Return a node's executor."""
@@ -203,7 +206,7 @@ class Courses:
         """Go on with what a look-up answered."""
         if found:
             work.handle, now = found, self.tempo.clock.now()
-            work.deadline = self._deadline(port, work.stage, now)  # it may have begun a moment ago
+            work.deadline = self._deadline(port, work.stage, now, work.nodes)  # it may have begun a moment ago
             self.notes.sent(self.wave, work)
             await self._follow(port, work)
         elif found is None:
@@ -211,7 +214,7 @@ class Courses:
         else:
             self.rollout.confirm()
             work.at = self.tempo.clock.now()
-            work.deadline = self._deadline(port, work.stage, work.at)
+            work.deadline = self._deadline(port, work.stage, work.at, work.nodes)
             await self.see_through(work, begun=await self._begun(port, work))
 
     async def _objections(self, work: Work) -> Objections:

@@ -19,6 +19,7 @@ from ...module_utils._core.errors import JournalError
 from ...module_utils._core.executors import is_direct
 from ...module_utils._core.rollout.due import Effect, Preparations, due
 from ...module_utils._core.rollout.gathering import Gathering
+from ...module_utils._core.rollout.nights import BEFORE_WORK, number_of
 from ...module_utils._core.rollout.state import due_nodes
 from ..prepare.preparation import Preparer, Step, preparing, restoring
 from ..prepare.preparers import HOOKS
@@ -64,6 +65,7 @@ class Driver:
     gathering: Gathering = field(default_factory=Gathering)
     _reminder: asyncio.Task[None] | None = None
     _busy: Counter[str] = field(default_factory=Counter)
+    _later: datetime | None = None
     _stuck: set[tuple[str, str]] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -76,8 +78,9 @@ class Driver:
         try:
             while True:
                 self.notes.changed.clear()
+                self._later = None
                 self._begin_what_is_due(until)
-                if not self._tasks:
+                if not self._tasks and not self._await_night():
                     break
                 await self._something_happens(beside)
                 await self.tempo.sleep(LULL_SECONDS)
@@ -156,7 +159,29 @@ class Driver:
             return False
         if effect.kind == "restore":
             return effect.stage not in HOOKS and (effect.stage, node) not in self._stuck
-        return self.rollout.state.nodes[node].turn == self.turn
+        return self.rollout.state.nodes[node].turn == self.turn and self._is_night(effect, node)
+
+    def _is_night(self, effect: Effect, node: str) -> bool:
+        """Tell whether work may begin on a node as far as its night is concerned; what has begun goes on anyway."""
+        if effect.kind == "run" and effect.stage not in BEFORE_WORK:
+            return True
+        window = self.rollout.window_of(node)
+        if window is None or window.start <= self.tempo.clock.now():
+            return True
+        self._later = min(self._later or window.start, window.start)
+        return False
+
+    def _await_night(self) -> bool:
+        """Wait for the next night of the turn if it opens soon; return whether there is one.
+
+        :raises OutsideWindow: it opens too late to wait for.
+        """
+        if self._later is None:
+            return False
+        self.opening.check_wait(self.wave, self.turn)
+        seconds = (self._later - self.tempo.clock.now()).total_seconds()
+        self._tasks.add(asyncio.create_task(self.tempo.sleep(max(seconds, 0))))
+        return True
 
     def _was_tried(self, stage: str, node: str) -> bool:
         return stage in self.rollout.state.nodes[node].results
@@ -235,11 +260,12 @@ class Driver:
                 self._hold(ids, self._begin(effect.stage, attempt, place, ids, asked))
 
     def _batches(self, stage: str, nodes: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
-        """Yield (attempt, place, node ids) of each piece of work on one executor's nodes."""
-        attempts: dict[int, list[str]] = {}
+        """Yield (attempt, place, node ids) of each piece of work on one executor's nodes, each night's apart."""
+        groups: dict[tuple[int, int], list[str]] = {}
         for node in nodes:
-            attempts.setdefault(self.rollout.state.nodes[node].attempts.get(stage, 0) + 1, []).append(node)
-        for attempt, members in sorted(attempts.items()):
+            attempt = self.rollout.state.nodes[node].attempts.get(stage, 0) + 1
+            groups.setdefault((attempt, number_of(self.rollout.state, node)), []).append(node)
+        for (attempt, _night), members in sorted(groups.items()):
             for place, ids in self.courses.port(nodes[0]).batches(stage, members):
                 yield attempt, place, ids
 

@@ -24,7 +24,7 @@ def wave_forecast(rollout: RolloutDir, wave: str, turn: int, *, drain: bool) -> 
     title = f"{wave}, turn {turn} of {turns}" if turns > 1 else wave
     if rollout.state.status == "aborted" or not nodes:
         return f"{title}: would do nothing, " + ("no node is left" if not nodes else "the rollout was aborted"), []
-    return f"{title}: {_window(rollout, wave)}would {', '.join(_steps(rollout, nodes, drain))}", nodes
+    return f"{title}: {_window(rollout, wave, turn)}would {', '.join(_steps(rollout, nodes, drain))}", nodes
 
 
 def _steps(rollout: RolloutDir, nodes: Sequence[str], drain: bool) -> list[str]:
@@ -47,9 +47,13 @@ def _steps(rollout: RolloutDir, nodes: Sequence[str], drain: bool) -> list[str]:
     ]
 
 
-def _window(rollout: RolloutDir, wave: str) -> str:
-    window = rollout.window(wave)
-    return f"from {window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC " if window else ""
+def _window(rollout: RolloutDir, wave: str, turn: int) -> str:
+    night = rollout.next_night(wave, turn)
+    if night is None:
+        return ""
+    if night.is_over:
+        return "no night is left before the plan ends; with one it "
+    return f"{night.local} ({night.at_hand.start:%Y-%m-%d %H:%M} to {night.at_hand.end:%Y-%m-%d %H:%M} UTC) "
 
 
 def gate_forecast(rollout: RolloutDir, wave: str) -> str:

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from ...module_utils._core.errors import ClockSkew, PatchtideError, ServiceError
 from ...module_utils._core.events import Claimed, Outcome, WaveStarted
+from ...module_utils._core.rollout.nights import NightTime
 from ...module_utils._core.rollout.state import DONE
 from ...module_utils._core.text import plain
-from ...module_utils._core.times.schedule import Occurrence
+from ...module_utils._core.times.occurrences import local_time
+from ...module_utils._core.times.schedule import to_zone
 from ..executors.base import ExecutorPort
 from ..rollout.claims import take
 from ..rollout.folder import RolloutDir
@@ -89,29 +92,47 @@ class Opening:
         if unclaimed:
             self.rollout.record(Claimed(wave=name, nodes=tuple(unclaimed)))
 
+    def check_wait(self, name: str, turn: int | None = None) -> NightTime | None:
+        """Return the wave's next night. :raises OutsideWindow: it opens too late to wait for, or none is left."""
+        night = self.rollout.next_night(name, turn)
+        if night is None:
+            return None
+        now = self.rollout.clock.now()
+        if night.is_over:
+            raise OutsideWindow(
+                f"No night is left for wave {name}: the last one of window {plain(night.window)} was {night.local}. "
+                "Make a new plan: run scan_compliance and plan_rollout, and have it approved."
+            )
+        minutes = (night.at_hand.start - now).total_seconds() / 60
+        if minutes > self.wait_minutes:
+            raise OutsideWindow(
+                f"Wave {name} waits for its window {plain(night.window)}, which opens {night.local} "
+                f"({night.at_hand.start:%Y-%m-%d %H:%M} UTC), {in_words(minutes)} from now. Nothing was begun. "
+                f"run_due begins it then; or run rollout_patches then, at most {self.wait_minutes} minutes before; "
+                f"or let it wait with -e patchtide_window_wait_minutes={math.ceil(minutes)}."
+            )
+        return night
+
     async def _await_window(self, name: str, tempo: Tempo, ahead: int = 0) -> None:
         """Wait for the wave's window, or some minutes before it, if it opens soon.
 
         :raises OutsideWindow: it opens too late to wait for, or is over.
         """
-        window = self.rollout.window(name)
-        if window is None:
+        night = self.check_wait(name)
+        if night is None:
             return
-        now = tempo.clock.now()
-        if now >= window.cutoff_at:
-            raise OutsideWindow(f"The window of wave {name} is over; it was {_span(window)}. Make a new plan.")
-        if window.start - now > timedelta(minutes=self.wait_minutes):
-            when = f"The window of wave {name} is {_span(window)}, and it is {now:%Y-%m-%d %H:%M} UTC"
-            raise OutsideWindow(
-                f"{when}. Run it within {self.wait_minutes} minutes before the window opens, or let it wait longer."
-            )
-        begin = window.start - timedelta(minutes=ahead)
-        if (left := (begin - now).total_seconds()) > 0:
+        begin = night.at_hand.start - timedelta(minutes=ahead)
+        if (left := (begin - tempo.clock.now()).total_seconds()) > 0:
             what = f"stopped nodes are started {ahead} minutes before" if ahead else "its window opens"
-            self.say(f"{name}: {what}, at {begin:%Y-%m-%d %H:%M} UTC, in {left / 60:.0f} minutes")
+            when = local_time(begin, to_zone(night.timezone))
+            self.say(f"{name}: {what}, {when} ({begin:%H:%M} UTC), in {left / 60:.0f} minutes")
             while (left := (begin - tempo.clock.now()).total_seconds()) > 0:
                 await tempo.sleep(left)
 
 
-def _span(window: Occurrence) -> str:
-    return f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC"
+def in_words(minutes: float) -> str:
+    """Return a span of time as people say it: ``45 minutes``, ``7 hours``, ``26 days``."""
+    for size, noun in ((24 * 60, "days"), (60, "hours")):
+        if minutes >= 2 * size:
+            return f"{minutes / size:.0f} {noun}"
+    return f"{minutes:.0f} minutes"

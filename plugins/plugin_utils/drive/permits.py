@@ -108,7 +108,7 @@ class Permits:
         found: Objections = {}
         for node in nodes:
             minutes = REBOOT_MINUTES if stage == "reboot" else float(self.rollout.nodes[node]["expected_minutes"])
-            guard = self.rollout.may_start(self.wave, minutes)
+            guard = self.rollout.may_start(node, minutes)
             if not guard.ok:
                 found[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
         return found

@@ -36,6 +36,7 @@ from ...module_utils._core.report.plan_facts import (
 from ...module_utils._core.report.plan_words import plan_rules, turn_count, wave_notes, wave_warnings
 from ...module_utils._core.report.rows import LABELS, TONES, count_severities, in_severity_order
 from ...module_utils._core.report.text import share_text
+from ...module_utils._core.report.timeline_words import end_note, timeline_rows
 from ...module_utils._core.report.window_words import cutoff_text, window_in_utc, window_text
 from .charts import STATES, divide, parts_of, to_scale
 from .formats import age, clean, duration, gate_numbers, number, percentage, span, when, words
@@ -104,6 +105,8 @@ def render_plan_html(plan: Mapping[str, Any], approvals: Sequence[Mapping[str, A
         patch_count=len(patches),
         warnings=[str(text) for text in plan["warnings"]],
         rules=plan_rules(plan),
+        timeline=timeline_rows(plan["waves"]),
+        timeline_end=end_note(plan),
         starts=sum(bool(node.get("start")) for wave in plan["waves"] for node in wave["nodes"]),
         table=plan_table(plan),
     )

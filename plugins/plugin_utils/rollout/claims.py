@@ -12,6 +12,7 @@ from typing import Any
 from ...module_utils._core.model import Status
 from ...module_utils._core.rollout.claims import Claim, refused
 from ...module_utils._core.rollout.earlier import with_earlier
+from ...module_utils._core.rollout.nights import night_time, open_nights
 from ...module_utils._core.rollout.state import DONE, STAGES
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.final_record import lost_record
@@ -40,14 +41,15 @@ def _ask(rollout: RolloutDir, wave: str) -> list[Claim]:
     store = rollout.stores.open_claims()
     if store is None:
         return []
-    now, window, planned = rollout.clock.now(), rollout.window(wave), rollout.wave(wave)["window"] or {}
-    states = rollout.state.nodes
-    left = [node for node in rollout.state.waves[wave].nodes if states[node].stage != DONE]
+    now, state = rollout.clock.now(), rollout.state
+    nights = [time for number in open_nights(state, wave) if (time := night_time(state, wave, number, now))]
+    end = max((time.at_hand.end for time in nights), default=now + WITHOUT_WINDOW)
+    left = [node for node in state.waves[wave].nodes if state.nodes[node].stage != DONE]
     answer = store.claim(
         left,
         owner=owner(rollout),
-        window=f"{planned.get('name', 'no window')} {planned.get('start', '')}".strip(),
-        until=window.end if window else now + WITHOUT_WINDOW,
+        window=f"{nights[0].window} {to_time(nights[0].at_hand.start)}" if nights else "no window",
+        until=max(end, now),
         now=now,
     )
     return refused(answer, owner(rollout))

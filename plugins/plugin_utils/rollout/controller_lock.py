@@ -105,6 +105,23 @@ def _got(handle: int, kind: int, path: Path) -> bool:
     return True
 
 
+def running_controller(folder: Path) -> int:
+    """Return the process that carries the rollout out on this machine; 0 if none does, or if it is our own parent."""
+    path = folder / NAME
+    if not path.exists():
+        return 0
+    with disk_errors(path, "read", FileError), _open(path) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        host, pid, began = _read(file.read(_LONGEST))
+    runs = host == this_host() and pid != _controller() and began and _began(pid) == began
+    return pid if runs else 0
+
+
+def this_host() -> str:
+    """Return this machine's name as ``controller_name`` has it."""
+    return socket.gethostname()
+
+
 def controller_name() -> str:
     """Return the name of the controller that this task belongs to: ``<host>/<process>/<when it began>``."""
     pid = _controller()

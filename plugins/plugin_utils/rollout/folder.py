@@ -21,9 +21,10 @@ from ...module_utils._core.rollout.journal import Record
 from ...module_utils._core.rollout.journal_check import follow
 from ...module_utils._core.rollout.journal_head import Head, against
 from ...module_utils._core.rollout.machine import apply
+from ...module_utils._core.rollout.nights import NightTime, next_night, night_time, number_of
 from ...module_utils._core.rollout.state import NodeState, Rollout, WaveState, initial
 from ...module_utils._core.rollout.stores import JournalStore
-from ...module_utils._core.stamp import from_time, to_time
+from ...module_utils._core.stamp import to_time
 from ...module_utils._core.times.schedule import Occurrence
 from ..files import read_json, write_text
 from ..large_json import collector_paused
@@ -60,9 +61,13 @@ class RolloutDir:
         self._store: JournalStore = self.stores.open_journal(self.plan["rollout"])
         self.state: Rollout = initial(self.plan)
         self.events = 0
+        self._opened: dict[tuple[str, int], Occurrence] = {}
+        self._coming: dict[tuple[str, int], Occurrence] = {}
         self.origin = ""
         self._epoch = 0
         self._head = self.stores.open_head(self.plan["rollout"])
+        #: When the last record was written.
+        self.last_at = ""
         with collector_paused():
             self._follow(self._unless_cut())
 
@@ -96,16 +101,35 @@ class RolloutDir:
             raise BadInput("wave", name, f"a wave of the plan: {', '.join(self.state.waves)}")
         return self.state.waves[name]
 
-    def window(self, name: str) -> Occurrence | None:
-        """Return the occurrence of the maintenance window that bounds a wave."""
-        found = self.wave(name)["window"]
-        if not found:
-            return None
-        return Occurrence(**{key: from_time(found[key]) for key in ("start", "end", "cutoff_at")})
+    def next_night(self, wave: str, turn: int | None = None) -> NightTime | None:
+        """Return the night of a wave that opens first and has work left; ``None`` without windows."""
+        return next_night(self.state, wave, self.clock.now(), turn)
 
-    def may_start(self, name: str, minutes: float) -> StartGuard:
-        """Tell whether a step of so many minutes may start now."""
-        return may_start(self.clock.now(), minutes, self.window(name))
+    def window(self, name: str) -> Occurrence | None:
+        """Return the occurrence in which a wave is worked on next, or is worked on now."""
+        night = self.next_night(name)
+        return night.at_hand if night else None
+
+    def window_of(self, node_id: str) -> Occurrence | None:
+        """Return the occurrence that bounds the work on a node. Once it has opened for this run it stays."""
+        wave, number = self.state.nodes[node_id].wave, number_of(self.state, node_id)
+        key, now = (wave, number), self.clock.now()
+        if key in self._opened:
+            return self._opened[key]
+        if (coming := self._coming.get(key)) and now < coming.start:
+            return coming
+        night = night_time(self.state, wave, number, now)
+        if night is not None and not night.is_over:
+            (self._coming if now < night.at_hand.start else self._opened)[key] = night.at_hand
+        return night.at_hand if night else None
+
+    def may_start(self, node_id: str, minutes: float) -> StartGuard:
+        """Tell whether a step of so many minutes may start on a node now."""
+        window = self.window_of(node_id)
+        key = (self.state.nodes[node_id].wave, number_of(self.state, node_id))
+        if window and key not in self._opened and self.clock.now() >= window.start:
+            return StartGuard(ok=False, text="its night is past, and none is left before the plan ends")
+        return may_start(self.clock.now(), minutes, window)
 
     def state_of_node(self, node_id: str) -> NodeState:
         """Return where a node stands; ``BadInput`` if it is not in the plan."""
@@ -191,7 +215,7 @@ class RolloutDir:
 
     def _follow(self, news: Iterable[Record]) -> None:
         for item in news:
-            self.origin = self.origin or item.hash
+            self.origin, self.last_at = self.origin or item.hash, item.at
             follow(self.state, item)
 
 

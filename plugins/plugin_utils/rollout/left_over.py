@@ -18,4 +18,4 @@ def has_time_now(rollout: RolloutDir, node_id: str) -> bool:
         return False
     put_off = node.final["status"] == Status.REBOOT_PENDING.value
     minutes = REBOOT_MINUTES if put_off else float(rollout.nodes[node_id]["expected_minutes"])
-    return rollout.may_start(node.wave, minutes).ok
+    return rollout.may_start(node_id, minutes).ok

@@ -9,14 +9,15 @@ Expected minutes per node come from the policy; published experience is about 15
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heapreplace
 from typing import Any
 
 from ..counts import to_count
 from ..errors import BadInput
+from ..nodes import Candidate
 from ..times.schedule import Occurrence
 
 #: What Azure's guest patching reserves for a reboot; we start none with less of the window left.
@@ -81,53 +82,49 @@ def plan_capacity(
 
 
 def wave_capacity(
-    nodes: Sequence[Mapping[str, Any]], window: Occurrence | None, concurrency: int | str | None
+    nodes: int, needed: int, lanes: int, nights: Sequence[tuple[int, int]] | None, left_out: int = 0
 ) -> dict[str, Any]:
-    """Return how the plan's nodes of a wave fill its window, turn after turn: the members of ``Capacity`` as data.
+    """Return how a wave's nodes fill its nights: the members of ``Capacity`` as data.
 
-    :param nodes: with ``node_id``, ``turn``, ``expected_minutes``, and what tells which command a node is in.
-    :param concurrency: of one command, which has at most 50 nodes of one place and platform; all of it by default.
+    :param nights: of each night its minutes before the cutoff, counted from when the wave can use it, and its nodes;
+        ``None`` for a wave without a window.
+    :param left_out: nodes for which there is no night.
     """
-    turns: dict[int, list[Mapping[str, Any]]] = {}
-    for node in nodes:
-        turns.setdefault(node["turn"], []).append(node)
-    needed, lanes, late = 0, 0, 0
-    for _turn, members in sorted(turns.items()):
-        begin = min(window.cutoff_at, window.start + _minutes(needed)) if window else None
-        left = replace(window, start=begin) if window and begin else None
-        work = [(node["node_id"], node["expected_minutes"]) for node in members]
-        found = plan_capacity(work, left, _at_once(members, concurrency))
-        needed, lanes, late = needed + found.needed_minutes, max(lanes, found.concurrency), late + len(found.too_late)
-    usable_minutes = None if window is None else int((window.cutoff_at - window.start) / _minutes(1))
+    usable = None if nights is None else sum(minutes for minutes, _nodes in nights)
     return {
         "needed_minutes": needed,
-        "usable_minutes": usable_minutes,
+        "usable_minutes": usable,
         "concurrency": lanes,
-        "fits": not late,
-        "too_late": late,
-        "text": _describe(range(len(nodes)), needed, usable_minutes, lanes, late),
+        "fits": not left_out,
+        "too_late": left_out,
+        "text": _describe(range(nodes), needed, usable, lanes, left_out, [count for _minutes, count in nights or ()]),
     }
 
 
-def _at_once(nodes: Sequence[Mapping[str, Any]], concurrency: int | str | None) -> int | str | None:
-    """Return the concurrency of all commands together: a count is meant for each of them."""
+def at_once(nodes: Sequence[Candidate], concurrency: int | str | None) -> int | str | None:
+    """Return the concurrency of all commands together: a count is meant for each of them.
+
+    :param concurrency: of one command, which has at most 50 nodes of one place and platform; all of it by default.
+    """
     if not isinstance(concurrency, int) or not nodes:
         return concurrency
-    groups = Counter((node["account"], node["region"], node["platform"]) for node in nodes)
+    groups = Counter((node.account, node.region, node.platform) for node in nodes)
     return sum(min(count, concurrency * -(-count // 50)) for count in groups.values())
 
 
-def _minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)
-
-
-def _describe(nodes: Sequence[object], needed: int, usable: int | None, lanes: int, late: int) -> str:
+def _describe(
+    nodes: Sequence[object], needed: int, usable: int | None, lanes: int, late: int, nights: Sequence[int] = ()
+) -> str:
     if not nodes:
         return "no nodes"
     work = f"{_count(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"
     if usable is None:
         return f"{work}; the wave has no window"
-    have = f"the window has {usable} before its cutoff"
+    if len(nights) > 1:
+        counts = f"{', '.join(map(str, nights[:-1]))} and {nights[-1]}"
+        have = f"{len(nights)} nights, with {counts} nodes, have {usable} before their cutoffs"
+    else:
+        have = f"the window has {usable} before its cutoff"
     return f"{work}; {have}" + (f": {_count(late, 'node')} {'does' if late == 1 else 'do'} not fit" if late else "")
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from ..executors import NOT_SERVED, SSM, find, needs_agent, unserved
 from ..nodes import Candidate, matches
 from ..policy.values import Policy
+from .node_windows import NO_NIGHT, NO_WINDOW
 from .pinning import NOT_PINNED
 from .wave import is_stopped, patch_count
 
 #: Codes of nodes that should be patched and can't be; the other codes are somebody's decision, or nothing to do.
-TROUBLE = (NOT_SERVED, "unmanaged", "offline", "stopped", "not_scanned", "scan_failed", NOT_PINNED)
+TROUBLE = (NOT_SERVED, "unmanaged", "offline", "stopped", "not_scanned", "scan_failed", NOT_PINNED, NO_WINDOW, NO_NIGHT)
 
 
 def exclusion(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ..canonical import to_digest, without
@@ -19,21 +19,22 @@ from ..nodes import NAMED, TAGGED, Candidate
 from ..policy.values import Policy, Wave
 from ..schema import check_schema
 from ..shape import check_shape
-from ..stamp import from_time
+from ..stamp import from_time, to_time
 from ..tags import TagKeys
-from ..times.calendars import Calendar, freeze_during, open_part
-from ..times.schedule import Occurrence
+from ..times.calendars import Calendar
 from .covered import Coverage
 from .exclude import exclusion
+from .node_windows import NO_WINDOW, NoWindow
 from .pinning import NOT_PINNED, bind, not_pinned, pin_warnings
 from .quotas import quota_warnings
 from .rules import PlanRules
 from .selection import empty_waves, whole_account_warnings
 from .shape import PLAN
+from .timeline import Timeline, WaveTime
 from .turns import Turns
 from .warnings import ledger_warnings, place_warnings, trouble_warnings, uncovered_warnings
 from .wave import plan_wave
-from .waves import assign
+from .waves import spread, take
 
 SCHEMA = "patchtide/plan/2"
 #: What a plan says of a node that it leaves out, beside its names.
@@ -46,7 +47,6 @@ def build_plan(
     scan: Mapping[str, Any],
     *,
     policy_digest: str,
-    windows: Mapping[str, Mapping[str, str] | None],
     created_at: str,
     rehearsal: bool = False,
     guard: ExceptionGuard | None = None,
@@ -55,34 +55,30 @@ def build_plan(
     """Freeze what will happen.
 
     :param scan: the content of ``scan.json``.
-    :param windows: by window name the occurrence ``{"name", "start", "end", "cutoff_at"}`` that the rollout uses.
     :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is left out.
-    :param calendars: freezes. A wave whose window is frozen as a whole loses its nodes, in part it gets a note.
+    :param calendars: freezes. Frozen time is closed: the nodes get another night, or none before the plan's end.
     :returns: the plan (docs/formats.md). Its digest leaves out ``created_at``, so the same world gives the same plan.
     """
-    records = scan["nodes"]
-    spans = _spans(policy.waves, windows, created_at) if guard or calendars else []
-    draft = _Draft(policy.tags)
-    eligible = _sort_out(draft, nodes, policy, scan)
-    _fill_waves(draft, eligible, policy, [guard.during(start, end) for start, end in spans] if guard else [])
-    _freeze(draft, calendars, spans)
-    idle = _note_empty_waves(draft, policy, nodes)
-    rules = PlanRules.of_policy(policy)
-    members = [node for wave in draft.waves for node in wave]
-    turns, coverage = Turns(members, rules.budgets, policy.tags.cluster), Coverage(policy)
+    draft = _fill(nodes, nodes, policy, scan, from_time(created_at), guard, calendars)
+    for _again in range(2):  # budgets that are shares count the nodes of the plan
+        if len(members := draft.members) != draft.counted:
+            draft = _fill(nodes, members, policy, scan, from_time(created_at), guard, calendars)
+    idle, coverage = _note_empty_waves(draft, policy, nodes), Coverage(policy)
     waves = [
         {
-            **plan_wave(order, wave, found, policy, records, windows.get(wave.window or ""), turns, coverage),
-            **({"notes": [draft.notes[order]]} if order in draft.notes else {}),
-            **({"emptied": draft.emptied[order]} if order in draft.emptied and not found else {}),
+            **plan_wave(wave, found, policy, scan["nodes"], time, draft.timeline, draft.turns.cluster, coverage),
+            **({"notes": list(time.notes)} if time.notes else {}),
+            **({"emptied": draft.emptied[time.order]} if time.order in draft.emptied and not found else {}),
         }
-        for order, (wave, found) in enumerate(zip(policy.waves, draft.waves, strict=True), 1)
+        for wave, found, time in zip(policy.waves, draft.waves, draft.times, strict=True)
     ]
-    lists = bind(waves, draft.waves, policy, records)
+    lists = bind(waves, draft.waves, policy, scan["nodes"])
+    windows = draft.timeline.windows_data()
     return seal(
         {
             "schema": SCHEMA,
             "created_at": created_at,
+            "valid_until": to_time(draft.timeline.until) if windows else None,
             "rehearsal": rehearsal,
             "policy": {"name": policy.name, "digest": policy_digest},
             "scan": {"at": str(scan.get("at") or ""), "digest": str(scan.get("digest") or "")},
@@ -90,9 +86,10 @@ def build_plan(
             "tags": {name: getattr(policy.tags, name) for name in TAGGED},
             "exceptions": {"ledger": policy.exceptions.ledger, "tag": policy.exceptions.tag},
             "approval": {"required": policy.approval.required},
-            "rules": rules.to_dict(),
+            "rules": PlanRules.of_policy(policy).to_dict(),
             "patching": {"pin": policy.patching.pin},
             "lists": lists,
+            "windows": windows,
             "waves": waves,
             "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
             "totals": _totals(waves, draft.excluded),
@@ -113,13 +110,24 @@ def build_plan(
 
 @dataclass(slots=True)
 class _Draft:
-    """Waves while they are filled. ``notes`` and ``emptied`` go by the wave's order, counted from 1."""
+    """Waves while they are filled. ``emptied`` goes by the wave's order, counted from 1.
+
+    ``counted``: how many nodes budgets in percent were counted of. ``held``: by node why a wave could not take it.
+    """
 
     tags: TagKeys
+    timeline: Timeline
+    turns: Turns
+    counted: int
     waves: list[list[Candidate]] = field(default_factory=list)
+    times: list[WaveTime] = field(default_factory=list)
     excluded: list[dict[str, str]] = field(default_factory=list)
-    notes: dict[int, str] = field(default_factory=dict)
     emptied: dict[int, str] = field(default_factory=dict)
+    held: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def members(self) -> list[Candidate]:
+        return [node for wave in self.waves for node in wave]
 
     def leave_out(self, node: Candidate, code: str, reason: str) -> None:
         """Note a node that is in no wave, with what reports group it by."""
@@ -147,43 +155,71 @@ def _sort_out(draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: M
     return eligible
 
 
-def _fill_waves(
-    draft: _Draft,
-    eligible: Sequence[Candidate],
+def _fill(
+    nodes: Sequence[Candidate],
+    counted: Sequence[Candidate],
     policy: Policy,
-    questions: Sequence[Callable[[Candidate], str | None]],
-) -> None:
-    """Give nodes to waves; one with an exception in force in a wave's window may be in a later wave.
+    scan: Mapping[str, Any],
+    now: datetime,
+    guard: ExceptionGuard | None,
+    calendars: Sequence[Calendar],
+) -> _Draft:
+    """Give nodes to waves and waves their nights. A node that a wave can't have may be in a later one.
 
-    :param questions: for each wave why it may not have a node; none without exceptions.
+    :param counted: the nodes that budgets in percent are shares of.
     """
-    held: dict[str, str] = {}
+    turns = Turns(counted, PlanRules.of_policy(policy).budgets, policy.tags.cluster)
+    draft = _Draft(policy.tags, Timeline(policy, now, calendars), turns, len(counted))
+    left: Sequence[Candidate] = spread(_sort_out(draft, nodes, policy, scan), policy.name)
+    for order, wave in enumerate(policy.waves, 1):
+        chosen, left = take(left, wave, order - 1, _Allowed(draft, wave, order, guard))
+        time = draft.timeline.place(order, wave, chosen, turns.assign)
+        lost = {**time.left_out, **_excepted(chosen, time, guard)}
+        for node in chosen:
+            if node.node_id in lost:
+                draft.leave_out(node, *lost[node.node_id])
+        draft.waves.append([node for node in chosen if node.node_id not in lost])
+        draft.times.append(time)
+        if lost and not draft.waves[-1]:
+            draft.emptied[order] = next(iter(lost.values()))[1]
+    for node in sorted(left, key=lambda item: item.node_id):
+        draft.leave_out(node, *draft.held.get(node.node_id, ("no_wave", "no wave selects the node")))
+    return draft
 
-    def allowed(node: Candidate, index: int) -> bool:
-        why = questions[index](node) if questions else None
-        if why:
-            held.setdefault(node.node_id, why)
-            draft.emptied[index + 1] = "all nodes that it selects have an exception"
+
+class _Allowed:
+    """Whether a wave may take a node: it has a window, and no exception in force in the first occurrence."""
+
+    def __init__(self, draft: _Draft, wave: Wave, order: int, guard: ExceptionGuard | None) -> None:
+        self._draft, self._wave, self._order, self._guard = draft, wave, order, guard
+        self._questions: dict[tuple[datetime, datetime], Callable[[Candidate], str | None]] = {}
+
+    def __call__(self, node: Candidate, _index: int) -> bool:
+        choice = self._draft.timeline.choice(node, self._wave)
+        if isinstance(choice, NoWindow):
+            self._draft.held.setdefault(node.node_id, (NO_WINDOW, choice.why))
+            self._draft.emptied[self._order] = "no node that it selects has a window that can be read"
+            return False
+        if self._guard is None:
+            return True
+        span = self._draft.timeline.first_span(node, self._wave)
+        if span not in self._questions:
+            self._questions[span] = self._guard.during(*span)
+        if why := self._questions[span](node):
+            self._draft.held.setdefault(node.node_id, ("exception", why))
+            self._draft.emptied[self._order] = "all nodes that it selects have an exception"
         return why is None
 
-    draft.waves, left = assign(eligible, policy.waves, policy.name, allowed)
-    for node in left:
-        why = held.get(node.node_id)
-        draft.leave_out(node, *(("exception", why) if why else ("no_wave", "no wave selects the node")))
 
-
-def _freeze(draft: _Draft, calendars: Sequence[Calendar], spans: Sequence[tuple[datetime, datetime]]) -> None:
-    """Take the nodes out of waves whose window is frozen as a whole, and note freezes of a part."""
-    for order, (start, end) in enumerate(spans, 1):
-        note, closed = freeze_note(calendars, start, end)
-        if closed:
-            for node in draft.waves[order - 1]:
-                draft.leave_out(node, "freeze", note)
-            if draft.waves[order - 1]:
-                draft.emptied[order] = note
-            draft.waves[order - 1] = []
-        if note:
-            draft.notes[order] = note
+def _excepted(nodes: Sequence[Candidate], time: WaveTime, guard: ExceptionGuard | None) -> dict[str, tuple[str, str]]:
+    """Return the nodes with an exception in force in the night that they were given, if it is not the first one."""
+    found: dict[str, tuple[str, str]] = {}
+    for night in time.nights if guard else ():
+        question = guard.during(night.occurrence.start, night.occurrence.end) if guard else None
+        for node in nodes:
+            if question and node.node_id in night.turns and (why := question(node)):
+                found[node.node_id] = ("exception", why)
+    return found
 
 
 def _note_empty_waves(draft: _Draft, policy: Policy, nodes: Sequence[Candidate]) -> list[str]:
@@ -202,26 +238,7 @@ def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if "emptied" in wave:
             yield f"Wave {wave['name']} has no nodes, so its gate will pause: {wave['emptied']}."
         if not wave["capacity"]["fits"]:
-            yield f"Wave {wave['name']} does not fit its window: {wave['capacity']['text']}."
-
-
-def _spans(
-    waves: Sequence[Wave], windows: Mapping[str, Mapping[str, str] | None], at: str
-) -> list[tuple[datetime, datetime]]:
-    return [wave_span(windows.get(wave.window or ""), from_time(at)) for wave in waves]
-
-
-def wave_span(window: Mapping[str, str] | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return the window's time, or this moment where a wave has none."""
-    return (from_time(window["start"]), from_time(window["end"])) if window else (now, now + timedelta(minutes=1))
-
-
-def freeze_note(calendars: Sequence[Calendar], start: datetime, end: datetime) -> tuple[str, bool]:
-    """Return what freezes do to ``[start, end)`` ("" if nothing), and whether they take all of it."""
-    if not calendars or not (freeze := freeze_during(calendars, start, end)).frozen:
-        return "", False
-    closed = open_part(calendars, Occurrence(start=start, end=end, cutoff_at=end)) is None
-    return f"{'completely' if closed else 'partly'} frozen: {'; '.join(freeze.reasons)}", closed
+            yield f"Wave {wave['name']} does not fit its windows: {wave['capacity']['text']}."
 
 
 def seal(plan: Mapping[str, Any]) -> dict[str, Any]:

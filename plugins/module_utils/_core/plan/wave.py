@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One wave of a plan: its nodes, what is missing on them, whether they will reboot, and whether it all fits."""
+"""One wave of a plan: its nodes, what is missing on them, whether they will reboot, and when it is worked on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from ..executors import find
 from ..nodes import PLANNED, Candidate, matches
 from ..policy.values import Policy, Reboot, Wave
 from ..read import to_document
-from ..stamp import from_time
-from ..times.schedule import Occurrence
-from .capacity import wave_capacity
 from .covered import Coverage, is_by_baseline
-from .turns import Turns
+from .timeline import Timeline, WaveTime
 
 #: Packages whose update takes effect with a reboot only; Windows updates nearly always need one.
 _REBOOT = re.compile(
@@ -42,42 +39,44 @@ def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str
 
 
 def plan_wave(
-    order: int,
     wave: Wave,
     members: Sequence[Candidate],
     policy: Policy,
     records: Mapping[str, Any],
-    window: Mapping[str, str] | None,
-    turns: Turns,
+    time: WaveTime,
+    timeline: Timeline,
+    cluster: Callable[[Candidate], str],
     coverage: Coverage,
 ) -> dict[str, Any]:
-    """Return the plan's wave: its nodes with their turns, its window, gate and rules, and whether it fits its window.
+    """Return the plan's wave: its nodes with their nights and turns, its windows, gate and rules, and its capacity.
 
     :param records: the scan's records by node id; a node that will be started has none.
-    :param turns: gives out the turns of this rollout. :param coverage: the policy's baselines.
+    :param cluster: returns the name of a node's cluster. :param coverage: the policy's baselines.
     """
     rule = wave.reboot or policy.reboot.rule
-    turn = turns.assign(members, wave.order)
     patches = _Patches()
+    nights = {node: number for number, night in enumerate(time.nights, 1) for node in night.turns}
     nodes = [
         {
             **_node(node, records.get(node.node_id), _override(node, policy.reboot), rule, patches),
             "expected_minutes": policy.patching.expected_minutes.of(node.platform),
-            "turn": turn[node.node_id],
-            "cluster": turns.cluster(node),
+            "turn": time.turns[node.node_id],
+            **({"night": nights[node.node_id]} if node.node_id in nights else {}),
+            "cluster": cluster(node),
             **_baseline(node, records.get(node.node_id), coverage),
         }
         for node in members
     ]
     return {
         "name": wave.name,
-        "order": order,
-        "window": dict(window) if window else None,
+        "order": time.order,
+        "window": timeline.window_data(wave, time),
+        **timeline.wave_data(time),
         "gate": to_document(wave.gate),
         "soak_minutes": wave.soak_minutes,
         "reboot_rule": rule,
-        "turns": max(turn.values(), default=1),
-        "capacity": wave_capacity(nodes, _occurrence(window), policy.patching.max_concurrency),
+        "turns": max(time.turns.values(), default=1),
+        "capacity": timeline.capacity_data(wave, time),
         "nodes": nodes,
     }
 
@@ -93,10 +92,6 @@ def _baseline(node: Candidate, record: Mapping[str, Any] | None, coverage: Cover
         return {}
     used = ((record or {}).get("evidence") or {}).get("baseline_id")
     return {"baseline": coverage.baseline(node), "baseline_id": str(used or "")}
-
-
-def _occurrence(window: Mapping[str, str] | None) -> Occurrence | None:
-    return Occurrence(**{key: from_time(window[key]) for key in ("start", "end", "cutoff_at")}) if window else None
 
 
 def _node(

@@ -52,9 +52,17 @@ def assign(
     left = spread(nodes, seed)
     taken: list[list[Candidate]] = []
     for index, wave in enumerate(waves):
-        selected = [node for node in left if matches(node, wave.select) and allowed(node, index)]
-        chosen = selected[: to_size(wave.size, len(selected), f"waves[{index}].size")]
-        ids = {node.node_id for node in chosen}
-        left = [node for node in left if node.node_id not in ids]
-        taken.append(sorted(chosen, key=lambda node: (node.executor, node.account, node.region, node.node_id)))
+        chosen, left = take(left, wave, index, allowed)
+        taken.append(chosen)
     return taken, sorted(left, key=lambda node: node.node_id)
+
+
+def take(
+    left: Sequence[Candidate], wave: Wave, index: int, allowed: Callable[[Candidate, int], bool]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Return the nodes that a wave takes of those that are left, in a stable order, and the nodes that stay left."""
+    selected = [node for node in left if matches(node, wave.select) and allowed(node, index)]
+    chosen = selected[: to_size(wave.size, len(selected), f"waves[{index}].size")]
+    ids = {node.node_id for node in chosen}
+    rest = [node for node in left if node.node_id not in ids]
+    return sorted(chosen, key=lambda node: (node.executor, node.account, node.region, node.node_id)), rest

@@ -21,7 +21,7 @@ from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..text import nearest
 from ..times.schedule import parse, to_zone
 from .errors import Mistake
-from .values import Policy, PolicyBaseline, Window
+from .values import BY_TAG, Policy, PolicyBaseline, Window
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
 GROUPS_PER_BASELINE = 25
@@ -36,6 +36,8 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_groups,
         _check_windows,
         _check_waves,
+        _check_planning,
+        _check_owners,
         _check_gates,
         _check_selects,
         _check_exceptions,
@@ -150,6 +152,9 @@ def _check_windows(policy: Policy) -> Iterator[Mistake]:
     for index, window in enumerate(policy.windows):
         path = f"windows[{index}]"
         yield from _check_schedule(path, window)
+        if window.name == BY_TAG:
+            expected = "another name; in a wave this one means that the node's tag decides"
+            yield Mistake(path=f"{path}.name", value=window.name, expected=expected)
         if window.duration_hours and window.cutoff_hours >= window.duration_hours:
             expected = f"fewer hours than the window's duration, {window.duration_hours}"
             yield Mistake(path=f"{path}.cutoff_hours", value=window.cutoff_hours, expected=expected)
@@ -174,9 +179,28 @@ def _check_schedule(path: str, window: Window) -> Iterator[Mistake]:
 def _check_waves(policy: Policy) -> Iterator[Mistake]:
     windows = [window.name for window in policy.windows]
     for index, wave in enumerate(policy.waves):
-        if wave.window and wave.window not in windows:
-            expected = "a window of this policy" + suggest(wave.window, windows)
+        if wave.window and wave.window not in (*windows, BY_TAG):
+            expected = f"a window of this policy or {BY_TAG}" + suggest(wave.window, windows)
             yield Mistake(path=f"waves[{index}].window", value=wave.window, expected=expected)
+
+
+def _check_planning(policy: Policy) -> Iterator[Mistake]:
+    tagged = policy.plan.tagged_cron
+    try:
+        to_zone(tagged.timezone)
+    except BadInput as error:
+        yield Mistake.of(error, "plan.tagged_cron.timezone")
+    if tagged.cutoff_hours >= tagged.duration_hours:
+        expected = f"fewer hours than the window's duration, {tagged.duration_hours}"
+        yield Mistake(path="plan.tagged_cron.cutoff_hours", value=tagged.cutoff_hours, expected=expected)
+
+
+def _check_owners(policy: Policy) -> Iterator[Mistake]:
+    yield from _unique("owners", "name", [owner.name for owner in policy.owners])
+    for index, owner in enumerate(policy.owners):
+        if not (owner.select.accounts or owner.select.groups or owner.select.nodes):
+            expected = "accounts, groups or nodes among its keys, because whoever has the machine can write its tags"
+            yield Mistake(path=f"owners[{index}].select", value=owner.select.to_dict(), expected=expected)
 
 
 def _check_gates(policy: Policy) -> Iterator[Mistake]:
@@ -210,6 +234,8 @@ def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
     for index, wave in enumerate(policy.waves):
         yield f"waves[{index}].select", wave.select
         yield from ((f"waves[{index}].order[{number}]", select) for number, select in enumerate(wave.order))
+    for index, owner in enumerate(policy.owners):
+        yield f"owners[{index}].select", owner.select
     for index, entry in enumerate(policy.exclude):
         yield f"exclude[{index}].select", entry.select
     for index, override in enumerate(policy.reboot.overrides):

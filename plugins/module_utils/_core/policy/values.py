@@ -25,6 +25,9 @@ from ..tags import TagKeys
 from ..work.precheck import PrecheckRules
 from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
 
+#: Stands for "the tag of each node decides" where a wave names its window.
+BY_TAG = "tag"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
@@ -202,10 +205,21 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaggedCron:
+    """How long a window is open that a node's tag states as a cron expression, and in which time zone."""
+
+    duration_hours: int = 4
+    cutoff_hours: int = 1
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequirements:
-    """What the policy asks of plans. ``strict``: one with warnings is refused."""
+    """What the policy asks of plans. ``strict``: one with warnings is refused. ``valid_days``: how far one reaches."""
 
     strict: bool = False
+    valid_days: int = 45
+    tagged_cron: TaggedCron = TaggedCron()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +228,15 @@ class FreezeCalendars:
 
     ics: tuple[str, ...] = ()
     change_calendars: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who may choose the windows of which nodes."""
+
+    name: str
+    people: tuple[str, ...] = ()
+    select: Select = field(default_factory=Select)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +269,7 @@ class Policy:
     exclude: tuple[Exclude, ...] = ()
     plan: PlanRequirements = PlanRequirements()
     approval: Approval = Approval()
+    owners: tuple[Owner, ...] = ()
     exceptions: ExceptionRules = field(default_factory=ExceptionRules)
     freeze: FreezeCalendars = FreezeCalendars()
     stopped_nodes: StoppedNodes = StoppedNodes()
@@ -297,6 +321,7 @@ def _complete(policy: Policy) -> Policy:
             for wave in policy.waves
         ),
         stopped_nodes=replace(policy.stopped_nodes, select=clear(policy.stopped_nodes.select)),
+        owners=tuple(replace(item, select=clear(item.select)) for item in policy.owners),
         exclude=tuple(replace(item, select=clear(item.select)) for item in policy.exclude),
         reboot=replace(policy.reboot, overrides=overrides),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from ..plan.rules import PlanRules
 from .plan_facts import affected, pinned, undoable
 from .rows import moment
+from .timeline_words import move_notes
 
 #: Values that a line names.
 _NAMED = 5
@@ -86,6 +87,7 @@ def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
     starts = sum(bool(node.get("start")) for node in nodes)
     if starts:
         yield f"{_nodes(starts, 'stopped')} will be started; missing patches are not known yet"
+    yield from move_notes(wave)
     yield from (str(note) for note in wave.get("notes", ()) if note != wave.get("emptied"))
 
 

@@ -13,6 +13,7 @@ from ..text import LISTED, WIDTH, cut, fold_text, plain, table
 from .conclusion import to_sentences
 from .plan_words import health_check_names, plan_facts, plan_rules, wave_notes
 from .rows import count_severities, in_severity_order
+from .timeline_words import HEAD, end_note, timeline_rows
 from .window_words import window_in_utc, window_text
 
 _LABEL, _REASON, _NAMED = 25, 240, 3
@@ -25,13 +26,15 @@ def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
     lines = [f"Plan {plain(plan.get('rollout', ''))} of policy {plain(policy.get('name', ''))}{rehearsal}"]
     lines += _warnings(plan["warnings"], width)
     lines += ["", *_plan_waves(waves, plan["totals"], width)]
+    nights = timeline_rows(waves)
+    lines += ["", *table(HEAD, nights, width, right=(4, 5))] if nights else []
     notes = [f"Wave {plain(wave.get('name', ''))}: {plain(note)}" for wave in waves for note in _notes(wave)]
     lines += ["", *(part for note in notes for part in fold_text(note, width))] if notes else []
     facts = [*plan_facts(plan), *plan_rules(plan)]
     rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in facts]
     lines += ["", *(part for line in rules for part in _hang(line, width))] if rules else []
     lines += ["", *_left_out(plan["excluded"], width)]
-    lines += ["", f"Digest {plain(plan.get('digest', ''))}"]
+    lines += ["", *([plain(end)] if (end := end_note(plan)) else []), f"Digest {plain(plan.get('digest', ''))}"]
     return "\n".join(lines)
 
 

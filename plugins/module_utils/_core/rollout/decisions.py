@@ -12,6 +12,7 @@ from ..errors import BadInput, PatchtideError
 from ..model import Status
 from ..text import LISTED
 from .catch_up import is_missed
+from .nights import has_windows
 from .state import DONE, NodeState, Rollout, WaveState
 
 #: Code of the final record of a node that a person skipped.
@@ -73,7 +74,7 @@ def _check_status(state: Rollout, choice: Choice) -> None:
     """What is finished stays as it is; of an aborted rollout only the restoring goes on."""
     if state.status == "aborted" and (state.finished or choice.action != "write_off"):
         raise _refused(choice, "the rollout is aborted, and that is final. Make a new plan")
-    if state.finished and choice.action in ("retry", "write_off"):
+    if state.finished and choice.action in ("retry", "write_off", "run_now"):
         raise _refused(choice, f"the rollout is {state.status}. Make a new plan")
 
 
@@ -136,11 +137,27 @@ def _write_off(state: Rollout, choice: Choice) -> Consequence:
     return Consequence(choice.nodes or tuple(sorted(held)))
 
 
+def _run_now(state: Rollout, choice: Choice) -> Consequence:
+    """Outside its windows a wave is still behind the gates of earlier ones; freezes and exceptions hold as ever."""
+    wave = state.waves[choice.wave]
+    if not has_windows(state, wave.name):
+        raise _refused(choice, f"wave {wave.name} has no window and may run at any time")
+    if wave.status not in ("waiting", "running"):
+        raise _refused(choice, f"wave {wave.name} is {wave.status}")
+    for earlier in state.waves.values():
+        if earlier.name == wave.name:
+            break
+        if earlier.status != "finished":
+            raise _refused(choice, f"wave {earlier.name} comes first, and it is {earlier.status}")
+    return Consequence()
+
+
 _RULES: Mapping[str, Callable[[Rollout, Choice], Consequence]] = {
     "promote": _promote,
     "retry": _retry,
     "skip": _skip,
     "write_off": _write_off,
+    "run_now": _run_now,
     "abort": _abort,
 }
 DECISIONS = tuple(_RULES)

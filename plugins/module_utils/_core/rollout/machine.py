@@ -33,8 +33,10 @@ from ..events import (
     WaveStarted,
 )
 from ..model import Status
+from ..stamp import from_time
 from .earlier import before_the_reboot, is_left_over, remembered
 from .journal import Record
+from .nights import time_to_run_now
 from .state import (
     DONE,
     NOT_BEGUN,
@@ -251,6 +253,15 @@ def _write_off(state: Rollout, event: Decision, _at: str) -> None:
     _restore(state, _wave(state, event.wave), event.what, event.nodes)
 
 
+def _run_now(state: Rollout, event: Decision, at: str) -> None:
+    """From now on, for as long as its longest night, the wave may run outside its windows, within the plan's time."""
+    _must_run(state, event)
+    span = time_to_run_now(state, event.wave, from_time(at))
+    if span is None:
+        raise JournalError(f"run_now: the plan ended on {state.plan.get('valid_until')}; plan and approve again")
+    _wave(state, event.wave).run_now = span
+
+
 def _retry(state: Rollout, event: Decision, _at: str) -> None:
     wave = _wave(state, event.wave)
     if wave.status not in ("running", "paused"):
@@ -341,6 +352,7 @@ _DECISIONS: Mapping[str, Callable[[Rollout, Decision, str], None]] = {
     "retry": _retry,
     "skip": _skip,
     "write_off": _write_off,
+    "run_now": _run_now,
     "abort": _abort,
 }
 _HANDLERS: Mapping[type[Event], Callable[[Rollout, Any, str], None]] = {

@@ -55,6 +55,7 @@ class WaveState:
 
     ``worked_at``: when its last outcome was recorded, from which the soak time counts. ``problems``: nodes that were
     restored and did not come into service, with what was seen. ``promoted_by``: the person who promoted it.
+    ``run_now``: from when to when it may run outside its windows, by decision of a person.
     """
 
     name: str
@@ -66,6 +67,7 @@ class WaveState:
     problems: Mapping[str, str] = field(default_factory=dict)
     turns: int = 1
     promoted_by: str = ""
+    run_now: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)

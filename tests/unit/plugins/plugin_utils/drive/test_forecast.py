@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.nights import NightTime
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import DONE, NodeState, WaveState
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.schedule import Occurrence
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.forecast import gate_forecast, wave_forecast
@@ -22,7 +24,7 @@ PLANNED = {
 }
 
 
-def rollout(status: str = "new", window: Occurrence | None = None, **stages: str) -> Any:
+def rollout(status: str = "new", night: NightTime | None = None, **stages: str) -> Any:
     """Return as much of a rollout as a forecast reads; nodes a and b are in turn 1, c is in turn 2."""
     nodes = {name: NodeState("canary", turn=2 if name == "c" else 1) for name in PLANNED}
     nodes |= {name: replace(nodes[name], stage=stage) for name, stage in stages.items()}
@@ -32,7 +34,7 @@ def rollout(status: str = "new", window: Occurrence | None = None, **stages: str
             status=status, nodes=nodes, waves={"canary": WaveState("canary", tuple(PLANNED), turns=2)}
         ),
         nodes=PLANNED,
-        window=lambda _name: window,
+        next_night=lambda _name, _turn: night,
         wave=lambda _name: plan,
     )
 
@@ -51,12 +53,15 @@ def test_a_later_turn_has_a_forecast_before_the_first_one_is_over() -> None:
     assert nodes == ["c"] and "check 1 nodes, install up to 5 patches" in line
 
 
-def test_the_window_is_told_whether_it_is_open_or_not() -> None:
+def test_the_night_is_told_in_local_time_whether_it_is_open_or_not() -> None:
     start = FakeClock().now()
-    line, _nodes = wave_forecast(
-        rollout(window=Occurrence(start=start, end=start, cutoff_at=start)), "canary", 1, drain=False
-    )
-    assert f"from {start:%Y-%m-%d %H:%M} to {start:%Y-%m-%d %H:%M} UTC would " in line
+    opens = Occurrence(start=start, end=start + timedelta(hours=4), cutoff_at=start + timedelta(hours=3))
+    night = NightTime(wave="canary", number=1, window="dev", timezone="Europe/Berlin", at_hand=opens)
+    line, _nodes = wave_forecast(rollout(night=night), "canary", 1, drain=False)
+    local = "Mon 2026-06-01 22:00 CEST to Tue 2026-06-02 02:00 CEST"
+    assert f"turn 1 of 2: {local} (2026-06-01 20:00 to 2026-06-02 00:00 UTC) would " in line
+    line, _nodes = wave_forecast(rollout(night=replace(night, is_over=True)), "canary", 1, drain=False)
+    assert "no night is left before the plan ends" in line
 
 
 def test_work_that_was_begun_is_finished_and_what_is_done_is_left_alone() -> None:

@@ -70,14 +70,12 @@ def test_a_policy_that_people_copy_plans_without_a_warning(tmp_path: Path, path:
     (tmp_path / "policy.yml").write_text(text)
     policy = load_policy(tmp_path / "policy.yml")
     nodes = list(estate(policy))
-    at = {"start": "2026-12-01T22:00:00Z", "end": "2026-12-02T06:00:00Z", "cutoff_at": "2026-12-02T05:00:00Z"}
     scan = {node.node_id: {"status": "succeeded", "missing": [{"id": "curl", "title": "curl 8"}]} for node in nodes}
     plan = build_plan(
         nodes,
         policy,
         {"nodes": scan, "failed_places": []},
         policy_digest=policy.digest,
-        windows={window.name: {"name": window.name, **at} for window in policy.windows},
         created_at="2026-12-01T12:00:00Z",
     )
     check_lists(plan["lists"])

@@ -20,6 +20,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import initial
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claims import give_up, take
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import Stores
@@ -28,7 +29,8 @@ from tests.fakes.events import started
 from tests.fakes.fleet_port import START, FakeClock
 
 IDS = ("i-1", "i-2")
-WINDOW = SimpleNamespace(end=START + timedelta(hours=4))
+END = START + timedelta(hours=4)
+WINDOW = {"name": "night", "start": to_time(START), "cutoff_at": to_time(END), "end": to_time(END)}
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def rollout(tmp_path: Path) -> Any:
     """A wave of two nodes that has begun, with claims in a file."""
     member = {"account": "111111111111", "region": "eu-central-1", "executor": "ssm", "platform": "linux"}
     nodes = {node: {"node_id": node, "name": node, **member} for node in IDS}
-    wave = {"name": "canary", "nodes": list(nodes.values()), "window": {"name": "night", "start": "20:00"}}
+    wave = {"name": "canary", "nodes": list(nodes.values()), "window": WINDOW}
     state = initial({"digest": "d", "waves": [wave]})
     for begun in (started("d"), WaveStarted(wave="canary")):
         apply(state, begun, "")
@@ -50,13 +52,13 @@ def rollout(tmp_path: Path) -> Any:
         "state": state,
         "nodes": nodes,
     }
-    return SimpleNamespace(**given, window=lambda name: WINDOW, wave=lambda name: wave)
+    return SimpleNamespace(**given)
 
 
 def held_by_another(rollout: Any, *nodes: str) -> list[str]:
     """Let another rollout claim nodes; return who holds them."""
     store = ClaimFile(Path(rollout.stores.claims.removeprefix("file:")))
-    answer = store.claim(nodes, owner="rollout other", window="day", until=WINDOW.end, now=START)
+    answer = store.claim(nodes, owner="rollout other", window="day", until=END, now=START)
     return [item.owner for item in answer]
 
 

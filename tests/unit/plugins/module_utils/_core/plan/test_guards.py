@@ -22,19 +22,14 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calen
 
 FIRST = datetime(2026, 11, 17, 22, tzinfo=timezone.utc)
 SECOND = FIRST + timedelta(days=7)
-WINDOWS = {
-    name: {
-        "name": name,
-        "start": at.isoformat(),
-        "end": (at + timedelta(hours=4)).isoformat(),
-        "cutoff_at": (at + timedelta(hours=3)).isoformat(),
-    }
-    for name, at in (("first", FIRST), ("second", SECOND))
-}
 LINUX = {"platforms": ["linux"]}
 POLICY: dict[str, Any] = {
     "name": "p",
     "baselines": [{"name": "b", "operating_system": "DEBIAN", "default": True}],
+    "windows": [
+        {"name": name, "schedule": f"at({at:%Y-%m-%dT%H:%M:%S})", "duration_hours": 4, "cutoff_hours": 1}
+        for name, at in (("first", FIRST), ("second", SECOND))
+    ],
     "waves": [{"name": "canary", "size": 2, "window": "first"}, {"name": "rest", "select": LINUX, "window": "second"}],
     "gates": {},
     "reboot": {"rule": "if_required"},
@@ -52,7 +47,7 @@ SCAN = {
 
 def plan_of(*records: ExceptionRecord, events: tuple[Interval, ...] = ()) -> dict[str, Any]:
     calendars = [Calendar(name="contoso", events=events)] if events else []
-    given = {"policy_digest": "d", "windows": WINDOWS, "created_at": "2026-11-10T12:00:00Z", "calendars": calendars}
+    given = {"policy_digest": "d", "created_at": "2026-11-10T12:00:00Z", "calendars": calendars}
     plan = build_plan(NODES, to_policy(POLICY), SCAN, **given, guard=ExceptionGuard(records=records))  # type: ignore[arg-type]
     check_plan(plan)
     return plan
@@ -73,7 +68,7 @@ def waves(plan: dict[str, Any]) -> list[set[str]]:
 
 
 def test_without_guards_the_plan_is_as_ever() -> None:
-    given = {"policy_digest": "d", "windows": WINDOWS, "created_at": "2026-11-10T12:00:00Z"}
+    given = {"policy_digest": "d", "created_at": "2026-11-10T12:00:00Z"}
     bare = build_plan(NODES, to_policy(POLICY), SCAN, **given)  # type: ignore[arg-type]
     assert plan_of() == bare and "notes" not in bare["waves"][0]
 

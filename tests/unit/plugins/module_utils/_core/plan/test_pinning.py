@@ -40,7 +40,7 @@ def plan_of(nodes: list[Candidate], scans: dict[str, Any], **policy: Any) -> dic
     given = {"name": "p", "waves": [{"name": "all"}], **policy}
     given["patching"] = {"buckets": BUCKETS, **given.get("patching", {})}
     scan = {"nodes": scans, "failed_places": []}
-    return build_plan(nodes, to_policy(given), scan, policy_digest="d", windows={}, created_at="2026-06-01T00:00:00Z")
+    return build_plan(nodes, to_policy(given), scan, policy_digest="d", created_at="2026-06-01T00:00:00Z")
 
 
 def planned(plan: dict[str, Any]) -> dict[str, Any]:

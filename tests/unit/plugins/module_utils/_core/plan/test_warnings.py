@@ -44,7 +44,6 @@ def plan_of(
         to_policy({"name": "p", "patching": {"pin": "baseline"}, "waves": list(waves), **BASELINES, **more}),
         {"nodes": scan, "failed_places": [{"place": name, "error": {"message": "no"}} for name in places]},
         policy_digest="d",
-        windows={},
         created_at="2026-06-01T00:00:00Z",
     )
 

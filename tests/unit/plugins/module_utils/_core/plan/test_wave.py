@@ -13,13 +13,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
-WINDOW = {"name": "night", "start": "2026-06-01T20:00:00Z", "end": "2026-06-01T21:00:00Z"}
-WINDOWS = {"night": {**WINDOW, "cutoff_at": "2026-06-01T20:40:00Z"}}
 ALL = {"name": "all", "select": {"platforms": ["linux"]}}
 POLICY: dict[str, Any] = {
     "name": "p",
     "baselines": [{"name": "b", "operating_system": "DEBIAN", "default": True}],
     "tags": {"cluster": "Cluster"},
+    "windows": [{"name": "night", "schedule": "cron(0 20 * * ? *)", "duration_hours": 2, "cutoff_hours": 1}],
     "waves": [{**ALL, "window": "night"}],
     "gates": {},
     "reboot": {"rule": "if_required"},
@@ -43,9 +42,7 @@ def plan_of(*nodes: Candidate, **changes: Any) -> dict[str, Any]:
         if node.state != "running":
             del scan["nodes"][node.node_id]
     policy = {**deepcopy(POLICY), **changes}
-    return build_plan(
-        nodes, to_policy(policy), scan, policy_digest="d", windows=WINDOWS, created_at="2026-06-01T12:00:00Z"
-    )
+    return build_plan(nodes, to_policy(policy), scan, policy_digest="d", created_at="2026-06-01T12:00:00Z")
 
 
 def test_a_stopped_instance_is_planned_though_nobody_knows_what_it_lacks() -> None:
@@ -75,19 +72,31 @@ def test_turns_clusters_and_rules_are_frozen() -> None:
     assert plan["rules"]["budgets"] == {"cluster": 1, "rollout": None, "wave": None, "zone": None}
 
 
-def test_turns_follow_each_other_in_the_window_and_what_does_not_fit_is_said() -> None:
-    """Fifteen minutes each, one after the other, in the 40 minutes before the cutoff: the third ends too late."""
-    plan = plan_of(*(candidate(n) for n in range(3)), budgets={"rollout": 1})
-    capacity = plan["waves"][0]["capacity"]
-    assert (capacity["needed_minutes"], capacity["usable_minutes"], capacity["too_late"]) == (45, 40, 1)
-    assert not capacity["fits"]
-    text = "3 nodes, 1 at a time, need 45 minutes; the window has 40 before its cutoff: 1 node does not fit"
-    assert plan["warnings"] == [f"Wave all does not fit its window: {text}."]
+def test_turns_follow_each_other_and_what_does_not_fit_goes_on_the_next_night() -> None:
+    """Fifteen minutes each, one after the other, in the 60 minutes before the cutoff: the fifth would end too late."""
+    plan = plan_of(*(candidate(n) for n in range(5)), budgets={"rollout": 1})
+    wave, capacity = plan["waves"][0], plan["waves"][0]["capacity"]
+    assert [(night["start"][:13], night["turns"], night["nodes"]) for night in wave["nights"]] == [
+        ("2026-06-01T20", [1, 2, 3, 4], 4),
+        ("2026-06-02T20", [5], 1),
+    ]
+    assert (capacity["needed_minutes"], capacity["usable_minutes"], capacity["fits"]) == (75, 120, True)
+    text = "5 nodes, 1 at a time, need 75 minutes; 2 nights, with 4 and 1 nodes, have 120 before their cutoffs"
+    assert (capacity["text"], plan["warnings"]) == (text, [])
+
+
+def test_a_node_that_fits_into_no_night_is_left_out_by_name_and_warned_of() -> None:
+    plan = plan_of(candidate(1), candidate(2, platform="windows"), patching={"expected_minutes": {"windows": 61}})
+    (row,) = plan["excluded"]
+    text = "it needs 61 minutes, and window night has 60 before its cutoff"
+    assert (row["node_id"], row["code"], row["reason"]) == ("i-2", "no_night", text)
+    assert plan["warnings"][0].startswith("Wave all does not fit its windows: 1 node, ")
 
 
 def test_a_count_of_concurrency_is_meant_for_each_command() -> None:
     patching = {**POLICY["patching"], "max_concurrency": 10}
-    found = plan_of(*(candidate(n) for n in range(100)), patching=patching)["waves"][0]["capacity"]
+    windows = [{**POLICY["windows"][0], "duration_hours": 4}]
+    found = plan_of(*(candidate(n) for n in range(100)), patching=patching, windows=windows)["waves"][0]["capacity"]
     assert (found["concurrency"], found["needed_minutes"]) == (20, 75)
 
 

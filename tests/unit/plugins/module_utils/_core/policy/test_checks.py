@@ -183,6 +183,20 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"hooks/before_wave": "silence.yml"}, "hooks.after_wave", "undoes hooks.before_wave"),
     ({"hooks/load_balancer": {"timeout_minutes": 0}}, "hooks.load_balancer.timeout_minutes", "1 to 120"),
+    ({"plan/valid_days": 0}, "plan.valid_days", "1 to 366"),
+    (
+        {"plan/tagged_cron": {"duration_hours": 2, "cutoff_hours": 2}},
+        "plan.tagged_cron.cutoff_hours",
+        "fewer hours",
+    ),
+    ({"plan/tagged_cron": {"timezone": "Mars/Base"}}, "plan.tagged_cron.timezone", "time zone"),
+    ({"windows/1/name": "tag"}, "windows[1].name", "the node's tag decides"),
+    (
+        {"owners": [{"name": "a", "people": ["x"], "select": {"tags": {"Owner": "a"}}}]},
+        "owners[0].select",
+        "accounts, groups",
+    ),
+    ({"owners": [{"name": "a", "people": [], "select": {"nodes": ["i"]}}]}, "owners[0].people", ""),
     ({"drift/nodes": -1}, "drift.nodes", "0 for none"),
 ]
 

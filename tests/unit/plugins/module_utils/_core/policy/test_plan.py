@@ -25,7 +25,7 @@ SCAN = {
 
 def plan(**policy: Any) -> dict[str, Any]:
     data = {"version": 1, "name": "x", "waves": [{"name": "all", "reboot": "always"}], **policy}
-    return build_plan(NODES, to_policy(data), SCAN, policy_digest="0", windows={}, created_at="2026-06-01T00:00:00Z")
+    return build_plan(NODES, to_policy(data), SCAN, policy_digest="0", created_at="2026-06-01T00:00:00Z")
 
 
 def test_a_node_has_a_reboot_rule_of_its_own() -> None:

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: patch_window_choice
+short_description: Choose the maintenance window of one's own nodes
+version_added: 0.1.0
+description:
+  - Owners choose a window of the policy for their own nodes, for good or until a day. The choice is written to the
+    maintenance window tag of EC2 instances and hybrid nodes, and to a file in C(host_vars) for other hosts. It applies
+    to plans made from then on, never to existing ones.
+  - Who owns a node follows from the person who runs the task and from C(owners) in the policy. In AWX that is the
+    person who launched the job; jobs that a schedule or a webhook launched are refused. Tags never decide it alone.
+  - A ledger keeps who chose what, when and why.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+seealso:
+  - module: patchtide.hybrid.patch_window_sync
+    description: Creates maintenance windows from tags.
+notes:
+  - Runs on the controller as an action plugin, independently of the host of the play.
+  - If one of the nodes is unknown or belongs to somebody else, nothing is changed.
+attributes:
+  check_mode:
+    description: Decides, but writes nothing.
+    support: full
+  diff_mode:
+    description: Shows the windows before and after.
+    support: full
+  idempotent:
+    description: The same choice again changes nothing.
+    support: full
+options:
+  policy:
+    description: The policy, as RV(patchtide.hybrid.policy_info#module:policy).
+    type: dict
+    required: true
+  ledger:
+    description: JSON file with all choices.
+    type: path
+    required: true
+  state:
+    description:
+      - V(chosen) records a choice.
+      - V(expired) restores the earlier window where a choice has ended. A tag that was changed meanwhile stays.
+    type: str
+    choices: [chosen, expired]
+    default: chosen
+  nodes:
+    description: Nodes, by ID or inventory name.
+    type: list
+    elements: str
+  window:
+    description: Name of a window of the policy.
+    type: str
+  until:
+    description: Last day of the choice, such as V(2026-12-31). By default, it is for good.
+    type: str
+  reason:
+    description: Reason for the choice.
+    type: str
+  form:
+    description:
+      - YAML or JSON file with C(nodes), C(window), C(until) and C(reason), instead of these options.
+    type: path
+  inventory_dir:
+    description:
+      - Directory of the inventory, for hosts outside AWS. Their window is written to
+        C(host_vars/<host>/patchtide_window.yml).
+    type: path
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Check the policy file
+  patchtide.hybrid.policy_info:
+    path: policy.yml
+  register: policy
+
+- name: Patch two web servers on Sundays until the end of the year
+  patchtide.hybrid.patch_window_choice:
+    policy: "{{ policy.policy }}"
+    ledger: /var/lib/patchtide/window_choices.json
+    nodes: [web-01, web-02]
+    window: contoso-sun
+    until: "2026-12-31"
+    reason: Release freeze on Saturdays
+
+- name: Restore the windows of choices that have ended
+  patchtide.hybrid.patch_window_choice:
+    policy: "{{ policy.policy }}"
+    ledger: /var/lib/patchtide/window_choices.json
+    state: expired
+"""
+
+RETURN = r"""
+windows:
+  description: By host, the window whose tag was written. Empty text if the tag was removed.
+  returned: always
+  type: dict
+  sample: {web-01: contoso-sun}
+failed_nodes:
+  description: By node, why its tag could not be written.
+  returned: always
+  type: dict
+  sample: {}
+"""
