@@ -47,6 +47,8 @@ _BY_CODE: Mapping[str, str] = {
     "stopped": "Start it, or set stopped_nodes.start, or exclude it in the policy with a reason.",
     "not_scanned": "Run scan_compliance again and check why the node is missing in it.",
     "scan_failed": "Fix what its scan reports, then scan and plan again.",
+    "no_window": "Let its owner choose a window of the policy with choose_window, or correct the tag.",
+    "no_night": "Lengthen the window or plan.valid_days, raise the budgets, or correct the expected minutes.",
     "not_pinned": "Give its patches titles or shorten its list as the reason says, or use pin: baseline.",
     NOT_SERVED: "Correct the host's executor, or exclude it in the policy with a reason.",
     "exception": "Nothing, until its exception ends.",

@@ -86,7 +86,9 @@ def test_turns_follow_each_other_and_what_does_not_fit_goes_on_the_next_night() 
 
 
 def test_a_node_that_fits_into_no_night_is_left_out_by_name_and_warned_of() -> None:
-    plan = plan_of(candidate(1), candidate(2, platform="windows"), patching={"expected_minutes": {"windows": 61}})
+    patching = {"pin": "baseline", "expected_minutes": {"linux": 15, "windows": 61}}
+    waves = [{"name": "all", "window": "night"}]
+    plan = plan_of(candidate(1), candidate(2, platform="windows"), patching=patching, waves=waves)
     (row,) = plan["excluded"]
     text = "it needs 61 minutes, and window night has 60 before its cutoff"
     assert (row["node_id"], row["code"], row["reason"]) == ("i-2", "no_night", text)
