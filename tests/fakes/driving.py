@@ -139,7 +139,7 @@ class Driving:
             courses=Courses(rollout, WAVE, {"fake": self.executor}, permits, tempo, notes),
             permits=permits,
             preparer=lambda what: kinds[what](rollout, WAVE, options, self.lines.append),
-            opening=Opening(rollout, self.lines.append),
+            opening=Opening(rollout, self.lines.append, [self.executor]),
             tempo=tempo,
             notes=notes,
             preparations=Preparations(["drained"] if self.drain else []),

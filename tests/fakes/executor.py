@@ -54,6 +54,8 @@ class FakeExecutor:
     tokens: list[str] = field(default_factory=list)
     tries: Counter[tuple[str, str]] = field(default_factory=Counter)
     on_begin: Any = None
+    #: By how much the service's clock is behind the controller's; the service tells no time where it is not given.
+    behind: timedelta | None = None
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         by_place: dict[str, list[str]] = {}
@@ -109,7 +111,7 @@ class FakeExecutor:
         return found
 
     def service_time(self) -> datetime | None:
-        return None
+        return None if self.behind is None else self.clock.now() - self.behind
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         self._note("give up" if why else "stop", work)

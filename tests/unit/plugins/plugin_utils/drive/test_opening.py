@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ClockSkew
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.opening import Opening, OutsideWindow
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import Tempo
 
@@ -53,3 +54,16 @@ def test_too_early_or_too_late_nothing_is_claimed(tmp_path: Path, opens: float, 
     with pytest.raises(OutsideWindow, match=why):
         begin(tmp_path, opens)
     assert "claimed" not in (tmp_path / "journal.jsonl").read_text()
+
+
+@pytest.mark.parametrize("minutes", [-24 * 60, -3, -1, 0, 1, 3, 24 * 60])
+def test_a_controller_whose_clock_differs_from_the_services_begins_nothing(tmp_path: Path, minutes: int) -> None:
+    driving = Driving(tmp_path, {"a": 1}, is_begun=False)
+    driving.executor.behind = timedelta(minutes=minutes)
+    if abs(minutes) <= 2:
+        driving.run()
+        assert driving.statuses() == {"a": "succeeded"}
+        return
+    with pytest.raises(ClockSkew, match=f"{abs(minutes)} minutes {'ahead of' if minutes > 0 else 'behind'}"):
+        driving.run()
+    assert driving.executor.calls == [] and not driving.journal("claimed")
