@@ -103,7 +103,18 @@ class Root:
         files = folder / "srv"
         mounts.mkdir()
         files.mkdir()
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+        ]
         command += ["sh", "-c", script, "sh", str(shared), str(mounts), str(files)]
         holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
         assert holder.stdout is not None

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The executor from the install to the final record, on the real package managers of three families."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
+
+from tests.contract.executor_worlds import Answer, begun_rollout
+from tests.fakes.fleet_port import FakeClock
+from tests.hosts.chroot.roots import Root
+from tests.hosts.chroot.toys import Deb, Rpm, archive, has, installed, repository
+
+PACKAGES = PackageRules(lock_seconds=20)
+NOT_BEFORE = {"disk": {"/": 1}, "repositories": "allow", "lock": "allow", "time_sync": "allow", "failed_units": "allow"}
+RULES = WaveRules(thresholds=PrecheckRules.from_dict(NOT_BEFORE), install_seconds=120, packages=PACKAGES)
+
+
+@dataclass
+class Shell:
+    """Runs the executor's scripts in a root."""
+
+    root: Root
+
+    def run(self, host: str, script: str, *, timeout: float) -> Answer:
+        done: subprocess.CompletedProcess[str] = self.root._run(["sh", "-s"], stdin=script)
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass
+class World:
+    """A root with ``toy`` 1.0 and ``bad`` 1, for which a good and a bad update are published."""
+
+    executor: LinuxExecutor
+    clock: FakeClock
+    good: str
+    bad: str
+
+    def work(self, stage: str, number: int = 1) -> Work:
+        now = self.clock.now()
+        work = Work(
+            stage=stage,
+            attempt=1,
+            token=f"{stage} {number}",
+            place="h",
+            nodes=("h",),
+            at=now,
+            deadline=self.executor.deadline(stage, now),
+        )
+        work.handle = self.executor.begin(work)
+        return work
+
+    def result(self, stage: str, number: int = 1) -> dict[str, Any]:
+        return self.follow(self.work(stage, number))
+
+    def follow(self, work: Work) -> dict[str, Any]:
+        for _number in range(240):
+            if found := self.executor.poll(work):
+                return dict(found[0])
+            time.sleep(0.5)
+        raise AssertionError("no result")
+
+
+@pytest.fixture(params=["apt", "dnf", "zypper"])
+def world(request: pytest.FixtureRequest, up: Callable[..., Root], tmp_path: Path) -> World:
+    root = up(request.param)
+    good: Deb | Rpm
+    bad: Deb | Rpm
+    if request.param == "apt":
+        good, bad = Deb(name="toy", version="1.2"), Deb(name="bad", version="2", scripts={"postinst": "exit 1"})
+        has(root, Deb(name="toy", version="1.0"), Deb(name="bad", version="1"))
+        archive(root, "updates", [good, bad])
+    else:
+        good, bad = Rpm(name="toy", version="1.2"), Rpm(name="bad", version="2", scripts={"post": "exit 1"})
+        installed(root, Rpm(name="toy", version="1.0"), Rpm(name="bad", version="1"))
+        repository(root, "base", [good, bad], [])
+    clock = FakeClock()
+    plan = {"patches": [{"id": good.id}, {"id": bad.id}], "host": "h", "account": "", "region": ""}
+    rollout = begun_rollout(tmp_path, clock, "h", LINUX.name, **plan)
+    executor = LinuxExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, shell=Shell(root))
+    return World(executor=executor, clock=clock, good=good.id, bad=bad.id)
+
+
+def test_a_node_with_one_failed_update_fails_by_its_name_and_keeps_the_other(world: World) -> None:
+    """A package whose script fails looks installed to the next run (ansible/ansible#3421)."""
+    assert world.result("precheck")["outcome"] == "pass"
+    patch = world.result("patch")
+    assert (patch["status"], patch["installed"], patch["failed"]) == ("failed", [world.good], [world.bad])
+    assert world.bad in patch["error"]["text"] and "script" in patch["error"]["text"]
+    assert {item["name"]: item["old"][:1] for item in patch["changes"]} == {"toy": "1", "bad": "1"}
+
+    scan = world.result("scan")
+    assert scan["status"] == "succeeded" and scan["missing_after"] == []
+    world.executor.rollout.state.nodes["h"].results = {"patch": patch, "scan": scan}
+    record = world.result("verify")
+    assert record["status"] == "failed" and world.bad in record["failed"] and world.bad not in record["installed"]
+
+
+def test_beginning_again_and_a_new_controller_install_once(world: World) -> None:
+    work = world.work("patch")
+    assert world.executor.begin(work) == work.handle
+    found = world.follow(work)
+    again = world.executor.poll(work)[0]
+    assert {key: again[key] for key in ("status", "installed", "failed")} == {
+        key: found[key] for key in ("status", "installed", "failed")
+    }
+    assert world.executor.look_up(work, final=True) == "detached"
+    second = world.result("patch", 2)
+    assert second["changes"] == [] and world.good in second["installed"]
