@@ -47,6 +47,7 @@ def seed() -> None:
 def reset(method: str, body: dict[str, Any]) -> dict[str, Any]:
     """What moto resets, plus the lab's ledger and faults; the estate is as new, the clock goes on."""
     _only("POST", method)
+    world().renew()
     moto_api_backend.reset()
     world().faults.reset()
     world().ledger.reset()

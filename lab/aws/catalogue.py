@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+#: Families whose titles have an epoch only where the version has one; of rpm all have (the payload, get_package_title).
+APT = ("DEBIAN", "UBUNTU", "RASPBIAN")
 FOLDER = Path(__file__).resolve().parents[1] / "catalogue"
 
 
@@ -35,6 +37,15 @@ class Patch:
     needs_reboot: bool = False
     is_kernel: bool = False
     size_mb: int = 5
+    gone: datetime | None = None  #: when archives drop the version, or another KB replaces this one
+    needs: tuple[str, ...] = ()  #: names of packages that come along, in the version that is offered
+    dependency: bool = False  #: comes along with others alone; not installed before
+    was: str = "0:1.0-1"  #: the version before
+    is_rpm: bool = True
+
+    def offered(self, now: datetime) -> bool:
+        """Whether the repositories have it: what is released later or was dropped can't be installed."""
+        return self.released <= now and (self.gone is None or now < self.gone)
 
     @property
     def is_security(self) -> bool:
@@ -78,10 +89,14 @@ def load_operating_system(key: str, today: datetime) -> OperatingSystem:
 def _patch(row: Mapping[str, Any], system: Mapping[str, Any], midnight: datetime) -> Patch:
     released = midnight - timedelta(days=row["age_days"])
     windows = system["platform"] == "Windows"
+    gone = midnight + timedelta(days=row["gone_after_days"]) if "gone_after_days" in row else None
     name = row["kb"] if windows else row["name"]
     arch = row.get("arch", system.get("arch", "x86_64"))
     version = str(row.get("version", ""))
-    title = row["title"].format(month=f"{released:%Y-%m}", kb=name) if windows else f"{name}.{arch}:{version}"
+    if windows:
+        title = row["title"].format(month=f"{released:%Y-%m}", kb=name)
+    else:
+        title = f"{name}.{arch}:{version if system['operating_system'] in APT or ':' in version else f'0:{version}'}"
     return Patch(
         patch_id=name if windows else f"{name}.{arch}",
         name=name,
@@ -98,4 +113,9 @@ def _patch(row: Mapping[str, Any], system: Mapping[str, Any], midnight: datetime
         needs_reboot=bool(row.get("reboot", False)),
         is_kernel=bool(row.get("kernel", False)),
         size_mb=int(row.get("size_mb", 5)),
+        gone=gone,
+        is_rpm=not windows and system["operating_system"] not in APT,
+        needs=tuple(row.get("needs", ())),
+        dependency=bool(row.get("dependency", False)),
+        was=str(row.get("was", "1.0-1" if system["operating_system"] in APT else "0:1.0-1")),
     )

@@ -41,6 +41,7 @@ FAULTS: dict[str, Any] = {
     "never_expires": False,
     "upload_seconds": None,
     "fails_early": None,
+    "changed_by_others": [],
     "terminate_at": None,
     "replaced": False,
 }

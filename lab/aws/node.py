@@ -59,6 +59,8 @@ class Node:
         self._app_starts: Event | None = None
         #: whose list of running services is on the machine, and from which boot
         self.services_of: tuple[str, int] | None = None
+        #: whose list of packages is on the machine, and the versions in it
+        self.packages_of: tuple[str, dict[str, str]] | None = None
         self.registered_at = self.boot_time
         self.down_since = sim.now - timedelta(days=seed.randint(8, 21))
         self.kernel = self.kernel_newest = system.kernel
@@ -76,7 +78,7 @@ class Node:
     def _preinstall(self, seed: random.Random) -> None:
         for patch in self.system.updates:
             keep_missing = patch.is_kernel or seed.random() < self.spec.pending
-            if not keep_missing and patch.released < self.boot_time + timedelta(days=20):
+            if not keep_missing and not patch.dependency and patch.released < self.boot_time + timedelta(days=20):
                 self.installed[patch.patch_id] = Installed(patch, patch.released + timedelta(days=1))
 
     def random(self, purpose: str) -> random.Random:

@@ -30,7 +30,11 @@ class World:
     @cached_property
     def systems(self) -> dict[str, OperatingSystem]:
         keys = {node.os for node in self.estate.nodes}
-        return {key: load_operating_system(key, self.clock.start) for key in sorted(keys)}
+        return {key: load_operating_system(key, self.clock.now()) for key in sorted(keys)}
+
+    def renew(self) -> None:
+        """Forget what is offered: ages count back from today again."""
+        self.__dict__.pop("systems", None)
 
 
 _world: World | None = None

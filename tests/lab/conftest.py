@@ -49,7 +49,7 @@ class Fleet:
         return str(sent["Command"]["CommandId"])
 
     def script(self, name: str, line: str, wait: float = 600) -> str:
-        document = "AWS-RunPowerShellScript" if self.nodes[name]["os"].startswith("windows") else "AWS-RunShellScript"
+        document = "AWS-RunPowerShellScript" if "windows" in self.nodes[name]["os"] else "AWS-RunShellScript"
         return self.send(name, document=document, wait=wait, Parameters={"commands": [f"#!/bin/sh\n{line}\ntrue"]})
 
     def outcome(self, command: str, name: str, **more: Any) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..catalogue import Patch
 from ..node import NEWEST_AGENT, Node
-from .overrides import NotReadable, baseline_override, chosen, install_list, snapshot
+from .overrides import NotReadable, baseline_override, blocks, chosen, install_list, snapshot
+from .packages import about_packages, to_output
 from .patch_groups import baseline_of
 from .patchstate import COUNTS, Report, Scanner, look, write_report
 
@@ -60,11 +61,13 @@ def run_patch_baseline(place: Place, node: Node, parameters: Parameters) -> Beha
         yield 5
         return Result(code=error.code, stderr=str(error))
     node.failed.clear()
+    if scanner.operation == "Install":
+        _others_change(place, node)
     yield node.seconds(40, 90, f"scan {place.sim.now}")
     if scanner.operation == "Scan":
         return Result(code=0, stdout=summary(node, _report(place, node, scanner, told)))
     wanted = _missing(place, node, scanner) if listed is None else _named(place, node, scanner, listed)
-    installed, failed = yield from _install(place, node, scanner, wanted)
+    installed, failed = yield from _install(place, node, scanner, wanted, listed)
     # "RebootIfNeeded: … reboots the managed node if any new patches were installed, or any patches were detected
     # with a status of INSTALLED_PENDING_REBOOT": whether a reboot is needed is not evaluated.
     waiting = any(row.awaits_reboot for row in node.installed.values())
@@ -127,15 +130,19 @@ def _missing(place: Place, node: Node, scanner: Scanner) -> list[Patch]:
 def _named(place: Place, node: Node, scanner: Scanner, listed: list[dict[str, str]]) -> list[Patch]:
     """What a list lets in: on Linux "whether or not they are approved" and rejected ones too, on Windows "only patches
     that are specified in the list and approved by the patch baseline" (user guide, InstallOverrideList)."""
-    named = chosen(listed, node.system.updates, by_title=not node.is_windows)
     if node.is_windows:
-        missing = {patch.patch_id for patch in _missing(place, node, scanner)}
-        return [patch for patch in named if patch.patch_id in missing]
-    return [patch for patch in named if patch.patch_id not in node.installed]
+        return chosen(listed, _missing(place, node, scanner), by_title=False)
+    newest: dict[str, Patch] = {}
+    for patch in chosen(listed, sorted(node.system.updates, key=lambda item: item.released)):
+        held = node.installed.get(patch.patch_id)
+        is_newer = held is None or held.patch.released < patch.released
+        if is_newer and patch.offered(place.sim.now) and not patch.dependency:
+            newest[patch.patch_id] = patch
+    return list(newest.values())
 
 
 def _install(
-    place: Place, node: Node, scanner: Scanner, wanted: Sequence[Patch]
+    place: Place, node: Node, scanner: Scanner, wanted: Sequence[Patch], listed: list[dict[str, str]] | None
 ) -> Generator[Any, None, tuple[int, int]]:
     """Install one patch after the other; returns how many went in and how many failed."""
     # about 15 minutes on Linux and 40 on Windows, whatever the number of patches
@@ -143,8 +150,30 @@ def _install(
     done = 0
     for patch in wanted:
         yield whole / len(wanted)
-        done += node.install(patch, awaits_reboot=scanner.reboot_option == "NoReboot")
+        done += _bring(place, node, patch, listed, awaits_reboot=scanner.reboot_option == "NoReboot")
     return done, len(wanted) - done
+
+
+def _others_change(place: Place, node: Node) -> None:
+    """What somebody else installs between two looks, such as unattended-upgrades: nothing of it is the document's."""
+    for patch_id in node.faults["changed_by_others"]:
+        versions = [item for item in node.system.updates if item.patch_id == patch_id and item.offered(place.sim.now)]
+        if versions and patch_id not in node.installed:
+            node.install(max(versions, key=lambda item: item.released), awaits_reboot=False)
+
+
+def _bring(place: Place, node: Node, patch: Patch, listed: list[dict[str, str]] | None, *, awaits_reboot: bool) -> bool:
+    """Install a patch and what it needs; dependencies are in no list and come in the version that is offered."""
+    for name in patch.needs:
+        versions = [item for item in node.system.updates if item.name == name and item.offered(place.sim.now)]
+        needed = max(versions, key=lambda item: item.released, default=None)
+        held = node.installed.get(needed.patch_id) if needed else None
+        if needed is None or (held and held.patch.released >= needed.released):
+            continue
+        if listed is not None and blocks(listed, needed):
+            return False
+        node.install(needed, awaits_reboot)
+    return node.install(patch, awaits_reboot)
 
 
 def summary(node: Node, report: Report) -> str:
@@ -171,7 +200,8 @@ def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
     if PROBE in lines:
         yield node.seconds(1, 4, "probe")
         services = yield from _services(node, lines)
-        return Result(code=0, stdout=json.dumps({**probe(place, node), **services}, separators=(",", ":")))
+        packages, rows = about_packages(node, lines)
+        return Result(code=0, stdout=to_output({**probe(place, node), **services, **packages}, rows))
     if REBOOT_SCRIPT in lines:
         before = boot_mark(node)
         yield node.seconds(1, 3, "before reboot")
@@ -245,6 +275,7 @@ def probe(place: Place, node: Node) -> dict[str, Any]:
 #: the package manager the probe names, by operating system
 _MANAGERS = {
     "AMAZON_LINUX_2023": "dnf",
+    "DEBIAN": "apt",
     "REDHAT_ENTERPRISE_LINUX": "dnf",
     "SUSE": "zypper",
     "UBUNTU": "apt",

@@ -42,6 +42,7 @@ class Found:
     installed_at: datetime | None = None
     awaits_reboot: bool = False
     failed: bool = False
+    version: str = ""  #: which one is installed, where there are several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,15 +135,45 @@ def _filter_matches(key: str, values: Sequence[str], patch: Patch) -> bool:
 def evaluate(
     baseline: Mapping[str, Any], patches: Iterable[Patch], found: Mapping[str, Found], now: datetime
 ) -> list[Row]:
-    """Return the report of one machine: a row for each patch that the baseline says something about."""
-    rows = []
+    """Return the report of one machine: a row for each package that the baseline says something about.
+
+    Of versions, the newest one that is approved and newer than what is installed is missing (the payload,
+    ``_has_matched_versions``); what repositories do not offer is not there.
+    """
+    versions: dict[str, list[Patch]] = {}
     for patch in patches:
+        versions.setdefault(patch.patch_id, []).append(patch)
+    rows = (_row(baseline, items, found.get(key, Found()), now) for key, items in versions.items())
+    return [row for row in rows if row is not None]
+
+
+def installed_of(versions: Sequence[Patch], found: Found) -> Patch | None:
+    """Return which of a package's versions is on the machine."""
+    if found.installed_at is None:
+        return None
+    return next((patch for patch in versions if patch.version == found.version), versions[0])
+
+
+def newer(versions: Sequence[Patch], installed: Patch | None, now: datetime) -> list[Patch]:
+    """Return the versions that could be installed, the newest first."""
+    offered = [patch for patch in versions if patch.offered(now) and not (patch.dependency and installed is None)]
+    offered.sort(key=lambda patch: patch.released, reverse=True)
+    return [patch for patch in offered if installed is None or patch.released > installed.released]
+
+
+def _row(baseline: Mapping[str, Any], versions: Sequence[Patch], found: Found, now: datetime) -> Row | None:
+    installed = installed_of(versions, found)
+    candidates = newer(versions, installed, now)
+    for patch in candidates:
         verdict = approval(baseline, patch, now)
-        state = _state(baseline, verdict, patch, found.get(patch.patch_id, Found()))
-        if state:
-            at = found[patch.patch_id].installed_at if patch.patch_id in found else None
-            rows.append(Row(patch=patch, state=state, level=verdict.level, installed_at=at))
-    return rows
+        if verdict.installs:
+            return Row(patch=patch, state="FAILED" if found.failed else "MISSING", level=verdict.level)
+    shown = installed or next(iter(candidates), None)
+    if shown is None:
+        return None
+    verdict = approval(baseline, shown, now)
+    state = _state(baseline, verdict, shown, found)
+    return Row(patch=shown, state=state, level=verdict.level, installed_at=found.installed_at) if state else None
 
 
 def _state(baseline: Mapping[str, Any], verdict: Approval, patch: Patch, found: Found) -> str:
@@ -154,8 +185,6 @@ def _state(baseline: Mapping[str, Any], verdict: Approval, patch: Patch, found: 
             blocked = baseline.get("RejectedPatchesAction") == "BLOCK"
             return "INSTALLED_REJECTED" if blocked else "INSTALLED_OTHER"
         return "INSTALLED" if verdict.installs else "INSTALLED_OTHER"
-    if verdict.installs:
-        return "FAILED" if found.failed else "MISSING"
     if baseline["OperatingSystem"] == "WINDOWS" and patch.is_security and verdict.status != "EXPLICIT_REJECTED":
         return "AVAILABLE_SECURITY_UPDATE"
     return ""

@@ -79,11 +79,39 @@ def chosen(rows: Iterable[dict[str, str]], patches: Iterable[Patch], by_title: b
 
 
 def _names(row: dict[str, str], patch: Patch, by_title: bool) -> bool:
+    """Both must match one of the package's forms (the payload, ``match_package_data_strict``)."""
     mask, title = row.get("id", ""), row.get("title", "*") if by_title else "*"
-    version = patch.version.split(":", 1)[-1]
-    return any(_fits(name, mask) for name in (patch.patch_id, patch.name)) and any(
-        _fits(name, title) for name in (patch.title, patch.version, version, f"{version}.*")
+    forms = _forms(patch) if by_title else (patch.patch_id,)
+    return any(_fits(form, mask) for form in forms) and any(_fits(form, title) for form in forms)
+
+
+def _forms(patch: Patch) -> tuple[str, ...]:
+    """The texts that stand for a package (the payload, ``APT_CODES`` and ``DEFAULT_CODES``).
+
+    Of apt the epoch is part of the version, and nothing matches without it; of rpm it may be left out.
+    """
+    arch, name = patch.patch_id.rpartition(".")[2], patch.name
+    version = patch.title.partition(":")[2]
+    if patch.title.count(":") == version.count("-") == 0:
+        return (patch.patch_id, name)
+    if not patch.is_rpm:
+        return (name, patch.patch_id, version, f"{name}-{version}", f"{arch}:{version}", f"{patch.patch_id}:{version}")
+    epoch, _, build = version.partition(":")
+    number = build.partition("-")[0]
+    whole = f"{name}-{build}"
+    return (
+        *(name, patch.patch_id, number, build, version, patch.title),
+        *(f"{name}-{number}", whole, f"{whole}.{arch}", f"{name}-{version}", f"{name}-{version}.{arch}"),
+        f"{epoch}:{whole}.{arch}",
     )
+
+
+def blocks(rows: Iterable[dict[str, str]], patch: Patch) -> bool:
+    """Whether a list names a package in another version: then that one does not come along either (the payload,
+    ``_can_be_installed_or_upgraded``). What no row names comes in whatever version is offered."""
+    listed = list(rows)
+    by_id = any(_fits(form, row.get("id", "")) for row in listed for form in _forms(patch))
+    return by_id and not any(_names(row, patch, by_title=True) for row in listed)
 
 
 def _fits(name: str, mask: str) -> bool:

@@ -57,8 +57,12 @@ class Report:
 
 def look(node: Node, baseline: dict[str, Any], now: datetime) -> list[Row]:
     """Evaluate a node's real packages against a baseline."""
-    found = {key: Found(installed_at=row.at, awaits_reboot=row.awaits_reboot) for key, row in node.installed.items()}
-    found |= {key: Found(failed=True) for key in node.failed}
+    found = {
+        key: Found(installed_at=row.at, awaits_reboot=row.awaits_reboot, version=row.patch.version)
+        for key, row in node.installed.items()
+    }
+    for key in node.failed:
+        found[key] = replace(found.get(key, Found()), failed=True)
     return evaluate(baseline, node.system.updates, found, now)
 
 

@@ -9,6 +9,7 @@ import re
 
 from ..errors import BadInput
 from .probe_linux import POSIX_PROBE
+from .probe_packages import package_part
 from .probe_services import service_part
 from .probe_windows import POWERSHELL_PROBE
 from .reboot_script import POSIX_REBOOT, POWERSHELL_REBOOT
@@ -19,14 +20,16 @@ _PROBES = {"linux": POSIX_PROBE, "macos": POSIX_PROBE, "windows": POWERSHELL_PRO
 _REBOOTS = {"linux": POSIX_REBOOT, "macos": POSIX_REBOOT, "windows": POWERSHELL_REBOOT}
 
 
-def to_probe(platform: str, services: str = "", key: str = "") -> str:
+def to_probe(platform: str, services: str = "", key: str = "", packages: str = "") -> str:
     """Return the probe of a platform (``linux``, ``macos`` or ``windows``).
 
     :param services: ``remember`` the services that run on the node, or ``compare`` with what was remembered.
     :param key: whose list it is: the rollout's name.
+    :param packages: ``remember`` the packages that are installed, or ``compare`` with what was remembered.
     :raises BadInput: another platform, or one of the two.
     """
-    return _PROBES[_known(platform)].replace("@SERVICES@\n", service_part(platform, services, key).lstrip("\n"))
+    parts = service_part(platform, services, key) + package_part(platform, packages, key)
+    return _PROBES[_known(platform)].replace("@PARTS@\n", parts.lstrip("\n"))
 
 
 def to_reboot_script(platform: str, token: str) -> str:

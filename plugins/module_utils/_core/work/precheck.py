@@ -130,8 +130,12 @@ def parse_probe(output: object) -> dict[str, Any] | None:
     """
     lines = str(output or "").lstrip("\ufeff")[-SIZE:].splitlines()
     documents = [line for line in lines if line.lstrip().startswith("{")]
-    found = (read_object(line) for line in reversed(documents[-_LINES:]))
-    return next((document for document in found if document is not None), None)
+    found = [item for line in reversed(documents[-_LINES:]) if (item := read_object(line)) is not None]
+    document = next((item for item in found if "probe_packages" not in item), None)
+    more = next((item.get("rows") for item in found if "probe_packages" in item), None)
+    if document is not None and isinstance(document.get("packages"), dict) and isinstance(more, list):
+        document["packages"]["rows"] = more
+    return document
 
 
 def evaluate_probe(

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-#: Reads and changes nothing, but for what ``probe_services`` puts in. POSIX sh, coreutils, awk and sed; whatever else a
-#: node has is used if it is there.
+#: Reads and changes nothing, but for what ``probe_services`` and ``probe_packages`` put in. POSIX sh, coreutils, awk
+#: and sed; whatever else a node has is used if it is there.
 #: PATCHTIDE_ROOT lets it look at another root directory, as the tests do.
 POSIX_PROBE = r"""#!/bin/sh
 # patchtide:probe:1
@@ -343,7 +343,7 @@ fi
 if [ $synced = null ] && has chronyc; then
   case $(limit 5 chronyc -n tracking 2>/dev/null) in *": Normal"*) synced=true ;; *Leap*) synced=false ;; esac
 fi
-@SERVICES@
+@PARTS@
 # --- the document; lists are cut until it fits
 load=''; read -r load rest 2>/dev/null <"$R/proc/loadavg"
 uptime=''; read -r uptime rest 2>/dev/null <"$R/proc/uptime"
@@ -353,7 +353,8 @@ if [ "$(uname -s)" = Darwin ]; then
   platform=macos; name=macOS; version=$(sw_vers -productVersion); boot=$(sysctl -n kern.boottime)
 fi
 cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)
-for cap in 12 8 5 3 1; do
+for caps in '12 40' '8 40' '5 40' '3 40' '1 40' '1 30' '1 22' '1 15' '1 8' '1 0'; do
+  cap=${caps% *}
   document=$(
     printf '{"probe":1,"platform":"%s",' $platform
     printf '"os":"%s","os_version":"%s",' "$(esc "$name" 40)" "$(esc "$version" 20)"
@@ -365,9 +366,11 @@ for cap in 12 8 5 3 1; do
     printf '"repos":[%s],"repos_total":%s,' "$(items repos $cap)" "$(count repos)"
     printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units $cap)" "$(number "$load")" "$(number "$cpus")"
     service_items $cap
+    package_items "${caps#* }"
     printf '"agent":"%s","time_synced":%s}' "$agent" "$synced"
   )
   [ "$(printf %s "$document" | wc -c)" -ge 2400 ] || break
 done
 printf '%s\n' "$document"
+all_changes
 """

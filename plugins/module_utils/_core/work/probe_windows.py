@@ -8,7 +8,8 @@ Its grammar is checked in the tests; it has not met a real Windows host yet.
 
 from __future__ import annotations
 
-#: Reads and changes nothing, but for what ``probe_services`` puts in. Windows PowerShell 3.0 and newer.
+#: Reads and changes nothing, but for what ``probe_services`` and ``probe_packages`` put in. Windows PowerShell 3.0 and
+#: newer.
 POWERSHELL_PROBE = r"""# patchtide:probe:1
 # Prints one JSON document of less than 2,400 characters (Run Command lists keep 2,500).
 $ErrorActionPreference = 'SilentlyContinue'
@@ -88,7 +89,8 @@ if ((Get-Service -Name W32Time).Status -eq 'Running') {
 }
 
 $extra = [ordered]@{}
-@SERVICES@
+$more = $null
+@PARTS@
 foreach ($cap in 12, 8, 5, 3, 1) {
     $found = [ordered]@{
         probe = 1
@@ -117,4 +119,5 @@ foreach ($cap in 12, 8, 5, 3, 1) {
     if ($document.Length -lt 2400) { break }
 }
 Write-Output $document
+if ($more) { Write-Output $more }
 """

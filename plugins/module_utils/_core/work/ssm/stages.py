@@ -42,10 +42,10 @@ def _lines(script: str) -> list[str]:
 
 
 def probe_request(
-    platform: str, timeout_seconds: int, services: str = "", key: str = ""
+    platform: str, timeout_seconds: int, services: str = "", key: str = "", packages: str = ""
 ) -> tuple[str, dict[str, list[str]]]:
-    """Return (document, parameters) of the probe; ``services`` and ``key`` as for ``to_probe``."""
-    return script_request(platform, to_probe(platform, services, key), timeout_seconds)
+    """Return (document, parameters) of the probe; ``services``, ``key`` and ``packages`` as for ``to_probe``."""
+    return script_request(platform, to_probe(platform, services, key, packages), timeout_seconds)
 
 
 def reboot_request(platform: str, token: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:
