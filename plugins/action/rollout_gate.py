@@ -23,6 +23,7 @@ from ..module_utils._core.gate.decide import (
     WaveTally,
     decide,
 )
+from ..module_utils._core.gate.differences import Differences, count_differences
 from ..module_utils._core.gate.health_rules import clean
 from ..module_utils._core.model import Status
 from ..module_utils._core.rollout.state import final_results
@@ -126,11 +127,16 @@ class ActionModule(ControllerAction):
             rollout_total=len(rollout.nodes),
         )
 
+    def _differences(self, rollout: RolloutDir, name: str) -> dict[str, Differences]:
+        names = [wave["name"] for wave in rollout.plan["waves"]]
+        earlier = final_results(rollout.state, names[: names.index(name)])
+        return count_differences(final_results(rollout.state, [name]), earlier)
+
     def _decide(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateDecision:
         plan, worked_at = rollout.wave(name), rollout.state.waves[name].worked_at
         rules, tally = GateRules.from_dict(plan["gate"]), self._tally(rollout, name)
         soak = from_time(worked_at) + timedelta(minutes=plan["soak_minutes"]) if worked_at else None
-        known = _in_service(rollout, name)
+        known, differences = _in_service(rollout, name), self._differences(rollout, name)
 
         def judge(health_checks: Sequence[HealthCheck] = ()) -> GateDecision:
             return decide(
@@ -138,6 +144,7 @@ class ActionModule(ControllerAction):
                 tally,
                 health_checks=(*known, *health_checks),
                 emptied=str(plan.get("emptied") or ""),
+                differences=differences,
                 soak_until=soak,
                 now=rollout.clock.now(),
             )

@@ -25,6 +25,7 @@ from ..plugin_utils.drive.forecast import wave_forecast
 from ..plugin_utils.drive.notes import Notes
 from ..plugin_utils.drive.opening import Opening
 from ..plugin_utils.drive.permits import Permits
+from ..plugin_utils.drive.pins import Pins, to_store
 from ..plugin_utils.drive.progress_line import WaveProgress
 from ..plugin_utils.drive.tempo import Tempo
 from ..plugin_utils.drive.watch import Watch
@@ -80,8 +81,9 @@ class ActionModule(ControllerAction):
         def known(nodes: Sequence[Mapping[str, Any]]) -> list[Candidate | None]:
             return tempo.in_loop(lambda: [candidate_of(task_vars, node, policy.tags.application) for node in nodes])
 
+        pins = Pins(rollout, wave, to_store(policy, options, sessions))
         executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
-        permits = Permits(rollout, wave, Watch(rollout, policy, options, self.say, known), tempo, notes)
+        permits = Permits(rollout, wave, Watch(rollout, policy, options, self.say, known), pins, tempo, notes)
         return Driver(
             rollout=rollout,
             wave=wave,
@@ -94,6 +96,7 @@ class ActionModule(ControllerAction):
                 tuple(executors.values()),
                 options["window_wait_minutes"],
                 policy.stopped_nodes.minutes_ahead,
+                pins,
             ),
             tempo=tempo,
             notes=notes,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -34,4 +35,4 @@ class ActionModule(SsmAction):
         return InstallStage() if options["operation"] == "Install" else ScanStage(details=True)
 
     def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
-        return baseline_request(options["operation"], options["snapshot_id"])
+        return baseline_request(options["operation"], options["snapshot_id"] or str(uuid.uuid4()))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,17 @@ def announced(world: ExecutorWorld, port: ExecutorPort, stage: str, number: int 
     now = world.clock.now()
     token = f"r w/{stage}/1.{number}"
     deadline = port.deadline(stage, now)
-    return Work(stage=stage, attempt=1, token=token, place=place, nodes=tuple(nodes), at=now, deadline=deadline)
+    snapshot = str(uuid.uuid4())
+    return Work(
+        stage=stage,
+        attempt=1,
+        token=token,
+        place=place,
+        nodes=tuple(nodes),
+        at=now,
+        deadline=deadline,
+        snapshot_id=snapshot,
+    )
 
 
 def again(work: Work) -> Work:
@@ -64,6 +75,7 @@ def again(work: Work) -> Work:
         nodes=work.nodes,
         at=work.at,
         deadline=work.deadline,
+        snapshot_id=work.snapshot_id,
     )
 
 

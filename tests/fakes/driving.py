@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Claimed, Event, WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Preparations
@@ -53,6 +54,19 @@ class FakeWatch:
 
     def without_quorum(self, nodes: Sequence[str]) -> dict[str, tuple[str, str]]:
         return {node: self.no_quorum[node] for node in nodes if node in self.no_quorum}
+
+
+@dataclass
+class FakePins:
+    """Lists that are as the plan has them, unless ``trouble`` says otherwise."""
+
+    trouble: PatchtideError | None = None
+    checked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def check(self, nodes: Sequence[str]) -> None:
+        self.checked.append(tuple(nodes))
+        if self.trouble:
+            raise self.trouble
 
 
 class FakePreparer(Preparer):
@@ -102,7 +116,7 @@ class Driving:
     occurrences: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.clock, self.watch = FakeClock(), FakeWatch()
+        self.clock, self.watch, self.pins = FakeClock(), FakeWatch(), FakePins()
         self.executor = FakeExecutor(self.clock, self.script, **self.executor_options)
         wave = {
             "name": WAVE,
@@ -132,7 +146,7 @@ class Driving:
         tempo, notes = Tempo(self.clock, rehearsal=True), Notes(rollout, self.lines.append)
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
         options = {"calls": self.executor.calls, "stuck": self.stuck}
-        permits = Permits(rollout, WAVE, self.watch, tempo, notes)  # type: ignore[arg-type]
+        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes)  # type: ignore[arg-type]
         return Driver(
             rollout=rollout,
             wave=WAVE,

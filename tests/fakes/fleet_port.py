@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -65,6 +65,7 @@ class FakeFleet:
     states: dict[str, PatchState] = field(default_factory=dict)
     listed: dict[str, list[Patch]] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    whole_outputs: dict[str, str] = field(default_factory=dict)
     refuse: PatchtideError | None = None
     lost: int = 0
     swallowed: bool = False
@@ -146,17 +147,33 @@ class FakeFleet:
         return [state for state in found if state is not None]
 
     def _dated(self, state: PatchState) -> PatchState | None:
-        """The state with its end; ``None`` while it is on its way."""
+        """The state with its end, its snapshot and its list; ``None`` while it is on its way."""
         if state.operation_ended_at:
             return state
+        parameters = self._parameters(state.node_id)
+        listed = next(iter(parameters.get("InstallOverrideList", ())), "")
+        snapshot = next(iter(parameters.get("SnapshotId", ())), "")
+        state = replace(state, snapshot_id=state.snapshot_id or snapshot, override_list=state.override_list or listed)
         sent = max((at for request, at in self.commands.values() if state.node_id in request.node_ids), default=START)
         at = sent + timedelta(seconds=self.seconds)
         is_there = self.clock.now() >= at + timedelta(seconds=self.state_after)
         return replace(state, operation_ended_at=at) if is_there or not self.commands else None
 
-    def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
+    def _parameters(self, node_id: str) -> Mapping[str, Sequence[str]]:
+        """What the last patch document on a node was given."""
+        sent = [
+            item for item, _at in self.commands.values() if node_id in item.node_ids and "Operation" in item.parameters
+        ]
+        return sent[-1].parameters if sent else {}
+
+    def patches(self, node_id: str, states: Sequence[str], ids: Sequence[str] = ()) -> list[Patch]:
         self.calls["patches"] += 1
-        return list(self.listed.get(node_id, []))
+        found = self.listed.get(node_id, [])
+        return [patch for patch in found if patch.id in ids] if ids else list(found)
+
+    def output(self, command_id: str, node_id: str) -> str:
+        self.calls["output"] += 1
+        return self.whole_outputs.get(node_id, self.outputs.get(node_id, ""))
 
 
 def gather(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:

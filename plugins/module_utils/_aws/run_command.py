@@ -29,6 +29,8 @@ _NODE_ID = re.compile(r"\bm?i-[0-9a-f]{8,17}\b")
 #: Raised by botocore without an answer. After a 5xx answer, it is also unknown whether the call took effect.
 #: Maximum number of patches per node, characters of a plugin's output (the service returns 2,500), CVEs per patch.
 MOST_PATCHES, MOST_OUTPUT, _MOST_CVES = 10_000, 24_000, 200
+#: Values of a filter of DescribeInstancePatches (botocore's service model).
+MOST_VALUES = 20
 LOST = frozenset(
     {
         "ConnectionClosedError",
@@ -148,14 +150,24 @@ class SsmFleet:
                 found += [to_patch_state(row) for page in pages for row in _of_nodes(page["InstancePatchStates"])]
         return found
 
-    def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
-        with aws_errors(f"read patches of {node_id}"):
-            pages = self._client.get_paginator("describe_instance_patches").paginate(
-                InstanceId=node_id,
-                Filters=[{"Key": "State", "Values": list(states)}],
-                PaginationConfig={"PageSize": 100},
-            )
-            return [to_patch(row) for row in _at_most(MOST_PATCHES, (row for page in pages for row in page["Patches"]))]
+    def patches(self, node_id: str, states: Sequence[str], ids: Sequence[str] = ()) -> list[Patch]:
+        of_states = [{"Key": "State", "Values": list(states)}] if states else []
+        parts = [list(ids[start : start + MOST_VALUES]) for start in range(0, len(ids), MOST_VALUES)]
+        filters = [[*of_states, {"Key": "KBId", "Values": part}] for part in parts] or [of_states]
+        found: list[Patch] = []
+        for some in filters:
+            with aws_errors(f"read patches of {node_id}"):
+                pages = self._client.get_paginator("describe_instance_patches").paginate(
+                    InstanceId=node_id, Filters=some, PaginationConfig={"PageSize": 100}
+                )
+                rows = _at_most(MOST_PATCHES, (row for page in pages for row in page["Patches"]))
+                found += [to_patch(row) for row in rows]
+        return found
+
+    def output(self, command_id: str, node_id: str) -> str:
+        with aws_errors(f"read the output of {node_id}"):
+            reply = self._client.get_command_invocation(CommandId=command_id, InstanceId=node_id)
+        return str(reply.get("StandardOutputContent") or "")[:MOST_OUTPUT]
 
 
 def _of_nodes(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
@@ -196,6 +208,8 @@ def to_patch_state(row: Mapping[str, Any]) -> PatchState:
         operation_ended_at=ended,
         counts={_snake(key): value for key, value in row.items() if key.endswith("Count")},
         baseline_id=row.get("BaselineId"),
+        snapshot_id=str(row.get("SnapshotId") or ""),
+        override_list=str(row.get("InstallOverrideList") or ""),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from .errors import JournalError, OtherSchema
 
-SCHEMA = "patchtide/journal/2"
+SCHEMA = "patchtide/journal/3"
 E = TypeVar("E", bound="Event")
 #: Whether a value fits a member, and what would, as the end of the sentence "expected …".
 Rule = tuple[Callable[[Any], bool], str]
@@ -127,7 +127,7 @@ class Claimed(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent(Event):
     """Written before a stage begins on nodes. ``token`` finds the command again if the controller dies before
-    ``Sent``."""
+    ``Sent``. ``snapshot_id``: what a patch state must have to be this attempt's; "" where there is no such state."""
 
     kind: ClassVar[str] = "intent"
     wave: str
@@ -135,6 +135,7 @@ class Intent(Event):
     attempt: int
     nodes: tuple[str, ...]
     token: str
+    snapshot_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,8 @@ class NodeResult:
     """The record every executor returns per node, so that gates, reports and journals never ask where a node lives.
 
     Times are ISO 8601 in UTC. ``counts`` uses SSM's names in snake case (``missing_count``, …).
+    ``proof`` says where ``installed`` is from, ``changes`` are the packages that changed (``id``, ``old``, ``new``) and
+    ``differences`` what differs from the plan (``code``, ``id``, ``title``, ``text``), see ``work/proof.py``.
     ``evidence`` holds API ids; ``error`` is ``{"code": str, "text": str}`` or ``None``.
     """
 
@@ -96,6 +98,10 @@ class NodeResult:
     counts: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, str] | None = None
+    proof: str = ""
+    changes: tuple[Mapping[str, str], ...] = ()
+    differences: tuple[Mapping[str, str], ...] = ()
+    differences_total: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data: every member, the status as text, tuples as lists."""
@@ -107,7 +113,7 @@ class NodeResult:
     def from_dict(cls, data: Mapping[str, Any]) -> NodeResult:
         """Read what ``to_dict`` wrote."""
         known = dict(data)
-        for name in ("installed", "failed", "missing_after"):
+        for name in ("installed", "failed", "missing_after", "changes", "differences"):
             known[name] = tuple(known.get(name) or ())
         known["status"] = Status(known["status"])
         return cls(**known)

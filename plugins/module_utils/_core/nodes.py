@@ -77,7 +77,7 @@ MEMBERS = (
     Member("ip"),
     Member("computer_name"),
     Member("instance_type"),
-    Member("instance_profile"),
+    Member("instance_profile", _SEEN),
     Member("launched_at"),
     Member("registered_at"),
     Member("merged_ids", empty=[]),
@@ -121,6 +121,7 @@ class Candidate:
     platform: str = ""
     os: str = ""
     os_version: str = ""
+    instance_profile: str = ""
     account: str = ""
     region: str = ""
     zone: str = ""

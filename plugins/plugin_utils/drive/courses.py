@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -74,6 +75,7 @@ class Courses:
             nodes=tuple(nodes),
             at=now,
             deadline=self._deadline(self.port(nodes[0]), stage, now, nodes),
+            snapshot_id=str(uuid.uuid4()) if stage in ("patch", "scan") and self.port(nodes[0]).row.by_baseline else "",
         )
         self.notes.intent(self.wave, work)
         self.works[work.token] = work
@@ -135,6 +137,7 @@ class Courses:
                 port, intent.stage, from_time(intent.sent_at) if intent.sent_at else at, intent.nodes
             ),
             handle=intent.sent[1] if intent.sent else "",
+            snapshot_id=intent.snapshot_id,
         )
         await self.see_through(work, begun=bool(work.handle), prepare=prepare if work.stage == "patch" else None)
 

@@ -17,7 +17,8 @@ from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._core.errors import JournalError
 from ...module_utils._core.executors import is_direct
-from ...module_utils._core.rollout.due import Effect, Preparations, due
+from ...module_utils._core.rollout.due import PREPARED_FOR, Effect, Preparations, due
+from ...module_utils._core.rollout.first_alone import first_alone
 from ...module_utils._core.rollout.gathering import Gathering
 from ...module_utils._core.rollout.nights import BEFORE_WORK, number_of
 from ...module_utils._core.rollout.state import due_nodes
@@ -67,6 +68,7 @@ class Driver:
     _busy: Counter[str] = field(default_factory=Counter)
     _later: datetime | None = None
     _stuck: set[tuple[str, str]] = field(default_factory=set)
+    _waiting: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def run(self, until: str) -> None:
@@ -112,6 +114,7 @@ class Driver:
 
     def _begin_what_is_due(self, until: str) -> None:
         """Begin everything that is due and not in hand."""
+        self._waiting = first_alone(self.rollout.state, self.wave).waiting
         for effect in due(self.rollout.state, self.preparations):
             for part in self._parts(effect, until):
                 keys = part.nodes if self._by_node(part) else (self._key(part),)
@@ -156,6 +159,8 @@ class Driver:
 
     def _is_free(self, effect: Effect, node: str) -> bool:
         if node in self._busy:
+            return False
+        if node in self._waiting and (effect.stage == PREPARED_FOR or effect.kind == "prepare"):
             return False
         if effect.kind == "restore":
             return effect.stage not in HOOKS and (effect.stage, node) not in self._stuck

@@ -43,7 +43,14 @@ class Notes:
     def intent(self, wave: str, work: Work) -> None:
         """Announce work before it is begun."""
         self._record(
-            Intent(wave=wave, stage=work.stage, attempt=work.attempt, nodes=tuple(work.nodes), token=work.token)
+            Intent(
+                wave=wave,
+                stage=work.stage,
+                attempt=work.attempt,
+                nodes=tuple(work.nodes),
+                token=work.token,
+                snapshot_id=work.snapshot_id,
+            )
         )
 
     def sent(self, wave: str, work: Work) -> None:

@@ -20,6 +20,7 @@ from ...module_utils._core.times.schedule import to_zone
 from ..executors.base import ExecutorPort
 from ..rollout.claims import take
 from ..rollout.folder import RolloutDir
+from .pins import Pins
 from .tempo import Tempo
 from .watch import Watch
 
@@ -46,6 +47,7 @@ class Opening:
     executors: Sequence[ExecutorPort] = ()
     wait_minutes: int = 60
     ahead_minutes: int = 15
+    pins: Pins | None = None
 
     async def start(
         self, name: str, watch: Watch, tempo: Tempo, prepare_started: Callable[[], Awaitable[None]]
@@ -58,10 +60,16 @@ class Opening:
         starts = any(node.get("start") for node in self.rollout.wave(name)["nodes"])
         await self._await_window(name, tempo, self.ahead_minutes if starts else 0)
         self.claim(name)
+        await self._publish(tempo)
         await prepare_started()
         await self._await_window(name, tempo)
         if self.rollout.state.waves[name].status == "waiting":
             self.rollout.record(WaveStarted(wave=name))
+
+    async def _publish(self, tempo: Tempo) -> None:
+        """:raises ListTrouble: nodes could not read what they may install."""
+        if self.pins is not None:
+            await tempo.call("lists", self.pins.publish)
 
     async def _check_clock(self, tempo: Tempo) -> None:
         """:raises ClockSkew: windows and deadlines would be kept by a wrong clock."""

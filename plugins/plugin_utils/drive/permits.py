@@ -14,6 +14,7 @@ from ...module_utils._core.model import Status
 from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.budgets_left import over_budget
 from ...module_utils._core.rollout.catch_up import final_without_look
+from ...module_utils._core.rollout.first_alone import first_alone
 from ...module_utils._core.rollout.reboot_rule import reboot_is_due
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
@@ -22,6 +23,7 @@ from ..executors.base import Result
 from ..rollout.claims import held_elsewhere
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
 from .notes import Notes
+from .pins import Pins
 from .tempo import Tempo
 from .watch import Objections, Watch
 
@@ -42,6 +44,7 @@ class Permits:
     rollout: RolloutDir
     wave: str
     watch: Watch
+    pins: Pins
     tempo: Tempo
     notes: Notes
     promised: set[str] = field(default_factory=set)
@@ -49,10 +52,16 @@ class Permits:
     _elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     async def allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
-        """Return the nodes on which the install or the reboot may begin now; the others get their outcome."""
+        """Return the nodes on which the install or the reboot may begin now; the others get their outcome.
+
+        :raises ListTrouble: the list of some is not what the plan says, so that nothing may be sent to them.
+        """
         objections = await self._asked(stage, nodes)
         self.refuse(stage, objections)
-        return [node for node in nodes if node not in objections]
+        cleared = [node for node in nodes if node not in objections]
+        if stage == "patch" and cleared:
+            await self.tempo.call("lists", lambda: self.pins.check(cleared))
+        return cleared
 
     async def _asked(self, stage: str, nodes: Sequence[str]) -> Objections:
         """Ask the guards, again where they can't be read. Other nodes go on meanwhile; who can't be cleared waits for
@@ -75,6 +84,9 @@ class Permits:
         found: Objections = {}
         if stage == "reboot":
             found = {node: ("", "") for node in nodes if not reboot_is_due(self.rollout.state, node)}
+        if stage == "patch":
+            refused = first_alone(self.rollout.state, self.wave).refused
+            found = {node: ("missed_list", refused[node]) for node in nodes if node in refused}
         now = self.tempo.clock.now()
         if members := _others(nodes, found):
             found |= await self.tempo.call("guards", lambda: self._claimed(members))

@@ -38,6 +38,7 @@ class Work:
     :param place: the account-Region, or the host itself where it is reached directly.
     :param nodes: ids of the nodes without an outcome yet.
     :param at: when it was announced. :param deadline: when it must have ended.
+    :param snapshot_id: a GUID of this attempt, by which the patch state that it leaves is told from older ones.
     :param handle: what ``begin`` or ``look_up`` returned, such as a command id; ``""`` before that.
     :param confirm: ``begin`` calls it right before each call by which the work may reach a node.
     """
@@ -50,6 +51,7 @@ class Work:
     at: datetime
     deadline: datetime
     handle: str = ""
+    snapshot_id: str = ""
     trouble: str = field(default="", compare=False)
     confirm: Callable[[], None] = field(default=sure, compare=False, repr=False)
 

@@ -35,6 +35,7 @@ from ...module_utils._core.work.packages.scripts import (
 )
 from ...module_utils._core.work.packages.updates import read_list
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
+from ...module_utils._core.work.probe_packages import packages_mode
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .connection_errors import AccessRefused, BadConnection, HostError
@@ -190,7 +191,7 @@ class LinuxExecutor:
 
     def _precheck(self, work: Work) -> dict[str, Any]:
         key = str(self.rollout.plan["rollout"])
-        script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key)
+        script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key, packages_mode("precheck"))
         output = self._output(work, script, READ_SECONDS)
         thresholds = self.rules.thresholds
         if self.rules.packages.repair:  # the install begins with it
@@ -221,7 +222,8 @@ class LinuxExecutor:
         return final_record(planned, done, facts, to_time(self.clock.now()), str(rule)).to_dict()
 
     def _final_probe(self) -> str:
-        return to_probe("linux", services_mode("verify"), str(self.rollout.plan["rollout"]))
+        key = str(self.rollout.plan["rollout"])
+        return to_probe("linux", services_mode("verify"), key, packages_mode("verify"))
 
     def _poll_install(self, work: Work) -> list[dict[str, Any]]:
         found = self._look(work, final=False)

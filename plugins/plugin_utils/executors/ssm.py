@@ -9,14 +9,18 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
-from ...module_utils._core.model import place_label
+from ...module_utils._core.lists.planned import is_pinned, list_of
+from ...module_utils._core.model import Status, place_label
 from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
+from ...module_utils._core.work.probe_packages import packages_mode
+from ...module_utils._core.work.proof import rows_of
 from ...module_utils._core.work.ssm.commands import Ambiguous, Chunk, comment_of, deadline, find_command, send, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import ChunkStage, Stage
@@ -36,6 +40,8 @@ from .rules import WaveRules
 
 #: Seconds that the host probe's script may run, and a scan of AWS-RunPatchBaseline.
 PROBE_SECONDS, SCAN_SECONDS = 300, 3600
+#: Handle of an install that is not begun, because nothing is planned for its nodes.
+_NOTHING = "nothing"
 
 
 @dataclass(slots=True)
@@ -56,12 +62,27 @@ class SsmExecutor:
     _stages: dict[str, Stage] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
-        return [(place, ids) for place, _platform, ids in split([self.rollout.nodes[node] for node in nodes])]
+        groups: dict[str, list[Mapping[str, Any]]] = {}
+        for node in nodes:
+            planned = self.rollout.nodes[node]
+            groups.setdefault(self._address(planned) if stage == "patch" else "", []).append(planned)
+        return [(place, ids) for _address, found in sorted(groups.items()) for place, _platform, ids in split(found)]
+
+    def _address(self, planned: Mapping[str, Any]) -> str:
+        """Return what names the list of a node: nodes of one command install by one."""
+        listed = list_of(self.rollout.plan, planned)
+        return str(listed["address"]) if listed else _NOTHING if is_pinned(planned) else ""
+
+    def _has_nothing(self, work: Work) -> bool:
+        """Tell whether nothing is planned to be installed on the nodes, and a list keeps everything else away."""
+        return work.stage == "patch" and self._address(self.rollout.nodes[work.nodes[0]]) == _NOTHING
 
     def deadline(self, stage: str, at: datetime) -> datetime:
         return deadline(at, self.rules.delivery_seconds, self._seconds(stage))
 
     def begin(self, work: Work) -> str:
+        if self._has_nothing(work):
+            return _NOTHING
         self._chunks.pop(work.token, None)  # of a look-up that did not find it
         chunk = self._chunk(work)
         try:
@@ -73,11 +94,15 @@ class SsmExecutor:
         return chunk.command_id
 
     def look_up(self, work: Work, *, final: bool) -> str | None:
+        if self._has_nothing(work):
+            return _NOTHING
         chunk = self._chunk(work)
         chunk.command_id = find_command(chunk, self.ports(work.place), self.clock)
         return chunk.command_id or (None if final else "")
 
     def poll(self, work: Work) -> list[Result]:
+        if self._has_nothing(work):
+            return self._nothing(work)
         chunk = self._chunk(work)
         found = self._on_chunk(work).look(chunk, self.ports(work.place))
         if chunk.error and chunk.waiting and not found:
@@ -86,9 +111,16 @@ class SsmExecutor:
         return [*found, *_unsent(chunk)]
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
+        if self._has_nothing(work):
+            return self._nothing(work)
         chunk, port, stage = self._chunk(work), self.ports(work.place), self._on_chunk(work)
         found = stage.give_up(chunk, port) if why is None else stage.refused(chunk, why, port)
         return [*found, *_unsent(chunk)]
+
+    def _nothing(self, work: Work) -> list[Result]:
+        at = to_time(self.clock.now())
+        result = {"status": Status.NO_OP.value, "started_at": at, "ended_at": at, "installed": []}
+        return [{"node_id": node, **result} for node in work.nodes]
 
     def service_time(self) -> datetime | None:
         for node in self.rollout.state_of_wave(self.wave).nodes:
@@ -99,7 +131,7 @@ class SsmExecutor:
 
     def begun(self, work: Work) -> int:
         """Return how many of its nodes were at work at the last look."""
-        return self._chunk(work).begun
+        return 0 if self._has_nothing(work) else self._chunk(work).begun
 
     def _on_chunk(self, work: Work) -> ChunkStage:
         if work.token not in self._stages:
@@ -110,14 +142,25 @@ class SsmExecutor:
         if work.stage == "verify":
             results = {node: self.rollout.state.nodes[node].results for node in work.nodes}
             rule = str(self.rollout.wave(self.wave)["reboot_rule"])
-            return VerifyStage(self.rollout.nodes, results, rule, lambda: to_time(self.clock.now()))
+            listed = {str(item["name"]): rows_of(item["patches"]) for item in self.rollout.plan.get("lists", ())}
+            return VerifyStage(self.rollout.nodes, results, rule, lambda: to_time(self.clock.now()), listed)
+        planned = {node: self.rollout.nodes[node] for node in work.nodes}
         made: dict[str, Callable[[], Stage]] = {
             "precheck": lambda: PrecheckStage(self.rules.thresholds),
-            "patch": InstallStage,
+            "patch": lambda: InstallStage({node: row.get("pending_before") or () for node, row in planned.items()}),
             "reboot": RebootStage,
-            "scan": ScanStage,
+            "scan": lambda: ScanStage(planned={node: self._not_arrived(node) for node in planned}),
         }
         return made[work.stage]()
+
+    def _not_arrived(self, node: str) -> list[str]:
+        """Return the ids of the planned patches that the install did not bring in, as far as it said."""
+        patch = self.rollout.state.nodes[node].results.get("patch", {})
+        arrived = frozenset(rows_of(patch.get("arrived")))
+        rows = rows_of(self.rollout.nodes[node].get("patches"))
+        by_id = frozenset(patch_id for patch_id, _title in arrived)
+        windows = self.rollout.nodes[node]["platform"] == "windows"
+        return [row[0] for row in rows if (row[0] not in by_id if windows else row not in arrived)]
 
     def _chunk(self, work: Work) -> Chunk:
         if work.token not in self._chunks:
@@ -146,11 +189,15 @@ class SsmExecutor:
     def _document(self, work: Work, platform: str) -> tuple[str, Mapping[str, list[str]]]:
         key, thresholds = str(self.rollout.plan["rollout"]), self.rules.thresholds
         if work.stage in ("precheck", "verify"):
-            return probe_request(platform, PROBE_SECONDS, services_mode(work.stage, thresholds), key)
+            services, packages = services_mode(work.stage, thresholds), packages_mode(work.stage)
+            return probe_request(platform, PROBE_SECONDS, services, key, packages)
         if work.stage == "reboot":
             token = hashlib.sha256(work.token.encode()).hexdigest()[:24]
             return reboot_request(platform, token, self.rules.reboot_seconds)
-        return baseline_request("Install" if work.stage == "patch" else "Scan")
+        if work.stage == "scan":
+            return baseline_request("Scan", work.snapshot_id)
+        listed = list_of(self.rollout.plan, self.rollout.nodes[work.nodes[0]])
+        return baseline_request("Install", work.snapshot_id, listed["address"] if listed else "")
 
     def _seconds(self, stage: str) -> int:
         limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": SCAN_SECONDS}

@@ -12,7 +12,8 @@ abort      the failed nodes exceed the rollout's budget (earlier waves count) or
 pause      a node failed and fewer than ``min_sample`` were worked on, or the rate is above the limit but the sample is
            too small for the ``confidence``; too many outcomes are unknown; too many nodes were skipped or still wait
            for their reboot; outcomes are missing; no node was verified; a health check is inconclusive; no node is
-           left in the wave
+           left in the wave; changes that the plan does not contain (``unplanned``) or planned patches that are no
+           longer offered (``withdrawn``), which the rules may allow or make an abort
 wait       the soak time is not over. This is not a verdict to record: ask again when it is over
 promote    otherwise. A wave without failures is promoted however small it is
 =========  =============================================================================================================
@@ -37,6 +38,7 @@ from ..events import GateJudged
 from ..model import Status
 from ..read import read, share
 from .confidence import lower_bound, upper_bound
+from .differences import ABORT, ALLOW, CHOICES, COUNTED, PAUSE, Differences, sentence
 
 
 class Verdict(str, Enum):
@@ -89,6 +91,8 @@ class GateRules:
     max_skipped_rate: float = field(default=0.5, metadata=share)
     max_unknown: float = field(default=0.01, metadata=share)
     budget: int | str | None = None
+    unplanned: str = PAUSE
+    withdrawn: str = PAUSE
     health_checks: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
@@ -103,6 +107,9 @@ class GateRules:
             if key == "budget":
                 if value != 0:
                     to_count(value, 1, option)
+            elif key in COUNTED:
+                if value not in CHOICES:
+                    raise BadInput(option, value, f"one of {', '.join(CHOICES)}")
             elif key in ("min_sample", "max_failures"):
                 _check_count(option, value, 1 if key == "min_sample" else 0)
             elif key != "health_checks":
@@ -199,11 +206,13 @@ def decide(
     *,
     health_checks: Iterable[HealthCheck] = (),
     emptied: str = "",
+    differences: Mapping[str, Differences] | None = None,
     soak_until: datetime | None = None,
     now: datetime | None = None,
 ) -> GateDecision:
     """Evaluate a wave that has ended.
 
+    :param differences: what differs from the plan, by rule.
     :param emptied: why no node is left in a wave that should have nodes; it pauses.
     :param soak_until: end of the soak time; requires ``now``. Until then the best verdict is ``WAIT``. A worse verdict
         does not wait.
@@ -213,6 +222,7 @@ def decide(
         *_budget(rules, tally),
         *_rate(rules, tally),
         *_completeness(rules, tally, emptied),
+        *_from_plan(rules, differences or {}),
         *(_health_check(health_check) for health_check in asked),
     ]
     clean = all(verdict is Verdict.PROMOTE for verdict, _unused in findings)
@@ -262,6 +272,11 @@ def _rate(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
         return [(Verdict.ABORT, text)]
     text = f"{seen}, above the limit of {limit}, but the sample is too small to abort with {sure} confidence."
     return [(Verdict.PAUSE, text)]
+
+
+def _from_plan(rules: GateRules, differences: Mapping[str, Differences]) -> list[tuple[Verdict, str]]:
+    verdicts = {ALLOW: Verdict.PROMOTE, PAUSE: Verdict.PAUSE, ABORT: Verdict.ABORT}
+    return [(verdicts[getattr(rules, rule)], sentence(rule, found)) for rule, found in differences.items()]
 
 
 def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tuple[Verdict, str]]:

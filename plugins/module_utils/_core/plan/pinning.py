@@ -48,7 +48,8 @@ def bind(
     policy: Policy,
     records: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Return the plan's lists, and say on each planned node how it is pinned: ``pin``, ``list``, ``content_open``.
+    """Return the plan's lists, and say on each planned node how it is pinned: ``pin``, ``list``, ``content_open``, and
+    in ``pending_before`` what waited for a reboot.
 
     :param waves: the plan's waves; their nodes get the members. :param members: the same nodes as the inventory's.
     :param records: the scan's records by node id.
@@ -60,8 +61,10 @@ def bind(
         node["pin"] = _pin(candidates[node_id], policy)
         if named := content_open(patch["id"] for patch in node["patches"]):
             node["content_open"] = named
+        scan = records.get(node_id)
+        if pending := (scan or {}).get("pending"):
+            node["pending_before"] = list(pending)
         if node["pin"] in (LIST, "kb"):
-            scan = records.get(node_id)
             listed.append((node_id, _shared(candidates[node_id], scan), _rows(scan)))
     lists = make_lists(listed)
     for item in lists:

@@ -26,6 +26,7 @@ _RECORD = Object(
         "counts": COUNTS,
         "missing": OrNull(Each(PATCH)),
         "missing_after": OrNull(Each(TEXT)),
+        "pending": OrNull(Each(TEXT)),
         "failed": OrNull(Each(TEXT)),
         "held": OrNull(Each(_HELD)),
         "notes": OrNull(Each(_NOTE)),

@@ -12,9 +12,16 @@ from typing import Any
 
 from ..canonical import to_canonical
 from ..text import plain
+from ..work.proof import CODES
 from .rows import Row
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def _differences(code: str) -> Callable[[Row], str]:
+    """Return what lists the differences of one code."""
+    return lambda row: "; ".join(item.get("title") or item["id"] for item in row.differences if item["code"] == code)
+
 
 COLUMNS: Mapping[str, Callable[[Row], Any]] = {
     "node_id": lambda row: row.node_id,
@@ -52,6 +59,11 @@ COLUMNS: Mapping[str, Callable[[Row], Any]] = {
     "installed": lambda row: "; ".join(row.installed),
     "failed": lambda row: "; ".join(row.failed),
     "missing": lambda row: "; ".join(row.missing),
+    "proof": lambda row: row.proof,
+    "changes": lambda row: "; ".join(
+        f"{item['id']} {item['old'] or 'none'} → {item['new'] or 'none'}" for item in row.changes
+    ),
+    **{code: _differences(code) for code in CODES},
     "evidence": lambda row: to_canonical(row.evidence) if row.evidence else "",
 }
 

@@ -18,7 +18,7 @@ from .conclusion import closed_because, to_conclusion, wave_state
 from .patch_view import PatchView, patch_view
 from .rows import EXCLUDED, NOT_STARTED, SCANNED, Row, minutes_between, to_row
 from .story import Story, read_story
-from .totals import count_compliance, count_status, count_tones, group_rows, sum_patches, sum_reboots
+from .totals import count_compliance, count_status, count_tones, group_rows, sum_differences, sum_patches, sum_reboots
 
 SCHEMA = "patchtide/report/1"
 _NO_PLAN: Mapping[str, Any] = {
@@ -82,6 +82,7 @@ def build_report(
         "patches": sum_patches(planned, plan, scan),
         "patch_groups": view.groups,
         "reboots": sum_reboots(planned or rows),
+        "differences": sum_differences(planned),
         "waves": waves,
         "attention": attention,
         "causes": group_alike(attention),

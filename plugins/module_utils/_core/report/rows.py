@@ -110,6 +110,9 @@ class Row:
     started_at: str = ""
     ended_at: str = ""
     minutes: float | None = None
+    proof: str = ""
+    changes: list[dict[str, str]] = field(default_factory=list)
+    differences: list[dict[str, str]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
 
@@ -197,6 +200,8 @@ def _fill_story(row: Row, story: NodeStory) -> None:
     row.installed = list(result.get("installed") or ())
     row.failed = list(result.get("failed") or ())
     row.missing = list(result.get("missing_after") or ())
+    row.proof = str(result.get("proof") or "")
+    row.changes, row.differences = list(result.get("changes") or ()), list(result.get("differences") or ())
     if row.status not in (Status.SKIPPED.value, MISSED, NOT_STARTED):
         row.started_at, row.ended_at = first("started_at", result) or story.begun_at, first("ended_at", result)
         row.minutes = minutes_between(row.started_at, row.ended_at)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -160,3 +161,13 @@ def count_tones(rows: Iterable[Row]) -> dict[str, int]:
     for row in rows:
         counts[row.tone if row.tone != "idle" else "not_started" if row.in_rollout else "outside"] += 1
     return counts
+
+
+def sum_differences(rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+    """Count differences from the plan by code: on how many nodes, and of each patch on how many."""
+    nodes, patches = Counter[str](), dict[str, Counter[str]]()
+    for row in rows:
+        nodes.update({str(item["code"]) for item in row.differences})
+        for item in row.differences:
+            patches.setdefault(str(item["code"]), Counter())[str(item["id"])] += 1
+    return {code: {"nodes": nodes[code], "patches": dict(patches[code].most_common())} for code in sorted(nodes)}

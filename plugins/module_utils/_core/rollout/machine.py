@@ -135,7 +135,9 @@ def _intent(state: Rollout, event: Intent, at: str) -> None:
         node.attempts = {**node.attempts, stage: event.attempt}
     key = f"{wave.name}/{stage}"
     state.announced[key] = state.announced.get(key, 0) + 1
-    state.intents[token] = OpenIntent(wave.name, stage, event.attempt, token, event.nodes, at)
+    state.intents[token] = OpenIntent(
+        wave.name, stage, event.attempt, token, event.nodes, at, snapshot_id=event.snapshot_id
+    )
 
 
 def _sent(state: Rollout, event: Sent, at: str) -> None:

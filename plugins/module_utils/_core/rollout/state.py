@@ -86,6 +86,7 @@ class OpenIntent:
     at: str
     sent: tuple[str, str] | None = None
     sent_at: str = ""
+    snapshot_id: str = ""
 
 
 @dataclass(slots=True)

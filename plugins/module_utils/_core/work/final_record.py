@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..lists.planned import is_pinned
 from ..model import NodeResult, Status
 from ..nodes import IDENTITY
 from .node_answer import words
+from .proof import MOST, Proof, Row, prove
 
 
 def error(code: str, text: str) -> dict[str, str]:
@@ -47,22 +49,24 @@ def final_record(
     facts: Mapping[str, Any] | None,
     at: str,
     reboot_rule: str = "if_required",
+    listed: Iterable[Row] = (),
 ) -> NodeResult:
     """Return the node's final record from what the stages left and its facts now.
 
     :param node: the plan's node; its patches are what was missing before.
     :param results: stage to result, as the journal has them.
     :param facts: the probe's document after the work; ``None`` if the node did not answer.
+    :param listed: ids and titles of the node's list.
     """
     before = results.get("precheck", {}).get("facts") or {}
     patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
     after = facts or {}
     counts = scan.get("counts") or patch.get("counts") or {}
     missing, failed = tuple(scan.get("missing_after") or ()), tuple(scan.get("failed") or patch.get("failed") or ())
-    gone = set(missing) | set(failed)
     seen = Status(scan["status"]).is_good if scan else False  # else nobody knows which of the planned ones are in
-    installed = tuple(
-        patch.get("installed") or (item["id"] for item in node.get("patches", []) if seen and item["id"] not in gone)
+    proof = prove(node, results, facts, listed) if seen else Proof(source="")
+    installed = (
+        tuple(item for item in proof.installed if item not in failed) if seen else tuple(patch.get("installed") or ())
     )
     pending = bool(scan.get("pending_reboot", is_pending(counts)) or after.get("pending_reboot"))
     record = {
@@ -79,14 +83,26 @@ def final_record(
         "kernel_before": _text(before.get("kernel")),
         "kernel_after": _text(after.get("kernel")),
         "counts": counts,
+        "proof": proof.source,
+        "changes": tuple(proof.changes),
+        "differences": tuple(proof.differences[:MOST]),
+        "differences_total": len(proof.differences),
         "evidence": {stage: results[stage]["evidence"] for stage in results if results[stage].get("evidence")},
     }
     down = _services_down(after)
     if down:
         record["evidence"] = {**record["evidence"], "verify": {"services_down": down}}
     required = down if before.get("services") != "record" else []
-    status, why = _judge(record, results, facts, reboot_rule, _down_text(required, after))
+    rejected = _more_rejected(node, counts)
+    open_planned = proof.missing if node.get("patches") or is_pinned(node) else list(missing)
+    status, why = _judge(record, results, facts, reboot_rule, _down_text(required, after), open_planned, rejected)
     return NodeResult(**record, status=status, error=why)
+
+
+def _more_rejected(node: Mapping[str, Any], counts: Mapping[str, int]) -> int:
+    """Return how many more rejected patches are installed than before the work."""
+    before = int((node.get("counts_before") or {}).get("installed_rejected_count", 0))
+    return max(0, counts.get("installed_rejected_count", 0) - before)
 
 
 def _text(value: object) -> str | None:
@@ -121,8 +137,13 @@ def _judge(
     facts: Mapping[str, Any] | None,
     rule: str,
     down: str,
+    missing: Sequence[str],
+    rejected: int,
 ) -> tuple[Status, dict[str, str] | None]:
-    """:param down: the sentence about services that have to run and do not."""
+    """
+    :param down: the sentence about services that have to run and do not. :param missing: what is planned and still
+        missing; what was approved since does not count. :param rejected: patches that came in though they are rejected.
+    """
     patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
     for stage, result in (("patch", patch), ("scan", scan)):
         status = Status(result.get("status", Status.FAILED.value)) if result else None
@@ -138,11 +159,8 @@ def _judge(
     put_off = reboot.get("status") == Status.REBOOT_PENDING.value or (not_begun and rule != "never")
     checks = (
         (record["counts"].get("failed_count", 0) or record["failed"], "patch_failed", "patches failed to install"),
-        (
-            record["counts"].get("missing_count", 0) or record["missing_after"],
-            "still_missing",
-            "patches are still missing",
-        ),
+        (missing, "still_missing", "patches are still missing"),
+        (rejected, "installed_rejected", f"patches that the baseline rejects were installed ({rejected})"),
         (
             not put_off and not lost and reboot.get("status") not in (None, "succeeded", "no_op"),
             "reboot_failed",
@@ -164,7 +182,7 @@ def _judge(
         if bad and code == "services_down":
             return Status.FAILED, error(code, text)
         if bad:
-            names = ", ".join(list(dict.fromkeys((*record["failed"], *record["missing_after"])))[:5])
+            names = ", ".join(list(dict.fromkeys((*record["failed"], *missing)))[:5])
             detail = (patch.get("error") or reboot.get("error") or {}).get("text", "")
             said = ": ".join(part for part in (text, names, detail) if part)
             return Status.FAILED, error(code, f"{said}; {down}" if down else said)

@@ -28,8 +28,9 @@ def to_probe(platform: str, services: str = "", key: str = "", packages: str = "
     :param packages: ``remember`` the packages that are installed, or ``compare`` with what was remembered.
     :raises BadInput: another platform, or one of the two.
     """
+    probe = _PROBES[_known(platform)]
     parts = service_part(platform, services, key) + package_part(platform, packages, key)
-    return _PROBES[_known(platform)].replace("@PARTS@\n", parts.lstrip("\n"))
+    return probe.replace("@PARTS@\n", parts.lstrip("\n"))
 
 
 def to_reboot_script(platform: str, token: str) -> str:

@@ -360,12 +360,12 @@ for caps in '12 40' '8 40' '5 40' '3 40' '1 40' '1 30' '1 22' '1 15' '1 8' '1 0'
     printf '"os":"%s","os_version":"%s",' "$(esc "$name" 40)" "$(esc "$version" 20)"
     printf '"kernel":"%s","kernel_newest":"%s",' "$(esc "$kernel" 60)" "$(esc "$newest" 60)"
     printf '"boot_id":"%s","uptime_s":%s,"manager":"%s",' "$(esc "$boot" 40)" "$(number "${uptime%%.*}")" "$manager"
-    printf '"disks":[%s],"disks_total":%s,' "$(items disks $cap)" "$(count disks)"
+    printf '"disks":[%s],"disks_total":%s,' "$(items disks "$cap")" "$(count disks)"
     printf '"inodes":[%s],"database":%s,' "$(items inodes 3)" "$database"
     printf '"pending_reboot":%s,"lock_held_by":"%s",' "$pending" "$(esc "$lock" 40)"
-    printf '"repos":[%s],"repos_total":%s,' "$(items repos $cap)" "$(count repos)"
-    printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units $cap)" "$(number "$load")" "$(number "$cpus")"
-    service_items $cap
+    printf '"repos":[%s],"repos_total":%s,' "$(items repos "$cap")" "$(count repos)"
+    printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units "$cap")" "$(number "$load")" "$(number "$cpus")"
+    service_items "$cap"
     package_items "${caps#* }"
     printf '"agent":"%s","time_synced":%s}' "$agent" "$synced"
   )

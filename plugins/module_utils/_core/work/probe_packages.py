@@ -27,6 +27,7 @@ _POSIX = r"""
 packages='@MODE@'; packages_key='@KEY@'
 stock=$R/var/lib/patchtide/packages
 installed() {
+  # shellcheck disable=SC2016 # the format is dpkg-query's
   case $manager in
     apt) limit 60 dpkg-query -W -f '${db:Status-Abbrev}|${Package}.${Architecture}|${Version}\n' 2>/dev/null |
       sed -n 's/^.i[^|]*|//p' ;;

@@ -34,6 +34,8 @@ class PatchState:
     operation_ended_at: datetime | None
     counts: Mapping[str, int]
     baseline_id: str | None = None
+    snapshot_id: str = ""
+    override_list: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,5 +85,8 @@ class FleetPort(Protocol):
     def patch_states(self, node_ids: Sequence[str]) -> list[PatchState]:
         """Return the patch states of these nodes, 50 a call; a node never scanned is missing from the answer."""
 
-    def patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
-        """Return the node's patches in these states (Missing, Failed, …)."""
+    def patches(self, node_id: str, states: Sequence[str], ids: Sequence[str] = ()) -> list[Patch]:
+        """Return the node's patches in these states (Missing, Failed, …), of ``ids`` alone if there are any."""
+
+    def output(self, command_id: str, node_id: str) -> str:
+        """Return the first 24,000 characters that a script printed on a node."""

@@ -31,12 +31,15 @@ class Ended:
     :param since: when the command was announced: what the place shows from before is not its work.
     :param final: nodes whose effect was waited for long enough.
     :param troubles: why nodes could not be judged at this look; filled by the stage.
+    :param parameters: what the document was given.
     """
 
     rows: Mapping[str, Invocation]
     since: datetime
     final: frozenset[str] = frozenset()
     troubles: list[PatchtideError] = field(default_factory=list)
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    command_id: str = ""
 
 
 class Stage(Protocol):
@@ -105,7 +108,9 @@ class ChunkStage:
         seen = {node: chunk.unsettled.get(node, (row, now))[1] for node, row in ended.items()}
         final = frozenset(node for node, at in seen.items() if now - at >= patience)
         try:
-            look = Ended(ended, chunk.intended_at, final)
+            look = Ended(
+                ended, chunk.intended_at, final, parameters=chunk.request.parameters, command_id=chunk.command_id or ""
+            )
             results = self.stage.evaluate(look, port)
             chunk.error = next(iter(look.troubles), chunk.error)
         except PatchtideError as error:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,9 @@ from ...model import Patch, Status
 from ..final_record import error, final_record, is_pending, lost_record
 from ..host_probe import to_probe, to_reboot_script
 from ..node_answer import BadAnswer, not_understood, words
+from ..packages_changed import read_changes
 from ..precheck import PrecheckRules, evaluate_probe, parse_probe
+from ..proof import Row
 from .ports import FleetPort, Invocation, PatchState
 from .stagerun import Ended
 from .statuses import ENDED, REFUSED, patch_status
@@ -53,11 +55,18 @@ def reboot_request(platform: str, token: str, timeout_seconds: int) -> tuple[str
     return script_request(platform, to_reboot_script(platform, token), timeout_seconds)
 
 
-def baseline_request(operation: str, snapshot_id: str | None = None) -> tuple[str, dict[str, list[str]]]:
-    """Return (document, parameters) of a Scan or an Install. The reboot is a stage of its own, after all patches."""
-    parameters = {"Operation": [operation], "RebootOption": ["NoReboot"]}
-    if snapshot_id:
-        parameters["SnapshotId"] = [snapshot_id]
+def baseline_request(operation: str, snapshot_id: str, override_list: str = "") -> tuple[str, dict[str, list[str]]]:
+    """Return (document, parameters) of a Scan or an Install. The reboot is a stage of its own, after all patches.
+
+    A list never goes with a BaselineOverride, which ends the document, nor to AWS-RunPatchBaselineWithHooks, which has
+    no such parameter (user guide, SSM command documents for patching).
+
+    :param snapshot_id: a GUID. Without it, each node gets a set of patches of its own, and no state could be told from
+        an older one. :param override_list: the address of a list; the service ignores it in a Scan.
+    """
+    parameters = {"Operation": [operation], "RebootOption": ["NoReboot"], "SnapshotId": [snapshot_id]}
+    if override_list and operation == "Install":
+        parameters["InstallOverrideList"] = [override_list]
     return BASELINE, parameters
 
 
@@ -121,14 +130,24 @@ def _states(ended: Ended, port: FleetPort, operation: str) -> dict[str, PatchSta
     reached = [node for node, row in ended.rows.items() if ENDED[row.status] is not Status.UNREACHABLE]
     states = port.patch_states(sorted(reached)) if reached else []
     ours = (state for state in states if state.node_id in ended.rows)
-    return {state.node_id: state for state in ours if _is_ours(state, ended.since, operation)}
+    return {state.node_id: state for state in ours if _is_ours(state, ended, operation)}
 
 
-def _is_ours(state: PatchState, since: datetime, operation: str) -> bool:
+def _is_ours(state: PatchState, ended: Ended, operation: str) -> bool:
+    """A state is ours if operation, snapshot and list are; a snapshot that somebody gives twice is told by the time."""
     at = state.operation_ended_at
     if state.operation != operation or not isinstance(at, datetime) or at.tzinfo is None:
         return False
-    return at >= since - _SKEW
+    if state.snapshot_id.lower() != _given(ended, "SnapshotId").lower():
+        return False
+    if operation == "Install" and state.override_list != _given(ended, "InstallOverrideList"):
+        return False
+    return at >= ended.since - _SKEW
+
+
+def _given(ended: Ended, name: str) -> str:
+    """Return a parameter that the document was given."""
+    return next(iter(ended.parameters.get(name, ())), "")
 
 
 def _is_ready(node_id: str, ended: Ended, states: Mapping[str, PatchState]) -> bool:
@@ -146,32 +165,75 @@ def _without_state(node_id: str, row: Invocation) -> dict[str, Any]:
     return _result(node_id, row, Status.UNKNOWN, error=why)
 
 
+def _unproven(node_id: str, row: Invocation) -> dict[str, Any]:
+    """Return the result of a pinned install without a state of its own: a list that can't be read installs nothing and
+    uploads nothing, and on SUSE any failure uploads nothing even after installs (AWS's payload as published in
+    tekumara/aws-ssm-patch-manager, 2021). The scan tells what it left behind."""
+    result = _without_state(node_id, row)
+    if result["status"] == Status.FAILED.value:
+        said = result["error"]["text"]
+        text = f"the install failed and reported nothing, as it does where its list can't be read: {said}"
+        return {**result, "status": Status.UNKNOWN.value, "error": error("no_state", text)}
+    return result
+
+
+def _evidence(state: PatchState) -> dict[str, Any]:
+    listed = {"override_list": state.override_list} if state.override_list else {}
+    return {"baseline_id": state.baseline_id, "snapshot_id": state.snapshot_id, **listed}
+
+
 @dataclass(slots=True)
 class InstallStage:
-    """AWS-RunPatchBaseline Install without its own reboot."""
+    """AWS-RunPatchBaseline Install without its own reboot.
 
+    With NoReboot the document marks whatever it brought in, dependencies included, as InstalledPendingReboot (AWS's
+    payload as published in tekumara/aws-ssm-patch-manager, 2021); that is read before the scan overwrites it.
+
+    :param before: by node the titles that were pending before; ``None`` where what came in is not asked for.
+    """
+
+    before: Mapping[str, Sequence[str]] | None = None
     name: str = "patch"
     with_output: bool = False
 
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
         states = _states(ended, port, "Install")
         ready = [node_id for node_id in ended.rows if _is_ready(node_id, ended, states)]
-        return _each(ended, ready, lambda node, row: self._one(node, row, states.get(node), port), self.unreadable)
+        pinned = bool(_given(ended, "InstallOverrideList"))
+        return _each(
+            ended, ready, lambda node, row: self._one(node, row, states.get(node), port, pinned), self.unreadable
+        )
 
-    def _one(self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort) -> dict[str, Any]:
+    def _one(
+        self, node_id: str, row: Invocation, state: PatchState | None, port: FleetPort, pinned: bool
+    ) -> dict[str, Any]:
         if state is None:
-            return _without_state(node_id, row)
+            return _unproven(node_id, row) if pinned else _without_state(node_id, row)
         counts = _counts(state)
-        failed = [patch.id for patch in port.patches(node_id, ["Failed"])] if counts.get("failed_count") else []
+        wanted = [state for state, count in self._open(counts).items() if count]
+        patches = port.patches(node_id, wanted) if wanted else []
         return _result(
             node_id,
             row,
             patch_status(ENDED[row.status], state),
             counts=counts,
-            failed=failed,
+            failed=_ids(patches, "FAILED"),
             pending_reboot=is_pending(counts),
-            evidence={"baseline_id": state.baseline_id},
+            evidence=_evidence(state),
+            **self._arrived(node_id, patches),
         )
+
+    def _open(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Return the states that are read, with their counts."""
+        pending = counts.get("installed_pending_reboot_count", 0) if self.before is not None else 0
+        return {"Failed": counts.get("failed_count", 0), "InstalledPendingReboot": pending}
+
+    def _arrived(self, node_id: str, patches: Sequence[Patch]) -> dict[str, Any]:
+        if self.before is None:
+            return {}
+        known = frozenset(self.before.get(node_id, ()))
+        came = [item for item in patches if item.state == "INSTALLED_PENDING_REBOOT" and item.title not in known]
+        return {"arrived": [_row(item) for item in came]}
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return _unreadable(node_id, why)
@@ -179,9 +241,14 @@ class InstallStage:
 
 @dataclass(slots=True)
 class ScanStage:
-    """AWS-RunPatchBaseline Scan: what is missing now. ``details`` keeps titles and severities, for the plan."""
+    """AWS-RunPatchBaseline Scan: what is missing now. ``details`` keeps severities and what is pending, for the plan.
+
+    :param planned: by node the ids that were planned and did not come in, as far as that is known: the scan has to say
+        what became of those that it does not list as missing.
+    """
 
     details: bool = False
+    planned: Mapping[str, Sequence[str]] | None = None
     name: str = "scan"
     with_output: bool = False
 
@@ -201,7 +268,15 @@ class ScanStage:
         counts = _counts(state)
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
-        more = self._details(node_id, counts, patches, port) if self.details else {}
+        missing = [item for item in patches if item.state == "MISSING"]
+        told = _patch_data if self.details else _row
+        more: dict[str, Any] = {"missing": [told(item) for item in missing]}
+        if self.details:
+            more["pending"] = [item.title for item in patches if item.state == "INSTALLED_PENDING_REBOOT"]
+        if counts.get("installed_rejected_count"):
+            more["rejected"] = [told(item) for item in port.patches(node_id, ["InstalledRejected"])]
+        if self.planned is not None:
+            more |= self._became(node_id, missing, port)
         return _result(
             node_id,
             row,
@@ -214,18 +289,22 @@ class ScanStage:
             **more,
         )
 
+    def _became(self, node_id: str, missing: Sequence[Patch], port: FleetPort) -> dict[str, Any]:
+        """Return what is known of planned patches that neither came in nor are missing: are they installed?"""
+        open_ids = {item.id for item in missing}
+        unclear = [patch_id for patch_id in (self.planned or {}).get(node_id, ()) if patch_id not in open_ids]
+        found = port.patches(node_id, [], unclear) if unclear else []
+        more: dict[str, Any] = {"unclear": [{**_row(item), "state": item.state} for item in found]}
+        if any(patch_id.upper().startswith("KB") for patch_id in set(unclear) - {item.id for item in found}):
+            more["offered"] = [_row(item) for item in port.patches(node_id, ["AvailableSecurityUpdate"])]
+        return more
+
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return _unreadable(node_id, why)
 
-    def _details(
-        self, node_id: str, counts: Mapping[str, int], patches: Sequence[Patch], port: FleetPort
-    ) -> dict[str, Any]:
-        """Return the patches with their titles. Naming those that are installed though rejected takes one more call."""
-        found: dict[str, Any] = {"missing": [_patch_data(item) for item in patches if item.state == "MISSING"]}
-        if counts.get("installed_rejected_count"):
-            rejected = port.patches(node_id, ["InstalledRejected"])
-            found["rejected"] = [_patch_data(item) for item in rejected]
-        return found
+
+def _row(patch: Patch) -> dict[str, str]:
+    return {"id": patch.id, "title": patch.title}
 
 
 def _ids(patches: Sequence[Patch], state: str) -> list[str]:
@@ -304,22 +383,33 @@ class VerifyStage:
 
     :param nodes: the plan's nodes by id; a node's own ``reboot_rule`` counts before the wave's.
     :param results: their stage results so far. ``now`` returns ISO time.
+    :param listed: by the name of a list its rows.
     """
 
     nodes: Mapping[str, Mapping[str, Any]]
     results: Mapping[str, Mapping[str, Mapping[str, Any]]]
     reboot_rule: str
     now: Callable[[], str]
+    listed: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     name: str = "verify"
     with_output: bool = True
 
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
-        return _each(ended, ended.rows, lambda node, row: self._final(node, parse_probe(row.output)), self.unreadable)
+        return _each(ended, ended.rows, lambda node, row: self._one(node, row, ended, port), self.unreadable)
+
+    def _one(self, node_id: str, row: Invocation, ended: Ended, port: FleetPort) -> dict[str, Any]:
+        """Judge a node; where the list of invocations cut what changed, the invocation itself has the rest."""
+        facts = parse_probe(row.output)
+        changes = read_changes(facts)
+        if changes is not None and not changes[1] and ended.command_id:
+            facts = parse_probe(port.output(ended.command_id, node_id)) or facts
+        return self._final(node_id, facts)
 
     def _final(self, node_id: str, facts: Mapping[str, Any] | None) -> dict[str, Any]:
         node = self.nodes[node_id]
         rule = node.get("reboot_rule") or self.reboot_rule
-        record = final_record(node, self.results[node_id], facts, self.now(), rule)
+        listed = self.listed.get(str(node.get("list") or ""), ())
+        record = final_record(node, self.results[node_id], facts, self.now(), rule, listed)
         return record.to_dict()
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:

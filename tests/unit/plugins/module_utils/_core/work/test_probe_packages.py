@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,15 @@ def test_names_of_a_broken_package_manager_stay_text(host: ProbeHost) -> None:
     stock(host, *BEFORE, 'ii |"},{"x":"|$(reboot)')
     (row,) = probed(host, "compare")["packages"]["rows"]
     assert row == '"},{"x":" - $(reboot)'
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.parametrize("mode", ["remember", "compare"])
+def test_shellcheck_finds_nothing(tmp_path: Path, mode: str) -> None:
+    script = tmp_path / "probe.sh"
+    script.write_text(to_probe("linux", mode, "abc-1", mode))
+    done = subprocess.run(["shellcheck", "-s", "sh", str(script)], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("mode", ["remember", "compare"])

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lists of a plan, as those who carry it out ask for them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import PatchtideError
+from .override_list import is_whole
+from .pins import LIST
+
+#: How a node is pinned that needs a list.
+_BY_LIST = (LIST, "kb")
+
+
+class ListTrouble(PatchtideError):
+    """A list can't be used as it is: nothing is sent to its nodes."""
+
+    code = "ListTrouble"
+
+
+def is_pinned(node: Mapping[str, Any]) -> bool:
+    """Tell whether a planned node installs by a list alone."""
+    return node.get("pin") in _BY_LIST
+
+
+def list_of(plan: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the plan's list of a pinned node; ``None`` for one that is not pinned or has nothing to install.
+
+    :raises ListTrouble: the plan has no such list, or another content.
+    """
+    if not is_pinned(node) or not node.get("patches"):
+        return None
+    lists: Sequence[Mapping[str, Any]] = plan.get("lists", ())
+    found = next((item for item in lists if item["name"] == node.get("list")), None)
+    if found is None or not found["address"] or not is_whole(found):
+        raise ListTrouble(f"The plan has no usable list {node.get('list')!r} for {node['node_id']}. Make a new plan.")
+    return found
+
+
+def lists_of(plan: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the lists that some planned nodes install by, each once."""
+    found: dict[str, Mapping[str, Any]] = {}
+    named = {node.get("list"): node for node in nodes if is_pinned(node) and node.get("patches")}
+    for node in named.values():
+        listed = list_of(plan, node)
+        if listed is not None:
+            found[str(listed["name"])] = listed
+    return list(found.values())

@@ -1,0 +1,217 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was done on a node against what was planned for it: shown by the node, never taken from the plan. Pure.
+
+Three sources, as far as a node has them: the host probe's list of what changed since the pre-check; the patches that
+the install left as InstalledPendingReboot, which is all that it brought in; and the scan after the work.
+
+=====================  ==============================================================================================
+code of a difference   means
+=====================  ==============================================================================================
+withdrawn              planned, and neither installed nor missing: it is no longer offered, or was replaced
+newly_approved         missing now and not planned: approved since. Information, never a failure
+unplanned              came in though nothing planned it: a dependency, or whatever the baseline approved meanwhile
+unplanned_here         came in, and was planned for another node of the same list
+removed                was installed before and is not any more
+by_unknown             changed between pre-check and final look, and not by the install
+installed_rejected     is installed though the baseline rejects it
+=====================  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .node_answer import words
+from .packages_changed import PackageChange, is_patch, read_changes
+
+CODES = (
+    "withdrawn",
+    "unplanned",
+    "removed",
+    "unplanned_here",
+    "by_unknown",
+    "newly_approved",
+    "installed_rejected",
+)
+#: Differences that a record keeps of one node; their number is kept as a whole.
+MOST = 200
+Row = tuple[str, str]
+_INSTALLED = ("INSTALLED", "INSTALLED_OTHER", "INSTALLED_PENDING_REBOOT", "INSTALLED_REJECTED")
+_DATED = re.compile(r"^\d{4}-\d{2} |\s*\(?KB\d+\)?\s*")
+
+
+@dataclass(slots=True, kw_only=True)
+class Proof:
+    """``source``: ``node`` (the probe's whole list), ``pending`` (what the install left pending) or ``scan`` (nothing
+    but what is missing now). ``missing``: planned and still missing."""
+
+    source: str = "scan"
+    installed: list[str] = field(default_factory=list)
+    changes: list[dict[str, str]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    differences: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, code: str, patch_id: str, title: str = "", text: str = "") -> None:
+        """Add a difference."""
+        found = {"code": code, "id": patch_id, "title": title, "text": words(text, 300)}
+        self.differences.append({key: value for key, value in found.items() if value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What is known of one node. ``arrived`` and ``changes`` are ``None`` where the node does not know."""
+
+    by_title: bool
+    planned: tuple[Row, ...]
+    missing: tuple[Row, ...]
+    unclear: tuple[Mapping[str, Any], ...] | None
+    offered: tuple[Row, ...]
+    arrived: tuple[Row, ...] | None
+    changes: tuple[PackageChange, ...] | None
+    whole: bool
+
+    def same(self, one: Row, other: Row) -> bool:
+        return one[0].lower() == other[0].lower() and (
+            not self.by_title or not one[1] or not other[1] or one[1] == other[1]
+        )
+
+    def among(self, row: Row, rows: Iterable[Row]) -> bool:
+        return any(self.same(row, other) for other in rows)
+
+    def change_of(self, row: Row) -> PackageChange | None:
+        found = (item for item in self.changes or () if is_patch(item, *row, by_title=self.by_title))
+        return next(found, None)
+
+    def is_installed(self, row: Row) -> bool:
+        """Tell whether the node shows that a patch is on it."""
+        if self.change_of(row) or self.among(row, self.arrived or ()):
+            return True
+        return any(
+            item.get("state") in _INSTALLED and self.same(row, (str(item.get("id")), str(item.get("title") or "")))
+            for item in self.unclear or ()
+        )
+
+
+def rows_of(patches: Iterable[Mapping[str, Any]] | None) -> tuple[Row, ...]:
+    """Return ids and titles of patches as results have them."""
+    return tuple((str(item.get("id") or ""), str(item.get("title") or "")) for item in patches or ())
+
+
+def prove(
+    node: Mapping[str, Any],
+    results: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Any] | None,
+    listed: Iterable[Row] = (),
+) -> Proof:
+    """Return what the node shows of the work.
+
+    :param node: the plan's node. :param results: stage to result. :param facts: the probe's document after the work.
+    :param listed: the rows of the node's list, which has the patches of other nodes too.
+    """
+    seen = _look(node, results, facts)
+    proof = Proof(source=_source(seen), changes=[item.to_dict() for item in seen.changes or ()][:MOST])
+    _judge_planned(proof, seen)
+    _judge_missing(proof, seen)
+    if node.get("patches") or node.get("pin") not in (None, "baseline"):
+        _judge_changes(proof, seen, tuple(listed))
+    scan, patch = results.get("scan", {}), results.get("patch", {})
+    for row in rows_of(scan.get("rejected")):
+        proof.add("installed_rejected", *row)
+    if proof.source == "scan":
+        proof.installed = list(patch.get("installed") or ()) or proof.installed
+    return proof
+
+
+def _look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any] | None) -> _Seen:
+    patch, scan = results.get("patch", {}), results.get("scan", {})
+    found = read_changes(facts)
+    missing, unclear = scan.get("missing"), scan.get("unclear")
+    arrived = rows_of(patch["arrived"]) if isinstance(patch.get("arrived"), list) else None
+    return _Seen(
+        by_title=node.get("platform") != "windows",
+        planned=rows_of(node.get("patches")),
+        missing=rows_of(missing)
+        if missing is not None
+        else tuple((item, "") for item in scan.get("missing_after") or ()),
+        unclear=tuple(item for item in unclear if isinstance(item, Mapping)) if isinstance(unclear, list) else None,
+        offered=rows_of(scan.get("offered")),
+        arrived=arrived,
+        changes=found[0] if found else None,
+        whole=bool(found and found[1]),
+    )
+
+
+def _source(seen: _Seen) -> str:
+    if seen.changes is not None and seen.whole:
+        return "node"
+    return "pending" if seen.arrived is not None else "scan"
+
+
+def _judge_planned(proof: Proof, seen: _Seen) -> None:
+    for row in seen.planned:
+        if seen.is_installed(row):
+            proof.installed.append(row[0])
+        elif seen.among(row, seen.missing):
+            proof.missing.append(row[0])
+        elif why := _why_withdrawn(row, seen):
+            proof.add("withdrawn", *row, text=why)
+        elif proof.source == "scan":
+            proof.installed.append(row[0])
+
+
+def _why_withdrawn(row: Row, seen: _Seen) -> str:
+    """Return what took the place of a planned patch; "" where nobody could tell it from one that others installed."""
+    newer = next((other for other in seen.missing if _package(other) == _package(row)), None)
+    if newer is not None:
+        return f"no longer offered; {newer[1]} is, which was approved after the plan"
+    if seen.unclear is None:
+        return ""
+    stem = _DATED.sub("", row[1])
+    for other, approved in (*((item, True) for item in seen.missing), *((item, False) for item in seen.offered)):
+        if stem and not seen.by_title and other[0] != row[0] and _DATED.sub("", other[1]) == stem:
+            return f"replaced by {other[0]}, which {'was approved after the plan' if approved else 'is not approved'}"
+    return "no longer offered"
+
+
+def _package(row: Row) -> str:
+    """Return the name of a patch's package with its architecture, or the KB."""
+    return row[0].partition(":")[0].lower()
+
+
+def _judge_missing(proof: Proof, seen: _Seen) -> None:
+    for row in seen.missing:
+        if not seen.among(row, seen.planned):
+            proof.add("newly_approved", *row)
+
+
+def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
+    """Sort what changed and was not planned; of a list that is cut, the rest is taken from what is pending."""
+    told: list[Row] = []
+    for change in seen.changes or ():
+        if not change.new:
+            proof.add("removed", change.name, text=f"was {change.old}")
+        elif not any(is_patch(change, *row, by_title=seen.by_title) for row in seen.planned):
+            row = (change.name, f"{change.name}:{change.new}")
+            told.append(row)
+            _sort(proof, seen, change, row, listed)
+    for row in seen.arrived or ():
+        known = seen.among(row, seen.planned) or seen.change_of(row) is not None
+        if not known and not seen.whole and not seen.among(row, told):
+            proof.installed.append(row[0])
+            proof.add("unplanned_here" if seen.among(row, listed) else "unplanned", *row)
+
+
+def _sort(proof: Proof, seen: _Seen, change: PackageChange, row: Row, listed: Sequence[Row]) -> None:
+    ours = seen.arrived is None or any(is_patch(change, *item, by_title=seen.by_title) for item in seen.arrived)
+    text = f"{change.old or 'new'} → {change.new}"
+    if not ours:
+        proof.add("by_unknown", *row, text=text)
+        return
+    proof.installed.append(change.name)
+    here = any(is_patch(change, *item, by_title=seen.by_title) for item in listed)
+    proof.add("unplanned_here" if here else "unplanned", *row, text=text)
