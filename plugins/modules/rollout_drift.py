@@ -96,6 +96,14 @@ planned_patches:
   returned: success
   type: int
   sample: 228
+withdrawn:
+  description:
+    - Planned patches that a scan newer than the plan no longer lists as missing, with what replaced them and the number
+      of nodes. Those with a successor come first.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{id: curl.amd64, title: "curl.amd64:7.88.1-10", text: "replaced by curl.amd64:7.88.1-11", nodes: 12}]
 new:
   description: Number of nodes that were added after the plan was created.
   returned: success

@@ -154,11 +154,12 @@ class ListedRollout:
             rollout=rollout, wave=wave, rules=rules, clock=self.clock, ports=lambda place: self.fleet
         )
         pins = Pins(rollout, wave, to_store(self.settings, {"accounts": []}, self.sessions))
+        permits = Permits(rollout, wave, FakeWatch(), pins, tempo, notes)  # type: ignore[arg-type]
         return Driver(
             rollout=rollout,
             wave=wave,
-            courses=Courses(rollout, wave, {"ssm": executor}, tempo, notes),
-            permits=Permits(rollout, wave, FakeWatch(), pins, tempo, notes),  # type: ignore[arg-type]
+            courses=Courses(rollout, wave, {"ssm": executor}, permits, tempo, notes),
+            permits=permits,
             preparer=lambda what: NothingToStart(rollout, wave, {}, self.lines.append),
             opening=Opening(rollout, self.lines.append, pins=pins),
             tempo=tempo,

@@ -18,6 +18,7 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import Executor, Reach
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Patch
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.commands import Ambiguous, InvalidNodes
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.ssm.ports import (
     CommandRequest,
@@ -187,13 +188,16 @@ class EstateFleet(FakeFleet):
         found = []
         for node in node_ids:
             ours = [
-                (at, self._stage(request)) for request, at in self.estate.commands.values() if _is_for(request, node)
+                (at, self._stage(request), _snapshot(request))
+                for request, at in self.estate.commands.values()
+                if _is_for(request, node)
             ]
             last = max(ours, default=None)
             if last is None or (last[1] == "patch" and self.estate.installs[node] in ("early", "hangs", "agent gone")):
                 continue
             state = patch_state(node, "Install" if last[1] == "patch" else "Scan", last[0] + timedelta(seconds=SECONDS))
-            found.append(PatchState(**{**_members(state), "counts": self._counts(node)}))
+            members = {**_members(state), "counts": self._counts(node), "snapshot_id": last[2]}
+            found.append(PatchState(**members))
         return found
 
     def _counts(self, node: str) -> dict[str, int]:
@@ -204,6 +208,17 @@ class EstateFleet(FakeFleet):
             "failed_count": int(failed),
             "installed_pending_reboot_count": int(estate.is_pending(node)),
         }
+
+    def patches(self, node_id: str, states: Sequence[str], ids: Sequence[str] = ()) -> list[Patch]:
+        counts = self._counts(node_id)
+        names = {
+            "FAILED": counts["failed_count"],
+            "MISSING": counts["missing_count"],
+            "INSTALLED_PENDING_REBOOT": counts["installed_pending_reboot_count"],
+        }
+        state = next((name for name, count in names.items() if count), "INSTALLED")
+        wanted = {name.replace("_", "").lower() for name in states}
+        return [Patch(id="p", title="p", state=state)] if ids or state.replace("_", "").lower() in wanted else []
 
     def cancel(self, command_id: str) -> None:
         self._read("cancel")
@@ -219,6 +234,10 @@ class EstateFleet(FakeFleet):
     @staticmethod
     def _stage(request: CommandRequest) -> str:
         return request.comment.rpartition(" ")[2].split("/")[1]
+
+
+def _snapshot(request: CommandRequest) -> str:
+    return next(iter(request.parameters.get("SnapshotId", ())), "")
 
 
 def _is_for(request: CommandRequest, node: str) -> bool:

@@ -68,7 +68,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_f
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.left_over import has_time_now
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import Stores
 
-from tests.fakes.driving import FakeWatch, NothingToStart
+from tests.fakes.driving import FakePins, FakeWatch, NothingToStart
 from tests.fakes.dynamo import FakeDynamo
 from tests.fakes.estate import INSTALLS, REBOOTS, Died, Estate, EstateFleet, EstateHosts, Life, planned_node
 from tests.fakes.fleet_port import START, FakeClock
@@ -307,7 +307,7 @@ class Night:
             for region in REGIONS
         }
         ssm = SsmExecutor(rollout=rollout, wave=wave, rules=RULES, clock=self.clock, ports=fleets.__getitem__)
-        permits = Permits(rollout, wave, FakeWatch(), tempo, notes)  # type: ignore[arg-type]
+        permits = Permits(rollout, wave, FakeWatch(), FakePins(), tempo, notes)  # type: ignore[arg-type]
         executors = {"ssm": ssm, "direct": EstateHosts(self.estate, life)}
         options = {"estate": self.estate, "life": life}
         kinds: dict[str, type[Preparer]] = {"drained": Drainer, "started": NothingToStart}

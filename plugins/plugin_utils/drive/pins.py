@@ -16,7 +16,7 @@ from ...module_utils._aws.list_bucket import MOST_BYTES, ListBucket
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.lists.override_list import text_of
-from ...module_utils._core.lists.planned import ListTrouble, lists_of
+from ...module_utils._core.lists.planned import ListTrouble
 from ...module_utils._core.model import Place
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.rollout.state import DONE
@@ -88,7 +88,10 @@ class Pins:
                 self._read_back(listed)
 
     def _lists(self, nodes: Sequence[str]) -> Sequence[Listed]:
-        return lists_of(self.rollout.plan, [self.rollout.nodes[node] for node in nodes])
+        """Return the lists that nodes install by, each once."""
+        promotion = self.rollout.promotion(self.wave)
+        found = (promotion.list_of(node) for node in nodes)
+        return list({str(listed["name"]): listed for listed in found if listed is not None}.values())
 
     def _publish(self, listed: Listed) -> None:
         try:

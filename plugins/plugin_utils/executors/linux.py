@@ -159,7 +159,7 @@ class LinuxExecutor:
 
     def _planned(self, node: str) -> list[str]:
         """Return what to install; the policy may have excluded more since the plan."""
-        ids = [str(patch["id"]) for patch in self.rollout.nodes[node]["patches"]]
+        ids = [str(patch["id"]) for patch in self.rollout.promotion(self.wave).node(node)["patches"]]
         return [item for item in ids if not self.rules.packages.excludes(package_of(item).name)]
 
     def _begin_detached(self, work: Work, script: str, seconds: int, modes: Sequence[str] = ()) -> str:
@@ -215,7 +215,8 @@ class LinuxExecutor:
         if not probe or self.clock.now() - at > timedelta(seconds=_FRESH_SECONDS):
             probe = self._output(work, self._final_probe(), READ_SECONDS)
         facts = parse_probe(probe)
-        planned, done = self.rollout.nodes[node], self.rollout.state.nodes[node].results
+        planned = self.rollout.promotion(self.wave).node(node)
+        done = self.rollout.state.nodes[node].results
         if facts is not None and "pending_reboot" in done.get("scan", {}):
             facts["pending_reboot"] = done["scan"]["pending_reboot"]  # from all of the host's sources, reconciled
         rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]

@@ -14,8 +14,9 @@ from typing import Any
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
-from ...module_utils._core.lists.planned import is_pinned, list_of
+from ...module_utils._core.lists.planned import is_pinned
 from ...module_utils._core.model import Status, place_label
+from ...module_utils._core.rollout.promotion import Promotion
 from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
@@ -64,18 +65,22 @@ class SsmExecutor:
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         groups: dict[str, list[Mapping[str, Any]]] = {}
         for node in nodes:
-            planned = self.rollout.nodes[node]
-            groups.setdefault(self._address(planned) if stage == "patch" else "", []).append(planned)
+            address = self._address(node) if stage == "patch" else ""
+            groups.setdefault(address, []).append(self.rollout.nodes[node])
         return [(place, ids) for _address, found in sorted(groups.items()) for place, _platform, ids in split(found)]
 
-    def _address(self, planned: Mapping[str, Any]) -> str:
+    def _address(self, node: str) -> str:
         """Return what names the list of a node: nodes of one command install by one."""
-        listed = list_of(self.rollout.plan, planned)
-        return str(listed["address"]) if listed else _NOTHING if is_pinned(planned) else ""
+        listed = self._promotion.list_of(node)
+        return str(listed["address"]) if listed else _NOTHING if is_pinned(self.rollout.nodes[node]) else ""
+
+    @property
+    def _promotion(self) -> Promotion:
+        return self.rollout.promotion(self.wave)
 
     def _has_nothing(self, work: Work) -> bool:
         """Tell whether nothing is planned to be installed on the nodes, and a list keeps everything else away."""
-        return work.stage == "patch" and self._address(self.rollout.nodes[work.nodes[0]]) == _NOTHING
+        return work.stage == "patch" and self._address(work.nodes[0]) == _NOTHING
 
     def deadline(self, stage: str, at: datetime) -> datetime:
         return deadline(at, self.rules.delivery_seconds, self._seconds(stage))
@@ -143,7 +148,8 @@ class SsmExecutor:
             results = {node: self.rollout.state.nodes[node].results for node in work.nodes}
             rule = str(self.rollout.wave(self.wave)["reboot_rule"])
             listed = {str(item["name"]): rows_of(item["patches"]) for item in self.rollout.plan.get("lists", ())}
-            return VerifyStage(self.rollout.nodes, results, rule, lambda: to_time(self.clock.now()), listed)
+            nodes = {node: self._promotion.node(node) for node in work.nodes}
+            return VerifyStage(nodes, results, rule, lambda: to_time(self.clock.now()), listed)
         planned = {node: self.rollout.nodes[node] for node in work.nodes}
         made: dict[str, Callable[[], Stage]] = {
             "precheck": lambda: PrecheckStage(self.rules.thresholds),
@@ -157,7 +163,7 @@ class SsmExecutor:
         """Return the ids of the planned patches that the install did not bring in, as far as it said."""
         patch = self.rollout.state.nodes[node].results.get("patch", {})
         arrived = frozenset(rows_of(patch.get("arrived")))
-        rows = rows_of(self.rollout.nodes[node].get("patches"))
+        rows = rows_of(self._promotion.node(node).get("patches"))
         by_id = frozenset(patch_id for patch_id, _title in arrived)
         windows = self.rollout.nodes[node]["platform"] == "windows"
         return [row[0] for row in rows if (row[0] not in by_id if windows else row not in arrived)]
@@ -196,8 +202,7 @@ class SsmExecutor:
             return reboot_request(platform, token, self.rules.reboot_seconds)
         if work.stage == "scan":
             return baseline_request("Scan", work.snapshot_id)
-        listed = list_of(self.rollout.plan, self.rollout.nodes[work.nodes[0]])
-        return baseline_request("Install", work.snapshot_id, listed["address"] if listed else "")
+        return baseline_request("Install", work.snapshot_id, self._address(work.nodes[0]))
 
     def _seconds(self, stage: str) -> int:
         limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": SCAN_SECONDS}

@@ -22,6 +22,7 @@ from ...module_utils._core.rollout.journal_check import follow
 from ...module_utils._core.rollout.journal_head import Head, against
 from ...module_utils._core.rollout.machine import apply
 from ...module_utils._core.rollout.nights import NightTime, next_night, night_time, number_of
+from ...module_utils._core.rollout.promotion import Promotion
 from ...module_utils._core.rollout.state import NodeState, Rollout, WaveState, initial
 from ...module_utils._core.rollout.stores import JournalStore
 from ...module_utils._core.stamp import to_time
@@ -68,6 +69,7 @@ class RolloutDir:
         self._head = self.stores.open_head(self.plan["rollout"])
         #: When the last record was written.
         self.last_at = ""
+        self._promotions: dict[str, Promotion] = {}
         with collector_paused():
             self._follow(self._unless_cut())
 
@@ -94,6 +96,10 @@ class RolloutDir:
         """Return the plan's wave."""
         self.state_of_wave(name)
         return next(wave for wave in self.plan["waves"] if wave["name"] == name)
+
+    def promotion(self, name: str) -> Promotion:
+        """Return what nodes of a wave may install; first asked when the waves before it are finished."""
+        return self._promotions.setdefault(name, Promotion(self.state, name))
 
     def state_of_wave(self, name: str) -> WaveState:
         """Return where a wave stands; ``BadInput`` if the plan has no such wave."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import PatchtideError
@@ -39,14 +39,3 @@ def list_of(plan: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, An
     if found is None or not found["address"] or not is_whole(found):
         raise ListTrouble(f"The plan has no usable list {node.get('list')!r} for {node['node_id']}. Make a new plan.")
     return found
-
-
-def lists_of(plan: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """Return the lists that some planned nodes install by, each once."""
-    found: dict[str, Mapping[str, Any]] = {}
-    named = {node.get("list"): node for node in nodes if is_pinned(node) and node.get("patches")}
-    for node in named.values():
-        listed = list_of(plan, node)
-        if listed is not None:
-            found[str(listed["name"])] = listed
-    return list(found.values())

@@ -53,6 +53,7 @@ _WAVE = Object(
         "window": OrNull(_WINDOW),
         "gate": Object({}, {"health_checks": Each(Object({}, {"name": TEXT}))}),
         "soak_minutes": NUMBER,
+        "promote_from": TEXT,
         "reboot_rule": TEXT,
         "turns": COUNT,
         "capacity": _CAPACITY,

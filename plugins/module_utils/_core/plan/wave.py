@@ -74,6 +74,7 @@ def plan_wave(
         **timeline.wave_data(time),
         "gate": to_document(wave.gate),
         "soak_minutes": wave.soak_minutes,
+        **({"promote_from": wave.promote_from} if wave.promote_from else {}),
         "reboot_rule": rule,
         "turns": max(time.turns.values(), default=1),
         "capacity": timeline.capacity_data(wave, time),

@@ -179,6 +179,7 @@ def _check_schedule(path: str, window: Window) -> Iterator[Mistake]:
 def _check_waves(policy: Policy) -> Iterator[Mistake]:
     windows = [window.name for window in policy.windows]
     for index, wave in enumerate(policy.waves):
+        yield from _check_promotion(policy, index)
         if wave.window and wave.window not in (*windows, BY_TAG):
             expected = f"a window of this policy or {BY_TAG}" + suggest(wave.window, windows)
             yield Mistake(path=f"waves[{index}].window", value=wave.window, expected=expected)
@@ -201,6 +202,17 @@ def _check_owners(policy: Policy) -> Iterator[Mistake]:
         if not (owner.select.accounts or owner.select.groups or owner.select.nodes):
             expected = "accounts, groups or nodes among its keys, because whoever has the machine can write its tags"
             yield Mistake(path=f"owners[{index}].select", value=owner.select.to_dict(), expected=expected)
+
+
+def _check_promotion(policy: Policy, index: int) -> Iterator[Mistake]:
+    """A wave takes what an earlier one has proven, which only a list can keep it to."""
+    source, earlier = policy.waves[index].promote_from, [wave.name for wave in policy.waves[:index]]
+    path = f"waves[{index}].promote_from"
+    if source and source not in earlier:
+        expected = "an earlier wave" + suggest(source, earlier) if earlier else "nothing, since no wave is before it"
+        yield Mistake(path=path, value=source, expected=expected)
+    elif source and policy.patching.pin != LIST:
+        yield Mistake(path=path, value=source, expected="patching.pin: list beside it; a baseline would install more")
 
 
 def _check_gates(policy: Policy) -> Iterator[Mistake]:

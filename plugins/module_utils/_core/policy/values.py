@@ -134,6 +134,7 @@ class Wave:
     gate: GateRules = field(default_factory=GateRules)
     soak_minutes: int = 0
     reboot: str | None = None
+    promote_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,7 @@ class Patching:
     pin: str = LIST
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
     list_url: str = ""
+    rescan_hours: int | None = None
     expected_minutes: ExpectedMinutes = ExpectedMinutes()
     delivery_timeout: int = 600
     execution_timeout_minutes: int = 120

@@ -95,6 +95,8 @@ def final_record(
     required = down if before.get("services") != "record" else []
     rejected = _more_rejected(node, counts)
     open_planned = proof.missing if node.get("patches") or is_pinned(node) else list(missing)
+    if counts.get("missing_count", 0) > len(missing):
+        open_planned = [*missing, "patches that it did not name"]
     status, why = _judge(record, results, facts, reboot_rule, _down_text(required, after), open_planned, rejected)
     return NodeResult(**record, status=status, error=why)
 

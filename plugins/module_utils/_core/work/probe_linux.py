@@ -355,6 +355,7 @@ fi
 cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)
 for caps in '12 40' '8 40' '5 40' '3 40' '1 40' '1 30' '1 22' '1 15' '1 8' '1 0'; do
   cap=${caps% *}
+  case $packages:$caps in compare:* | *' 40') ;; *) break ;; esac
   document=$(
     printf '{"probe":1,"platform":"%s",' $platform
     printf '"os":"%s","os_version":"%s",' "$(esc "$name" 40)" "$(esc "$version" 20)"

@@ -123,8 +123,8 @@ if ($packages -eq 'remember') {
 """
 _PARTS = {"linux": _POSIX, "macos": "", "windows": _POWERSHELL}
 _NOTHING = {
-    "linux": "\npackage_items() { :; }\nall_changes() { :; }\n",
-    "macos": "\npackage_items() { :; }\nall_changes() { :; }\n",
+    "linux": "\npackages=''\npackage_items() { :; }\nall_changes() { :; }\n",
+    "macos": "\npackages=''\npackage_items() { :; }\nall_changes() { :; }\n",
     "windows": "\n",
 }
 

@@ -11,6 +11,7 @@ code of a difference   means
 =====================  ==============================================================================================
 withdrawn              planned, and neither installed nor missing: it is no longer offered, or was replaced
 newly_approved         missing now and not planned: approved since. Information, never a failure
+not_promoted           planned and missing: the wave that this one promotes from has not proven it
 unplanned              came in though nothing planned it: a dependency, or whatever the baseline approved meanwhile
 unplanned_here         came in, and was planned for another node of the same list
 removed                was installed before and is not any more
@@ -36,6 +37,7 @@ CODES = (
     "unplanned_here",
     "by_unknown",
     "newly_approved",
+    "not_promoted",
     "installed_rejected",
 )
 #: Differences that a record keeps of one node; their number is kept as a whole.
@@ -116,7 +118,7 @@ def prove(
     seen = _look(node, results, facts)
     proof = Proof(source=_source(seen), changes=[item.to_dict() for item in seen.changes or ()][:MOST])
     _judge_planned(proof, seen)
-    _judge_missing(proof, seen)
+    _judge_missing(proof, seen, rows_of(node.get("not_promoted")))
     if node.get("patches") or node.get("pin") not in (None, "baseline"):
         _judge_changes(proof, seen, tuple(listed))
     scan, patch = results.get("scan", {}), results.get("patch", {})
@@ -166,16 +168,25 @@ def _judge_planned(proof: Proof, seen: _Seen) -> None:
 
 def _why_withdrawn(row: Row, seen: _Seen) -> str:
     """Return what took the place of a planned patch; "" where nobody could tell it from one that others installed."""
-    newer = next((other for other in seen.missing if _package(other) == _package(row)), None)
-    if newer is not None:
-        return f"no longer offered; {newer[1]} is, which was approved after the plan"
+    windows = not seen.by_title
+    if approved := instead_of(row, seen.missing, windows=windows):
+        return f"replaced by {approved}, which was approved after the plan"
     if seen.unclear is None:
         return ""
+    other = instead_of(row, seen.offered, windows=windows)
+    return f"replaced by {other}, which is not approved" if other else "no longer offered"
+
+
+def instead_of(row: Row, others: Iterable[Row], *, windows: bool) -> str:
+    """Return which of other patches takes the place of one: the same package in another version, or on Windows the KB
+    of the same title without month and number; "" if none does."""
     stem = _DATED.sub("", row[1])
-    for other, approved in (*((item, True) for item in seen.missing), *((item, False) for item in seen.offered)):
-        if stem and not seen.by_title and other[0] != row[0] and _DATED.sub("", other[1]) == stem:
-            return f"replaced by {other[0]}, which {'was approved after the plan' if approved else 'is not approved'}"
-    return "no longer offered"
+    for other in others:
+        if not windows and other != row and _package(other) == _package(row):
+            return other[1] if other[1].startswith(other[0]) else other[0]
+        if windows and stem and other[0] != row[0] and _DATED.sub("", other[1]) == stem:
+            return other[0]
+    return ""
 
 
 def _package(row: Row) -> str:
@@ -183,25 +194,23 @@ def _package(row: Row) -> str:
     return row[0].partition(":")[0].lower()
 
 
-def _judge_missing(proof: Proof, seen: _Seen) -> None:
+def _judge_missing(proof: Proof, seen: _Seen, put_off: Sequence[Row]) -> None:
     for row in seen.missing:
         if not seen.among(row, seen.planned):
-            proof.add("newly_approved", *row)
+            proof.add("not_promoted" if seen.among(row, put_off) else "newly_approved", *row)
 
 
 def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
     """Sort what changed and was not planned; of a list that is cut, the rest is taken from what is pending."""
-    told: list[Row] = []
     for change in seen.changes or ():
         if not change.new:
             proof.add("removed", change.name, text=f"was {change.old}")
         elif not any(is_patch(change, *row, by_title=seen.by_title) for row in seen.planned):
             row = (change.name, f"{change.name}:{change.new}")
-            told.append(row)
             _sort(proof, seen, change, row, listed)
     for row in seen.arrived or ():
         known = seen.among(row, seen.planned) or seen.change_of(row) is not None
-        if not known and not seen.whole and not seen.among(row, told):
+        if not known:
             proof.installed.append(row[0])
             proof.add("unplanned_here" if seen.among(row, listed) else "unplanned", *row)
 

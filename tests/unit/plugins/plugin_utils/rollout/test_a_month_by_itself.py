@@ -46,7 +46,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import du
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.due_plans import Search, take_one
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
-from tests.fakes.driving import FakeWatch, NothingToStart
+from tests.fakes.driving import FakePins, FakeWatch, NothingToStart
 from tests.fakes.executor import FakeExecutor
 from tests.fakes.fleet_port import FakeClock
 
@@ -206,7 +206,8 @@ class Life:
         rollout, month = self.rollout, self.month
         tempo, notes = Tempo(month.clock, rehearsal=True), Notes(rollout, lambda line: None)
         watch: Any = FakeWatch()
-        permits = Permits(rollout, wave, watch, tempo, notes)
+        pins: Any = FakePins()
+        permits = Permits(rollout, wave, watch, pins, tempo, notes)
         Driver(
             rollout=rollout,
             wave=wave,

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a wave may install of its plan when it only takes what an earlier wave has proven (``promote_from``). Pure.
+
+Promotion removes and never adds: a node installs what is planned for it and what a node of the earlier wave that ended
+well shows as installed; of that, what is still offered. Anything new needs a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..lists.address import to_name
+from ..lists.override_list import text_of
+from ..lists.planned import list_of
+from ..model import Status
+from ..work.proof import Row, rows_of
+from .state import Rollout, final_results
+
+#: Code of a planned patch that the earlier wave has not proven.
+NOT_PROMOTED = "not_promoted"
+
+
+@dataclass(slots=True)
+class Promotion:
+    """The nodes and lists of one wave as they are carried out; without ``promote_from`` those of the plan.
+
+    The earlier wave is finished before this one begins, so what it has proven is read once.
+    """
+
+    state: Rollout
+    wave: str
+    _proven: frozenset[Row] | None = None
+    _nodes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _lists: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def node(self, node_id: str) -> Mapping[str, Any]:
+        """Return the plan's node with the patches that it may install; ``not_promoted`` has the others."""
+        planned = self.state.planned[node_id]
+        if not self.source:
+            return planned
+        if node_id not in self._nodes:
+            patches = list(planned.get("patches") or ())
+            kept = [item for item, row in zip(patches, rows_of(patches), strict=True) if self._is_proven(row)]
+            left = [item for item in patches if item not in kept]
+            self._nodes[node_id] = {**planned, "patches": kept, NOT_PROMOTED: left}
+        return self._nodes[node_id]
+
+    def list_of(self, node_id: str) -> Mapping[str, Any] | None:
+        """Return the list of a node, see ``lists.planned.list_of``; a narrowed one has a name of its own."""
+        node = self.node(node_id)
+        listed = list_of(self.state.plan, node)
+        if listed is None or not self.source:
+            return listed
+        if listed["name"] not in self._lists:
+            self._lists[listed["name"]] = self._narrow(listed)
+        return self._lists[listed["name"]]
+
+    @property
+    def source(self) -> str:
+        """Return the wave that is promoted from; "" for none."""
+        wave = next(item for item in self.state.plan["waves"] if item["name"] == self.wave)
+        return str(wave.get("promote_from") or "")
+
+    def _narrow(self, listed: Mapping[str, Any]) -> Mapping[str, Any]:
+        rows = rows_of(listed["patches"])
+        patches = [item for item, row in zip(listed["patches"], rows, strict=True) if self._is_proven(row)]
+        narrowed = {**listed, "patches": patches}
+        name = to_name(text_of(narrowed))
+        return {**narrowed, "name": name, "address": str(listed["address"]).removesuffix(str(listed["name"])) + name}
+
+    def _is_proven(self, row: Row) -> bool:
+        if self._proven is None:
+            self._proven = self._read()
+        return row in self._proven or (row[0].upper().startswith("KB") and (row[0], "") in self._proven)
+
+    def _read(self) -> frozenset[Row]:
+        """Return what nodes of the earlier wave that ended well show as installed, of Windows updates the KB alone."""
+        found: set[Row] = set()
+        for record in final_results(self.state, [self.source]):
+            if not Status(record["status"]).is_good:
+                continue
+            installed = frozenset(record.get("installed") or ())
+            for row in rows_of(self.state.planned[record["node_id"]].get("patches")):
+                if row[0] in installed:
+                    found |= {row, (row[0], "")} if row[0].upper().startswith("KB") else {row}
+        return frozenset(found)
