@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from ...module_utils._core.plan.exclude import TROUBLE
 from ...module_utils._core.report.conclusion import to_sentences
+from ...module_utils._core.report.difference_words import INFORMATION, differences
 from ...module_utils._core.report.model import Report, failed_place
 from ...module_utils._core.report.plan_facts import (
     TOP_PATCHES,
@@ -67,6 +68,8 @@ def render_report_html(report: Report, has_plan: bool = False, files: Sequence[s
         has_plan=has_plan,
         scale=to_scale(wave["nodes"] for wave in summary["waves"]),
         left_out=_by_reason(summary["excluded"]),
+        differences=differences(summary),
+        information=INFORMATION,
     )
 
 

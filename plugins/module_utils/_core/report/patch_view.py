@@ -36,7 +36,10 @@ STATES = ("installed", "installed_rejected", "missing", "failed", "held")
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """One patch in one patch group of one operating system. The states count nodes; ``installed`` by the rollout."""
+    """One patch in one patch group of one operating system. The states count nodes; ``installed`` by the rollout.
+
+    ``versions`` are changes that nodes showed, old → new.
+    """
 
     os: str
     patch_group: str
@@ -48,6 +51,7 @@ class Line:
     released: str = ""
     approval: str = UNKNOWN
     reboot: str = ""
+    versions: dict[str, None] = field(default_factory=dict)
     installed: int = 0
     installed_rejected: int = 0
     missing: int = 0
@@ -127,6 +131,10 @@ class _View:
                 line = self._line(key, patch_id, known.get(patch_id) or {}, row.platform)
                 setattr(line, state, getattr(line, state) + 1)
                 self._judge(line, state, effective.get(patch_id))
+        changes = {str(item["id"]): f"{item['old'] or 'none'} \u2192 {item['new'] or 'none'}" for item in row.changes}
+        for patch_id in row.installed:  # an id of SSM is name.arch:version, the node's own name.arch
+            if change := changes.get(patch_id.partition(":")[0]):
+                self._line(key, patch_id, {}, row.platform).versions[change] = None
         for patch_id in {**_by_id(planned), **missing}:  # approved, or no scan would call them missing
             self._judge(self._line(key, patch_id, known[patch_id], row.platform), "missing", effective.get(patch_id))
         if (*key, *used) not in self._told:
@@ -176,6 +184,7 @@ def _groups(sizes: Mapping[tuple[str, str], int], lines: Iterable[Line]) -> Iter
 COLUMNS: Mapping[str, Callable[[Line], Any]] = {
     **{name: attrgetter(name) for name in ("os", "patch_group", "id", "title", "classification", "severity")},
     "cve_ids": lambda line: "; ".join(line.cve_ids),
+    "versions": lambda line: "; ".join(line.versions),
     **{name: attrgetter(name) for name in ("released", "approval", "reboot")},
     **{f"nodes_{name}": attrgetter(name) for name in STATES},
 }
@@ -194,7 +203,10 @@ def patches_to_data(view: PatchView) -> dict[str, Any]:
     return {
         "groups": view.groups,
         "patches": [
-            {name: list(line.cve_ids) if name == "cve_ids" else get(line) for name, get in COLUMNS.items()}
+            {
+                name: list(getattr(line, name)) if name in ("cve_ids", "versions") else get(line)
+                for name, get in COLUMNS.items()
+            }
             for line in view.lines
         ],
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..text import LISTED, WIDTH, cut, fold_text, plain, table
 from .conclusion import to_sentences
+from .difference_words import differences
 from .plan_words import health_check_names, plan_facts, plan_rules, wave_notes
 from .rows import count_severities, in_severity_order
 from .timeline_words import HEAD, end_note, timeline_rows
@@ -167,6 +168,10 @@ def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
     if reboots["rebooted"] or reboots["pending"]:
         pending = f", {_number(reboots['pending'])} reboot pending" if reboots["pending"] else ""
         lines.append(f"{'Rebooted':<{_LABEL}}{_number(reboots['rebooted'])}{pending}")
+    for item in differences(summary):
+        more = f" and {len(item['patches']) - _NAMED:,} more" if len(item["patches"]) > _NAMED else ""
+        text = f"{_number(item['nodes'])} nodes: {', '.join(map(plain, item['patches'][:_NAMED]))}{more}"
+        lines.append(f"{item['label']:<{_LABEL}}{text}")
     return [part for line in lines for part in _hang(line, width)]
 
 

@@ -9,11 +9,15 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import GateJudged, Outcome, WaveStarted
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import summary_to_text
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.charts import divide, to_scale
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html, render_report_html
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.node_table import STATIC_ROWS
@@ -199,6 +203,40 @@ def test_no_page_has_more_elements_than_a_browser_likes() -> None:
     )
     page = Page(render_report_html(build_report(run.plan, run.records, run.scan)))
     assert len(page.tags) < 12_000 and page.text.count("Next:") == 40
+
+
+def differing(item: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """A final record of a node that shows more than was planned."""
+    found = [
+        {"code": "withdrawn", "id": "<b>curl", "text": "no longer offered"},
+        {"code": "newly_approved", "id": "vim"},
+        {"code": "by_unknown", "id": "htop", "title": "htop 3"},
+    ]
+    return samples.result_of(
+        item, at, differences=found, changes=[{"id": "bash", "old": "1", "new": "2"}], proof="node"
+    )
+
+
+def test_differences_from_the_plan_are_listed_with_their_nodes_and_versions() -> None:
+    nodes = samples.estate(6)
+    run = samples.Run(samples.scan_of(nodes), samples.plan_of(nodes, (6, 0)))
+    run = samples.roll(run, {nodes[0]["node_id"]: differing, nodes[1]["node_id"]: differing})
+    report = build_report(run.plan, run.records, run.scan)
+    page = Page(render_report_html(report))
+    text = " ".join(page.text.split())
+    for said in (
+        "Differences from the plan",
+        "Withdrawn",
+        "<b>curl (2)",
+        "Changed by others",
+        "htop (2)",
+        "bash 1 \u2192 2",
+    ):
+        assert said in text, said
+    assert "Withdrawn: <b>curl: no longer offered" in text
+    assert text.index("Changed by others") < text.index("Newly approved")
+    assert "Withdrawn" in summary_to_text(report.summary) and "2 nodes: htop (2)" in summary_to_text(report.summary)
+    assert "Differences" not in Page(pages(samples.completed())[0]).text
 
 
 def test_bounds_of_the_true_rate_are_said_only_where_they_decide() -> None:

@@ -71,6 +71,13 @@ def test_after_a_rollout_the_nodes_word_counts_and_not_the_scan() -> None:
     assert [line(view, "bash")[f"nodes_{name}"] for name in ("installed", "missing", "failed")] == [1, 1, 1]
 
 
+def test_old_and_new_versions_are_those_that_nodes_showed() -> None:
+    changes = [{"id": "curl.x86_64", "old": "7", "new": "8"}, {"id": "bash.x86_64", "old": "", "new": "5"}]
+    ids = ["curl.x86_64:0:8", "bash.x86_64:0:5", "vim.x86_64:0:9"]
+    view = view_of([row("a", installed=ids, changes=changes, missing_after=0)], {})
+    assert [line(view, ident)["versions"] for ident in ids] == [["7 \u2192 8"], ["none \u2192 5"], []]
+
+
 def test_effective_patches_say_what_is_released_pending_and_rejected() -> None:
     released = {"release_date": "2026-11-10T00:00:00Z"}
     effective = [
