@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -80,6 +81,11 @@ class FakePreparer(Preparer):
 
     def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         self.options["calls"].append(("drain", "", tuple(nodes)))
+        if slow := self.options["slow"].intersection(nodes):
+            self.ready(set(nodes) - slow)
+            for _number in range(100):
+                time.sleep(0.03)
+                self.rollout.clock.sleep(30)
         return {node: "it keeps its requests" for node in nodes if node in self.options["stuck"]}
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
@@ -114,6 +120,8 @@ class Driving:
     stuck: set[str] = field(default_factory=set)
     nights: dict[str, int] = field(default_factory=dict)
     occurrences: list[dict[str, Any]] = field(default_factory=list)
+    #: Nodes that take 50 minutes to drain.
+    slow: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.clock, self.watch, self.pins = FakeClock(), FakeWatch(), FakePins()
@@ -147,6 +155,8 @@ class Driving:
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
         options = {"calls": self.executor.calls, "stuck": self.stuck}
         permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes)  # type: ignore[arg-type]
+        options = {"calls": self.executor.calls, "stuck": self.stuck, "slow": self.slow}
+        permits = Permits(rollout, WAVE, self.watch, tempo, notes)  # type: ignore[arg-type]
         return Driver(
             rollout=rollout,
             wave=WAVE,

@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._core.errors import JournalError
@@ -22,7 +24,7 @@ from ...module_utils._core.rollout.first_alone import first_alone
 from ...module_utils._core.rollout.gathering import Gathering
 from ...module_utils._core.rollout.nights import BEFORE_WORK, number_of
 from ...module_utils._core.rollout.state import due_nodes
-from ..prepare.preparation import Preparer, Step, preparing, restoring
+from ..prepare.preparation import Preparer, Step, announcing, carrying_out, preparing, restoring
 from ..prepare.preparers import HOOKS
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
 from .courses import GUARDED, STALE, Courses
@@ -226,22 +228,46 @@ class Driver:
         await self.courses.take_up(effect.token, self._prepare_all)
 
     async def _prepare(self, effect: Effect) -> None:
+        """Prepare nodes for their install. Who needs nothing, or is done, goes on and waits for no other."""
         states = self.rollout.state.nodes
         reboots = [node for node in effect.nodes if states[node].stage == "reboot"]  # put off by an earlier night
         installs = [node for node in effect.nodes if node not in reboots]
         nodes = [*await self.permits.allowed("reboot", reboots), *await self.permits.allowed("patch", installs)]
-        if nodes:
-            await self._prepare_for(effect.stage, nodes)
+        if not nodes:
+            return
+        preparer, settled, loop = self.preparer(effect.stage), self.preparations.settled, asyncio.get_running_loop()
+        wanted = set(preparer.wanted())
+        found = await self._steps(announcing(preparer, [node for node in nodes if node in wanted]))
+        done = {node: loop.create_future() for node in found}
+        settled[effect.stage].update(node for node in nodes if node not in found)
+
+        def ready(some: Iterable[str]) -> None:
+            for node in some:
+                if not done[node].done():
+                    done[node].set_result(None)
+
+        async def carry_out() -> None:
+            try:
+                await self._steps(carrying_out(preparer, found))
+            finally:
+                ready(found)
+
+        async def settle(node: str) -> None:
+            await done[node]
+            settled[effect.stage].add(node)
+
+        preparer.ready = lambda some: _in_loop(loop, partial(ready, list(some)))
+        for node in found:
+            self._hold([node], settle(node))
+        if found:
+            self._tasks.add(asyncio.create_task(carry_out()))
 
     async def _prepare_all(self, nodes: Sequence[str]) -> None:
         for what in self.preparations.wanted:
-            await self._prepare_for(what, nodes)
-
-    async def _prepare_for(self, what: str, nodes: Sequence[str]) -> None:
-        preparer = self.preparer(what)
-        wanted = set(preparer.wanted())
-        await self._steps(preparing(preparer, [node for node in nodes if node in wanted]))
-        self.preparations.settled[what].update(nodes)
+            preparer = self.preparer(what)
+            wanted = set(preparer.wanted())
+            await self._steps(preparing(preparer, [node for node in nodes if node in wanted]))
+            self.preparations.settled[what].update(nodes)
 
     async def _restore(self, effect: Effect) -> None:
         left = await self._steps(restoring(self.preparer(effect.stage), effect.nodes))
@@ -322,3 +348,8 @@ class Driver:
         "run": _stage,
         "restore": _restore,
     }
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(call)

@@ -25,6 +25,8 @@ CALLS, CALLS_OF_A_PLACE = 32, 4
 HOSTS = 32
 #: While a real host is at work in a rehearsal, virtual time goes on in steps of so many seconds.
 _STEP_SECONDS = 0.25
+#: How often the clock is looked at while work apart moves it on.
+_APART_SECONDS = 0.05
 
 
 class _Threads:
@@ -90,6 +92,7 @@ class Tempo:
         self._places: dict[str, asyncio.Semaphore] = {}
         self._lanes: dict[str, asyncio.Semaphore] = {}
         self._calling = 0
+        self._apart = 0
         self._real_hosts = 0
         self._waits: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._number = 0
@@ -136,12 +139,13 @@ class Tempo:
             self._real_hosts -= 1
 
     async def apart(self, work: Callable[[], T]) -> T:
-        """Run work that blocks for minutes, such as draining, beside everything else."""
-        self._calling += 1
+        """Run work that blocks for minutes, such as draining, beside everything else. In a rehearsal it moves the clock
+        on itself while it waits."""
+        self._apart += 1
         try:
             return await self._others.run(work)
         finally:
-            self._calling -= 1
+            self._apart -= 1
 
     async def sleep(self, seconds: float) -> None:
         """Wait by the clock."""
@@ -161,7 +165,9 @@ class Tempo:
             if self._calling or not self._waits:
                 continue
             left = (self._waits[0][0] - self.clock.now()).total_seconds()
-            if left > 0:
+            if left > 0 and self._apart:
+                await asyncio.sleep(_APART_SECONDS)
+            elif left > 0:
                 self.clock.sleep(min(left, time.monotonic() - began) if self._real_hosts else left)
             self._end_waits()
 

@@ -56,6 +56,8 @@ class Preparer:
         self._sessions = sessions
         #: Nodes that an earlier run announced and may have done.
         self.held: frozenset[str] = frozenset()
+        #: Is told of nodes that are done while others are still waited for.
+        self.ready: Callable[[Iterable[str]], None] = lambda nodes: None
 
     def wanted(self) -> list[str]:
         """Return the nodes that it is to be done to now."""
@@ -95,11 +97,17 @@ class Preparer:
         answers, failed = self.at_places(nodes, work)
         return {**failed, **merged(answers)}
 
-    def until(self, minutes: float, missing: Callable[[], Mapping[str, str]], title: str) -> Reasons:
-        """Ask again until nothing is missing or the time is over; return what is still missing then."""
+    def until(
+        self, minutes: float, missing: Callable[[], Mapping[str, str]], title: str, nodes: Iterable[str] = ()
+    ) -> Reasons:
+        """Ask again until nothing is missing or the time is over; return what is still missing then.
+
+        :param nodes: those of them that are not missing are done, and need not wait for the others.
+        """
         clock = self.rollout.clock
         deadline = clock.now().timestamp() + minutes * 60
         while (left := dict(missing())) and clock.now().timestamp() < deadline:
+            self.ready([node for node in nodes if node not in left])
             self.say(f"{self.wave} {title}: {len(left)} left")
             poll = float(self.options.get("poll_interval") or 15)
             clock.sleep(poll if is_rehearsal() else min(poll, LIFE_SECONDS))
@@ -137,16 +145,30 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
     What it yields blocks and touches no state; everything else belongs into the thread that writes the journal. What
     an earlier run recorded and may not have done is done again. Returns the nodes it was done to.
     """
-    rollout, wave = preparer.rollout, preparer.wave
+    found = yield from announcing(preparer, nodes)
+    refused = yield from carrying_out(preparer, found)
+    return sorted({*found} - {*refused})
+
+
+def announcing(preparer: Preparer, nodes: Sequence[str]) -> Step[dict[str, Details]]:
+    """Record what is going to be done; return the nodes that need it, with what restoring will need."""
     open_now = open_preparations(preparer)
     held = {node: details for node, details in open_now.items() if node in nodes}
     new = [node for node in nodes if node not in open_now]
     preparer.held = frozenset(held)
     fresh = dict((yield lambda: preparer.look(new))) if new else {}
     if fresh:
-        rollout.record(Prepared(wave=wave, what=preparer.what, nodes=tuple(sorted(fresh)), details=fresh))
+        preparer.rollout.record(
+            Prepared(wave=preparer.wave, what=preparer.what, nodes=tuple(sorted(fresh)), details=fresh)
+        )
+    return {**held, **fresh}
+
+
+def carrying_out(preparer: Preparer, nodes: Mapping[str, Details]) -> Step[Reasons]:
+    """Do it to nodes, and give those for which it failed their final record; return those."""
+    rollout, wave = preparer.rollout, preparer.wave
     rollout.confirm()
-    refused: Reasons = (yield lambda: preparer.prepare({**held, **fresh})) if held or fresh else {}
+    refused: Reasons = (yield lambda: preparer.prepare(nodes)) if nodes else {}
     tell(preparer, refused, f"not {preparer.what}")
     if refused and preparer.missed:
         at = to_time(rollout.clock.now())
@@ -159,7 +181,7 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
             for node, why in sorted(refused.items())
         )
         rollout.record(Outcome(wave=wave, stage="verify", results=results))
-    return sorted({*held, *fresh} - {*refused})
+    return refused
 
 
 def restoring(preparer: Preparer, nodes: Sequence[str]) -> Step[Reasons]:

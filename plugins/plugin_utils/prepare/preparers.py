@@ -73,7 +73,7 @@ class DrainPreparer(Preparer):
             targets, lambda sessions, place, ids: AwsDrain(place, sessions).drain(_of(targets, ids))
         )
         waiting = {node: items for node, items in targets.items() if node not in refused}
-        late = self.until(self._minutes, lambda: self._not_in(waiting, ("unused",)), "draining")
+        late = self.until(self._minutes, lambda: self._not_in(waiting, ("unused",)), "draining", waiting)
         return {**refused, **late}
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:

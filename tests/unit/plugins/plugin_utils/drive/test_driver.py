@@ -190,6 +190,13 @@ def test_drained_before_the_install_and_restored_when_the_node_is_done(tmp_path:
     assert driving.statuses() == {"web-a": "succeeded", "db": "succeeded"}
 
 
+def test_a_node_that_drains_slowly_holds_no_other(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"web-a": 1, "web-b": 1, "db": 1}, drain=True, slow={"web-a"})
+    driving.run()
+    assert set(driving.statuses().values()) == {"succeeded"}
+    assert max(driving.minute(node, "verify") for node in ("web-b", "db")) < 45 < 50 < driving.minute("web-a", "patch")
+
+
 def test_one_that_does_not_drain_is_missed_and_what_stays_drained_is_told_once(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"web-a": 1, "web-b": 1}, drain=True, stuck={"web-a"})
     driving.run()
