@@ -39,6 +39,8 @@ def not_understood(why: Exception) -> PatchtideError:
 
 def words(value: object, longest: int = LONGEST) -> str:
     """Return text that is safe to keep and to show: one line, without control characters, of bounded length."""
+    if type(value) is str and len(value) <= longest and value.isprintable():
+        return value  # most are; there are millions of them
     text = plain(str(value)[: longest + 1])
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
@@ -51,7 +53,7 @@ def bounded(value: Any, levels: int = DEEPEST) -> Any:
         return value
     if isinstance(value, (int, float)):
         return value if -LARGEST <= value <= LARGEST else None  # NaN is in no range
-    if levels and isinstance(value, Mapping):
+    if levels and isinstance(value, (dict, Mapping)):  # asking for dict first is much cheaper
         return {words(key, NAME): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
     if levels and isinstance(value, (list, tuple)):
         return [bounded(item, levels - 1) for item in value[:MOST]]
