@@ -153,10 +153,8 @@ class Driving:
         rollout.act_as(rollout.state.controller)
         tempo, notes = Tempo(self.clock, rehearsal=True), Notes(rollout, self.lines.append)
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
-        options = {"calls": self.executor.calls, "stuck": self.stuck}
-        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes)  # type: ignore[arg-type]
         options = {"calls": self.executor.calls, "stuck": self.stuck, "slow": self.slow}
-        permits = Permits(rollout, WAVE, self.watch, tempo, notes)  # type: ignore[arg-type]
+        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes)  # type: ignore[arg-type]
         return Driver(
             rollout=rollout,
             wave=WAVE,

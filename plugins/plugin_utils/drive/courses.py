@@ -62,11 +62,13 @@ class Courses:
     tempo: Tempo
     notes: Notes
     works: dict[str, Work] = field(default_factory=dict)
+    _numbers: Counter[str] = field(default_factory=Counter)
     _lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def announce(self, stage: str, attempt: int, place: str, nodes: Sequence[str]) -> Work:
+    async def announce(self, stage: str, attempt: int, place: str, nodes: Sequence[str]) -> Work:
         """Record the intent of new work. :raises JournalError: it does not fit the rollout's state."""
-        now, number = self.tempo.clock.now(), self.rollout.state.announced.get(f"{self.wave}/{stage}", 0) + 1
+        now, key = self.tempo.clock.now(), f"{self.wave}/{stage}"
+        number = self._numbers[key] = max(self.rollout.state.announced.get(key, 0), self._numbers[key]) + 1
         work = Work(
             stage=stage,
             attempt=attempt,
@@ -77,15 +79,20 @@ class Courses:
             deadline=self._deadline(self.port(nodes[0]), stage, now, nodes),
             snapshot_id=str(uuid.uuid4()) if stage in ("patch", "scan") and self.port(nodes[0]).row.by_baseline else "",
         )
-        self.notes.intent(self.wave, work)
         self.works[work.token] = work
+        try:
+            await self.notes.intent(self.wave, work)
+        except BaseException:
+            del self.works[work.token]
+            raise
         return work
 
     async def begin(self, work: Work) -> bool:
         """Begin announced work; return whether that is settled. ``see_through`` goes on."""
-        self.rollout.confirm()
-        if work.stage in GUARDED and self.tempo.clock.now() - work.at > STALE:
-            return False  # this controller was stopped, or slow: the guards are asked again
+        if work.stage in GUARDED:
+            self.rollout.confirm()
+            if self.tempo.clock.now() - work.at > STALE:
+                return False  # this controller was stopped, or slow: the guards are asked again
         port = self.port(work.nodes[0])
         with self._pace(port):
             return await self._begun(port, work)
@@ -168,7 +175,7 @@ class Courses:
         except TakenOver:
             raise
         except NotDue:
-            self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
+            await self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
         except (Unknown, ExecutorFault) as why:
             work.trouble = str(why)
             self._lost.update((work.stage, node) for node in work.nodes)
@@ -177,7 +184,7 @@ class Courses:
             await self._give_up(port, work, why)
         else:
             if work.handle:
-                self.notes.sent(self.wave, work)
+                await self.notes.sent(self.wave, work)
         return True
 
     async def _find_out(self, port: ExecutorPort, work: Work, prepare: Prepare | None) -> None:
@@ -210,7 +217,7 @@ class Courses:
         if found:
             work.handle, now = found, self.tempo.clock.now()
             work.deadline = self._deadline(port, work.stage, now, work.nodes)  # it may have begun a moment ago
-            self.notes.sent(self.wave, work)
+            await self.notes.sent(self.wave, work)
             await self._follow(port, work)
         elif found is None:
             await self._never_began(port, work, objections)
@@ -239,9 +246,9 @@ class Courses:
         if why := self._why_never(work):
             await self._give_up(port, work, why)
             return
-        self.permits.refuse(work.stage, objections)
+        await self.permits.refuse(work.stage, objections)
         self._close(work, objections)
-        self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
+        await self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
 
     async def _follow(self, port: ExecutorPort, work: Work) -> None:
         """Look at work until each of its nodes has an outcome or the deadline is over."""
@@ -257,7 +264,7 @@ class Courses:
                 misses, work.trouble = misses + 1, str(why)
             else:
                 faults = misses = 0
-                self._ended(work, found)
+                await self._ended(work, found)
             late = self.tempo.clock.now() >= work.deadline
             if work.nodes and (faults >= TRIES or (late and (not misses or misses >= TRIES))):
                 await self._give_up(port, work, None)
@@ -272,10 +279,10 @@ class Courses:
             trouble = str(fault)
         except PatchtideError as refused:
             trouble = trouble or str(refused)
-        self._ended(work, found)
-        self._fault(work, work.nodes, trouble or str(why or "its time was over"))
+        await self._ended(work, found)
+        await self._fault(work, work.nodes, trouble or str(why or "its time was over"))
 
-    def _ended(self, work: Work, results: Sequence[Result]) -> None:
+    async def _ended(self, work: Work, results: Sequence[Result]) -> None:
         """Record outcomes; the last one of the work closes it."""
         found: dict[str, Result] = {}
         for item in results:
@@ -283,11 +290,11 @@ class Courses:
                 found.setdefault(str(item["node_id"]), item)
         bad = [node for node, item in found.items() if not _is_readable(work.stage, item)]
         for node in bad:
-            self._fault(work, [node], f"unreadable result: {found.pop(node)!r}"[:300])
-        self.notes.outcome(self.wave, work.stage, list(found.values()))
+            await self._fault(work, [node], f"unreadable result: {found.pop(node)!r}"[:300])
+        await self.notes.outcome(self.wave, work.stage, list(found.values()))
         self._close(work, found)
 
-    def _fault(self, work: Work, nodes: Sequence[str], text: str) -> None:
+    async def _fault(self, work: Work, nodes: Sequence[str], text: str) -> None:
         """Record outcomes for an executor that gave none: unknown for changing stages, so that the scan tells."""
         at, results = to_time(self.tempo.clock.now()), []
         final = work.stage in ("precheck", "verify")
@@ -299,7 +306,7 @@ class Courses:
             else:
                 why = error(ExecutorFault.code, text)
                 results.append({"node_id": node, "status": Status.UNKNOWN.value, "ended_at": at, "error": why})
-        self.notes.outcome(self.wave, "verify" if final else work.stage, results)
+        await self.notes.outcome(self.wave, "verify" if final else work.stage, results)
         self._close(work, nodes)
 
     def _close(self, work: Work, nodes: Iterable[str]) -> None:

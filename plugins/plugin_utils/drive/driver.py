@@ -282,9 +282,8 @@ class Driver:
         asked = self.tempo.clock.now()
         if effect.stage in GUARDED:
             nodes = await self.permits.allowed(effect.stage, nodes)
-            self.permits.promised.update(nodes)
         elif effect.stage == "verify":
-            nodes = self.permits.to_look_at(nodes)
+            nodes = await self.permits.to_look_at(nodes)
         for name in self._executors_of(nodes):
             of_one = [node for node in nodes if self.rollout.nodes[node]["executor"] == name]
             for attempt, place, ids in self._batches(effect.stage, of_one):
@@ -312,7 +311,7 @@ class Driver:
                     nodes = await self.permits.allowed(stage, nodes)
                 if not nodes:
                     return
-                work = self.courses.announce(stage, attempt, place, nodes)
+                work = await self.courses.announce(stage, attempt, place, nodes)
                 promised.difference_update(nodes)
                 begun = await self.courses.begin(work)
         finally:

@@ -33,16 +33,21 @@ def within_bounds(result: Result) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Notes:
-    """Records the driver's events, in the loop's thread. ``changed`` is set with every one of them."""
+    """Records the driver's events, in the loop's thread. ``changed`` is set with every one of them.
+
+    Who records waits until the event is durable. Events of the same moment become durable together: a disk takes as
+    long for one as for all.
+    """
 
     rollout: RolloutDir
     say: Callable[[str], None]
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _named: set[str] = field(default_factory=set)
+    _waiting: list[tuple[Event, asyncio.Future[None]]] = field(default_factory=list)
 
-    def intent(self, wave: str, work: Work) -> None:
+    async def intent(self, wave: str, work: Work) -> None:
         """Announce work before it is begun."""
-        self._record(
+        await self._record(
             Intent(
                 wave=wave,
                 stage=work.stage,
@@ -53,9 +58,9 @@ class Notes:
             )
         )
 
-    def sent(self, wave: str, work: Work) -> None:
+    async def sent(self, wave: str, work: Work) -> None:
         """Record what work is called where it runs."""
-        self._record(
+        await self._record(
             Sent(
                 wave=wave,
                 stage=work.stage,
@@ -67,14 +72,14 @@ class Notes:
             )
         )
 
-    def outcome(self, wave: str, stage: str, results: Sequence[Result]) -> None:
+    async def outcome(self, wave: str, stage: str, results: Sequence[Result]) -> None:
         """Record how a stage ended for nodes, and name those that did not get through it."""
         if not results:
             return
         if stage == "verify":
             nodes = self.rollout.state.nodes
             results = [with_earlier(nodes[item["node_id"]], item) for item in results]
-        self._record(Outcome(wave=wave, stage=stage, results=tuple(map(within_bounds, results))))
+        await self._record(Outcome(wave=wave, stage=stage, results=tuple(map(within_bounds, results))))
         again = [item for item in results if self._is_tried_again(stage, item)]
         if again:
             more = f"{plain(self._name(again[0]))} {again[0].get('status')}: {_reason(again[0])}"
@@ -87,9 +92,28 @@ class Notes:
         state = self.rollout.state.nodes[item["node_id"]]
         return state.stage == stage and item.get("status") != NOT_BEGUN
 
-    def _record(self, event: Event) -> None:
-        self.rollout.record(event)
+    async def _record(self, event: Event) -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((event, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._write)
+        await future
         self.changed.set()
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            answers = self.rollout.record_all([event for event, _future in waiting])
+        except BaseException as why:
+            answers = [why] * len(waiting)
+        for (_event, future), refused in zip(waiting, answers, strict=True):
+            if future.cancelled():
+                continue
+            if refused is None:
+                future.set_result(None)
+            else:
+                future.set_exception(refused)
 
     def _name(self, item: Result) -> str:
         return str(self.rollout.nodes[item["node_id"]]["name"] or item["node_id"])

@@ -38,7 +38,7 @@ RENEWED = timedelta(hours=1)
 class Permits:
     """Asks the guards, the budgets and the clock.
 
-    :param promised: nodes that may be taken down and whose work is not announced yet: the budgets count them.
+    :param promised: nodes that may be taken down and whose install is not announced yet: the budgets count them.
     """
 
     rollout: RolloutDir
@@ -57,8 +57,10 @@ class Permits:
         :raises ListTrouble: the list of some is not what the plan says, so that nothing may be sent to them.
         """
         objections = await self._asked(stage, nodes)
-        self.refuse(stage, objections)
         cleared = [node for node in nodes if node not in objections]
+        if stage == "patch":
+            self.promised.update(cleared)
+        await self.refuse(stage, objections)
         if stage == "patch" and cleared:
             await self.tempo.call("lists", lambda: self.pins.check(cleared))
         return cleared
@@ -125,17 +127,17 @@ class Permits:
                 found[node] = ("out_of_time" if stage == "reboot" else "missed_out_of_time", guard.text)
         return found
 
-    def to_look_at(self, nodes: Sequence[str]) -> list[str]:
+    async def to_look_at(self, nodes: Sequence[str]) -> list[str]:
         """Give nodes that were skipped or lost their final record; return those that have to be looked at."""
         at, found = to_time(self.tempo.clock.now()), {}
         for node in nodes:
             record = final_without_look(self.rollout.nodes[node], self.rollout.state.nodes[node].results, at)
             if record is not None:
                 found[node] = record.to_dict()
-        self.notes.outcome(self.wave, "verify", list(found.values()))
+        await self.notes.outcome(self.wave, "verify", list(found.values()))
         return [node for node in nodes if node not in found]
 
-    def refuse(self, stage: str, objections: Objections) -> None:
+    async def refuse(self, stage: str, objections: Objections) -> None:
         """Record why a stage does not begin; a node that was tried before keeps that result and is not tried again."""
         results: list[Result] = []
         for node, (code, text) in objections.items():
@@ -148,7 +150,7 @@ class Permits:
                 results.append({"node_id": node, "status": status.value, "rebooted": False, **why})
             else:
                 results.append({"node_id": node, "status": Status.SKIPPED.value, "error": reason(code, text)})
-        self.notes.outcome(self.wave, stage, results)
+        await self.notes.outcome(self.wave, stage, results)
 
 
 def _others(nodes: Sequence[str], found: Objections) -> list[str]:

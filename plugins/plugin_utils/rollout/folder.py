@@ -70,6 +70,8 @@ class RolloutDir:
         #: When the last record was written.
         self.last_at = ""
         self._promotions: dict[str, Promotion] = {}
+        self._to_note: Head | None = None
+        self._grouping = False
         with collector_paused():
             self._follow(self._unless_cut())
 
@@ -175,9 +177,17 @@ class RolloutDir:
             raise
         self.origin = self.origin or record.hash
         self.events += 1
-        if self._head and event.kind in _NOTED:
-            self._head.write(Head(record.seq, record.hash))
+        if event.kind in _NOTED:
+            self._to_note = Head(record.seq, record.hash)
+        if not self._grouping:
+            self._note()
         return record
+
+    def _note(self) -> None:
+        """Note the journal's head beside the claims, once its records are durable."""
+        if self._head and self._to_note:
+            self._head.write(self._to_note)
+        self._to_note = None
 
     def act_as(self, controller: str) -> None:
         """Write from now on in the epoch of this controller, which opened the rollout.
@@ -187,6 +197,30 @@ class RolloutDir:
         if self.state.controller != controller:
             raise TakenOver(_taken_over(self.state.controller or "nobody"))
         self._epoch = self.state.epoch
+
+    def record_all(self, events: Sequence[Event]) -> list[BaseException | None]:
+        """Write events that become durable together; return for each why it was refused, ``None`` for the others.
+
+        :raises PatchtideError: none of them is durable.
+        """
+        found: list[BaseException | None] = []
+        self._grouping = True
+        try:
+            with self._store.grouped(self._follow):
+                for event in events:
+                    try:
+                        self.record(event)
+                        found.append(None)
+                    except PatchtideError as why:
+                        found.append(why)
+        except PatchtideError:
+            self._to_note = None
+            self._fold_again()
+            raise
+        finally:
+            self._grouping = False
+        self._note()
+        return found
 
     def confirm(self) -> None:
         """Make sure, right before something is done, that no other controller has continued the rollout meanwhile.

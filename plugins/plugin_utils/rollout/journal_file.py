@@ -35,6 +35,7 @@ class JournalFile:
         self._inode: tuple[int, int] | None = None
         self._head = HeadFile(path.with_suffix(".head"))
         self._noted: Head | None = None
+        self._group: IO[bytes] | None = None
 
     def read(self) -> list[Record]:
         return list(self.stream())
@@ -48,25 +49,61 @@ class JournalFile:
                     yield from self._news(file)
 
     def append(self, kind: str, data: Mapping[str, Any], at: datetime, guard: Guard | None = None) -> Record:
+        if self._group is not None:
+            return self._add(self._group, [], kind, data, at, guard)
         with disk_errors(self._path, "write"), self._locked() as file:
-            news = list(self._news(file))
-            if guard:
-                guard(news)
-            handle = file.fileno()
-            if os.fstat(handle).st_size > self._at.size:  # half a line of a writer that was killed: it never counted
-                os.ftruncate(handle, self._at.size)
-            record = next_record(self._at, kind, data, at)
-            line = record.to_line().encode() + b"\n"
-            try:
-                write_all(handle, line)
-                os.fsync(handle)
-            except OSError:  # it is not recorded, so it must not be read either
-                with suppress(OSError):
-                    os.ftruncate(handle, self._at.size)
-                raise
-            self._at = self._at.then(record, len(line))
-            self._head.write(self._at)
+            news, before = list(self._news(file)), self._at
+            record = self._add(file, news, kind, data, at, guard)
+            self._make_durable(file, before)
         return record
+
+    @contextmanager
+    def grouped(self, seen: Guard) -> Iterator[None]:
+        with disk_errors(self._path, "write"), self._locked() as file:
+            seen(list(self._news(file)))
+            before, self._group = self._at, file
+            try:
+                yield
+            finally:
+                self._group = None
+                if self._at.seq > before.seq:
+                    self._make_durable(file, before)
+
+    def _add(
+        self,
+        file: IO[bytes],
+        news: Sequence[Record],
+        kind: str,
+        data: Mapping[str, Any],
+        at: datetime,
+        guard: Guard | None,
+    ) -> Record:
+        """Write a record's line, which nothing makes durable yet."""
+        if guard:
+            guard(news)
+        handle = file.fileno()
+        if os.fstat(handle).st_size > self._at.size:  # half a line of a writer that was killed: it never counted
+            os.ftruncate(handle, self._at.size)
+        record = next_record(self._at, kind, data, at)
+        line = record.to_line().encode() + b"\n"
+        try:
+            write_all(handle, line)
+        except OSError:  # it is not recorded, so it must not be read either
+            with suppress(OSError):
+                os.ftruncate(handle, self._at.size)
+            raise
+        self._at = self._at.then(record, len(line))
+        return record
+
+    def _make_durable(self, file: IO[bytes], before: Head) -> None:
+        try:
+            os.fsync(file.fileno())
+        except OSError:  # as if nothing had been written
+            with suppress(OSError):
+                os.ftruncate(file.fileno(), before.size)
+            self._at = before
+            raise
+        self._head.write(self._at)
 
     def _news(self, file: IO[bytes]) -> Iterator[Record]:
         """Yield the whole records not seen before."""

@@ -28,7 +28,8 @@ def over_budget(state: Rollout, wave: str, without: Container[str] = (), taken: 
 
 def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str], taken: Container[str]) -> Member:
     node_id = node["node_id"]
-    disruption = Disruption.DOWN if node_id in taken else _disruption(state, node_id)
+    promised = node_id in taken and state.nodes[node_id].stage == "patch"
+    disruption = Disruption.DOWN if promised else _disruption(state, node_id)
     return Member(
         node_id=node_id,
         state=Disruption.WAITING if node_id in due else disruption,

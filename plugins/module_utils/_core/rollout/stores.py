@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -33,6 +34,12 @@ class JournalStore(Protocol):
         """Add one record and return it once it is safely stored.
 
         :param guard: called under the store's lock with what others wrote meanwhile; raising refuses the record.
+        """
+
+    def grouped(self, seen: Callable[[Sequence[Record]], None]) -> AbstractContextManager[None]:
+        """Let what is appended inside become safe together, at the end at the latest, where that is cheaper.
+
+        :param seen: is called with what others wrote meanwhile.
         """
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,8 @@ def die(driving: Driving, stage: str, *, sent: bool, began: bool) -> None:
             begin(work)
         if sent:
             work.handle = f"handle of {work.token}"
-            driver.notes.sent("w", work)
+            driver.tempo.in_loop(lambda: asyncio.create_task(driver.notes.sent("w", work)))
+            time.sleep(0.1)
         raise Died
 
     driving.executor.begin = last  # type: ignore[method-assign]
