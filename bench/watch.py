@@ -73,11 +73,13 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None, 
         over = threading.Event()
         sampler = threading.Thread(target=_sample, args=(process.pid, cost, over))
         sampler.start()
-        _listen(process, cost, begun, log)
-        _pid, status, usage = os.wait4(process.pid, 0)
-        cost.wall_s = time.monotonic() - begun
-        over.set()
-        sampler.join()
+        try:
+            _listen(process, cost, begun, log)
+            _pid, status, usage = os.wait4(process.pid, 0)
+            cost.wall_s = time.monotonic() - begun
+        finally:
+            over.set()
+            sampler.join()
         process.returncode = cost.status = os.waitstatus_to_exitcode(status)
         cost.cpu_s = usage.ru_utime + usage.ru_stime
         cost.forks = Path(forks.name).stat().st_size
