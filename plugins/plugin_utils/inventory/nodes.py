@@ -25,11 +25,20 @@ def candidates(
         for host in hosts:
             groups.setdefault(host, set()).add(group)
     for host in task_vars["groups"]["all"]:
-        found = hostvars[host]
+        found = _variables(hostvars, host)
         members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
         if not members["executor"] and not members["node_id"]:
             continue
         yield _candidate(str(host), found, frozenset(groups[host]), application_key, missed)
+
+
+def _variables(hostvars: Any, host: str) -> Mapping[str, Any]:
+    """Return a host's variables. Ansible templates each one that is read, which takes longer than to merge them all;
+    so it is asked to only where one of ours may be a template."""
+    raw = getattr(hostvars, "raw_get", None)
+    found: Mapping[str, Any] = raw(host) if raw else hostvars[host]
+    ours = (str(value) for name, value in found.items() if raw and str(name).startswith(PREFIX))
+    return hostvars[host] if any(sign in text for text in ours for sign in ("{{", "{%", "{#")) else found
 
 
 def _candidate(

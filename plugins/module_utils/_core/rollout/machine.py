@@ -157,9 +157,9 @@ def _outcome(state: Rollout, event: Outcome, at: str) -> None:
         if node.stage != stage and not (stage == "verify" and node.stage != DONE):
             raise JournalError(f"outcome: {result['node_id']} is at {node.stage}, not at {stage}")
     wave.worked_at = at
+    _settle(state, [result["node_id"] for result in event.results])
     for result in event.results:
         node = state.nodes[result["node_id"]]
-        _settle(state, result["node_id"], node)
         if result.get("status") == NOT_BEGUN:
             continue
         ran_before = f"{stage}/execution" in node.retried or bool(node.earlier)
@@ -174,15 +174,19 @@ def _outcome(state: Rollout, event: Outcome, at: str) -> None:
                 node.results = {stage: node.final}  # it tells all that the others told
 
 
-def _settle(state: Rollout, node_id: str, node: NodeState) -> None:
-    """Take the node out of its open intent; the last one closes it."""
-    if node.token is None:
-        return
-    intent = state.intents[node.token]
-    intent.nodes = tuple(item for item in intent.nodes if item != node_id)
-    if not intent.nodes:
-        del state.intents[node.token]
-    node.token = None
+def _settle(state: Rollout, node_ids: Sequence[str]) -> None:
+    """Take nodes out of their open intents; the last one of an intent closes it."""
+    settled: dict[str, set[str]] = {}
+    for node_id in node_ids:
+        node = state.nodes[node_id]
+        if node.token is not None:
+            settled.setdefault(node.token, set()).add(node_id)
+            node.token = None
+    for token, gone in settled.items():
+        intent = state.intents[token]
+        intent.nodes = tuple(item for item in intent.nodes if item not in gone)
+        if not intent.nodes:
+            del state.intents[token]
 
 
 def _prepared(state: Rollout, event: Prepared, _at: str) -> None:
