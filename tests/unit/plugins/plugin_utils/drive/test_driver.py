@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,23 @@ def test_guards_are_asked_again_where_work_begins_late(tmp_path: Path, monkeypat
     driving.run()
     asked = [nodes for nodes in driving.watch.asked if len(nodes) == 1]
     assert len(asked) >= 2 and len(driving.begun_at("patch")) == 6
+
+
+def test_budgets_count_who_may_begin_and_waits_for_its_place(tmp_path: Path) -> None:
+    """The journal does not say yet that b is taken down when a becomes due."""
+    driving = Driving(tmp_path, {"a": 1, "b": 1}, rules={"budgets": {"rollout": 1}})
+    driver = driving.driver()
+
+    async def due_and_asked(node: str) -> list[str]:
+        await driver.notes.outcome(WAVE, "precheck", [{"node_id": node, "outcome": "pass"}])
+        beside = asyncio.create_task(driver.tempo.pass_time())
+        try:
+            return await driver.permits.allowed("patch", [node])
+        finally:
+            beside.cancel()
+
+    assert asyncio.run(due_and_asked("b")) == ["b"] and asyncio.run(due_and_asked("a")) == []
+    assert driving.rollout.state.nodes["a"].results["patch"]["error"]["code"] == "missed_budget"
 
 
 def test_budgets_hold_and_who_was_refused_takes_no_room(tmp_path: Path) -> None:
