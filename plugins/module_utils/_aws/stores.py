@@ -164,7 +164,7 @@ class DynamoJournal:
         raise ServiceError(f"write to table {self._table}", _TAKEN, f"other writers were first {TRIES} times")
 
     @contextmanager
-    def grouped(self, seen: Callable[[Sequence[Record]], None]) -> Iterator[None]:
+    def grouped(self) -> Iterator[None]:
         yield  # each item is stored by a call of its own
 
     def _stored(self, record: Record) -> Record:

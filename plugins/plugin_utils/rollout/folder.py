@@ -206,7 +206,7 @@ class RolloutDir:
         found: list[BaseException | None] = []
         self._grouping = True
         try:
-            with self._store.grouped(self._follow):
+            with self._store.grouped():
                 for event in events:
                     try:
                         self.record(event)

@@ -35,7 +35,8 @@ class JournalFile:
         self._inode: tuple[int, int] | None = None
         self._head = HeadFile(path.with_suffix(".head"))
         self._noted: Head | None = None
-        self._group: IO[bytes] | None = None
+        self._grouping = False
+        self._own = 0
 
     def read(self) -> list[Record]:
         return list(self.stream())
@@ -49,24 +50,23 @@ class JournalFile:
                     yield from self._news(file)
 
     def append(self, kind: str, data: Mapping[str, Any], at: datetime, guard: Guard | None = None) -> Record:
-        if self._group is not None:
-            return self._add(self._group, [], kind, data, at, guard)
         with disk_errors(self._path, "write"), self._locked() as file:
             news, before = list(self._news(file)), self._at
             record = self._add(file, news, kind, data, at, guard)
-            self._make_durable(file, before)
+            if not self._grouping:
+                self._make_durable(file, before)
+        self._own += 1
         return record
 
     @contextmanager
-    def grouped(self, seen: Guard) -> Iterator[None]:
-        with disk_errors(self._path, "write"), self._locked() as file:
-            seen(list(self._news(file)))
-            before, self._group = self._at, file
-            try:
-                yield
-            finally:
-                self._group = None
-                if self._at.seq > before.seq:
+    def grouped(self) -> Iterator[None]:
+        before, self._grouping, self._own = self._at, True, 0
+        try:
+            yield
+        finally:
+            self._grouping = False
+            if self._own:
+                with disk_errors(self._path, "write"), self._locked() as file:
                     self._make_durable(file, before)
 
     def _add(
@@ -96,12 +96,15 @@ class JournalFile:
         return record
 
     def _make_durable(self, file: IO[bytes], before: Head) -> None:
+        """Make what was written since ``before`` durable, or as if it had never been written."""
         try:
             os.fsync(file.fileno())
-        except OSError:  # as if nothing had been written
-            with suppress(OSError):
-                os.ftruncate(file.fileno(), before.size)
-            self._at = before
+        except OSError:
+            alone = self._at.seq - before.seq <= max(self._own, 1) and os.fstat(file.fileno()).st_size == self._at.size
+            if alone:  # records of others are not ours to remove
+                with suppress(OSError):
+                    os.ftruncate(file.fileno(), before.size)
+                self._at = before
             raise
         self._head.write(self._at)
 

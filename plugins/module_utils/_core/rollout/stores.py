@@ -36,11 +36,8 @@ class JournalStore(Protocol):
         :param guard: called under the store's lock with what others wrote meanwhile; raising refuses the record.
         """
 
-    def grouped(self, seen: Callable[[Sequence[Record]], None]) -> AbstractContextManager[None]:
-        """Let what is appended inside become safe together, at the end at the latest, where that is cheaper.
-
-        :param seen: is called with what others wrote meanwhile.
-        """
+    def grouped(self) -> AbstractContextManager[None]:
+        """Let what is appended inside become safe together, at the end at the latest, where that is cheaper."""
 
 
 class HeadStore(Protocol):
