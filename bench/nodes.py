@@ -18,6 +18,7 @@ from bench.hosts import UPDATES, host_name, update
 
 ACCOUNTS = tuple(f"{number}" * 12 for number in range(1, 6))
 AT = "2026-12-01T22:00:00.000Z"
+ROLLOUT = "5eed" * 8
 #: Patches missing on a node of each platform: one month's round.
 MISSING = {"linux": 10, "windows": 4}
 
@@ -128,4 +129,4 @@ def _patch_id(node: Candidate, number: int) -> str:
 def plan(nodes: list[Candidate], where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
     """Return the frozen plan of these nodes."""
     complete = check_policy(policy(where, **more))
-    return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, created_at=AT)
+    return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, created_at=AT, rollout=ROLLOUT)

@@ -79,7 +79,9 @@ def steps(count: int, folder: Path) -> list[dict[str, Any]]:
 def _plan(members: list[Candidate], policy: Policy, scan: Any) -> dict[str, Any]:
     """As the action does it."""
     with collector_paused():
-        return build_plan(members, policy, scan, policy_digest=policy.digest, created_at=nodes.AT)
+        return build_plan(
+            members, policy, scan, policy_digest=policy.digest, created_at=nodes.AT, rollout=nodes.ROLLOUT
+        )
 
 
 def _status(name: str) -> float:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
@@ -14,9 +16,14 @@ from ..module_utils._core.exceptions.ledger import declare, name_of
 from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.times.schedule import to_zone
+from ..module_utils._core.trust.bundle_read import SEVERITIES
+from ..plugin_utils.approvals.signed_exception import STEPS, check_length, prove_step
+from ..plugin_utils.approvals.trust import Trust, find_trust
 from ..plugin_utils.aws_options import aws_spec
-from ..plugin_utils.controller_action import ControllerAction, operator
+from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.exceptions.open_ledger import open_ledger
+from ..plugin_utils.operator import find_operator
+from ..plugin_utils.policy.file import load_policy
 
 
 class ActionModule(ControllerAction):
@@ -38,8 +45,9 @@ class ActionModule(ControllerAction):
         "requested_by": {"type": "str"},
         "decided_by": {"type": "str", "aliases": ["approver"]},
         "note": {"type": "str", "default": ""},
-        "max_days": {"type": "int", "default": 90},
-        "four_eyes": {"type": "bool", "default": True},
+        "policy_file": {"type": "path"},
+        "severity": {"type": "str", "choices": list(SEVERITIES[:-1]), "default": SEVERITIES[0]},
+        "statements": {"type": "path", "default": "exceptions"},
         "timezone": {"type": "str", "default": "UTC"},
         "create_table": {"type": "bool", "default": False},
     }
@@ -54,12 +62,16 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         now = find_clock().now()
         today = now.astimezone(to_zone(options["timezone"])).date()
-        rules = ExceptionRules.from_dict({key: options[key] for key in ("max_days", "four_eyes")}, "")
+        rules = load_policy(options["policy_file"]).exceptions if options["policy_file"] else ExceptionRules()
+        trust = find_trust(now)
         ledger = open_ledger(options["ledger"], options, create=options["create_table"] and not self.check_mode)
-        name, who = name_of(options), operator(task_vars)
+        name, who = name_of(options), find_operator(task_vars).name
 
         def decide(before: ExceptionRecord | None) -> ExceptionRecord | None:
-            return declare(before, options, rules, who=who, today=today, at=to_time(now))
+            after = declare(before, options, rules, who=who, today=today, at=to_time(now))
+            if trust and after and after != before:
+                self._prove(trust, after, options, now)
+            return after
 
         before, after = ledger.change(name, decide, write=not self.check_mode)
         change = Change(_shown(before), _shown(after))
@@ -67,6 +79,23 @@ class ActionModule(ControllerAction):
         if self.diff_mode and change.changed:
             result["diff"] = change.to_diff(f"exception {name}")
         return result
+
+    def _prove(self, trust: Trust, after: ExceptionRecord, options: Mapping[str, Any], now: datetime) -> None:
+        """Hold the step against the trust bundle, which the caller's options and the policy can't loosen."""
+        state = after.status.value
+        if state in ("requested", "approved"):
+            check_length(after, options["severity"], trust.bundle)
+        if STEPS[state] in trust.bundle.exceptions.steps:
+            prove_step(
+                after,
+                state,
+                options["severity"],
+                principal=after.requested_by if state == "requested" else after.decided_by,
+                folder=Path(options["statements"]),
+                trust=trust,
+                now=now,
+                write=not self.check_mode,
+            )
 
 
 def _shown(record: ExceptionRecord | None) -> dict[str, Any] | None:

@@ -19,10 +19,11 @@ from ..module_utils._core.stamp import to_time
 from ..module_utils._core.text import plain
 from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec, to_sessions
-from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory, operator
+from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.files import locked, read_document
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.inventory.window_tags import ChoiceLedger, WindowTags
+from ..plugin_utils.operator import find_operator
 
 _FORM = ("nodes", "window", "until", "reason")
 
@@ -111,4 +112,4 @@ def requester(task_vars: Mapping[str, Any]) -> str:
         kind = task_vars.get("awx_job_launch_type") or task_vars.get("tower_job_launch_type")
         if kind not in ("manual", "relaunch"):
             raise NotOwner(f"A job that is launched by {plain(kind)} has no person; owners launch it themselves.")
-    return operator(task_vars)
+    return find_operator(task_vars).name

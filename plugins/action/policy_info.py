@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._core.policy.declare import to_declared, to_targets
 from ..module_utils._core.policy.values import Policy
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.policy.file import check_policy, load_policy
+from ..plugin_utils.policy.named_files import frozen_digest, hash_named_files
 
 
 class ActionModule(ControllerAction):
@@ -29,7 +31,10 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         policy = load_policy(options["path"]) if options["path"] else check_policy(options["policy"])
-        return {"changed": False, **to_result(policy, options["without_places"])}
+        folder = Path(options["path"]).expanduser().absolute().parent if options["path"] else Path.cwd()
+        files = hash_named_files(policy, folder)
+        result = to_result(policy, options["without_places"])
+        return {"changed": False, **result, "digest": frozen_digest(policy, files), "files": files}
 
 
 def to_result(policy: Policy, without: list[str]) -> dict[str, Any]:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,12 +17,33 @@ from ..module_utils._core.model import Status
 from ..module_utils._core.rollout.decisions import DECISIONS, SKIPPED, Choice, consequence_of
 from ..module_utils._core.rollout.earlier import with_earlier
 from ..module_utils._core.rollout.play_order import overview
+from ..module_utils._core.rollout.signed_decision import FREE, needs_signature, prove_decision
 from ..module_utils._core.rollout.state import PREPARATIONS
 from ..module_utils._core.stamp import to_time
+from ..module_utils._core.trust.operator import Operator
+from ..module_utils._core.trust.prove import NotProved
+from ..module_utils._core.trust.responsibilities import check_operator
 from ..module_utils._core.work.final_record import lost_record
-from ..plugin_utils.controller_action import ControllerAction, operator
+from ..plugin_utils.approvals.ssh import read_bounded, signature_of
+from ..plugin_utils.approvals.trust import find_trust
+from ..plugin_utils.approvals.wave_check import archive
+from ..plugin_utils.approvals.write_statement import sign_command
+from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.stores import choose_stores
+
+#: Said where a decision is only as good as the account that made it.
+DECISIONS_NOT_VERIFIED = "Decisions are not verified: this controller pins no trust bundle."
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """Who has signed a decision, and what; nobody if it is not signed."""
+
+    by: str = ""
+    statement: str = ""
+    signature: str = ""
 
 
 class ActionModule(ControllerAction):
@@ -34,6 +56,8 @@ class ActionModule(ControllerAction):
         "nodes": {"type": "list", "elements": "str", "default": []},
         "what": {"type": "str", "choices": list(PREPARATIONS)},
         "reason": {"type": "str", "required": True},
+        "policy_digest": {"type": "str"},
+        "statement": {"type": "path"},
         "journal": {"type": "str"},
     }
     RULES: ClassVar[dict[str, Any]] = {
@@ -43,6 +67,7 @@ class ActionModule(ControllerAction):
             ("decision", "skip", ["wave"]),
             ("decision", "write_off", ["wave", "what"]),
             ("decision", "run_now", ["wave"]),
+            ("decision", "accept_policy", ["policy_digest"]),
         ]
     }
 
@@ -50,16 +75,64 @@ class ActionModule(ControllerAction):
         choice = _choice(options)
         stores = choose_stores(Path(options["dir"]), options["journal"], None, write=False)
         rollout = RolloutDir(options["dir"], find_clock(), stores)
+        head = rollout.head
         found = consequence_of(rollout.state, choice)
         if not found.made:
-            self._write(rollout, choice, found.nodes, options["reason"], operator(task_vars))
+            operator = find_operator(task_vars)
+            signed = self._signed(rollout, choice, options["statement"], operator)
+            decision = Decision(
+                by=signed.by or operator.name,
+                action=choice.action,
+                wave=choice.wave,
+                reason=options["reason"],
+                nodes=found.nodes,
+                what=choice.what,
+                statement=signed.statement,
+                signature=signed.signature,
+            )
+            self._write(rollout, decision, head if signed.by and choice.action not in FREE else None)
         return {"changed": not found.made, "nodes": list(found.nodes), **overview(rollout.state)}
 
-    def _write(self, rollout: RolloutDir, choice: Choice, nodes: Sequence[str], reason: str, who: str) -> None:
-        decision = Decision(
-            by=who, action=choice.action, wave=choice.wave, reason=reason, nodes=tuple(nodes), what=choice.what
+    def _signed(self, rollout: RolloutDir, choice: Choice, path: str | None, operator: Operator) -> _Signed:
+        """Return who has signed the decision; nobody where this controller trusts no bundle, or none is asked for.
+
+        :raises NotProved: it must be signed, and nothing proves that it was.
+        """
+        now = rollout.clock.now()
+        trust = find_trust(now, seen=rollout.state.bundle_version)
+        if trust is None:
+            self.say(DECISIONS_NOT_VERIFIED)
+            return _Signed()
+        check_operator(trust.bundle, "decide", operator)
+        if not needs_signature(trust.bundle, choice.action):
+            return _Signed()
+        if not path:
+            raise NotProved(
+                f"{choice.action} needs a statement that is signed in the role "
+                f"{' or '.join(trust.bundle.decisions[choice.action].roles)}. steer_rollout writes it and says how."
+            )
+        data, signature = read_bounded(Path(path)), read_bounded(signature_of(Path(path)))
+        if data is None or signature is None:
+            raise NotProved(
+                f"{path} is missing, or has no signature yet; sign it with: {sign_command(Path(path), 'decision')}"
+            )
+        statement = prove_decision(
+            data,
+            signature,
+            plan=rollout.plan,
+            choice=choice,
+            head=rollout.head,
+            bundle=trust.bundle,
+            check=trust.check,
+            now=now,
         )
-        rollout.write(decision, check_mode=self.check_mode)
+        if not self.check_mode:
+            archive(rollout.path, trust)
+        return _Signed(statement.principal, data.decode("utf-8"), signature.decode("ascii"))
+
+    def _write(self, rollout: RolloutDir, decision: Decision, at_head: tuple[int, str] | None) -> None:
+        rollout.write(decision, check_mode=self.check_mode, at_head=at_head)
+        who, reason, nodes, choice = decision.by, decision.reason, decision.nodes, decision
         if choice.action == "skip":
             at, text = to_time(rollout.clock.now()), f"skipped by {who}: {reason}"
             final = tuple(
@@ -77,8 +150,11 @@ def _choice(options: Mapping[str, Any]) -> Choice:
     action = options["decision"]
     if not options["reason"].strip():
         raise BadInput("reason", options["reason"], "why this is decided, for the journal and its readers")
-    if options["nodes"] and action in ("promote", "run_now", "abort"):
+    if options["nodes"] and action in ("promote", "accept_policy", "run_now", "abort"):
         raise BadInput("nodes", options["nodes"], f"no nodes: {action} is about the whole wave or rollout")
     if options["what"] and action != "write_off":
         raise BadInput("what", options["what"], "nothing unless the decision is write_off")
-    return Choice(action, options["wave"] or "", tuple(dict.fromkeys(options["nodes"])), options["what"] or "")
+    if options["policy_digest"] and action != "accept_policy":
+        raise BadInput("policy_digest", options["policy_digest"], "nothing unless the decision is accept_policy")
+    what = options["policy_digest"] if action == "accept_policy" else options["what"]
+    return Choice(action, options["wave"] or "", tuple(dict.fromkeys(options["nodes"])), what or "")

@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.report.evidence import JOURNAL, PLAN, collect, find_problems, read_manifest
+from ..module_utils._core.rollout.journal_check import examine
+from ..plugin_utils.approvals.pack_check import PackCheck
+from ..plugin_utils.approvals.ssh import SshKeygen
+from ..plugin_utils.approvals.trust import find_pins, find_trust
+from ..plugin_utils.approvals.wave_check import ARCHIVE
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_bytes
 from ..plugin_utils.rollout.evidence_zip import read_zip, to_zip
@@ -55,10 +62,32 @@ class ActionModule(ControllerAction):
     def _verified(self, dest: Path, head: str | None) -> dict[str, Any]:
         files = read_zip(dest)
         problems = find_problems(files, head)
+        if not problems and to_zip(files) != dest.read_bytes():
+            problems = ["its bytes are not those that were packed"]
+        approvals = None if problems else self._approvals(files)
+        problems += approvals.problems if approvals else []
         if problems:
             more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
             raise EvidenceError(f"{dest} does not prove what it says: {'; '.join(problems[:3])}{more}")
-        return {"changed": False, **_facts(dest, dest.read_bytes(), read_manifest(files))}
+        found = approvals or PackCheck(files, {}, SshKeygen())
+        for line in (*found.verified, *found.notes):
+            self.say(line)
+        facts = _facts(dest, dest.read_bytes(), read_manifest(files))
+        return {"changed": False, **facts, "verified": found.verified, "notes": found.notes}
+
+    def _approvals(self, files: Mapping[str, bytes]) -> PackCheck:
+        """Verify what people signed, with the root keys that this controller pins, if it does."""
+        path = find_pins()
+        trust = find_trust(find_clock().now(), pins=path) if path else None
+        check = PackCheck(
+            files,
+            json.loads(files[PLAN]),
+            SshKeygen(),
+            trust.pins if trust else None,
+            trust.bundle if trust else None,
+        )
+        check.run(examine(files[JOURNAL]).records)
+        return check
 
 
 def _facts(dest: Path, data: bytes, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +111,8 @@ def _gather(folder: Path, policy: Path | None) -> dict[str, bytes]:
         paths["policy.yml"] = policy
     report = folder / "report"
     found = sorted(path for path in report.rglob("*") if path.is_file()) if report.is_dir() else []
+    archive = folder / ARCHIVE
+    found += sorted(path for path in archive.rglob("*") if path.is_file()) if archive.is_dir() else []
     paths |= {path.relative_to(folder).as_posix(): path for path in found}
     files = {JOURNAL: read_journal_bytes(folder)}
     for name, path in paths.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,14 +20,21 @@ from ..module_utils._core.events import (
     TakenUp,
 )
 from ..module_utils._core.plan.approval import find_approval, read_approval
+from ..module_utils._core.plan.drift import check_accepted_policy, check_planned_policy
 from ..module_utils._core.report.next_words import after_run
 from ..module_utils._core.rollout.agenda import agenda
 from ..module_utils._core.rollout.catch_up import refused_places
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.state import Rollout
 from ..module_utils._core.text import plain
-from ..plugin_utils.controller_action import ControllerAction, operator
+from ..module_utils._core.trust.operator import Operator
+from ..module_utils._core.trust.responsibilities import check_operator
+from ..plugin_utils.approvals.plan_check import NOT_VERIFIED, PlanCheck, check_plan_trust
+from ..plugin_utils.approvals.trust import find_trust
+from ..plugin_utils.approvals.wave_check import check_wave
+from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_document
+from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.claims import give_up
 from ..plugin_utils.rollout.controller_lock import at_work, taking_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
@@ -48,6 +56,7 @@ class ActionModule(ControllerAction):
         "approved_digest": {"type": "str"},
         "approval_required": {"type": "bool", "default": False},
         "approval_file": {"type": "path"},
+        "policy_digest": {"type": "str"},
         "journal": {"type": "str"},
         "claims": {"type": "str"},
     }
@@ -56,7 +65,7 @@ class ActionModule(ControllerAction):
         stores = choose_stores(Path(options["dir"]), options["journal"], options["claims"], write=not self.check_mode)
         rollout = RolloutDir(options["dir"], find_clock(), stores)
         handler = getattr(self, f"_{options['state']}")
-        handler(rollout, options, operator(task_vars))
+        handler(rollout, options, task_vars)
         return {
             "changed": rollout.events > 0,
             "refused_places": refused_places(rollout.state),
@@ -67,38 +76,82 @@ class ActionModule(ControllerAction):
     def _write(self, rollout: RolloutDir, event: Event) -> None:
         rollout.write(event, check_mode=self.check_mode)
 
-    def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
-        plan, new = rollout.plan, rollout.state.status == "new"
-        path = options["approval_file"]
-        document = read_approval(read_document(path, "approval_file"), "approval_file") if path else None
-        approval = find_approval(
-            plan,
-            required=options["approval_required"] and new,  # once it was started, the journal holds the approval
-            digest=options["approved_digest"],
-            document=document,
-            who=who,
-        )
-        if rollout.state.finished:
+    def _opened(self, rollout: RolloutDir, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
+        state, who = rollout.state, find_operator(task_vars)
+        if state.finished:
             return
-        with nullcontext("") if self.check_mode else taking_over(rollout.path) as controller:
-            if not new:
-                self._write(rollout, Resumed(operator=who, controller=controller, rehearsal=is_rehearsal()))
-                self._take_up_left_over(rollout)
-                return
-            event = RolloutStarted(
-                rollout=plan["rollout"],
-                plan_digest=plan["digest"],
-                policy_digest=plan["policy"]["digest"],
-                operator=who,
-                controller=controller,
-                approved_digest=approval["digest"] if approval else None,
-                approval=approval,
-                approval_required=options["approval_required"],
-                rehearsal=is_rehearsal(),
-                waves=tuple(wave["name"] for wave in plan["waves"]),
-                node_count=len(rollout.nodes),
+        if new := state.status == "new":
+            event: Resumed | RolloutStarted = self._started(
+                rollout, options, who, self._ask_people(rollout, who, task_vars)
             )
-            self._write(rollout, event)
+        else:
+            event = self._resumed(rollout, options, who)
+        with nullcontext("") if self.check_mode else taking_over(rollout.path) as controller:
+            self._write(rollout, replace(event, controller=controller))
+            if not new:
+                self._take_up_left_over(rollout)
+
+    def _resumed(self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator) -> Resumed:
+        state = rollout.state
+        self._approval(rollout, options, who, required=False)  # the journal holds it; a wrong one is still a mistake
+        digest = options["policy_digest"] or state.policy_digest
+        if state.status != "aborted":
+            trust = find_trust(rollout.clock.now(), seen=state.bundle_version)
+            if trust:  # each wave is asked for when it begins
+                check_operator(trust.bundle, "run_rollout", who)
+            check_accepted_policy(state.policy_digest, digest)
+        return Resumed(operator=who.name, controller="", rehearsal=is_rehearsal(), policy_digest=digest)
+
+    def _started(
+        self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator, people: PlanCheck | None
+    ) -> RolloutStarted:
+        plan = rollout.plan
+        required = bool((plan.get("approval") or {}).get("required")) or options["approval_required"]
+        approval: Mapping[str, Any] | None
+        if people is None:
+            approval = self._approval(rollout, options, who, required=required)
+        else:
+            check_wave(people, plan, plan["waves"][0]["name"])
+            check_planned_policy(plan, options["policy_digest"])
+            approval = {"digest": plan["digest"], "source": "trust", **people.to_dict()}
+        return RolloutStarted(
+            rollout=plan["rollout"],
+            plan_digest=plan["digest"],
+            policy_digest=options["policy_digest"] or plan["policy"]["digest"],
+            operator=who.name,
+            controller="",
+            approved_digest=approval["digest"] if approval else None,
+            approval=approval,
+            approval_required=required,
+            rehearsal=is_rehearsal(),
+            waves=tuple(wave["name"] for wave in plan["waves"]),
+            node_count=len(rollout.nodes),
+        )
+
+    def _ask_people(self, rollout: RolloutDir, who: Operator, task_vars: Mapping[str, Any]) -> PlanCheck | None:
+        """Return who has approved the plan, by the trust bundle; ``None`` if this controller has none."""
+        now, seen = rollout.clock.now(), rollout.state.bundle_version
+        found = check_plan_trust(rollout.path, rollout.plan, now, launcher=who, job=task_vars, seen=seen)
+        if found is None:
+            self.say(NOT_VERIFIED)
+            return None
+        check_operator(found.trust.bundle, "run_rollout", who)
+        for line in found.lines():
+            self.say(line)
+        return found
+
+    def _approval(
+        self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator, *, required: bool
+    ) -> dict[str, str] | None:
+        """Return the approval that was given by hand, which nothing verifies."""
+        path = options["approval_file"]
+        return find_approval(
+            rollout.plan,
+            required=required,
+            digest=options["approved_digest"],
+            document=read_approval(read_document(path, "approval_file"), "approval_file") if path else None,
+            who=who.name,
+        )
 
     def _take_up_left_over(self, rollout: RolloutDir) -> None:
         """Let nodes that the end of a window left over be due again, as far as there is time for them now."""
@@ -109,7 +162,7 @@ class ActionModule(ControllerAction):
                     self._write(rollout, TakenUp(wave=name, nodes=nodes))
                     self.say(f"{name}: {len(nodes)} nodes that were left over are due again")
 
-    def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], who: str) -> None:
+    def _closed(self, rollout: RolloutDir, options: Mapping[str, Any], _task_vars: Mapping[str, Any]) -> None:
         with nullcontext() if self.check_mode else at_work(rollout):
             self._close(rollout, options)
         if not self.check_mode:

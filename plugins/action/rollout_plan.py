@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +26,15 @@ from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
 from ..module_utils._core.shape import NAME, Each, Object, check_shape
 from ..module_utils._core.stamp import from_time, to_time
 from ..module_utils._core.text import plain
+from ..module_utils._core.trust.responsibilities import check_operator
+from ..plugin_utils.approvals.page import approvals_shown
+from ..plugin_utils.approvals.trust import find_trust
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.files import read_json, write_pieces, write_text
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.large_json import collector_paused
+from ..plugin_utils.operator import find_operator
 from ..plugin_utils.report.html import render_plan_html
 from ..plugin_utils.rollout.folder import CATCH_UP, LISTS, read_plan
 from ..plugin_utils.rollout.guards import read_calendars, read_guard
@@ -54,6 +59,10 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder, policy = Path(options["dir"]), to_policy(options["policy"])
+        planner = find_operator(task_vars)
+        trust = find_trust(find_clock().now())
+        if trust:
+            check_operator(trust.bundle, "plan_rollout", planner)
         now = _time(options["at"]) if options["at"] else find_clock().now()
         scan = read_scan(folder / "scan.json")
         nodes = list(candidates(task_vars, policy.tags.application, _missed(options["catch_up"], folder)))
@@ -68,13 +77,15 @@ class ActionModule(ControllerAction):
                 scan,
                 policy_digest=options["policy_digest"],
                 created_at=to_time(now),
+                rollout=secrets.token_hex(16),
+                planner=planner,
                 rehearsal=is_rehearsal(),
                 guard=read_guard(policy.exceptions, options),
                 calendars=calendars,
             )
         check_lists(plan["lists"])
         before = self._existing(folder / "plan.json")
-        changed = before is None or before["digest"] != plan["digest"]
+        changed = before is None or before["content_digest"] != plan["content_digest"]
         if before is not None and not changed:
             plan = before
         text = plan_to_text(plan)
@@ -84,11 +95,15 @@ class ActionModule(ControllerAction):
             check_strict(plan["warnings"])
         self.say(plain(after_plan(plan, str(folder))))
         if changed and not self.check_mode:
-            write_text(folder / "plan.html", render_plan_html(plan))
+            unverified = None if trust else approvals_shown(None)
+            write_text(folder / "plan.html", render_plan_html(plan, trust=unverified))
             for listed in plan["lists"]:
                 write_text(folder / LISTS / listed["name"], text_of(listed))
             write_pieces(folder / "plan.json", to_lines(plan))
-        result = {"changed": changed, **{key: plan.get(key) for key in ("rollout", "digest", "totals", "warnings")}}
+        result = {
+            "changed": changed,
+            **{key: plan.get(key) for key in ("rollout", "digest", "content_digest", "totals", "warnings")},
+        }
         if self.diff_mode and changed:
             result["diff"] = {"before": plan_to_text(before) if before else "", "after": text}
         return {**result, "waves": [{"name": wave["name"], "nodes": len(wave["nodes"])} for wave in plan["waves"]]}

@@ -17,6 +17,7 @@ from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.rollout.due import Preparations
 from ..module_utils._core.rollout.state import DONE
+from ..plugin_utils.approvals.wave_check import WaveCheck
 from ..plugin_utils.aws_options import aws_spec, to_sessions
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.drive.courses import Courses
@@ -32,6 +33,7 @@ from ..plugin_utils.drive.watch import Watch
 from ..plugin_utils.executors.open import open_executors
 from ..plugin_utils.executors.rules import to_rules
 from ..plugin_utils.inventory.nodes import candidate_of
+from ..plugin_utils.operator import find_operator
 from ..plugin_utils.prepare.last_patched import mark_patched
 from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
@@ -97,6 +99,7 @@ class ActionModule(ControllerAction):
                 options["window_wait_minutes"],
                 policy.stopped_nodes.minutes_ahead,
                 pins,
+                WaveCheck(rollout, find_operator(task_vars), task_vars),
             ),
             tempo=tempo,
             notes=notes,

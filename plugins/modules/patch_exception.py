@@ -61,7 +61,7 @@ options:
     description: First day, such as V(2026-11-01).
     type: str
   to:
-    description: Last day, inclusive. It must not be in the past, and the exception must not be longer than O(max_days).
+    description: Last day, inclusive. It must not be in the past, nor later than the policy allows.
     type: str
   reason:
     description: Reason why the nodes must not be patched. Required for a request.
@@ -77,14 +77,23 @@ options:
     description: Comment on the decision.
     type: str
     default: ""
-  max_days:
-    description: Maximum number of days of an exception. Use the policy's C(exceptions.max_days).
-    type: int
-    default: 90
-  four_eyes:
-    description: Whether a requester cannot approve their own request. Use the policy's C(exceptions.four_eyes).
-    type: bool
-    default: true
+  policy_file:
+    description:
+      - Policy file whose C(exceptions.max_days) and C(exceptions.four_eyes) apply. Without it, an exception lasts at
+        most 90 days, and nobody approves their own request. No option loosens these rules.
+      - A trust bundle of the controller (M(patchtide.hybrid.trust_info)) can demand more, such as signatures.
+    type: path
+  severity:
+    description: The highest severity of what stays open. The trust bundle can limit the days by it.
+    type: str
+    choices: [critical, important, moderate, low]
+    default: critical
+  statements:
+    description:
+      - Directory for the statements that the trust bundle asks for. The task writes one, says how O(decided_by) (or
+        O(requested_by)) signs it, and fails; run it again once it is signed.
+    type: path
+    default: exceptions
   create_table:
     description: Whether to create a DynamoDB table that does not exist, with on-demand capacity.
     type: bool

@@ -63,10 +63,16 @@ policy:
   type: dict
   sample: {version: 1, name: contoso, waves: []}
 digest:
-  description: SHA-256 of RV(policy) as canonical JSON. Comments and the order of keys do not affect it.
+  description:
+    - SHA-256 of RV(policy) as canonical JSON, with RV(files). Comments and the order of keys do not affect it.
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+files:
+  description: SHA-256 of the hooks and scripts that the policy names. An empty text stands for a missing file.
+  returned: success
+  type: dict
+  sample: {"hooks.before_wave: silence.yml": 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae}
 places:
   description: All account-Regions of the estate.
   returned: success

@@ -10,7 +10,10 @@ short_description: Record a person's decision about a rollout
 version_added: 0.1.0
 description:
   - Records a person's decision in the rollout's journal. It promotes a paused wave, retries or skips nodes, writes off
-    a preparation that cannot be restored, or aborts the rollout. The record contains the user, the time and the reason.
+    a preparation that cannot be restored, accepts a changed policy, or aborts the rollout. The record contains the
+    user, the time and the reason.
+  - If the controller pins a trust bundle, decisions that the bundle gives to a role need a signed statement
+    (O(statement)), and those that it gives to nobody are refused. V(abort) needs one only if the bundle names it.
   - A decision without effect fails and is not recorded, such as promoting a wave of an aborted rollout. A decision on
     nodes also fails if it has no effect on one of them.
 author:
@@ -18,11 +21,13 @@ author:
 seealso:
   - module: patchtide.hybrid.rollout_journal
   - module: patchtide.hybrid.rollout_gate
+  - module: patchtide.hybrid.trust_statement
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
   - V(promote), V(retry) and V(run_now) take effect when the rollout is run again. A running rollout applies V(abort) at
     its next step.
-  - The user is that of AWX or automation controller (C(awx_user_name)), or the user who runs C(ansible-playbook).
+  - The user is that of AWX or automation controller inside of a job that a person launched, else the account that runs
+    C(ansible-playbook). Extra variables and C(LOGNAME) do not count.
 attributes:
   check_mode:
     description: Predicts the change, and fails if the decision would fail. Records nothing.
@@ -53,15 +58,16 @@ options:
       - V(run_now) lets O(wave) run outside its maintenance windows, for as long as its longest night and not after the
         end of the plan. Gates of earlier waves, freezes and exceptions hold. It fails if the wave has no window, has
         ended, or is not the next one.
+      - V(accept_policy) lets the next run use a policy that was changed after the rollout began.
       - V(abort) ends the rollout permanently. No further work begins, running work is awaited, and all preparations are
         restored. It fails if the rollout is completed or a gate has aborted it.
     type: str
     required: true
-    choices: [promote, retry, skip, write_off, run_now, abort]
+    choices: [promote, retry, skip, write_off, accept_policy, run_now, abort]
   wave:
     description:
-      - Name of the wave. Required unless O(decision=abort).
-      - With O(decision=abort), it only documents the wave that was the cause.
+      - Name of the wave. Required unless O(decision=abort) or O(decision=accept_policy).
+      - With these two, it only documents the wave that was the cause.
     type: str
   nodes:
     description:
@@ -76,6 +82,16 @@ options:
     description: Preparation to write off. Required with O(decision=write_off), not allowed with other decisions.
     type: str
     choices: [drained, nodes_hook, patch_now, wave_hook, started]
+  policy_digest:
+    description:
+      - Digest of the policy that is accepted, as M(patchtide.hybrid.policy_info) returns it. Required with
+        O(decision=accept_policy), refused with others.
+    type: str
+  statement:
+    description:
+      - File that M(patchtide.hybrid.trust_statement) wrote about this decision. Its signature lies beside it with the
+        ending C(.sig). The journal must not have grown since.
+    type: path
   reason:
     description: Reason for the decision. Must not be empty.
     type: str
@@ -136,7 +152,7 @@ rollout:
   description: Name of the rollout.
   returned: success
   type: str
-  sample: 9edb2bfb93c0
+  sample: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
 digest:
   description: Digest of its plan.
   returned: success

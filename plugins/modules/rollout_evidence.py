@@ -19,6 +19,10 @@ description:
     journal.
   - Anyone who can write the archive can also replace it. To detect this, store RV(sha256) or RV(head) elsewhere,
     such as in the change ticket.
+  - If the rollout was approved by the people of a trust bundle, the archive keeps the bundle, what they signed and when
+    it was accepted. All signatures are verified for that time, so that keys may have expired since. What was revoked
+    later is a note. The bundle's own signatures are verified with the root keys that this controller pins; without
+    pins a note says that only the archive vouches for them.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -66,7 +70,7 @@ EXAMPLES = r"""
 - name: Verify the archive offline
   patchtide.hybrid.rollout_evidence:
     state: verified
-    dest: /var/lib/patchtide/2026-06/evidence-9edb2bfb93c0.zip
+    dest: /var/lib/patchtide/2026-06/evidence-5b0c7d2e9f4a41d8b3c6e0a7f1d29c84.zip
     head: 4c3e1d0b7f5a2968c1b0e7d6a5f4938271605f4e3d2c1b0a9f8e7d6c5b4a3928
 """
 
@@ -75,7 +79,7 @@ dest:
   description: Path of the archive.
   returned: always
   type: str
-  sample: /var/lib/patchtide/2026-06/evidence-9edb2bfb93c0.zip
+  sample: /var/lib/patchtide/2026-06/evidence-5b0c7d2e9f4a41d8b3c6e0a7f1d29c84.zip
 sha256:
   description: SHA-256 of the archive.
   returned: always
@@ -84,7 +88,7 @@ rollout:
   description: Name of the rollout.
   returned: always
   type: str
-  sample: 9edb2bfb93c0
+  sample: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
 digest:
   description: Digest of its plan.
   returned: always
@@ -110,4 +114,15 @@ files:
   type: list
   elements: str
   sample: [commands.json, journal.jsonl, plan.json, report/index.html, scan.json]
+verified:
+  description: Approvals and decisions whose signatures were verified.
+  returned: with O(state=verified)
+  type: list
+  elements: str
+  sample: ["wave canary was approved by ana@example.com, ben@example.com at 2026-12-01 22:00 UTC"]
+notes:
+  description: What a reader should know and what does not change the result, such as keys that were revoked since.
+  returned: with O(state=verified)
+  type: list
+  elements: str
 """

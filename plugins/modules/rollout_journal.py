@@ -13,6 +13,9 @@ description:
     kill or a crash, the rollout continues from it.
   - The state machine of the rollout checks every event. An event that it refuses is not written, such as work after an
     abort, a wave before the gate of the previous one, or a second install on a node.
+  - If the controller pins a trust bundle (M(patchtide.hybrid.trust_info)), a rollout starts only if its first wave is
+    approved by the people whom the bundle demands; O(approved_digest) and O(approval_file) do not count then. Every
+    further wave is checked again before it begins. Without a bundle approvals are not verified.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
@@ -54,21 +57,27 @@ options:
     type: str
     default: ""
   approved_digest:
-    description: Digest of the approved plan, at least its first twelve characters. Another plan is refused.
+    description: Digest of the approved plan, all 64 characters. Another plan is refused.
     type: str
   approval_required:
     description:
-      - Whether the rollout starts only with an approval of its plan in O(approved_digest) or O(approval_file). It is
-        C(approval.required) in the policy.
+      - Whether the rollout starts only with an approval of its plan in O(approved_digest) or O(approval_file), even if
+        C(approval.required) was not set in the policy when the plan was made.
       - A rollout that was started continues without them, because its journal contains the approval.
     type: bool
     default: false
   approval_file:
     description:
-      - YAML or JSON file with the approval. C(digest) is the digest of the plan, at least its first twelve characters,
-        and C(by) is the approver. C(at) and C(reason) are optional. An approval of another plan is refused.
+      - YAML or JSON file with the approval. C(digest) is the digest of the plan, and C(by) is the
+        approver. C(at) and C(reason) are optional. An approval of another plan is refused.
       - The journal contains the approver. With O(approved_digest) alone, that is the operator who starts the rollout.
     type: path
+  policy_digest:
+    description:
+      - Digest of the policy that this run uses, as M(patchtide.hybrid.policy_info) returns it. A rollout continues only
+        with the policy with which it began, or one that a decision V(accept_policy) of
+        M(patchtide.hybrid.rollout_decision) accepted since. Without it, nothing is compared.
+    type: str
   journal:
     description:
       - Store of the journal. V(file) is C(journal.jsonl) in O(dir) and the default. Other values are
@@ -96,7 +105,7 @@ EXAMPLES = r"""
   patchtide.hybrid.rollout_journal:
     dir: /var/lib/patchtide/2026-06
     state: opened
-    approved_digest: 9edb2bfb93c0
+    approved_digest: 9edb2bfb93c0f0a57c0f6a0b7f65a4bb1d0a1e6c2b9d8e7f60514233a4b5c6d7
   register: rollout
 
 - name: Start only a plan that the change board has approved
@@ -119,7 +128,7 @@ rollout:
   description: Name of the rollout.
   returned: always
   type: str
-  sample: 9edb2bfb93c0
+  sample: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
 digest:
   description: Digest of its plan.
   returned: always

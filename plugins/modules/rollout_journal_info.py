@@ -110,7 +110,7 @@ rollout:
   description: Name of the rollout.
   returned: with C(plan.json)
   type: str
-  sample: 9edb2bfb93c0
+  sample: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
 digest:
   description: Digest of its plan.
   returned: with C(plan.json)

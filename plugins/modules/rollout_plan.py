@@ -18,8 +18,9 @@ description:
   - The plan warns of what its approver should know, such as waves without nodes and nodes that no baseline of the
     policy covers. If the policy sets C(plan.strict), a plan with warnings is displayed and not written, and the task
     fails.
-  - The digest identifies the plan. The same policy, inventory and scan produce the same plan, so a second run changes
-    nothing.
+  - The digest identifies the plan, and an approval refers to it. Every plan has an id of its own in its digest. If
+    policy, inventory and scan are unchanged (the same RV(content_digest)), the plan in the directory is kept, so a
+    second run changes nothing. A plan of the same world in another directory needs another approval.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -80,12 +81,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rollout:
-  description: Name of the rollout, the first twelve characters of the digest.
+  description: Id of the rollout, 128 random bits. No other plan has it.
   returned: always
   type: str
-  sample: 9edb2bfb93c0
+  sample: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
 digest:
   description: SHA-256 of the plan. An approval refers to it.
+  returned: always
+  type: str
+content_digest:
+  description: SHA-256 of the plan without its id, time and planner. Two plans of an unchanged world have the same.
   returned: always
   type: str
 totals:

@@ -62,7 +62,7 @@ rollouts:
   description: Names of the two rollouts.
   returned: success
   type: dict
-  sample: {before: 9edb2bfb93c0, after: 41c0e6b2a7d9}
+  sample: {before: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84, after: 41c0e6b2a7d94b1f8e2d3c5a6b7f8091}
 added:
   description: Nodes that are only in the later plan, and why the earlier plan left them out.
   returned: success

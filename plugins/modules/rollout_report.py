@@ -119,7 +119,7 @@ summary:
   type: dict
   contains:
     rollout:
-      description: The rollout's name, the first 12 characters of RV(summary.digest).
+      description: The rollout's id, 128 random bits. No other plan has it.
       type: str
       sample: c2133826f4d7
     digest:

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import getpass
 import multiprocessing
-import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -97,14 +95,3 @@ def banner_comes_late() -> bool:
     except AnsibleError:  # a callback without these options
         return False
     return not all(shown)
-
-
-def operator(task_vars: Mapping[str, Any]) -> str:
-    """Return the operator: the AWX user if AWX runs it, otherwise the user on the controller."""
-    for name in ("awx_user_name", "tower_user_name"):
-        if task_vars.get(name):
-            return str(task_vars[name])
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

@@ -78,7 +78,7 @@ class ExecutorWorld:
 def begun_rollout(folder: Path, clock: Any, node: str, executor: str, **more: Any) -> RolloutDir:
     row = {**planned(node, 1), "executor": executor, "patches": [{"id": PLANNED}], **more}
     wave = {"name": "w", "turns": 1, "window": None, "reboot_rule": "if_required", "gate": {}, "nodes": [row]}
-    plan = seal({"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
+    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
     rollout = RolloutDir(folder, clock)
     rollout.record(started(rollout.plan["digest"]))

@@ -135,12 +135,17 @@ class Driving:
             "nights": self.occurrences,
             "nodes": [{**planned(node, turn), "night": self.nights.get(node, 1)} for node, turn in self.turns.items()],
         }
-        plan = {"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave], "rules": self.rules}
+        plan: dict[str, Any] = {
+            "schema": SCHEMA,
+            "rollout": "5eed" * 8,
+            "policy": {"name": "p", "digest": ""},
+            "waves": [wave],
+        }
         named: dict[str, list[dict[str, Any]]] = {}
         for row in self.occurrences:
             named.setdefault(row["window"], []).append(row)
         plan["windows"] = [{"name": name, "occurrences": rows} for name, rows in named.items()]
-        (self.folder / "plan.json").write_text(json.dumps(seal(plan)), "utf-8")
+        (self.folder / "plan.json").write_text(json.dumps(seal({**plan, "rules": self.rules})), "utf-8")
         self.rollout = RolloutDir(self.folder, self.clock)
         self.rollout.record(started(self.rollout.plan["digest"]))
         if self.is_begun:

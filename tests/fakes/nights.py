@@ -177,7 +177,13 @@ class Night:
         retries = {"delivery": self.chance.randint(0, 2), "execution": 0}
         rules = {"retries": retries}
         return seal(
-            {"schema": SCHEMA, "policy": {"name": str(self.seed), "digest": ""}, "waves": waves, "rules": rules}
+            {
+                "schema": SCHEMA,
+                "rollout": f"{self.seed:032x}",
+                "policy": {"name": str(self.seed), "digest": ""},
+                "waves": waves,
+                "rules": rules,
+            }
         )
 
     def carry_out(self) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ def _plan(aws: Lab) -> dict[str, Any]:
     policy = {"name": "kill", "digest": "0" * 64}
     totals = {"nodes": len(nodes), "patches": len(nodes), "reboots": 0, "excluded": 0}
     plan = {"schema": SCHEMA, "rehearsal": True, "policy": policy, "waves": waves, "totals": totals}
-    return seal({**plan, "created_at": to_time(now), "excluded": [], "warnings": []})
+    return seal({**plan, "rollout": secrets.token_hex(16), "created_at": to_time(now), "excluded": [], "warnings": []})
 
 
 def _node(row: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_two_controllers_at_once_on_the_same_nodes(night: Night, tmp_path: Path,
     folders = [tmp_path / "a", tmp_path / "b"]
     for folder in folders:
         folder.mkdir()
-        plan = seal({**night.plan, "policy": {"name": folder.name, "digest": "0" * 64}})
+        plan = seal({**night.plan, "rollout": f"{folder.name * 32}"})
         (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
     with ThreadPoolExecutor(2) as pool:
         ended = list(pool.map(lambda folder: controller(folder, night.environment, claims=claims), folders))

@@ -84,7 +84,7 @@ def test_nothing_starts_unapproved_or_frozen_and_excepted_nodes_are_left_alone(c
     refused = cycle.play("rollout_patches")
     assert refused.status != 0 and plan["digest"] in refused.error() and not cycle.installs()
     freeze(calendar, window)
-    approval = ("-e", f"patchtide_approved_digest={plan['digest'][:12]}")
+    approval = ("-e", f"patchtide_approved_digest={plan['digest']}")
     frozen = cycle.play("rollout_patches", *approval)
     assert frozen.status != 0 and "Quarter end" in frozen.error() and not cycle.installs(), frozen.error()
 

@@ -106,6 +106,7 @@ def plan_of(
         waves.append({**wave, "soak_minutes": 0, "capacity": _capacity(40, 90, len(members))})
     plan = {
         "schema": SCHEMA,
+        "rollout": hashlib.sha256(f"{len(nodes)}".encode()).hexdigest()[:32],
         "created_at": to_time(START - timedelta(hours=5)),
         "rehearsal": rehearsal,
         "policy": {"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},

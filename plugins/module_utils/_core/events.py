@@ -92,12 +92,26 @@ class RolloutStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(Event):
-    """A later run continues the rollout; a pause ends with it."""
+    """A later run continues the rollout; a pause ends with it. ``policy_digest``: of the policy that it uses, empty for
+    the one of the start."""
 
     kind: ClassVar[str] = "resumed"
     operator: str
     controller: str
     rehearsal: bool = False
+    policy_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved(Event):
+    """Enough people approve of a wave, by the trust bundle of this moment. ``proofs``: what they signed, each with
+    ``principal``, ``roles``, ``source``, ``statement`` and ``signature``."""
+
+    kind: ClassVar[str] = "approved"
+    wave: str
+    bundle_version: int
+    bundle_digest: str
+    proofs: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,15 +215,18 @@ class GateJudged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Event):
-    """A person's decision. ``wave`` is empty if an abort names none, ``what`` unless something is written off."""
+    """A person's decision. ``wave`` is empty if none is named. ``what``: what is written off, or the digest of the
+    policy that is accepted. ``statement`` and ``signature``: what ``by`` signed, empty where no bundle asks for it."""
 
     kind: ClassVar[str] = "decision"
     by: str
-    action: str = field(metadata=_one_of("promote", "retry", "skip", "write_off", "run_now", "abort"))
+    action: str = field(metadata=_one_of("promote", "retry", "skip", "write_off", "accept_policy", "run_now", "abort"))
     wave: str = ""
     reason: str
     nodes: tuple[str, ...] = ()
     what: str = ""
+    statement: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +330,7 @@ EVENTS: Mapping[str, type[Event]] = {
         RolloutStarted,
         Resumed,
         TakenUp,
+        Approved,
         WaveStarted,
         Claimed,
         Intent,

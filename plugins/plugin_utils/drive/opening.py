@@ -40,6 +40,7 @@ class Opening:
 
     :param wait_minutes: how long it may wait for a window.
     :param ahead_minutes: how long before the window stopped nodes are started.
+    :param approve: makes sure that people approve of a wave, and raises an error if not.
     """
 
     rollout: RolloutDir
@@ -48,6 +49,7 @@ class Opening:
     wait_minutes: int = 60
     ahead_minutes: int = 15
     pins: Pins | None = None
+    approve: Callable[[str], None] = lambda _wave: None
 
     async def start(
         self, name: str, watch: Watch, tempo: Tempo, prepare_started: Callable[[], Awaitable[None]]
@@ -59,11 +61,14 @@ class Opening:
         await tempo.call("guards", lambda: watch.refuse_start(name, begin))
         starts = any(node.get("start") for node in self.rollout.wave(name)["nodes"])
         await self._await_window(name, tempo, self.ahead_minutes if starts else 0)
+        self.approve(name)
         self.claim(name)
         await self._publish(tempo)
         await prepare_started()
         await self._await_window(name, tempo)
         if self.rollout.state.waves[name].status == "waiting":
+            if starts:  # that took a while
+                self.approve(name)
             self.rollout.record(WaveStarted(wave=name))
 
     async def _publish(self, tempo: Tempo) -> None:

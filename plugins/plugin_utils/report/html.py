@@ -73,10 +73,13 @@ def render_report_html(report: Report, has_plan: bool = False, files: Sequence[s
     )
 
 
-def render_plan_html(plan: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]] = ()) -> str:
+def render_plan_html(
+    plan: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]] = (), trust: Mapping[str, Any] | None = None
+) -> str:
     """Return ``plan.html``: what a change board reads before it signs off the digest.
 
     :param approvals: what was approved so far: ``by, at, source, reason`` each.
+    :param trust: who has signed and what is missing (``approvals_shown``); ``None`` if nobody asked.
     """
     waves = [_plan_wave(wave) for wave in plan["waves"]]
     patches = planned_patches(plan)
@@ -112,6 +115,7 @@ def render_plan_html(plan: Mapping[str, Any], approvals: Sequence[Mapping[str, A
         timeline_end=end_note(plan),
         starts=sum(bool(node.get("start")) for wave in plan["waves"] for node in wave["nodes"]),
         table=plan_table(plan),
+        trust=trust,
     )
 
 

@@ -72,6 +72,8 @@ class RolloutDir:
         self._promotions: dict[str, Promotion] = {}
         self._to_note: Head | None = None
         self._grouping = False
+        #: Number and hash of the journal's last record.
+        self.head: tuple[int, str] = (0, "")
         with collector_paused():
             self._follow(self._unless_cut())
 
@@ -145,16 +147,19 @@ class RolloutDir:
             raise BadInput("node", node_id, "a node of the plan")
         return self.state.nodes[node_id]
 
-    def write(self, event: Event, *, check_mode: bool) -> None:
+    def write(self, event: Event, *, check_mode: bool, at_head: tuple[int, str] | None = None) -> None:
         """Record one event; in check mode only apply it to the state, which refuses what does not fit there too."""
         if check_mode:
             apply(self.state, event, to_time(self.clock.now()))
             self.events += 1
         else:
-            self.record(event)
+            self.record(event, at_head)
 
-    def record(self, event: Event) -> Record:
-        """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit."""
+    def record(self, event: Event, at_head: tuple[int, str] | None = None) -> Record:
+        """Write one event, after what others wrote meanwhile; ``JournalError`` if it does not fit.
+
+        :param at_head: refuse it if the journal has another head by then.
+        """
         at: datetime = self.clock.now()
         asked = applied = False
 
@@ -165,6 +170,8 @@ class RolloutDir:
             else:
                 self._follow(news)
             asked = True
+            if at_head and at_head != self.head:
+                raise JournalError("another record was written meanwhile; look at the rollout and decide again")
             self._check_epoch()
             apply(self.state, event, to_time(at))
             applied = True
@@ -176,6 +183,7 @@ class RolloutDir:
                 self._fold_again()
             raise
         self.origin = self.origin or record.hash
+        self.head = (record.seq, record.hash)
         self.events += 1
         if event.kind in _NOTED:
             self._to_note = Head(record.seq, record.hash)
@@ -256,6 +264,7 @@ class RolloutDir:
     def _follow(self, news: Iterable[Record]) -> None:
         for item in news:
             self.origin, self.last_at = self.origin or item.hash, item.at
+            self.head = (item.seq, item.hash)
             follow(self.state, item)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ..canonical import to_digest
 from ..errors import BadInput
+from .people_names import check_name
 from .records import (
     ExceptionRecord,
     ExceptionRules,
@@ -99,6 +100,7 @@ def _requested(
             raise BadInput("exception_id", name, "an exception in the ledger")
         by = options.get("requested_by") or (who if options["state"] == "requested" else "")
         record = ExceptionRecord.from_dict({**given, "exception_id": name, "requested_by": by})
+        check_name(record.requested_by, "requested_by")
         check_request(record, rules, today)
         return record
     record = ExceptionRecord.from_dict({**before.to_dict(), **given})

@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import BadInput
 from ..nodes import Candidate, Select, matches
 from ..read import read
+from .people_names import check_name, same_person
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _SELECTORS = tuple(sorted(item.name for item in fields(Select) if item.name != "missed"))
@@ -235,16 +236,13 @@ def decide_exception(
         return record
     if not by.strip():
         raise BadInput("decided_by", by, "the name of the person who decides")
+    check_name(by, "decided_by")
     if status not in _NEXT[record.status]:
         options = " or ".join(item.value for item in _NEXT[record.status]) or "no other status; request a new one"
         raise BadInput("status", status.value, f"{options}, because the exception is {record.status.value}")
-    if status is ExceptionStatus.APPROVED and rules.four_eyes and _same(by, record.requested_by):
+    if status is ExceptionStatus.APPROVED and rules.four_eyes and same_person(by, record.requested_by):
         raise BadInput("decided_by", by, "a person other than the requester")
     return replace(record, status=status, decided_by=by.strip(), decided_at=at, note=note)
-
-
-def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def in_force(records: Iterable[ExceptionRecord], day: date) -> list[ExceptionRecord]:

@@ -11,8 +11,6 @@ from typing import Any
 
 from ..errors import BadInput, PatchtideError
 
-#: The first twelve characters of a digest are a rollout's name; fewer would not tell plans apart.
-LEAST = 12
 _MEMBERS = ("digest", "by", "at", "reason")
 
 
@@ -45,8 +43,8 @@ def _text(value: object) -> str:
 
 
 def check_digest(given: str, digest: str, option: str) -> None:
-    """:raises BadInput: it is not the plan's digest, nor at least its first twelve characters."""
-    if len(given) < LEAST or not digest.startswith(given.lower()):
+    """:raises BadInput: it is not the plan's digest, all 64 characters of it."""
+    if given.lower() != digest:
         raise BadInput(option, given, f"the digest of this plan, {digest}")
 
 
@@ -68,9 +66,9 @@ def find_approval(
     if digest:
         return {"digest": plan["digest"], "by": who, "at": "", "reason": "", "source": "approved_digest"}
     if required:
-        how = f"Set patchtide_approved_digest to at least its first {LEAST} characters, or patchtide_approval_file"
         raise NotApproved(
             f"The policy requires an approval, and plan {plan['digest']} is not approved. "
-            f"{how} to a file with digest, by, at and reason."
+            "Set patchtide_approved_digest to this digest, or patchtide_approval_file to a file with digest, by, at "
+            "and reason."
         )
     return None

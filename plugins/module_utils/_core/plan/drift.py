@@ -167,7 +167,32 @@ def check_policy_digest(plan: Mapping[str, Any], digest: str) -> None:
     planned = plan["policy"]["digest"]
     if digest != planned:
         raise PlanDrifted(
-            f"The policy was changed after the plan was created (the plan's digest is {planned[:12]}, the file's "
-            f"{digest[:12]}). Create a new plan. To run this one, set allow_changed_policy "
-            "(patchtide_allow_changed_policy of rollout_patches)."
+            f"The policy was changed after the plan was created (the plan's digest is {planned}, the file's {digest}). "
+            "Create a new plan. To run this one, set allow_changed_policy (patchtide_allow_changed_policy of "
+            "rollout_patches), which a controller with a trust bundle refuses."
+        )
+
+
+def check_planned_policy(plan: Mapping[str, Any], digest: str | None) -> None:
+    """The same where people have approved the plan: they approved its policy with it, so no option can change that.
+
+    :raises PlanDrifted: it was made with another policy.
+    """
+    if digest and digest != plan["policy"]["digest"]:
+        raise PlanDrifted(
+            f"The plan was approved with policy {plan['policy']['digest']}, and the policy is {digest} now. "
+            "Create a new plan, and have it approved."
+        )
+
+
+def check_accepted_policy(accepted: str, digest: str) -> None:
+    """Refuse to continue a rollout with a policy that nobody accepted.
+
+    :raises PlanDrifted: saying what to do.
+    """
+    if digest != accepted:
+        raise PlanDrifted(
+            f"The policy was changed after the rollout began: it uses {accepted}, and the file is {digest}. Restore "
+            "the file, or accept the change: steer_rollout with patchtide_decision=accept_policy and "
+            f"patchtide_policy_digest={digest}."
         )

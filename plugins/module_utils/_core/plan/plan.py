@@ -17,11 +17,13 @@ from ..exceptions.guard import ExceptionGuard
 from ..model import place_label
 from ..nodes import NAMED, TAGGED, Candidate
 from ..policy.values import Policy, Wave
+from ..read import to_document
 from ..schema import check_schema
 from ..shape import check_shape
 from ..stamp import from_time, to_time
 from ..tags import TagKeys
 from ..times.calendars import Calendar
+from ..trust.operator import Operator
 from .covered import Coverage
 from .exclude import exclusion
 from .node_windows import NO_WINDOW, NoWindow
@@ -36,7 +38,11 @@ from .warnings import ledger_warnings, place_warnings, trouble_warnings, uncover
 from .wave import plan_wave
 from .waves import spread, take
 
-SCHEMA = "patchtide/plan/2"
+SCHEMA = "patchtide/plan/3"
+#: What tells a plan from another of the same world.
+_IDENTITY = ("rollout", "created_at", "planner", "scan")
+_WORDS = {"digest": "digest", "content_digest": "content digest"}
+_CHANGED = "the plan was changed after it was made"
 #: What a plan says of a node that it leaves out, beside its names.
 _EXCLUDED = ("executor", "platform", "os", "account", "region", "patch_group")
 
@@ -48,6 +54,8 @@ def build_plan(
     *,
     policy_digest: str,
     created_at: str,
+    rollout: str = "",
+    planner: Operator | None = None,
     rehearsal: bool = False,
     guard: ExceptionGuard | None = None,
     calendars: Sequence[Calendar] = (),
@@ -55,9 +63,11 @@ def build_plan(
     """Freeze what will happen.
 
     :param scan: the content of ``scan.json``.
+    :param rollout: the rollout's id, 32 random hexadecimal digits, see ``ROLLOUT``.
+    :param planner: who makes the plan; they can't approve it.
     :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is left out.
     :param calendars: freezes. Frozen time is closed: the nodes get another night, or none before the plan's end.
-    :returns: the plan (docs/formats.md). Its digest leaves out ``created_at``, so the same world gives the same plan.
+    :returns: the plan (docs/formats.md). The same world gives the same ``content_digest``, never the same digest.
     """
     draft = _fill(nodes, nodes, policy, scan, from_time(created_at), guard, calendars)
     for _again in range(2):  # budgets that are shares count the nodes of the plan
@@ -77,7 +87,9 @@ def build_plan(
     return seal(
         {
             "schema": SCHEMA,
+            "rollout": rollout,
             "created_at": created_at,
+            "planner": planner.to_dict() if planner else None,
             "valid_until": to_time(draft.timeline.until) if windows else None,
             "rehearsal": rehearsal,
             "policy": {"name": policy.name, "digest": policy_digest},
@@ -85,7 +97,7 @@ def build_plan(
             "failed_places": [dict(item) for item in scan["failed_places"]],
             "tags": {name: getattr(policy.tags, name) for name in TAGGED},
             "exceptions": {"ledger": policy.exceptions.ledger, "tag": policy.exceptions.tag},
-            "approval": {"required": policy.approval.required},
+            "approval": to_document(policy.approval),
             "rules": PlanRules.of_policy(policy).to_dict(),
             "patching": {"pin": policy.patching.pin},
             "lists": lists,
@@ -242,24 +254,27 @@ def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plan with its digest and the rollout's name that follows from it."""
-    digest = to_digest(without(plan, "digest", "rollout", "created_at"))
-    return {**plan, "digest": digest, "rollout": digest[:12]}
+    """Return the plan with its digests.
+
+    ``content_digest`` leaves out which plan it is: two plans of an unchanged world have the same. ``digest`` is what is
+    approved. It covers the content and the rollout's id, so that an approval counts for one plan alone.
+    """
+    identity = {name: plan[name] for name in _IDENTITY if name in plan}
+    content = to_digest(without(plan, "digest", "content_digest", *_IDENTITY))
+    return {**plan, "content_digest": content, "digest": to_digest({**identity, "content_digest": content})}
 
 
 def check_plan(plan: Any, where: str = "plan") -> None:
-    """Check that a plan read from a file is whole and unchanged, its name included: that names its journal and files.
+    """Check that a plan read from a file is whole and unchanged.
 
     :param where: the file. :raises OtherSchema: another version made it.
     :raises BadInput: it is not a plan, or was edited after its digest was made.
     """
     check_plan_shape(plan, where)
     sealed = seal(plan)
-    if sealed["digest"] != plan.get("digest"):
-        raise BadInput(where, plan.get("digest"), "the digest of its content; the plan was changed after it was made")
-    if sealed["rollout"] != plan.get("rollout"):
-        expected = f"{sealed['rollout']}, the first characters of its digest; the plan was changed after it was made"
-        raise BadInput(f"{where}.rollout", plan.get("rollout"), expected)
+    for name in ("content_digest", "digest"):
+        if sealed[name] != plan.get(name):
+            raise BadInput(where, plan.get(name), f"the {_WORDS[name]} of its content; {_CHANGED}")
 
 
 def check_plan_shape(plan: Any, where: str = "plan") -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..shape import COUNT, FLAG, NAME, NUMBER, TEXT, TIME, Each, Object, OrNull, Rule, Values
 from .scan import COUNTS, FAILED_PLACE, PATCH
 
@@ -67,17 +69,22 @@ _LIST = Object(
 )
 _SHARE = Rule(lambda value: COUNT.fits(value) or isinstance(value, (str, float)), "a count or a share")
 _LIMIT = Object({}, {name: OrNull(_SHARE) for name in ("rollout", "wave", "zone", "cluster")})
+#: 128 random bits. It is part of paths, keys and comments, and names the plan in every approval.
+ROLLOUT = Rule(
+    lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{32}", value)), "32 hexadecimal digits"
+)
 PLAN = Object(
-    {"waves": Each(_WAVE)},
+    {"rollout": ROLLOUT, "waves": Each(_WAVE)},
     {
         "created_at": TEXT,
+        "planner": OrNull(Object({"login": TEXT, "awx_user": TEXT, "awx_user_id": COUNT, "awx_job": COUNT})),
         "rehearsal": FLAG,
         "policy": Object({}, {"name": TEXT, "digest": TEXT}),
         "scan": Object({}, {"at": TEXT, "digest": TEXT}),
         "failed_places": Each(FAILED_PLACE),
         "tags": Values(TEXT),
         "exceptions": Object({}, {"ledger": TEXT, "tag": TEXT}),
-        "approval": Object({}, {"required": FLAG}),
+        "approval": Object({"required": FLAG}, {"people": COUNT, "authors": Each(NAME)}),
         "rules": Object({}, {"retries": Values(COUNT), "budgets": _LIMIT}),
         "patching": Object({}, {"pin": TEXT}),
         "lists": Each(_LIST),

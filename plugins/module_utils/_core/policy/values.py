@@ -201,9 +201,12 @@ class Exclude:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Approval of plans."""
+    """Approval of plans. ``people``: so many must approve, where the trust bundle asks for fewer. ``authors``: people
+    who wrote the policy, and so must not approve its plans."""
 
     required: bool = False
+    people: int = 1
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

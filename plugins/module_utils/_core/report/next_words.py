@@ -20,7 +20,7 @@ def after_plan(plan: Mapping[str, Any], folder: str) -> str:
     first = f" Its first night opens {opens}." if opens else ""
     return (
         f"Read {folder}/plan.html and have the digest approved.{first} Next: {_PLAY}.run_due by a schedule, or "
-        f"{_PLAY}.rollout_patches -e patchtide_dir={folder} -e patchtide_approved_digest={plan['digest'][:12]}"
+        f"{_PLAY}.rollout_patches -e patchtide_dir={folder} -e patchtide_approved_digest={plan['digest']}"
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import JournalError
 from ..events import (
+    Approved,
     Claimed,
     Decision,
     Event,
@@ -76,6 +77,7 @@ class Story:
     waves: dict[str, WaveStory] = field(default_factory=dict)
     nodes: dict[str, NodeStory] = field(default_factory=dict)
     decisions: list[dict[str, Any]] = field(default_factory=list)
+    approvals: dict[str, Approved] = field(default_factory=dict)
     prepared: set[tuple[str, str]] = field(default_factory=set)
     resumed: int = 0
     records: int = 0
@@ -113,6 +115,10 @@ class Story:
 
 def _on_started(story: Story, at: str, event: RolloutStarted) -> None:
     story.started, story.started_at = event, at
+
+
+def _on_approved(story: Story, _at: str, event: Approved) -> None:
+    story.approvals[event.wave] = event
 
 
 def _on_resumed(story: Story, _at: str, _event: Resumed) -> None:
@@ -249,6 +255,7 @@ _HANDLERS: Mapping[type[Event], Callable[[Story, str, Any], None]] = {
     RolloutStarted: _on_started,
     Resumed: _on_resumed,
     TakenUp: _on_taken_up,
+    Approved: _on_approved,
     WaveStarted: _on_wave_started,
     WaveFinished: _on_wave_finished,
     Claimed: _on_claimed,

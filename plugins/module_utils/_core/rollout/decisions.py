@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from .catch_up import is_missed
 from .nights import has_windows
 from .state import DONE, NodeState, Rollout, WaveState
 
+#: Decisions about the whole rollout.
+WHOLE = ("abort", "accept_policy")
 #: Code of the final record of a node that a person skipped.
 SKIPPED = "skipped_by_decision"
 
@@ -52,7 +55,7 @@ def consequence_of(state: Rollout, choice: Choice) -> Consequence:
     :raises BadInput: the plan has no such wave, or a named node is not in it.
     :raises DecisionRefused: it would have no effect.
     """
-    if choice.wave or choice.action != "abort":
+    if choice.wave or choice.action not in WHOLE:
         _check_members(state, choice)
     if state.status == "new":
         raise _refused(choice, "the rollout has not started")
@@ -74,7 +77,7 @@ def _check_status(state: Rollout, choice: Choice) -> None:
     """What is finished stays as it is; of an aborted rollout only the restoring goes on."""
     if state.status == "aborted" and (state.finished or choice.action != "write_off"):
         raise _refused(choice, "the rollout is aborted, and that is final. Make a new plan")
-    if state.finished and choice.action in ("retry", "write_off", "run_now"):
+    if state.finished and choice.action in ("retry", "write_off", "accept_policy", "run_now"):
         raise _refused(choice, f"the rollout is {state.status}. Make a new plan")
 
 
@@ -152,11 +155,20 @@ def _run_now(state: Rollout, choice: Choice) -> Consequence:
     return Consequence()
 
 
+def _accept_policy(state: Rollout, choice: Choice) -> Consequence:
+    if choice.what == state.policy_digest:
+        return Consequence(made=True)
+    if not re.fullmatch("[0-9a-f]{64}", choice.what):
+        raise BadInput("policy_digest", choice.what, "the digest of a policy, as policy_info returns it")
+    return Consequence()
+
+
 _RULES: Mapping[str, Callable[[Rollout, Choice], Consequence]] = {
     "promote": _promote,
     "retry": _retry,
     "skip": _skip,
     "write_off": _write_off,
+    "accept_policy": _accept_policy,
     "run_now": _run_now,
     "abort": _abort,
 }

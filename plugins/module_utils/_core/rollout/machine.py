@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import JournalError
 from ..events import (
+    Approved,
     Claimed,
     Decision,
     Event,
@@ -81,12 +82,16 @@ def _started(state: Rollout, event: RolloutStarted, _at: str) -> None:
     if event.plan_digest != state.plan["digest"]:
         raise JournalError(f"rollout_started: the journal is of plan {event.plan_digest}, not {state.plan['digest']}")
     state.status, state.controller, state.epoch = "running", event.controller, 1
+    state.policy_digest = event.policy_digest
 
 
 def _resumed(state: Rollout, event: Resumed, _at: str) -> None:
     """An aborted rollout stays aborted: this run only settles what is open and restores what is prepared."""
+    aborted = state.status == "aborted"
+    if not aborted and event.policy_digest and event.policy_digest != state.policy_digest:
+        raise JournalError(f"resumed: nobody accepted policy {event.policy_digest}; it uses {state.policy_digest}")
     state.controller, state.epoch = event.controller, state.epoch + 1
-    if state.status == "aborted":
+    if aborted:
         return
     state.status = "running"
     for wave in state.waves.values():
@@ -94,8 +99,18 @@ def _resumed(state: Rollout, event: Resumed, _at: str) -> None:
             wave.status = "running"
 
 
+def _approved(state: Rollout, event: Approved, _at: str) -> None:
+    _must_run(state, event)
+    if event.bundle_version < state.bundle_version:
+        raise JournalError(f"approved: by bundle {event.bundle_version}, which is older than {state.bundle_version}")
+    state.bundle_version = event.bundle_version
+    state.approved.add(_wave(state, event.wave).name)
+
+
 def _wave_started(state: Rollout, event: WaveStarted, _at: str) -> None:
     _must_run(state, event)
+    if state.bundle_version and event.wave not in state.approved:
+        raise JournalError(f"wave_started: {event.wave} is not approved by the people of the trust bundle")
     for wave in state.waves.values():
         if wave.name == event.wave:
             break
@@ -300,6 +315,10 @@ def _taken_up(state: Rollout, event: TakenUp, _at: str) -> None:
         node.results = before_the_reboot(final) if again else {}
 
 
+def _accept_policy(state: Rollout, event: Decision, _at: str) -> None:
+    state.policy_digest = event.what
+
+
 def _skip(state: Rollout, event: Decision, _at: str) -> None:
     """Only that it may be said; the nodes' final records follow as an outcome."""
     wave = _wave(state, event.wave)
@@ -359,12 +378,14 @@ _DECISIONS: Mapping[str, Callable[[Rollout, Decision, str], None]] = {
     "skip": _skip,
     "write_off": _write_off,
     "run_now": _run_now,
+    "accept_policy": _accept_policy,
     "abort": _abort,
 }
 _HANDLERS: Mapping[type[Event], Callable[[Rollout, Any, str], None]] = {
     RolloutStarted: _started,
     Resumed: _resumed,
     TakenUp: _taken_up,
+    Approved: _approved,
     WaveStarted: _wave_started,
     Claimed: _claimed,
     Intent: _intent,

@@ -112,6 +112,12 @@ class Rollout:
     #: than its own was succeeded, and must do nothing more.
     controller: str = ""
     epoch: int = 0
+    #: The newest trust bundle by which it was approved; 0 if approvals are not verified.
+    bundle_version: int = 0
+    #: Waves that this bundle's people approve of.
+    approved: set[str] = field(default_factory=set)
+    #: Of the policy that runs use: the one of the start, or one that a person accepted later.
+    policy_digest: str = ""
 
     def wave_of(self, node_id: str) -> Mapping[str, Any]:
         """Return the plan's wave of a node."""

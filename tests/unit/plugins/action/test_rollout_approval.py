@@ -48,7 +48,7 @@ def test_refused_without_approval_and_nothing_is_written(folder: Path, check: bo
 
 def test_the_file_s_approver_stands_in_the_journal_and_resuming_needs_no_file(folder: Path) -> None:
     approval = folder / "approval.yml"
-    approval.write_text(f"{{digest: '{digest(folder)[:12]}', by: Dana, at: 2026-11-09T14:00:00Z, reason: CHG0040007}}")
+    approval.write_text(f"{{digest: '{digest(folder)}', by: Dana, at: 2026-11-09T14:00:00Z, reason: CHG0040007}}")
     assert start(folder, approval_file=str(approval))["status"] == "running"
     found = started(folder)["approval"]
     assert (found["by"], found["reason"], found["digest"]) == ("Dana", "CHG0040007", digest(folder))

@@ -21,6 +21,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.operator import find_operator
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.events import started
@@ -36,7 +37,7 @@ def rollout(tmp_path: Path) -> RolloutDir:
         {"node_id": name, "host": name, "name": name, "executor": "ssm", "turn": 1, "account": "1"} for name in "abc"
     ]
     plan = {"name": WAVE, "nodes": rows, "window": None, "gate": {}, "soak_minutes": 0, "turns": 1}
-    sealed = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
+    sealed = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
     (tmp_path / "plan.json").write_text(json.dumps(sealed))
     begun = RolloutDir(tmp_path, FakeClock())
     begun.record(started(sealed["digest"]))
@@ -49,7 +50,7 @@ def rollout(tmp_path: Path) -> RolloutDir:
 def decide(rollout: RolloutDir, decision: str, check: bool = False, **options: Any) -> dict[str, Any]:
     arguments = {"dir": str(rollout.path), "decision": decision, "reason": "CHG0040007", **options}
     task = Mock(args=arguments, check_mode=check, diff=False, async_val=0, environment=[])
-    variables = {"awx_user_name": "dana"}
+    variables = {"awx_user_name": "boss"}  # planted
     result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
     return result
 
@@ -70,7 +71,7 @@ def test_a_promotion_holds_who_and_why_and_is_made_once(rollout: RolloutDir) -> 
     found = decide(rollout, "promote", wave=WAVE)
     assert found["changed"] and found["waves"][0]["status"] == "promoted"
     written = Decision.from_data(journal(rollout)[-1]["data"])
-    assert written == Decision(by="dana", action="promote", wave=WAVE, reason="CHG0040007")
+    assert written == Decision(by=find_operator({}).name, action="promote", wave=WAVE, reason="CHG0040007")
     again = decide(rollout, "promote", wave=WAVE, reason="another word for it")
     assert not again["changed"] and not again.get("failed")
     assert [row["kind"] for row in journal(rollout)].count("decision") == 1
@@ -80,7 +81,7 @@ def test_skipped_nodes_get_their_final_records(rollout: RolloutDir) -> None:
     assert decide(rollout, "skip", wave=WAVE, nodes=["c"])["nodes"] == ["c"]
     final = journal(rollout)[-1]["data"]["results"][0]
     assert (final["status"], final["error"]["code"]) == ("skipped", "skipped_by_decision")
-    assert final["error"]["text"] == "skipped by dana: CHG0040007"
+    assert final["error"]["text"] == f"skipped by {find_operator({}).name}: CHG0040007"
     assert not decide(rollout, "skip", wave=WAVE, nodes=["c"])["changed"]
     assert decide(rollout, "skip", wave=WAVE)["nodes"] == ["b"]
 

@@ -41,7 +41,7 @@ def begin(folder: Path, nodes: Any = NODES, gate: Any = None, **wave: Any) -> Ro
         for name, kind, turn in nodes
     ]
     plan = {"name": "canary", "nodes": rows, "window": None, "gate": gate or {}, "soak_minutes": 0, "turns": 2, **wave}
-    sealed = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
+    sealed = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
     (folder / "plan.json").write_text(json.dumps(sealed))
     rollout = RolloutDir(folder, FakeClock())
     rollout.record(started(sealed["digest"], controller=controller_name()))

@@ -58,8 +58,8 @@ def test_the_same_plan(plans: tuple[Path, Path]) -> None:
     [
         (None, "an existing file"),
         ("{", "readable JSON"),
-        ("[]", "a plan of the schema patchtide/plan/2"),
-        ('{"schema": "patchtide/scan/1"}', "a plan of the schema patchtide/plan/2"),
+        ("[]", "a plan of the schema patchtide/plan/3"),
+        ('{"schema": "patchtide/scan/1"}', "a plan of the schema patchtide/plan/3"),
         (json.dumps({**samples.plan_of(estate(3), (1, 1)), "rehearsal": True}), "was changed after"),
     ],
 )

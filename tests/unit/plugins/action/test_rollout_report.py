@@ -100,7 +100,7 @@ def test_a_damaged_journal_and_an_edited_plan_are_reported_not_hidden(directory:
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("plan.json", '{"schema": "patchtide/scan/1"}', "patchtide/plan/2"),
+        ("plan.json", '{"schema": "patchtide/scan/1"}', "patchtide/plan/3"),
         ("scan.json", "[]", "patchtide/scan/2"),
         ("plan.json", "{", "a readable JSON file"),
     ],
@@ -114,11 +114,11 @@ def test_what_is_no_run_is_refused_before_anything_is_written(
     assert not (directory / "report").exists()
 
 
-@pytest.mark.parametrize("schema", ["patchtide/plan/1", "patchtide/plan/3"])
+@pytest.mark.parametrize("schema", ["patchtide/plan/2", "patchtide/plan/4"])
 def test_another_versions_plan_is_refused_with_the_way_out(directory: Path, schema: str) -> None:
     (directory / "plan.json").write_text(json.dumps({"schema": schema}))
     found = run_action(dir=directory)["msg"]
-    assert schema in found and "reads patchtide/plan/2" in found and "make a new plan" in found
+    assert schema in found and "reads patchtide/plan/3" in found and "make a new plan" in found
 
 
 def test_a_missing_directory_names_the_option(tmp_path: Path) -> None:

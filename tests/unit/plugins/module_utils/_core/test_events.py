@@ -14,6 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
     EVENTS,
     SCHEMA,
+    Approved,
     Claimed,
     Decision,
     Event,
@@ -38,6 +39,7 @@ from tests.fakes.events import resumed, started
 EXAMPLES: tuple[Event, ...] = (
     started(waves=("canary", "rest"), node_count=7, approved_digest="d1", approval={"by": "dana"}, rehearsal=True),
     resumed(),
+    Approved(wave="canary", bundle_version=7, bundle_digest="b1", proofs=({"principal": "dana@example.com"},)),
     WaveStarted(wave="canary"),
     Claimed(wave="canary", nodes=("i-1", "i-2")),
     Intent(wave="canary", stage="patch", attempt=1, nodes=("i-1",), token="t"),
@@ -169,7 +171,7 @@ def test_nobody_can_write_what_nobody_could_read(make: Any) -> None:
         make()
 
 
-@pytest.mark.parametrize("schema", ["patchtide/journal/1", "patchtide/journal/4", None])
+@pytest.mark.parametrize("schema", ["patchtide/journal/2", "patchtide/journal/4", None])
 def test_another_versions_journal_is_refused_with_the_way_out(schema: str | None) -> None:
     data = {"plan_digest": "d", "new_member": 1, **({"schema": schema} if schema else {})}
     with pytest.raises(OtherSchema) as caught:

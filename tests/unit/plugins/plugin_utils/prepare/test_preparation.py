@@ -57,7 +57,7 @@ class Night:
         self.begun = self.clock.moment
         nodes = [self._node(WEB), self._node(SPARE, start=True), self._node(PLANT)]
         wave = {"name": "w", "order": 1, "window": None, "gate": {}, "nodes": nodes, "reboot_rule": "never"}
-        plan = seal({"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
+        plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
         (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
         self.rollout = self.again()
         self.rollout.record(started(plan["digest"]))

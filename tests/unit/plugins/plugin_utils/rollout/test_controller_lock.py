@@ -104,7 +104,7 @@ def test_a_task_that_outlives_its_playbook_is_waited_for(tmp_path: Path) -> None
 
 @pytest.fixture
 def rollout(tmp_path: Path) -> RolloutDir:
-    plan = seal({"schema": SCHEMA, "policy": {"name": "p", "digest": ""}, "waves": []})
+    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "p", "digest": ""}, "waves": []})
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     found = RolloutDir(tmp_path, FakeClock())
     found.record(started(plan["digest"], controller=controller_name()))

@@ -38,7 +38,7 @@ class OvertakenStore(JournalFile):
 def overtaken(folder: Path, event: Event) -> RolloutDir:
     """Return a started rollout of one node whose next record comes after another controller's."""
     wave = {"name": "canary", "nodes": [{"node_id": "i-1"}], "window": None}
-    plan = seal({"schema": SCHEMA, "policy": {"name": "x", "digest": ""}, "waves": [wave]})
+    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "x", "digest": ""}, "waves": [wave]})
     (folder / "plan.json").write_text(json.dumps(plan))
     rollout = RolloutDir(folder, FakeClock())
     rollout.record(started(plan["digest"]))

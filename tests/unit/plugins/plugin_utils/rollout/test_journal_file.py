@@ -121,7 +121,7 @@ def test_damage_in_the_middle_is_an_error_and_nothing_is_added(tmp_path: Path, d
 def plan() -> dict[str, Any]:
     node = {"node_id": "a", "executor": "ssm"}
     wave = {"name": "canary", "window": None, "nodes": [node]}
-    return seal({"schema": SCHEMA, "created_at": "x", "waves": [wave]})
+    return seal({"schema": SCHEMA, "rollout": "5eed" * 8, "created_at": "x", "waves": [wave]})
 
 
 def opened(folder: Path) -> RolloutDir:

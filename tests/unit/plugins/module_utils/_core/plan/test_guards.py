@@ -47,7 +47,12 @@ SCAN = {
 
 def plan_of(*records: ExceptionRecord, events: tuple[Interval, ...] = ()) -> dict[str, Any]:
     calendars = [Calendar(name="contoso", events=events)] if events else []
-    given = {"policy_digest": "d", "created_at": "2026-11-10T12:00:00Z", "calendars": calendars}
+    given = {
+        "policy_digest": "d",
+        "rollout": "5eed" * 8,
+        "created_at": "2026-11-10T12:00:00Z",
+        "calendars": calendars,
+    }
     plan = build_plan(NODES, to_policy(POLICY), SCAN, **given, guard=ExceptionGuard(records=records))  # type: ignore[arg-type]
     check_plan(plan)
     return plan
@@ -68,7 +73,7 @@ def waves(plan: dict[str, Any]) -> list[set[str]]:
 
 
 def test_without_guards_the_plan_is_as_ever() -> None:
-    given = {"policy_digest": "d", "created_at": "2026-11-10T12:00:00Z"}
+    given = {"policy_digest": "d", "rollout": "5eed" * 8, "created_at": "2026-11-10T12:00:00Z"}
     bare = build_plan(NODES, to_policy(POLICY), SCAN, **given)  # type: ignore[arg-type]
     assert plan_of() == bare and "notes" not in bare["waves"][0]
 

@@ -19,6 +19,9 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.valu
 BUCKETS = {"r": {"name": "lists", "prefix": "pt"}}
 
 
+IDENTITY = {"rollout": "5eed" * 8, "created_at": "2026-06-01T00:00:00Z"}
+
+
 def node(number: int, **more: Any) -> Candidate:
     given = {
         "executor": "ssm",
@@ -40,7 +43,7 @@ def plan_of(nodes: list[Candidate], scans: dict[str, Any], **policy: Any) -> dic
     given = {"name": "p", "waves": [{"name": "all"}], **policy}
     given["patching"] = {"buckets": BUCKETS, **given.get("patching", {})}
     scan = {"nodes": scans, "failed_places": []}
-    return build_plan(nodes, to_policy(given), scan, policy_digest="d", created_at="2026-06-01T00:00:00Z")
+    return build_plan(nodes, to_policy(given), scan, policy_digest="d", **IDENTITY)
 
 
 def planned(plan: dict[str, Any]) -> dict[str, Any]:

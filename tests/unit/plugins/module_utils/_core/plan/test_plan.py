@@ -49,16 +49,19 @@ def plan_of(nodes: list[Candidate], scans: Mapping[str, Any] | None = None, **mo
     found = {item.node_id: scanned("curl.x86_64:1") for item in nodes} if scans is None else scans
     scan = {"nodes": found, "failed_places": more.pop("failed_places", [])}
     return build_plan(
-        nodes, to_policy(policy), scan, **{"policy_digest": "d", "created_at": "2026-06-01T12:00:00Z", **more}
+        nodes,
+        to_policy(policy),
+        scan,
+        **{"policy_digest": "d", "created_at": "2026-06-01T12:00:00Z", "rollout": "5eed" * 8, **more},
     )
 
 
-@given(order=st.permutations(range(25)), created=st.sampled_from(["2026-06-01T12:00:00Z", "2027-01-01T00:00:00Z"]))
-def test_the_digest_depends_on_neither_order_nor_time(order: list[int], created: str) -> None:
+@given(order=st.permutations(range(25)), created=st.sampled_from(["2026-07-01T12:00:00Z", "2027-01-01T00:00:00Z"]))
+def test_the_content_digest_depends_on_neither_order_nor_time(order: list[int], created: str) -> None:
     nodes = [node(number) for number in range(25)]
     again = plan_of([nodes[number] for number in order], created_at=created)
     first = plan_of(nodes)
-    assert again["digest"] == first["digest"] and again["rollout"] == first["digest"][:12]
+    assert again["content_digest"] == first["content_digest"] and again["digest"] != first["digest"]
     assert again["waves"] == first["waves"]
 
 
@@ -73,8 +76,14 @@ def test_the_digest_depends_on_neither_order_nor_time(order: list[int], created:
         {"policy": {"gates": {"max_failure_rate": "11%"}}},
     ],
 )
-def test_the_digest_changes_with_what_will_happen(change: dict[str, Any]) -> None:
-    assert plan_of([node(1)], **change)["digest"] != plan_of([node(1)])["digest"]
+def test_both_digests_change_with_what_will_happen(change: dict[str, Any]) -> None:
+    changed, before = plan_of([node(1)], **change), plan_of([node(1)])
+    assert changed["digest"] != before["digest"] and changed["content_digest"] != before["content_digest"]
+
+
+def test_each_plan_of_an_unchanged_world_needs_an_approval_of_its_own() -> None:
+    one, other = plan_of([node(1)]), plan_of([node(1)], rollout="beef" * 8)
+    assert one["content_digest"] == other["content_digest"] and one["digest"] != other["digest"]
 
 
 def edits(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -83,19 +92,22 @@ def edits(plan: dict[str, Any]) -> list[dict[str, Any]]:
     looser = json.loads(json.dumps(plan))
     looser["waves"][0]["gate"]["max_failure_rate"] = "100%"
     left_out = {"node_id": "x", "code": "policy", "reason": ""}
-    renamed = [{**plan, "rollout": name} for name in ("/../../../x", "0" * 12, "", None)]
-    return [moved, looser, {**plan, "excluded": [left_out]}, {**plan, "digest": "0" * 64}, *renamed]
+    renewed = [{**plan, "rollout": "beef" * 8}, {**plan, "created_at": "later"}]
+    digests = [{**plan, name: "0" * 64} for name in ("digest", "content_digest")]
+    return [moved, looser, {**plan, "excluded": [left_out]}, *digests, *renewed]
 
 
 def test_an_edited_plan_is_refused() -> None:
     plan = plan_of([node(number) for number in range(4)])
     check_plan(plan)
-    check_plan({**plan, "created_at": "later"})
     for edited in edits(plan):
         with pytest.raises(BadInput, match="changed after"):
             check_plan(edited)
     with pytest.raises(BadInput, match="a plan of the schema"):
         check_plan(seal({**plan, "schema": "patchtide/scan/1"}))
+    for name in ("/../../../x", "0" * 12, "5EED" * 8, "5eed" * 8 + "\n", "", None):
+        with pytest.raises(BadInput, match=r"plan\.rollout: .* expected 32 hexadecimal digits"):
+            check_plan(seal({**plan, "rollout": name}))
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,14 @@ def plan_of(*nodes: Candidate, **changes: Any) -> dict[str, Any]:
         if node.state != "running":
             del scan["nodes"][node.node_id]
     policy = {**deepcopy(POLICY), **changes}
-    return build_plan(nodes, to_policy(policy), scan, policy_digest="d", created_at="2026-06-01T12:00:00Z")
+    return build_plan(
+        nodes,
+        to_policy(policy),
+        scan,
+        policy_digest="d",
+        created_at="2026-06-01T12:00:00Z",
+        rollout="5eed" * 8,
+    )
 
 
 def test_a_stopped_instance_is_planned_though_nobody_knows_what_it_lacks() -> None:

@@ -11,6 +11,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
+IDENTITY = {"rollout": "5eed" * 8, "created_at": "2026-06-01T00:00:00Z"}
 NODES = [
     Candidate(node_id="i-1", host="one", executor="ssm", platform="linux", application="ledger"),
     Candidate(node_id="i-2", host="two", executor="ssm", platform="linux"),
@@ -25,7 +26,7 @@ SCAN = {
 
 def plan(**policy: Any) -> dict[str, Any]:
     data = {"version": 1, "name": "x", "waves": [{"name": "all", "reboot": "always"}], **policy}
-    return build_plan(NODES, to_policy(data), SCAN, policy_digest="0", created_at="2026-06-01T00:00:00Z")
+    return build_plan(NODES, to_policy(data), SCAN, policy_digest="0", **IDENTITY)
 
 
 def test_a_node_has_a_reboot_rule_of_its_own() -> None:

@@ -1,0 +1,158 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: trust_statement
+short_description: Write a statement for a person to sign
+version_added: 0.1.0
+description:
+  - Writes what a person states about a plan, or what they decide about a rollout, in its canonical form, and returns
+    the one command that signs it with their SSH key. The controller never needs the key.
+  - A statement about a plan holds its digest, the rollout, environments, waves, role, verdict and the time in which
+    it counts. A decision also holds the head of the rollout's journal, so that it can't be used again.
+  - Fails if this controller pins no trust bundle, because nothing would verify the signature.
+author:
+  - The patchtide.hybrid contributors (@patchtide)
+notes:
+  - Runs on the controller as an action plugin, whatever the host of the play.
+  - Statements are written to C(approvals/) and C(decisions/) in O(dir). The signature belongs beside it with the ending
+    C(.sig), where C(ssh-keygen) writes it. The file must not be changed, not even by a line end.
+seealso:
+  - module: patchtide.hybrid.trust_check
+  - module: patchtide.hybrid.rollout_decision
+attributes:
+  check_mode:
+    description: Shows the statement without writing it.
+    support: full
+  diff_mode:
+    description: There is no difference to show.
+    support: none
+  idempotent:
+    description: A statement that says the same and still counts is kept.
+    support: full
+options:
+  dir:
+    description: Directory of the rollout, with C(plan.json).
+    type: path
+    required: true
+  act:
+    description: What the statement is about.
+    type: str
+    choices: [plan, decision]
+    default: plan
+  verdict:
+    description:
+      - V(approve), or V(reject) and V(revoke), which stop the plan whoever else approves it. Everybody in the bundle
+        may sign these two. Decisions only take V(approve).
+    type: str
+    choices: [approve, reject, revoke]
+    default: approve
+  principal:
+    description: Who is to sign. By default the one person in the bundle whose account runs the task.
+    type: str
+  role:
+    description: Role in which they sign. By default the only one of their roles that is asked for.
+    type: str
+  environments:
+    description: Environments of the bundle for which it counts. By default all in which the plan has nodes.
+    type: list
+    elements: str
+    default: []
+  waves:
+    description: Waves for which it counts. By default all.
+    type: list
+    elements: str
+    default: []
+  valid_hours:
+    description: Hours for which it counts from now. The bundle limits them with C(max_hours).
+    type: int
+    default: 72
+  reason:
+    description: Why, in the words of the person who signs. Must not be empty.
+    type: str
+    required: true
+  decision:
+    description: The decision, as in M(patchtide.hybrid.rollout_decision). Required with O(act=decision).
+    type: str
+    choices: [promote, retry, skip, write_off, accept_policy, run_now, abort]
+  wave:
+    description: Wave of the decision.
+    type: str
+  nodes:
+    description: Nodes of the decision.
+    type: list
+    elements: str
+    default: []
+  what:
+    description: Preparation that is written off.
+    type: str
+    choices: [drained, nodes_hook, patch_now, wave_hook, started]
+  policy_digest:
+    description: Digest of the policy that V(accept_policy) accepts.
+    type: str
+  journal:
+    description:
+      - Where the journal is kept, as in M(patchtide.hybrid.rollout_journal). Needed only where O(dir) is not the
+        directory in which the rollout was opened.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Write the approval of a plan
+  patchtide.hybrid.trust_statement:
+    dir: /var/lib/patchtide/2026-06
+    principal: ana@example.com
+    role: change_manager
+    reason: Change board, CHG0040007
+  register: approval
+
+- name: Show how to sign it
+  ansible.builtin.debug:
+    msg: "{{ approval.command }}"
+
+- name: Write a decision
+  patchtide.hybrid.trust_statement:
+    dir: /var/lib/patchtide/2026-06
+    act: decision
+    decision: promote
+    wave: canary
+    principal: dana@example.com
+    reason: The failed node is a test machine, CHG0040007
+"""
+
+RETURN = r"""
+path:
+  description: File of the statement.
+  returned: success
+  type: str
+  sample: /var/lib/patchtide/2026-06/approvals/plan-ana_example.com-0f1e2d3c4b5a.json
+command:
+  description: Command that signs it. Replace the key's file with that of the signer.
+  returned: success
+  type: str
+  sample: ssh-keygen -Y sign -n plan@patchtide -f ~/.ssh/id_ed25519 /var/lib/patchtide/2026-06/approvals/plan-ana.json
+signed:
+  description: Whether there is a signature beside it already. It is not verified here.
+  returned: success
+  type: bool
+principal:
+  description: Who is to sign.
+  returned: success
+  type: str
+role:
+  description: In which role.
+  returned: success
+  type: str
+expires:
+  description: When it stops to count.
+  returned: success
+  type: str
+  sample: "2026-12-04T22:00:00Z"
+statement:
+  description: What it says.
+  returned: success
+  type: str
+"""

@@ -1,0 +1,229 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads approvals of AWX and of automation controller from their API: who clicked, in which workflow, on which plan.
+
+It proves who clicked, not what was read. Everything is read from the API; a job's variables only say where to look,
+because runs by schedule, webhook or callback can plant them. The facts are those of ansible/awx:
+
+- a node's approval is ``successful`` if approved and ``failed`` if denied or timed out (``timed_out``); a canceled one
+  passes where all nodes converge (awx/main/models/workflow.py, awx/main/scheduler/dag_workflow.py)
+- ``summary_fields.approved_or_denied_by`` names the user, and is missing where nobody did (awx/api/serializers.py)
+- a job's artifacts are what its play set with set_stats (awx/main/models/jobs.py)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from ansible.module_utils.urls import open_url
+
+from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.stamp import from_time
+from ...module_utils._core.text import plain
+from ...module_utils._core.trust.bundle import Bundle, Person
+from ...module_utils._core.trust.votes import Found, Vote
+from .trust import Trust
+
+SOURCE = "awx"
+#: The artifact by which plan_rollout tells AWX which plan it made.
+ARTIFACT = "patchtide_plan_digest"
+_PREFIX = "/api/v2/"
+_LARGEST = 8 << 20
+_MOST_PAGES = 50
+_SECONDS = 30
+Fetch = Callable[[str], Any]
+
+
+class Unreadable(PatchtideError):
+    """AWX can't be read, so nobody knows whether an approval stands."""
+
+    code = "Unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class AwxApprovals:
+    """An ``ApprovalSource``: the approval nodes of the workflow that the plan's job belongs to.
+
+    ``workflow_job``: its number, 0 outside of a workflow, where there is nothing to read.
+    """
+
+    controller: str
+    workflow_job: int
+    bundle: Bundle
+    fetch: Fetch
+    name: str = SOURCE
+
+    def gather(self, plan: Mapping[str, Any], now: datetime) -> list[Found]:
+        if not self.workflow_job:
+            return []
+        return list(self._read(plan, now))
+
+    def _read(self, plan: Mapping[str, Any], now: datetime) -> Iterator[Found]:
+        job = self._object(f"workflow_jobs/{self.workflow_job}/")
+        label = f"workflow job {self.workflow_job}"
+        template = job.get("workflow_job_template")
+        if template not in self.bundle.awx_workflows.get(self.controller, ()):
+            why = f"the trust bundle does not admit workflow template {template!r} of {self.controller}"
+            yield Found(label=label, source=SOURCE, objection=why)
+            return
+        nodes = {node["id"]: node for node in self._pages(f"workflow_jobs/{self.workflow_job}/workflow_nodes/")}
+        for number, node in sorted(nodes.items()):
+            if _job_of(node).get("type") == "workflow_approval":
+                yield self._approval(number, nodes, plan, now)
+
+    def _approval(
+        self, number: int, nodes: Mapping[int, Mapping[str, Any]], plan: Mapping[str, Any], now: datetime
+    ) -> Found:
+        """Judge one approval node."""
+        approval = self._object(f"workflow_approvals/{_job_of(nodes[number])['id']}/")
+        label = f"approval {approval.get('id')} of workflow job {self.workflow_job}"
+        user = (approval.get("summary_fields") or {}).get("approved_or_denied_by") or {}
+        person = self._person(user.get("id"))
+        why = _state(approval) or (
+            f"user {user.get('id')!r} of {self.controller} is nobody of the bundle" * (not person)
+        )
+        if not why and not self._plans_before(number, nodes, plan):
+            why = "no job before it in the workflow made this plan"
+        if why or person is None:
+            return Found(label=label, source=SOURCE, objection=plain(why))
+        at = from_time(str(approval["finished"]))
+        proof = f"{self.controller}/{approval['id']}"
+        return Found(
+            label=label,
+            source=SOURCE,
+            statement=json.dumps(_kept(approval), indent=2, sort_keys=True).encode(),
+            vote=Vote(
+                principal=person.principal,
+                verdict="approve",
+                roles=person.roles,
+                source=SOURCE,
+                hours=(now - at).total_seconds() / 3600,
+                proof=proof,
+            ),
+        )
+
+    def _person(self, user: object) -> Person | None:
+        people = self.bundle.people.values()
+        found = next((item for item in people if isinstance(user, int) and item.awx.get(self.controller) == user), None)
+        return None if found and found.service else found
+
+    def _plans_before(self, number: int, nodes: Mapping[int, Mapping[str, Any]], plan: Mapping[str, Any]) -> bool:
+        """Tell whether a job that the approval waits for made this very plan."""
+        for node in _ancestors(number, nodes):
+            job = _job_of(nodes[node])
+            if job.get("type") != "job":
+                continue
+            made = self._object(f"jobs/{job['id']}/")
+            if made.get("status") == "successful" and (made.get("artifacts") or {}).get(ARTIFACT) == plan["digest"]:
+                return True
+        return False
+
+    def _object(self, path: str) -> dict[str, Any]:
+        found = self.fetch(_PREFIX + path)
+        if not isinstance(found, dict):
+            raise Unreadable(f"{self.controller} answered {_PREFIX}{path} with something else than an object.")
+        return found
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        following: object = _PREFIX + path
+        for _page in range(_MOST_PAGES):
+            page = self.fetch(str(following))
+            rows = page.get("results") if isinstance(page, dict) else None
+            if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+                raise Unreadable(f"{self.controller} answered {following} with something else than a list.")
+            yield from rows
+            following = page.get("next")
+            if not following:
+                return
+            if urlsplit(str(following)).netloc or not str(following).startswith(_PREFIX):
+                raise Unreadable(f"{self.controller} names a next page elsewhere: {plain(following)}")
+        raise Unreadable(f"{self.controller} has more than {_MOST_PAGES} pages of {path}")
+
+
+def _job_of(node: Mapping[str, Any]) -> dict[str, Any]:
+    found = (node.get("summary_fields") or {}).get("job")
+    return found if isinstance(found, dict) else {}
+
+
+def _state(approval: Mapping[str, Any]) -> str:
+    """Say why an approval node approves nothing; empty if it does."""
+    if approval.get("timed_out"):
+        return "it timed out"
+    if approval.get("status") != "successful":
+        return f"it is {approval.get('status')!r}, not 'successful'"
+    if not approval.get("finished"):
+        return "it is not finished"
+    return ""
+
+
+def _kept(approval: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the evidence keeps of an approval."""
+    user = approval["summary_fields"]["approved_or_denied_by"]
+    members = ("id", "name", "status", "timed_out", "finished", "created", "url")
+    return {
+        **{name: approval.get(name) for name in members},
+        "approved_by": {"id": user.get("id"), "name": user.get("username")},
+    }
+
+
+def _ancestors(number: int, nodes: Mapping[int, Mapping[str, Any]]) -> Sequence[int]:
+    """Return the nodes from which a path leads to this one."""
+    parents: dict[int, set[int]] = {}
+    for node in nodes.values():
+        for kind in ("success_nodes", "failure_nodes", "always_nodes"):
+            for child in node.get(kind) or ():
+                parents.setdefault(child, set()).add(node["id"])
+    found: set[int] = set()
+    todo = [number]
+    while todo:
+        new = parents.get(todo.pop(), set()) - found
+        found |= new
+        todo += new
+    return sorted(found & set(nodes))
+
+
+def to_awx(trust: Trust, job: Mapping[str, Any]) -> AwxApprovals:
+    """Return the source of the controller that the pins name, and of the workflow that the job says it belongs to."""
+    row = trust.pins.awx
+    if not row:
+        raise Unreadable(
+            "The trust bundle admits approvals of AWX, and the pins of this controller name no AWX to read."
+        )
+    number = str(job.get("awx_workflow_job_id") or job.get("tower_workflow_job_id") or "")
+    workflow = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
+    url = row["url"].rstrip("/")
+    return AwxApprovals(url, workflow, trust.bundle, fetch_from(url, Path(row["token_file"]), row.get("ca_file")))
+
+
+def fetch_from(url: str, token_file: Path, ca_file: str | None = None) -> Fetch:
+    """Return how to read a controller's API with a token that only has to read."""
+
+    def fetch(path: str) -> Any:
+        try:
+            token = token_file.read_text("utf-8").strip()
+            answer = open_url(
+                urljoin(url, path),
+                headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+                timeout=_SECONDS,
+                ca_path=ca_file,
+                follow_redirects="none",
+                http_agent="patchtide.hybrid",
+            )
+            data = answer.read(_LARGEST + 1)
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"Could not read {url}{path}: {plain(error)[:200]}") from error
+        if len(data) > _LARGEST:
+            raise Unreadable(f"{url}{path} answers with more than {_LARGEST} bytes")
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise Unreadable(f"{url}{path} does not answer with JSON") from None
+
+    return fetch

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps of exceptions that the trust bundle gives to roles: written as statements, and proved before they count."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.exceptions.records import ExceptionRecord
+from ...module_utils._core.trust.bundle import Bundle
+from ...module_utils._core.trust.keys import moment
+from ...module_utils._core.trust.operator import Operator
+from ...module_utils._core.trust.prove import NotProved, check_subject, prove
+from ...module_utils._core.trust.statement import Statement
+from .ssh import read_bounded, signature_of
+from .trust import Trust
+from .write_statement import role_of, sign_command, write_statement
+
+_HOURS = 72
+#: By the state of a record, the step that leads to it.
+STEPS = {"requested": "request", "approved": "approve", "rejected": "reject", "revoked": "revoke"}
+
+
+def check_length(record: ExceptionRecord, severity: str, bundle: Bundle) -> None:
+    """:raises BadInput: the exception is longer than the bundle allows for what stays open."""
+    limits = bundle.exceptions.max_days
+    most = limits.get(severity, limits.get("any"))
+    if most is not None and record.period.days > most:
+        expected = f"at most {most} days where patches of the severity {severity} stay open, by the trust bundle"
+        raise BadInput("to", record.period.end.isoformat(), expected)
+
+
+def prove_step(
+    record: ExceptionRecord,
+    state: str,
+    severity: str,
+    *,
+    principal: str,
+    folder: Path,
+    trust: Trust,
+    now: datetime,
+    write: bool,
+) -> None:
+    """Make sure that a step of an exception is signed; write the statement first where there is none.
+
+    :param principal: who takes the step.
+    :param folder: where statements about exceptions are kept.
+    :raises NotProved: it is not signed yet, with the command that signs it; or the signature does not count.
+    """
+    bundle, step = trust.bundle, STEPS[state]
+    demand = bundle.exceptions.steps[step]
+    if principal not in bundle.people:
+        raise BadInput("decided_by", principal, f"a person of the trust bundle: {', '.join(sorted(bundle.people))}")
+    requester = {record.requested_by} | bundle.people_of(Operator(login=record.requested_by))
+    if step == "approve" and principal in requester:
+        raise NotProved(f"{principal} requested the exception, so their approval does not count")
+    subject = _subject(record, severity)
+    begin = now.replace(microsecond=0)
+    statement = Statement(
+        act="exception",
+        verdict=step,
+        subject=subject,
+        principal=principal,
+        role=role_of(bundle, principal, None, demand.roles),
+        not_before=moment(begin),
+        expires=moment(begin + timedelta(hours=_HOURS)),
+        bundle_version=bundle.version,
+        nonce=secrets.token_hex(16),
+        reason=record.reason,
+    )
+    path, _statement, _new = write_statement(folder, statement, now, write=write)
+    data, signature = read_bounded(path), read_bounded(signature_of(path))
+    if data is None or signature is None:
+        raise NotProved(f"{principal} has to sign it: {sign_command(path, 'exception')}, then run this again")
+    signed = prove(data, signature, act="exception", bundle=bundle, check=trust.check, now=now)
+    check_subject(signed, subject)
+    if (signed.principal, signed.verdict) != (principal, step) or signed.role not in demand.roles:
+        raise NotProved(f"{path} is the {signed.verdict} of {signed.principal} as {signed.role}")
+
+
+def _subject(record: ExceptionRecord, severity: str) -> dict[str, Any]:
+    found = record.to_dict()
+    request = {name: found[name] for name in ("select", "from", "to", "reason", "requested_by")}
+    return {"exception_id": record.exception_id, "request": {**request, "severity": severity}}
