@@ -112,4 +112,5 @@ def requester(task_vars: Mapping[str, Any]) -> str:
         kind = task_vars.get("awx_job_launch_type") or task_vars.get("tower_job_launch_type")
         if kind not in ("manual", "relaunch"):
             raise NotOwner(f"A job that is launched by {plain(kind)} has no person; owners launch it themselves.")
-    return find_operator(task_vars).name
+    found = find_operator(task_vars)
+    return found.awx_user or found.login

@@ -25,7 +25,8 @@ def tags(folder: Path | None) -> WindowTags:
 
 
 @pytest.mark.parametrize("kind", ["scheduled", "webhook", "workflow", None])
-def test_a_job_that_nobody_launched_chooses_nothing(kind: str | None) -> None:
+def test_a_job_that_nobody_launched_chooses_nothing(kind: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWX_PRIVATE_DATA_DIR", "/tmp/awx_7")
     with pytest.raises(NotOwner, match="has no person"):
         requester({"awx_job_id": 7, "awx_job_launch_type": kind, "awx_user_name": "planted"})
     assert requester({"awx_job_id": 7, "awx_job_launch_type": "manual", "awx_user_name": "dana"}) == "dana"

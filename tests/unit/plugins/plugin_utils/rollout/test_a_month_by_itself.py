@@ -102,7 +102,8 @@ def write_plan(root: Path, name: str, document: dict[str, Any]) -> dict[str, Any
     missing = {"status": "succeeded", "missing": [{"id": "curl"}]}
     scan = {"nodes": {node.node_id: missing for node in nodes}, "failed_places": []}
     found = to_policy(document)
-    plan = build_plan(nodes, found, scan, policy_digest=found.digest, created_at=to_time(NOW))
+    identity = {"created_at": to_time(NOW), "rollout": name.encode().hex().ljust(32, "0")}
+    plan = build_plan(nodes, found, scan, policy_digest=found.digest, **identity)
     folder = root / name / "2026-10"
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
