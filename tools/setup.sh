@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 mkdir -p build/log
 
 # command=package, for the checks. The lab installs what its real hosts need by itself.
-PACKAGES=(shellcheck=shellcheck)
+PACKAGES=(shellcheck=shellcheck ssh-keygen=openssh-client)
 
 # quietly LOG COMMAND…: the log's last lines only if it fails.
 quietly() {
