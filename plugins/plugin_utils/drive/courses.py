@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The course of each piece of work: announced, begun or found again, looked at until every node has its outcome."""
+"""The course of each piece of work: announced, begun or found again, and polled until every node has an outcome."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from .tempo import Tempo
 from .watch import Objections
 
 T = TypeVar("T")
-#: Prepares nodes for their install; those for which it fails have their outcome then.
+#: Prepares nodes for their install; nodes that cannot be prepared get their outcome.
 Prepare = Callable[[Sequence[str]], Awaitable[None]]
-#: After so many faults of an executor in a row, or lost beginnings of a node, nothing more is expected of it.
+#: Give up after this many consecutive faults of an executor, or lost beginnings on a node.
 TRIES = 3
-#: When work is to begin so long after the guards were asked, they are asked again.
+#: Ask the guards again if work begins more than this many seconds after they were asked.
 STALE = timedelta(seconds=60)
-#: Stages that change nodes, and begin only where nothing speaks against it.
+#: Stages that change nodes; they begin only if no guard objects.
 GUARDED = ("patch", "reboot")
 _STATUSES = frozenset(item.value for item in Status)
 
 
 class NotDue(PatchtideError):
-    """Announced work must not begin any more; nothing was sent."""
+    """Announced work must no longer begin; nothing was sent."""
 
     code = "NotDue"
 
 
 class ExecutorFault(PatchtideError):
-    """An executor did what it must not do; whether the node was touched is unknown."""
+    """An executor broke its contract; whether the node was changed is unknown."""
 
     code = "executor_fault"
 
 
 @dataclass(slots=True)
 class Courses:
-    """``works``: what is in hand, by token."""
+    """``works``: the work in progress, by token."""
 
     rollout: RolloutDir
     wave: str
@@ -66,7 +66,7 @@ class Courses:
     _lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     async def announce(self, stage: str, attempt: int, place: str, nodes: Sequence[str]) -> Work:
-        """Record the intent of new work. :raises JournalError: it does not fit the rollout's state."""
+        """Record the intent of new work. :raises JournalError: the rollout's state does not allow it."""
         now, key = self.tempo.clock.now(), f"{self.wave}/{stage}"
         number = self._numbers[key] = max(self.rollout.state.announced.get(key, 0), self._numbers[key]) + 1
         work = Work(
@@ -88,23 +88,23 @@ class Courses:
         return work
 
     async def begin(self, work: Work) -> bool:
-        """Begin announced work; return whether that is settled. ``see_through`` goes on."""
+        """Begin announced work; return whether it is known to have begun. ``see_through`` continues from there."""
         if work.stage in GUARDED:
             self.rollout.confirm()
             if self.tempo.clock.now() - work.at > STALE:
-                return False  # this controller was stopped, or slow: the guards are asked again
+                return False  # this controller was suspended or slow: ask the guards again
         port = self.port(work.nodes[0])
         with self._pace(port):
             return await self._begun(port, work)
 
     def _confirm(self, work: Work) -> None:
-        """Make sure, in an executor's thread right before work reaches a node, that it is still ours and still due.
+        """Check, in an executor's thread right before work reaches a node, that the work is still ours and due.
 
-        :raises TakenOver: another controller has continued the rollout. :raises NotDue: it must not begin any more.
+        :raises TakenOver: another controller has continued the rollout. :raises NotDue: it must no longer begin.
         """
         self.tempo.in_loop(lambda: self._still_ours(work))
         if work.stage in GUARDED and self.tempo.clock.now() - work.at > STALE:
-            # this controller was stopped, or an executor takes minutes before it begins, such as for a list of packages
+            # this controller was suspended, or the executor took minutes before it began, to list packages for example
             try:
                 objections = self.permits.blocking_objections(work.stage, work.nodes)
             except PatchtideError as why:
@@ -119,7 +119,7 @@ class Courses:
             raise NotDue(f"the rollout is {self.rollout.state.status}")
 
     async def see_through(self, work: Work, *, begun: bool, prepare: Prepare | None = None) -> None:
-        """Find out whether work began, where that is not settled, and look at it until every node has its outcome."""
+        """Find out whether work began, if that is unknown, and poll it until every node has an outcome."""
         if not work.nodes:
             return
         port = self.port(work.nodes[0])
@@ -127,9 +127,9 @@ class Courses:
             await (self._follow(port, work) if begun else self._find_out(port, work, prepare))
 
     async def take_up(self, token: str, prepare: Prepare) -> None:
-        """Find out what became of an open intent of an earlier run, and see it through.
+        """Find out how an open intent of an earlier run ended, and complete it.
 
-        :param prepare: makes sure that nodes are prepared for their install before it begins.
+        :param prepare: ensures that nodes are prepared before their install begins.
         """
         intent = self.rollout.state.intents[token]
         port, at = self.port(intent.nodes[0]), from_time(intent.at)
@@ -152,7 +152,7 @@ class Courses:
         return self.tempo.real_time() if port.row.is_direct else nullcontext()
 
     def _deadline(self, port: ExecutorPort, stage: str, at: datetime, nodes: Sequence[str]) -> datetime:
-        """Return when work must have ended: its limit, or the window's end less what a reboot needs afterwards."""
+        """Return the deadline of work: its time limit, or the end of the window minus the time for a reboot."""
         limit = port.deadline(stage, at)
         ends = [window.end for node in nodes if (window := self.rollout.window_of(node))]
         if not ends or stage not in ("patch", "reboot"):
@@ -165,7 +165,7 @@ class Courses:
         return self.executors[str(self.rollout.nodes[node]["executor"])]
 
     async def _begun(self, port: ExecutorPort, work: Work) -> bool:
-        """Begin; return whether that is settled, one way or the other.
+        """Begin; return whether it is known if the work began.
 
         :raises TakenOver: another controller has continued the rollout.
         """
@@ -188,8 +188,8 @@ class Courses:
         return True
 
     async def _find_out(self, port: ExecutorPort, work: Work, prepare: Prepare | None) -> None:
-        """Look work up until it is clear whether it began. What did not begins now, under the token that is in the
-        journal already, unless something speaks against it. So a controller that dies again and again gets on."""
+        """Look work up until it is clear whether it began. Work that did not begin is begun now, under the token that
+        the journal already has, unless a guard objects. A controller that dies repeatedly still makes progress."""
         faults = misses = 0
         while work.nodes:
             try:
@@ -203,7 +203,7 @@ class Courses:
                 if found != "" or prepare is None:
                     await self._found_out(port, work, found, objections)
                     return
-                await prepare(work.nodes)  # takes its time, so everything is asked again
+                await prepare(work.nodes)  # this takes time, so ask all guards again
                 prepare = None
                 self._close(work, [node for node in work.nodes if self.rollout.state.nodes[node].token != work.token])
                 continue
@@ -213,7 +213,7 @@ class Courses:
             await self.tempo.sleep(port.poll_seconds)
 
     async def _found_out(self, port: ExecutorPort, work: Work, found: str | None, objections: Objections) -> None:
-        """Go on with what a look-up answered."""
+        """Continue according to the answer of a look-up."""
         if found:
             work.handle, now = found, self.tempo.clock.now()
             work.deadline = self._deadline(port, work.stage, now, work.nodes)  # it may have begun a moment ago
@@ -228,13 +228,13 @@ class Courses:
             await self.see_through(work, begun=await self._begun(port, work))
 
     async def _objections(self, work: Work) -> Objections:
-        """Return what speaks against beginning work of an earlier moment on its nodes."""
+        """Return the objections to beginning work that was announced earlier, by node."""
         if work.stage not in GUARDED or self.rollout.state.status != "running":
             return {}
         return await self.permits.objections(work.stage, work.nodes)
 
     def _why_never(self, work: Work) -> PatchtideError | None:
-        """Return why announced work must not begin any more on any node."""
+        """Return why announced work must no longer begin on any node."""
         if self.rollout.state.status != "running":
             return PatchtideError("it was announced and never begun; the rollout was stopped meanwhile")
         if any(self._lost[work.stage, node] >= TRIES for node in work.nodes):
@@ -242,7 +242,7 @@ class Courses:
         return None
 
     async def _never_began(self, port: ExecutorPort, work: Work, objections: Objections) -> None:
-        """Settle work that never begins under its token; nodes with nothing against them are due again."""
+        """Close work that never begins under its token; nodes without an objection are due again."""
         if why := self._why_never(work):
             await self._give_up(port, work, why)
             return
@@ -251,8 +251,8 @@ class Courses:
         await self._ended(work, [{"node_id": node, "status": NOT_BEGUN} for node in work.nodes])
 
     async def _follow(self, port: ExecutorPort, work: Work) -> None:
-        """Look at work until each of its nodes has an outcome or the deadline is over."""
-        at_once = port.row.is_direct and work.stage not in GUARDED  # a look does all that the stage is
+        """Poll work until each of its nodes has an outcome or the deadline has passed."""
+        at_once = port.row.is_direct and work.stage not in GUARDED  # the poll itself does the stage's work
         wait, faults, misses = 0.0 if at_once else port.poll_seconds, 0, 0
         while work.nodes:
             await self.tempo.sleep(wait)
@@ -270,9 +270,9 @@ class Courses:
                 await self._give_up(port, work, None)
 
     async def _give_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> None:
-        """Record the outcomes of the nodes that are left; those that the executor leaves out failed."""
+        """Record the outcomes of the remaining nodes; nodes that the executor omits have failed."""
         trouble, found = work.trouble, list[Result]()
-        self.rollout.confirm()  # what runs may be somebody else's by now, and is not ours to stop
+        self.rollout.confirm()  # what runs may belong to another controller by now, so we must not stop it
         try:
             found = await self._call(port, work, lambda: port.give_up(work, why))
         except ExecutorFault as fault:
@@ -295,7 +295,7 @@ class Courses:
         self._close(work, found)
 
     async def _fault(self, work: Work, nodes: Sequence[str], text: str) -> None:
-        """Record outcomes for an executor that gave none: unknown for changing stages, so that the scan tells."""
+        """Record outcomes for an executor that gave none: unknown for changing stages, so that the scan decides."""
         at, results = to_time(self.tempo.clock.now()), []
         final = work.stage in ("precheck", "verify")
         for node in nodes:
@@ -316,7 +316,7 @@ class Courses:
             self.works.pop(work.token, None)
 
     async def _call(self, port: ExecutorPort, work: Work, call: Callable[[], T]) -> T:
-        """Call an executor. :raises ExecutorFault: it raised what it must not; other nodes' work goes on."""
+        """Call an executor. :raises ExecutorFault: it raised an unexpected error; work on other nodes continues."""
         try:
             if port.row.is_direct:
                 return await self.tempo.on_host(call)

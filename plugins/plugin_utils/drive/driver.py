@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drives one wave of a rollout: asks the state machine what is due and carries it out, node by node, no node waiting.
+"""Drives one wave of a rollout: asks the state machine what is due and carries it out; no node waits for another.
 
 One process, one journal writer: all events are recorded in the loop's thread; what blocks runs in threads (``tempo``).
 """
@@ -35,9 +35,9 @@ from .progress_line import WaveProgress
 from .tempo import Tempo
 
 T = TypeVar("T")
-#: The driver lets so many seconds pass between two looks at what is due, so that chunks of nodes fill up.
+#: Seconds between two checks of what is due, so that chunks of nodes fill up.
 LULL_SECONDS = 3.0
-#: How far a wave is carried: to the start of its work, through its pre-checks, through all work on its nodes.
+#: How far to drive a wave: to the start of its work, through its pre-checks, or through all work on its nodes.
 STARTED, CHECKED, WORKED = "started", "checked", "worked"
 _ALLOWED = {
     STARTED: {("start_wave", ""), ("claim", "")},
@@ -49,7 +49,7 @@ _ALLOWED = {
 class Driver:
     """Carries out what is due in one turn of one wave.
 
-    A node is held by what is done to it until its intent is in the journal; from then on the journal holds it.
+    A piece of work reserves its nodes until its intent is in the journal; from then on the journal reserves them.
 
     :param courses: carries work on the executors. :param preparer: makes the preparer of a kind.
     """
@@ -74,7 +74,7 @@ class Driver:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def run(self, until: str) -> None:
-        """Carry the wave as far as ``until``. :raises PatchtideError: the controller itself can't go on."""
+        """Drive the wave as far as ``until``. :raises PatchtideError: the controller itself can't continue."""
         asyncio.run(self._run(until))
 
     async def _run(self, until: str) -> None:
@@ -97,7 +97,7 @@ class Driver:
             self.progress.show(self.rollout.state, self.courses.works.values(), last=True)
 
     async def _something_happens(self, beside: set[asyncio.Task[None]]) -> None:
-        """Wait until work ended or an event was recorded. :raises PatchtideError: the controller can't go on."""
+        """Wait until work ends or an event is recorded. :raises PatchtideError: the controller can't continue."""
         changed = asyncio.create_task(self.notes.changed.wait())
         watched = {*self._tasks, *(task for task in beside if not task.done())}
         try:
@@ -115,7 +115,7 @@ class Driver:
             await asyncio.sleep(1)
 
     def _begin_what_is_due(self, until: str) -> None:
-        """Begin everything that is due and not in hand."""
+        """Begin everything that is due and not in progress."""
         self._waiting = first_alone(self.rollout.state, self.wave).waiting
         for effect in due(self.rollout.state, self.preparations):
             for part in self._parts(effect, until):
@@ -123,13 +123,13 @@ class Driver:
                 self._hold(keys, self._HANDLERS[part.kind](self, part))
 
     def _hold(self, keys: Iterable[str], work: Coroutine[Any, Any, None]) -> None:
-        """Begin work that holds nodes, a token or an effect until it is done."""
+        """Begin work that reserves nodes, a token or an effect until it is done."""
         held = tuple(keys)
         self._busy.update(held)
         self._tasks.add(asyncio.create_task(self._holding(held, work)))
 
     def _parts(self, effect: Effect, until: str) -> list[Effect]:
-        """Return what of an effect is for this run of the driver and not in hand; retries apart from first attempts."""
+        """Return the parts of an effect that this run covers and that are not in progress, retries separate."""
         stage = effect.stage if effect.kind == "run" else ""
         allowed = _ALLOWED.get(until)
         if effect.wave != self.wave or effect.kind not in self._HANDLERS:
@@ -151,7 +151,7 @@ class Driver:
         return effect.token or f"{effect.kind} {effect.wave}"
 
     def _gathered(self, stage: str, nodes: Sequence[str]) -> list[str]:
-        """Return the nodes that begin now; the driver looks again when the others have waited long enough."""
+        """Return the nodes that begin now; the driver checks again when the others have waited long enough."""
         now = self.tempo.clock.now()
         chosen, seconds = self.gathering.choose(self.rollout.state, self.wave, stage, nodes, now)
         if seconds and (self._reminder is None or self._reminder.done()):
@@ -169,7 +169,7 @@ class Driver:
         return self.rollout.state.nodes[node].turn == self.turn and self._is_night(effect, node)
 
     def _is_night(self, effect: Effect, node: str) -> bool:
-        """Tell whether work may begin on a node as far as its night is concerned; what has begun goes on anyway."""
+        """Return whether the node's night allows work to begin; work that has begun continues in any case."""
         if effect.kind == "run" and effect.stage not in BEFORE_WORK:
             return True
         window = self.rollout.window_of(node)
@@ -194,7 +194,7 @@ class Driver:
         return stage in self.rollout.state.nodes[node].results
 
     async def _holding(self, held: Sequence[str], work: Coroutine[Any, Any, None]) -> None:
-        """Carry work out. A person's decision that comes between, such as an abort, ends what is not begun alone."""
+        """Carry out work. A decision made meanwhile, such as an abort, ends only work that has not begun."""
         nodes = self.rollout.state.nodes
         before = {key: nodes[key].stage for key in held if key in nodes}
         try:
@@ -220,7 +220,7 @@ class Driver:
         await self._prepare_started()
 
     async def _prepare_started(self) -> None:
-        """Start the nodes that the plan saw stopped, and make sure of those that an earlier run started."""
+        """Start the nodes that were stopped when the plan was made, and check those that an earlier run started."""
         preparer = self.preparer("started")
         await self._steps(preparing(preparer, preparer.wanted()))
 
@@ -228,9 +228,9 @@ class Driver:
         await self.courses.take_up(effect.token, self._prepare_all)
 
     async def _prepare(self, effect: Effect) -> None:
-        """Prepare nodes for their install. Who needs nothing, or is done, goes on and waits for no other."""
+        """Prepare nodes for their install. A node that needs nothing or is ready does not wait for the others."""
         states = self.rollout.state.nodes
-        reboots = [node for node in effect.nodes if states[node].stage == "reboot"]  # put off by an earlier night
+        reboots = [node for node in effect.nodes if states[node].stage == "reboot"]  # postponed by an earlier night
         installs = [node for node in effect.nodes if node not in reboots]
         nodes = [*await self.permits.allowed("reboot", reboots), *await self.permits.allowed("patch", installs)]
         if not nodes:
@@ -290,7 +290,7 @@ class Driver:
                 self._hold(ids, self._begin(effect.stage, attempt, place, ids, asked))
 
     def _batches(self, stage: str, nodes: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
-        """Yield (attempt, place, node ids) of each piece of work on one executor's nodes, each night's apart."""
+        """Yield (attempt, place, node ids) for each piece of work on one executor's nodes, separate for each night."""
         groups: dict[tuple[int, int], list[str]] = {}
         for node in nodes:
             attempt = self.rollout.state.nodes[node].attempts.get(stage, 0) + 1
@@ -300,7 +300,7 @@ class Driver:
                 yield attempt, place, ids
 
     async def _begin(self, stage: str, attempt: int, place: str, nodes: Sequence[str], asked: datetime) -> None:
-        """Announce and begin a piece of work as soon as its place takes it; another task sees it through.
+        """Announce and begin a piece of work as soon as its place has capacity; another task completes it.
 
         :param asked: when the guards were asked.
         """
@@ -319,7 +319,7 @@ class Driver:
         self._hold([work.token], self.courses.see_through(work, begun=begun))
 
     async def _steps(self, steps: Step[T]) -> T:
-        """Carry out the steps of a preparation: what it yields blocks and runs in a thread."""
+        """Carry out the steps of a preparation: the calls it yields block and run in a thread."""
         try:
             call = next(steps)
             while True:
@@ -330,7 +330,7 @@ class Driver:
             return value
 
     def _executors_of(self, nodes: Sequence[str]) -> list[str]:
-        """Return the executors of nodes: services first, whose work goes on while hosts are worked on."""
+        """Return the executors of nodes, services first: their work continues while hosts are patched."""
         names = {str(self.rollout.nodes[node]["executor"]) for node in nodes}
         return sorted(names, key=lambda name: (is_direct(name), name))
 
@@ -350,5 +350,5 @@ class Driver:
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+    with suppress(RuntimeError):  # the loop is closed: nobody is waiting
         loop.call_soon_threadsafe(call)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a wave would do, for check mode: read from the plan and the journal, whatever the time is."""
+"""What a wave would do, for check mode: read from the plan and the journal, regardless of the time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BEFORE_WORK = ("precheck", "patch")
 
 
 def wave_forecast(rollout: RolloutDir, wave: str, turn: int, *, drain: bool) -> tuple[str, list[str]]:
-    """Return the line that says what a turn of a wave would do, and the nodes it would work on."""
+    """Return a line about what a turn of a wave would do, and the nodes it would work on."""
     states = rollout.state.nodes
     nodes = [
         node for node in rollout.state.waves[wave].nodes if states[node].turn == turn and states[node].stage != DONE

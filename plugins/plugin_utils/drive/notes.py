@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the driver writes into the journal, and what it says about it."""
+"""The driver's journal events and the messages about them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from ...module_utils._core.work.node_answer import bounded
 from ..executors.base import Result, Work
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
 
-#: Stage and status of a node on which the stage did not begin, and what is said of it.
+#: Stage and status of a node on which the stage did not begin, and the message about it.
 _REFUSED = {("patch", Status.SKIPPED.value): "not patched", ("reboot", Status.REBOOT_PENDING.value): "not rebooted"}
-#: Nodes that are named; the others are in the journal and in the report.
+#: Number of nodes to name; the others are in the journal and in the report.
 LISTED = 8
 
 
 def within_bounds(result: Result) -> dict[str, Any]:
-    """Return a node's result as the journal may keep it, whatever the node answered."""
+    """Return a node's result in a form that the journal accepts, whatever the node answered."""
     return {**bounded(result), "node_id": result["node_id"]}
 
 
 @dataclass(slots=True)
 class Notes:
-    """Records the driver's events, in the loop's thread. ``changed`` is set with every one of them.
+    """Records the driver's events, in the loop's thread. Every event sets ``changed``.
 
-    Who records waits until the event is durable. Events of the same moment become durable together: a disk takes as
-    long for one as for all.
+    The caller waits until the event is durable. Events of the same moment become durable together: the disk takes
+    as long for one as for all.
     """
 
     rollout: RolloutDir
@@ -59,7 +59,7 @@ class Notes:
         )
 
     async def sent(self, wave: str, work: Work) -> None:
-        """Record what work is called where it runs."""
+        """Record the name of work at the service or host that runs it."""
         await self._record(
             Sent(
                 wave=wave,
@@ -73,7 +73,7 @@ class Notes:
         )
 
     async def outcome(self, wave: str, stage: str, results: Sequence[Result]) -> None:
-        """Record how a stage ended for nodes, and name those that did not get through it."""
+        """Record how a stage ended for nodes, and name those that did not complete it."""
         if not results:
             return
         if stage == "verify":
@@ -119,7 +119,7 @@ class Notes:
         return str(self.rollout.nodes[item["node_id"]]["name"] or item["node_id"])
 
     def _tell(self, wave: str, stage: str, item: Result) -> None:
-        """Name one of the first nodes that do not go on, with what was not done or failed, and why."""
+        """Name a node that does not continue, with what was not done or failed, and why; only the first ones."""
         if not (item.get("outcome") == "skip" or item.get("error")):
             return
         if item["node_id"] in self._named:
@@ -135,6 +135,6 @@ class Notes:
 
 
 def _reason(item: Result) -> str:
-    """Return why a node did not get through, as one plain line."""
+    """Return why a node did not complete the stage, as one plain line."""
     reasons = [str(row["text"]) for row in item.get("findings", []) if not row["ok"]]
     return plain("; ".join(reasons) or str((item.get("error") or {}).get("text", "")))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a wave begins: not during a freeze, within its window, with its nodes claimed and the stopped ones started."""
+"""How a wave begins: outside freezes, within its window, with its nodes claimed and stopped nodes started."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .pins import Pins
 from .tempo import Tempo
 from .watch import Watch
 
-#: Seconds by which the controller's clock may differ from the service's.
+#: Maximum difference between the controller's clock and the service's, in seconds.
 MAX_SKEW = 120
 
 
@@ -40,7 +40,7 @@ class Opening:
 
     :param wait_minutes: how long it may wait for a window.
     :param ahead_minutes: how long before the window stopped nodes are started.
-    :param approve: makes sure that people approve of a wave, and raises an error if not.
+    :param approve: checks that a wave is approved, and raises an error if it is not.
     """
 
     rollout: RolloutDir
@@ -72,16 +72,16 @@ class Opening:
             self.rollout.record(WaveStarted(wave=name))
 
     async def _publish(self, tempo: Tempo) -> None:
-        """:raises ListTrouble: nodes could not read what they may install."""
+        """:raises ListTrouble: nodes could not read the list of what they may install."""
         if self.pins is not None:
             await tempo.call("lists", self.pins.publish)
 
     async def _check_clock(self, tempo: Tempo) -> None:
-        """:raises ClockSkew: windows and deadlines would be kept by a wrong clock."""
+        """:raises ClockSkew: the controller's clock is too wrong for windows and deadlines."""
         for port in self.executors:
             try:
                 there = await tempo.call("clock", port.service_time)
-            except ServiceError:  # the first call that matters says what is wrong
+            except ServiceError:  # the first call that matters reports the problem
                 continue
             if there is None:
                 continue
@@ -94,7 +94,7 @@ class Opening:
                 )
 
     def claim(self, name: str) -> None:
-        """Claim what is left of the wave; a node that another rollout holds gets its final record."""
+        """Claim the remaining nodes of the wave; a node that another rollout holds gets its final record."""
         results = take(self.rollout, name)
         if results:
             self.rollout.record(Outcome(wave=name, stage="verify", results=tuple(results)))
@@ -144,7 +144,7 @@ class Opening:
 
 
 def in_words(minutes: float) -> str:
-    """Return a span of time as people say it: ``45 minutes``, ``7 hours``, ``26 days``."""
+    """Return a duration in everyday units: ``45 minutes``, ``7 hours``, ``26 days``."""
     for size, noun in ((24 * 60, "days"), (60, "hours")):
         if minutes >= 2 * size:
             return f"{minutes / size:.0f} {noun}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may be worked on now, asked right before an install or a reboot begins. Who may not gets an outcome."""
+"""Which nodes may be changed now, checked right before an install or a reboot. The others get an outcome."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from .pins import Pins
 from .tempo import Tempo
 from .watch import Objections, Watch
 
-#: How often the guards are asked before nodes are left for another night.
+#: Number of times to ask the guards before nodes are left for another night.
 TRIES = 3
-#: Claims that are older are renewed, and those of others seen. A run renews them once when it begins, since it may come
-#: days after the one that took them.
+#: Renew claims older than this, and read those of others. A run renews its claims once when it begins, since the run
+#: that took them may have been days ago.
 RENEWED = timedelta(hours=1)
 
 
@@ -38,7 +38,7 @@ RENEWED = timedelta(hours=1)
 class Permits:
     """Asks the guards, the budgets and the clock.
 
-    :param promised: nodes that may be taken down and whose install is not announced yet: the budgets count them.
+    :param promised: nodes with permission whose install is not announced yet: the budgets count them as down.
     """
 
     rollout: RolloutDir
@@ -54,7 +54,7 @@ class Permits:
     async def allowed(self, stage: str, nodes: Sequence[str]) -> list[str]:
         """Return the nodes on which the install or the reboot may begin now; the others get their outcome.
 
-        :raises ListTrouble: the list of some is not what the plan says, so that nothing may be sent to them.
+        :raises ListTrouble: the list of some nodes differs from the plan, so nothing may be sent to them.
         """
         objections = await self._asked(stage, nodes)
         cleared = [node for node in nodes if node not in objections]
@@ -66,8 +66,8 @@ class Permits:
         return cleared
 
     async def _asked(self, stage: str, nodes: Sequence[str]) -> Objections:
-        """Ask the guards, again where they can't be read. Other nodes go on meanwhile; who can't be cleared waits for
-        another night."""
+        """Ask the guards, repeatedly while they can't be read. Other nodes continue meanwhile; nodes that can't be
+        cleared wait for another night."""
         why = ""
         for number in range(TRIES):
             if number:
@@ -97,22 +97,22 @@ class Permits:
         if stage == "patch" and (left := _others(nodes, found)):
             found |= await self.tempo.call("guards", lambda: self.watch.without_quorum(left))
         found |= self._out_of_time(stage, _others(nodes, found))
-        if stage == "patch":  # who is refused anyway takes no room
+        if stage == "patch":  # refused nodes take nothing from the budgets
             over = over_budget(self.rollout.state, self.wave, without=found, taken=self.promised.difference(nodes))
             found |= {node: ("missed_budget", why) for node, why in over.items() if node in nodes}
         return {node: why for node, why in found.items() if node in nodes}
 
     def blocking_objections(self, stage: str, nodes: Sequence[str]) -> Objections:
-        """Like ``objections``, for a thread that is about to begin announced work, which budgets and quorum count."""
+        """Like ``objections``, for a thread about to begin announced work, which budgets and quorum already count."""
         found = {**self._claimed(nodes), **self.watch.objections(nodes, self.tempo.clock.now())}
         return {**found, **self._out_of_time(stage, _others(nodes, found))}
 
     def note_claims(self) -> None:
-        """Take note that the wave was claimed just now, and that nodes of others have their final records."""
+        """Note that the wave was just claimed, and that nodes held by others have their final records."""
         self._elsewhere, self._renewed = {}, self.tempo.clock.now()
 
     def _claimed(self, nodes: Sequence[str]) -> Objections:
-        """Return the nodes that another rollout holds by now; ours are renewed when they get old."""
+        """Return the nodes that another rollout holds by now; renew our own claims when they are old."""
         now = self.tempo.clock.now()
         if self._renewed is None or not timedelta() <= now - self._renewed < RENEWED:
             self._elsewhere, self._renewed = held_elsewhere(self.rollout, self.wave), now
@@ -128,7 +128,7 @@ class Permits:
         return found
 
     async def to_look_at(self, nodes: Sequence[str]) -> list[str]:
-        """Give nodes that were skipped or lost their final record; return those that have to be looked at."""
+        """Give nodes that were skipped or lost their final record; return those that must still be checked."""
         at, found = to_time(self.tempo.clock.now()), {}
         for node in nodes:
             record = final_without_look(self.rollout.nodes[node], self.rollout.state.nodes[node].results, at)
@@ -138,7 +138,7 @@ class Permits:
         return [node for node in nodes if node not in found]
 
     async def refuse(self, stage: str, objections: Objections) -> None:
-        """Record why a stage does not begin; a node that was tried before keeps that result and is not tried again."""
+        """Record why a stage does not begin; a node with an earlier attempt keeps its result and is not retried."""
         results: list[Result] = []
         for node, (code, text) in objections.items():
             tried = self.rollout.state.nodes[node].results.get(stage)

@@ -39,7 +39,7 @@ class ListStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebLists:
-    """A web server that somebody else publishes the lists on."""
+    """A web server on which somebody else publishes the lists."""
 
     url: str
 
@@ -50,7 +50,7 @@ class WebLists:
         try:
             with open_url(f"{self.url.rstrip('/')}/{name}", timeout=30, follow_redirects="none") as reply:
                 return bytes(reply.read(MOST_BYTES))
-        except Exception as error:  # pylint: disable=broad-except  # urllib, ssl and sockets raise what they like
+        except Exception as error:  # pylint: disable=broad-except  # urllib, ssl and sockets have no common error
             problem = f"{self.url} does not serve the list {name} ({error})"
             raise PatchtideError(f"{problem}; publish the directory {LISTS} of the rollout there") from error
 
@@ -70,7 +70,7 @@ class Pins:
     def publish(self) -> None:
         """Write the lists of the wave's nodes that are still to be patched, and read them back.
 
-        :raises ListTrouble: one can't be written or read, or holds something else. Nothing was sent then.
+        :raises ListTrouble: one can't be written or read, or has other content. Nothing was sent then.
         """
         state = self.rollout.state
         nodes = [node for node in state.waves[self.wave].nodes if state.nodes[node].stage != DONE]
@@ -78,9 +78,9 @@ class Pins:
             self._publish(listed)
 
     def check(self, nodes: Sequence[str]) -> None:
-        """Read the lists of nodes again if they were not read a moment ago.
+        """Read the lists of nodes again unless they were read recently.
 
-        :raises ListTrouble: one is not there any more, or holds something else.
+        :raises ListTrouble: one is missing or has other content.
         """
         now = self.rollout.clock.now()
         for listed in self._lists(nodes):
@@ -88,7 +88,7 @@ class Pins:
                 self._read_back(listed)
 
     def _lists(self, nodes: Sequence[str]) -> Sequence[Listed]:
-        """Return the lists that nodes install by, each once."""
+        """Return the distinct lists that nodes install from."""
         promotion = self.rollout.promotion(self.wave)
         found = (promotion.list_of(node) for node in nodes)
         return list({str(listed["name"]): listed for listed in found if listed is not None}.values())
@@ -117,7 +117,7 @@ class Pins:
 
 
 def to_store(policy: Policy, options: Mapping[str, Any], sessions: Sessions) -> Callable[[Listed], ListStore]:
-    """Return what gives the store of a list, as the policy says where lists are kept.
+    """Return a function that gives the store of a list, according to the policy.
 
     :param options: with ``accounts``.
     """

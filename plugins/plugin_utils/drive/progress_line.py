@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The line that says how a wave goes: one for all its nodes, when it says something new or the last one is old."""
+"""The progress line of a wave: one for all its nodes, shown when it has changed or the last one is old."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...module_utils._core.rollout.state import DONE, STAGES, Rollout
 from ..executors.base import Work
 from ..progress import LIFE_SECONDS
 
-#: Not more than a line in so many seconds.
+#: Shortest time between two lines, in seconds.
 _QUIET_SECONDS = 2.0
 _TITLES = {
     "precheck": "in pre-check",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time and threads of the driver: blocking calls beside one another, waits that a rehearsal passes at once."""
+"""Time and threads of the driver: concurrent blocking calls, and waits that a rehearsal skips."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from typing import Any, TypeVar
 from ...module_utils._core.clock import Clock
 
 T = TypeVar("T")
-#: Calls to services at once, over all places and for each of them: one dead Region blocks no other.
+#: Concurrent calls to services, in total and for each place: one dead Region blocks no other.
 CALLS, CALLS_OF_A_PLACE = 32, 4
-#: Hosts that are worked on at once over their own connections.
+#: Hosts that are patched concurrently over their own connections.
 HOSTS = 32
-#: While a real host is at work in a rehearsal, virtual time goes on in steps of so many seconds.
+#: Step of virtual time, in seconds, while a real host is at work in a rehearsal.
 _STEP_SECONDS = 0.25
-#: How often the clock is looked at while work apart moves it on.
+#: Seconds between two readings of the clock while other work advances it.
 _APART_SECONDS = 0.05
 
 
 class _Threads:
-    """Daemon threads, so that one that hangs never delays the process's end. They see the context variables of the
-    loop's thread, where ansible-core 2.19 and newer keep the current task."""
+    """Daemon threads, so that a hanging thread never delays the end of the process. They see the context variables of
+    the loop's thread, where ansible-core 2.19 and newer keep the current task."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -79,8 +79,8 @@ class _Threads:
 class Tempo:
     """Runs blocking calls in threads and waits by the clock. Everything else runs in one thread, the loop's.
 
-    In a rehearsal the clock moves on to the next wait's end as soon as no service call is running. While a real host is
-    at work it goes no faster than for that host, whose limits would else be over before the host had its time.
+    In a rehearsal the clock advances to the end of the next wait as soon as no service call is running. While a real
+    host is at work, the clock runs in real time; otherwise the host's time limits would expire too early.
     """
 
     def __init__(self, clock: Clock, *, rehearsal: bool) -> None:
@@ -99,7 +99,7 @@ class Tempo:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def in_loop(self, work: Callable[[], T]) -> T:
-        """Run work in the loop's thread for another one, which waits. Ansible's templates are for one thread alone."""
+        """Run work in the loop's thread for another thread, which waits. Ansible's templates allow only one thread."""
         if self._loop is None:
             raise RuntimeError("called from no thread of this tempo")
 
@@ -120,7 +120,7 @@ class Tempo:
                 self._calling -= 1
 
     def lane(self, place: str, *, direct: bool) -> asyncio.Semaphore:
-        """Return what limits the pieces of work that are announced and not begun yet: no more than can begin now."""
+        """Return the semaphore that limits announced work that has not begun to what can begin now."""
         limit = HOSTS if direct else CALLS_OF_A_PLACE
         return self._lanes.setdefault("" if direct else place, asyncio.Semaphore(limit))
 
@@ -131,7 +131,7 @@ class Tempo:
 
     @contextmanager
     def real_time(self) -> Iterator[None]:
-        """Let virtual time pass no faster than real time: a real host is at work, or restarts."""
+        """Keep virtual time at the pace of real time while a real host is at work or restarts."""
         self._real_hosts += 1
         try:
             yield
@@ -139,8 +139,8 @@ class Tempo:
             self._real_hosts -= 1
 
     async def apart(self, work: Callable[[], T]) -> T:
-        """Run work that blocks for minutes, such as draining, beside everything else. In a rehearsal it moves the clock
-        on itself while it waits."""
+        """Run work that blocks for minutes, such as draining, concurrently with everything else. In a rehearsal it
+        advances the clock itself while it waits."""
         self._apart += 1
         try:
             return await self._others.run(work)
@@ -158,10 +158,10 @@ class Tempo:
         await future
 
     async def pass_time(self) -> None:
-        """Move a rehearsal's clock on while nothing else happens; runs beside the driver until it is cancelled."""
+        """Advance a rehearsal's clock while nothing else happens; runs beside the driver until it is cancelled."""
         while self._rehearsal:
             began = time.monotonic()
-            await asyncio.sleep(_STEP_SECONDS if self._real_hosts else 0.002)  # whatever can run has run by then
+            await asyncio.sleep(_STEP_SECONDS if self._real_hosts else 0.002)  # everything that can run has run by then
             if self._calling or not self._waits:
                 continue
             left = (self._waits[0][0] - self.clock.now()).total_seconds()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks, right before work begins on nodes, whether anything keeps them from it: freezes, exceptions, quorum."""
+"""Checks, right before work begins on nodes, whether a freeze, an exception or a quorum prevents it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Watch:
     """The guards of one wave. Reading calendars, ledgers and tags blocks, so call it in a thread.
 
     :param options: with the AWS connection and ``accounts``.
-    :param now_known: gives nodes as the inventory has them now, ``None`` where it has one no more. Is only called where
-        the plan and the tags in AWS do not tell enough: Ansible takes most of a millisecond for each.
+    :param now_known: gives nodes as they are in the inventory now, ``None`` for one that is gone. Only called where
+        the plan and the tags in AWS are not enough: Ansible takes most of a millisecond for each node.
     """
 
     rollout: RolloutDir
@@ -62,7 +62,7 @@ class Watch:
             )
 
     def objections(self, nodes: Sequence[str], now: datetime) -> Objections:
-        """Return which of these nodes a freeze or an exception keeps from being worked on now."""
+        """Return which of these nodes must not be changed now because of a freeze or an exception."""
         planned = [self.rollout.nodes[node] for node in nodes]
         longest = max((int(node["expected_minutes"]) for node in planned), default=1)
         calendars = self._read_calendars(now, now + timedelta(minutes=max(1, longest)))
@@ -98,7 +98,7 @@ class Watch:
     def _candidates(
         self, planned: Sequence[Mapping[str, Any]], guard: ExceptionGuard, now: datetime
     ) -> list[Candidate]:
-        """Return the nodes with their tags as they are now; what AWS does not tell is from the inventory."""
+        """Return the nodes with their current tags; tags that AWS does not return come from the inventory."""
         live = self._live = self._live or LiveTags(guard.tag, self.options)
         by_name = all(record.select.by_name for record in guard.records)
         key = self.policy.tags.application
@@ -111,7 +111,7 @@ class Watch:
         return [known[node["node_id"]] for node in planned]
 
     def _known(self, planned: Sequence[Mapping[str, Any]], unsure: Sequence[Mapping[str, Any]]) -> list[Candidate]:
-        """Return nodes as the plan knows them, and those of ``unsure`` as the inventory does now, if it still does."""
+        """Return nodes as the plan has them; those in ``unsure`` as the inventory has them now, if still there."""
         found = dict(zip((node["node_id"] for node in unsure), self.now_known(unsure) if unsure else (), strict=True))
         key = self.policy.tags.application
         return [found.get(node["node_id"]) or planned_candidate(node, key) for node in planned]

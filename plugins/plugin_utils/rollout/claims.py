@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rollout's claims on its nodes: taken before a wave begins, given up when the rollout is finished."""
+"""A rollout's claims on its nodes: taken before a wave begins, released when the rollout is finished."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.final_record import lost_record
 from .folder import RolloutDir
 
-#: How long a node of a wave without a window is claimed.
+#: Duration of a claim on a node of a wave without a window.
 WITHOUT_WINDOW = timedelta(hours=24)
 
 
 def take(rollout: RolloutDir, wave: str) -> list[dict[str, Any]]:
-    """Claim, or claim again, what is left to do of a wave; return the final records of the nodes that others hold.
+    """Claim or renew the unfinished nodes of a wave; return final records for the nodes that others hold.
 
-    A node with running work is not given up: its outcome is awaited, whoever claims it meanwhile.
+    A node with running work is not abandoned: the rollout waits for its outcome, even if another one claims it.
     """
     states = rollout.state.nodes
     return [_given_up(rollout, item) for item in _ask(rollout, wave) if not states[item.node_id].token]
 
 
 def held_elsewhere(rollout: RolloutDir, wave: str) -> dict[str, str]:
-    """Claim again what is left to do of a wave; return the nodes that others hold by now, and who. It blocks."""
+    """Renew the claims on a wave's unfinished nodes; return the nodes that others hold by now, and who. Blocks."""
     return {item.node_id: _holder(item) for item in _ask(rollout, wave)}
 
 
 def _ask(rollout: RolloutDir, wave: str) -> list[Claim]:
-    """Claim what is left to do; return the claims of others that keep it from us."""
+    """Claim the unfinished nodes; return the claims of others that prevent it."""
     store = rollout.stores.open_claims()
     if store is None:
         return []

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One controller works on a rollout's directory at a time. One that is dead is succeeded at once.
+"""One controller works on a rollout's directory at a time. A dead controller is replaced immediately.
 
-A task holds a lock of the directory while it acts. It is the task's own, not its playbook's: a task may outlive its
-playbook by seconds, or for ever if it is stopped, and until it is gone nobody takes over.
+A task holds a lock on the directory while it acts. The lock belongs to the task, not to its playbook: a task may
+outlive its playbook by seconds, or for ever if it is suspended, and until it is gone no other controller takes over.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from ..private_file import disk_errors, open_private
 from .folder import RolloutDir
 
 NAME, LOCK = "controller.json", "controller.lock"
-#: A task whose playbook is gone ends within seconds; somebody who takes over waits so long for it.
+#: A task whose playbook is gone ends within seconds; a controller that takes over waits this long for it.
 PATIENCE_SECONDS = 30.0
 _LONGEST = 4_000
 _LOOK_SECONDS = 0.1
 
 
 class AnotherController(PatchtideError):
-    """A rollout can't be run twice at the same time: each would take the other's work for unfinished."""
+    """A rollout can't be run twice at the same time: each run would see the other's work as unfinished."""
 
     code = "AnotherController"
 
@@ -41,11 +41,11 @@ class AnotherController(PatchtideError):
 def taking_over(folder: Path, patience: float = PATIENCE_SECONDS) -> Iterator[str]:
     """Note this controller, the parent of the process that runs the task, in the rollout's directory.
 
-    While it is entered no task of any controller is at work in the directory, so that the run is recorded before
-    anything else is done. Of controllers on other machines nothing is known here; the journal's epoch stops them.
+    No task of any controller works in the directory during this call, so that the run is recorded before anything
+    else happens. Controllers on other machines are not visible here; the journal's epoch stops them.
 
     :returns: its name, ``<host>/<process>/<when it began>``, for the journal.
-    :raises AnotherController: one that still runs on this machine works on it, or a task that one left behind.
+    :raises AnotherController: another one on this machine works on it, or a task that it left behind.
     """
     pid, path = _controller(), folder / NAME
     with _locked(folder, fcntl.LOCK_EX, patience):
@@ -63,7 +63,7 @@ def taking_over(folder: Path, patience: float = PATIENCE_SECONDS) -> Iterator[st
 
 @contextmanager
 def at_work(rollout: RolloutDir) -> Iterator[None]:
-    """Hold the directory for a task that acts for its controller. The lock ends with this very process.
+    """Hold the directory for a task that acts for its controller. The lock ends with this process.
 
     A rollout that is finished, or was never started, belongs to nobody.
 
@@ -106,7 +106,7 @@ def _got(handle: int, kind: int, path: Path) -> bool:
 
 
 def running_controller(folder: Path) -> int:
-    """Return the process that carries the rollout out on this machine; 0 if none does, or if it is our own parent."""
+    """Return the process that runs the rollout on this machine; 0 if there is none, or if it is our own parent."""
     path = folder / NAME
     if not path.exists():
         return 0
@@ -118,7 +118,7 @@ def running_controller(folder: Path) -> int:
 
 
 def this_host() -> str:
-    """Return this machine's name as ``controller_name`` has it."""
+    """Return this machine's name as used in ``controller_name``."""
     return socket.gethostname()
 
 
@@ -129,7 +129,7 @@ def controller_name() -> str:
 
 
 def _controller() -> int:
-    """Return the playbook's process: Ansible forks a worker of it for each task."""
+    """Return the playbook's process, which forks a worker for each task."""
     return os.getppid()
 
 
@@ -143,12 +143,12 @@ def _read(text: str) -> tuple[str, int, str]:
         data = json.loads(text)
         return str(data["host"]), int(data["pid"]), str(data["began"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        # new, or of a controller that died while it wrote
+        # new, or left by a controller that died while writing
         return "", 0, ""
 
 
 def _began(pid: int) -> str:
-    """Return what tells a process from a later one of the same number; empty if it is gone."""
+    """Return what distinguishes a process from a later one with the same number; empty if it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
@@ -157,7 +157,7 @@ def _began(pid: int) -> str:
 
 
 def _alive(pid: int) -> str:
-    """Where there is no /proc: whether such a process exists."""
+    """Return whether such a process exists, on systems without /proc."""
     if Path("/proc/self").exists():
         return ""
     try:

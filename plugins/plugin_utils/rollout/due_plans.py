@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plans of a directory and what each rollout needs: the tenants that one schedule serves."""
+"""The plans in a directory and what each rollout needs: the tenants of one schedule."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .controller_lock import AnotherController, running_controller, taking_over,
 from .folder import RolloutDir
 
 PLAN, POLICY, APPROVAL = "plan.json", "policy.yml", "approval.yml"
-#: Levels below the directory in which plans are looked for.
+#: Number of levels below the directory to search for plans.
 DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A directory with a plan, and what its rollout needs. ``broken``: why that can't be told."""
+    """A directory with a plan, and what its rollout needs. ``broken``: why this can't be determined."""
 
     folder: Path
     policy_file: str = ""
@@ -41,7 +41,7 @@ class Found:
         return self.agenda is not None and self.agenda.is_due
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as the task's result has it."""
+        """Return it in the form of the task's result."""
         found = self.agenda
         night = found.night if found else None
         return {
@@ -58,10 +58,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How plans are looked for.
+    """How to search for plans.
 
-    :param ahead: how long before a night its controller begins.
-    :param patience: how long after its last record a controller on another machine is taken to be alive.
+    :param ahead: how long before a night a controller begins.
+    :param patience: how long after its last record a controller on another machine is assumed to be alive.
     """
 
     root: Path
@@ -92,7 +92,7 @@ class Search:
         return replace(found, rollout=str(rollout.plan["rollout"]), agenda=needs)
 
     def _unless_held(self, rollout: RolloutDir, needs: Agenda, found: Found, now: datetime) -> Agenda:
-        """Return what a rollout that is due needs, unless someone works on it or its approval is missing."""
+        """Return what a due rollout needs, unless another controller works on it or its approval is missing."""
         if other := running_controller(rollout.path):
             return Agenda(need=Need.WAITING, text=f"process {other} on this machine works on it", night=needs.night)
         if wait := self._busy_elsewhere(rollout, now):
@@ -107,7 +107,7 @@ class Search:
         return needs
 
     def _busy_elsewhere(self, rollout: RolloutDir, now: datetime) -> str:
-        """Return that a controller on another machine wrote a short time ago; nothing more is known of it from here."""
+        """Return a reason to wait if a controller on another machine wrote recently; its process can't be seen here."""
         host = rollout.state.controller.split("/")[0]
         if not host or host == this_host() or not rollout.last_at:
             return ""
@@ -117,10 +117,10 @@ class Search:
 
 
 def take_one(found: list[Found], *, write: bool) -> Found | None:
-    """Choose the most urgent rollout that is due, and note that this controller works on it.
+    """Choose the most urgent due rollout, and note that this controller works on it.
 
-    What an earlier run left open comes first, then the night that ends first. Another controller may be faster: then
-    it is the next one's turn.
+    Work that an earlier run left open comes first, then the night that ends first. If another controller is faster,
+    the next rollout is chosen.
     """
     for item in sorted((item for item in found if item.is_due), key=_urgency):
         try:
@@ -137,13 +137,13 @@ def _urgency(found: Found) -> tuple[bool, str, str]:
 
 
 def plan_folders(root: Path) -> list[Path]:
-    """Return the directory itself and those below it that have a plan."""
+    """Return the directories with a plan: this one and those below it."""
     paths = [root / PLAN, *(path for depth in range(1, DEPTH + 1) for path in root.glob("*/" * depth + PLAN))]
     return sorted({path.parent for path in paths if path.is_file()})
 
 
 def _beside(root: Path, folder: Path, name: str) -> str:
-    """Return the file of that name in a directory or the nearest one around it, up to the root; "" if none has it."""
+    """Return the file of that name in a directory or its nearest parent, up to the root; "" if there is none."""
     for place in (folder, *folder.parents):
         if (place / name).is_file():
             return str(place / name)

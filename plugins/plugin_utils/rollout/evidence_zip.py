@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pack of files as a ZIP archive whose bytes depend on the files alone: no times, no owners, no compression."""
+"""A pack of files as a ZIP archive whose bytes depend only on the files: no times, no owners, no compression."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ...module_utils._core.errors import BadInput
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP archive can say
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of a ZIP archive
 _UNIX, _MODE = 3, 0o100644 << 16
 
 
 def to_zip(files: Mapping[str, bytes]) -> bytes:
-    """Return the archive. Compressors differ from one version to the next, so nothing is compressed."""
+    """Return the archive. Nothing is compressed, since the output of compressors differs between versions."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):

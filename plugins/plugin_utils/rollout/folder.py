@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rollout's directory: its plan, its journal, and the state they add up to."""
+"""A rollout's directory: its plan, its journal, and the state that results from them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from ..large_json import collector_paused
 from .stores import JOURNAL, Stores, read_stores
 
 CATCH_UP = "catch_up.json"
-#: Directory of the override lists, as the plan has them.
+#: Directory of the override lists, as in the plan.
 LISTS = "lists"
-#: After these records the journal's head is noted beside the claims: what is announced must not be forgotten.
+#: After these events the journal's head is noted beside the claims: announced work must not be lost.
 _NOTED = frozenset({RolloutStarted.kind, Intent.kind, RolloutFinished.kind})
-#: Between an attempt that failed and the next one.
+#: Pause between a failed attempt and the next one.
 RETRY_SECONDS = 60
 
 
 def read_plan(path: Path) -> dict[str, Any]:
-    """Read a plan. :raises BadInput: there is none, or it is not what its digest says."""
+    """Read a plan. :raises BadInput: it is missing or does not match its digest."""
     plan: dict[str, Any] = read_json(path, "dir")
     check_plan(plan, str(path))
     return plan
@@ -51,7 +51,7 @@ class RolloutDir:
     """``state`` is the fold of the journal; ``record`` adds an event only if the state allows it.
 
     ``events`` counts what was recorded, or would have been in check mode. ``origin`` is the hash of the first record,
-    which tells this run of the plan from one that another controller began elsewhere.
+    which distinguishes this run of the plan from one that another controller began elsewhere.
     """
 
     def __init__(self, path: str | Path, clock: Clock, stores: Stores | None = None) -> None:
@@ -78,7 +78,7 @@ class RolloutDir:
             self._follow(self._unless_cut())
 
     def _unless_cut(self) -> Iterator[Record]:
-        """Yield the journal's records. :raises JournalError: it lacks what is noted beside the claims."""
+        """Yield the journal's records. :raises JournalError: it lacks the record that is noted beside the claims."""
         if self._head is None:
             yield from self._store.stream()
             return
@@ -102,26 +102,26 @@ class RolloutDir:
         return next(wave for wave in self.plan["waves"] if wave["name"] == name)
 
     def promotion(self, name: str) -> Promotion:
-        """Return what nodes of a wave may install; first asked when the waves before it are finished."""
+        """Return what nodes of a wave may install; not called before the preceding waves are finished."""
         return self._promotions.setdefault(name, Promotion(self.state, name))
 
     def state_of_wave(self, name: str) -> WaveState:
-        """Return where a wave stands; ``BadInput`` if the plan has no such wave."""
+        """Return the state of a wave; ``BadInput`` if the plan has no such wave."""
         if name not in self.state.waves:
             raise BadInput("wave", name, f"a wave of the plan: {', '.join(self.state.waves)}")
         return self.state.waves[name]
 
     def next_night(self, wave: str, turn: int | None = None) -> NightTime | None:
-        """Return the night of a wave that opens first and has work left; ``None`` without windows."""
+        """Return a wave's earliest night that has work left; ``None`` without windows."""
         return next_night(self.state, wave, self.clock.now(), turn)
 
     def window(self, name: str) -> Occurrence | None:
-        """Return the occurrence in which a wave is worked on next, or is worked on now."""
+        """Return the current or next occurrence of a wave's window."""
         night = self.next_night(name)
         return night.at_hand if night else None
 
     def window_of(self, node_id: str) -> Occurrence | None:
-        """Return the occurrence that bounds the work on a node. Once it has opened for this run it stays."""
+        """Return the occurrence that bounds the work on a node. Once it has opened in this run, it stays the same."""
         wave, number = self.state.nodes[node_id].wave, number_of(self.state, node_id)
         key, now = (wave, number), self.clock.now()
         if key in self._opened:
@@ -134,7 +134,7 @@ class RolloutDir:
         return night.at_hand if night else None
 
     def may_start(self, node_id: str, minutes: float) -> StartGuard:
-        """Tell whether a step of so many minutes may start on a node now."""
+        """Return whether a step of this many minutes may start on a node now."""
         window = self.window_of(node_id)
         key = (self.state.nodes[node_id].wave, number_of(self.state, node_id))
         if window and key not in self._opened and self.clock.now() >= window.start:
@@ -142,13 +142,13 @@ class RolloutDir:
         return may_start(self.clock.now(), minutes, window)
 
     def state_of_node(self, node_id: str) -> NodeState:
-        """Return where a node stands; ``BadInput`` if it is not in the plan."""
+        """Return the state of a node; ``BadInput`` if it is not in the plan."""
         if node_id not in self.state.nodes:
             raise BadInput("node", node_id, "a node of the plan")
         return self.state.nodes[node_id]
 
     def write(self, event: Event, *, check_mode: bool, at_head: tuple[int, str] | None = None) -> None:
-        """Record one event; in check mode only apply it to the state, which refuses what does not fit there too."""
+        """Record one event; in check mode only apply it to the state, which refuses invalid events there too."""
         if check_mode:
             apply(self.state, event, to_time(self.clock.now()))
             self.events += 1
@@ -165,7 +165,7 @@ class RolloutDir:
 
         def guard(news: Sequence[Record]) -> None:
             nonlocal asked, applied
-            if asked:  # somebody else was first after all, and the state holds what was not written
+            if asked:  # another writer was first, and the state holds an event that was not written
                 self._fold_again()
             else:
                 self._follow(news)
@@ -179,7 +179,7 @@ class RolloutDir:
         try:
             record = self._store.append(event.kind, event.to_data(), at, guard)
         except PatchtideError:
-            if applied:  # the guard was content, and then the record could not be stored
+            if applied:  # the guard passed, but the record could not be stored
                 self._fold_again()
             raise
         self.origin = self.origin or record.hash
@@ -198,7 +198,7 @@ class RolloutDir:
         self._to_note = None
 
     def act_as(self, controller: str) -> None:
-        """Write from now on in the epoch of this controller, which opened the rollout.
+        """Write in the epoch of this controller, which opened the rollout, from now on.
 
         :raises TakenOver: another one opened it after that.
         """
@@ -207,7 +207,7 @@ class RolloutDir:
         self._epoch = self.state.epoch
 
     def record_all(self, events: Sequence[Event]) -> list[BaseException | None]:
-        """Write events that become durable together; return for each why it was refused, ``None`` for the others.
+        """Write events that become durable together; return for each why it was refused, or ``None``.
 
         :raises PatchtideError: none of them is durable.
         """
@@ -231,9 +231,9 @@ class RolloutDir:
         return found
 
     def confirm(self) -> None:
-        """Make sure, right before something is done, that no other controller has continued the rollout meanwhile.
+        """Check, right before an action, that no other controller has continued the rollout.
 
-        :raises TakenOver: one has; this one was stopped, or lost its machine, and wakes up as a stranger.
+        :raises TakenOver: one has, while this one was suspended or its machine was.
         """
         self._follow(self._store.stream())
         self._check_epoch()
@@ -247,14 +247,14 @@ class RolloutDir:
         self._follow(self.stores.open_journal(self.plan["rollout"]).stream())
 
     def copy_journal(self) -> bool:
-        """Write the whole journal into the directory if its store is elsewhere; return whether the file changed."""
+        """Copy the journal into the directory if its store is elsewhere; return whether the file changed."""
         if not self.stores.is_remote:
             return False
         records = self.stores.open_journal(self.plan["rollout"]).stream()
         return write_text(self.path / JOURNAL, "".join(f"{record.to_line()}\n" for record in records))
 
     def write_catch_up(self) -> int:
-        """List the nodes that were missed so far, for the next plan; return how many there are."""
+        """Write the list of nodes missed so far, for the next plan; return their number."""
         found = catch_up(self.state, to_time(self.clock.now()))
         path = self.path / CATCH_UP
         if found["nodes"] or path.exists():

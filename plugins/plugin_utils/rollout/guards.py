@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps nodes from being patched besides windows: exceptions and freezes, re-read from their sources."""
+"""What prevents patching apart from windows: exceptions and freezes, re-read from their sources."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from ...module_utils._core.times.schedule import to_zone
 from ..aws_options import accounts_of, node_places, own_region, to_sessions
 from ..exceptions.open_ledger import open_ledger
 
-#: Calendars, ledgers and tags are read again after so many seconds.
+#: Calendars, ledgers and tags are re-read after this many seconds.
 FRESH_SECONDS = 60
-#: Events are read a year ahead, so that a freeze's end can be told.
+#: Events are read a year ahead, so that the end of a freeze is known.
 _AHEAD = timedelta(days=366)
 Span = tuple[datetime, datetime]
 
@@ -50,7 +50,7 @@ def read_calendars(
 ) -> list[Calendar]:
     """Read the policy's ``freeze`` calendars for some times.
 
-    :param regions: of the estate; the first one is asked where neither ARN nor connection name a Region.
+    :param regions: of the estate; the first one is used if neither ARN nor connection names a Region.
     """
     if not spans:
         return []
@@ -88,7 +88,7 @@ def _read_file(path: Path, start: datetime, end: datetime) -> Calendar:
 
 @dataclass(slots=True)
 class LiveTags:
-    """The exception tags of managed nodes as they are now: one reading for all nodes of an account-Region.
+    """The current exception tags of managed nodes, read once for all nodes of an account-Region.
 
     :param options: with the AWS connection and ``accounts``.
     """
@@ -99,9 +99,9 @@ class LiveTags:
     _read: dict[str, tuple[datetime, Mapping[str, str]]] = field(default_factory=dict)
 
     def on(self, nodes: Sequence[Candidate], now: datetime) -> tuple[list[Candidate], dict[str, str]]:
-        """Return the nodes with these tags, and the places that could not be asked.
+        """Return the nodes with these tags, and the places that could not be read.
 
-        Nodes of such a place, and hosts that have no tags in AWS, keep what is known of them.
+        Nodes of such a place, and hosts without tags in AWS, keep their known tags.
         """
         asked = [node for node in nodes if has_live_tags(node)]
         if not self.tag or not asked:
@@ -126,12 +126,12 @@ class LiveTags:
 
 
 def has_live_tags(node: Candidate) -> bool:
-    """Tell whether the node's tags can be read in AWS."""
+    """Return whether the node's tags can be read in AWS."""
     return bool(node.node_id.startswith(("i-", "mi-")) and node.account and node.region)
 
 
 def is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> TypeGuard[tuple[datetime, Any]]:
-    """Tell whether something that was read at a time need not be read again."""
+    """Return whether something read at that time is still fresh."""
     return entry is not None and timedelta() <= now - entry[0] < timedelta(seconds=FRESH_SECONDS)
 
 

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``journal.head``: the last record's number and hash in a file of their own, so that a journal can't lose its end.
+"""``journal.head``: the last record's number and hash in a separate file, so that a truncated journal is noticed.
 
-The file has one size for ever and is written in place, after the record is durable and under the journal's lock. So it
-needs no room on a full disk and no fsync of its own: after a power cut it is this line or an older one, which is behind
-the journal and harmless. Only its creation is synced.
+The file never changes its size and is written in place, after the record is durable and under the journal's lock. It
+therefore needs no space on a full disk and no fsync: after a power failure it holds this line or an older one, which is
+behind the journal and harmless. Only its creation is synced.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from ...module_utils._core.errors import JournalError
 from ...module_utils._core.rollout.journal_head import Head, from_text
 from ..private_file import disk_errors, make_directory, open_private, sync_directory, write_all
 
-#: Less than a sector, so that a disk writes all of it or nothing.
+#: Less than a sector, so that a disk writes it completely or not.
 WIDTH = 256
 
 
 class HeadFile:
-    """A ``HeadStore``: the head of a journal in a file of its own."""
+    """A ``HeadStore``: the head of a journal in a separate file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> Head:
-        """Return the head, that of an empty journal if there is none.
+        """Return the head; that of an empty journal if the file is missing.
 
-        :raises JournalError: it can't be read, or is something else.
+        :raises JournalError: it can't be read, or is not a head.
         """
         with disk_errors(self._path, "read"):
             try:

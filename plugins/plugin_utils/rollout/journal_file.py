@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal as a file of JSON lines: locked, fsync'ed, and whole after a kill at any moment."""
+"""The journal as a file of JSON lines: locked, fsync'ed, and intact after a kill at any moment."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ...module_utils._core.rollout.journal_head import WAY_OUT, Head, check_note
 from ..private_file import disk_errors, make_directory, open_private, sync_directory, write_all
 from .head_file import HeadFile
 
-#: Sees the records that others wrote since we last looked, and may refuse what is about to be written.
+#: Receives the records that others wrote since the last read, and may refuse the next one.
 Guard = Callable[[Sequence[Record]], None]
 
 
 class JournalFile:
     """A ``JournalStore`` on a local file system that honours flock.
 
-    It is read once and followed: the store knows how far it has read, and that what it has read is still there.
+    It is read once and then followed: the store knows its position, and that the records before it are still there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +42,7 @@ class JournalFile:
         return list(self.stream())
 
     def stream(self) -> Iterator[Record]:
-        """Yield what ``read`` returns, one by one: a long journal is never in memory as a whole."""
+        """Yield what ``read`` returns, one by one: a long journal is never completely in memory."""
         with disk_errors(self._path, "read"):
             handle = self._open_existing()
             if handle is not None:
@@ -78,17 +78,17 @@ class JournalFile:
         at: datetime,
         guard: Guard | None,
     ) -> Record:
-        """Write a record's line, which nothing makes durable yet."""
+        """Write a record's line, without making it durable."""
         if guard:
             guard(news)
         handle = file.fileno()
-        if os.fstat(handle).st_size > self._at.size:  # half a line of a writer that was killed: it never counted
+        if os.fstat(handle).st_size > self._at.size:  # half a line of a writer that was killed: it was never recorded
             os.ftruncate(handle, self._at.size)
         record = next_record(self._at, kind, data, at)
         line = record.to_line().encode() + b"\n"
         try:
             write_all(handle, line)
-        except OSError:  # it is not recorded, so it must not be read either
+        except OSError:  # it is not recorded, so it must not be readable
             with suppress(OSError):
                 os.ftruncate(handle, self._at.size)
             raise
@@ -96,7 +96,7 @@ class JournalFile:
         return record
 
     def _make_durable(self, file: IO[bytes], before: Head) -> None:
-        """Make what was written since ``before`` durable, or as if it had never been written."""
+        """Make everything written since ``before`` durable, or remove it."""
         try:
             os.fsync(file.fileno())
         except OSError:
@@ -110,12 +110,12 @@ class JournalFile:
 
     def _news(self, file: IO[bytes]) -> Iterator[Record]:
         """Yield the whole records not seen before."""
-        noted = self._noted = self._noted or self._head.read()  # before the records: it can't be ahead of them
+        noted = self._noted = self._noted or self._head.read()  # read before the records, so it can't be ahead of them
         try:
             self._check_place(file)
             file.seek(self._at.size)
             for raw in file:
-                if not raw.endswith(b"\n"):  # torn, perhaps in the middle of a character
+                if not raw.endswith(b"\n"):  # incomplete, perhaps within a character
                     break
                 record = from_line(raw[:-1])
                 check_next(self._at, record)
@@ -127,7 +127,7 @@ class JournalFile:
             raise JournalError(f"{self._path}: {error}") from error
 
     def _check_place(self, file: IO[bytes]) -> None:
-        """Check that the file is the one that was read so far, and has what was read."""
+        """Check that the file is still the one that was read, with the same content."""
         found = os.fstat(file.fileno())
         if self._inode not in (None, (found.st_dev, found.st_ino)):
             raise JournalError(f"the journal was replaced while it was in use. {WAY_OUT}")
@@ -145,9 +145,9 @@ class JournalFile:
             )
 
     def _open_existing(self) -> int | None:
-        """Open the file for reading, ``None`` if there is none and never was one."""
+        """Open the file for reading; ``None`` if it does not exist and never did."""
         known = self._at
-        for _look in range(2):  # another controller may begin the journal, and note its head, between two looks
+        for _look in range(2):  # another controller may create the journal, and note its head, between the two checks
             with suppress(FileNotFoundError):
                 return open_private(self._path, os.O_RDONLY)
             known = self._at if self._at.seq else self._head.read()

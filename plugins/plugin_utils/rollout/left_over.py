@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes that the end of a window left over a later run takes up again."""
+"""Which nodes left over at the end of a window a later run continues with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .folder import RolloutDir
 
 
 def has_time_now(rollout: RolloutDir, node_id: str) -> bool:
-    """Tell whether a node was left over, and what is left to do of it fits into its window now."""
+    """Return whether a node was left over and its remaining work fits into its window now."""
     node = rollout.state.nodes[node_id]
     if not is_left_over(node) or node.final is None:
         return False

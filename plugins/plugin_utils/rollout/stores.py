@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a rollout keeps its journal and its claims: files by default, DynamoDB tables where the user names them.
+"""Where a rollout keeps its journal and its claims: files by default, DynamoDB tables if the user names them.
 
-The choice is made once, when the rollout is opened, and lies in ``stores.json`` of its directory for all later steps.
+The choice is made once, when the rollout is opened, and is kept in ``stores.json`` of its directory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .claim_file import ClaimFile
 from .head_file import HeadFile
 from .journal_file import JournalFile
 
-#: The name of claims that nobody makes.
+#: The name for "no claims".
 NO_CLAIMS = "none"
 NAME, SCHEMA, JOURNAL = "stores.json", "patchtide/stores/1", "journal.jsonl"
 _SHAPE = Object({"journal": TEXT, "claims": TEXT})
@@ -35,7 +35,7 @@ _TABLE = "dynamodb:<table> or dynamodb:<Region>/<table>"
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores of a directory by their names. An empty journal is a file there; empty claims were never chosen."""
+    """The stores of a directory by name. An empty ``journal`` is a file there; empty ``claims`` were never chosen."""
 
     folder: Path
     journal: str = ""
@@ -43,7 +43,7 @@ class Stores:
 
     @property
     def is_remote(self) -> bool:
-        """Whether the journal is elsewhere and the directory has a copy at best."""
+        """Whether the journal is elsewhere and the directory has at most a copy."""
         return bool(self.journal)
 
     def open_journal(self, rollout: str) -> JournalStore:
@@ -55,9 +55,9 @@ class Stores:
         return DynamoJournal(*_table("journal", self.journal), rollout)
 
     def open_head(self, rollout: str) -> HeadStore | None:
-        """Return the head of a rollout's journal as it is noted beside the claims, ``None`` without claims.
+        """Return the head of a rollout's journal that is noted beside the claims; ``None`` without claims.
 
-        Whoever removes the journal, or begins the plan in another directory, does not remove that.
+        It remains when the journal is removed or the plan is begun in another directory.
         """
         if self.claims in ("", NO_CLAIMS):
             return None
@@ -69,7 +69,7 @@ class Stores:
         return DynamoHead(*_table("claims", self.claims), rollout)
 
     def open_claims(self) -> ClaimStore | None:
-        """Return the claims, ``None`` if nobody shares nodes with this rollout."""
+        """Return the claims; ``None`` if no other rollout shares its nodes."""
         if self.claims in ("", NO_CLAIMS):
             return None
         kind, _separator, place = self.claims.partition(":")
@@ -92,9 +92,9 @@ def read_stores(folder: Path) -> Stores:
 
 
 def choose_stores(folder: Path, journal: str | None, claims: str | None, *, write: bool) -> Stores:
-    """Choose the stores, as far as the user names them, and note the choice.
+    """Choose the stores that the user names, and note the choice.
 
-    :raises BadInput: a name that can't be, or another journal than the rollout began in.
+    :raises BadInput: an invalid name, or a journal other than the one in which the rollout began.
     """
     before = read_stores(folder)
     chosen = Stores(
@@ -113,9 +113,9 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
 
 
 def controller_claims() -> str:
-    """Return the claims of this controller: two rollouts that it runs never work on one node at the same time.
+    """Return the claims of this controller: two of its rollouts never work on the same node at the same time.
 
-    They lie in the user's state directory (``XDG_STATE_HOME``), those of rehearsals apart from real ones.
+    They are kept in the user's state directory (``XDG_STATE_HOME``), those of rehearsals separate from real ones.
     """
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return (
@@ -124,12 +124,12 @@ def controller_claims() -> str:
 
 
 def read_head(folder: Path) -> Head:
-    """Return the head that is noted beside the journal's file; that of an empty journal if there is none."""
+    """Return the head noted beside the journal's file; that of an empty journal if there is none."""
     return HeadFile((folder / JOURNAL).with_suffix(".head")).read()
 
 
 def read_journal_bytes(folder: Path) -> bytes:
-    """Return the journal's bytes: the file, or what the store has where there is no copy of it yet."""
+    """Return the journal's bytes: the file, or the store's content if there is no copy yet."""
     path = folder / JOURNAL
     stores = read_stores(folder)
     if stores.is_remote and not path.exists():
@@ -140,7 +140,7 @@ def read_journal_bytes(folder: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        if read_head(folder).seq:  # there was one, so this is damage
+        if read_head(folder).seq:  # there was one, so the journal is damaged
             return b""
         raise BadInput("dir", str(path), "an existing journal") from None
     except OSError as error:
@@ -167,7 +167,7 @@ def _checked(option: str, value: str) -> str:
 
 
 def _table(option: str, name: str) -> tuple[Any, str]:
-    """Return a client and the table; credentials come from where AWS tools look for them by default."""
+    """Return a client and the table; credentials come from the default sources of AWS tools."""
     from ...module_utils._aws.session import Connection, Sessions
     from ...module_utils._core.model import Place
 
