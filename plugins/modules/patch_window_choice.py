@@ -9,29 +9,29 @@ module: patch_window_choice
 short_description: Choose the maintenance window of one's own nodes
 version_added: 0.1.0
 description:
-  - Owners choose a window of the policy for their own nodes, for good or until a day. The choice is written to the
+  - Owners choose a window of the policy for their own nodes, permanently or until a date. The choice is written to the
     maintenance window tag of EC2 instances and hybrid nodes, and to a file in C(host_vars) for other hosts. It applies
     to plans made from then on, never to existing ones.
-  - Who owns a node follows from the person who runs the task and from C(owners) in the policy. In AWX that is the
-    person who launched the job; jobs that a schedule or a webhook launched are refused. Tags never decide it alone.
-  - A ledger keeps who chose what, when and why.
+  - C(owners) in the policy defines which nodes the person who runs the task may choose for. In AWX, that is the person
+    who launched the job; jobs launched by a schedule or a webhook are refused. Tags alone never make somebody an owner.
+  - A ledger records who chose what, when and why.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
   - module: patchtide.hybrid.patch_window_sync
     description: Creates maintenance windows from tags.
 notes:
-  - Runs on the controller as an action plugin, independently of the host of the play.
+  - Runs on the controller as an action plugin, whatever the host of the play.
   - If one of the nodes is unknown or belongs to somebody else, nothing is changed.
 attributes:
   check_mode:
-    description: Decides, but writes nothing.
+    description: Checks the choice and predicts the changes, but writes nothing.
     support: full
   diff_mode:
     description: Shows the windows before and after.
     support: full
   idempotent:
-    description: The same choice again changes nothing.
+    description: Repeating a choice changes nothing.
     support: full
 options:
   policy:
@@ -45,7 +45,7 @@ options:
   state:
     description:
       - V(chosen) records a choice.
-      - V(expired) restores the earlier window where a choice has ended. A tag that was changed meanwhile stays.
+      - V(expired) restores the earlier window where a choice has ended. A tag that was changed in the meantime is kept.
     type: str
     choices: [chosen, expired]
     default: chosen
@@ -57,7 +57,7 @@ options:
     description: Name of a window of the policy.
     type: str
   until:
-    description: Last day of the choice, such as V(2026-12-31). By default, it is for good.
+    description: Last day of the choice, such as V(2026-12-31). By default, the choice is permanent.
     type: str
   reason:
     description: Reason for the choice.
@@ -101,12 +101,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 windows:
-  description: By host, the window whose tag was written. Empty text if the tag was removed.
+  description: Windows whose names were written as tags, by host. Empty if the tag was removed.
   returned: always
   type: dict
   sample: {web-01: contoso-sun}
 failed_nodes:
-  description: By node, why its tag could not be written.
+  description: Reasons why tags could not be written, by node.
   returned: always
   type: dict
   sample: {}

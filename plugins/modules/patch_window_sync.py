@@ -14,9 +14,9 @@ description:
   - A tag states the name of a window of the policy, or a cron expression such as C(cron(30 23 ? * TUE#1 *)).
   - Windows that the module created have the tags C(ManagedBy=patchtide), C(Source=tags) and C(Policy). They are
     updated, and deleted when no node uses them. Other windows with C(ManagedBy=patchtide), such as those of the role
-    apply_policy, only get the targets. All other windows are left alone, but count for the quota of 50.
-  - Nodes outside AWS can state their patch group and window as the custom inventory C(Custom:PatchInformation). The
-    tags that they lack are created from it.
+    apply_policy, only get the targets. All other windows are not changed, but count towards the quota of 50.
+  - Nodes outside AWS can state their patch group and window as the custom inventory C(Custom:PatchInformation). Missing
+    tags are created from it.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
@@ -25,11 +25,11 @@ seealso:
   - module: patchtide.hybrid.rollout_plan
     description: With C(window=tag), a wave patches each node in the window that its tag states.
 notes:
-  - Runs on the controller as an action plugin, independently of the host of the play.
-  - Account-Regions without nodes in the inventory are left alone, so that an incomplete inventory deletes nothing.
+  - Runs on the controller as an action plugin, whatever the host of the play.
+  - Account-Regions without nodes in the inventory are not changed, so that an incomplete inventory deletes nothing.
 attributes:
   check_mode:
-    description: Reads what exists, and changes nothing.
+    description: Predicts the changes without making them.
     support: full
   diff_mode:
     description: Shows the windows and targets of each account-Region.
@@ -76,7 +76,7 @@ places:
       returned: always
       sample: 111122223333/eu-central-1
     changed:
-      description: Whether anything differed there.
+      description: Whether anything was changed there.
       type: bool
       returned: always
       sample: true
@@ -93,7 +93,7 @@ places:
       returned: always
       sample: [WEB]
     tags:
-      description: By node, the tags that were created from its custom inventory.
+      description: Tags that were created from custom inventory, by node.
       type: dict
       returned: always
       sample: {}

@@ -12,8 +12,8 @@ description:
   - Records a person's decision in the rollout's journal. It promotes a paused wave, retries or skips nodes, writes off
     a preparation that cannot be restored, accepts a changed policy, or aborts the rollout. The record contains the
     user, the time and the reason.
-  - If the controller pins a trust bundle, decisions that the bundle gives to a role need a signed statement
-    (O(statement)), and those that it gives to nobody are refused. V(abort) needs one only if the bundle names it.
+  - If the controller pins a trust bundle, decisions that the bundle assigns to a role need a signed statement
+    (O(statement)), and those that it assigns to no role are refused. V(abort) needs one only if the bundle names it.
   - A decision without effect fails and is not recorded, such as promoting a wave of an aborted rollout. A decision on
     nodes also fails if it has no effect on one of them.
 author:
@@ -26,8 +26,8 @@ notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
   - V(promote), V(retry) and V(run_now) take effect when the rollout is run again. A running rollout applies V(abort) at
     its next step.
-  - The user is that of AWX or automation controller inside of a job that a person launched, else the account that runs
-    C(ansible-playbook). Extra variables and C(LOGNAME) do not count.
+  - In an AWX or automation controller job that a person launched, the user is that person. Otherwise, it is the
+    account that runs C(ansible-playbook). Extra variables and C(LOGNAME) are ignored.
 attributes:
   check_mode:
     description: Predicts the change, and fails if the decision would fail. Records nothing.
@@ -39,7 +39,7 @@ attributes:
     description:
       - V(promote), V(skip) and V(abort) report no change if an identical decision was made before.
       - V(retry) and V(write_off) fail the second time, because nothing is left to change.
-      - V(run_now) begins the time again.
+      - V(run_now) restarts the time.
     support: partial
 options:
   dir:
@@ -89,8 +89,8 @@ options:
     type: str
   statement:
     description:
-      - File that M(patchtide.hybrid.trust_statement) wrote about this decision. Its signature lies beside it with the
-        ending C(.sig). The journal must not have grown since.
+      - File that M(patchtide.hybrid.trust_statement) wrote for this decision. Its signature is in the same directory,
+        with the suffix C(.sig). The journal must have no new records since.
     type: path
   reason:
     description: Reason for the decision. Must not be empty.
@@ -174,12 +174,14 @@ waves:
   elements: dict
   sample: [{name: canary, status: paused, nodes: 12, due: {precheck: 1}}]
 play_hosts:
-  description: Hosts of the rollout's play in order. A coordinator stands before the direct hosts of each wave.
+  description:
+    - Coordinators of the rollout's play in order, as M(patchtide.hybrid.rollout_journal) returns them. One driver on
+      the controller works on all nodes of a turn, including hosts that are reached directly.
   returned: success
   type: list
   elements: dict
 serial:
-  description: Size of each of its batches.
+  description: Batch sizes of the play, V([1]), because each turn is a batch of its own.
   returned: success
   type: list
   elements: int

@@ -9,11 +9,11 @@ module: rollout_due
 short_description: Find the rollouts of a directory that are due
 version_added: 0.1.0
 description:
-  - Reads the plans and journals in a directory, those of several tenants for example, and tells what each rollout needs
-    now. Nothing is planned; the nights are those of the plans.
-  - Chooses the most urgent rollout that is due, so that the rest of the play can continue it. What an earlier run left
-    open comes first, then the night that ends first.
-  - Several runs at the same time choose different rollouts.
+  - Reads all plans and journals in a directory, for example those of several tenants, and returns what each rollout
+    needs now. It plans nothing; the nights come from the plans.
+  - Chooses the most urgent rollout that is due, so that the playbook can continue it. Work that an earlier run left
+    unfinished comes first, then the night that ends first.
+  - Concurrent runs choose different rollouts.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
@@ -22,29 +22,29 @@ seealso:
   - module: patchtide.hybrid.rollout_journal
     description: Opens the journal of the chosen rollout.
 notes:
-  - Runs on the controller as an action plugin, independently of the host of the play.
+  - Runs on the controller as an action plugin, whatever the host of the play.
   - For a chosen rollout, it writes the process ID of C(ansible-playbook) to C(controller.json) in its directory, as
     M(patchtide.hybrid.rollout_journal) does.
 attributes:
   check_mode:
-    description: Chooses a rollout without noting it.
+    description: Chooses a rollout without writing C(controller.json).
     support: full
   diff_mode:
-    description: Not applicable.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: Changes nothing but the note.
+    description: Writes only C(controller.json).
     support: full
 options:
   dir:
     description:
-      - Directory with the directories of rollouts. A directory is one if it contains C(plan.json).
+      - Directory above the directories of the rollouts, each of which contains C(plan.json).
       - Three levels are searched, so that tenants and years can have directories of their own.
     type: path
     required: true
   policy_file:
     description:
-      - Policy file of rollouts without one of their own.
+      - Policy file for rollouts that have no policy file of their own.
       - The policy of a rollout is the file C(policy.yml) in its directory, or in the nearest one above it up to O(dir).
     type: path
   ahead_minutes:
@@ -53,8 +53,8 @@ options:
     type: int
     default: 30
   takeover_minutes:
-    description: Minutes without a record after which a rollout that a controller on another machine began is continued
-      here. Controllers on this machine are known to run or not.
+    description: Minutes without a journal record after which this machine takes over a rollout that another machine
+      started. For controllers on this machine, it is known whether they run.
     type: int
     default: 30
 """
@@ -107,7 +107,7 @@ rollouts:
       returned: always
       sample: waiting
     at:
-      description: From when on it is due. Empty if that is not known.
+      description: Time at which it becomes due. Empty if unknown.
       type: str
       returned: always
       sample: "2026-07-07T19:30:00.000Z"
@@ -117,7 +117,7 @@ rollouts:
       returned: always
       sample: Tue 2026-07-07 22:00 CEST to Wed 2026-07-08 02:00 CEST
     text:
-      description: Why, in words.
+      description: Reason, as text.
       type: str
       returned: always
       sample: wave dev waits for window dev, which opens Tue 2026-07-07 22:00 CEST to Wed 2026-07-08 02:00 CEST

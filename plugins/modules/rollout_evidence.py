@@ -19,10 +19,10 @@ description:
     journal.
   - Anyone who can write the archive can also replace it. To detect this, store RV(sha256) or RV(head) elsewhere,
     such as in the change ticket.
-  - If the rollout was approved by the people of a trust bundle, the archive keeps the bundle, what they signed and when
-    it was accepted. All signatures are verified for that time, so that keys may have expired since. What was revoked
-    later is a note. The bundle's own signatures are verified with the root keys that this controller pins; without
-    pins a note says that only the archive vouches for them.
+  - If the rollout was approved by people in a trust bundle, the archive contains the bundle, the signed statements and
+    the time at which they were accepted. Signatures are verified as of that time, so that keys may have expired since.
+    Later revocations are reported as notes. The signatures of the bundle itself are verified with the root keys that
+    this controller pins. Without pins, a note says that they could not be verified independently of the archive.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:

@@ -13,14 +13,15 @@ description:
     window, the patches to install and the expected reboot to each node, and lists the nodes that are left out, with the
     reason.
   - Nodes with an exception in force in their wave's window are left out with the code C(exception). Exceptions are read
-    from the ledger that the policy names and from the tags in the inventory. If a freeze covers the whole window of a
-    wave, its nodes are left out with the code C(freeze). If it covers a part, the plan contains a note.
+    from the ledger that the policy names and from the tags in the inventory. If a freeze covers an occurrence
+    of a window, its nodes get the next one. If it covers all of them until the plan ends, the nodes are left out with
+    the code C(freeze). If it covers a part of an occurrence, the plan contains a note.
   - The plan warns of what its approver should know, such as waves without nodes and nodes that no baseline of the
     policy covers. If the policy sets C(plan.strict), a plan with warnings is displayed and not written, and the task
     fails.
-  - The digest identifies the plan, and an approval refers to it. Every plan has an id of its own in its digest. If
-    policy, inventory and scan are unchanged (the same RV(content_digest)), the plan in the directory is kept, so a
-    second run changes nothing. A plan of the same world in another directory needs another approval.
+  - The digest identifies the plan, and an approval refers to it. The digest covers the plan's own random ID.
+    If policy, inventory and scan are unchanged (the same RV(content_digest)), the plan in the directory is kept, so a
+    second run changes nothing. A plan of the same estate in another directory needs its own approval.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: trust_check
-short_description: Check who has approved a plan, or who may do something
+short_description: Check the approvals of a plan, or a person's responsibility
 version_added: 0.1.0
 description:
-  - With O(dir), reads the approvals of a plan from all sources that the trust bundle admits, and says for every wave
-    what is missing. Every approval that does not count is named with its reason. The result is also shown in
-    C(plan.html).
-  - With O(activity), checks that whoever runs the task has a role that is responsible or accountable for the activity.
-  - Without a trust bundle nothing is checked, and RV(verified) is V(false).
+  - With O(dir), reads the approvals of a plan from all sources that the trust bundle accepts, and reports what each
+    wave lacks. Approvals that do not count are listed with the reason. The result is also shown in C(plan.html).
+  - With O(activity), checks that the person who runs the task has a role that is responsible or accountable for the
+    activity.
+  - Without a trust bundle, nothing is checked and RV(verified) is V(false).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
-  - Whoever runs the task is the account of its process, and inside of AWX jobs that a person launched also the user of
-    AWX. Shared accounts name nobody; then a responsibility can't be checked, and RV(text) says so.
+  - The person who runs the task is identified by the account of its process and, in AWX jobs that a person launched,
+    also by the AWX user. Shared accounts do not identify a person; a responsibility cannot be checked then, and
+    RV(text) says so.
 requirements:
   - ssh-keygen of OpenSSH 8.9 or later on the controller
 seealso:
@@ -27,10 +28,10 @@ seealso:
   - module: patchtide.hybrid.trust_statement
 attributes:
   check_mode:
-    description: Checks as usual and does not write C(plan.html).
+    description: Performs all checks, but does not write C(plan.html).
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
     description: Reports a change only if C(plan.html) shows something new.
@@ -40,11 +41,11 @@ options:
     description: Directory of the rollout, with C(plan.json) and the statements in C(approvals/).
     type: path
   activity:
-    description: Activity of the bundle's C(responsibilities) to check.
+    description: Activity in the bundle's C(responsibilities) to check.
     type: str
     choices: [apply_policy, plan_rollout, approve_plan, run_rollout, decide, request_exception, approve_exception]
   strict:
-    description: Whether a plan that is not approved for every wave fails the task. If V(false), check RV(approved).
+    description: Whether the task fails if a wave of the plan is not approved. With V(false), check RV(approved).
     type: bool
     default: true
 """
@@ -62,11 +63,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verified:
-  description: Whether this controller pins a trust bundle, so that anything was verified.
+  description: Whether the result was verified, because this controller pins a trust bundle.
   returned: success
   type: bool
 text:
-  description: What was found, for people.
+  description: The result as text.
   returned: success
   type: str
 digest:
@@ -82,17 +83,17 @@ bundle_version:
   returned: with O(dir), when verified
   type: int
 missing:
-  description: By wave what it lacks; only waves that lack something.
+  description: What is missing, by wave. Contains only waves that are not approved.
   returned: with O(dir), when verified
   type: dict
   sample: {production: ["production needs 1 person with the role app_owner, 1 missing"]}
 counted:
-  description: Approvals that count. C(principal), C(roles), C(source), C(environments), C(waves), C(reason).
+  description: Approvals that count, with C(principal), C(roles), C(source), C(environments), C(waves), C(reason).
   returned: with O(dir), when verified
   type: list
   elements: dict
 refused:
-  description: What was found and does not count. C(name) and C(reason).
+  description: Approvals that do not count, with C(name) and C(reason).
   returned: with O(dir), when verified
   type: list
   elements: dict

@@ -10,13 +10,12 @@ short_description: Verify and show the trust bundle of this controller
 version_added: 0.1.0
 description:
   - Reads the trust bundle, checks that enough of the pinned root keys have signed it and that its version is not too
-    low, and returns its people, keys, requirements, responsibilities and revocations. A bundle with any malformed line
-    is refused.
+    low, and returns its people, keys, requirements, responsibilities and revocations. A bundle with a malformed line is
+    refused.
   - Root keys and the lowest version are pinned in C(/etc/patchtide/trust.yml), which only root may write, or in the
     file that the environment variable E(PATCHTIDE_TRUST) names if there is no such file. No variable of a job can
     change them.
-  - Without pins the collection works as it does without this module, and approvals are not verified. Then
-    RV(configured) is V(false).
+  - Without pins, RV(configured) is V(false), and approvals are not verified.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -52,17 +51,17 @@ configured:
   returned: always
   type: bool
 text:
-  description: The same in one sentence.
+  description: The result in one sentence.
   returned: always
   type: str
   sample: Trust bundle 7 is signed as this controller demands.
 pins:
-  description: File with the pins.
+  description: Path of the file with the pins.
   returned: when configured
   type: str
   sample: /etc/patchtide/trust.yml
 bundle:
-  description: File of the bundle.
+  description: Path of the bundle.
   returned: when configured
   type: str
   sample: /etc/patchtide/bundle.yml
@@ -80,8 +79,9 @@ digest:
   type: str
 people:
   description:
-    - C(principal), C(name), C(roles), C(service) and C(keys) of everybody. A key has C(fingerprint), C(type),
-      C(valid_from), C(valid_until), and in C(problem) why it does not count now, or an empty text.
+    - C(principal), C(name), C(roles), C(service) and C(keys) of each person. A key has C(fingerprint), C(type),
+      C(valid_from), C(valid_until) and C(problem), the reason why it does not count now. C(problem) is empty for a
+      valid key.
   returned: when configured
   type: list
   elements: dict
@@ -91,12 +91,14 @@ environments:
   type: list
   elements: str
 plans:
-  description: What plans need. C(environments), C(waves), C(people) (C(roles) and C(count)), C(sources), C(max_hours).
+  description:
+    - What plans require, with C(environments), C(waves), C(people) (C(roles) and C(count)), C(sources) and
+      C(max_hours).
   returned: when configured
   type: list
   elements: dict
 decisions:
-  description: By decision the C(roles) that may sign it.
+  description: The C(roles) that may sign each decision, by decision.
   returned: when configured
   type: dict
 exceptions:
@@ -104,12 +106,12 @@ exceptions:
   returned: when configured
   type: dict
 responsibilities:
-  description: The RACI matrix. C(activity), C(responsible), C(accountable), C(consulted), C(informed).
+  description: The RACI matrix, with C(activity), C(responsible), C(accountable), C(consulted), C(informed).
   returned: when configured
   type: list
   elements: dict
 revocations:
-  description: C(what) (C(key), C(person) or C(statement)), C(name), C(since) and C(reason).
+  description: Revocations, with C(what) (C(key), C(person) or C(statement)), C(name), C(since) and C(reason).
   returned: when configured
   type: list
   elements: dict

@@ -9,17 +9,17 @@ module: trust_statement
 short_description: Write a statement for a person to sign
 version_added: 0.1.0
 description:
-  - Writes what a person states about a plan, or what they decide about a rollout, in its canonical form, and returns
-    the one command that signs it with their SSH key. The controller never needs the key.
-  - A statement about a plan holds its digest, the rollout, environments, waves, role, verdict and the time in which
-    it counts. A decision also holds the head of the rollout's journal, so that it can't be used again.
+  - Writes a person's approval of a plan, or their decision about a rollout, as a statement in canonical form. Returns
+    the command that signs it with the person's SSH key. The controller never needs the private key.
+  - A statement about a plan contains its digest, the rollout, environments, waves, role, verdict and validity period. A
+    decision also contains the head of the rollout's journal, so that it cannot be reused.
   - Fails if this controller pins no trust bundle, because nothing would verify the signature.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
-  - Statements are written to C(approvals/) and C(decisions/) in O(dir). The signature belongs beside it with the ending
-    C(.sig), where C(ssh-keygen) writes it. The file must not be changed, not even by a line end.
+  - Statements are written to C(approvals/) and C(decisions/) in O(dir). The signature belongs in the same directory,
+    with the suffix C(.sig), where C(ssh-keygen) writes it. The file must not be changed, not even its line endings.
 seealso:
   - module: patchtide.hybrid.trust_check
   - module: patchtide.hybrid.rollout_decision
@@ -28,10 +28,10 @@ attributes:
     description: Shows the statement without writing it.
     support: full
   diff_mode:
-    description: There is no difference to show.
+    description: This action has no diff output.
     support: none
   idempotent:
-    description: A statement that says the same and still counts is kept.
+    description: An existing statement with the same content that is still valid is kept.
     support: full
 options:
   dir:
@@ -39,39 +39,39 @@ options:
     type: path
     required: true
   act:
-    description: What the statement is about.
+    description: Subject of the statement.
     type: str
     choices: [plan, decision]
     default: plan
   verdict:
     description:
-      - V(approve), or V(reject) and V(revoke), which stop the plan whoever else approves it. Everybody in the bundle
-        may sign these two. Decisions only take V(approve).
+      - V(approve) approves. V(reject) and V(revoke) stop the plan, no matter who else approves it, and everyone in the
+        bundle may sign them. Decisions only accept V(approve).
     type: str
     choices: [approve, reject, revoke]
     default: approve
   principal:
-    description: Who is to sign. By default the one person in the bundle whose account runs the task.
+    description: Person who signs. Defaults to the person in the bundle whose account runs the task.
     type: str
   role:
-    description: Role in which they sign. By default the only one of their roles that is asked for.
+    description: Role in which the person signs. Defaults to the person's only role that is required.
     type: str
   environments:
-    description: Environments of the bundle for which it counts. By default all in which the plan has nodes.
+    description: Environments to which the statement applies. Defaults to all in which the plan has nodes.
     type: list
     elements: str
     default: []
   waves:
-    description: Waves for which it counts. By default all.
+    description: Waves to which the statement applies. Defaults to all.
     type: list
     elements: str
     default: []
   valid_hours:
-    description: Hours for which it counts from now. The bundle limits them with C(max_hours).
+    description: Hours for which the statement is valid. The bundle limits them with C(max_hours).
     type: int
     default: 72
   reason:
-    description: Why, in the words of the person who signs. Must not be empty.
+    description: Reason of the person who signs. Must not be empty.
     type: str
     required: true
   decision:
@@ -87,7 +87,7 @@ options:
     elements: str
     default: []
   what:
-    description: Preparation that is written off.
+    description: Preparation to write off.
     type: str
     choices: [drained, nodes_hook, patch_now, wave_hook, started]
   policy_digest:
@@ -95,7 +95,7 @@ options:
     type: str
   journal:
     description:
-      - Where the journal is kept, as in M(patchtide.hybrid.rollout_journal). Needed only where O(dir) is not the
+      - Journal store of the rollout, as for M(patchtide.hybrid.rollout_journal). Needed only if O(dir) is not the
         directory in which the rollout was opened.
     type: str
 """
@@ -125,34 +125,34 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: File of the statement.
+  description: Path of the statement.
   returned: success
   type: str
   sample: /var/lib/patchtide/2026-06/approvals/plan-ana_example.com-0f1e2d3c4b5a.json
 command:
-  description: Command that signs it. Replace the key's file with that of the signer.
+  description: Command that signs it. Replace the path of the key with that of the signer.
   returned: success
   type: str
   sample: ssh-keygen -Y sign -n plan@patchtide -f ~/.ssh/id_ed25519 /var/lib/patchtide/2026-06/approvals/plan-ana.json
 signed:
-  description: Whether there is a signature beside it already. It is not verified here.
+  description: Whether a signature already exists. It is not verified here.
   returned: success
   type: bool
 principal:
-  description: Who is to sign.
+  description: Person who signs.
   returned: success
   type: str
 role:
-  description: In which role.
+  description: Role in which the person signs.
   returned: success
   type: str
 expires:
-  description: When it stops to count.
+  description: Time at which the statement expires.
   returned: success
   type: str
   sample: "2026-12-04T22:00:00Z"
 statement:
-  description: What it says.
+  description: Content of the statement.
   returned: success
   type: str
 """
