@@ -11,6 +11,7 @@ from typing import Any
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.policy.errors import Mistake
 from ...module_utils._core.policy.values import Policy
+from ...module_utils._core.text import plain
 
 try:
     import jmespath
@@ -28,7 +29,7 @@ def check_condition(condition: str, option: str) -> None:
     try:
         jmespath.compile(condition)
     except JMESPathError as error:
-        raise BadInput(option, condition, f"a JMESPath expression ({' '.join(str(error).split())})") from None
+        raise BadInput(option, condition, f"a JMESPath expression ({plain(' '.join(str(error).split()))})") from None
 
 
 def evaluate(condition: str, document: Mapping[str, Any]) -> tuple[Any, str]:

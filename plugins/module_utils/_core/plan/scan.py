@@ -15,7 +15,10 @@ from ..shape import FLAG, NAME, NUMBER, TEXT, Each, Object, OrNull, Values, chec
 
 SCHEMA = "patchtide/scan/2"
 _ERROR = OrNull(Object({}, {"code": TEXT, "text": TEXT}))
-PATCH = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "severity": TEXT, "state": TEXT})
+PATCH = Object(
+    {"id": NAME},
+    {"title": TEXT, "classification": TEXT, "severity": TEXT, "state": TEXT, "cve_ids": Each(TEXT)},
+)
 COUNTS = OrNull(Values(NUMBER))
 _HELD = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "why": TEXT, "text": TEXT})
 _NOTE = Object({"code": TEXT, "text": TEXT})
