@@ -21,8 +21,9 @@ _BY_HAND = ("manual", "relaunch")
 _AWX_JOB_DIR = "AWX_PRIVATE_DATA_DIR"
 
 
-def find_operator(task_vars: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Operator:
+def find_operator(task_vars: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Operator:
     """Return the account of the process (not what LOGNAME says) and the user of AWX, inside of its jobs."""
+    environ = os.environ if environ is None else environ
     for prefix in ("awx", "tower"):
         user, job = task_vars.get(f"{prefix}_user_name"), _number(task_vars.get(f"{prefix}_job_id"))
         by_hand = task_vars.get(f"{prefix}_job_launch_type") in _BY_HAND

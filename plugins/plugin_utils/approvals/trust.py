@@ -39,7 +39,7 @@ class Trust:
     check: SignatureCheck = field(default_factory=SshKeygen)
 
 
-def find_pins(machine: Path = PINS, environ: Mapping[str, str] = os.environ) -> Path | None:
+def find_pins(machine: Path = PINS, environ: Mapping[str, str] | None = None) -> Path | None:
     """Return the file with this controller's pins; ``None`` if it has none, and approvals are not verified.
 
     :raises BadInput: others could write it.
@@ -47,7 +47,7 @@ def find_pins(machine: Path = PINS, environ: Mapping[str, str] = os.environ) -> 
     if machine.exists():
         _check_owner(machine, (0,))
         return machine
-    named = environ.get(VARIABLE)
+    named = (os.environ if environ is None else environ).get(VARIABLE)
     if not named:
         return None
     path = Path(named)

@@ -35,7 +35,8 @@ def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
     rules = [f"{name + ':':<{_LABEL}}{plain(text)}" for name, text in facts]
     lines += ["", *(part for line in rules for part in _hang(line, width))] if rules else []
     lines += ["", *_left_out(plan["excluded"], width)]
-    lines += ["", *([plain(end)] if (end := end_note(plan)) else []), f"Digest {plain(plan.get('digest', ''))}"]
+    end = end_note(plan)
+    lines += ["", *([plain(end)] if end else []), f"Digest {plain(plan.get('digest', ''))}"]
     return "\n".join(lines)
 
 

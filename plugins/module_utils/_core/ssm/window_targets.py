@@ -14,7 +14,7 @@ from ..errors import BadInput
 from . import limits
 from .targets import Targets, check_targets, to_targets
 
-F = TypeVar("F", covariant=True)
+F_co = TypeVar("F_co", covariant=True)
 INSTANCE, RESOURCE_GROUP = "INSTANCE", "RESOURCE_GROUP"
 
 
@@ -123,15 +123,15 @@ class WindowTargetNoun:
         return ensure_window_target(self._port, change, safe=self._options["safe"])
 
 
-class _Findable(Protocol[F]):
-    def find(self, window_id: str, name: str) -> F | None: ...
+class _Findable(Protocol[F_co]):
+    def find(self, window_id: str, name: str) -> F_co | None: ...
 
-    def get(self, window_id: str, own_id: str, /) -> F | None: ...
+    def get(self, window_id: str, own_id: str, /) -> F_co | None: ...
 
 
 def find_by_id_or_name(
-    port: _Findable[F], window_id: str | None, id_option: str, options: Mapping[str, Any]
-) -> F | None:
+    port: _Findable[F_co], window_id: str | None, id_option: str, options: Mapping[str, Any]
+) -> F_co | None:
     """Find what ``options`` mean within a window: by the ID if one is given, else by the name.
 
     :raises BadInput: the ID means nothing in this window, and the object is to be present.

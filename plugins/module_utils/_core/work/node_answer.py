@@ -39,7 +39,7 @@ def not_understood(why: Exception) -> PatchtideError:
 
 def words(value: object, longest: int = LONGEST) -> str:
     """Return text that is safe to keep and to show: one line, without control characters, of bounded length."""
-    if type(value) is str and len(value) <= longest and value.isprintable():
+    if isinstance(value, str) and value.__class__ is str and len(value) <= longest and value.isprintable():
         return value  # most are; there are millions of them
     text = plain(str(value)[: longest + 1])
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

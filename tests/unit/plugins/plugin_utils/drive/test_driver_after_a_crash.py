@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +61,23 @@ def test_one_that_dies_after_every_record_gets_to_the_end(tmp_path: Path) -> Non
     driving, lives = Driving(tmp_path, {f"web-{number}": 1 for number in range(4)}, drain=True), 0
     driving.executor.size = 1
     while True:
-        driver, died = driving.driver(), []
+        driver = driving.driver()
+        died: list[Any] = []
         record, begin = driving.rollout.record, driving.executor.begin
 
-        def last(event: Any, record: Any = record, died: Any = died) -> Any:
+        def last(record: Any, died: list[Any], event: Any) -> Any:
             if not died:
                 record(event)
             died.append(event)
             raise Died
 
-        def dead(work: Any, begin: Any = begin, died: Any = died) -> str:
+        def dead(begin: Any, died: list[Any], work: Any) -> str:
             if died:
                 raise Died
             return str(begin(work))
 
-        driving.executor.begin = dead  # type: ignore[method-assign]
-        driving.rollout.record = last  # type: ignore[method-assign]
+        driving.executor.begin = partial(dead, begin, died)  # type: ignore[method-assign]
+        driving.rollout.record = partial(last, record, died)  # type: ignore[method-assign]
         try:
             driver.run("worked")
             break

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.opening import OutsideWindow
@@ -67,7 +68,12 @@ def test_a_night_that_was_begun_goes_on_with_the_nodes_that_fit(tmp_path: Path) 
     script = {("patch", "a"): ["lost"]}
     driving = Driving(tmp_path, {"a": 1, "b": 1}, script, occurrences=[night(1, 0, 150)])
     driver = driving.driver()
-    driving.executor.on_begin = lambda work: (_ for _ in ()).throw(KeyboardInterrupt) if work.stage == "patch" else None
+
+    def die(work: Any) -> None:
+        if work.stage == "patch":
+            raise KeyboardInterrupt
+
+    driving.executor.on_begin = die
     with pytest.raises(BaseException):  # noqa: B017 - the controller dies, whatever that looks like
         driver.run("worked")
     driving.executor.on_begin = None
