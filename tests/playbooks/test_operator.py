@@ -55,7 +55,8 @@ def test_check_mode_says_what_would_be_done_at_any_time_and_judges_nothing(cycle
     cycle.aws.post("ledger/reset")
     checked = cycle.play("rollout_patches", "--check", "-e", "patchtide_window_wait_minutes=1")
     assert checked.status == 0, checked.output + checked.errors
-    line = r"^    (\w+): \w{3} [-: \d]+ UTC to \w{3} [-: \d]+ UTC \(.* UTC\) would check (\d+) nodes,.* install up to \d+ patches, reboot"
+    night = r"\w{3} [-: \d]+ UTC to \w{3} [-: \d]+ UTC \(.* UTC\)"
+    line = rf"^    (\w+): {night} would check (\d+) nodes,.* install up to \d+ patches, reboot"
     told = Counter[str]()
     for wave, nodes in re.findall(line, checked.output, re.MULTILINE):
         told[wave] += int(nodes)
