@@ -16,8 +16,8 @@ description:
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
-  - Names are not verified. To control who can request and who can approve, use the permissions of AWX job templates, of
-    the file or of the table.
+  - Without a trust bundle, names are not verified. To control who can request and approve, use the
+    permissions of AWX job templates, of the file or of the table.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -80,18 +80,19 @@ options:
   policy_file:
     description:
       - Policy file whose C(exceptions.max_days) and C(exceptions.four_eyes) apply. Without it, an exception lasts at
-        most 90 days, and nobody approves their own request. No option loosens these rules.
-      - A trust bundle of the controller (M(patchtide.hybrid.trust_info)) can demand more, such as signatures.
+        most 90 days, and requesters cannot approve their own requests. No option loosens these rules.
+      - A trust bundle of the controller (M(patchtide.hybrid.trust_info)) can require more, such as signatures.
     type: path
   severity:
-    description: The highest severity of what stays open. The trust bundle can limit the days by it.
+    description:
+      - Highest severity of the patches that stay missing. The trust bundle can limit the number of days by severity.
     type: str
     choices: [critical, important, moderate, low]
     default: critical
   statements:
     description:
-      - Directory for the statements that the trust bundle asks for. The task writes one, says how O(decided_by) (or
-        O(requested_by)) signs it, and fails; run it again once it is signed.
+      - Directory for the statements that the trust bundle requires. The task writes a statement, shows the command with
+        which O(decided_by) (or O(requested_by)) signs it, and fails. Run it again once the statement is signed.
     type: path
     default: exceptions
   create_table:

@@ -13,9 +13,9 @@ description:
     kill or a crash, the rollout continues from it.
   - The state machine of the rollout checks every event. An event that it refuses is not written, such as work after an
     abort, a wave before the gate of the previous one, or a second install on a node.
-  - If the controller pins a trust bundle (M(patchtide.hybrid.trust_info)), a rollout starts only if its first wave is
-    approved by the people whom the bundle demands; O(approved_digest) and O(approval_file) do not count then. Every
-    further wave is checked again before it begins. Without a bundle approvals are not verified.
+  - If the controller pins a trust bundle (M(patchtide.hybrid.trust_info)), a rollout starts only if the people whom the
+    bundle requires have approved its first wave. O(approved_digest) and O(approval_file) do not count then. Every
+    further wave is checked before it begins. Without a bundle, approvals are not verified.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:
@@ -24,11 +24,12 @@ seealso:
   - module: patchtide.hybrid.rollout_wave
     description: Claims, starts and patches the nodes of a wave, and writes their events.
 notes:
-  - Runs on the controller as an action plugin, independently of the host of the play. Progress is shown immediately.
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
   - With O(state=opened), it writes the process ID of C(ansible-playbook) to C(controller.json) in O(dir). While that
     process runs, a second one on the same machine is refused. Tasks that outlive their playbook are waited for.
-  - Processes on other machines are not detected this way. Whoever opens a rollout last continues it; an earlier
-    controller stops before it sends or records anything else. O(claims) protects the nodes from other rollouts.
+  - Processes on other machines are not detected this way. The controller that opened a rollout last continues it. An
+    earlier one stops before it sends or records anything else. O(claims) protects the nodes from other rollouts.
 attributes:
   check_mode:
     description: Checks whether the event is allowed, but writes nothing.
@@ -91,11 +92,13 @@ options:
     description:
       - Store in which controllers claim nodes, so that two rollouts never work on the same node.
         C(file:) and an absolute path on a shared file system that supports C(flock), or C(dynamodb:<table>) or
-        C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text). By default, nodes are not claimed.
+        C(dynamodb:<Region>/<table>) with the partition key C(node_id) (text). V(none) turns claims off.
+      - Defaults to the file C(patchtide/claims.json) in C(XDG_STATE_HOME), or in C(~/.local/state), which protects
+        nodes from other rollouts of the same user on the same machine.
       - M(patchtide.hybrid.rollout_wave) claims the nodes of a wave until its window ends, or for a day without a
         window. A node that another rollout claimed gets a final record with the name of that rollout and the status
         V(skipped), or V(failed) if work on it had begun. Claims are released when the rollout is finished.
-      - A claim counts for five minutes after its end, because clocks differ.
+      - Other rollouts respect a claim until five minutes after its end, because clocks differ.
       - Set it with O(state=opened). It is stored like O(journal).
     type: str
 """

@@ -82,7 +82,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rollout:
-  description: Id of the rollout, 128 random bits. No other plan has it.
+  description: ID of the rollout, 128 random bits. No other plan has the same ID.
   returned: always
   type: str
   sample: 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
@@ -91,7 +91,7 @@ digest:
   returned: always
   type: str
 content_digest:
-  description: SHA-256 of the plan without its id, time and planner. Two plans of an unchanged world have the same.
+  description: SHA-256 of the plan without its ID, time and planner. Two plans of an unchanged estate have the same.
   returned: always
   type: str
 totals:
@@ -100,7 +100,7 @@ totals:
   type: dict
   sample: {nodes: 59, patches: 228, reboots: 41, excluded: 4}
 warnings:
-  description: Sentences that whoever approves the plan should read, such as waves without nodes, waves that do not fit
+  description: Sentences that the approver of the plan should read, such as waves without nodes, waves that do not fit
     their window, and nodes that are left out because of trouble.
   returned: always
   type: list

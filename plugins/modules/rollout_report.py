@@ -191,7 +191,7 @@ summary:
       type: list
       elements: dict
     attention:
-      description: Nodes that failed, were skipped, have a reboot pending, or whose state nobody knows, with the reason.
+      description: Nodes that failed, were skipped, have a reboot pending, or whose state is unknown, with the reason.
         Nodes that the plan leaves out because of trouble are among them.
       type: list
       elements: dict
