@@ -10,7 +10,9 @@ import json
 import logging
 import re
 import socket
+import threading
 from collections.abc import Iterable
+from contextlib import nullcontext
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -29,12 +31,17 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 #: services that answer errors as JSON; the others (ec2, sts, iam, sns, s3) as XML
 _JSON = frozenset({"ssm", "dynamodb", "tagging", "organizations", "logs", "events", "lambda", "monitoring"})
 
+#: Services whose writes on a condition are atomic (DynamoDB developer guide, condition expressions; S3 user guide,
+#: conditional writes). moto looks and writes in threads beside one another.
+_ATOMIC = frozenset({"dynamodb", "s3"})
+
 
 class Door:
     """WSGI application around moto's: unknown keys are refused, rules of ``faults.py`` strike, calls are counted."""
 
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._stores = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith("/moto-api/patchtide"):
@@ -48,7 +55,8 @@ class Door:
             return self._struck(rule, call, environ, start_response)
         if not call["account"]:
             return self._finish(call, _refusal(call, "unknown_key"), environ, start_response)
-        given = Response.from_app(self._moto, environ, buffered=True)
+        with self._stores if call["service"] in _ATOMIC else nullcontext():
+            given = Response.from_app(self._moto, environ, buffered=True)
         if rule is not None:
             return self._cut(call, environ, start_response)
         return self._finish(call, given, environ, start_response)

@@ -138,7 +138,7 @@ class ListedRollout:
             )
             for row in self.nodes.values()
         ]
-        given = {"policy_digest": "d", "created_at": to_time(self.clock.now())}
+        given = {"policy_digest": "d", "created_at": to_time(self.clock.now()), "rollout": uuid.uuid4().hex}
         plan = build_plan(candidates, self.settings, self.scan_nodes(), **given)
         check_lists(plan["lists"])
         (self.folder / "plan.json").write_text(json.dumps(plan), "utf-8")

@@ -228,7 +228,7 @@ class DynamoJournal:
             return rows
         if not rows or rows[0]["hash"]["S"] != self._last.hash or int(rows[0]["seq"]["N"]) != self._last.seq:
             raise JournalError(
-                f"the journal was truncated or replaced while it was in use: expected record {self._last.seq}, hash "
+                f"the journal was cut back or replaced while it was in use: expected record {self._last.seq}, hash "
                 f"{self._last.hash}. {WAY_OUT}"
             )
         return rows[1:]
