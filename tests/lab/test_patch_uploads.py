@@ -33,14 +33,14 @@ def put_list(fleet: Fleet, text: str, account: str = WEB, **more: Any) -> None:
 
 def test_the_document_ends_before_the_service_shows_its_state(fleet: Fleet) -> None:
     """The payload ends when PutInventory has answered [PBO]; DescribeInstancePatchStates follows."""
-    fleet.fault(NODE, upload_seconds=45)
+    fleet.fault(NODE, upload_seconds=200)
     command = fleet.send(NODE, wait=100)
     assert fleet.outcome(command, NODE)["Status"] == "Success"
     request = {"InstanceIds": [fleet.id(NODE)]}
     early = fleet.ssm(NODE).describe_instance_patch_states(**request)["InstancePatchStates"]
     ended = fleet.ssm(NODE).list_command_invocations(CommandId=command, Details=True)["CommandInvocations"]
     assert ended[0]["StatusDetails"] == "Success"
-    fleet.lab.advance(45)
+    fleet.lab.advance(200)
     assert (early, fleet.state(NODE)["Operation"]) == ([], "Scan")
 
 
