@@ -15,16 +15,16 @@ from typing import Any
 
 
 def parse_shared(text: str) -> Any:
-    """Parse JSON; patches (what has an ``id`` and a ``title``) that are equal become one object: don't change them.
+    """Parse JSON; equal patches (objects with ``id`` and ``title``) become one object, so don't modify them.
 
-    A month's patches are a few hundred on all nodes together; as objects of their own they take ten times as much.
+    All nodes together have a few hundred different patches a month; as separate objects they take ten times the memory.
     """
     with collector_paused():
         return json.loads(text, object_pairs_hook=_sharing(), parse_float=_number, parse_constant=_number)
 
 
 def _number(text: str) -> float:
-    """:raises ValueError: it is none that another reader would take, such as NaN or 1e999."""
+    """:raises ValueError: other readers would not accept it, such as NaN or 1e999."""
     found = float(text)
     if not math.isfinite(found):
         raise ValueError(f"the number {text[:40]} is none that JSON has")
@@ -43,16 +43,16 @@ def _sharing() -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
         values = (tuple(value) if isinstance(value, list) else value for value in found.values())
         try:
             return known.setdefault((*found, *values), found)
-        except TypeError:  # something with members of its own
+        except TypeError:  # it contains other objects
             return found
 
     return share
 
 
 def leave_parent_alone() -> None:
-    """In a worker that Ansible forked, keep the collector off the parent's objects: looking at one copies its page.
+    """Exclude the parent's objects from garbage collection in a forked worker: visiting one copies its page.
 
-    An inventory of ten thousand hosts would be in memory twice for nothing.
+    Otherwise an inventory of ten thousand hosts would be in memory twice.
     """
     if multiprocessing.parent_process() is not None:
         gc.freeze()
@@ -60,7 +60,7 @@ def leave_parent_alone() -> None:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Don't look for garbage while something large is built that is none: that takes longer than building it."""
+    """Suspend garbage collection while a large object is built: collection would take longer than the building."""
     was_on = gc.isenabled()
     gc.disable()
     try:

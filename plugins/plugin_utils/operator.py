@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds out who runs a step. Neither extra variables nor the environment alone name a person."""
+"""Determines who runs a step. Neither extra variables nor the environment alone identify a person."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from ..module_utils._core.text import plain
 from ..module_utils._core.trust.operator import Operator
 
-#: Launches that a person made. AWX writes no user into the variables of other ones (schedules, webhooks, callbacks), so
-#: that their data can plant one. It always writes the type itself, over all extra variables:
+#: Launches by a person. AWX writes no user into the variables of other launches (schedules, webhooks, callbacks), so
+#: their data can forge one. AWX always writes the launch type itself, over all extra variables:
 #: ansible/awx, awx/main/models/unified_jobs.py and jobs.py (awx_meta_vars).
 _BY_HAND = ("manual", "relaunch")
 #: AWX sets it for each job: ansible/awx, awx/main/tasks/jobs.py (build_env).
@@ -22,7 +22,7 @@ _AWX_JOB_DIR = "AWX_PRIVATE_DATA_DIR"
 
 
 def find_operator(task_vars: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Operator:
-    """Return the account of the process (not what LOGNAME says) and the user of AWX, inside of its jobs."""
+    """Return the account of the process (not LOGNAME) and, within its jobs, the user of AWX."""
     environ = os.environ if environ is None else environ
     for prefix in ("awx", "tower"):
         user, job = task_vars.get(f"{prefix}_user_name"), _number(task_vars.get(f"{prefix}_job_id"))

@@ -21,15 +21,15 @@ from typing import NoReturn
 
 from .process_tree import children, kill_trees
 
-#: How often the parent is looked for where the kernel does not report its end, in seconds.
+#: Seconds between two checks for the parent, on kernels that do not report its end.
 INTERVAL = 0.5
 
 
 def watch_parent(interval: float = INTERVAL) -> threading.Thread:
-    """Kill this process and all it started as soon as its parent is gone; a worker calls it first thing, once.
+    """Kill this process and all that it started as soon as its parent is gone; a worker calls it once, at its start.
 
-    Shared SSH connections (``ControlPersist``) are no children and end by themselves. ``prctl(PR_SET_PDEATHSIG)`` is
-    not used: it would end this process before its children, and leave those.
+    Shared SSH connections (``ControlPersist``) are not children and end by themselves. ``prctl(PR_SET_PDEATHSIG)`` is
+    not used: it would end this process before its children and leave them running.
     """
     parent = _parent()
     thread = threading.Thread(target=_watch, args=(parent, interval), name="patchtide parent watch", daemon=True)
@@ -38,7 +38,7 @@ def watch_parent(interval: float = INTERVAL) -> threading.Thread:
 
 
 def _parent() -> int:
-    """Return the parent at the time of the fork: it may be gone by now, and ``getppid`` would name its heir."""
+    """Return the parent at the time of the fork: if it is gone, ``getppid`` returns the process that adopted us."""
     forked_by = multiprocessing.parent_process()
     return forked_by.pid if forked_by and forked_by.pid else os.getppid()
 
@@ -53,7 +53,7 @@ def _watch(parent: int, interval: float) -> None:
 
 
 def _pidfd(pid: int) -> int | None:
-    """Return a descriptor that becomes readable when the process ends (pidfd_open(2)), where the kernel has it."""
+    """Return a descriptor that becomes readable when the process ends, if the kernel has pidfd_open(2)."""
     with suppress(AttributeError, OSError):
         return os.pidfd_open(pid)
     return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that nobody else may read or put something else in the place of."""
+"""Files that nobody else may read or replace."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def open_private(path: Path, flags: int) -> int:
     """Open a file, new ones with mode 0600, and return its descriptor. Symbolic links are not followed.
 
     :raises OSError: as ``os.open``.
-    :raises JournalError: it is no regular file, or its owner is neither this user, nor root, nor the directory's owner.
+    :raises JournalError: it is not a regular file, or is not owned by this user, root or the directory's owner.
     """
     handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     try:
@@ -54,14 +54,14 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory, and those above it that are missing, for their owner alone."""
+    """Create a directory and its missing parents, accessible only to their owner."""
     for parent in (*reversed(path.parents), path):
         if not parent.exists():
             parent.mkdir(mode=0o700, exist_ok=True)
 
 
 def check_replaceable(path: Path) -> None:
-    """:raises OSError: what is to be replaced is a symbolic link, a device or anything but a regular file."""
+    """:raises OSError: the file to be replaced is not a regular file, but a symbolic link or a device for example."""
     with suppress(FileNotFoundError):
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
@@ -71,7 +71,7 @@ def check_replaceable(path: Path) -> None:
 
 @contextmanager
 def disk_errors(path: Path, action: str, error_class: type[PatchtideError] = JournalError) -> Iterator[None]:
-    """Turn what the system says about a file into an error that names the file and what would be right."""
+    """Turn a system error about a file into an error that names the file and what is expected."""
     try:
         yield
     except OSError as error:
@@ -80,14 +80,14 @@ def disk_errors(path: Path, action: str, error_class: type[PatchtideError] = Jou
 
 
 def write_all(handle: int, data: bytes) -> None:
-    """Write all of it: a disk that is nearly full takes a part and fails at the next attempt."""
+    """Write all bytes: a nearly full disk accepts a part and fails at the next attempt."""
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
 
 
 def sync_directory(path: Path) -> None:
-    """Make new names in a directory durable."""
+    """Make new entries of a directory durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

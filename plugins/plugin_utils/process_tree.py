@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The processes below this one, and ending them."""
+"""Finds and kills the descendants of this process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PROC = Path("/proc")
 
 
 def children() -> set[int]:
-    """Return the processes that this one started itself."""
+    """Return the direct children of this process."""
     here = os.getpid()
     return {pid for pid, parent in _parents() if parent == here}
 
 
 def command_line(pid: int) -> str:
-    """Return a process's command and arguments, empty where it has ended."""
+    """Return a process's command and arguments; empty if it has ended."""
     if PROC.is_dir():
         with suppress(OSError):
             return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
@@ -31,7 +31,7 @@ def command_line(pid: int) -> str:
 
 
 def descendants(roots: Collection[int]) -> set[int]:
-    """Return the given processes and all that descend from them."""
+    """Return the given processes and all their descendants."""
     below: dict[int, list[int]] = {}
     for pid, parent in _parents():
         below.setdefault(parent, []).append(pid)
@@ -46,10 +46,10 @@ def descendants(roots: Collection[int]) -> set[int]:
 
 
 def kill_trees(roots: Collection[int]) -> None:
-    """Kill processes with all that descends from them.
+    """Kill processes with all their descendants.
 
-    They are stopped first, so that none starts another between the look and the kill. What belongs to another user
-    (a command under ``sudo`` on the controller) can't be signalled and stays.
+    They are stopped first, so that none starts another one before it is killed. A process of another user (a command
+    under ``sudo`` on the controller) can't be signalled and remains.
     """
     stopped: set[int] = set()
     while fresh := descendants(roots) - stopped:
@@ -65,7 +65,7 @@ def _signal(pids: Iterable[int], number: int) -> None:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    """Yield every process with its parent: from /proc, elsewhere from ``ps``."""
+    """Yield every process with its parent: from /proc, or from ``ps`` on systems without it."""
     if not PROC.is_dir():
         for line in _ps("-A", "-o", "pid=,ppid=").splitlines():
             pid, parent = line.split()

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-#: Longest silence of an action in seconds. Half a minute is promised, with a margin for busy machines.
+#: Longest silence of an action in seconds. The documentation promises half a minute; this leaves a margin.
 LIFE_SECONDS = 25.0
-#: Delay in seconds after which the sign of life is shown if the action shows no line.
+#: Delay in seconds after which a sign of life is shown if the action shows no line.
 GRACE_SECONDS = 2.0
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads approvals of AWX and of automation controller from their API: who clicked, in which workflow, on which plan.
+"""Reads approvals from the API of AWX and automation controller: who clicked, in which workflow, for which plan.
 
-It proves who clicked, not what was read. Everything is read from the API; a job's variables only say where to look,
-because runs by schedule, webhook or callback can plant them. The facts are those of ansible/awx:
+It proves who clicked, not what they read. Everything is read from the API; a job's variables only say where to read,
+because runs by schedule, webhook or callback can forge them. The facts are from ansible/awx:
 
 - a node's approval is ``successful`` if approved and ``failed`` if denied or timed out (``timed_out``); a canceled one
   passes where all nodes converge (awx/main/models/workflow.py, awx/main/scheduler/dag_workflow.py)
@@ -32,7 +32,7 @@ from ...module_utils._core.trust.votes import Found, Vote
 from .trust import Trust
 
 SOURCE = "awx"
-#: The artifact by which plan_rollout tells AWX which plan it made.
+#: The artifact in which plan_rollout records for AWX which plan it made.
 ARTIFACT = "patchtide_plan_digest"
 _PREFIX = "/api/v2/"
 _LARGEST = 8 << 20
@@ -42,7 +42,7 @@ Fetch = Callable[[str], Any]
 
 
 class Unreadable(PatchtideError):
-    """AWX can't be read, so nobody knows whether an approval stands."""
+    """AWX can't be read, so it is unknown whether an approval is valid."""
 
     code = "Unreadable"
 
@@ -51,7 +51,7 @@ class Unreadable(PatchtideError):
 class AwxApprovals:
     """An ``ApprovalSource``: the approval nodes of the workflow that the plan's job belongs to.
 
-    ``workflow_job``: its number, 0 outside of a workflow, where there is nothing to read.
+    ``workflow_job``: its number; 0 outside of a workflow, where there is nothing to read.
     """
 
     controller: str
@@ -115,7 +115,7 @@ class AwxApprovals:
         return None if found and found.service else found
 
     def _plans_before(self, number: int, nodes: Mapping[int, Mapping[str, Any]], plan: Mapping[str, Any]) -> bool:
-        """Tell whether a job that the approval waits for made this very plan."""
+        """Return whether a job before the approval made exactly this plan."""
         for node in _ancestors(number, nodes):
             job = _job_of(nodes[node])
             if job.get("type") != "job":
@@ -153,7 +153,7 @@ def _job_of(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(approval: Mapping[str, Any]) -> str:
-    """Say why an approval node approves nothing; empty if it does."""
+    """Return why an approval node approves nothing; empty if it approves."""
     if approval.get("timed_out"):
         return "it timed out"
     if approval.get("status") != "successful":
@@ -164,7 +164,7 @@ def _state(approval: Mapping[str, Any]) -> str:
 
 
 def _kept(approval: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the evidence keeps of an approval."""
+    """Return an approval in the form that the evidence keeps."""
     user = approval["summary_fields"]["approved_or_denied_by"]
     members = ("id", "name", "status", "timed_out", "finished", "created", "url")
     return {
@@ -190,7 +190,7 @@ def _ancestors(number: int, nodes: Mapping[int, Mapping[str, Any]]) -> Sequence[
 
 
 def to_awx(trust: Trust, job: Mapping[str, Any]) -> AwxApprovals:
-    """Return the source of the controller that the pins name, and of the workflow that the job says it belongs to."""
+    """Return the source for the controller in the pins and for the workflow in the job's variables."""
     row = trust.pins.awx
     if not row:
         raise Unreadable(
@@ -203,7 +203,7 @@ def to_awx(trust: Trust, job: Mapping[str, Any]) -> AwxApprovals:
 
 
 def fetch_from(url: str, token_file: Path, ca_file: str | None = None) -> Fetch:
-    """Return how to read a controller's API with a token that only has to read."""
+    """Return a function that reads a controller's API; its token needs only read access."""
 
     def fetch(path: str) -> Any:
         try:

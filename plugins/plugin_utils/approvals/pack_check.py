@@ -1,8 +1,8 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verifies the approvals and decisions in an evidence pack, years later: with the bundle that it keeps, at the time at
-which they were accepted. What was revoked since is noted, and changes nothing that was done."""
+"""Verifies the approvals and decisions in an evidence pack, even years later: with the bundle in the pack, as of the
+time at which they were accepted. Later revocations are noted, and do not invalidate what was done."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from .wave_check import ARCHIVE
 class PackCheck:
     """Verifies the records of one pack.
 
-    :param pins: root keys of whoever verifies; without them only the pack vouches for its bundles.
-    :param current: the bundle of today, for notes on what was revoked since.
+    :param pins: the verifier's root keys; without them only the pack itself vouches for its bundles.
+    :param current: the present bundle, for notes on later revocations.
     """
 
     files: Mapping[str, bytes]
@@ -52,7 +52,7 @@ class PackCheck:
     verified: list[str] = field(default_factory=list)
 
     def run(self, records: Sequence[Record]) -> None:
-        """Verify all records; what is wrong is in ``problems`` afterwards."""
+        """Verify all records; ``problems`` has the errors afterwards."""
         digests = [event.bundle_digest for record in records if isinstance(event := record.event(), Approved)]
         for record in records:
             try:
@@ -141,6 +141,6 @@ class PackCheck:
 
 
 class NotInPack(PatchtideError):
-    """A pack does not hold what proves its approvals."""
+    """A pack lacks the proof of its approvals."""
 
     code = "NotInPack"

@@ -18,26 +18,26 @@ from ...module_utils._core.trust.votes import Found
 from .sources import gather
 from .trust import Trust, find_trust
 
-#: What is said wherever approvals are shown and this controller trusts no bundle.
+#: Shown with approvals if this controller trusts no bundle.
 NOT_VERIFIED = "Approvals are not verified: this controller pins no trust bundle."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCheck:
-    """Whom the controller trusts, what the sources of approvals have found, and what it comes to."""
+    """Whom the controller trusts, what the sources of approvals have found, and the verdict."""
 
     trust: Trust
     found: tuple[Found, ...]
     judgement: Judgement
 
     def of_wave(self, wave: str) -> tuple[Found, ...]:
-        """Return what counts for a wave."""
+        """Return the approvals that count for a wave."""
         names = frozenset(self.judgement.environments[wave])
         proofs = {vote.proof for vote in self.judgement.counted if vote.covers(wave, names)}
         return tuple(item for item in self.found if item.vote and item.vote.proof in proofs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a task returns and pages show."""
+        """Return the data for task results and pages."""
         votes = sorted(self.judgement.counted, key=lambda vote: (vote.principal, vote.proof))
         return {
             "verified": True,
@@ -59,7 +59,7 @@ class PlanCheck:
         }
 
     def lines(self) -> list[str]:
-        """Say it for people, in a line each."""
+        """Return the result as readable lines."""
         shown = self.to_dict()
         lines = [
             f"{row['principal']} approved as {', '.join(row['roles'])} ({row['source']})" for row in shown["counted"]
@@ -79,10 +79,10 @@ def check_plan_trust(
 ) -> PlanCheck | None:
     """Judge the approvals of a plan; ``None`` if this controller pins no bundle.
 
-    :param launcher: who runs the rollout; ``None`` if it is only asked what is missing.
-    :param job: the job's variables, which say where to read.
-    :param seen: the version of the bundle with which the rollout began, 0 if with none.
-    :raises PatchtideError: the bundle is refused, or a source can't be read: nobody knows then, so nothing may begin.
+    :param launcher: who runs the rollout; ``None`` to determine only what is missing.
+    :param job: the job's variables, which name the sources to read.
+    :param seen: the version of the bundle with which the rollout began; 0 for none.
+    :raises PatchtideError: the bundle is refused, or a source can't be read: approval is unknown, so nothing may begin.
     """
     trust = find_trust(now, seen=seen)
     if trust is None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps of exceptions that the trust bundle gives to roles: written as statements, and proved before they count."""
+"""Steps of exceptions that the trust bundle assigns to roles: written as statements and verified before they count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .trust import Trust
 from .write_statement import role_of, sign_command, write_statement
 
 _HOURS = 72
-#: By the state of a record, the step that leads to it.
+#: The step that leads to each state of a record.
 STEPS = {"requested": "request", "approved": "approve", "rejected": "reject", "revoked": "revoke"}
 
 
@@ -46,11 +46,11 @@ def prove_step(
     now: datetime,
     write: bool,
 ) -> None:
-    """Make sure that a step of an exception is signed; write the statement first where there is none.
+    """Check that a step of an exception is signed; write the statement first if there is none.
 
     :param principal: who takes the step.
     :param folder: where statements about exceptions are kept.
-    :raises NotProved: it is not signed yet, with the command that signs it; or the signature does not count.
+    :raises NotProved: it is not signed yet (the error has the command that signs it), or the signature does not count.
     """
     bundle, step = trust.bundle, STEPS[state]
     demand = bundle.exceptions.steps[step]

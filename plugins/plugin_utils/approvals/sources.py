@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every source of approvals, by name. A further source is one file and one row here."""
+"""Every source of approvals, by name. To add a source, write one file and add one row here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .awx import to_awx
 from .ssh import APPROVALS, SshApprovals
 from .trust import Trust
 
-#: What a source needs: the rollout's directory, whom the controller trusts, and the job's variables as references.
+#: Arguments of a source: the rollout's directory, whom the controller trusts, and the job's variables as references.
 Make = Callable[[Path, Trust, Mapping[str, Any]], ApprovalSource]
 
 SOURCES: Mapping[str, Make] = {
@@ -28,9 +28,9 @@ SOURCES: Mapping[str, Make] = {
 def gather(
     folder: Path, trust: Trust, plan: Mapping[str, Any], now: datetime, job: Mapping[str, Any] | None = None
 ) -> list[Found]:
-    """Return what all sources that the bundle admits have found.
+    """Return the findings of all sources that the bundle admits.
 
-    :param job: variables of the job, such as AWX's number of its workflow. They say where to read, and prove nothing.
+    :param job: variables of the job, such as its workflow's number in AWX. They say where to read, and prove nothing.
     :raises PatchtideError: one of them can't be read.
     """
     wanted = {name for rule in trust.bundle.plans for name in rule.sources}

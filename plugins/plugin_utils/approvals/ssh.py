@@ -31,20 +31,20 @@ from ...module_utils._core.trust.votes import Found
 APPROVALS = "approvals"
 _MOST_FILES = 500
 _SECONDS = 30
-#: Times without a Z are local to OpenSSH, and not every release takes the Z: its local time is UTC here.
+#: OpenSSH reads times without a Z as local time, and not every release accepts the Z: so its local time is UTC here.
 _TIME = "%Y%m%d%H%M%S"
 _FOR_EVER = 9000
 
 
 class CannotVerify(PatchtideError):
-    """Signatures can't be verified, so nothing that needs one can go on."""
+    """Signatures can't be verified, so nothing that requires one can continue."""
 
     code = "CannotVerify"
 
 
 @dataclass(frozen=True, slots=True)
 class SshKeygen:
-    """A ``SignatureCheck``. Every check gets a file of allowed signers of its own, with this one key in it."""
+    """A ``SignatureCheck``. Each check uses its own file of allowed signers, which contains only this key."""
 
     program: str = "ssh-keygen"
 
@@ -110,12 +110,12 @@ class SshApprovals:
 
 
 def signature_of(path: Path) -> Path:
-    """Return where ssh-keygen -Y sign writes the signature of a file."""
+    """Return the path to which ssh-keygen -Y sign writes the signature of a file."""
     return path.with_name(f"{path.name}.sig")
 
 
 def read_bounded(path: Path) -> bytes | None:
-    """Return the content of a regular file; ``None`` if there is none, or it is too large to be one of ours."""
+    """Return the content of a regular file; ``None`` if it is missing or too large to be one of ours."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

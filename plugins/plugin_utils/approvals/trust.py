@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds out whom this controller trusts: its pins, and the bundle that they lead to."""
+"""Determines whom this controller trusts: its pins, and the bundle that they refer to."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .ssh import SshKeygen
 
 #: Where a controller pins its root keys. Job variables can't change it, and only root may write it.
 PINS = Path("/etc/patchtide/trust.yml")
-#: For execution environments; the file of the machine goes before it.
+#: For execution environments; the machine's file takes precedence.
 VARIABLE = "PATCHTIDE_TRUST"
 _LARGEST = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """A verified bundle. ``files``: by name the bundle and its signatures, for the evidence pack."""
+    """A verified bundle. ``files``: the bundle and its signatures by name, for the evidence pack."""
 
     pins: Pins
     bundle: Bundle
@@ -66,10 +66,10 @@ def _check_owner(path: Path, owners: tuple[int, ...]) -> None:
 def find_trust(
     now: datetime, *, seen: int = 0, pins: Path | None = None, check: SignatureCheck | None = None
 ) -> Trust | None:
-    """Return the bundle that this controller trusts; ``None`` if it pins none.
+    """Return the bundle that this controller trusts; ``None`` if the controller pins none.
 
     :param seen: the version with which the rollout began; an older one is refused.
-    :param pins: the file with the pins, where it was found before.
+    :param pins: the file with the pins, if it is already known.
     :raises BundleRefused: too few root keys have signed the bundle, or it is too old.
     :raises BadInput: pins or bundle are malformed or can't be read.
     """
@@ -86,7 +86,7 @@ def find_trust(
 
 
 def load_bundle(pins: Pins, now: datetime, *, seen: int, check: SignatureCheck) -> Trust:
-    """Read and verify the bundle that pins name; see ``find_trust``."""
+    """Read and verify the bundle that the pins name; see ``find_trust``."""
     path = Path(pins.bundle)
     files = {item.name: _read(item) for item in (path, *sorted(path.parent.glob(f"{path.name}*.sig"))[:50])}
     return verify_bundle(files, path.name, pins, now, seen=seen, check=check)
@@ -95,7 +95,7 @@ def load_bundle(pins: Pins, now: datetime, *, seen: int, check: SignatureCheck) 
 def verify_bundle(
     files: Mapping[str, bytes], name: str, pins: Pins, now: datetime, *, seen: int, check: SignatureCheck
 ) -> Trust:
-    """Verify a bundle whose files were read already, such as those of an evidence pack."""
+    """Verify a bundle whose files have already been read, such as those of an evidence pack."""
     data = files[name]
     check_signatures(data, [files[item] for item in files if item != name], pins, check, now)
     try:

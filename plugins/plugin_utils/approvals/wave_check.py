@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks right before a wave that enough people approve of it, and notes in the journal what proves it."""
+"""Checks right before a wave that enough people have approved it, and records the proof in the journal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..rollout.folder import RolloutDir
 from .plan_check import PlanCheck, check_plan_trust
 from .trust import Trust
 
-#: Where a rollout keeps the bundles by which it was approved, each under its digest.
+#: Directory in which a rollout keeps the bundles by which it was approved, each named by its digest.
 ARCHIVE = "trust"
 
 
 @dataclass(frozen=True, slots=True)
 class WaveCheck:
-    """Asks before every wave: expiry, revocations and counts may have changed since the last one.
+    """Checks before every wave: expiry, revocations and counts may have changed since the last one.
 
     :param launcher: who runs the rollout.
     :param job: the job's variables.
@@ -36,9 +36,9 @@ class WaveCheck:
     job: Mapping[str, Any]
 
     def __call__(self, wave: str) -> None:
-        """Note that a wave is approved; nothing where neither this controller nor the rollout knows a bundle.
+        """Record that a wave is approved; do nothing if neither this controller nor the rollout knows a bundle.
 
-        :raises PatchtideError: it is not, or nobody can tell.
+        :raises PatchtideError: it is not approved, or approval is unknown.
         """
         rollout = self.rollout
         found = check_plan_trust(
@@ -56,7 +56,7 @@ class WaveCheck:
 
 
 def check_wave(found: PlanCheck, plan: Mapping[str, Any], wave: str) -> None:
-    """:raises NotApproved: with everything that the wave lacks."""
+    """:raises NotApproved: names everything that the wave lacks."""
     if whys := found.judgement.missing[wave]:
         not_counted = "".join(f" {label} does not count: {why}." for label, why in found.judgement.refused[:5])
         raise NotApproved(
@@ -66,7 +66,7 @@ def check_wave(found: PlanCheck, plan: Mapping[str, Any], wave: str) -> None:
 
 
 def approved(found: PlanCheck, wave: str) -> Approved:
-    """Return the event that holds what proves the approval."""
+    """Return the event with the proof of the approval."""
     return Approved(
         wave=wave,
         bundle_version=found.trust.bundle.version,
@@ -86,11 +86,11 @@ def approved(found: PlanCheck, wave: str) -> Approved:
 
 
 def archive(folder: Path, trust: Trust) -> None:
-    """Keep the bundle with its signatures beside the rollout, for those who verify it years later."""
+    """Keep the bundle with its signatures in the rollout's directory, for verification years later."""
     for name, data in trust.files.items():
         write_bytes(folder / ARCHIVE / trust.digest / name, data)
 
 
 def next_wave(state: Rollout) -> str:
-    """Return the first wave that is not done; empty if all are."""
+    """Return the first wave that is not finished; empty if all are."""
     return next((wave.name for wave in state.waves.values() if wave.status not in ("promoted", "finished")), "")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes a statement for somebody to sign, and says with which command."""
+"""Writes a statement for a person to sign, and returns the command that signs it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .ssh import read_bounded, signature_of
 
 
 def write_statement(folder: Path, statement: Statement, now: datetime, *, write: bool) -> tuple[Path, Statement, bool]:
-    """Write a statement, unless one that says the same and still counts is there.
+    """Write a statement, unless an equal one exists that still counts.
 
-    :returns: its file, what it says, and whether it is new.
+    :returns: its file, its content, and whether it is new.
     """
     for path in sorted(folder.glob(f"{statement.act}-*.json")):
         before = _read(path)
@@ -44,13 +44,13 @@ def _read(path: Path) -> Statement | None:
 
 
 def _same(before: Statement, after: Statement) -> bool:
-    """The time and the nonce are always new."""
+    """The time and the nonce always differ."""
     moved = replace(after, nonce=before.nonce, not_before=before.not_before, expires=before.expires)
     return moved == before and before.hours == after.hours
 
 
 def sign_command(path: Path, act: str) -> str:
-    """Return the one command that signs a statement. The key is the signer's; nobody else has it."""
+    """Return the command that signs a statement. Only the signer has the key."""
     return f"ssh-keygen -Y sign -n {namespace(act)} -f ~/.ssh/id_ed25519 {shlex.quote(str(path))}"
 
 
@@ -59,7 +59,7 @@ def is_signed(path: Path) -> bool:
 
 
 def signer_of(bundle: Bundle, given: str | None, operator: Operator) -> str:
-    """Return who is to sign: who is named, else the one person whose account this is.
+    """Return who is to sign: the named person, otherwise the one person with this account.
 
     :raises BadInput: the bundle has no such person.
     """
@@ -72,9 +72,9 @@ def signer_of(bundle: Bundle, given: str | None, operator: Operator) -> str:
 
 
 def role_of(bundle: Bundle, principal: str, given: str | None, wanted: Sequence[str]) -> str:
-    """Return in which role somebody signs: the one that is named, else the only one of theirs that is asked for.
+    """Return the role in which a person signs: the named one, otherwise their only role that is required.
 
-    :raises BadInput: they do not have it, or it is not clear which one.
+    :raises BadInput: they do not have the role, or several are possible.
     """
     able = [role for role in bundle.people[principal].roles if role in wanted]
     if given is None and len(able) == 1:
@@ -86,7 +86,7 @@ def role_of(bundle: Bundle, principal: str, given: str | None, wanted: Sequence[
 
 
 def wanted_roles(bundle: Bundle, act: str, action: str) -> list[str]:
-    """Return the roles that may sign something. Everybody may reject a plan."""
+    """Return the roles that may sign an act. Everybody may reject a plan."""
     if act == "plan":
         return [role for rule in bundle.plans for demand in rule.people for role in demand.roles]
     demands: Mapping[str, object] = bundle.decisions if act == "decision" else bundle.exceptions.steps

@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 def open_ledger(text: str, options: Mapping[str, Any], *, create: bool = False) -> Ledger:
     """Return the ledger: ``dynamodb:NAME``, ``dynamodb:ARN``, or the path of a file.
 
-    :param options: with the AWS connection; only read for a table.
+    :param options: with the AWS connection; read only for a table.
     :param create: create a table that does not exist.
     :raises BadInput: the name is not valid for a table, or the Region is unknown.
     """

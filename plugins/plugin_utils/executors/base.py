@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the driver asks of an executor: begin work on nodes, find it again, see how it goes, stop it.
+"""The port that every executor implements: begin work on nodes, find it again, poll it, cancel it.
 
 The driver announces work in the journal before it calls ``begin``, and records what ``begin`` returned. All calls block
-and run in threads; an executor keeps no state that a new controller would miss, but for caches.
+and run in threads; apart from caches, an executor keeps no state that a new controller would miss.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import Executor
 from ...module_utils._core.work.ssm.ports import sure
 
-#: The longest pause between two looks at a host that is reached directly.
+#: Longest pause between two polls of a directly reached host.
 LONG_LOOK_SECONDS = 30.0
-#: A node's result of a stage, as the journal has it: ``node_id``, ``status`` and what the stage adds.
+#: A node's result of a stage, as in the journal: ``node_id``, ``status`` and the members that the stage adds.
 Result = Mapping[str, Any]
 
 
 class Unknown(PatchtideError):
-    """Work may have begun or not: the answer was lost. The driver looks it up until there is a clear answer."""
+    """Whether work began is unknown: the answer was lost. The driver looks it up until the answer is clear."""
 
     code = "Unknown"
 
@@ -34,13 +34,13 @@ class Unknown(PatchtideError):
 class Work:
     """A stage on nodes of one executor, from its intent to the last outcome.
 
-    :param token: names it on the node or at the service; one for each attempt, never used twice.
+    :param token: identifies the work on the node or at the service; one for each attempt, never reused.
     :param place: the account-Region, or the host itself where it is reached directly.
-    :param nodes: ids of the nodes without an outcome yet.
+    :param nodes: IDs of the nodes without an outcome.
     :param at: when it was announced. :param deadline: when it must have ended.
-    :param snapshot_id: a GUID of this attempt, by which the patch state that it leaves is told from older ones.
-    :param handle: what ``begin`` or ``look_up`` returned, such as a command id; ``""`` before that.
-    :param confirm: ``begin`` calls it right before each call by which the work may reach a node.
+    :param snapshot_id: a GUID of this attempt, which distinguishes its patch state from older ones.
+    :param handle: what ``begin`` or ``look_up`` returned, such as a command ID; ``""`` before that.
+    :param confirm: ``begin`` calls it right before each call that may send the work to a node.
     """
 
     stage: str
@@ -57,52 +57,52 @@ class Work:
 
 
 class ExecutorPort(Protocol):
-    """One executor at work in one wave. Implementations are in the files beside this one."""
+    """One executor in one wave. Implementations are in the files beside this one."""
 
     row: Executor
-    #: Seconds between two looks at work.
+    #: Seconds between two polls of work.
     poll_seconds: float
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
-        """Return (place, node ids) for each piece of work that one ``begin`` takes."""
+        """Return (place, node IDs) for each piece of work that one ``begin`` accepts."""
 
     def deadline(self, stage: str, at: datetime) -> datetime:
-        """Return when work that is announced now must have ended."""
+        """Return the deadline of work that is announced now."""
 
     def begin(self, work: Work) -> str:
-        """Begin announced work and return its handle, ``""`` where the look at it is all the work. Repeating it with
-        the same token never does the work twice, or the executor's look-up tells that it was done. What
-        ``work.confirm`` raises is passed on, and nothing was begun.
+        """Begin announced work and return its handle, ``""`` if the poll itself does the work. A repeated call with the
+        same token never does the work twice, or the executor's look-up finds that it was done. Errors of
+        ``work.confirm`` are passed on, and nothing has begun then.
 
         :raises Unknown: it may have begun. :raises PatchtideError: it was refused; nothing runs.
         """
 
     def look_up(self, work: Work, *, final: bool) -> str | None:
-        """Return the handle of work that an earlier controller may have begun, or that it was not begun: ``""`` where
-        ``begin`` may be called with its token, ``None`` where it never begins under this token.
+        """Return the handle of work that an earlier controller may have begun. For work that has not begun, return
+        ``""`` if ``begin`` may be called with its token, ``None`` if it can never begin under this token.
 
-        :param final: it must not begin any more; the answer is never ``""``.
-        :raises PatchtideError: that can't be told now.
+        :param final: it must no longer begin; the answer is never ``""``.
+        :raises PatchtideError: this is not known now.
         """
 
     def poll(self, work: Work) -> list[Result]:
-        """Return the results of nodes that ended since the last call; what the node says, never what was hoped.
+        """Return the results of nodes that ended since the last call, as reported by the node, never assumed.
 
-        :raises PatchtideError: nobody can be asked now; ask again.
+        :raises PatchtideError: no answer is available now; poll again.
         """
 
     def service_time(self) -> datetime | None:
-        """Return what time it is where the work is done; ``None`` where that can't be told or does not matter."""
+        """Return the time where the work is done; ``None`` if it is unknown or does not matter."""
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
-        """Return the results of the nodes that are left.
+        """Return the results of the remaining nodes.
 
-        :param why: ``begin`` was refused; ``None``: the deadline is over, and the work is stopped as far as it can be.
+        :param why: why ``begin`` was refused; ``None`` if the deadline has passed: the work is stopped where possible.
         """
 
 
 def seconds_to_look(port: ExecutorPort, work: Work, now: datetime) -> float:
-    """Return when to look at work again. A host takes a connection for each look, so one that works for long is looked
-    at less often: after half of the time it took so far."""
+    """Return when to poll work again. Each poll of a host takes a connection, so long-running work is polled less
+    often: after half of the time that it has taken so far."""
     taken = (now - work.at).total_seconds()
     return max(port.poll_seconds, min(taken / 2, LONG_LOOK_SECONDS)) if port.row.is_direct else port.poll_seconds

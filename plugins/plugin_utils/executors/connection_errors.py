@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a script on a directly reached host has no answer, and whether it is worth another try."""
+"""Why a script on a directly reached host returned no answer, and whether to retry it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ...module_utils._core.errors import PatchtideError
 
-#: Text from a host in a message, in characters.
+#: Maximum length of a host's text in a message, in characters.
 TEXT = 500
 
 
@@ -45,7 +45,7 @@ class Unreachable(HostError):
 
 
 class Interrupted(HostError):
-    """The script began and its end was not seen."""
+    """The script began, and how it ended is unknown."""
 
     code = "Interrupted"
     retryable = True
@@ -53,7 +53,7 @@ class Interrupted(HostError):
 
 
 class TimedOut(HostError):
-    """No answer in time; the local process was killed, what runs on the host may go on."""
+    """No answer in time; the local process was killed, but the script may continue on the host."""
 
     code = "TimedOut"
     retryable = True

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scripts on many directly reached hosts from one process, over Ansible's own connection plugins.
 
-The connection plugins block and know no time limit, so a watch kills the process they wait for. It is found by a mark
-in its arguments; the plugins stay as they are.
+The connection plugins block and have no time limit, so a watch kills the process they wait for. It is identified by a
+mark in its arguments; the plugins are not modified.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ LIMIT = 1024 * 1024
 
 RESET_SECONDS = 10.0
 _KILL_AGAIN_SECONDS = 0.5
-# A lost login with a password may lock the account, a lost one with a key (just after a boot, say) may be tried again.
+# A refused login with a password may lock the account; one with a key (just after a boot, say) may be retried.
 _LOGIN_REFUSED = "Permission denied"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a script on a host came to. Bytes that are no UTF-8 are replaced."""
+    """The result of a script on a host. Bytes that are not valid UTF-8 are replaced."""
 
     rc: int
     stdout: str
@@ -50,7 +50,7 @@ class _Link:
 
 
 class Connections:
-    """One connection per host. ``open`` and ``close`` belong to the action's thread, ``run`` and ``reset`` to any."""
+    """One connection per host. Call ``open`` and ``close`` in the action's thread, ``run`` and ``reset`` in any."""
 
     def __init__(self, action: ActionBase, task_vars: Mapping[str, Any]) -> None:
         """:param task_vars: the action's; the hosts' variables come from its ``hostvars``."""
@@ -59,7 +59,7 @@ class Connections:
         self._links: dict[str, _Link] = {}
 
     def open(self, host: str) -> None:
-        """Resolve a host's connection settings; nothing is sent. Again is harmless.
+        """Resolve a host's connection settings; nothing is sent. It may be called repeatedly.
 
         :raises BadConnection: see ``open_shell``.
         """
@@ -67,14 +67,14 @@ class Connections:
             self._links[host] = _Link(open_shell(self._action, self._task_vars, host))
 
     def run(self, host: str, script: str, *, timeout: float, stdin: str = "", limit: int = LIMIT) -> Answer:
-        """Run a POSIX sh script on an opened host, as the user that its become settings name.
+        """Run a POSIX sh script on an open host, as the user in its become settings.
 
-        :param timeout: seconds of real time, connecting included; then the local process is killed.
+        :param timeout: seconds of real time, including the connection; then the local process is killed.
         :param stdin: text for the script to read; without it, /dev/null.
         :raises Unreachable: no connection, or it broke.
         :raises AccessRefused: the login or the change of user was refused.
         :raises TimedOut: no answer in time.
-        :raises Interrupted: the script began and its end was not seen.
+        :raises Interrupted: the script began, and how it ended is unknown.
         """
         mark = f"patchtide-{secrets.token_hex(8)}"
         payload = to_framed(script, mark, stdin=stdin, limit=limit)
@@ -90,7 +90,7 @@ class Connections:
             raise TimedOut(host, f"no answer within {timeout:g} s")
 
     def reset(self, host: str) -> None:
-        """Give up the shared SSH connection, which may be dead after a reboot; the next ``run`` opens another."""
+        """Close the shared SSH connection, which may be dead after a reboot; the next ``run`` opens another."""
         with self._alone(host) as shell:
             _drop_shared(shell)
 
@@ -123,7 +123,7 @@ def _ask(host: str, shell: RemoteShell, mark: str, payload: str, limit: int) -> 
         refused = _LOGIN_REFUSED in str(error) and _password(shell)
         raise (AccessRefused if refused else Unreachable)(host, str(error)) from error
     except AnsibleError as error:
-        # The plugins raise their plain error for a wrong, missing or repeatedly asked for become password.
+        # The plugins raise a general error for a become password that is wrong, missing or asked for repeatedly.
         raise (AccessRefused if shell.connection.become else Unreachable)(host, str(error)) from error
     except OSError as error:
         raise Unreachable(host, f"the controller could not run the connection: {error}") from error
@@ -155,14 +155,14 @@ def _drop_shared(shell: RemoteShell) -> None:
         with _Watch(RESET_SECONDS, lambda line: "-O" in line.split() and line.endswith(f" {connection.host}")):
             connection.reset()
     except (AnsibleError, OSError):
-        pass  # then the next attempt finds out
+        pass  # the next attempt will report it
     finally:
         play_context.password = password
         connection.set_option("password", connection_password or None)
 
 
 class _Watch:
-    """Kills, after some seconds, the children of this process whose command line matches, until it is left."""
+    """Kills matching child processes after some seconds, until the context is left."""
 
     def __init__(self, seconds: float, matches: Callable[[str], bool]) -> None:
         self.expired = False

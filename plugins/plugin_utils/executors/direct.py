@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the actions on directly reached hosts share: running a script on the host of the play, outside of a rollout."""
+"""Shared by the actions on directly reached hosts: runs a script on the play's host, outside of a rollout."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible's connection plugin for any host of the inventory, with the options Ansible itself would give it.
+"""Ansible's connection plugin for any host of the inventory, with the options that Ansible itself would set.
 
 ansible-core builds a connection only for the host of a task (``TaskExecutor._get_connection``,
 ``_set_become_plugin`` and ``_set_connection_options`` in executor/task_executor.py). This follows these three, read in
-ansible-core 2.17 to 2.21, and departs from them where the action's host would leak into others:
+ansible-core 2.17 to 2.21, and differs from them where settings of the action's host would leak into other hosts:
 
 - Variables are the host's ``hostvars``: inventory, facts and extra variables, but no ``vars`` of the coordinator's.
 - The play context is fresh. The action's own carries the address, port and passwords of the host it runs on.
@@ -55,7 +55,7 @@ class RemoteShell(ActionBase):
         return self._connection
 
     def send(self, command: str, data: str) -> tuple[int, str, str]:
-        """Run a command with something to read; return exit code, stdout and stderr."""
+        """Run a command with input; return exit code, stdout and stderr."""
         found = self._low_level_execute_command(command, in_data=data.encode("utf-8"), encoding_errors="replace")
         return int(found["rc"]), str(found["stdout"]), str(found["stderr"])
 
@@ -98,7 +98,7 @@ class _Builder:
         if become is not None:
             play_context.set_become_plugin(become.name)
         self._set_options(connection, play_context)
-        # Not the host's own templar: with the host's variables it would hold some megabytes for each host.
+        # Not the host's own templar: with the host's variables it would take several megabytes for each host.
         templar = Templar(loader=self._action._loader, variables={})
         return RemoteShell(
             self._task, connection, play_context, self._action._loader, templar, self._action._shared_loader_obj
@@ -167,7 +167,7 @@ class _Builder:
 
 
 def _cli_passwords(play_context: Any, task_vars: Mapping[str, Any]) -> dict[str, str]:
-    """Return the passwords asked for with ``-k`` and ``-K``, unless the action's host has its own in their place."""
+    """Return the passwords entered for ``-k`` and ``-K``, unless the action's host replaces them with its own."""
     conn = "" if any(name in task_vars for name in _CONN_PASS) else play_context.password
     become = "" if any(name in task_vars for name in _BECOME_PASS) else play_context.become_pass
     return {"conn_pass": conn or "", "become_pass": become or ""}

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The executor ``linux``: hosts over their own connections, each a piece of work of its own.
 
-Reading stages run while somebody looks. The install and the reboot are detached: they go on by themselves on the host
-under the work's token, whatever becomes of the connection or of this controller.
+Reading stages run within the poll. The install and the reboot are detached: they continue on the host under the work's
+token, whatever happens to the connection or to this controller.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ from .base import Result, Unknown, Work
 from .connection_errors import AccessRefused, BadConnection, HostError
 from .rules import WaveRules
 
-#: Seconds a script may take that only reads, the one that lists updates, and one that begins or looks.
+#: Time limits in seconds of scripts that only read, of the one that lists updates, and of those that begin or poll.
 READ_SECONDS, LIST_SECONDS, LOOK_SECONDS, PROVE_SECONDS = 300, 900, 60, 300
-#: The last part of an install's time in which no further step begins: a running one may end.
+#: Final seconds of an install's time in which no further step begins, so that a running one can end.
 GRACE_SECONDS = 300
-#: Work that the host has not begun after so many seconds will not begin.
+#: Work that the host has not begun after this many seconds will not begin.
 _START_SECONDS = 120
-#: A host that still has its old boot id after so many seconds refused the reboot.
+#: A host that still has its old boot ID after this many seconds has refused the reboot.
 _SHUTDOWN_SECONDS = 300
-#: So old may be what the scan's look saw when the final look follows, in seconds.
+#: Maximum age, in seconds, of the scan's answer for use by the final check.
 _FRESH_SECONDS = 60
 _NOTHING = "nothing"
 
 
 class Answer(Protocol):
-    """What a script on a host came to."""
+    """The result of a script on a host."""
 
     @property
     def rc(self) -> int: ...
@@ -97,7 +97,7 @@ class LinuxExecutor:
             return self._begin_install(work)
         if work.stage == "reboot":
             return self._begin_detached(work, reboot_script(self.rules.packages), 900)
-        return ""  # a look does it all
+        return ""  # the poll does all the work
 
     def look_up(self, work: Work, *, final: bool) -> str | None:
         if work.stage not in ("patch", "reboot"):
@@ -106,7 +106,7 @@ class LinuxExecutor:
         if found.state == "starting" and final:
             raise Unknown("the host has just begun, or was interrupted while it began")
         if found.state == "starting":
-            return ""  # beginning may be repeated, and runs once
+            return ""  # the request to begin may be repeated; the work runs once
         return None if found.state == "absent" else "detached"
 
     def poll(self, work: Work) -> list[Result]:
@@ -123,7 +123,7 @@ class LinuxExecutor:
         return results
 
     def service_time(self) -> datetime | None:
-        return None  # a host's own clock decides nothing
+        return None  # a host's own clock is not used for decisions
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
         node = work.nodes[0]
@@ -133,7 +133,7 @@ class LinuxExecutor:
         return [{"node_id": node, **self._times(work), **result}]
 
     def _stopped(self, work: Work) -> dict[str, Any]:
-        """End work that is over its time, and return what the host proves of it."""
+        """End work that has exceeded its time, and return what the host proves about it."""
         self._stop(work)
         if work.stage == "patch" and not work.trouble:
             try:
@@ -146,7 +146,7 @@ class LinuxExecutor:
         return {"status": Status.UNKNOWN.value, "error": error("no_end", text)}
 
     def _begin_install(self, work: Work) -> str:
-        """Nothing is listed before it: the host itself compares the planned versions with what it has."""
+        """Begin the install. Nothing is listed before: the host compares planned with installed versions."""
         ids = self._planned(work.nodes[0])
         if not ids:
             return _NOTHING
@@ -158,7 +158,7 @@ class LinuxExecutor:
         return self._begin_detached(work, script, seconds, modes=INSTALL_MODES)
 
     def _planned(self, node: str) -> list[str]:
-        """Return what to install; the policy may have excluded more since the plan."""
+        """Return what to install; the policy may have excluded more patches since the plan was made."""
         ids = [str(patch["id"]) for patch in self.rollout.promotion(self.wave).node(node)["patches"]]
         return [item for item in ids if not self.rules.packages.excludes(package_of(item).name)]
 
@@ -194,7 +194,7 @@ class LinuxExecutor:
         script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key, packages_mode("precheck"))
         output = self._output(work, script, READ_SECONDS)
         thresholds = self.rules.thresholds
-        if self.rules.packages.repair:  # the install begins with it
+        if self.rules.packages.repair:  # the install begins with this
             thresholds = replace(thresholds, database="allow")
         return evaluate_probe(output, thresholds, executor=self.row).to_dict()
 
@@ -244,12 +244,12 @@ class LinuxExecutor:
             why = error("reboot_refused", _said(found))
             return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
         if found.state == "running" or self.clock.now() < work.at + timedelta(seconds=_SHUTDOWN_SECONDS):
-            return []  # what asked for the reboot is stopped by it, some time before the kernel is
+            return []  # the process that requested the reboot is stopped some time before the kernel is
         why = error("not_rebooted", f"its boot id did not change: {_said(found)}".rstrip(": "))
         return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
 
     def _look(self, work: Work, *, final: bool) -> Look:
-        """Look at detached work; of an install that no longer runs, the same answer proves what it did."""
+        """Poll detached work; once an install has ended, the same answer proves what it did."""
         prove = work.stage == "patch"
         script = look_script(work.token, final=final, prove=prove)
         answer = self.shell.run(work.place, script, timeout=PROVE_SECONDS if prove else LOOK_SECONDS)
@@ -272,7 +272,7 @@ class LinuxExecutor:
         return answer.stdout[: SIZE + 1]
 
     def _outputs(self, work: Work, scripts: Sequence[str], seconds: float) -> list[str]:
-        """Return what each script printed that was run: the next one runs if the one before ended with 0.
+        """Return the output of each script that ran: the next one runs if the one before it ended with 0.
 
         :raises PatchtideError: the first one printed nothing but errors.
         """
@@ -285,7 +285,7 @@ class LinuxExecutor:
 
 
 def _unreadable(work: Work, why: PatchtideError) -> dict[str, Any]:
-    """Return the result of a host whose answer makes no sense: nobody knows; before the work, nothing was done."""
+    """Return the result of a host with an invalid answer: unknown, or nothing done if the work had not begun."""
     if work.stage == "precheck":
         finding = {"check": "probe", "ok": False, "text": words(why)}
         return {"outcome": "skip", "findings": [finding], "facts": {}}
@@ -293,7 +293,7 @@ def _unreadable(work: Work, why: PatchtideError) -> dict[str, Any]:
 
 
 def _lost(work: Work, why: PatchtideError) -> dict[str, Any]:
-    """Return the result of a host on which a stage did not begin, or that gave no answer to a reading one."""
+    """Return the result of a host on which a stage did not begin, or that did not answer a reading stage."""
     unreachable = isinstance(why, HostError) or work.trouble
     status = Status.UNREACHABLE if unreachable else Status.FAILED
     result: dict[str, Any] = {"status": status.value, "error": error(why.code, str(why))}
@@ -306,5 +306,5 @@ def _lost(work: Work, why: PatchtideError) -> dict[str, Any]:
 
 
 def _said(found: Look) -> str:
-    """Return the last words of both streams: package managers name the culprit in either."""
+    """Return the end of both streams: package managers report the cause in either."""
     return " | ".join(part for text in (found.err, found.out) if (part := " ".join(text.split())[-240:]))

@@ -25,7 +25,7 @@ from .rules import WaveRules
 from .served import why_unserved
 from .ssm import SsmExecutor
 
-#: What opening an executor takes: the task, the rollout, its options and rules, AWS sessions, the task's variables.
+#: Arguments that open an executor: the task, the rollout, its options and rules, AWS sessions, the task's variables.
 Opener = Callable[
     [ControllerAction, RolloutDir, Mapping[str, Any], WaveRules, Sessions, Mapping[str, Any]], ExecutorPort
 ]
@@ -55,7 +55,7 @@ def open_ssm(
     sessions: Sessions,
     task_vars: Mapping[str, Any],
 ) -> SsmExecutor:
-    """Open Systems Manager at the places of the plan's nodes; a place is asked when it is first needed."""
+    """Open Systems Manager at the places of the plan's nodes; a place is contacted when it is first needed."""
     pairs = [(node["account"], node["region"]) for node in rollout.nodes.values() if node["executor"] == SSM.name]
     places = {place.label: place for place in node_places(pairs, accounts_of(options))}
 
@@ -81,7 +81,7 @@ def open_linux(
     sessions: Sessions,
     task_vars: Mapping[str, Any],
 ) -> LinuxExecutor:
-    """Open the connections of the wave's hosts; one that can't be opened is that host's failure alone."""
+    """Open the connections of the wave's hosts; one that can't be opened is a failure of that host only."""
     connections = Connections(action, task_vars)
     broken: dict[str, HostError] = {}
     for node_id in rollout.state_of_wave(options["wave"]).nodes:
@@ -103,13 +103,13 @@ def open_linux(
 
 @dataclass(frozen=True, slots=True)
 class Shells:
-    """Connections, and what is wrong with those that could not be opened."""
+    """Connections, and the errors of those that could not be opened."""
 
     connections: Connections
     broken: Mapping[str, HostError]
 
     def run(self, host: str, script: str, *, timeout: float) -> Answer:
-        """Run a script on a host. :raises HostError: there is no answer."""
+        """Run a script on a host. :raises HostError: it gave no answer."""
         if host in self.broken:
             raise self.broken[host]
         return self.connections.run(host, script, timeout=timeout)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the policy says about the work on nodes, in the units that executors use."""
+"""The policy's rules for work on nodes, in the units that executors use."""
 
 from __future__ import annotations
 

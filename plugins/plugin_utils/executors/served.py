@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether this controller can work by an executor: it is in the registry, and what it requires is installed."""
+"""Whether this controller can use an executor: it is in the registry, and its requirements are installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...module_utils._core.executors import find, lacks, unserved
 
 
 def why_unserved(name: str) -> str:
-    """Return why nodes of that executor can't be worked on here, and what would help; "" where they can."""
+    """Return why this controller can't use the executor, and how to fix it; "" if it can."""
     row = find(name)
     if row is None:
         return unserved(name)

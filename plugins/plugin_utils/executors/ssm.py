@@ -39,15 +39,15 @@ from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .rules import WaveRules
 
-#: Seconds that the host probe's script may run, and a scan of AWS-RunPatchBaseline.
+#: Time limits in seconds of the host probe's script, and of a scan with AWS-RunPatchBaseline.
 PROBE_SECONDS, SCAN_SECONDS = 300, 3600
-#: Handle of an install that is not begun, because nothing is planned for its nodes.
+#: Handle of an install that does not begin because nothing is planned for its nodes.
 _NOTHING = "nothing"
 
 
 @dataclass(slots=True)
 class SsmExecutor:
-    """Works on the planned nodes of a wave.
+    """Works on the planned nodes of a wave over Systems Manager.
 
     :param ports: gives the port of an account-Region by its label; opened when it is first needed.
     """
@@ -70,7 +70,7 @@ class SsmExecutor:
         return [(place, ids) for _address, found in sorted(groups.items()) for place, _platform, ids in split(found)]
 
     def _address(self, node: str) -> str:
-        """Return what names the list of a node: nodes of one command install by one."""
+        """Return the key of a node's list: all nodes of a command install from the same list."""
         listed = self._promotion.list_of(node)
         return str(listed["address"]) if listed else _NOTHING if is_pinned(self.rollout.nodes[node]) else ""
 
@@ -79,7 +79,7 @@ class SsmExecutor:
         return self.rollout.promotion(self.wave)
 
     def _has_nothing(self, work: Work) -> bool:
-        """Tell whether nothing is planned to be installed on the nodes, and a list keeps everything else away."""
+        """Return whether no patch is planned for the nodes and a list excludes everything else."""
         return work.stage == "patch" and self._address(work.nodes[0]) == _NOTHING
 
     def deadline(self, stage: str, at: datetime) -> datetime:
@@ -135,7 +135,7 @@ class SsmExecutor:
         return None
 
     def begun(self, work: Work) -> int:
-        """Return how many of its nodes were at work at the last look."""
+        """Return how many of its nodes were at work at the last poll."""
         return 0 if self._has_nothing(work) else self._chunk(work).begun
 
     def _on_chunk(self, work: Work) -> ChunkStage:
@@ -160,7 +160,7 @@ class SsmExecutor:
         return made[work.stage]()
 
     def _not_arrived(self, node: str) -> list[str]:
-        """Return the ids of the planned patches that the install did not bring in, as far as it said."""
+        """Return the IDs of planned patches that the install did not install, as far as it reported them."""
         patch = self.rollout.state.nodes[node].results.get("patch", {})
         arrived = frozenset(rows_of(patch.get("arrived")))
         rows = rows_of(self._promotion.node(node).get("patches"))
@@ -210,5 +210,5 @@ class SsmExecutor:
 
 
 def _unsent(chunk: Chunk) -> list[Result]:
-    """Return the results of nodes that the command was not sent to, because of another one: they are due again."""
+    """Return the results of nodes that did not get the command because of another node: they are due again."""
     return [{"node_id": node, "status": NOT_BEGUN} for node in chunk.unsent]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What our Run Command actions share: connection, nodes, and one stage on named nodes, outside of a rollout."""
+"""Shared by the Run Command actions: connection, nodes, and one stage on named nodes, outside of a rollout."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SsmAction(ControllerAction):
         raise NotImplementedError
 
     def writes(self, options: Mapping[str, Any]) -> bool:
-        """Tell whether this stage changes nodes."""
+        """Return whether this stage changes nodes."""
         return False
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class SsmAction(ControllerAction):
 
 
 def _from_inventory(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the hosts that Run Command can reach now: managed, running, and with an agent that answers."""
+    """Return the hosts that Run Command can reach now: managed, running, and with an agent that responds."""
     found: list[dict[str, Any]] = []
     for host in hosts:
         seen = task_vars["hostvars"][host]

@@ -43,7 +43,7 @@ from ..aws_options import accounts_of, node_places, own_region, to_sessions
 from ..progress import LIFE_SECONDS
 from .conditions import check_condition, evaluate
 
-#: Of an answer no more than this is read.
+#: Maximum number of bytes read from an answer.
 MAX_BYTES = 1 << 20
 WORKERS = 8
 Say = Callable[[str], None]
@@ -75,7 +75,7 @@ def ask_quorum(
 ) -> dict[str, str]:
     """Return the reasons why members of clusters must not be taken out of service, without clusters that have quorum.
 
-    :param rules: the policy's ``budgets.quorum``: ``clusters`` (none: all) and a ``health_check``, which has to be ok.
+    :param rules: the policy's ``budgets.quorum``: ``clusters`` (default: all) and a ``health_check`` that must pass.
     :raises BadInput: a rule is invalid; no health check ran.
     """
     about: list[list[str]] = []
@@ -185,7 +185,7 @@ class _Asker:
 
 
 def ask_http(check: HttpCheck) -> Answer:
-    """Send one request; every status is an answer. Redirects and ``.netrc`` are ignored: headers go nowhere else."""
+    """Send one request; every status is an answer. Redirects and ``.netrc`` are ignored: headers reach no other host."""
     try:
         headers = {name: expand(value, os.environ, f"header {name}") for name, value in check.headers.items()}
         body = expand(check.body, os.environ, "body") if check.body is not None else None
@@ -210,7 +210,7 @@ def ask_http(check: HttpCheck) -> Answer:
     except HTTPError as error:
         reply = error
     except Exception as error:  # the gate continues whatever a server does
-        said = str(error) if isinstance(error, OSError) else ""  # others may repeat what they were given
+        said = str(error) if isinstance(error, OSError) else ""  # other errors may contain what they were given
         return Answer(problem=said or type(error).__name__, secrets=secrets)
     with reply:
         return _answer(reply, until, check.timeout, secrets)
@@ -229,7 +229,7 @@ def _answer(reply: Any, until: float, seconds: float, secrets: tuple[str, ...]) 
         status = int(reply.status)
         charset = reply.headers.get_content_charset("utf-8")
         headers = {name.lower(): value for name, value in reply.headers.items()}
-    except Exception as error:  # sockets, HTTP and gzip have no common one
+    except Exception as error:  # sockets, HTTP and gzip have no common error
         return Answer(problem=f"its answer broke off: {type(error).__name__}", secrets=secrets)
     text = _decode(body[:MAX_BYTES], charset)
     return Answer(document={"status": status, "text": text, "json": _json(text), "headers": headers}, secrets=secrets)

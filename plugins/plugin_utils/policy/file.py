@@ -45,7 +45,7 @@ def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int]
     """
     try:
         data = json.loads(json.dumps(data, default=str, allow_nan=False))
-    except (ValueError, TypeError, RecursionError) as error:  # a number that is none, a loop, endless levels
+    except (ValueError, TypeError, RecursionError) as error:  # NaN, a loop, or too many levels
         raise PolicyError(source, [Mistake(path="(top level)", value=str(error), expected="plain data")]) from None
     found = check_schema(data)
     policy = to_policy(without_mistakes(data, found))

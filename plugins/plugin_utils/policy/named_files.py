@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that a policy names and a rollout executes: they are part of what the policy means."""
+"""The files that a policy names and a rollout executes: their content is part of the policy."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ...module_utils._core.canonical import to_digest
 from ...module_utils._core.policy.values import Policy
 
 _LARGEST = 16 << 20
-#: Programs of the system are changed by its updates; only scripts are somebody's own.
+#: Updates change the programs of the system, so only users' own scripts are included.
 _PROGRAM = b"\x7fELF"
 
 
 def hash_named_files(policy: Policy, folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of hooks and of scripts of health checks, by what names them; empty if there is no such file.
+    """Return the SHA-256 of hooks and of health check scripts, by name; empty for a file that does not exist.
 
-    :param folder: that of the policy file, which hooks are relative to.
+    :param folder: the directory of the policy file, to which paths of hooks are relative.
     """
     found = {}
     for name in ("before_wave", "after_wave", "before_nodes", "after_nodes"):
@@ -34,7 +34,7 @@ def hash_named_files(policy: Policy, folder: Path) -> dict[str, str]:
 
 
 def _arguments(policy: Policy) -> Iterator[str]:
-    """Yield what the commands of health checks name with a path."""
+    """Yield the paths in the commands of health checks."""
     checks = [check for wave in policy.waves for check in wave.gate.health_checks]
     checks += [*policy.gates.health_checks, *(rule.health_check for rule in policy.budgets.quorum)]
     for check in checks:
@@ -61,5 +61,5 @@ def _hash(path: Path) -> str:
 
 
 def frozen_digest(policy: Policy, files: Mapping[str, str]) -> str:
-    """Return the digest of what a policy means, with the files that it executes."""
+    """Return the digest of a policy's content and of the files that it executes."""
     return to_digest({"policy": policy.digest, "files": dict(files)}) if files else policy.digest

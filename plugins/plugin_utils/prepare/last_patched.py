@@ -16,12 +16,12 @@ from .preparation import Preparer, Reasons, is_aws, tell
 
 
 class LastPatched(Preparer):
-    """Not prepared: it stays."""
+    """Not a preparation: the tag remains."""
 
     what = "tagged with the date"
 
     def put(self) -> Reasons:
-        """Tag the nodes of the wave that were patched, where the tag has another date; return why not."""
+        """Tag the wave's patched nodes whose tag has another date; return why nodes could not be tagged."""
         key, states = self.options["last_patched"], self.rollout.state.nodes
         dates: dict[str, str] = {}
         for node in self.rollout.state.waves[self.wave].nodes:
@@ -41,6 +41,6 @@ class LastPatched(Preparer):
 
 
 def mark_patched(rollout: RolloutDir, wave: str, options: Mapping[str, Any], say: Callable[[str], None]) -> None:
-    """Tag the patched nodes of a wave with the date; what fails is told and stops nothing."""
+    """Tag the patched nodes of a wave with the date; failures are reported and stop nothing."""
     marker = LastPatched(rollout, wave, options, say)
     tell(marker, marker.put(), "could not be tagged with the date")

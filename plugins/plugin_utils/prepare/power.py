@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Power: stopped instances are started for their wave and their agent is updated; only they are stopped again."""
+"""Power: starts stopped instances for their wave, updates their agent, and stops only these again."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ..aws_options import accounts_of, node_places, to_sessions
 from ..workers import gather
 from .preparation import Details, Preparer, Reasons, is_instance, merged
 
-#: On an instance while it runs only because a rollout started it. Its value is the rollout.
+#: Tag of an instance that runs only because a rollout started it. Its value is the rollout.
 STARTED_TAG = "PatchtideStarted"
 AGENT_SECONDS = 900
 _OFF = ("stopped", "stopping")
 
 
 class PowerPreparer(Preparer):
-    """An instance that ran before is never prepared, hence never stopped; nor is one whose tag somebody removed."""
+    """An instance that was already running is never prepared, hence never stopped; nor is one that lost its tag."""
 
     what = "started"
     missed = "not_started"
 
     def wanted(self) -> list[str]:
-        """Return the wave's nodes that the plan saw stopped and that nothing was done to yet."""
+        """Return the wave's nodes that were stopped when the plan was made and are not prepared yet."""
         nodes, states = self.rollout.nodes, self.rollout.state.nodes
         return [
             node
@@ -63,7 +63,7 @@ class PowerPreparer(Preparer):
         return refused
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
-        """Stop those that still carry the tag, then take the tag away."""
+        """Stop the instances that still have the tag, then remove the tag."""
         return {}, self.on_each(nodes, self._stop)
 
     @property
@@ -74,7 +74,7 @@ class PowerPreparer(Preparer):
         return AwsNodeTags(place, sessions).put(ids, STARTED_TAG, str(self.rollout.plan["rollout"]))
 
     def _taken_back(self, nodes: Sequence[str]) -> set[str]:
-        """Return nodes that run without our tag though an earlier run started them: somebody took them over by hand."""
+        """Return nodes that an earlier run started and that run without our tag: a person has taken them over."""
         held = [node for node in nodes if node in self.held]
 
         def look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
@@ -94,7 +94,7 @@ class PowerPreparer(Preparer):
         return {**left, **tags.drop([node for node in ours if node not in left], STARTED_TAG)}
 
     def _update_agents(self, nodes: Sequence[str]) -> None:
-        """Run AWS-UpdateSSMAgent, once however often the rollout is resumed. An old agent patches as well."""
+        """Run AWS-UpdateSSMAgent once, however often the rollout is resumed. An old agent can patch as well."""
         rollout, now = self.rollout, self.rollout.clock.now()
         sessions = to_sessions(self.options, rollout.plan["rollout"])
         planned = [rollout.nodes[node] for node in nodes]
@@ -127,7 +127,7 @@ class PowerPreparer(Preparer):
 
 
 def _start_and_look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
-    """Ask the stopped ones to start, and say who is not online yet. One that is still stopping is asked again later."""
+    """Start the stopped instances, and return those not online yet. One that is still stopping is started later."""
     power = AwsPower(place, sessions)
     states = power.states(ids)
     refused = power.start([node for node in ids if states.get(node) in _OFF])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rollout prepares from nodes: recorded before it is done, undone and recorded again, also after a crash."""
+"""How a rollout prepares and restores nodes: recorded before it is done and after it is undone, despite crashes."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Details = Mapping[str, Any]
 Reasons = dict[str, str]
 
 
-#: The course of a preparation: yields calls that block, is sent their answers, returns its result.
+#: The steps of a preparation: yields blocking calls, receives their answers, returns its result.
 Step = Generator[Callable[[], Any], Any, T]
 
 
 class Preparer:
-    """One kind of thing that is done to nodes and undone. Everything here may be done twice: a crash repeats it."""
+    """One kind of preparation and how to undo it. Every step must be repeatable: it is repeated after a crash."""
 
     what: ClassVar[str]
-    #: code of the final record of a node for which it could not be done
+    #: code of the final record of a node that could not be prepared
     missed: ClassVar[str] = ""
 
     def __init__(
@@ -56,29 +56,29 @@ class Preparer:
         self._sessions = sessions
         #: Nodes that an earlier run announced and may have done.
         self.held: frozenset[str] = frozenset()
-        #: Is told of nodes that are done while others are still waited for.
+        #: Called with nodes that are ready while others are not.
         self.ready: Callable[[Iterable[str]], None] = lambda nodes: None
 
     def wanted(self) -> list[str]:
-        """Return the nodes that it is to be done to now."""
+        """Return the nodes to prepare now."""
         raise NotImplementedError
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
-        """Return those of the nodes that need it, with what restoring will need. Changes nothing."""
+        """Return the nodes that need it, with the data that restoring will need. Changes nothing."""
         return {node: {} for node in nodes}
 
     def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
-        """Do it; return why it could not be done to some nodes."""
+        """Prepare nodes; return why some could not be prepared."""
         return {}
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
-        """Undo it; return (nodes that are restored and not in service, nodes that could not be restored)."""
+        """Restore nodes; return (nodes that are restored but not in service, nodes that could not be restored)."""
         return {}, {}
 
     def at_places(
         self, nodes: Iterable[str], work: Callable[[Sessions, Place, list[str]], T]
     ) -> tuple[list[T], Reasons]:
-        """Do something at every place that has nodes, at once; return the answers, and what a place's failure means."""
+        """Call every place with nodes concurrently; return the answers, and the consequences of a place's failure."""
         by_place: dict[tuple[str, str], list[str]] = {}
         for node_id in sorted(nodes):
             node = self.rollout.nodes[node_id]
@@ -93,16 +93,16 @@ class Preparer:
         return [answer for _place, answer, error in outcomes if not error and answer is not None], failed
 
     def on_each(self, nodes: Iterable[str], work: Callable[[Sessions, Place, list[str]], Reasons]) -> Reasons:
-        """Like ``at_places`` for work that itself answers with reasons."""
+        """Like ``at_places``, for work that itself returns reasons."""
         answers, failed = self.at_places(nodes, work)
         return {**failed, **merged(answers)}
 
     def until(
         self, minutes: float, missing: Callable[[], Mapping[str, str]], title: str, nodes: Iterable[str] = ()
     ) -> Reasons:
-        """Ask again until nothing is missing or the time is over; return what is still missing then.
+        """Ask repeatedly until nothing is missing or the time has passed; return what is still missing.
 
-        :param nodes: those of them that are not missing are done, and need not wait for the others.
+        :param nodes: those that are not missing are ready, and need not wait for the others.
         """
         clock = self.rollout.clock
         deadline = clock.now().timestamp() + minutes * 60
@@ -115,12 +115,12 @@ class Preparer:
 
 
 def merged(parts: Iterable[Mapping[K, T]]) -> dict[K, T]:
-    """Return the answers of several places as one."""
+    """Merge the answers of several places."""
     return {key: value for part in parts for key, value in part.items()}
 
 
 def at_work(rollout: RolloutDir, wave: str) -> list[str]:
-    """Return the nodes of the wave's current turn that passed the guards and are not through with their work."""
+    """Return the nodes of the wave's current turn that passed the guards and have not finished their work."""
     turn, states = current_turn(rollout.state, wave), rollout.state.nodes
     return [
         node
@@ -130,20 +130,20 @@ def at_work(rollout: RolloutDir, wave: str) -> list[str]:
 
 
 def is_aws(node: Mapping[str, Any]) -> bool:
-    """Tell whether a node is an EC2 instance or a managed node, so that AWS keeps its tags."""
+    """Return whether a node is an EC2 instance or a managed node, whose tags AWS keeps."""
     return str(node["node_id"]).startswith(("i-", "mi-")) and bool(node["account"] and node["region"])
 
 
 def is_instance(node: Mapping[str, Any]) -> bool:
-    """Tell whether a node is an EC2 instance."""
+    """Return whether a node is an EC2 instance."""
     return is_aws(node) and str(node["node_id"]).startswith("i-")
 
 
 def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
-    """Record what is going to be done to nodes, do it, and give those for which it failed their final record.
+    """Record the intent, prepare nodes, and give those that could not be prepared their final record.
 
-    What it yields blocks and touches no state; everything else belongs into the thread that writes the journal. What
-    an earlier run recorded and may not have done is done again. Returns the nodes it was done to.
+    The calls it yields block and touch no state; everything else belongs in the thread that writes the journal. What
+    an earlier run recorded and may not have done is done again. Returns the prepared nodes.
     """
     found = yield from announcing(preparer, nodes)
     refused = yield from carrying_out(preparer, found)
@@ -151,7 +151,7 @@ def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:
 
 
 def announcing(preparer: Preparer, nodes: Sequence[str]) -> Step[dict[str, Details]]:
-    """Record what is going to be done; return the nodes that need it, with what restoring will need."""
+    """Record the intent; return the nodes that need it, with the data that restoring will need."""
     open_now = open_preparations(preparer)
     held = {node: details for node, details in open_now.items() if node in nodes}
     new = [node for node in nodes if node not in open_now]
@@ -165,7 +165,7 @@ def announcing(preparer: Preparer, nodes: Sequence[str]) -> Step[dict[str, Detai
 
 
 def carrying_out(preparer: Preparer, nodes: Mapping[str, Details]) -> Step[Reasons]:
-    """Do it to nodes, and give those for which it failed their final record; return those."""
+    """Prepare nodes, and give those that could not be prepared their final record; return these."""
     rollout, wave = preparer.rollout, preparer.wave
     rollout.confirm()
     refused: Reasons = (yield lambda: preparer.prepare(nodes)) if nodes else {}
@@ -185,7 +185,7 @@ def carrying_out(preparer: Preparer, nodes: Mapping[str, Details]) -> Step[Reaso
 
 
 def restoring(preparer: Preparer, nodes: Sequence[str]) -> Step[Reasons]:
-    """Undo, record what was undone, and return what could not be; what it yields blocks, as in ``preparing``."""
+    """Restore nodes, record it, and return those that failed; the calls it yields block, as in ``preparing``."""
     rollout = preparer.rollout
     rollout.confirm()
     known = rollout.state.prepared[preparer.wave, preparer.what]
@@ -211,7 +211,7 @@ def at_once(steps: Step[T]) -> T:
 
 
 def open_preparations(preparer: Preparer) -> dict[str, Details]:
-    """Return what is prepared of nodes that are not through yet."""
+    """Return the preparations of nodes that have not finished yet."""
     rollout = preparer.rollout
     known = rollout.state.prepared.get((preparer.wave, preparer.what), {})
     return {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of things a rollout prepares: a tag, load balancer targets, power, and what users' own tasks do."""
+"""The kinds of preparation: a tag, load balancer targets, power, and users' own tasks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..rollout.folder import RolloutDir
 from .power import PowerPreparer
 from .preparation import Details, Preparer, Reasons, at_work, is_aws, is_instance, merged
 
-#: Kinds that a playbook's task files undo; the others are undone by rollout_restore itself.
+#: Kinds that a playbook's task files restore; rollout_restore itself restores the others.
 HOOKS = ("nodes_hook", "wave_hook")
 _TOLD = (*PLANNED, "cluster", "tags")
 
 
 class PatchNowPreparer(Preparer):
-    """The tag that a node has while it is patched. A node that cannot be tagged is patched anyway."""
+    """The tag of a node while it is patched. A node that cannot be tagged is patched anyway."""
 
     what = "patch_now"
 
@@ -61,7 +61,7 @@ class DrainPreparer(Preparer):
         return [node for node in at_work(self.rollout, self.wave) if is_instance(self.rollout.nodes[node])]
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
-        """Return the nodes that get requests; the others are not drained. A place that can't be asked is told of."""
+        """Return the nodes that receive requests; others are not drained. A place that can't be read is reported."""
         answers, failed = self.at_places(nodes, lambda sessions, place, ids: AwsDrain(place, sessions).targets(ids))
         found = {node: {"targets": [item.to_dict() for item in targets]} for node, targets in merged(answers).items()}
         return {**found, **{node: {"targets": [], "unknown": why} for node, why in failed.items()}}
@@ -92,7 +92,7 @@ class DrainPreparer(Preparer):
         return float(self.options["timeout_minutes"])
 
     def _not_in(self, targets: Mapping[str, Sequence[Target]], states: Sequence[str]) -> Reasons:
-        """Return the nodes with a target in another state; a target that is gone is in every state."""
+        """Return the nodes with a target in another state; a target that is gone matches every state."""
         answers, failed = self.at_places(
             targets, lambda sessions, place, ids: AwsDrain(place, sessions).health(_of(targets, ids))
         )
@@ -105,7 +105,7 @@ class DrainPreparer(Preparer):
 
 
 class NodesHook(Preparer):
-    """The users' own task files before and after the nodes of a turn; they do and undo, the journal remembers."""
+    """The users' own task files before and after the nodes of a turn: they prepare and restore, the journal records."""
 
     what = "nodes_hook"
 
@@ -130,7 +130,7 @@ PREPARERS: dict[str, type[Preparer]] = {
 
 
 def hook_nodes(rollout: RolloutDir, wave: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what task files get to know of nodes; a wave as a whole stands for all of its nodes."""
+    """Return the data about nodes for task files; a wave as a whole represents all of its nodes."""
     nodes = rollout.state.waves[wave].nodes if WHOLE_WAVE in nodes else nodes
     return [{key: rollout.nodes[node].get(key, "") for key in _TOLD} for node in nodes if node in rollout.nodes]
 

@@ -17,13 +17,13 @@ STATES: Sequence[tuple[str, str]] = (
     ("not_started", "not started"),
     ("outside", "not in the rollout"),
 )
-"""Tones of nodes in the order in which charts draw them, and what legends call them."""
+"""Tones of nodes in the order in which charts draw them, with their names in legends."""
 _SMALLEST = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a bar: ``x`` and ``width`` in percent, ``name`` is its class, ``count`` what it stands for."""
+    """A segment of a bar: ``x`` and ``width`` in percent, ``name`` is its class, ``count`` its value."""
 
     name: str
     label: str
@@ -33,7 +33,7 @@ class Part:
 
 
 def divide(counts: Sequence[tuple[str, str, int]], start: float = 0.0, length: float = 100.0) -> list[Part]:
-    """Divide a bar among (class, label, count); every count above 0 is visible."""
+    """Divide a bar into segments for (class, label, count); every count above 0 is visible."""
     given = [(name, label, count) for name, label, count in counts if count > 0]
     total = sum(count for _name, _label, count in given)
     if not total:
@@ -49,14 +49,14 @@ def divide(counts: Sequence[tuple[str, str, int]], start: float = 0.0, length: f
 
 
 def parts_of(tones: Mapping[str, int]) -> list[tuple[str, str, int]]:
-    """Return what ``divide`` takes for a wave's or group's nodes by tone."""
+    """Return the arguments of ``divide`` for a wave's or group's nodes by tone."""
     return [(name, label, int(tones.get(name) or 0)) for name, label in STATES]
 
 
 def to_scale(numbers: Iterable[int]) -> list[float]:
     """Return the length of a bar for each number, in percent of the longest one: twice the nodes, twice the bar.
 
-    Only what would be too short to see is longer than its scale.
+    Only a bar that would be too short to see is longer than its scale.
     """
     found = list(numbers)
     largest = max(found, default=0) or 1

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How pages write values: numbers, times, spans, texts without characters that deceive."""
+"""How pages format values: numbers, times, durations, and texts without deceptive characters."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ _HIDDEN = {
     **dict.fromkeys((*range(127, 160), 1564, 8206, 8207, *range(8234, 8239)), "�"),
     **dict.fromkeys((*range(8294, 8298), *range(55296, 57344), 65534, 65535), "�"),
 }
-"""Characters that HTML forbids, or with which a name could pretend to be another one, shown as what they are: odd."""
+"""Characters that HTML forbids or that could disguise a name, replaced by a visible mark."""
 
 
 def clean(value: Any) -> Any:
-    """Replace characters that HTML forbids or that turn the reading direction; markup of our own passes."""
+    """Replace characters that HTML forbids or that change the reading direction; our own markup is kept."""
     return value.translate(_HIDDEN) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def number(value: object) -> str:
-    """Return ``12,345``, and a dash for what is not known."""
+    """Return ``12,345``, or a dash if the number is unknown."""
     if value is None or value == "":
         return "\u2013"
     return f"{value:,}" if isinstance(value, (int, float)) else str(value)
 
 
 def percentage(value: object) -> str:
-    """Return ``93.3 %`` of a number of percent; a dash where there is none."""
+    """Return ``93.3 %`` for a percentage, or a dash if it is unknown."""
     return "\u2013" if value is None else f"{value:g}\u2009%"
 
 
 def when(text: str, form: str = "%a %d %b %Y, %H:%M") -> str:
-    """Return a time in UTC for reading; what is no time stays as it is."""
+    """Return a readable time in UTC; a text that is not a time is returned unchanged."""
     time = moment(text)
     return time.astimezone(timezone.utc).strftime(form) if time else str(text or "")
 
 
 def span(start: str, end: str) -> str:
-    """Return ``Tue 17 Nov 2026, 22:00 - 23:10 UTC``; the day is named again where it changed."""
+    """Return ``Tue 17 Nov 2026, 22:00 - 23:10 UTC``; the day is repeated if it changes."""
     first, last = moment(start), moment(end)
     if not first:
         return ""
@@ -104,11 +104,11 @@ _SHARES = ("rate", "share", "confidence")
 
 
 def gate_numbers(numbers: Mapping[str, Any], verdict: str = "") -> list[tuple[str, str]]:
-    """Return the numbers that decided, in the order in which they are thought of: counts, rate and bounds, budget.
+    """Return the numbers behind a verdict, in the order in which people read them: counts, rate and bounds, budget.
 
-    The bounds of the true rate decide nothing where a wave is promoted, so they are left out there: "at most 32 %"
-    beside "limit 10 %" would read like a failed test. What is not known, and a budget where there is none, is left out;
-    numbers we do not know come last.
+    The bounds of the true rate do not matter if a wave is promoted, so they are omitted then: "at most 32 %" beside
+    "limit 10 %" would read like a failed test. Unknown values, and a budget that does not exist, are omitted; numbers
+    without a known name come last.
     """
     unsaid = (*_UNSAID, *_BOUNDS) if verdict == "promote" else _UNSAID
     names = [name for name in _GATE_NUMBERS if name in numbers and name not in unsaid]
@@ -125,7 +125,7 @@ def gate_numbers(numbers: Mapping[str, Any], verdict: str = "") -> list[tuple[st
 
 
 def evidence_lines(row: Row) -> list[tuple[str, str]]:
-    """Return (what, ids) of a node's API ids, stage by stage."""
+    """Return (name, IDs) of a node's API IDs, stage by stage."""
     lines = []
     for stage, names in row.evidence.items():
         for name, value in names.items():

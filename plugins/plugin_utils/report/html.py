@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A report and a plan as one self-contained HTML page each.
 
-Everything that comes from outside is escaped by Jinja's autoescape and never templated; style and script are inline
-and named by their hash in a strict Content-Security-Policy; nothing is loaded from anywhere.
+All external text is escaped by Jinja's autoescape and never templated; style and script are inline and identified by
+their hash in a strict Content-Security-Policy; nothing is loaded from elsewhere.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ from .report_table import report_table
 
 _PAGE = Path(__file__).parent / "page"
 NAME_LIMIT = 8
-#: Causes, lines of a group and names that a page shows; the files beside it have all.
+#: Number of causes, lines of a group and names that a page shows; the files beside it have all of them.
 CAUSES, LINES, NAMES = 40, 8, 300
 
 
 def render_report_html(report: Report, has_plan: bool = False, files: Sequence[str] = ("nodes.csv",)) -> str:
     """Return ``index.html``.
 
-    :param has_plan: ``plan.html`` lies beside it.
-    :param files: the files beside it to which the page may link.
+    :param has_plan: whether ``plan.html`` is in the same directory.
+    :param files: the files in the same directory to which the page may link.
     """
     summary = report.summary
     scan_only = summary["conclusion"]["code"] in ("scanned", "empty")
@@ -76,10 +76,10 @@ def render_report_html(report: Report, has_plan: bool = False, files: Sequence[s
 def render_plan_html(
     plan: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]] = (), trust: Mapping[str, Any] | None = None
 ) -> str:
-    """Return ``plan.html``: what a change board reads before it signs off the digest.
+    """Return ``plan.html``: the page that a change board reads before it approves the digest.
 
-    :param approvals: what was approved so far: ``by, at, source, reason`` each.
-    :param trust: who has signed and what is missing (``approvals_shown``); ``None`` if nobody asked.
+    :param approvals: the approvals so far: ``by, at, source, reason`` of each.
+    :param trust: who has signed and what is missing (``approvals_shown``); ``None`` if this was not determined.
     """
     waves = [_plan_wave(wave) for wave in plan["waves"]]
     patches = planned_patches(plan)
@@ -188,7 +188,7 @@ def _environment() -> Environment:
 
 
 def worst_first(groups: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return groups with those first of which most nodes failed, are unknown or are not compliant."""
+    """Return groups in order of their nodes that failed, are unknown or are not compliant, most first."""
 
     def rank(group: Mapping[str, Any]) -> tuple[int, ...]:
         tones = group["tones"]

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of nodes in a page: whole rows while they are few, else data from which the page shows what is asked for.
+"""The table of nodes in a page: complete rows while they are few, otherwise data that the page searches.
 
-A browser needs more than a second for 10,000 plain rows and never ends with 100,000; so above ``STATIC_ROWS`` the rows
-are a JSON data block, which no Content-Security-Policy has to allow, and a script shows the first that match.
+A browser needs more than a second for 10,000 plain rows and never finishes 100,000. Above ``STATIC_ROWS``, the rows are
+therefore a JSON data block, which needs no permission of the Content-Security-Policy, and a script shows the first
+matches.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from markupsafe import Markup
 
 from .formats import clean
 
-#: Rows that a page has ready; each is about 40 elements with its details.
+#: Maximum number of static rows in a page; each is about 40 elements with its details.
 STATIC_ROWS = 200
-#: Rows that a page has as data. Beyond them it names the file that has all.
+#: Maximum number of rows that a page holds as data. Beyond it, the page names the file that has all rows.
 DATA_ROWS = 20_000
-#: Entries that a list in a row's details shows.
+#: Number of entries that a list in a row's details shows.
 LIST_LIMIT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: ``kind`` is its class (``num`` to the right), ``label`` its head."""
+    """A column: ``kind`` is its class (``num`` aligns right), ``label`` its heading."""
 
     label: str
     kind: str = ""
@@ -36,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A cell: text, a quiet second line, and where text does not sort well what it sorts by. ``tone`` marks it."""
+    """A cell: text, a subdued second line, and a sort key if the text does not sort well. ``tone`` highlights it."""
 
     text: str
     sub: str = ""
@@ -57,7 +58,7 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeTable:
-    """What the template shows. ``data`` is the JSON block, ``None`` while ``rows`` are all of them."""
+    """Values for the template. ``data`` is the JSON block; ``None`` if ``rows`` has all rows."""
 
     columns: Sequence[Column]
     rows: Sequence[NodeRow]
@@ -67,12 +68,12 @@ class NodeTable:
 
     @property
     def cut(self) -> bool:
-        """Whether not even the data has all nodes."""
+        """Whether even the data lacks nodes."""
         return self.total > DATA_ROWS
 
 
 def node_table(columns: Sequence[Column], rows: Sequence[NodeRow]) -> NodeTable:
-    """Return the table of these rows; those that a reader looks for come first."""
+    """Return the table of these rows, the ones that need attention first."""
     counts: dict[str, int] = {}
     for row in rows:
         counts[row.status] = counts.get(row.status, 0) + 1
@@ -84,9 +85,9 @@ def node_table(columns: Sequence[Column], rows: Sequence[NodeRow]) -> NodeTable:
 
 
 def to_block(columns: Sequence[Column], rows: Iterable[NodeRow]) -> Markup:
-    """Return the rows as JSON that stays inside its script element, whatever the texts are.
+    """Return the rows as JSON that cannot end its script element, whatever the texts are.
 
-    Ids are written once and numbered: the same patches are on thousands of nodes.
+    IDs are written once and referred to by number: thousands of nodes have the same patches.
     """
     ids: dict[str, int] = {}
     found = [_row(row, ids) for row in rows]

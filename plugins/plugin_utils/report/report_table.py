@@ -38,7 +38,7 @@ _SCAN_COLUMNS = (
 
 
 def report_table(rows: Sequence[Row], scan_only: bool) -> NodeTable:
-    """Return the table; API ids are details only while the table is small: nodes.csv has them all."""
+    """Return the table; it has API IDs as details only if it is small: nodes.csv has them all."""
     with_evidence = len(rows) <= STATIC_ROWS
     found = [_row(index, row, scan_only, with_evidence) for index, row in enumerate(rows)]
     return node_table(_SCAN_COLUMNS if scan_only else _COLUMNS, found)
@@ -89,7 +89,7 @@ def _where(row: Row) -> Cell:
 
 
 def _reboot(row: Row) -> Cell:
-    """Return what is known of the node's reboot; one that is pending comes before one that was done."""
+    """Return the state of the node's reboot; a pending one takes precedence over a completed one."""
     if row.pending_reboot:
         return Cell(text="pending", tone="pending")
     return Cell(text="rebooted" if row.rebooted else "\u2013")

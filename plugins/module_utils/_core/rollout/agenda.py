@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a rollout needs its controller next, and for what: who runs rollouts by a schedule asks here. Pure.
+"""When a rollout needs its controller next, and for what: used to run rollouts by a schedule. Pure.
 
-Nothing is planned here: nights are the plan's, and what needs a person waits for one.
+Nothing is planned here: nights come from the plan, and decisions are left to people.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .state import DONE, Rollout, WaveState, current_turn
 
 
 class Need(str, Enum):
-    """``due``: run it now. ``settle``: it is paused; restore what an earlier run left prepared, and no more.
+    """``due``: run it now. ``settle``: it is paused; only restore what an earlier run left prepared.
 
-    ``waiting``: for a time. ``held``: for a person. ``over``: its nights are past, plan again. ``finished``: nothing.
+    ``waiting``: for a time. ``held``: for a person. ``over``: no night is left, plan again. ``finished``: nothing to do.
     """
 
     DUE = "due"
@@ -34,7 +34,7 @@ class Need(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
-    """``at``: from when on it is due. ``night``: what it waits for or works in. ``text``: why, without its last dot."""
+    """``at``: when it becomes due. ``night``: the one it waits for or uses. ``text``: why, without a final period."""
 
     need: Need
     text: str
@@ -49,7 +49,7 @@ class Agenda:
 def agenda(state: Rollout, now: datetime, ahead: timedelta = timedelta()) -> Agenda:
     """Return what a rollout needs next.
 
-    :param ahead: how long before a night its controller begins, so that it is there when the window opens.
+    :param ahead: how long before a night the controller begins, so that it is ready when the window opens.
     """
     if state.finished:
         return Agenda(need=Need.FINISHED, text=f"the rollout is {state.status}")
@@ -71,7 +71,7 @@ def agenda(state: Rollout, now: datetime, ahead: timedelta = timedelta()) -> Age
 
 
 def _left_open(state: Rollout) -> str:
-    """Return what an earlier run began and did not end; empty if nothing."""
+    """Return what an earlier run left unfinished; empty if nothing."""
     if state.intents:
         return f"the outcome of {len(state.intents)} pieces of work is not known yet"
     if found := due_restores(state):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who of a wave may be taken down now, by the plan's budgets: a node that failed, or is not back, goes on counting."""
+"""Which nodes of a wave may be taken down now, by the plan's budgets: failed nodes and those still down count."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .state import Rollout, due_nodes
 def over_budget(state: Rollout, wave: str, without: Container[str] = (), taken: Container[str] = ()) -> dict[str, str]:
     """Return the nodes that are due for their install and may not be taken down, with the budget that says so.
 
-    :param without: nodes that are due and are refused for another reason; they take no room.
-    :param taken: nodes that may be taken down already, though the journal does not say so yet.
+    :param without: nodes that are due and refused for another reason; they do not count.
+    :param taken: nodes that already have permission, which the journal does not show yet.
     """
     if not any(limit is not None for limit in state.rules.budgets.limits.values()):
         return {}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Missed nodes: planned, and for an outer reason never worked on. They are listed for the next plan to catch up on.
+"""Missed nodes: planned, but never changed for an external reason. They are listed for the next plan.
 
-A missed node's final record is ``skipped`` with a code that begins with ``missed_``: it was never touched, so it is no
-failure, and a wave with too many of them is held by its gate.
+A missed node's final record is ``skipped`` with a code that begins with ``missed_``: it was never changed, so it is
+not a failure. The gate pauses a wave with too many of them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from .state import LOST, Rollout, final_results
 
 SCHEMA = "patchtide/catch-up/1"
 PREFIX = "missed_"
-#: What the service says of a command that never arrived (SSM user guide, "Understanding command statuses").
+#: Status details of a command that never arrived (SSM user guide, "Understanding command statuses").
 _UNDELIVERED = frozenset({"Undeliverable", NEVER_BEGAN})
-#: What is said of a command that the service, or the place, refused: nothing ran.
+#: Text for a command that the service, or the place, refused: nothing ran.
 _REFUSED = {REFUSED: "refused", NOT_VALID: "gone"}
 #: Nodes that other rules skipped, and that may be patched another day.
 _LATER = frozenset({"freeze", "executor_fault"})
 
 
 def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], at: str) -> NodeResult:
-    """Return the final record of a node that was lost at a stage, as missed if nothing had been done to it."""
+    """Return the final record of a node that was lost at a stage; it is missed if nothing had been changed on it."""
     why = result.get("error") or {}
     status, code = Status(result["status"]), str(why.get("code") or f"{stage}_{result['status']}")
     untouched = stage in ("precheck", "patch") and not result.get("ran_before")
@@ -43,7 +43,7 @@ def lost_after(node: Mapping[str, Any], stage: str, result: Mapping[str, Any], a
 def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], at: str) -> NodeResult | None:
     """Return the final record of a node that its pre-check refused or that was lost at a stage.
 
-    :param results: stage to result so far. :returns: ``None`` if the node itself has to be looked at.
+    :param results: stage to result so far. :returns: ``None`` if the node itself must be checked.
     """
     precheck = results.get("precheck", {})
     if precheck.get("outcome") == "skip" and not precheck.get("status"):
@@ -59,14 +59,14 @@ def _code(record: Mapping[str, Any]) -> str:
 
 
 def is_missed(record: Mapping[str, Any]) -> bool:
-    """Tell whether a final record is that of a node to catch up on."""
+    """Return whether a final record is that of a missed node."""
     status, code = record.get("status"), _code(record)
     later = status == Status.SKIPPED.value and (code.startswith(PREFIX) or code in _LATER)
     return later or status == Status.REBOOT_PENDING.value
 
 
 def refused_places(state: Rollout) -> list[str]:
-    """Return the account-Regions that refused work, so that nodes of theirs were missed."""
+    """Return the account-Regions that refused work and whose nodes were missed for that reason."""
     missed = [state.planned[row["node_id"]] for row in final_results(state) if _code(row) == f"{PREFIX}refused"]
     return sorted({place_label(node["account"], node["region"]) for node in missed})
 

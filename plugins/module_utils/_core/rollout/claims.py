@@ -12,15 +12,15 @@ from typing import Any
 
 from ..stamp import from_time, to_time
 
-#: Clocks of two controllers may differ by so much; somebody else's lease counts that much longer.
+#: Maximum difference between the clocks of two controllers; another's lease counts that much longer.
 SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Who holds a node for which window, and until when. A claim that is past its time holds nobody back.
+    """Who holds a node for which window, and until when. An expired claim blocks nobody.
 
-    :param owner: names the rollout, so that a resumed one gets back what it held.
+    :param owner: names the rollout, so that a resumed rollout keeps its claims.
     """
 
     node_id: str
@@ -29,7 +29,7 @@ class Claim:
     until: datetime
 
     def to_dict(self) -> dict[str, str]:
-        """Return plain values; the time to the millisecond."""
+        """Return plain values; the time with milliseconds."""
         return {"node_id": self.node_id, "owner": self.owner, "window": self.window, "until": to_time(self.until)}
 
 
@@ -39,17 +39,17 @@ def from_dict(data: Mapping[str, Any]) -> Claim:
 
 
 def bars(held: Claim | None, owner: str, now: datetime) -> bool:
-    """Tell whether a claim keeps ``owner`` from the node: it is another's, and not surely over."""
+    """Return whether a claim blocks ``owner``: it is another's, and has not certainly expired."""
     return held is not None and held.owner != owner and now < held.until + SKEW
 
 
 def wanted(nodes: Iterable[str], owner: str, window: str, until: datetime) -> list[Claim]:
-    """Return the claims that are asked for, each node once."""
+    """Return the requested claims, one for each node."""
     return [Claim(node_id=node, owner=owner, window=window, until=until) for node in dict.fromkeys(nodes)]
 
 
 def merge(held: Mapping[str, Claim], asked: Sequence[Claim], now: datetime) -> tuple[dict[str, Claim], list[Claim]]:
-    """Return (all claims afterwards, without those that are over; for each asked node who holds it then)."""
+    """Return (all claims afterwards, without expired ones; the resulting holder of each requested node)."""
     kept = {node: claim for node, claim in held.items() if now < claim.until + SKEW}
     for claim in asked:
         if not bars(kept.get(claim.node_id), claim.owner, now):
@@ -58,5 +58,5 @@ def merge(held: Mapping[str, Claim], asked: Sequence[Claim], now: datetime) -> t
 
 
 def refused(answer: Iterable[Claim], owner: str) -> list[Claim]:
-    """Return the claims that somebody else holds."""
+    """Return the claims of other owners."""
     return [claim for claim in answer if claim.owner != owner]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person may decide about a rollout, which nodes it affects, and what is refused for having no effect."""
+"""What a person may decide about a rollout, which nodes it affects, and which decisions are refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DecisionRefused(PatchtideError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was decided. ``nodes``: those the decision names, none for all it can mean; ``what``: a preparation."""
+    """A decision. ``nodes``: the nodes it names, none for all that it can affect; ``what``: a preparation."""
 
     action: str
     wave: str = ""
@@ -40,17 +40,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What a choice comes to. ``made``: an identical decision was made before, and there is nothing to do."""
+    """The effect of a choice. ``made``: an identical decision was made before, so there is nothing to do."""
 
     nodes: tuple[str, ...] = ()
     made: bool = False
 
 
 def consequence_of(state: Rollout, choice: Choice) -> Consequence:
-    """Return what a choice comes to.
+    """Return the effect of a choice.
 
-    ``promote``, ``skip`` and ``abort`` leave a trace in the state, so an identical one is recognized and
-    changes nothing. ``retry`` and ``write_off`` undo what they act on: the second one finds nothing and is refused.
+    ``promote``, ``skip`` and ``abort`` remain visible in the state, so an identical one is recognized and changes
+    nothing. ``retry`` and ``write_off`` remove what they act on: a second one finds nothing and is refused.
 
     :raises BadInput: the plan has no such wave, or a named node is not in it.
     :raises DecisionRefused: it would have no effect.
@@ -69,12 +69,12 @@ def _check_members(state: Rollout, choice: Choice) -> None:
         raise BadInput("wave", choice.wave, f"a wave of the plan: {', '.join(state.waves)}")
     members = frozenset(state.waves[choice.wave].nodes)
     for node in choice.nodes:
-        if node not in members and choice.action != "write_off":  # which also takes the wave's own "*"
+        if node not in members and choice.action != "write_off":  # which also allows the wave's own "*"
             raise BadInput("nodes", node, f"ids of nodes of wave {choice.wave}")
 
 
 def _check_status(state: Rollout, choice: Choice) -> None:
-    """What is finished stays as it is; of an aborted rollout only the restoring goes on."""
+    """A finished rollout does not change; an aborted one only continues to restore."""
     if state.status == "aborted" and (state.finished or choice.action != "write_off"):
         raise _refused(choice, "the rollout is aborted, and that is final. Make a new plan")
     if state.finished and choice.action in ("retry", "write_off", "accept_policy", "run_now"):
@@ -141,7 +141,7 @@ def _write_off(state: Rollout, choice: Choice) -> Consequence:
 
 
 def _run_now(state: Rollout, choice: Choice) -> Consequence:
-    """Outside its windows a wave is still behind the gates of earlier ones; freezes and exceptions hold as ever."""
+    """Outside its windows, a wave still waits for the gates of earlier ones; freezes and exceptions still apply."""
     wave = state.waves[choice.wave]
     if not has_windows(state, wave.name):
         raise _refused(choice, f"wave {wave.name} has no window and may run at any time")
@@ -191,7 +191,7 @@ def _is_skipped(node: NodeState) -> bool:
 
 
 def _why_not_retry(node: NodeState) -> str:
-    """A node that is named may also have been skipped."""
+    """A named node may also have been skipped."""
     if node.final is None:
         return "has no final record, so the next run works on it anyway"
     return f"has {node.final['status']}" if Status(node.final["status"]).is_good else ""
@@ -204,7 +204,7 @@ def _why_not_skip(node: NodeState) -> str:
 
 
 def _refuse_any(choice: Choice, whys: Mapping[str, str]) -> None:
-    """A decision is carried out exactly as it was made, or refused."""
+    """A decision is carried out exactly as made, or refused."""
     if wrong := [f"{node} {why}" for node, why in whys.items() if why]:
         raise _refused(choice, _few(wrong))
 

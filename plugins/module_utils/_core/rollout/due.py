@@ -3,21 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is due in a rollout: the one place that decides what comes next. Pure.
 
-The driver asks after every change and carries out what it is told, node by node and without barriers: a node is due for
-its next stage as soon as it is through with the last one, whatever the others do.
+The driver asks after every change and carries out the effects, node by node and without barriers: a node is due for
+its next stage as soon as it has finished the previous one, whatever the others do.
 
 =============  ====================================================================================================
 effect         means
 =============  ====================================================================================================
-reconcile      an intent without an outcome: find out what became of it, or await it
-start_wave     await the window, claim, start stopped nodes, begin
-claim          nodes of a running wave that nobody claimed yet
-prepare        do to nodes that are due for their install what is undone after it (``stage`` says what)
-run            carry a stage out on nodes
-restore        undo what was prepared (``stage`` says what)
+reconcile      an intent without an outcome: find out how it ended, or wait for it
+start_wave     wait for the window, claim, start stopped nodes, begin
+claim          claim the nodes of a running wave that are not claimed yet
+prepare        prepare nodes that are due for their install (``stage`` names the preparation)
+run            carry out a stage on nodes
+restore        undo a preparation (``stage`` names it)
 judge          every node of the wave has its final record: the gate decides
 finish_wave    the gate promoted
-finish         every wave is finished, or everything of an aborted rollout is settled
+finish         every wave is finished, or an aborted rollout has nothing left open
 =============  ====================================================================================================
 """
 
@@ -28,13 +28,13 @@ from dataclasses import dataclass, field
 
 from .state import DONE, PREPARATIONS, STAGES, WHOLE_WAVE, NodeState, Rollout, WaveState, current_turn
 
-#: The stage before which nodes are prepared, one by one.
+#: The stage before which nodes are prepared.
 PREPARED_FOR = "patch"
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that is due. ``stage`` is a stage, or what is prepared or restored; ``token`` names an intent."""
+    """One thing that is due. ``stage`` is a stage or a preparation; ``token`` names an intent."""
 
     kind: str
     wave: str = ""
@@ -45,11 +45,11 @@ class Effect:
 
 @dataclass(slots=True)
 class Preparations:
-    """What nodes need before their install, and for which of them this run has seen to it.
+    """The preparations that nodes need before their install, and the nodes for which this run has done them.
 
-    :param wanted: such as ``drained``, in the order of doing.
-    :param settled: by preparation the nodes that have it or need none of it. A new run looks again, because what the
-        journal says was announced may not have been done.
+    :param wanted: such as ``drained``, in order.
+    :param settled: for each preparation, the nodes that have it or do not need it. A new run checks again, because an
+        announced preparation may not have been done.
     """
 
     wanted: Sequence[str] = ()
@@ -96,7 +96,7 @@ def _due_stages(state: Rollout, wave: WaveState, preparations: Preparations) -> 
             continue
         what = preparations.next_for(node_id) if _is_prepared_now(node) else ""
         groups.setdefault(("prepare", what) if what else ("run", node.stage), []).append(node_id)
-    stages = ("reboot", *(stage for stage in STAGES if stage != "reboot"))  # a reboot that was put off is first in line
+    stages = ("reboot", *(stage for stage in STAGES if stage != "reboot"))  # a postponed reboot comes first
     order = [("prepare", what) for what in preparations.wanted] + [("run", stage) for stage in stages]
     return [
         Effect(kind, wave.name, stage, tuple(groups[kind, stage])) for kind, stage in order if (kind, stage) in groups
@@ -104,12 +104,12 @@ def _due_stages(state: Rollout, wave: WaveState, preparations: Preparations) -> 
 
 
 def _is_prepared_now(node: NodeState) -> bool:
-    """Tell whether a node is prepared before its next stage: an install, or a reboot that an earlier night put off."""
+    """Return whether a node is prepared before its next stage: an install or a postponed reboot."""
     return node.stage == PREPARED_FOR or (node.stage == "reboot" and bool(node.earlier))
 
 
 def due_restores(state: Rollout) -> list[Effect]:
-    """Return what can be restored: of nodes for which nothing more comes, and of waves that are worked through."""
+    """Return what can be restored: for nodes without further stages, and for waves whose nodes are all done."""
     found = []
     for what in PREPARATIONS:
         for (wave, kind), nodes in state.prepared.items():

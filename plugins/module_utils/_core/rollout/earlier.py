@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was known of a node before it was taken up again. Only a look at the node may replace it. Pure."""
+"""What was known of a node before it was taken up again. Only a check of the node may replace it. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEFT_OVER = "missed_out_of_time"
 
 
 def remembered(node: NodeState) -> Mapping[str, str]:
-    """Return what is kept of a node whose final record is given up; of one that was never touched, nothing new."""
+    """Return what to keep of a final record that is withdrawn; nothing new if the node was never changed."""
     final = node.final
     if final is None or final["status"] == Status.SKIPPED.value:
         return node.earlier
@@ -26,7 +26,7 @@ def remembered(node: NodeState) -> Mapping[str, str]:
 
 
 def is_left_over(node: NodeState) -> bool:
-    """Tell whether a window ended before the node's work did, or before it began."""
+    """Return whether the window ended before the node's work ended or began."""
     final = node.final or {}
     code = (final.get("error") or {}).get("code")
     skipped = final.get("status") == Status.SKIPPED.value and code == LEFT_OVER
@@ -34,7 +34,7 @@ def is_left_over(node: NodeState) -> bool:
 
 
 def before_the_reboot(final: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """Return what the stages before the reboot came to, from the final record of a node whose reboot was put off."""
+    """Return the results of the stages before a postponed reboot, from the node's final record."""
     facts = {"boot_id": final.get("boot_id_after"), "kernel": final.get("kernel_after"), "pending_reboot": True}
     patch = {
         "status": Status.SUCCEEDED.value,
@@ -46,10 +46,10 @@ def before_the_reboot(final: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any
 
 
 def with_earlier(node: NodeState, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a final record that tells what was known before.
+    """Return a final record that includes what was known before.
 
-    A record that was made without a look at the node, because it was skipped or could not be reached, leaves the status
-    as it was: a node whose outcome is unknown stays unknown, whoever skips it later.
+    A record that was made without a check of the node, because it was skipped or could not be reached, keeps the
+    earlier status: a node whose outcome is unknown remains unknown, even if it is skipped later.
     """
     earlier = node.earlier
     if not earlier:

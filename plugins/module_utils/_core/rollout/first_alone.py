@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The first node of each account-Region and role installs alone: that a list can be read is shown by a node, not by us.
+"""The first node of each account-Region and role installs alone: only a node can show that nodes can read their list.
 
-The controller's own reading proves the object, not the node's right to it. So until one node's patch state shows its
-list, no other node of its account-Region and instance profile begins. If that node ends without such a state, the
-others of its kind are not begun.
+When the controller reads the list, this proves that the object exists, not that nodes have permission to read it. Until
+one node's patch state shows its list, no other node of its account-Region and instance profile begins. If that node
+ends without such a state, the others of its kind do not begin.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..model import Status
 from .state import DONE, NodeState, Rollout
 
 STAGE = "patch"
-#: Outcomes of an install that say nothing about the list: nothing ran on the node.
+#: Outcomes of an install that reveal nothing about the list: nothing ran on the node.
 _SILENT = frozenset({Status.UNREACHABLE.value, Status.SKIPPED.value, Status.NO_OP.value, Status.CANCELLED.value})
 Kind = tuple[str, str, str]
 
 
 @dataclass(slots=True)
 class FirstAlone:
-    """``waiting``: nodes that must not begin their install yet. ``refused``: nodes that must not begin it, and why."""
+    """``waiting``: nodes that must not begin their install yet. ``refused``: nodes that must never, and why."""
 
     waiting: set[str] = field(default_factory=set)
     refused: dict[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def first_alone(state: Rollout, wave: str) -> FirstAlone:
 
 
 def _due(state: Rollout, wave: str) -> dict[Kind, list[str]]:
-    """Return the pinned nodes of a wave that are before their install and have no open intent, by kind."""
+    """Return the pinned nodes of a wave that have not begun their install and have no open intent, by kind."""
     due: dict[Kind, list[str]] = {}
     for node_id in state.waves[wave].nodes:
         planned, node = state.planned[node_id], state.nodes[node_id]
@@ -66,7 +66,7 @@ def _kind(planned: Mapping[str, Any]) -> Kind:
 
 
 def _seen(state: Rollout, kinds: frozenset[Kind]) -> tuple[set[Kind], set[Kind], dict[Kind, str]]:
-    """Return of which kinds a node has shown its list, one is trying, and one has failed to show it."""
+    """Return the kinds of which a node has shown its list, is trying to, or has failed to."""
     proven: set[Kind] = set()
     trying: set[Kind] = set()
     failed: dict[Kind, str] = {}
@@ -85,14 +85,14 @@ def _seen(state: Rollout, kinds: frozenset[Kind]) -> tuple[set[Kind], set[Kind],
 
 
 def _used_list(node: NodeState) -> bool:
-    """Tell whether a patch state that is ours named the list."""
+    """Return whether a patch state of our command named the list."""
     result = node.results.get(STAGE, {})
     evidence = result.get("evidence") or ((node.final or {}).get("evidence") or {}).get(STAGE) or {}
     return bool(evidence.get("override_list"))
 
 
 def _ended_without(node: NodeState) -> bool:
-    """Tell whether an install ran, or may have run, and left no state of ours."""
+    """Return whether an install ran, or may have run, without leaving a patch state of our command."""
     if node.stage == DONE:
         final = node.final or {}
         return STAGE in (final.get("evidence") or {}) and final.get("status") not in _SILENT

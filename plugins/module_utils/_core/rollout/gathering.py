@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When nodes that are due for a stage get their command: together with those that come next. Pure.
+"""When nodes that are due for a stage get their command: together with the nodes that become due next. Pure.
 
-Nodes of one command end one by one. If each went on at once, the next stage would take a command for each node, and
-every look at it a call. So nodes for which one call is enough wait for each other, but never for long, and no time
-where nobody else can come. Hosts that are reached directly wait for nobody.
+Nodes of one command end one by one. If each continued immediately, the next stage would take a command for each node,
+and every poll of it a call. So nodes that can share a call wait for each other, but never for long, and not if no
+other node can follow. Hosts that are reached directly do not wait.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from typing import Any
 from ..executors import find
 from .state import DONE, STAGES, NodeState, Rollout
 
-#: A node waits so many seconds at most for others with which it can share a command.
+#: Maximum time, in seconds, that a node waits for others with which it can share a command.
 WAIT_SECONDS = 20.0
-#: Nodes that one command can name: of one executor, account, Region and platform.
+#: Nodes that can share one command: of one executor, account, Region and platform.
 Lot = tuple[str, str, str, str]
 
 
 @dataclass(slots=True)
 class Gathering:
-    """Remembers since when nodes are due; one for each run of the driver."""
+    """Remembers how long nodes have been due; one for each run of the driver."""
 
     _since: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def choose(
         self, state: Rollout, wave: str, stage: str, due: Sequence[str], now: datetime
     ) -> tuple[list[str], float]:
-        """Return which of the nodes that are due for a stage begin now, and in how many seconds to ask again.
+        """Return which of the nodes due for a stage begin now, and after how many seconds to ask again.
 
-        :returns: seconds of 0: nobody is left waiting.
+        :returns: 0 seconds if no node is left waiting.
         """
         chosen: list[str] = []
         waiting: dict[Lot, list[str]] = {}
@@ -63,7 +63,7 @@ class Gathering:
 
 
 def _coming(state: Rollout, wave: str, stage: str, due: frozenset[str]) -> frozenset[Lot]:
-    """Return the lots of which further nodes may become due for the stage."""
+    """Return the lots that may get further nodes due for the stage."""
     before = frozenset(STAGES[: STAGES.index(stage)])
 
     def comes(node_id: str, node: NodeState) -> bool:

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal: append-only, hash-chained records from which everything about a rollout can be told again.
+"""The journal: append-only, hash-chained records from which everything about a rollout can be reconstructed.
 
 A line is the canonical JSON of the record without its hash, whose closing brace is replaced by the hash as the last
-member: ``{"at":…,"data":{…},"kind":…,"prev":…,"seq":…,"hash":"…"}``. The hash covers these very bytes, so that a reader
-verifies a line without serializing it again, and no other line passes for it.
+member: ``{"at":…,"data":{…},"kind":…,"prev":…,"seq":…,"hash":"…"}``. The hash covers exactly these bytes, so that a
+reader verifies a line without serializing it again, and no other line is accepted in its place.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _LINE = re.compile(
     rb'\{"at":"([0-9A-Z:.+-]+)","data":(\{.*\}),"kind":"([a-z_]+)","prev":"([0-9a-f]{64}|)"'
     rb',"seq":([1-9][0-9]{0,17}),"hash":"([0-9a-f]{64})"\}'
 )
-#: So long is the end of a line that the hash does not cover: ``,"hash":"…"}``.
+#: Length of the end of a line that the hash does not cover: ``,"hash":"…"}``.
 _SEAL = 75
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Link(Protocol):
-    """What the next record is chained to: the record before, or a note of it."""
+    """What the next record is chained to: the previous record, or a note of it."""
 
     @property
     def seq(self) -> int:
@@ -46,7 +46,7 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event as it is stored. ``hash`` covers all the other members, ``prev`` is the hash of the record before."""
+    """One event as stored. ``hash`` covers all other members, ``prev`` is the hash of the previous record."""
 
     seq: int
     at: str
@@ -54,9 +54,9 @@ class Record:
     data: Mapping[str, Any]
     prev: str
     hash: str
-    #: What the bytes of the line hash to; differs from ``hash`` if they were changed after they were written.
+    #: Hash of the line's bytes as read; differs from ``hash`` if the line was changed after it was written.
     digest: str = field(default="", compare=False, repr=False)
-    #: What the hash covers, where the record was just made: a large one is encoded once.
+    #: The bytes that the hash covers, for a new record, so that a large one is encoded only once.
     body: str = field(default="", compare=False, repr=False)
 
     def to_line(self) -> str:
@@ -68,13 +68,13 @@ class Record:
         """Read the event.
 
         :raises OtherSchema: another version wrote the journal.
-        :raises JournalError: the record is of no known kind, or malformed.
+        :raises JournalError: the record is of an unknown kind, or malformed.
         """
         return read_event(self.kind, self.data)
 
 
 def seal(digest: str) -> str:
-    """Return how the line of a record with this hash ends."""
+    """Return the end of the line of a record with this hash."""
     return f',"hash":"{digest}"}}'
 
 
@@ -87,22 +87,22 @@ def next_record(last: Link | None, kind: str, data: Mapping[str, Any], at: datet
 
 
 def _body(at: str, data: str, kind: str, prev: str, seq: int) -> str:
-    """Return the canonical JSON of a record without its hash. :param data: that of its data."""
+    """Return the canonical JSON of a record without its hash. :param data: the canonical JSON of its data."""
     return f'{{"at":{_to_text(at)},"data":{data},"kind":{_to_text(kind)},"prev":"{prev}","seq":{seq}}}'
 
 
 def _to_text(data: Any) -> str:
-    """Return canonical JSON that can be encoded as UTF-8: half of a surrogate pair is written as ``\\udxxx``."""
+    """Return canonical JSON that can be encoded as UTF-8: an unpaired surrogate is written as ``\\udxxx``."""
     text = to_canonical(data)
     if text.isascii() or not _SURROGATE.search(text):
         return text
-    # Two halves that meet are one character, also to the reader of their escapes, so they are joined before.
+    # Adjacent halves are one character, also to the reader of their escapes, so they are joined first.
     joined = json.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", to_canonical(joined))
 
 
 def from_line(line: bytes) -> Record:
-    """Read one line, given without its newline. Whether it is what was written is for ``check_next`` to say.
+    """Read one line without its newline. ``check_next`` verifies that it is what was written.
 
     :raises JournalError: it is not a record.
     """
@@ -120,7 +120,7 @@ def from_line(line: bytes) -> Record:
 
 
 def verify(records: Iterable[Record]) -> Record | None:
-    """Check numbering, chain and hashes, and return the last record. Needs nothing but the records.
+    """Check numbering, chain and hashes, and return the last record. Needs only the records.
 
     :raises JournalError: naming the first record that does not fit.
     """
@@ -132,9 +132,9 @@ def verify(records: Iterable[Record]) -> Record | None:
 
 
 def check_next(last: Link | None, record: Record) -> None:
-    """Check that ``record`` follows ``last`` and is what was written.
+    """Check that ``record`` follows ``last`` and is unchanged.
 
-    :raises JournalError: it is not.
+    :raises JournalError: it does not, or was changed.
     """
     expected = last.seq + 1 if last else 1
     if record.seq != expected:
@@ -146,6 +146,6 @@ def check_next(last: Link | None, record: Record) -> None:
 
 
 def split_lines(data: bytes) -> tuple[list[bytes], bytes]:
-    """Return (whole lines, the torn tail): a writer that was killed may leave half a line, which never counted."""
+    """Return (complete lines, incomplete tail): a killed writer may leave half a line, which was never recorded."""
     *lines, tail = data.split(b"\n")
     return lines, tail

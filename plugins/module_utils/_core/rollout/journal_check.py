@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verifies a journal from its bytes alone: where it is whole, where it is damaged first, and what it tells."""
+"""Verifies a journal from its bytes alone: how far it is intact, the first damage, and a summary of its records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .state import Rollout, initial
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """The first record that can't be trusted: its number in the file, and what is wrong with it."""
+    """The first record that can't be trusted: its number in the file, and the reason."""
 
     seq: int
     reason: str
@@ -33,7 +33,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The records before the first damage, and that damage. ``torn``: half a line follows, which never counted."""
+    """The records before the first damage, and that damage. ``torn``: an incomplete line follows."""
 
     records: tuple[Record, ...]
     damage: Damage | None = None
@@ -41,14 +41,14 @@ class Examined:
 
     @property
     def head(self) -> str:
-        """The hash of the last whole record; it stands for all records before it. Empty without records."""
+        """The hash of the last intact record; it covers all records before it. Empty without records."""
         return self.records[-1].hash if self.records else ""
 
 
 def examine(data: bytes, noted: Head | None = None) -> Examined:
-    """Check numbering, chain, hashes and canonical form of a journal's bytes. Needs no network and nothing else.
+    """Check numbering, chain, hashes and canonical form of a journal's bytes. Needs nothing else.
 
-    :param noted: the journal's head as it was noted elsewhere; a journal that ends before it is damaged.
+    :param noted: the journal's head as noted elsewhere; a journal that ends before it is damaged.
     :raises OtherSchema: another version wrote the journal.
     """
     lines, tail = split_lines(data)
@@ -68,7 +68,7 @@ def examine(data: bytes, noted: Head | None = None) -> Examined:
 
 
 def _check_canonical(record: Record, line: bytes) -> None:
-    """Check that everybody reads the same in a line: of two members of one name, readers take the first or the last."""
+    """Check that a line is unambiguous: of two members with one name, readers may take the first or the last."""
     try:
         canonical = record.to_line().encode()
     except ValueError:  # a number that JSON does not have
@@ -78,7 +78,7 @@ def _check_canonical(record: Record, line: bytes) -> None:
 
 
 def replay(plan: Mapping[str, Any], records: Sequence[Record]) -> tuple[Rollout, Damage | None]:
-    """Return the state after these records, and the first of them that the plan does not allow."""
+    """Return the state after these records, and the first record that the plan does not allow."""
     state = initial(plan)
     for record in records:
         try:
@@ -89,9 +89,9 @@ def replay(plan: Mapping[str, Any], records: Sequence[Record]) -> tuple[Rollout,
 
 
 def follow(state: Rollout, record: Record) -> None:
-    """Apply a record that was read to the state.
+    """Apply a record to the state.
 
-    :raises OtherSchema: another version wrote it. :raises JournalError: it does not fit the plan, or makes no sense.
+    :raises OtherSchema: another version wrote it. :raises JournalError: it does not fit the plan, or is malformed.
     """
     try:
         apply(state, record.event(), record.at)
@@ -101,12 +101,12 @@ def follow(state: Rollout, record: Record) -> None:
 
 
 def knows(records: Sequence[Record], head: str) -> bool:
-    """Tell whether a hash that was noted elsewhere is the hash of one of these records."""
+    """Return whether a hash that was noted elsewhere belongs to one of these records."""
     return any(record.hash == head for record in records)
 
 
 def summarize(records: Sequence[Record]) -> dict[str, Any]:
-    """Return what a journal tells without its plan: kinds, times, people, decisions and gates."""
+    """Summarize a journal without its plan: kinds, times, people, decisions and gates."""
     events = [(record.at, record.event()) for record in records]
     people = {event.operator for _at, event in events if isinstance(event, RolloutStarted | Resumed)}
     people |= {event.by for _at, event in events if isinstance(event, Decision)}
@@ -126,7 +126,7 @@ def summarize(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def command_ids(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return every command that was sent, to be looked up in the services' own logs."""
+    """Return every command that was sent, so that it can be looked up in the services' own logs."""
     sent = [(record.at, event) for record in records if isinstance(event := record.event(), Sent)]
     return [
         {

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The head of a journal, noted in a second place: a journal that was cut back or removed can't hide it.
+"""The head of a journal, noted in a second place, so that truncation or removal of the journal is noticed.
 
-The head is noted after its record is safely stored. It may be behind the journal, when a controller died in between,
-but never ahead of it.
+The head is noted after its record is durable. It may be behind the journal, if a controller died in between, but
+never ahead of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WAY_OUT = "Restore the journal from a backup, or make a new plan in another dire
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last record: its number, its hash, and the bytes of the journal where it begins and ends."""
+    """The last record: its number, its hash, and the positions in the journal where it begins and ends."""
 
     seq: int = 0
     hash: str = ""
@@ -36,12 +36,12 @@ class Head:
         return to_canonical({"schema": SCHEMA, **asdict(self)})
 
     def then(self, record: Record, length: int) -> Head:
-        """Return the head after one more record whose line has so many bytes."""
+        """Return the head after one more record whose line has this many bytes."""
         return Head(record.seq, record.hash, self.size, self.size + length)
 
 
 def from_text(text: str) -> Head:
-    """The reverse of ``to_text``; ``JournalError`` if it is something else."""
+    """The reverse of ``to_text``; ``JournalError`` if it is not a head."""
     try:
         data: dict[str, Any] = json.loads(text)
         schema = data.pop("schema")
@@ -58,9 +58,9 @@ def from_text(text: str) -> Head:
 
 
 def check_noted(noted: Head, record: Record) -> None:
-    """Check that ``record`` is the one that was noted, if it has that number.
+    """Check that ``record`` is the noted one, if it has that number.
 
-    :raises JournalError: it is another.
+    :raises JournalError: it is a different record.
     """
     if record.seq == noted.seq and record.hash != noted.hash:
         raise JournalError(
@@ -70,9 +70,9 @@ def check_noted(noted: Head, record: Record) -> None:
 
 
 def check_reached(noted: Head, last: Link | None) -> None:
-    """Check that the journal, which ends with ``last``, has the record that was noted.
+    """Check that the journal, which ends with ``last``, contains the noted record.
 
-    :raises JournalError: it ends before.
+    :raises JournalError: it ends before that record.
     """
     if noted.seq > (last.seq if last else 0):
         ends = f"ends with record {last.seq}, hash {last.hash}" if last and last.seq else "has no records"
@@ -83,7 +83,7 @@ def check_reached(noted: Head, last: Link | None) -> None:
 
 
 def against(records: Iterable[Record], noted: Head) -> Iterator[Record]:
-    """Yield the records of a whole journal; ``JournalError`` where they contradict the head that was noted."""
+    """Yield the records of a complete journal; ``JournalError`` if they contradict the noted head."""
     last: Record | None = None
     for record in records:
         check_noted(noted, record)

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rollout as a state machine: ``apply(state, event)`` brings it on, ``due`` says what comes next. No clock, no I/O.
+"""The rollout as a state machine: ``apply(state, event)`` advances it, ``due`` says what comes next. No clock, no I/O.
 
-The journal is the list of events; a state is their fold over the plan, so resuming is folding again. What the
-machine refuses (``JournalError``) can't be written, which is how exactly-once is kept: a second patch intent for a
-node, a wave before its predecessor's gate, work after an abort, an end before everything prepared is restored.
+The journal is the list of events; the state is their fold over the plan, so resuming means folding again. Events that
+the machine refuses (``JournalError``) can't be written, which guarantees exactly-once: a second patch intent for a
+node, a wave before its predecessor's gate, work after an abort, an end before everything is restored.
 docs/rollout.md has the diagram.
 """
 
@@ -65,7 +65,7 @@ def fold(plan: Mapping[str, Any], records: Iterable[Record]) -> Rollout:
 
 
 def apply(state: Rollout, event: Event, at: str) -> None:
-    """Bring ``state`` itself past one event, for who holds the only reference; a refused event leaves it as it was.
+    """Apply one event to ``state`` in place, for the holder of its only reference; a refused event changes nothing.
 
     :raises JournalError: the event does not fit the state.
     """
@@ -86,7 +86,7 @@ def _started(state: Rollout, event: RolloutStarted, _at: str) -> None:
 
 
 def _resumed(state: Rollout, event: Resumed, _at: str) -> None:
-    """An aborted rollout stays aborted: this run only settles what is open and restores what is prepared."""
+    """An aborted rollout stays aborted: this run only completes open work and restores nodes."""
     aborted = state.status == "aborted"
     if not aborted and event.policy_digest and event.policy_digest != state.policy_digest:
         raise JournalError(f"resumed: nobody accepted policy {event.policy_digest}; it uses {state.policy_digest}")
@@ -186,7 +186,7 @@ def _outcome(state: Rollout, event: Outcome, at: str) -> None:
         else:
             node.stage = next_stage(stage, result)
             if node.final:
-                node.results = {stage: node.final}  # it tells all that the others told
+                node.results = {stage: node.final}  # it contains all that the others contained
 
 
 def _settle(state: Rollout, node_ids: Sequence[str]) -> None:
@@ -252,9 +252,9 @@ def _gate(state: Rollout, event: GateJudged, _at: str) -> None:
 
 
 def _decision(state: Rollout, event: Decision, at: str) -> None:
-    """A person's word: promote a paused wave, retry nodes that ended badly, skip nodes, write off, abort everything.
+    """A person's decision: promote a paused wave, retry nodes that ended badly, skip nodes, write off, or abort.
 
-    An aborted rollout still restores, so what it can't restore may be written off; else it could never be finished.
+    An aborted rollout still restores, so what can't be restored may be written off; otherwise it could never finish.
     """
     if state.status == "aborted" and event.action not in ("abort", "write_off"):
         raise JournalError(f"{event.action}: the rollout is aborted, and that is final")
@@ -275,7 +275,7 @@ def _write_off(state: Rollout, event: Decision, _at: str) -> None:
 
 
 def _run_now(state: Rollout, event: Decision, at: str) -> None:
-    """From now on, for as long as its longest night, the wave may run outside its windows, within the plan's time."""
+    """The wave may run outside its windows from now on, for the length of its longest night, while the plan is valid."""
     _must_run(state, event)
     span = time_to_run_now(state, event.wave, from_time(at))
     if span is None:
@@ -299,7 +299,7 @@ def _retry(state: Rollout, event: Decision, _at: str) -> None:
 
 
 def _taken_up(state: Rollout, event: TakenUp, _at: str) -> None:
-    """A node whose reboot was put off goes on with the reboot; one that was stopped for the day, with its pre-check."""
+    """A node with a postponed reboot continues with the reboot; other left-over nodes continue with the pre-check."""
     _must_run(state, event)
     wave = _wave(state, event.wave)
     if wave.status != "running":
@@ -320,7 +320,7 @@ def _accept_policy(state: Rollout, event: Decision, _at: str) -> None:
 
 
 def _skip(state: Rollout, event: Decision, _at: str) -> None:
-    """Only that it may be said; the nodes' final records follow as an outcome."""
+    """Check only that the decision is allowed; the nodes' final records follow as an outcome."""
     wave = _wave(state, event.wave)
     for node_id in event.nodes:
         node = _member(state, wave, node_id, "skip")

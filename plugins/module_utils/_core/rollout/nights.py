@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nights of a running rollout: in which of the plan's occurrences work is done from now on. Pure.
+"""The nights of a running rollout: which of the plan's occurrences are used from now on. Pure.
 
-Nothing is planned here: the plan has every occurrence of its windows until it ends. Later than planned is allowed,
-earlier never.
+Nothing is planned here: the plan has every occurrence of its windows until it ends. Work may happen later than
+planned, but never earlier.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ..times.occurrences import local_span, read_occurrence
 from ..times.schedule import Occurrence, to_zone
 from .state import DONE, Rollout
 
-#: A night that begins so late is still on time: its nodes begin one by one as long as each fits.
+#: Delay up to which a night still counts as on time: its nodes begin one by one as long as each fits.
 GRACE = timedelta(minutes=15)
-#: Stages of a node on which nothing has been changed yet.
+#: Stages of a node before anything is changed on it.
 BEFORE_WORK = ("precheck", "patch")
 
 
@@ -39,15 +39,15 @@ class NightTime:
 
     @property
     def local(self) -> str:
-        """The occurrence in the time of the window's owners."""
+        """The occurrence in the window's own time zone."""
         return local_span(self.at_hand.start, self.at_hand.end, to_zone(self.timezone))
 
 
 def night_time(state: Rollout, wave: str, number: int, now: datetime) -> NightTime | None:
     """Return the occurrence in which a night's nodes are worked on, as of ``now``; ``None`` for a wave without windows.
 
-    It is the planned one, or the window's next one if that is past. One that is partly past is used only if all the
-    night's work and a reboot fit before its cutoff, or if work on the night has begun.
+    It is the planned one, or the window's next one if that is past. An occurrence that has already begun is used only
+    if all the night's work and a reboot fit before its cutoff, or if work on the night has begun.
     """
     plan = next(item for item in state.plan["waves"] if item["name"] == wave)
     nights = plan.get("nights") or ()
@@ -95,14 +95,14 @@ def _is_begun(state: Rollout, node_id: str) -> bool:
 
 
 def has_windows(state: Rollout, wave: str) -> bool:
-    """Tell whether a wave has nights in windows."""
+    """Return whether a wave has nights in windows."""
     plan = next(item for item in state.plan["waves"] if item["name"] == wave)
     return bool(plan.get("nights") or plan.get("window"))
 
 
 def time_to_run_now(state: Rollout, wave: str, at: datetime) -> tuple[str, str] | None:
-    """Return from when to when a wave may run outside its windows: as long as its longest night, inside the plan's
-    time; ``None`` if that is over."""
+    """Return the period in which a wave may run outside its windows: as long as its longest night, while the plan is
+    valid; ``None`` if the plan has expired."""
     plan = next(item for item in state.plan["waves"] if item["name"] == wave)
     nights = plan.get("nights") or [plan["window"]]
     longest = max(from_time(night["end"]) - from_time(night["start"]) for night in nights)
@@ -123,9 +123,9 @@ def open_nights(state: Rollout, wave: str, turn: int | None = None) -> list[int]
 
 
 def next_night(state: Rollout, wave: str, now: datetime, turn: int | None = None) -> NightTime | None:
-    """Return the night of a wave that opens first, of those with nodes without a final record.
+    """Return a wave's earliest night that has nodes without a final record.
 
-    ``None``: its nodes may be worked on at any time, or there are none left.
+    ``None``: its nodes may be patched at any time, or none are left.
     """
     numbers = open_nights(state, wave, turn) or [1]
     found = [time for number in numbers if (time := night_time(state, wave, number, now))]

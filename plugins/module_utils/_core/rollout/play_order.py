@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a rollout stands as a playbook needs it: its hosts, in batches, and what is due in each wave."""
+"""The state of a rollout in the form that playbooks need: its hosts, in batches, and what is due in each wave."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .state import DONE, STAGES, Rollout, WaveState, current_turn, due_nodes
 
 
 def overview(state: Rollout) -> dict[str, Any]:
-    """Return where the rollout stands, in the plain values a playbook works with."""
+    """Return the rollout's state as plain values for playbooks."""
 
     def due(wave: WaveState) -> dict[str, Any]:
         found = {stage: len(nodes) for stage in STAGES if (nodes := due_nodes(state, wave.name, stage))}
@@ -23,9 +23,9 @@ def overview(state: Rollout) -> dict[str, Any]:
 
 
 def standing(state: Rollout, about: Callable[[WaveState], Mapping[str, Any]]) -> dict[str, Any]:
-    """Return where a rollout and its waves stand.
+    """Return the state of a rollout and its waves.
 
-    :param about: what else is said of a wave.
+    :param about: returns further members of a wave.
     """
     waves = [
         {"name": wave.name, "status": wave.status, "nodes": len(wave.nodes), **about(wave)}

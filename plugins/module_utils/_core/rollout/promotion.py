@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a wave may install of its plan when it only takes what an earlier wave has proven (``promote_from``). Pure.
+"""Which planned patches a wave may install if ``promote_from`` limits it to those proven by an earlier wave. Pure.
 
-Promotion removes and never adds: a node installs what is planned for it and what a node of the earlier wave that ended
-well shows as installed; of that, what is still offered. Anything new needs a plan.
+Promotion removes patches and never adds any: a node installs a planned patch only if a successful node of the earlier
+wave shows it as installed, and if it is still offered. Anything new needs a new plan.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_PROMOTED = "not_promoted"
 
 @dataclass(slots=True)
 class Promotion:
-    """The nodes and lists of one wave as they are carried out; without ``promote_from`` those of the plan.
+    """The nodes and lists of one wave as carried out; without ``promote_from`` those of the plan.
 
     The earlier wave is finished before this one begins, so what it has proven is read once.
     """
@@ -50,7 +50,7 @@ class Promotion:
         return self._nodes[node_id]
 
     def list_of(self, node_id: str) -> Mapping[str, Any] | None:
-        """Return the list of a node, see ``lists.planned.list_of``; a narrowed one has a name of its own."""
+        """Return the list of a node, see ``lists.planned.list_of``; a reduced list has its own name."""
         node = self.node(node_id)
         listed = list_of(self.state.plan, node)
         if listed is None or not self.source:
@@ -78,7 +78,7 @@ class Promotion:
         return row in self._proven or (row[0].upper().startswith("KB") and (row[0], "") in self._proven)
 
     def _read(self) -> frozenset[Row]:
-        """Return what nodes of the earlier wave that ended well show as installed, of Windows updates the KB alone."""
+        """Return the patches that successful nodes of the earlier wave show as installed; Windows ones by KB."""
         found: set[Row] = set()
         for record in final_results(self.state, [self.source]):
             if not Status(record["status"]).is_good:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a node's rule asks for a reboot after what was done to it."""
+"""Whether a node's rule requires a reboot after its install."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .state import Rollout
 
 
 def reboot_is_due(state: Rollout, node_id: str) -> bool:
-    """Return whether the node is to be rebooted, from what the pre-check and the install left in the journal."""
+    """Return whether to reboot the node, from the results of the pre-check and the install in the journal."""
     node, done = state.planned[node_id], state.nodes[node_id].results
     patch, facts = done.get("patch", {}), done.get("precheck", {}).get("facts", {})
     rule = node.get("reboot_rule") or state.wave_of(node_id)["reboot_rule"]

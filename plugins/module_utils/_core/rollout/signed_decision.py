@@ -15,12 +15,12 @@ from ..trust.prove import NotProved, check_subject, prove
 from ..trust.statement import Statement
 from .decisions import Choice
 
-#: What may be decided without a signature, unless the bundle gives it to a role: it only makes a rollout do less.
+#: Decisions that need no signature unless the bundle assigns them to a role: they only make a rollout do less.
 FREE = ("abort",)
 
 
 def decision_subject(plan: Mapping[str, Any], choice: Choice, head: tuple[int, str]) -> dict[str, Any]:
-    """Return what a statement about a decision says.
+    """Return the subject of a statement about a decision.
 
     :param head: number and hash of the journal's last record.
     """
@@ -37,7 +37,7 @@ def decision_subject(plan: Mapping[str, Any], choice: Choice, head: tuple[int, s
 
 
 def needs_signature(bundle: Bundle, action: str) -> bool:
-    """Tell whether a decision needs a statement. :raises NotProved: the bundle gives it to nobody."""
+    """Return whether a decision needs a statement. :raises NotProved: the bundle assigns it to nobody."""
     if action in bundle.decisions:
         return True
     if action in FREE:
@@ -56,7 +56,7 @@ def prove_decision(
     check: SignatureCheck,
     now: datetime,
 ) -> Statement:
-    """Return who has decided this, on the journal as it is now.
+    """Return who has made this decision for the journal in its present state.
 
     :raises NotProved: with the reason in one line.
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a rollout stands: values only, made from a plan and changed by ``rollout.apply`` alone."""
+"""The state of a rollout: values only, made from a plan and changed only by ``machine.apply``."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ..events import GateJudged
 from ..model import Status
 from ..plan.rules import PlanRules
 
-#: The way of a node through its wave. ``done`` is not a stage but the end of the way.
+#: Stages that a node passes through in its wave, in order. ``done`` is not a stage but the end.
 STAGES = ("precheck", "patch", "reboot", "scan", "verify")
 DONE = "done"
-#: What a rollout may prepare, in the order in which it is restored: what serves users first, power last.
+#: Preparations in the order in which they are restored: service to users first, power last.
 PREPARATIONS = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
-#: Stands for the wave itself among prepared nodes.
+#: Represents the wave itself among prepared nodes.
 WHOLE_WAVE = "*"
-#: Status of an intent that surely never began: the node is still due for the stage.
+#: Status of an intent that certainly never began: the node is still due for the stage.
 NOT_BEGUN = "not_begun"
-#: After these a node can't be worked on any further, so its final record comes next.
+#: After these statuses no further stage can run on a node, so its final record comes next.
 LOST = frozenset({Status.UNREACHABLE.value, Status.CANCELLED.value, Status.SKIPPED.value})
 
 
 @dataclass(slots=True)
 class NodeState:
-    """Where one node stands. ``token`` names an intent whose outcome is not known yet.
+    """The state of one node. ``token`` names an intent whose outcome is not known yet.
 
     ``retried`` counts further attempts by ``stage/class of failure``. ``earlier``: ``status``, ``code`` and ``text`` of
     the final record that it had before it was taken up again, if work may have run on it then.
@@ -45,7 +45,7 @@ class NodeState:
 
     @property
     def final(self) -> Mapping[str, Any] | None:
-        """Its final record, once there is one."""
+        """Its final record, once it has one."""
         return self.results.get("verify") if self.stage == DONE else None
 
 
@@ -53,9 +53,9 @@ class NodeState:
 class WaveState:
     """``waiting``, ``running``, ``paused``, ``aborted``, ``promoted`` or ``finished``; and its last gate.
 
-    ``worked_at``: when its last outcome was recorded, from which the soak time counts. ``problems``: nodes that were
-    restored and did not come into service, with what was seen. ``promoted_by``: the person who promoted it.
-    ``run_now``: from when to when it may run outside its windows, by decision of a person.
+    ``worked_at``: when its last outcome was recorded, which starts the soak time. ``problems``: nodes that were
+    restored but did not return to service, with their state. ``promoted_by``: the person who promoted it.
+    ``run_now``: the period in which it may run outside its windows, by a person's decision.
     """
 
     name: str
@@ -74,8 +74,8 @@ class WaveState:
 class OpenIntent:
     """An intent whose outcomes are not all recorded; ``nodes`` are those that lack one.
 
-    ``at``: its work did not begin before that. ``sent``: place label and command id, once it was accepted, and
-    ``sent_at`` when that was known.
+    ``at``: its work did not begin before this time. ``sent``: place label and command ID, once it was accepted, and
+    ``sent_at``: when this became known.
     """
 
     wave: str
@@ -93,9 +93,9 @@ class OpenIntent:
 class Rollout:
     """The whole state. ``status``: ``new``, ``running``, ``paused``, ``aborted`` or ``completed``.
 
-    ``announced`` counts the intents of each ``wave/stage``, so that a token is never used twice. ``prepared``: by wave
-    and kind, what must be restored to which node, with what is needed for it. ``planned``: the plan's nodes by id;
-    ``rules``: what the plan has frozen besides its waves.
+    ``announced`` counts the intents of each ``wave/stage``, so that a token is never reused. ``prepared``: by wave and
+    kind, the nodes to restore, with the data that this needs. ``planned``: the plan's nodes by ID; ``rules``: the
+    rules that the plan has frozen besides its waves.
     """
 
     plan: Mapping[str, Any]
@@ -108,15 +108,15 @@ class Rollout:
     prepared: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     status: str = "new"
     finished: bool = False
-    #: Who runs it, by the last start or resume, and how many runs there were. A controller that finds a later epoch
-    #: than its own was succeeded, and must do nothing more.
+    #: Who runs it, by the last start or resume, and the number of runs. A controller that finds a later epoch than
+    #: its own has been replaced and must not do anything more.
     controller: str = ""
     epoch: int = 0
     #: The newest trust bundle by which it was approved; 0 if approvals are not verified.
     bundle_version: int = 0
     #: Waves that this bundle's people approve of.
     approved: set[str] = field(default_factory=set)
-    #: Of the policy that runs use: the one of the start, or one that a person accepted later.
+    #: Digest of the policy that runs use: the one of the start, or one that a person accepted later.
     policy_digest: str = ""
 
     def wave_of(self, node_id: str) -> Mapping[str, Any]:
@@ -125,7 +125,7 @@ class Rollout:
         return next(wave for wave in self.plan["waves"] if wave["name"] == name)
 
     def retries(self, failure: str) -> int:
-        """Return how many further attempts the plan allows a node for a class of failure."""
+        """Return how many more attempts the plan allows a node for a class of failure."""
         return int(getattr(self.rules.retries, failure, 0))
 
 
@@ -173,7 +173,7 @@ def final_results(state: Rollout, waves: Sequence[str] | None = None) -> list[Ma
 
 
 def next_stage(stage: str, result: Mapping[str, Any]) -> str:
-    """Return what follows a stage. A node that was held or lost gets its final record next."""
+    """Return what follows a stage. A node that was skipped or lost gets its final record next."""
     if stage == "verify":
         return DONE
     if result.get("outcome") == "skip" or result.get("status") in LOST:
@@ -185,7 +185,7 @@ def next_stage(stage: str, result: Mapping[str, Any]) -> str:
 
 def failure_class(stage: str, result: Mapping[str, Any]) -> str:
     """Return why another attempt could help: ``delivery`` (the node was not reached, nothing ran), ``execution`` (the
-    install ran and failed), or ``none``. A hang is none of them: the scan tells what it left behind."""
+    install ran and failed), or ``none``. A hang is neither: the scan shows what it left behind."""
     if stage == "verify" or result.get("no_retry"):
         return "none"
     if result.get("status") == Status.UNREACHABLE.value:
@@ -194,7 +194,7 @@ def failure_class(stage: str, result: Mapping[str, Any]) -> str:
 
 
 def kept(result: Mapping[str, Any], *, ran_before: bool = False) -> Mapping[str, Any]:
-    """Return what the state keeps of a stage's result: what a pre-check found in order is for the journal alone.
+    """Return what the state keeps of a stage's result: passed checks of a pre-check stay in the journal only.
 
     :param ran_before: an earlier attempt of the stage ran on the node, even if nothing ran in this one.
     """
