@@ -185,7 +185,7 @@ class _Asker:
 
 
 def ask_http(check: HttpCheck) -> Answer:
-    """Send one request; every status is an answer. Redirects and ``.netrc`` are ignored: headers reach no other host."""
+    """Send one request; every status is an answer. Ignore redirects and ``.netrc``: headers reach no other host."""
     try:
         headers = {name: expand(value, os.environ, f"header {name}") for name, value in check.headers.items()}
         body = expand(check.body, os.environ, "body") if check.body is not None else None

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes an exception keeps from being patched at a time, by the ledger and by the node's tag.
+"""Which nodes must not be patched at a time because of an exception in the ledger or in the node's tag.
 
-The ledger is the truth. A tag counts beside it, since it may have been set where nobody reaches the ledger; but what
-the ledger itself has written and since revoked counts no more, also where the tag was not taken off yet.
+The ledger is authoritative. A tag counts too, since it may have been set where the ledger is out of reach; but a tag
+that the ledger itself has written and since revoked no longer counts, even if it is not removed yet.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ExceptionGuard:
     zone: tzinfo = timezone.utc
 
     def during(self, start: datetime, end: datetime) -> Why:
-        """Return the question to ask of each node about ``[start, end)``; made once for many nodes."""
+        """Return a function that checks a node for ``[start, end)``; make it once for many nodes."""
         first = start.astimezone(self.zone).date()
         last = max(start, end - timedelta(microseconds=1)).astimezone(self.zone).date()
         live = [item for item in self.records if item.is_approved and _overlap(item, first, last)]
@@ -66,7 +66,7 @@ def _overlap(record: ExceptionRecord, first: date, last: date) -> bool:
 
 
 def outgrown(records: Iterable[ExceptionRecord], node: Candidate, value: str) -> bool:
-    """Tell whether a tag is that of records which are not approved, or no more: the ledger knows better."""
+    """Return whether a tag belongs to records that are not, or no longer, approved: the ledger takes precedence."""
     about = [
         item
         for item in records
@@ -76,12 +76,12 @@ def outgrown(records: Iterable[ExceptionRecord], node: Candidate, value: str) ->
 
 
 def describe(record: ExceptionRecord) -> str:
-    """Say which exception it is, who approved it and until when."""
+    """Return which exception it is, who approved it, and until when."""
     return (
         f"exception {record.exception_id} until {record.period.end}, approved by {record.decided_by}: {record.reason}"
     )
 
 
 def in_force_nodes(records: Sequence[ExceptionRecord], nodes: Sequence[Candidate]) -> dict[str, list[str]]:
-    """Return the ids of the nodes that each record is for."""
+    """Return the IDs of the nodes to which each record applies."""
     return {item.exception_id: sorted(node.node_id for node in nodes if item.applies_to(node)) for item in records}

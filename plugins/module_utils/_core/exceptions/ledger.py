@@ -21,28 +21,28 @@ from .records import (
     decide_exception,
 )
 
-#: Gets the record as it is, ``None`` if there is none, and returns it as it shall be; it may be asked again.
+#: Receives the present record, ``None`` if there is none, and returns the new one; it may be called repeatedly.
 Decide = Callable[["ExceptionRecord | None"], "ExceptionRecord | None"]
 _REQUEST = ("node", "select", "from", "to", "reason")
 
 
 class Ledger(Protocol):
-    """Where exceptions are kept. Several may write at once; none of them loses what another wrote."""
+    """Where exceptions are kept. Concurrent writers never lose each other's changes."""
 
     def read(self) -> list[ExceptionRecord]:
-        """Return all records by id; none if the ledger was never written to."""
+        """Return all records by ID; none if the ledger was never written to."""
 
     def change(self, exception_id: str, decide: Decide, *, write: bool = True) -> tuple[Any, Any]:
-        """Bring one record from what it is to what ``decide`` returns; return both.
+        """Replace one record by the one that ``decide`` returns; return both.
 
-        :param write: ``False`` only tells what would come of it.
+        :param write: ``False`` only returns what would happen.
         """
 
 
 def name_of(options: Mapping[str, Any]) -> str:
-    """Return the exception's id. By default it follows from nodes and days, so a repeated request is one record.
+    """Return the exception's ID. By default it follows from nodes and days, so a repeated request is the same record.
 
-    :raises BadInput: nothing says which exception is meant.
+    :raises BadInput: the options do not identify an exception.
     """
     if given := str(options.get("exception_id") or "").strip():
         return given
@@ -63,11 +63,11 @@ def declare(
     today: date,
     at: str,
 ) -> ExceptionRecord | None:
-    """Return the record as the options want it: ``state`` requested, approved, rejected, revoked or absent.
+    """Return the record that the options request: ``state`` requested, approved, rejected, revoked or absent.
 
-    An approved exception is never changed or deleted while it lasts: revoke it and request a new one.
+    An approved exception is never changed or deleted while it is in force: revoke it and request a new one.
 
-    :param who: runs this; requester or decider if the options name nobody.
+    :param who: the person who runs this: requester or decider if the options name nobody.
     :raises BadInput: the policy or the record's status does not allow it.
     """
     state = options["state"]

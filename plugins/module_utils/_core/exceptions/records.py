@@ -5,7 +5,7 @@
 
 A record is requested, then approved or rejected by somebody else, and may be revoked. It is in force from the first to
 the last of its days, both included; days are those of the time zone the policy uses. On the node the period stands in
-a tag such as ``2026-11-01/2026-11-30``; the ledger is the truth, the tag its copy (see ``exception_tags``).
+a tag such as ``2026-11-01/2026-11-30``; the ledger is authoritative, the tag its copy (see ``tags``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TEXTS = ("ledger", "tag", "timezone")
 
 
 class ExceptionStatus(str, Enum):
-    """Life of a record; only an approved one keeps a node from being patched."""
+    """Status of a record; only an approved one prevents patching."""
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -65,9 +65,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRules:
-    """Dated exceptions from patching. An empty ``ledger`` or ``tag`` is not looked at.
+    """Dated exceptions from patching. An empty ``ledger`` or ``tag`` is not used.
 
-    ``four_eyes``: nobody approves what they asked for themselves.
+    ``four_eyes``: nobody approves their own request.
     """
 
     ledger: str = ""
@@ -97,8 +97,8 @@ class ExceptionRules:
 class ExceptionRecord:
     """One entry of the ledger.
 
-    ``select`` says which nodes, as a wave's selector does. ``tagged`` remembers the value written to each node's tag,
-    so that a hand-edited tag can be told from one that the ledger itself has outgrown.
+    ``select`` selects nodes like a wave's selector. ``tagged`` has the value written to each node's tag, to distinguish
+    a manually edited tag from an outdated one that the ledger wrote.
     """
 
     exception_id: str
@@ -120,7 +120,7 @@ class ExceptionRecord:
         return matches(node, self.select)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, as the ledger stores it."""
+        """Return plain data in the form that the ledger stores."""
         return {
             "exception_id": self.exception_id,
             "select": self.select.to_dict(),
@@ -137,7 +137,7 @@ class ExceptionRecord:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], prefix: str = "") -> ExceptionRecord:
-        """Read what ``to_dict`` wrote, or what a user asks for; ``node`` is short for a selector with one node.
+        """Read the data of ``to_dict``, or a user's request; ``node`` is short for a selector with one node.
 
         :raises BadInput: with the member's path.
         """
@@ -193,7 +193,7 @@ def to_period(start: object, end: object, prefix: str = "") -> Period:
 
 
 def to_day(value: object, option: str) -> date:
-    """Read a day, as a date or ``YYYY-MM-DD``. :raises BadInput: it is none."""
+    """Read a day, as a date or ``YYYY-MM-DD``. :raises BadInput: it is not a day."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
@@ -205,7 +205,7 @@ def to_day(value: object, option: str) -> date:
 
 
 def parse_tag(value: str, option: str = "exception tag") -> Period:
-    """Read a tag's value, ``2026-11-01/2026-11-30``. :raises BadInput: it is none."""
+    """Read a tag's value, ``2026-11-01/2026-11-30``. :raises BadInput: it is not a period."""
     match = re.fullmatch(rf"\s*({_DAY})\s*/\s*({_DAY})\s*", value)
     if not match:
         raise BadInput(option, value, "the first and the last day, such as 2026-11-01/2026-11-30")
@@ -216,7 +216,7 @@ def parse_tag(value: str, option: str = "exception tag") -> Period:
 
 
 def check_request(record: ExceptionRecord, rules: ExceptionRules, today: date, prefix: str = "") -> None:
-    """Check a new or changed record against the policy. :raises BadInput: too long, or over before it began."""
+    """Check a new or changed record against the policy. :raises BadInput: it is too long, or ends before it begins."""
     if record.period.days > rules.max_days:
         latest = record.period.start + timedelta(days=rules.max_days - 1)
         expected = f"{latest.isoformat()} at the latest, because an exception lasts at most {rules.max_days} days"
@@ -228,9 +228,9 @@ def check_request(record: ExceptionRecord, rules: ExceptionRules, today: date, p
 def decide_exception(
     record: ExceptionRecord, status: ExceptionStatus, by: str, at: str, rules: ExceptionRules, note: str = ""
 ) -> ExceptionRecord:
-    """Approve, reject or revoke. The same decision again changes nothing.
+    """Approve, reject or revoke. A repeated decision changes nothing.
 
-    :raises BadInput: the step is not possible, nobody decides, or the requester approves.
+    :raises BadInput: the step is not possible, no person decides, or the requester approves.
     """
     if record.status is status:
         return record

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brings the exception ledger and the nodes' dated tags together, and says what somebody has to know. Pure.
+"""Synchronizes the nodes' dated tags with the exception ledger, and raises alarms. Pure.
 
-The ledger is the truth. A tag is written, corrected or removed until it shows what the ledger says; what was not the
-ledger's own doing is an alarm as well.
+The ledger is authoritative. Tags are written, corrected or removed to match it; a deviation that the ledger did not
+cause also raises an alarm.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..errors import BadInput
 from ..nodes import Candidate
 from .records import ExceptionRecord, ExceptionRules, ExceptionStatus, Period, parse_tag
 
-#: Kinds of alarms, in the order of their weight.
+#: Kinds of alarms, most severe first.
 ALARMS = ("revoked", "hand_edited", "missing_tag", "not_in_ledger", "not_approved", "expired", "expiring", "no_node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagAction:
-    """A tag to be set (``value``) or removed (``None``) on a node; ``before`` is what stands there now."""
+    """A tag to set (``value``) or remove (``None``) on a node; ``before`` is its present value."""
 
     node_id: str
     value: str | None
@@ -34,7 +34,7 @@ class TagAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something a person has to know; ``kind`` is one of ``ALARMS``, ``text`` a sentence."""
+    """Something that a person must know; ``kind`` is one of ``ALARMS``, ``text`` a sentence."""
 
     kind: str
     text: str
@@ -44,7 +44,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What to do and what to say. ``records``: the ledger as it has to be stored once the actions are done."""
+    """Actions and alarms. ``records``: the ledger to store once the actions are done."""
 
     actions: tuple[TagAction, ...] = ()
     alarms: tuple[Alarm, ...] = ()
@@ -61,9 +61,9 @@ def reconcile(
 ) -> Reconciliation:
     """Compare the ledger with the tags of all nodes, both ways.
 
-    :param nodes: every node that was looked at, with its tags; a record for none of them raises the alarm ``no_node``.
+    :param nodes: every node that was read, with its tags; a record for none of them raises the alarm ``no_node``.
     :param tag_key: the tag that holds the period.
-    :param taggable: whether a node's tag can be read and written; the others only show that a record is for somebody.
+    :param taggable: whether a node's tag can be read and written; others only show that a record applies to a node.
     """
     wanted = rules or ExceptionRules()
     kept = sorted(records, key=lambda record: record.exception_id)
@@ -86,7 +86,7 @@ def _concerns(record: ExceptionRecord, node: Candidate) -> bool:
 def _of_ledger(
     record: ExceptionRecord, nodes: Sequence[Candidate], today: date, rules: ExceptionRules
 ) -> Iterable[Alarm]:
-    """Say what the ledger alone tells: what ends soon, what begins unapproved, what is for nobody."""
+    """Raise the alarms of the ledger alone: records that end soon, begin unapproved, or apply to no node."""
     name, period = record.exception_id, record.period
     live = record.status in (ExceptionStatus.REQUESTED, ExceptionStatus.APPROVED) and period.end >= today
     if not live:
@@ -130,7 +130,7 @@ def _of_node(
 
 
 def wanted_period(approved: Sequence[ExceptionRecord], today: date) -> tuple[ExceptionRecord | None, Period | None]:
-    """Return the period that the tag shall show: the one that is not over, joined with those that touch or overlap it.
+    """Return the period for the tag: the one that is not over, joined with those that touch or overlap it.
 
     The record is the one that begins first. A tag holds one period, so a later, separate one has to wait for its turn.
     """
@@ -148,7 +148,7 @@ def wanted_period(approved: Sequence[ExceptionRecord], today: date) -> tuple[Exc
 def _changed_by_hand(
     owner: ExceptionRecord, node: Candidate, have: str | None, wanted: str, written: Mapping[str, ExceptionRecord]
 ) -> list[Alarm]:
-    """Return an alarm unless the tag is what the ledger wrote last, or was never written and is not there."""
+    """Return an alarm unless the tag is as the ledger last wrote it, or was never written and does not exist."""
     if (have is None and not written) or have in written:
         return []
     name, last = owner.exception_id, next(iter(written), None)
@@ -167,7 +167,7 @@ def _why_not(
     today: date,
     written: Mapping[str, ExceptionRecord],
 ) -> Alarm:
-    """Say why a tag has no right to be there: by the record that wrote it, else by the one with that period."""
+    """Return why a tag is not valid: by the record that wrote it, otherwise by the one with that period."""
     record = written.get(have) or next((item for item in records if str(item.period) == have), None)
     if record is None:
         period = _to_period(have)
@@ -202,7 +202,7 @@ def _to_period(value: str) -> Period | None:
 def after_actions(
     records: Sequence[ExceptionRecord], nodes: Sequence[Candidate], actions: Sequence[TagAction], tag_key: str
 ) -> tuple[ExceptionRecord, ...]:
-    """Return the ledger that knows which tags stand where once these actions are done.
+    """Return the ledger with the tags of each node after these actions.
 
     :param nodes: those whose tags are known, as they were before.
     """

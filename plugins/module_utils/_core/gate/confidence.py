@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How sure a failure rate is: the exact (Clopper-Pearson) one-sided bounds of a binomial share. Pure.
+"""How certain a failure rate is: the exact (Clopper-Pearson) one-sided bounds of a binomial proportion. Pure.
 
-Exact rather than Wilson's, because waves are small: for a canary of two or five nodes Wilson's interval is narrower
-than its confidence promises, while Clopper-Pearson's never is. Source: Clopper and Pearson, Biometrika 26 (1934).
+Exact rather than Wilson's, because waves are small: for a canary of two or five nodes, Wilson's interval is narrower
+than its confidence level allows, while Clopper-Pearson's never is. Source: Clopper and Pearson, Biometrika 26 (1934).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _STEPS = 60
 
 
 def lower_bound(failed: int, total: int, confidence: float) -> float:
-    """Return the rate that the true one exceeds with this confidence (0 < confidence < 1), given what was seen."""
+    """Return the rate that the true rate exceeds with this confidence (0 < confidence < 1), given the observations."""
     if failed <= 0:
         return 0.0
     low, high = 0.0, failed / total
@@ -29,7 +29,7 @@ def lower_bound(failed: int, total: int, confidence: float) -> float:
 
 
 def upper_bound(failed: int, total: int, confidence: float) -> float:
-    """Return the rate that the true one stays below with this confidence; 1 if nothing was seen."""
+    """Return the rate that the true rate stays below with this confidence; 1 without observations."""
     return 1 - lower_bound(total - failed, total, confidence) if total else 1.0
 
 

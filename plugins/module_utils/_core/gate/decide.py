@@ -14,13 +14,13 @@ pause      a node failed and fewer than ``min_sample`` were worked on, or the ra
            for their reboot; outcomes are missing; no node was verified; a health check is inconclusive; no node is
            left in the wave; changes that the plan does not contain (``unplanned``) or planned patches that are no
            longer offered (``withdrawn``), which the rules may allow or make an abort
-wait       the soak time is not over. This is not a verdict to record: ask again when it is over
+wait       the soak time has not passed. This is not a verdict to record: ask again when it has
 promote    otherwise. A wave without failures is promoted however small it is
 =========  =============================================================================================================
 
 Failed, unreachable, timed out and cancelled nodes are failures. Skipped nodes were not worked on. A node whose outcome
-is unknown was worked on and is no failure: it counts in the sample and can pause, never abort. A node that was patched
-and whose reboot was put off (``reboot_pending``) is neither good nor failed: it counts with the skipped ones.
+is unknown was worked on but is not a failure: it counts in the sample and can pause, never abort. A patched node with a
+postponed reboot (``reboot_pending``) is neither good nor failed: it counts with the skipped ones.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ class GateRules:
 class WaveTally:
     """The outcome of a wave, counted. ``missing``: nodes of the plan without a final record.
 
-    ``unknown``: nodes of which nobody knows how it went; they were worked on, and count in the rate's sample.
-    ``reboot_pending``: patched nodes whose reboot was put off, so that nothing is proved of them yet.
+    ``unknown``: nodes whose outcome is unknown; they were worked on, and count in the sample of the rate.
+    ``reboot_pending``: patched nodes with a postponed reboot, of which nothing is proved yet.
 
     :param earlier_failed: failed nodes of the rollout's earlier waves. :param rollout_total: nodes of all waves.
     """
@@ -189,7 +189,7 @@ class GateDecision:
     def to_event(self, wave: str) -> GateJudged:
         """Return the decision on a wave as the journal's event.
 
-        :raises JournalError: it is ``WAIT``, which is no decision.
+        :raises JournalError: it is ``WAIT``, which is not a decision.
         """
         return GateJudged(
             wave=wave,
@@ -212,8 +212,8 @@ def decide(
 ) -> GateDecision:
     """Evaluate a wave that has ended.
 
-    :param differences: what differs from the plan, by rule.
-    :param emptied: why no node is left in a wave that should have nodes; it pauses.
+    :param differences: differences from the plan, by rule.
+    :param emptied: why no node is left in a wave that should have nodes; the gate pauses then.
     :param soak_until: end of the soak time; requires ``now``. Until then the best verdict is ``WAIT``. A worse verdict
         does not wait.
     """
@@ -326,7 +326,7 @@ def _health_check(health_check: HealthCheck) -> tuple[Verdict, str]:
 
 
 def _health_check_numbers(health_checks: Iterable[HealthCheck]) -> dict[str, int]:
-    """Return how many health checks said what; nothing where none was asked."""
+    """Return the number of health checks by result; nothing without health checks."""
     found = Counter(health_check.health for health_check in health_checks)
     return {f"health_checks_{health.value}": found[health] for health in Health} if found else {}
 

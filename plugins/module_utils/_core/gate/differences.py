@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a wave installed or did not install against its plan, counted by patch for the gate. Pure."""
+"""How installed patches of a wave differ from its plan, counted by patch for the gate. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..text import plain
 
-#: By the gate's rule, the codes of differences that it counts.
+#: The codes of differences that each rule of the gate counts.
 COUNTED: Mapping[str, tuple[str, ...]] = {"unplanned": ("unplanned", "removed"), "withdrawn": ("withdrawn",)}
 ALLOW, PAUSE, ABORT = "allow", "pause", "abort"
 CHOICES = (ALLOW, PAUSE, ABORT)
@@ -25,7 +25,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
-    """What counts for one rule: nodes, and by patch on how many of them, with a text that explains one."""
+    """The differences for one rule: nodes, the number of nodes by patch, and a text that explains one."""
 
     nodes: int
     patches: Mapping[str, int]
@@ -37,8 +37,8 @@ def count_differences(
 ) -> dict[str, Differences]:
     """Count the differences of final records, by rule.
 
-    :param accepted: final records of waves that were promoted: what they brought in besides their plan is known by now
-        and does not stop the waves after them. What was withdrawn is told of each wave.
+    :param accepted: final records of promoted waves: their unplanned changes are known and do not stop later waves.
+        Withdrawn patches are reported for each wave.
     """
     known = {(item["code"], item["id"]) for record in accepted for item in record.get("differences") or ()}
     found = {}
@@ -68,7 +68,7 @@ def _count(
 
 
 def sentence(rule: str, found: Differences) -> str:
-    """Return what is to be said at the gate: the patches on most nodes by name."""
+    """Return the gate's text: it names the patches on the most nodes."""
     ranked = sorted(found.patches, key=lambda name: (-found.patches[name], name))
     named = [f"{name} on {found.patches[name]} ({plain(found.texts[name])})" for name in ranked[:_NAMED]]
     more = f", and {len(ranked) - _NAMED} more" if len(ranked) > _NAMED else ""

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health checks: what a policy may ask of the outside world, and what an answer means. Pure; nothing is asked here.
+"""Health checks: what a policy may check in the outside world, and what an answer means. Pure; sends no requests.
 
-What an answer means. Only a wrong answer is a failure; where none came, nobody knows, and a person has to look.
+Only a wrong answer is a failure; without an answer the result is unknown, and a person has to check.
 
 =============  ==================================================  ==================================================
 health check          failed                                              inconclusive
@@ -14,7 +14,7 @@ health check          failed                                              inconc
 ``condition``  it is false                                         it is neither true nor false, or can't be evaluated
 =============  ==================================================  ==================================================
 
-An alarm in ALARM outranks one that says nothing; a condition is asked only where the rest is fine.
+An alarm in ALARM outranks one without data; a condition is evaluated only if everything else is fine.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class AlarmCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheckRule:
-    """A health check as the policy has it. It is asked ``attempts`` times at most; the first good answer counts."""
+    """A health check in the policy. It is tried at most ``attempts`` times; the first good answer counts."""
 
     name: str
     check: HttpCheck | CommandCheck | AlarmCheck
@@ -106,12 +106,12 @@ class HealthCheckRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the document that a condition is asked about, or why there is none.
+    """The answer: the document that a condition evaluates, or why there is none.
 
     Documents: ``{status, json, text, headers}`` with header names in lower case, ``{rc, stdout, stderr, json}``,
-    ``{alarms: [{name, state, reason}]}``; ``json`` is null where the text is none.
+    ``{alarms: [{name, state, reason}]}``; ``json`` is null if the text is not JSON.
 
-    :param secrets: what must not be shown, wherever it turns up.
+    :param secrets: texts that must not be shown anywhere.
     """
 
     document: Mapping[str, Any] | None = None
@@ -120,7 +120,7 @@ class Answer:
 
 
 def read_health_checks(definitions: object, option: str = "health_checks") -> list[HealthCheckRule]:
-    """Read the health checks of a gate. :raises BadInput: one is wrong, or two have the same name."""
+    """Read the health checks of a gate. :raises BadInput: one is invalid, or two have the same name."""
     if definitions is None:
         return []
     if isinstance(definitions, (str, Mapping)) or not isinstance(definitions, Sequence):
@@ -145,16 +145,16 @@ def expand(text: str, environment: Mapping[str, str], what: str) -> str:
 
 
 def secrets_of(headers: Mapping[str, str], body: str | None = None) -> tuple[str, ...]:
-    """Return what of a request must not be shown: header values, the body, and the words in both; longest first."""
+    """Return the secrets of a request: header values, the body, and the words in both; longest first."""
     texts = [*headers.values(), body or ""]
     found = {part for text in texts for part in (text, *re.split(r"[\s\"'=:,;&{}\[\]]+", text))}
     return tuple(sorted((item for item in found if len(item) >= 4), key=len, reverse=True))
 
 
 def judge(rule: HealthCheckRule, answer: Answer, value: object = True, trouble: str = "") -> HealthCheck:
-    """Say what an answer means.
+    """Return the result that an answer means.
 
-    :param value: what the rule's condition gave over the document; left out where it has none.
+    :param value: the result of the rule's condition for the document; omitted if it has none.
     :param trouble: why the condition could not be evaluated.
     """
     if answer.document is None:
@@ -167,7 +167,7 @@ def judge(rule: HealthCheckRule, answer: Answer, value: object = True, trouble: 
 
 
 def clean(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return foreign text as one bounded line that a terminal does not obey, without the secrets."""
+    """Return foreign text as one bounded line without control characters and secrets."""
     for secret in secrets:
         text = text.replace(secret, MASK)
     line = " ".join(plain(text).split())
@@ -311,7 +311,7 @@ def _text(value: object, option: str, right: str, *, empty: bool = False) -> str
 
 
 def _texts(value: object, option: str, right: str, filled: int | None = None) -> tuple[str, ...]:
-    """:param filled: only so many of them must not be empty."""
+    """:param filled: number of leading items that must not be empty."""
     listed = list(value) if isinstance(value, (list, tuple)) else []
     if not all(isinstance(item, str) and "\0" not in item for item in listed) or not all(listed[:filled]) or not listed:
         raise BadInput(option, value, right)

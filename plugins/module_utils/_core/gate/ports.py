@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What health checks need of a place: its alarms."""
+"""The port of health checks to a place: its alarms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AlarmPort(Protocol):
     """CloudWatch of one place."""
 
     def states(self, names: Sequence[str]) -> list[Alarm]:
-        """Return metric and composite alarms in the order of the names; those that do not exist are missing.
+        """Return metric and composite alarms in the order of the names, without those that do not exist.
 
         :raises ServiceError: they can't be read.
         """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where an install override list is kept, and what it is called there: by the digest of its content. Pure."""
+"""Where an install override list is kept, and its name there, which is the digest of its content. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..errors import BadInput
 
-#: Characters of an address. The node copies it into each row of patch state that it uploads.
+#: Maximum length of an address. The node copies it into each row of patch state that it uploads.
 MOST = 80
 #: The parameter takes no backtick, quotes or "$" (user guide, InstallOverrideList); fewer characters are needed here.
 _NAME, _PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), re.compile(r"[A-Za-z0-9._/-]*")
@@ -36,13 +36,13 @@ class Bucket:
 
 
 def to_name(content: str) -> str:
-    """Return the SHA-256 of a list as 43 characters that an address may have."""
+    """Return the SHA-256 of a list as 43 characters that are valid in an address."""
     digest = hashlib.sha256(content.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def to_address(bucket: Bucket | None, list_url: str, name: str) -> str:
-    """Return the value of InstallOverrideList; "" where no place is known.
+    """Return the value of InstallOverrideList; "" if no place is known.
 
     Private objects are read as ``s3://bucket/key`` only (user guide, InstallOverrideList).
     """
@@ -52,7 +52,7 @@ def to_address(bucket: Bucket | None, list_url: str, name: str) -> str:
 
 
 def check_bucket(bucket: Bucket, path: str) -> None:
-    """:raises BadInput: an address in the bucket would be too long, or have characters that it must not have."""
+    """:raises BadInput: an address in the bucket would be too long or have invalid characters."""
     if not _NAME.fullmatch(bucket.name):
         raise BadInput(f"{path}.name", bucket.name, "the name of an S3 bucket")
     if not _PREFIX.fullmatch(bucket.prefix):
@@ -64,7 +64,7 @@ def check_bucket(bucket: Bucket, path: str) -> None:
 
 
 def check_list_url(url: str, path: str) -> None:
-    """:raises BadInput: it is no plain https address, or too long."""
+    """:raises BadInput: it is not a plain https address, or too long."""
     if url and not _URL.fullmatch(url):
         raise BadInput(path, url, "an https address without credentials, query or fragment")
     if url and len(to_address(None, url, "x" * _NAME_LENGTH)) > MOST:

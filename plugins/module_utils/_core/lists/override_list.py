@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The text of an install override list, and the lists that a plan needs: which nodes share one. Pure.
 
-One list for each account-Region, product with its major version and effective baseline. A node reads one list, so a
-list holds what is planned for all its nodes. A node's own exceptions keep it out of the plan as a whole; there is no
-exception for single patches.
+There is one list for each account-Region, product with its major version, and effective baseline. A node reads one
+list, so a list holds the planned patches of all its nodes. An exception excludes a node from the plan completely;
+there is no exception for single patches.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from .address import to_name
 
-#: Rows of a list. The node compares each row with each version that its repositories offer: 1,000 rows take minutes.
+#: Maximum rows of a list. A node compares each row with each version in its repositories: 1,000 rows take minutes.
 MOST_ROWS = 500
 #: A row with one of these names more than one patch: "You can use wildcards" (user guide, InstallOverrideList).
 _WILDCARDS = frozenset("*?[")
@@ -48,14 +48,14 @@ class Shared:
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """A list while it is filled. ``rows``: by what must be unique in it."""
+    """A list while it is filled. ``rows`` are keyed by what must be unique in it."""
 
     shared: Shared
     rows: dict[str, Row] = field(default_factory=dict)
     nodes: list[str] = field(default_factory=list)
 
     def takes(self, patches: Iterable[Row]) -> bool:
-        """Tell whether the list has room for them and none in another version."""
+        """Return whether the list has room for the patches and none of them in another version."""
         fresh = 0
         for row in patches:
             held = self.rows.get(_key(row[0]))
@@ -65,14 +65,14 @@ class Draft:
         return len(self.rows) + fresh <= MOST_ROWS
 
     def add(self, patches: Iterable[Row], nodes: Iterable[str]) -> None:
-        """Take in the patches of nodes."""
+        """Add the patches of nodes."""
         for row in patches:
             self.rows.setdefault(_key(row[0]), row)
         self.nodes += nodes
 
 
 def _key(patch_id: str) -> str:
-    """Return the form in which ids are compared: the document takes no notice of their case."""
+    """Return the form in which IDs are compared: the document ignores their case."""
     return patch_id.lower()
 
 
@@ -101,7 +101,7 @@ def why_not_listed(patches: Sequence[Row], by_title: bool) -> str:
 def make_lists(members: Iterable[tuple[str, Shared, Sequence[Row]]]) -> list[OverrideList]:
     """Return as few lists as hold the patches of all nodes.
 
-    :param members: node id, what it shares with others, and its patches; whoever has none needs no list.
+    :param members: node ID, what it shares with others, and its patches; a node without patches needs no list.
     """
     sets: dict[Shared, dict[tuple[Row, ...], list[str]]] = {}
     for node_id, shared, patches in members:
@@ -116,7 +116,7 @@ def _order(shared: Shared) -> tuple[str, ...]:
 
 
 def _fill(shared: Shared, sets: Mapping[tuple[Row, ...], Sequence[str]]) -> list[Draft]:
-    """Give each set of patches to the first list that takes it, the largest sets first."""
+    """Add each set of patches to the first list that can take it, the largest sets first."""
     drafts: list[Draft] = []
     for patches in sorted(sets, key=lambda rows: (-len(rows), rows)):
         draft = next((item for item in drafts if item.takes(patches)), None)
@@ -149,10 +149,10 @@ def _quoted(text: str) -> str:
 
 
 def text_of(listed: Mapping[str, Any]) -> str:
-    """Return the text of a list as the plan has it."""
+    """Return the text of a list in the plan."""
     return to_text(str(listed["label"]), [(row["id"], row["title"]) for row in listed["patches"]])
 
 
 def is_whole(listed: Mapping[str, Any]) -> bool:
-    """Tell whether a list of a plan is what its name says."""
+    """Return whether the content of a plan's list matches its name."""
     return to_name(text_of(listed)) == str(listed["name"])

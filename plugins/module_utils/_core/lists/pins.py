@@ -1,17 +1,17 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far a node's planned patches bind what is installed on it, and what is left open. Pure."""
+"""How far a plan pins what is installed on a node, and what remains open. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-#: The policy's ``patching.pin``: by lists that are made from the plan, or by whatever the baseline approves that night.
+#: The policy's ``patching.pin``: install from lists that are made from the plan, or what the baseline approves then.
 LIST, BASELINE = "list", "baseline"
 #: Updates that keep their KB number while their content changes: signatures, and the removal tool of each month.
 KB_ONLY = frozenset({"KB2267602", "KB890830"})
-#: By what a node has as ``pin`` in the plan: what is certain, and what is not.
+#: For each value of a node's ``pin`` in the plan: what is certain, and what is not.
 PINS: Mapping[str, tuple[str, str]] = {
     "list": (
         "no other version of a planned package is installed",
@@ -46,5 +46,5 @@ def pin_of(offered: str, platform: str, wanted: str) -> str:
 
 
 def content_open(patch_ids: Iterable[str]) -> list[str]:
-    """Return the planned KBs whose content is not bound by their number."""
+    """Return the planned KBs whose content can change under the same number."""
     return sorted({patch_id for patch_id in patch_ids if patch_id.upper() in KB_ONLY})

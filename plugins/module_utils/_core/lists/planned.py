@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists of a plan, as those who carry it out ask for them. Pure."""
+"""Looks up the lists of a plan for the nodes that install from them. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import PatchtideError
 from .override_list import is_whole
 from .pins import LIST
 
-#: How a node is pinned that needs a list.
+#: The pin of a node that needs a list.
 _BY_LIST = (LIST, "kb")
 
 
@@ -23,14 +23,14 @@ class ListTrouble(PatchtideError):
 
 
 def is_pinned(node: Mapping[str, Any]) -> bool:
-    """Tell whether a planned node installs by a list alone."""
+    """Return whether a planned node installs only from a list."""
     return node.get("pin") in _BY_LIST
 
 
 def list_of(plan: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the plan's list of a pinned node; ``None`` for one that is not pinned or has nothing to install.
 
-    :raises ListTrouble: the plan has no such list, or another content.
+    :raises ListTrouble: the plan has no such list, or its content does not match.
     """
     if not is_pinned(node) or not node.get("patches"):
         return None

@@ -15,7 +15,7 @@ _MEMBERS = ("digest", "by", "at", "reason")
 
 
 class NotApproved(PatchtideError):
-    """The policy wants an approval of the plan, and there is none."""
+    """The policy requires an approval of the plan, and there is none."""
 
     code = "NotApproved"
 
@@ -23,7 +23,7 @@ class NotApproved(PatchtideError):
 def read_approval(data: object, option: str) -> dict[str, str]:
     """Read an approval file's content: ``digest`` and ``by`` are required, ``at`` and ``reason`` are not.
 
-    :raises BadInput: with the path of what is wrong.
+    :raises BadInput: names the path of the mistake.
     """
     if not isinstance(data, Mapping):
         raise BadInput(option, data, f"a mapping with the keys {', '.join(_MEMBERS)}")
@@ -38,12 +38,12 @@ def read_approval(data: object, option: str) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """YAML reads a time without quotes as one."""
+    """YAML reads an unquoted time as a time, not as text."""
     return value.isoformat() if isinstance(value, (date, datetime)) else str(value if value is not None else "").strip()
 
 
 def check_digest(given: str, digest: str, option: str) -> None:
-    """:raises BadInput: it is not the plan's digest, all 64 characters of it."""
+    """:raises BadInput: it is not the complete digest of the plan, all 64 characters."""
     if given.lower() != digest:
         raise BadInput(option, given, f"the digest of this plan, {digest}")
 
@@ -51,12 +51,12 @@ def check_digest(given: str, digest: str, option: str) -> None:
 def find_approval(
     plan: Mapping[str, Any], *, required: bool, digest: str | None, document: Mapping[str, str] | None, who: str
 ) -> dict[str, str] | None:
-    """Return what was approved and by whom; ``None`` if nobody was asked and none was given.
+    """Return what was approved and by whom; ``None`` if no approval is required and none was given.
 
-    :param digest: given by hand; then who runs the rollout vouches for it.
+    :param digest: entered by the person who runs the rollout and vouches for it.
     :param document: an approval file as ``read_approval`` returns it.
     :raises BadInput: it is for another plan.
-    :raises NotApproved: there is none, and the policy wants one.
+    :raises NotApproved: there is none, and the policy requires one.
     """
     if digest:
         check_digest(digest, plan["digest"], "approved_digest")

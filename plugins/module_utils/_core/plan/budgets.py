@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What may be out of service at once: budgets for a rollout, a wave, a zone and a cluster. Pure.
 
-A node uses a budget from the moment it is taken down until it is back in service. One that failed never came back, so
-it goes on using it: a rollout that breaks machines slows down by itself and then stops (as in Google VM Manager's
+A node uses a budget from the moment it is taken down until it is back in service. A failed node never came back, so it
+still uses the budget: a rollout that breaks machines slows down by itself and then stops (as in Google VM Manager's
 patch rollouts). Percentages are rounded up, so that a budget always lets at least one node through.
 """
 
@@ -20,10 +20,10 @@ from ..policy.run_rules import BudgetRules
 
 
 class Disruption(str, Enum):
-    """Where a node stands, as far as budgets care.
+    """The state of a node with regard to budgets.
 
-    ``DOWN`` lasts until the closing half (undrain, uncordon) is done, not until the work is. ``HELD`` was never
-    touched. ``VANISHED`` exists no more: it can't come back, so it must not block the others for ever.
+    ``DOWN`` lasts until the node is restored (undrained, uncordoned), not only until its work is done. ``HELD`` was
+    never changed. ``VANISHED`` no longer exists: it can't come back, so it must not block the others for ever.
     """
 
     WAITING = "waiting"
@@ -40,7 +40,7 @@ class Disruption(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A node in the order in which it would be taken. A zone or cluster of ``""`` has no budget."""
+    """A node, in the order in which nodes are taken down. A zone or cluster of ``""`` has no budget."""
 
     node_id: str
     state: Disruption = Disruption.WAITING
@@ -51,16 +51,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """Who may be taken down now, in order, and why the other waiting nodes may not."""
+    """The nodes that may be taken down now, in order, and why the other waiting nodes may not."""
 
     now: tuple[str, ...]
     blocked: Mapping[str, str] = field(default_factory=dict)
 
 
 def allow(members: Sequence[Member], rules: BudgetRules) -> Allowance:
-    """Choose the waiting nodes that may be taken down now, in the order given, so that every budget holds.
+    """Choose the waiting nodes that may be taken down now, in the given order, without exceeding any budget.
 
-    ``members`` are all nodes of the rollout: also the ones of other waves and the ones that are done count.
+    ``members`` are all nodes of the rollout, including those of other waves and those that are done.
     """
     budgets = _Budgets(members, rules)
     now, blocked = [], {}
@@ -91,7 +91,7 @@ class _Budgets:
         self._used.update(_scopes(item))
 
     def refusal(self, item: Member) -> str:
-        """Return why the node may not be taken now; empty if it may."""
+        """Return why the node may not be taken down now; empty if it may."""
         for scope in _scopes(item):
             rule = getattr(self._rules, scope[0])
             if rule is None:

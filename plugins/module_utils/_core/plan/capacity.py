@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the work fits its window: before the run for a whole wave, during it for each step. Pure.
+"""Whether work fits its window: for a whole wave before the run, for each step during it. Pure.
 
 Expected minutes per node come from the policy; published experience is about 15 for Linux and 40 for Windows.
 """
@@ -20,13 +20,13 @@ from ..errors import BadInput
 from ..nodes import Candidate
 from ..times.schedule import Occurrence
 
-#: What Azure's guest patching reserves for a reboot; we start none with less of the window left.
+#: Minutes that Azure's guest patching reserves for a reboot; no reboot starts with less of the window left.
 REBOOT_MINUTES = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """How a wave fills its window. ``too_late``: the nodes that would end after the usable time, in order.
+    """How a wave fills its window. ``too_late``: nodes that would end after the usable time, in order.
 
     ``usable_minutes`` is the window's length without its cutoff, ``None`` without a window.
     """
@@ -56,8 +56,8 @@ def plan_capacity(
     """Fill the window with a wave: the longest work first, each node on the lane that is free first.
 
     :param nodes: (node id, expected minutes), minutes at least 1.
-    :param concurrency: nodes at a time, a count or a share rounded up; all at once if not given.
-    :raises BadInput: the concurrency, or minutes that can't be.
+    :param concurrency: nodes at a time, a count or a percentage rounded up; all at once by default.
+    :raises BadInput: the concurrency or the minutes are invalid.
     """
     for node_id, minutes in nodes:
         if minutes < 1:
@@ -86,9 +86,9 @@ def wave_capacity(
 ) -> dict[str, Any]:
     """Return how a wave's nodes fill its nights: the members of ``Capacity`` as data.
 
-    :param nights: of each night its minutes before the cutoff, counted from when the wave can use it, and its nodes;
-        ``None`` for a wave without a window.
-    :param left_out: nodes for which there is no night.
+    :param nights: for each night, the minutes from when the wave can use it to the cutoff, and its nodes; ``None`` for
+        a wave without a window.
+    :param left_out: nodes without a night.
     """
     usable = None if nights is None else sum(minutes for minutes, _nodes in nights)
     return {
@@ -102,9 +102,9 @@ def wave_capacity(
 
 
 def at_once(nodes: Sequence[Candidate], concurrency: int | str | None) -> int | str | None:
-    """Return the concurrency of all commands together: a count is meant for each of them.
+    """Return the concurrency of all commands together: a count applies to each command.
 
-    :param concurrency: of one command, which has at most 50 nodes of one place and platform; all of it by default.
+    :param concurrency: of one command, which has at most 50 nodes of one place and platform; all of them by default.
     """
     if not isinstance(concurrency, int) or not nodes:
         return concurrency
@@ -129,10 +129,10 @@ def _describe(
 
 
 def may_start(now: datetime, minutes: float, window: Occurrence | None) -> StartGuard:
-    """Say whether a step of so many minutes may start now: inside its window, before the cutoff, and done by its end.
+    """Return whether a step of this many minutes may start now: in its window, before the cutoff, and over by its end.
 
-    Whoever reboots puts the reboot into the minutes: Azure's guest patching reserves 10 of them and starts nothing with
-    fewer than 25 left, for the same reason. A node without a window may be worked on at any time.
+    The minutes must include any reboot: for this reason, Azure's guest patching reserves 10 minutes for it and starts
+    nothing with fewer than 25 left. A node without a window may be patched at any time.
     """
     if window is None:
         return StartGuard(ok=True)

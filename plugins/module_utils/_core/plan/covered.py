@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which baseline of the policy covers a node. Where none does, the account's default baseline decides. Pure."""
+"""Which baseline of the policy covers a node. If none does, the account's default baseline applies. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..executors import find
 from ..nodes import Candidate
 from ..policy.values import Policy, PolicyBaseline
 
-#: By operating system of a baseline, what the name of the node's system contains (PlatformName in the user guide,
-#: Patch Manager prerequisites).
+#: For each operating system of a baseline, text in the node's PlatformName (user guide, Patch Manager
+#: prerequisites).
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "ALMA_LINUX": ("alma",),
     "AMAZON_LINUX": ("amazon linux",),
@@ -28,7 +28,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "SUSE": ("suse", "sles"),
     "UBUNTU": ("ubuntu",),
 }
-#: Where only the version tells Amazon's systems apart: what it begins with.
+#: Beginnings of the version, if only the version distinguishes Amazon's systems.
 _VERSIONS: Mapping[str, tuple[str, ...]] = {
     "AMAZON_LINUX": ("2012", "2013", "2014", "2015", "2016", "2017", "2018"),
     "AMAZON_LINUX_2": ("2.",),
@@ -49,19 +49,19 @@ class Coverage:
         self._defaults = [baseline for baseline in policy.baselines if baseline.default]
 
     def baseline(self, node: Candidate) -> str:
-        """Return the name of the policy's baseline that decides what is installed on the node; "" if none does."""
+        """Return the name of the policy's baseline that applies to the node; "" if none does."""
         group = [*self._groups.get(node.patch_group, ()), *self._defaults] if is_by_baseline(node) else []
         return next((baseline.name for baseline in group if _fits(baseline, node)), "")
 
 
 def is_by_baseline(node: Candidate) -> bool:
-    """Tell whether a patch baseline decides what is installed on the node."""
+    """Return whether a patch baseline determines what is installed on the node."""
     row = find(node.executor)
     return row is not None and row.by_baseline
 
 
 def _fits(baseline: PolicyBaseline, node: Candidate) -> bool:
-    """Tell whether a baseline is for the node's system; one of an unknown name needs the platform only."""
+    """Return whether a baseline is for the node's system; a system of unknown name needs only the same platform."""
     system = baseline.operating_system
     if (node.platform or "linux") != _PLATFORMS.get(system, "linux"):
         return False

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What differs between two plans: who comes, goes, moves or gets other work, and which waves are not the same. Pure."""
+"""Differences between two plans: nodes that are added, removed, moved or altered, and waves that changed. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..text import LISTED, WIDTH, plain, table
 
-#: Members of a node that say what happens to it; the others only name it or follow from these.
+#: Members of a node that determine what happens to it; the others only name it or follow from these.
 _WATCHED = ("executor", "platform", "account", "region", "patch_group", "reboot", "reboot_rule", "start")
 #: Members of a wave that are compared elsewhere, or follow from its nodes.
 _OF_NODES = ("name", "nodes", "turns", "capacity", "order")
@@ -75,7 +75,7 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _altered(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what differs in the work on one node; empty if nothing does."""
+    """Return the differences in the work on one node; empty if there are none."""
     mine, theirs = ([patch["id"] for patch in node["patches"]] for node in (old, new))
     kept = set(mine) & set(theirs)
     patches = {
@@ -116,7 +116,7 @@ def _whole(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]:
-    """Yield each value that differs, with its path such as ``window.start``; a member that is missing is ``None``."""
+    """Yield each different value with its path, such as ``window.start``; a missing member is ``None``."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
@@ -125,7 +125,7 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]
 
 
 def diff_to_text(diff: Mapping[str, Any], width: int = WIDTH) -> str:
-    """Return the differences as lines for terminals and logs, a dozen of each kind by name."""
+    """Return the differences as lines for terminals and logs, naming up to a dozen of each kind."""
     rollouts = diff["rollouts"]
     lines = [f"Plan {plain(rollouts['before'])} → plan {plain(rollouts['after'])}"]
     if diff["same"]:

@@ -16,22 +16,22 @@ from ..policy.values import Policy
 from ..text import plain
 from .exclude import exclusion
 
-#: Stands for a scan that found work, so that only the node's own state can leave it out.
+#: Represents a scan that found work, so that only the node's own state can exclude it.
 _HAS_WORK = {"status": "succeeded", "pending_reboot": True}
 NAMED = 3
 
 
 class PlanDrifted(PatchtideError):
-    """What was approved is no longer what would happen."""
+    """The rollout would no longer do what was approved."""
 
     code = "PlanDrifted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """Differences, each ``{"node_id", "name", "text"}``, with how many nodes and patches the plan has.
+    """Differences, each ``{"node_id", "name", "text"}``, and the number of nodes and patches in the plan.
 
-    ``new`` counts nodes of the inventory that the plan neither patches nor leaves out; it does not touch them.
+    ``new`` counts nodes of the inventory that the plan neither patches nor excludes; they are not patched.
     """
 
     nodes: tuple[Mapping[str, str], ...] = ()
@@ -63,9 +63,9 @@ def find_drift(
     policy: Policy,
     scan: Mapping[str, Any] | None,
 ) -> Drift:
-    """Compare a plan with the inventory as it is now (``None``: not asked for), and with the newest scan, if any.
+    """Compare a plan with the present inventory (``None``: not requested), and with the newest scan, if any.
 
-    Nodes that the scan has no good record of are not compared: what is missing on them is not known.
+    Nodes without a valid record in the scan are not compared: their missing patches are unknown.
     """
     now = {node.node_id: node for node in nodes or ()}
     planned = [node for wave in plan["waves"] for node in wave["nodes"]]
@@ -91,7 +91,7 @@ def _note(node: Mapping[str, Any], text: str) -> dict[str, str]:
 
 
 def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Policy) -> str:
-    """Say what differs between a planned node and the inventory's; empty if it is what it was."""
+    """Return how a planned node differs from the inventory's; empty if it is unchanged."""
     if now is None:
         return "no longer in the inventory"
     changes = [
@@ -114,7 +114,7 @@ def _news(planned: Mapping[str, Any], record: Mapping[str, Any] | None) -> tuple
     if not record or record.get("status") not in ("succeeded", "no_op"):
         return 0, ""
     before, after = _ids(planned.get("patches")), _ids(record.get("missing"))
-    if not before and planned.get("patch_count"):  # the plan knows their number only, or nothing as it starts the node
+    if not before and planned.get("patch_count"):  # the plan has only their number, or nothing if it starts the node
         return 0, ""
     added, gone = len(after - before), len(before - after)
     words = [f"{number} {word}" for number, word in ((added, "new"), (gone, "no longer missing")) if number]
@@ -128,7 +128,7 @@ def _ids(patches: Sequence[Mapping[str, Any]] | None) -> set[str]:
 def check_drift(drift: Drift, tolerance: DriftTolerance) -> None:
     """Refuse a plan that differs more than the policy's ``drift`` allows.
 
-    :raises PlanDrifted: naming the difference, some nodes, and what to do.
+    :raises PlanDrifted: names the difference, some nodes, and what to do.
     """
     reasons = list(_reasons(drift, tolerance))
     if reasons:
@@ -174,7 +174,7 @@ def check_policy_digest(plan: Mapping[str, Any], digest: str) -> None:
 
 
 def check_planned_policy(plan: Mapping[str, Any], digest: str | None) -> None:
-    """The same where people have approved the plan: they approved its policy with it, so no option can change that.
+    """Refuse another policy for an approved plan: people approved its policy with it, so no option overrides that.
 
     :raises PlanDrifted: it was made with another policy.
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes a plan leaves out, and why."""
+"""Which nodes a plan excludes, and why."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .node_windows import NO_NIGHT, NO_WINDOW
 from .pinning import NOT_PINNED
 from .wave import is_stopped, patch_count
 
-#: Codes of nodes that should be patched and can't be; the other codes are somebody's decision, or nothing to do.
+#: Codes of nodes that should be patched but can't be; other codes stand for a decision, or for nothing to do.
 TROUBLE = (NOT_SERVED, "unmanaged", "offline", "stopped", "not_scanned", "scan_failed", NOT_PINNED, NO_WINDOW, NO_NIGHT)
 
 
 def exclusion(
     node: Candidate, scan: Mapping[str, Any] | None, policy: Policy, unscanned: str | None
 ) -> tuple[str, str] | None:
-    """Return (code, reason) if the node is left out, before waves are formed.
+    """Return (code, reason) if the node is excluded before waves are formed.
 
     :param scan: the node's record in the scan.
-    :param unscanned: why not in the scan.
+    :param unscanned: why the node is not in the scan.
     """
     if why := excluded_by(policy, node):
         return "policy", why
@@ -56,7 +56,7 @@ def excluded_by(policy: Policy, node: Candidate) -> str:
 
 
 def not_served(node: Candidate, scan: Mapping[str, Any] | None) -> str:
-    """Return why no executor works on the node, as this version or the controller that scanned it knows."""
+    """Return why no executor can patch the node, according to this version or to the controller that scanned it."""
     error = (scan or {}).get("error") or {}
     if node.executor and error.get("code") == NOT_SERVED:
         return str(error["text"])
@@ -64,7 +64,7 @@ def not_served(node: Candidate, scan: Mapping[str, Any] | None) -> str:
 
 
 def unmanaged(node: Candidate) -> str:
-    """Return which service should know the node and does not; nothing if that is no fault."""
+    """Return which service should know the node but does not; nothing if none has to."""
     row = find(node.executor) if node.executor else SSM
     if row is None or (node.executor and (node.managed or not row.needs_agent)):
         return ""
@@ -72,5 +72,5 @@ def unmanaged(node: Candidate) -> str:
 
 
 def will_start(node: Candidate, policy: Policy) -> bool:
-    """Tell whether the policy starts a stopped node for its wave."""
+    """Return whether the policy starts a stopped node for its wave."""
     return policy.stopped_nodes.start and matches(node, policy.stopped_nodes.select)

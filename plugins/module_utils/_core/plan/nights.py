@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nights: in which occurrences of its windows a wave's nodes are worked on, and in which turn. Pure.
+"""Nights: in which occurrences of its windows a wave's nodes are patched, and in which turn. Pure.
 
-A wave has one sub-wave for each window that its nodes have. A sub-wave takes its first occurrence whose cutoff lies
-after ``ready``, spills what does not fit into the following ones, and uses an occurrence that is partly past only if
-everything that is left fits. Sub-waves whose occurrences overlap share their turns, because they share budgets.
+A wave has one sub-wave for each window of its nodes. A sub-wave takes its first occurrence whose cutoff is after
+``ready``, moves what does not fit to the following ones, and uses an occurrence that has already begun only if all the
+remaining work fits. Sub-waves whose occurrences overlap share their turns, because they share budgets.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from ..times.schedule import Occurrence
 from .capacity import REBOOT_MINUTES, plan_capacity
 
 RESERVE = timedelta(minutes=REBOOT_MINUTES)
-#: Expected minutes of nodes, by id.
+#: Expected minutes of nodes, by ID.
 Minutes = Mapping[str, int]
-#: Gives each of some nodes its turn, counted from 1 without gaps.
+#: Assigns a turn to each of the given nodes, counted from 1 without gaps.
 Assign = Callable[[Sequence[str]], Mapping[str, int]]
-#: How many of some nodes are worked on at a time.
+#: Number of the given nodes to patch at a time.
 Lanes = Callable[[Sequence[str]], "int | str | None"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubWave:
-    """Nodes of a wave that share a window. ``occurrences`` ascend, do not overlap, and none has its cutoff behind it.
+    """Nodes of a wave that share a window. ``occurrences`` ascend, do not overlap, and their cutoffs are in the future.
 
-    ``natural`` is the occurrence that it would take if it had to wait for nobody and nothing were frozen.
+    ``natural`` is the occurrence that it would take without other waves and freezes.
     """
 
     window: str
@@ -41,7 +41,7 @@ class SubWave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """What a sub-wave does in one occurrence. ``begin`` and ``ends`` bound the expected work, inside the occurrence."""
+    """The work of a sub-wave in one occurrence. ``begin`` and ``ends`` bound the expected work within it."""
 
     window: str
     occurrence: Occurrence
@@ -57,7 +57,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A sub-wave that can't use its window's first occurrence. Without ``to`` no occurrence was left for it."""
+    """A sub-wave that can't use its window's first occurrence. Without ``to``, no occurrence is left for it."""
 
     window: str
     was: Occurrence
@@ -86,11 +86,11 @@ def place(
     ranks: Mapping[str, int] | None = None,
     waits_for: str = "",
 ) -> Placement:
-    """Give every node of a wave its night and its turn.
+    """Assign a night and a turn to every node of a wave.
 
-    :param ready: from when on the wave may begin: its predecessor has ended and soaked.
-    :param ranks: the wave's order: nodes of a lower rank are through before those of a higher one begin.
-    :param waits_for: what it waits for until then, for the reason of a move.
+    :param ready: when the wave may begin: its predecessor has ended and soaked.
+    :param ranks: the wave's order: nodes of a lower rank end before those of a higher rank begin.
+    :param waits_for: what the wave waits for until then, for the reason of a move.
     """
     work = _Work(
         ready=ready, minutes=minutes, assign=assign, lanes=lanes, ranks=ranks or {}, found=Placement(ends=ready)
@@ -109,7 +109,7 @@ def place(
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """A wave while its nights are made. ``left`` and ``places``: by window the nodes and occurrences not used yet."""
+    """A wave while its nights are assigned. ``left`` and ``places``: unused nodes and occurrences by window."""
 
     ready: datetime
     minutes: Minutes
@@ -122,9 +122,9 @@ class _Work:
     turns: int = 0
 
     def next_group(self) -> dict[str, Occurrence]:
-        """Return the earliest occurrence that has nodes left, with those of other windows that overlap it.
+        """Return the earliest occurrence that has nodes left, and those of other windows that overlap it.
 
-        Turns come one after the other, so no occurrence is used whose cutoff comes before the last one's work ends.
+        Turns run one after the other, so an occurrence whose cutoff is before the end of earlier work is not used.
         """
         for window, places in self.places.items():
             self.places[window] = [item for item in places if item.cutoff_at > self.found.ends]
@@ -138,7 +138,7 @@ class _Work:
         return group
 
     def take(self, group: Mapping[str, Occurrence]) -> None:
-        """Fill the occurrences of a group. One that is partly past and does not hold all nodes left is passed over."""
+        """Fill the occurrences of a group. Skip one that has already begun if it can't hold all remaining nodes."""
         home = {node: window for window in group for node in self._due(window, group)}
         turns = dict(self.assign(list(home))) if home else {}
         while True:
@@ -166,7 +166,7 @@ class _Work:
         self.found.ends = max([self.found.ends, *(ends for _begin, ends in spans.values())])
 
     def _due(self, window: str, group: Mapping[str, Occurrence]) -> list[str]:
-        """Return the nodes of a window that need not wait for nodes of a lower rank that have another, later night."""
+        """Return the nodes of a window that need not wait for nodes of a lower rank in another, later night."""
         others = [
             self.ranks.get(node, 0)
             for other, nodes in self.left.items()
@@ -182,7 +182,7 @@ class _Work:
     def _simulate(
         self, group: Mapping[str, Occurrence], turns: Mapping[str, int], home: Mapping[str, str]
     ) -> tuple[set[str], dict[str, tuple[datetime, datetime]]]:
-        """Return the nodes that would end after their cutoff, and by window when work on the others begins and ends."""
+        """Return the nodes that would end after their cutoff, and the period of the other work by window."""
         late: set[str] = set()
         spans: dict[str, tuple[datetime, datetime]] = {}
         free = self.found.ends
@@ -218,7 +218,7 @@ def _renumbered(turns: Mapping[str, int]) -> dict[str, int]:
 
 
 def _short_enough(part: SubWave, work: _Work) -> list[str]:
-    """Return the nodes that fit into an occurrence of their window; the others are left out by name."""
+    """Return the nodes that fit into an occurrence of their window; leave out the others by name."""
     longest = max((_length(item) for item in part.occurrences), default=None)
     kept = []
     for node in part.nodes:
@@ -235,7 +235,7 @@ def _length(item: Occurrence) -> int:
 
 
 def _move(part: SubWave, found: Placement, ready: datetime, waits_for: str) -> Moved | None:
-    """Return that the window's first occurrence is not used, and why; ``None`` if it is."""
+    """Return why the window's first occurrence is not used; ``None`` if it is used."""
     first = next((night.occurrence for night in found.nights if night.window == part.window), None)
     if part.natural is None or not part.nodes or (first and first.start < part.natural.end):
         return None

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which maintenance window a node has: the one of its wave, or with ``window: tag`` what its owner's tag says. Pure.
+"""Which maintenance window a node has: the one of its wave, or with ``window: tag`` the one in its owner's tag. Pure.
 
-The tag holds the name of a window of the policy, or a cron expression as AWS writes them into it:
+The tag holds the name of a window of the policy, or a cron expression in the form that AWS uses:
 ``cron(30 23 ? * TUE#1 *)`` (AWS whitepaper "Best Practices for Tagging AWS Resources", Patching). Tags of hybrid nodes
 take no parentheses, ``#``, ``*`` or ``?`` (SSM API, Tag), so their owners name a window of the policy.
 """
@@ -21,13 +21,13 @@ from ..times.occurrences import MaintenanceWindow
 from ..times.schedule import parse
 
 _SHOWN = 80
-#: Codes of nodes for which no time is found: their tag states no window, or no night has room before the plan ends.
+#: Codes of nodes without a time: their tag names no window, or no night has room before the plan ends.
 NO_WINDOW, NO_NIGHT = "no_window", "no_night"
 
 
 @dataclass(frozen=True, slots=True)
 class NoWindow:
-    """Why a node has no window that anybody could keep."""
+    """Why a node has no usable window."""
 
     why: str
 
@@ -44,7 +44,7 @@ class WindowChoice:
         self._windows: dict[str, MaintenanceWindow] = {}
 
     def of(self, node: Candidate, wave: Wave) -> Choice:
-        """Return the window that a node has in a wave; ``None`` if it may be patched at any time.
+        """Return a node's window in a wave; ``None`` if it may be patched at any time.
 
         :raises BadInput: the wave names a window that the policy does not have.
         """
@@ -63,11 +63,11 @@ class WindowChoice:
         return self._windows[name]
 
     def known(self, name: str) -> MaintenanceWindow:
-        """Return a window that some node was found to have."""
+        """Return a window that was determined for some node."""
         return self._windows[name]
 
     def by_tag(self, node: Candidate) -> MaintenanceWindow | NoWindow:
-        """Return the window that the node's tag says."""
+        """Return the window in the node's tag."""
         key = self._policy.tags.maintenance_window
         text = (node.maintenance_window or node.tags.get(key, "")).strip()
         owner = plain(node.tags.get(self._policy.tags.owner, ""))

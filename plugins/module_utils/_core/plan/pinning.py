@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a plan binds what is installed: the lists that its nodes get, and nodes that no list can describe. Pure."""
+"""How a plan pins what is installed: the lists of its nodes, and nodes that no list can describe. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..nodes import Candidate
 from ..policy.values import Policy
 from .wave import patch_count
 
-#: Code of nodes that are left out because their patches can't be bound.
+#: Code of nodes that are excluded because their patches can't be pinned.
 NOT_PINNED = "not_pinned"
 
 
 def not_pinned(node: Candidate, scan: Mapping[str, Any] | None, policy: Policy) -> str:
-    """Return why the policy wants a list for the node and none can be made; "" if there is nothing to say."""
+    """Return why no list can be made for a node that needs one by the policy; "" otherwise."""
     if _pin(node, policy) not in (LIST, "kb"):
         return ""
     if scan is None:  # a stopped node that would be started
@@ -48,11 +48,11 @@ def bind(
     policy: Policy,
     records: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Return the plan's lists, and say on each planned node how it is pinned: ``pin``, ``list``, ``content_open``, and
-    in ``pending_before`` what waited for a reboot.
+    """Return the plan's lists, and note on each planned node how it is pinned: ``pin``, ``list``, ``content_open``, and
+    in ``pending_before`` the patches that waited for a reboot.
 
     :param waves: the plan's waves; their nodes get the members. :param members: the same nodes as the inventory's.
-    :param records: the scan's records by node id.
+    :param records: the scan's records by node ID.
     """
     candidates = {node.node_id: node for found in members for node in found}
     listed: list[tuple[str, Shared, list[Row]]] = []
@@ -84,7 +84,7 @@ def _shared(node: Candidate, scan: Mapping[str, Any] | None) -> Shared:
 
 
 def _product(node: Candidate) -> str:
-    """Return the operating system with its major version, of Ubuntu its release: ``SLES 15``, ``Ubuntu 22.04``."""
+    """Return the operating system with its major version, or release for Ubuntu: ``SLES 15``, ``Ubuntu 22.04``."""
     parts = node.os_version.split(".")
     major = ".".join(parts[:2]) if "ubuntu" in node.os.lower() else parts[0]
     return " ".join(part for part in (node.os, major) if part)
@@ -107,9 +107,9 @@ def _to_dict(item: OverrideList, policy: Policy) -> dict[str, Any]:
 
 
 def check_lists(lists: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a plan whose lists have no place: nothing is patched unpinned because a bucket is missing.
+    """Refuse a plan whose lists have no bucket: a missing bucket must not lead to unpinned patching.
 
-    :raises BadInput: naming the Regions.
+    :raises BadInput: names the Regions.
     """
     lacking = sorted({item["region"] for item in lists if not item["address"]})
     if lacking:
@@ -122,7 +122,7 @@ def check_lists(lists: Sequence[Mapping[str, Any]]) -> None:
 
 
 def pin_warnings(policy: Policy, lists: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a sentence about everything that weakens a pinned plan."""
+    """Yield a sentence for everything that weakens a pinned plan."""
     if lists and policy.patching.list_url:
         yield (
             f"The lists are read from {policy.patching.list_url} without credentials: whoever can write there decides "

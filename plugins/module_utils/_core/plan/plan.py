@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan: a frozen list of what will happen, known by its digest. Nothing runs that is not in the plan."""
+"""The plan: a frozen list of what will happen, identified by its digest. Nothing runs that is not in the plan."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from .wave import plan_wave
 from .waves import spread, take
 
 SCHEMA = "patchtide/plan/3"
-#: What tells a plan from another of the same world.
+#: Members that distinguish a plan from another one of the same estate.
 _IDENTITY = ("rollout", "created_at", "planner", "scan")
 _WORDS = {"digest": "digest", "content_digest": "content digest"}
 _CHANGED = "the plan was changed after it was made"
-#: What a plan says of a node that it leaves out, beside its names.
+#: Members of an excluded node besides its names.
 _EXCLUDED = ("executor", "platform", "os", "account", "region", "patch_group")
 
 
@@ -60,17 +60,17 @@ def build_plan(
     guard: ExceptionGuard | None = None,
     calendars: Sequence[Calendar] = (),
 ) -> dict[str, Any]:
-    """Freeze what will happen.
+    """Make a plan.
 
     :param scan: the content of ``scan.json``.
-    :param rollout: the rollout's id, 32 random hexadecimal digits, see ``ROLLOUT``.
+    :param rollout: the rollout's ID, 32 random hexadecimal digits, see ``ROLLOUT``.
     :param planner: who makes the plan; they can't approve it.
-    :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is left out.
-    :param calendars: freezes. Frozen time is closed: the nodes get another night, or none before the plan's end.
-    :returns: the plan (docs/formats.md). The same world gives the same ``content_digest``, never the same digest.
+    :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is excluded.
+    :param calendars: freezes. Nodes get no night in frozen time, but another one, or none before the plan's end.
+    :returns: the plan (docs/formats.md). The same input gives the same ``content_digest``, but never the same digest.
     """
     draft = _fill(nodes, nodes, policy, scan, from_time(created_at), guard, calendars)
-    for _again in range(2):  # budgets that are shares count the nodes of the plan
+    for _again in range(2):  # budgets in percent refer to the nodes of the plan
         if len(members := draft.members) != draft.counted:
             draft = _fill(nodes, members, policy, scan, from_time(created_at), guard, calendars)
     idle, coverage = _note_empty_waves(draft, policy, nodes), Coverage(policy)
@@ -122,9 +122,9 @@ def build_plan(
 
 @dataclass(slots=True)
 class _Draft:
-    """Waves while they are filled. ``emptied`` goes by the wave's order, counted from 1.
+    """Waves while they are filled. ``emptied`` is keyed by the wave's order, counted from 1.
 
-    ``counted``: how many nodes budgets in percent were counted of. ``held``: by node why a wave could not take it.
+    ``counted``: the number of nodes to which budgets in percent refer. ``held``: why a wave could not take a node.
     """
 
     tags: TagKeys
@@ -142,7 +142,7 @@ class _Draft:
         return [node for wave in self.waves for node in wave]
 
     def leave_out(self, node: Candidate, code: str, reason: str) -> None:
-        """Note a node that is in no wave, with what reports group it by."""
+        """Note a node that is in no wave, with the values by which reports group it."""
         known = {name: getattr(node, name) for name in _EXCLUDED}
         known |= {name: node.tags.get(getattr(self.tags, name), "") for name in TAGGED}
         names = {name: getattr(node, name) for name in NAMED}
@@ -176,9 +176,9 @@ def _fill(
     guard: ExceptionGuard | None,
     calendars: Sequence[Calendar],
 ) -> _Draft:
-    """Give nodes to waves and waves their nights. A node that a wave can't have may be in a later one.
+    """Assign nodes to waves, and nights to waves. A node that a wave can't take may be in a later one.
 
-    :param counted: the nodes that budgets in percent are shares of.
+    :param counted: the nodes to which budgets in percent refer.
     """
     turns = Turns(counted, PlanRules.of_policy(policy).budgets, policy.tags.cluster)
     draft = _Draft(policy.tags, Timeline(policy, now, calendars), turns, len(counted))
@@ -224,7 +224,7 @@ class _Allowed:
 
 
 def _excepted(nodes: Sequence[Candidate], time: WaveTime, guard: ExceptionGuard | None) -> dict[str, tuple[str, str]]:
-    """Return the nodes with an exception in force in the night that they were given, if it is not the first one."""
+    """Return the nodes with an exception in force in their assigned night, if it is not the first one."""
     found: dict[str, tuple[str, str]] = {}
     for night in time.nights if guard else ():
         question = guard.during(night.occurrence.start, night.occurrence.end) if guard else None
@@ -235,7 +235,7 @@ def _excepted(nodes: Sequence[Candidate], time: WaveTime, guard: ExceptionGuard 
 
 
 def _note_empty_waves(draft: _Draft, policy: Policy, nodes: Sequence[Candidate]) -> list[str]:
-    """Note why waves are empty whose gates pause for it, and return a sentence about each other one."""
+    """Note why waves are empty if their gates pause for it, and return a sentence about each other empty wave."""
     idle = []
     for order, why, pauses in empty_waves(policy, draft.waves, nodes):
         if pauses:
@@ -256,8 +256,8 @@ def _warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plan with its digests.
 
-    ``content_digest`` leaves out which plan it is: two plans of an unchanged world have the same. ``digest`` is what is
-    approved. It covers the content and the rollout's id, so that an approval counts for one plan alone.
+    ``content_digest`` does not cover the identity of the plan: two plans of an unchanged estate have the same one.
+    People approve ``digest``. It covers the content and the rollout's ID, so that an approval counts for one plan only.
     """
     identity = {name: plan[name] for name in _IDENTITY if name in plan}
     content = to_digest(without(plan, "digest", "content_digest", *_IDENTITY))
@@ -265,7 +265,7 @@ def seal(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_plan(plan: Any, where: str = "plan") -> None:
-    """Check that a plan read from a file is whole and unchanged.
+    """Check that a plan read from a file is complete and unchanged.
 
     :param where: the file. :raises OtherSchema: another version made it.
     :raises BadInput: it is not a plan, or was edited after its digest was made.
@@ -278,7 +278,7 @@ def check_plan(plan: Any, where: str = "plan") -> None:
 
 
 def check_plan_shape(plan: Any, where: str = "plan") -> None:
-    """Check that a plan read from a file can be worked with, whoever changed it.
+    """Check that a plan read from a file is usable, even if it was changed.
 
     :raises OtherSchema: another version made it. :raises BadInput: it is not a plan.
     """
@@ -289,7 +289,7 @@ def check_plan_shape(plan: Any, where: str = "plan") -> None:
 
 
 def _check_names(plan: Mapping[str, Any], where: str) -> None:
-    """Check that each wave and each node is in the plan once."""
+    """Check that each wave and each node is in the plan only once."""
     waves = [wave["name"] for wave in plan["waves"]]
     nodes = [node["node_id"] for wave in plan["waves"] for node in wave["nodes"]]
     for names, what in ((waves, "wave"), (nodes, "node")):

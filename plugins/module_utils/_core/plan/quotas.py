@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Quotas of the services that a plan may run into, said before the night and not during it. Pure."""
+"""Service quotas that a plan may exceed, reported before the night instead of during it. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..model import place_label
 
 #: Managed nodes per account and Region by default (AWS General Reference, Systems Manager endpoints and quotas).
 NODES_PER_PLACE = 2400
-#: Hybrid nodes of the standard-instances tier (same source); the advanced tier has no such limit and costs.
+#: Hybrid nodes of the standard-instances tier (same source); the advanced tier has no such limit but is not free.
 HYBRID_PER_PLACE = 1000
-#: AWS Managed Services keeps fewer instances than this in windows that are open at the same time.
+#: AWS Managed Services allows fewer instances than this in windows that are open at the same time.
 AT_ONCE = 1000
 
 
 def quota_warnings(waves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what a plan's waves may run into, one sentence each."""
+    """Yield a sentence for each quota that a plan's waves may exceed."""
     nodes = [node for wave in waves for node in wave["nodes"] if node["executor"] == SSM.name]
     places = Counter(_place(node) for node in nodes)
     hybrid = Counter(_place(node) for node in nodes if node["node_id"].startswith("mi-"))

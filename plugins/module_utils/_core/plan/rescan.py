@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a newer scan says of planned patches, while there is still time to plan again. Pure."""
+"""What a newer scan shows about planned patches, while there is still time to plan again. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StaleScan(PatchtideError):
 def check_age(scan: Mapping[str, Any] | None, now: datetime, hours: int | None) -> None:
     """Refuse to start with a scan that is too old, or with none.
 
-    :param hours: the policy's ``patching.rescan_hours``; ``None`` is not checked. :raises StaleScan: saying what to do.
+    :param hours: the policy's ``patching.rescan_hours``; ``None`` is not checked. :raises StaleScan: says what to do.
     """
     if hours is None:
         return
@@ -38,9 +38,9 @@ def check_age(scan: Mapping[str, Any] | None, now: datetime, hours: int | None) 
 
 
 def find_withdrawn(plan: Mapping[str, Any], scan: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the planned patches that a newer scan does not list as missing any more, each with what took its place.
+    """Return the planned patches that a newer scan no longer lists as missing, each with its successor.
 
-    A patch that is gone without a successor was installed by others meanwhile, or is no longer offered: no scan tells.
+    A patch that is gone without a successor was installed meanwhile, or is no longer offered: a scan can't show which.
 
     :returns: ``id``, ``title``, ``text`` and ``nodes`` (how many), those with a successor first.
     """

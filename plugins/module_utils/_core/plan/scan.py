@@ -53,10 +53,10 @@ def seal_scan(scan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_scan(scan: Any, where: str) -> None:
-    """Check that a scan read from a file is whole and unchanged.
+    """Check that a scan read from a file is complete and unchanged.
 
     :param where: the file. :raises OtherSchema: another version wrote it.
-    :raises BadInput: it is no scan, or was edited after it was made.
+    :raises BadInput: it is not a scan, or was edited after it was made.
     """
     check_scan_shape(scan, where)
     if seal_scan(scan)["digest"] != scan.get("digest"):
@@ -64,9 +64,9 @@ def check_scan(scan: Any, where: str) -> None:
 
 
 def check_scan_shape(scan: Any, where: str) -> None:
-    """Check that a scan read from a file can be worked with, whoever changed it.
+    """Check that a scan read from a file is usable, even if it was changed.
 
-    :raises OtherSchema: another version wrote it. :raises BadInput: it is no scan.
+    :raises OtherSchema: another version wrote it. :raises BadInput: it is not a scan.
     """
     found = scan.get("schema") if isinstance(scan, dict) else type(scan).__name__
     check_schema("scan", found, SCHEMA, f"{where}: schema")

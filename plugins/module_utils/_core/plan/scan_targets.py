@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which nodes a compliance scan covers, how it reaches each, and why it leaves out the others."""
+"""Which nodes a compliance scan covers, how it reaches each, and why it excludes the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..nodes import Candidate
 from ..policy.values import Policy
 from .exclude import excluded_by, unmanaged
 
-#: Hosts that the message about nodes nobody serves names of each executor.
+#: Number of hosts for each executor that the message about unserved nodes names.
 _NAMED = 3
 
 
@@ -36,7 +36,7 @@ def scan_targets(
     """Sort the nodes by how they are scanned, each kind by host name.
 
     :param policy: its ``exclude`` says which nodes need no executor.
-    :param why_unserved: says why nodes of an executor can't be worked on, "" if they can.
+    :param why_unserved: returns why an executor can't be used here, "" if it can.
     """
     direct: list[Candidate] = []
     ssm: list[Candidate] = []
@@ -58,7 +58,7 @@ def scan_targets(
 
 
 def why_unscanned(node: Candidate) -> str:
-    """Return why a node that is served can't be scanned now; nothing if it can."""
+    """Return why a node can't be scanned now although it is served; nothing if it can."""
     if why := unmanaged(node):
         return why
     if needs_agent(node.executor) and node.ping_status != "Online":
@@ -67,7 +67,7 @@ def why_unscanned(node: Candidate) -> str:
 
 
 def not_served_message(rows: Sequence[tuple[Candidate, str]]) -> str:
-    """Return one message about all nodes that nobody serves, by reason, with the first hosts; "" without any."""
+    """Return one message about all unserved nodes, by reason, with the first hosts; "" if there are none."""
     if not rows:
         return ""
     hosts: dict[str, list[str]] = {}

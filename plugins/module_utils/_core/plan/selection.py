@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What waves select where it is hardly what was meant: nobody, or every node that there is. Pure."""
+"""Waves with a selection that is probably a mistake: no node, or every node. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..policy.values import Policy, Wave
 def empty_waves(
     policy: Policy, waves: Sequence[Sequence[Candidate]], nodes: Sequence[Candidate]
 ) -> Iterator[tuple[int, str, bool]]:
-    """Yield (order from 1, why, whether its gate pauses) of each wave that has no node and should have some.
+    """Yield (order from 1, why, whether its gate pauses) for each wave that has no node but should have some.
 
     A wave before others pauses: without it they would be the first to get the patches. A wave for missed nodes may be
     empty, and so may the last one.
@@ -41,7 +41,7 @@ def _why_empty(wave: Wave, nodes: Sequence[Candidate], before: Sequence[Candidat
 
 
 def whole_account_warnings(policy: Policy, waves: Sequence[Sequence[Candidate]]) -> Iterator[str]:
-    """Yield a sentence for every wave that takes whatever earlier waves left, because nothing limits it."""
+    """Yield a sentence for every wave that takes all remaining nodes because nothing limits it."""
     for wave, members in zip(policy.waves, waves, strict=True):
         if wave.select == Select() and str(wave.size) == "100%" and members:
             count = "1 node" if len(members) == 1 else f"{len(members):,} nodes"

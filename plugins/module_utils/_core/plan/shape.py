@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``plan.json`` has to look like for those who carry it out, compare and report it."""
+"""The required form of ``plan.json``, for code that carries out, compares and reports plans."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The timeline of a plan: when each wave may begin, in which nights its nodes are worked on, and when it ends. Pure."""
+"""The timeline of a plan: when each wave may begin, in which nights its nodes are patched, and when it ends. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FROZEN = "freeze"
 
 @dataclass(slots=True, kw_only=True)
 class WaveTime:
-    """A wave's place in the timeline. ``nights`` is empty where the wave has no window."""
+    """A wave's place in the timeline. ``nights`` is empty if the wave has no window."""
 
     order: int
     ready: datetime
@@ -42,7 +42,7 @@ class WaveTime:
 
 
 class Timeline:
-    """Gives each wave its time, one after the other.
+    """Assigns times to the waves, one after the other.
 
     :param now: when the plan is made. :param calendars: freezes, known for all of ``spans``.
     """
@@ -56,7 +56,7 @@ class Timeline:
         self._ready, self._waits_for = now, ""
 
     def spans(self, nodes: Sequence[Candidate]) -> list[Span]:
-        """Return the times for which freezes must be known: every occurrence that a node could get."""
+        """Return the periods for which freezes must be known: every occurrence that a node could get."""
         found = set()
         for wave in self._policy.waves:
             if wave.window is None:
@@ -77,11 +77,11 @@ class Timeline:
         yield from found.values()
 
     def choice(self, node: Candidate, wave: Wave) -> Choice:
-        """Return the window that a node has in a wave."""
+        """Return a node's window in a wave."""
         return self._choice.of(node, wave)
 
     def first_span(self, node: Candidate, wave: Wave) -> Span:
-        """Return the time in which a node would be worked on if its wave came next; this moment without a window."""
+        """Return the period in which a node would be patched if its wave came next; this moment without a window."""
         choice = self._choice.of(node, wave)
         if isinstance(choice, MaintenanceWindow):
             for item in self._occurrences(choice):
@@ -92,9 +92,9 @@ class Timeline:
     def place(
         self, order: int, wave: Wave, members: Sequence[Candidate], assign: Callable[..., dict[str, int]]
     ) -> WaveTime:
-        """Give a wave its time; the next one waits for its end.
+        """Assign a time to a wave; the next wave waits for its end.
 
-        :param members: each has a window that can be read, or needs none.
+        :param members: nodes whose window is readable or not needed.
         :param assign: ``Turns.assign``.
         """
         by_id = {node.node_id: node for node in members}
@@ -174,7 +174,7 @@ class Timeline:
         )
 
     def _freeze_note(self, night: Night) -> str:
-        """Say that an occurrence is shorter than its window because of a freeze."""
+        """Note that an occurrence is shorter than its window because of a freeze."""
         for whole in self._choice.known(night.window).whole(self._now, self.until):
             if whole.start <= night.occurrence.start < whole.end:
                 freeze = freeze_during(self._calendars, whole.start, whole.end) if self._calendars else None
@@ -189,7 +189,7 @@ class Timeline:
         turns: Callable[[Sequence[str]], dict[str, int]],
         lanes: Callable[[Sequence[str]], int | str | None],
     ) -> WaveTime:
-        """Work at any time: as soon as the wave is ready."""
+        """Assign a wave without windows: its work begins as soon as the wave is ready."""
         given, needed, most = turns(nodes), 0, 0
         for turn in sorted(set(given.values())):
             members = [node for node in nodes if given[node] == turn]
@@ -244,7 +244,7 @@ class Timeline:
         return {"name": window.name, "timezone": window.timezone, **occurrence_data(found)}
 
     def wave_data(self, time: WaveTime) -> dict[str, Any]:
-        """Return a wave's timeline: ``nights`` in the order in which they begin, and ``moved``, from, to and why."""
+        """Return a wave's timeline: ``nights`` in order of their beginning, and ``moved`` with from, to and reason."""
         nights = [self._night_data(number, night) for number, night in enumerate(time.nights, 1)]
         return {"nights": nights, "moved": [_moved_data(item) for item in time.moved]}
 
@@ -270,7 +270,7 @@ def _minutes_left(night: Night) -> int:
 
 
 def valid_until(policy: Policy, now: datetime) -> datetime:
-    """Return when a plan ends: at midnight UTC after the policy's days, so that planning again gives the same plan."""
+    """Return when a plan ends: at midnight UTC after the policy's days, so that a repeated plan is the same."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return day + timedelta(days=policy.plan.valid_days)
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns: the parts of a wave that are worked on one after the other, so that order and budgets are kept. Pure.
+"""Turns: the parts of a wave that run one after the other, so that order and budgets are kept. Pure.
 
-Each node comes in the first turn that its place in the order allows and in which every budget has room. A turn is only
-this good as long as no node fails; at run time those that failed go on using their budgets.
+Each node is in the first turn that its place in the order allows and in which every budget has room. This holds only
+while no node fails; at run time, failed nodes still use their budgets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Scope = tuple[str, str]
 
 
 class Turns:
-    """Gives out turns, wave by wave. ``nodes`` are all of the rollout: budgets in percent are shares of them."""
+    """Assigns turns, wave by wave. ``nodes`` are all nodes of the rollout, to which budgets in percent refer."""
 
     def __init__(self, nodes: Sequence[Candidate], rules: BudgetRules, cluster_key: str = "") -> None:
         self._rules = rules
@@ -36,7 +36,7 @@ class Turns:
     def assign(self, members: Sequence[Candidate], order: Sequence[Select] = ()) -> dict[str, int]:
         """Return each member's turn, counted from 1 without gaps.
 
-        :param order: selectors; members of an earlier one are through before those of a later one begin.
+        :param order: selectors; members of an earlier one end before those of a later one begin.
         """
         limits: dict[Scope, int] = {}
         turns: dict[str, int] = {}
@@ -58,7 +58,7 @@ class Turns:
         return turns
 
     def _limited(self, node: Candidate, wave_size: int, limits: dict[Scope, int]) -> list[Scope]:
-        """Return the scopes of a node that have a budget; its count goes into ``limits``."""
+        """Return the scopes of a node that have a budget; store its count in ``limits``."""
         found = []
         for scope in [*self._scopes(node), ("wave", "")]:
             rule = getattr(self._rules, scope[0])
@@ -74,7 +74,7 @@ class Turns:
 
 
 class _Room:
-    """How many nodes of one scope each turn has. ``first`` is the first turn with room."""
+    """The number of nodes of one scope in each turn. ``first`` is the first turn with room."""
 
     def __init__(self, start: int) -> None:
         self.first = start
@@ -90,7 +90,7 @@ class _Room:
 
 
 def _groups(members: Sequence[Candidate], order: Sequence[Select]) -> list[list[Candidate]]:
-    """Return the members by the first selector that they match, those of none last."""
+    """Return the members by the first selector that they match; those that match none come last."""
     found: list[list[Candidate]] = [[] for _number in range(len(order) + 1)]
     for node in members:
         index = next((number for number, select in enumerate(order) if matches(node, select)), len(order))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What whoever approves a plan has to know besides its waves; ``plan.strict`` makes errors of it. Pure."""
+"""What approvers must know about a plan besides its waves; ``plan.strict`` turns it into errors. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..nodes import Candidate
 from .covered import Coverage, is_by_baseline
 from .exclude import TROUBLE
 
-#: Nodes that a warning names.
+#: Number of nodes that a warning names.
 _NAMED = 3
 #: Rules of exceptions that have no effect without a ledger.
 _OF_LEDGERS = ("max_days", "expiring_days", "four_eyes")
@@ -36,7 +36,7 @@ def check_strict(warnings: Sequence[str]) -> None:
 
 
 def trouble_warnings(excluded: Iterable[Mapping[str, str]]) -> Iterator[str]:
-    """Yield a sentence about the nodes that are left out because of trouble, not because somebody wanted it."""
+    """Yield a sentence about nodes that are excluded because of a problem, not by intention."""
     lost = [item for item in excluded if item["code"] in TROUBLE]
     if lost:
         counts = Counter(item["code"] for item in lost)
@@ -65,7 +65,7 @@ def uncovered_warnings(coverage: Coverage, waves: Iterable[Sequence[Candidate]])
 
 
 def ledger_warnings(rules: ExceptionRules, nodes: Iterable[Candidate]) -> Iterator[str]:
-    """Yield a sentence where exceptions are in use and the policy names no ledger of who approved them."""
+    """Yield a sentence if exceptions are in use and the policy names no ledger of their approvals."""
     if rules.ledger:
         return
     tagged = [node.name or node.host or node.node_id for node in nodes if rules.tag and rules.tag in node.tags]

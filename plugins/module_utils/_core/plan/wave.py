@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One wave of a plan: its nodes, what is missing on them, whether they will reboot, and when it is worked on."""
+"""One wave of a plan: its nodes, their missing patches, whether they will reboot, and when the wave runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..read import to_document
 from .covered import Coverage, is_by_baseline
 from .timeline import Timeline, WaveTime
 
-#: Packages whose update takes effect with a reboot only; Windows updates nearly always need one.
+#: Packages whose update takes effect only after a reboot; Windows updates nearly always need one.
 _REBOOT = re.compile(
     r"^(kernel|linux-(image|modules|azure|aws|generic)|glibc|libc6|systemd|dbus|openssl-libs|microcode)"
 )
@@ -26,7 +26,7 @@ _PATCH = ("id", "title", "severity", "classification")
 
 
 def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str:
-    """Say whether the node will reboot: ``yes``, ``no`` or ``unknown`` (the executor decides from the node's state)."""
+    """Return whether the node will reboot: ``yes``, ``no`` or ``unknown`` (the executor decides later)."""
     if rule == "never":
         return "no"
     if rule in ("always", "if_patched"):
@@ -50,7 +50,7 @@ def plan_wave(
 ) -> dict[str, Any]:
     """Return the plan's wave: its nodes with their nights and turns, its windows, gate and rules, and its capacity.
 
-    :param records: the scan's records by node id; a node that will be started has none.
+    :param records: the scan's records by node ID; a node that will be started has none.
     :param cluster: returns the name of a node's cluster. :param coverage: the policy's baselines.
     """
     rule = wave.reboot or policy.reboot.rule
@@ -83,12 +83,12 @@ def plan_wave(
 
 
 def _override(node: Candidate, reboot: Reboot) -> str | None:
-    """Return the reboot rule that the policy gives this node, before its wave's."""
+    """Return the policy's reboot rule for this node, which takes precedence over its wave's."""
     return next((item.rule for item in reboot.overrides if matches(node, item.select)), None)
 
 
 def _baseline(node: Candidate, record: Mapping[str, Any] | None, coverage: Coverage) -> dict[str, str]:
-    """Return the policy's baseline that covers the node ("" if none does), and the id of the one that the scan used."""
+    """Return the policy's baseline that covers the node ("" if none does), and the ID of the scan's baseline."""
     if not is_by_baseline(node):
         return {}
     used = ((record or {}).get("evidence") or {}).get("baseline_id")
@@ -126,17 +126,17 @@ def patch_count(scan: Mapping[str, Any]) -> int:
 
 
 def is_stopped(node: Candidate) -> bool:
-    """Tell whether it is an EC2 instance that is stopped, so that it could be started."""
+    """Return whether it is a stopped EC2 instance, which could be started."""
     row = find(node.executor)
     return node.state == "stopped" and node.node_id.startswith("i-") and row is not None and row.can_start
 
 
 class _Patches:
-    """What a plan keeps of patches: equal ones are one object on all nodes. The scan must stay as it is meanwhile."""
+    """A plan's form of patches: equal ones are one object on all nodes. The scan must not change meanwhile."""
 
     def __init__(self) -> None:
         self._by_value: dict[tuple[str, ...], dict[str, Any]] = {}
-        #: By the identity of the scan's object, which is one for equal patches too where the scan was read from a file.
+        #: Keyed by the identity of the scan's object: equal patches of a scan read from a file are one object too.
         self._by_object: dict[int, dict[str, Any]] = {}
 
     def __call__(self, patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waves: which nodes a policy's wave takes, in which order. Pure and deterministic."""
+"""Which nodes a policy's wave takes, and in which order. Pure and deterministic."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def to_size(size: int | str | None, available: int, where: str = "size") -> int:
 
 
 def spread(nodes: Iterable[Candidate], seed: str) -> list[Candidate]:
-    """Order nodes so that any first part is drawn from all accounts, Regions and platforms alike.
+    """Order nodes so that any first part represents all accounts, Regions and platforms equally.
 
-    The order depends on ids and ``seed`` alone: planning again gives the same waves.
+    The order depends only on IDs and ``seed``: a repeated plan has the same waves.
     """
     return sorted(nodes, key=lambda node: (hashlib.sha256(f"{seed}/{node.node_id}".encode()).digest(), node.node_id))
 
@@ -43,11 +43,11 @@ def assign(
     seed: str,
     allowed: Callable[[Candidate, int], bool] = lambda node, index: True,
 ) -> tuple[list[list[Candidate]], list[Candidate]]:
-    """Give each node to the first wave that selects it and has room.
+    """Assign each node to the first wave that selects it and has room.
 
-    :param waves: the policy's waves, in order; ``size`` counts what is selected and not yet in an earlier wave.
-    :param allowed: whether the wave with that index may have the node; if not, a later one may.
-    :returns: (the nodes of each wave, the nodes no wave took), in a stable order.
+    :param waves: the policy's waves, in order; ``size`` counts selected nodes that are not in an earlier wave.
+    :param allowed: whether the wave with that index may take the node; if not, a later one may.
+    :returns: (the nodes of each wave, the nodes that no wave took), in a stable order.
     """
     left = spread(nodes, seed)
     taken: list[list[Candidate]] = []
@@ -60,7 +60,7 @@ def assign(
 def take(
     left: Sequence[Candidate], wave: Wave, index: int, allowed: Callable[[Candidate, int], bool]
 ) -> tuple[list[Candidate], list[Candidate]]:
-    """Return the nodes that a wave takes of those that are left, in a stable order, and the nodes that stay left."""
+    """Return the nodes that a wave takes, in a stable order, and the remaining nodes."""
     selected = [node for node in left if matches(node, wave.select) and allowed(node, index)]
     chosen = selected[: to_size(wave.size, len(selected), f"waves[{index}].size")]
     ids = {node.node_id for node in chosen}

@@ -21,7 +21,7 @@ from .state import DONE, Rollout, WaveState, current_turn
 class Need(str, Enum):
     """``due``: run it now. ``settle``: it is paused; only restore what an earlier run left prepared.
 
-    ``waiting``: for a time. ``held``: for a person. ``over``: no night is left, plan again. ``finished``: nothing to do.
+    ``waiting``: for a time. ``held``: for a person. ``over``: no night is left, plan again. ``finished``: nothing left.
     """
 
     DUE = "due"

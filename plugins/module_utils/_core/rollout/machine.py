@@ -275,7 +275,7 @@ def _write_off(state: Rollout, event: Decision, _at: str) -> None:
 
 
 def _run_now(state: Rollout, event: Decision, at: str) -> None:
-    """The wave may run outside its windows from now on, for the length of its longest night, while the plan is valid."""
+    """The wave may now run outside its windows, for the length of its longest night, while the plan is valid."""
     _must_run(state, event)
     span = time_to_run_now(state, event.wave, from_time(at))
     if span is None:

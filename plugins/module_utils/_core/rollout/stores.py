@@ -33,7 +33,7 @@ class JournalStore(Protocol):
     ) -> Record:
         """Add one record and return it once it is durable.
 
-        :param guard: called under the store's lock with records that others wrote meanwhile; an error refuses the record.
+        :param guard: called under the store's lock with what others wrote meanwhile; an error refuses the record.
         """
 
     def grouped(self) -> AbstractContextManager[None]:

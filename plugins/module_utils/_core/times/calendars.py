@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from .schedule import Occurrence
 
 _AND = "; "
-#: Returns whether a calendar is open at a time, and when that changes next (``None``: it does not say).
+#: Returns whether a calendar is open at a time, and when this changes next (``None`` if unknown).
 Ask = Callable[[datetime], "tuple[bool, datetime | None]"]
 
 
@@ -66,7 +66,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """Whether a time is frozen, by what, and when that changes (``None``: not within the time looked at)."""
+    """Whether a time is frozen, by what, and when this changes (``None``: not within the given period)."""
 
     frozen: bool
     reasons: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ def closed_periods(calendars: Iterable[Calendar], start: datetime, end: datetime
 
 
 def freeze_at(calendars: Sequence[Calendar], now: datetime, horizon: timedelta = timedelta(days=366)) -> Freeze:
-    """Say whether ``now`` is frozen and when that next changes, looking ahead as far as ``horizon``."""
+    """Return whether ``now`` is frozen and when this changes next, up to ``horizon``."""
     end = now + horizon
     periods = closed_periods(calendars, now, end)
     current = periods[0] if periods and periods[0].start <= now else None
@@ -109,7 +109,7 @@ def freeze_at(calendars: Sequence[Calendar], now: datetime, horizon: timedelta =
 
 
 def freeze_during(calendars: Sequence[Calendar], start: datetime, end: datetime) -> Freeze:
-    """Say whether a step or window ``[start, end)`` touches a freeze, and when the last one in it ends."""
+    """Return whether a step or window ``[start, end)`` touches a freeze, and when the last freeze in it ends."""
     periods = closed_periods(calendars, start, end)
     if not periods:
         return Freeze(frozen=False)
@@ -119,9 +119,9 @@ def freeze_during(calendars: Sequence[Calendar], start: datetime, end: datetime)
 
 
 def ask_calendar(ask: Ask, name: str, start: datetime, end: datetime) -> list[Interval]:
-    """Return the closed periods of a calendar that only tells its state at a time, such as SSM's.
+    """Return the closed periods of a calendar that returns only its state at a time, such as SSM's.
 
-    A calendar that does not say when its state changes next is asked again for every hour.
+    A calendar that does not return its next change is queried for every hour.
     """
     found: list[Interval] = []
     moment = start
@@ -135,9 +135,9 @@ def ask_calendar(ask: Ask, name: str, start: datetime, end: datetime) -> list[In
 
 
 def open_part(calendars: Sequence[Calendar], window: Occurrence) -> Occurrence | None:
-    """Return what freezes leave of a window: from its first open moment to the next freeze; ``None`` if nothing.
+    """Return the part of a window outside freezes: from its first open moment to the next freeze; ``None`` if none.
 
-    The cutoff stays where it is, or comes to the freeze if that begins earlier.
+    The cutoff does not change, or moves to the beginning of the freeze if that is earlier.
     """
     start = window.start
     for period in closed_periods(calendars, window.start, window.end):

@@ -34,7 +34,7 @@ MIN_GAP_MINUTES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronField:
-    """What one field of the expression may hold."""
+    """The valid content of one field of the expression."""
 
     name: str
     low: int
@@ -89,10 +89,10 @@ class Cron:
 
 
 def parse_cron(text: str, option: str) -> Cron:
-    """Parse what stands between the parentheses of ``cron(…)``.
+    """Parse the text between the parentheses of ``cron(…)``.
 
-    :param option: where it stands, for the error.
-    :raises BadInput: naming the field, its value and what would be right.
+    :param option: the option that has it, for the error.
+    :raises BadInput: names the field, its value and what is expected.
     """
     parts = text.upper().split()
     if len(parts) not in (6, 7):
@@ -217,7 +217,7 @@ def _on_weekdays(year: int, month: int, weekdays: tuple[int, ...]) -> list[int]:
 
 
 def _check_gap(option: str, minutes: str, times: tuple[tuple[int, int], ...], *, every_day: bool) -> None:
-    """Refuse what starts more often than the service allows ("rates faster than five minutes are not supported")."""
+    """Refuse schedules that the service does not allow ("rates faster than five minutes are not supported")."""
     marks = [timedelta(hours=hour, minutes=minute) for hour, minute in times]
     if every_day and len(marks) > 1:
         marks.append(marks[0] + timedelta(days=1))

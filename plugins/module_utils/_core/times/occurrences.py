@@ -17,7 +17,7 @@ from .schedule import Occurrence, Schedule, to_occurrence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenanceWindow:
-    """When work may be done: a schedule with the hours that it stays open. ``timezone`` is the IANA name."""
+    """When work is allowed: a schedule and the hours for which it stays open. ``timezone`` is the IANA name."""
 
     name: str
     schedule: Schedule
@@ -35,7 +35,7 @@ class MaintenanceWindow:
         return [part for part in parts if part and part.cutoff_at > now]
 
     def whole(self, now: datetime, until: datetime) -> Iterator[Occurrence]:
-        """Yield the occurrences whatever is frozen."""
+        """Yield the occurrences, regardless of freezes."""
         after = now - timedelta(hours=self.duration)
         while opening := self.schedule.next_after(after):
             found = to_occurrence(opening, self.duration, self.cutoff)
@@ -57,7 +57,7 @@ def read_occurrence(row: Any) -> Occurrence:
 
 
 def local_span(start: datetime, end: datetime, zone: tzinfo) -> str:
-    """Return ``Tue 2026-07-07 22:00 CEST to Wed 2026-07-08 02:00 CEST``, as the owners read it on their clocks."""
+    """Return ``Tue 2026-07-07 22:00 CEST to Wed 2026-07-08 02:00 CEST``, in the owners' local time."""
     return f"{local_time(start, zone)} to {local_time(end, zone)}"
 
 

@@ -57,7 +57,7 @@ class Schedule:
     once: datetime | None = None
 
     def next_after(self, after: datetime) -> datetime | None:
-        """Return the first opening strictly after ``after`` (any zone), in UTC; ``None`` if there is none any more.
+        """Return the first opening strictly after ``after`` (any zone), in UTC; ``None`` if there is none.
 
         :raises BadInput: a rate whose start is unknown (neither start date nor creation time).
         """
@@ -98,7 +98,7 @@ class Schedule:
         elif self.cron:
             days = timedelta(days=self.offset_days)
             for wall in self.cron.wall_times(after.astimezone(self.zone).replace(tzinfo=None) - days):
-                # A base day that had passed when the window was made runs in the next period (SSM user guide).
+                # A base day that had passed when the window was created runs in the next period (SSM user guide).
                 if not (self.offset_days and self.created and localise(wall, self.zone) < self.created):
                     yield localise(wall + days, self.zone)
 
@@ -127,10 +127,10 @@ def parse(
     :param timezone: IANA name, UTC if not given.
     :param offset_days: days from the day of the cron expression to the opening, 1 to 6; 0 or ``None`` for none.
     :param start: beginning of the valid period, ISO 8601; without an offset it is UTC.
-    :param end: end of the valid period, exclusive, written likewise.
-    :param created: when the window was made, where known: a rate without start date counts from it.
+    :param end: end of the valid period, exclusive, in the same form.
+    :param created: when the window was created, if known: a rate without a start date counts from it.
     :param prefix: put before the option names in errors, such as ``windows[2].``.
-    :raises BadInput: naming the option, the field of the expression, its value and what would be right.
+    :raises BadInput: names the option, the field of the expression, its value and what is expected.
     """
     option = f"{prefix}schedule"
     text = expression.strip() if isinstance(expression, str) else ""
@@ -206,7 +206,7 @@ def to_bound(option: str, value: datetime | str | None) -> datetime | None:
 
 
 def to_occurrence(opening: datetime, duration_hours: int, cutoff_hours: int = 0) -> Occurrence:
-    """Return the window that opens at ``opening``: whole hours of absolute time, whatever the clocks do meanwhile."""
+    """Return the window that opens at ``opening``: whole hours of absolute time, regardless of clock changes."""
     end = opening + timedelta(hours=duration_hours)
     return Occurrence(start=opening, end=end, cutoff_at=end - timedelta(hours=cutoff_hours))
 

@@ -30,9 +30,9 @@ ACTIONS = ("promote", "retry", "skip", "write_off", "accept_policy", "run_now", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who is counted once, however many keys and accounts they have. A service account never counts.
+    """A person, who counts once, however many keys and accounts they have. A service account never counts.
 
-    ``logins``: accounts on the controller. ``awx``: by the controller's address the id of the user there.
+    ``logins``: accounts on the controller. ``awx``: the user's ID for each controller's address.
     """
 
     principal: str
@@ -46,7 +46,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """Nodes that belong together, by what the platform says of them. Without criteria: all that are left."""
+    """Nodes that belong together, by data from their platform. Without criteria: all remaining nodes."""
 
     name: str
     accounts: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Environment:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def holds(self, node: Mapping[str, Any]) -> bool:
-        """Tell whether a node of a plan belongs to it."""
+        """Return whether a node of a plan belongs to it."""
         members = (("account", self.accounts), ("region", self.regions), ("patch_group", self.patch_groups))
         tags = node.get("tags") or {}
         return all(not wanted or str(node.get(name) or "") in wanted for name, wanted in members) and all(
@@ -65,7 +65,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """So many people, each in one of these roles."""
+    """A number of people, each in one of these roles."""
 
     roles: tuple[str, ...]
     count: int = 1
@@ -73,7 +73,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What a plan needs in these environments and waves; none named means all."""
+    """The demands on a plan in these environments and waves; none named means all."""
 
     people: tuple[Demand, ...]
     environments: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionDemands:
-    """Which steps of an exception need whose signature, and the most days by severity (``any`` for others)."""
+    """Whose signature each step of an exception needs, and the maximum days by severity (``any`` for others)."""
 
     steps: Mapping[str, Demand] = field(default_factory=dict)
     max_days: Mapping[str, int] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class ExceptionDemands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """A key (its fingerprint), a person or a statement (its SHA-256) that counts no more since a time."""
+    """A key (its fingerprint), a person or a statement (its SHA-256) that no longer counts since a time."""
 
     what: str
     name: str
@@ -119,13 +119,13 @@ class Responsibility:
 
     @property
     def doers(self) -> tuple[str, ...]:
-        """Return the roles whose people may do it."""
+        """Return the roles whose people may do the activity."""
         return (*self.responsible, *self.accountable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """The whole document. ``unknown_identity``: what it means that nobody knows who planned or runs a rollout."""
+    """The whole document. ``unknown_identity``: the consequence if it is unknown who planned or runs a rollout."""
 
     version: int
     people: Mapping[str, Person]
@@ -147,14 +147,14 @@ class Bundle:
         return frozenset(self.environment_of(node) for node in nodes)
 
     def revoked(self, what: str, name: str, at: datetime) -> str:
-        """Say since when and why a key, a person or a statement counts no more; empty if it does."""
+        """Return since when and why a key, a person or a statement no longer counts; empty if it counts."""
         for item in self.revocations:
             if (item.what, item.name) == (what, name) and at >= item.since:
                 return f"{what} {name} was revoked on {item.since:%Y-%m-%d}: {item.reason}"
         return ""
 
     def people_of(self, operator: Operator) -> frozenset[str]:
-        """Return everybody whom the accounts of an operator belong to."""
+        """Return all people to whom the accounts of an operator belong."""
         return frozenset(
             person.principal
             for person in self.people.values()
@@ -162,8 +162,8 @@ class Bundle:
         )
 
     def knows(self, operator: Operator) -> bool:
-        """Tell whether an account that nobody else can use says who it is.
+        """Return whether a personal account identifies the operator.
 
-        A claim of AWX is none: until it was read from its API, an extra variable can say the same.
+        A claim by AWX does not: until it is read from the API, an extra variable could have set it.
         """
         return any(operator.login in person.logins for person in self.people.values())

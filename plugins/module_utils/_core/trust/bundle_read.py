@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a trust bundle. Whatever is malformed, unknown or ambiguous refuses the whole of it."""
+"""Reads a trust bundle. Anything malformed, unknown or ambiguous causes the whole bundle to be refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .keys import read_key, read_moment
 
 _PRINCIPAL = re.compile(r"[a-z0-9]([a-z0-9._+-]{0,62}[a-z0-9])?(@[a-z0-9]([a-z0-9.-]{0,120}[a-z0-9])?)?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-#: Accounts that many people can use; they name nobody.
+#: Accounts that many people can use; they identify nobody.
 _SHARED = ("root", "ansible", "awx", "runner", "nobody")
 SOURCES = ("ssh", "awx")
 STEPS = ("request", "approve", "reject", "revoke")
@@ -121,7 +121,7 @@ def read_bundle(data: Any, where: str) -> Bundle:
     """Read a bundle's data.
 
     :param where: the file.
-    :raises BadInput: anything in it is malformed, unknown, ambiguous or refers to what is not there.
+    :raises BadInput: anything in it is malformed, unknown, ambiguous or refers to something missing.
     """
     check_shape(data, _SHAPE, where)
     _refuse_unknown(data, _SHAPE, where)
@@ -200,14 +200,14 @@ def _person(data: Mapping[str, Any], where: str) -> Person:
 
 
 def _address(text: str, where: str) -> str:
-    """Return an address that is compared as a text."""
+    """Return an address in the form in which addresses are compared."""
     if not re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9./_-]*)?", text):
         raise BadInput(where, text, "an address such as https://awx.example.com, in lower case")
     return text.rstrip("/")
 
 
 def _unique(people: Iterable[Person], where: str) -> dict[str, Person]:
-    """Nobody is there twice, and no key or account belongs to two people."""
+    """Check that nobody is listed twice, and no key or account belongs to two people."""
     found: dict[str, Person] = {}
     owners: dict[tuple[str, object], str] = {}
     for person in people:
@@ -294,7 +294,7 @@ def _check_references(bundle: Bundle, where: str) -> None:
 
 
 def _check_enough(bundle: Bundle, demands: Iterable[Demand], where: str) -> None:
-    """More people than there are can never sign."""
+    """Refuse demands for more people than exist: they could never be met."""
     for demand in demands:
         able = [item for item in bundle.people.values() if not item.service and set(item.roles) & set(demand.roles)]
         if len(able) < demand.count:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges whether enough people approve of a plan, wave by wave. People are counted, not keys and not sources."""
+"""Judges whether enough people approve a plan, wave by wave. It counts people, not keys or sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .votes import STOPPING, Found, Vote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actors:
-    """Who must not approve, with why, and how many actors nobody can name."""
+    """Who must not approve and why, and the number of unidentified actors."""
 
     excluded: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
@@ -24,9 +24,9 @@ class Actors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """``missing``: by wave what it lacks, nothing if it may begin. ``counted``: whose approval counts somewhere.
+    """``missing``: what each wave lacks, nothing if it may begin. ``counted``: whose approval counts for some wave.
 
-    ``refused``: what was found and does not count, with the reason.
+    ``refused``: approvals that do not count, with the reason.
     """
 
     missing: Mapping[str, tuple[str, ...]]
@@ -36,17 +36,17 @@ class Judgement:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Return each thing that some wave lacks, once."""
+        """Return everything that some wave lacks, without duplicates."""
         return tuple(dict.fromkeys(f"wave {wave}: {why}" for wave, whys in self.missing.items() for why in whys))
 
 
 def find_actors(
     bundle: Bundle, planner: Operator | None, launcher: Operator | None, authors: Iterable[str] = ()
 ) -> Actors:
-    """Return who takes part in a plan otherwise, and so must not approve it.
+    """Return who takes part in a plan in another way, and so must not approve it.
 
-    :param launcher: ``None`` if it is only asked what is missing.
-    :param authors: people who wrote the policy, as it says itself.
+    :param launcher: ``None`` to determine only what is missing.
+    :param authors: people who wrote the policy, according to the policy.
     """
     excluded: dict[str, str] = {}
     unknown: dict[Operator, str] = {}
@@ -66,7 +66,7 @@ def judge(
 ) -> Judgement:
     """Return what each wave of a plan lacks.
 
-    :param least_people: what the policy demands; it can demand more than the bundle, never less.
+    :param least_people: the number that the policy demands; it can demand more than the bundle, never less.
     """
     refused = [(item.label, item.objection) for item in found if item.vote is None]
     votes = []
@@ -157,12 +157,12 @@ def _people(number: int) -> str:
 
 
 def unfilled(demands: Sequence[Demand], people: Mapping[str, set[str]]) -> list[tuple[Demand, int]]:
-    """Return the demands that are not met, with how many people each lacks. Everybody fills one place only."""
+    """Return the unmet demands, with the number of people that each lacks. A person fills only one place."""
     places = [demand for demand in demands for _number in range(demand.count)]
     holder: dict[str, int] = {}
 
     def seat(place: int, asked: set[str]) -> bool:
-        """Find somebody for a place; whoever has another one may move if that one can be filled otherwise."""
+        """Find a person for a place; one in another place may move if somebody else can fill that place."""
         for person, roles in people.items():
             if person in asked or not roles & set(places[place].roles):
                 continue
@@ -181,7 +181,7 @@ def unfilled(demands: Sequence[Demand], people: Mapping[str, set[str]]) -> list[
 
 
 def _demand_of(demands: Sequence[Demand], place: int) -> int:
-    """Return which demand a place belongs to."""
+    """Return the demand to which a place belongs."""
     for index, demand in enumerate(demands):
         if place < demand.count:
             return index

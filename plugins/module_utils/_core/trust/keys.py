@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Public keys of people in OpenSSH's format: which are accepted, how long they count, and their fingerprints."""
+"""People's public keys in OpenSSH's format: which are accepted, how long they count, and their fingerprints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 
 from ..errors import BadInput
 
-#: Of each type the number of texts in its key, the type's name included: RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4 and
+#: The number of strings in a key of each type, including the type's name: RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4 and
 #: openssh-portable/PROTOCOL.u2f. Certificates and DSA are not accepted.
 _PARTS = {
     "ssh-ed25519": 2,
@@ -32,7 +32,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A public key, and the time in which its signatures count: from ``valid_from`` until before ``valid_until``."""
+    """A public key, and the period in which its signatures count: from ``valid_from`` until before ``valid_until``."""
 
     kind: str
     text: str
@@ -41,7 +41,7 @@ class Key:
 
     @property
     def line(self) -> str:
-        """Return the key as a file of OpenSSH has it, without a comment."""
+        """Return the key in the format of OpenSSH's files, without a comment."""
         return f"{self.kind} {self.text}"
 
     @property
@@ -50,11 +50,11 @@ class Key:
 
     @property
     def fingerprint(self) -> str:
-        """Return what ``ssh-keygen -l`` shows."""
+        """Return the fingerprint that ``ssh-keygen -l`` shows."""
         return fingerprint(self.blob)
 
     def objection(self, at: datetime) -> str:
-        """Say why the key doesn't count at a time; empty if it does."""
+        """Return why the key doesn't count at a time; empty if it does."""
         if at < self.valid_from:
             return f"key {self.fingerprint} is valid only from {moment(self.valid_from)}"
         return f"key {self.fingerprint} expired on {moment(self.valid_until)}" if at >= self.valid_until else ""
@@ -87,7 +87,7 @@ def read_key(text: object, valid_from: object, valid_until: object, where: str) 
 
 
 def split_strings(data: bytes) -> list[bytes]:
-    """Return the texts of which each is preceded by its length in four bytes (RFC 4251 5, string).
+    """Return the strings, each of which is preceded by its length in four bytes (RFC 4251 5, string).
 
     :raises ValueError: there is something between or after them.
     """
@@ -107,7 +107,7 @@ def fingerprint(blob: bytes) -> str:
 
 
 def read_moment(value: object, where: str) -> datetime:
-    """Read a time. It must be in UTC with a Z, because OpenSSH reads others as local time.
+    """Read a time. It must be in UTC with a Z, because OpenSSH reads other times as local time.
 
     :raises BadInput: it is not.
     """
@@ -120,5 +120,5 @@ def read_moment(value: object, where: str) -> datetime:
 
 
 def moment(at: datetime) -> str:
-    """The reverse of ``read_moment``; parts of a second are cut off."""
+    """The reverse of ``read_moment``; fractions of a second are cut off."""
     return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a controller pins outside of everything that a job can set: root keys, and the lowest version of the bundle."""
+"""What a controller pins, out of reach of any job: root keys, and the lowest version of the bundle."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _SHAPE = Object(
     {"bundle": NAME, "root_keys": Values(_KEY), "signatures": _POSITIVE, "lowest_version": _POSITIVE},
     {"awx": _AWX},
 )
-#: Root keys are changed by changing the pins, so they have no time of their own.
+#: Root keys are replaced by changing the pins, so they have no validity period.
 _ALWAYS = ("2000-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
 
 
 class BundleRefused(PatchtideError):
-    """The trust bundle is not signed as the controller demands, or too old."""
+    """The trust bundle is not signed as the controller requires, or too old."""
 
     code = "BundleRefused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
-    """``signatures``: so many of the root keys must have signed the bundle. ``awx``: where to read approvals, with
-    ``url``, ``token_file`` and perhaps ``ca_file``."""
+    """``signatures``: the number of root keys that must have signed the bundle. ``awx``: where to read approvals, with
+    ``url``, ``token_file`` and optionally ``ca_file``."""
 
     bundle: str
     root_keys: Mapping[str, Key]
@@ -71,7 +71,7 @@ def read_pins(data: Any, where: str) -> Pins:
 def check_signatures(data: bytes, signatures: Sequence[bytes], pins: Pins, check: SignatureCheck, at: datetime) -> None:
     """Check that enough root keys have signed a bundle.
 
-    :raises BundleRefused: saying how many have, and why others do not count.
+    :raises BundleRefused: says how many have, and why others do not count.
     """
     signers: set[str] = set()
     reasons = []
@@ -85,7 +85,7 @@ def check_signatures(data: bytes, signatures: Sequence[bytes], pins: Pins, check
 
 
 def _signer(data: bytes, signature: bytes, pins: Pins, check: SignatureCheck, at: datetime, signers: set[str]) -> str:
-    """Note who signed, or say why a signature does not count."""
+    """Note who signed, or why a signature does not count."""
     try:
         envelope = read_envelope(signature, "signature")
     except BadInput as error:
@@ -102,7 +102,7 @@ def _signer(data: bytes, signature: bytes, pins: Pins, check: SignatureCheck, at
 
 
 def check_version(version: int, pins: Pins, seen: int = 0) -> None:
-    """:raises BundleRefused: the bundle is older than this controller, or the rollout so far, has had it."""
+    """:raises BundleRefused: the bundle is older than the one that this controller or the rollout already had."""
     least, who = max((pins.lowest_version, "this controller demands"), (seen, "this rollout has begun with"))
     if version < least:
         raise BundleRefused(f"{pins.bundle} is version {version}, and {who} at least version {least}.")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves a signed statement against the bundle: who said it, in which role, and whether it counts now."""
+"""Verifies a signed statement against the bundle: who made it, in which role, and whether it counts now."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .statement import Statement, namespace, statement_digest
 
 
 class NotProved(PatchtideError):
-    """A statement does not prove what it says."""
+    """A statement does not prove what it claims."""
 
     code = "NotProved"
 
@@ -26,11 +26,11 @@ class NotProved(PatchtideError):
 def prove(
     data: bytes, signature: bytes, *, act: str, bundle: Bundle, check: SignatureCheck, now: datetime
 ) -> Statement:
-    """Return what a person has signed, if it counts now.
+    """Return a person's signed statement, if it counts now.
 
-    What it is about is for the caller to compare: see ``check_subject``.
+    The caller must compare its subject: see ``check_subject``.
 
-    :param act: what it must be a statement of.
+    :param act: the act that it must state.
     :raises NotProved: with the reason in one line.
     """
     try:

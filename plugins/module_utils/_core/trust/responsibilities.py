@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is responsible for what (RACI): checked where an identity is known, shown as a table everywhere."""
+"""Who is responsible for what (RACI): checked if an identity is known, and shown as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .operator import Operator
 
 
 class NotResponsible(PatchtideError):
-    """The bundle gives an activity to others."""
+    """The bundle assigns an activity to others."""
 
     code = "NotResponsible"
 
@@ -21,7 +21,7 @@ class NotResponsible(PatchtideError):
 def check_operator(bundle: Bundle, activity: str, operator: Operator) -> str:
     """Check an activity of whoever runs a step.
 
-    :returns: what was found, in a sentence.
+    :returns: the result as a sentence.
     :raises NotResponsible: they are known, and none of their roles is responsible or accountable for it.
     """
     people = bundle.people_of(operator)

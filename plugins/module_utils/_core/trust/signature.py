@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A detached SSH signature: its envelope, read strictly, so that no byte of it can differ unnoticed.
+"""A detached SSH signature: its envelope, read strictly, so that no changed byte goes unnoticed.
 
 The format is openssh-portable/PROTOCOL.sshsig. Nothing is verified here; ``SignatureCheck`` does that.
 """
@@ -17,14 +17,14 @@ from .keys import split_strings
 
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _MAGIC, _VERSION = b"SSHSIG", b"\0\0\0\1"
-#: Characters a line, as ssh-keygen breaks them.
+#: Characters in each line that ssh-keygen writes.
 _WIDTH = 70
 LARGEST = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """Which key signed, for what purpose, and how the message was hashed."""
+    """The key that signed, the purpose, and the hash algorithm of the message."""
 
     key: bytes
     namespace: str
@@ -34,7 +34,7 @@ class Envelope:
 def read_envelope(signature: bytes, where: str) -> Envelope:
     """Read what ssh-keygen -Y sign wrote.
 
-    :raises BadInput: it is anything else, if only by a blank or a line after the end.
+    :raises BadInput: it is anything else, even if only a blank or a line follows the end.
     """
     if len(signature) > LARGEST:
         raise BadInput(where, f"{len(signature)} bytes", f"a signature of at most {LARGEST} bytes")

@@ -30,7 +30,7 @@ def read_signed(
 ) -> Found:
     """Return a person's verdict on a plan, or why a statement proves none.
 
-    :param label: the file, for those who look for it.
+    :param label: the file, for messages.
     """
     try:
         statement = prove(data, signature, act="plan", bundle=bundle, check=check, now=now)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Statements that people sign: what they say, their one canonical form, and what is refused when they are read."""
+"""Statements that people sign: their content, their canonical form, and what is refused when they are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .keys import read_moment
 
 SCHEMA = "patchtide/statement/1"
 LARGEST = 262_144
-#: By act the verdicts that it takes. Each act has a namespace of its own, so that no signature counts for another act.
+#: The valid verdicts of each act. Each act has its own namespace, so that no signature counts for another act.
 VERDICTS: Mapping[str, tuple[str, ...]] = {
     "plan": ("approve", "reject", "revoke"),
     "exception": ("request", "approve", "reject", "revoke"),
@@ -61,13 +61,13 @@ _SUBJECTS: Mapping[str, Object] = {
 
 
 def namespace(act: str) -> str:
-    """Return the purpose for which a key signs, as ``ssh-keygen -n`` takes it."""
+    """Return the purpose for which a key signs, for ``ssh-keygen -n``."""
     return f"{act}@patchtide"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a person says. ``subject`` says about what, in members that depend on ``act``."""
+    """A person's statement. ``subject`` identifies what it is about; its members depend on ``act``."""
 
     act: str
     verdict: str
@@ -97,7 +97,7 @@ class Statement:
         return (self.ends - self.begins).total_seconds() / 3600
 
     def to_bytes(self) -> bytes:
-        """Return the bytes that are signed: JSON that people can read, the same from everybody who writes it."""
+        """Return the bytes to sign: readable JSON, identical from every writer."""
         data = {"schema": SCHEMA, **asdict(self)}
         return f"{json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False)}\n".encode()
 
@@ -105,7 +105,7 @@ class Statement:
     def from_bytes(cls, data: bytes, where: str) -> Statement:
         """Read a statement.
 
-        :raises BadInput: it is not one, or not in its canonical form.
+        :raises BadInput: it is not a statement, or not in its canonical form.
         """
         if len(data) > LARGEST:
             raise BadInput(where, f"{len(data)} bytes", f"a statement of at most {LARGEST} bytes")
@@ -121,7 +121,7 @@ class Statement:
 
 
 def statement_digest(data: bytes) -> str:
-    """Return what names a statement in revocations and journals."""
+    """Return the digest that identifies a statement in revocations and journals."""
     return hashlib.sha256(data).hexdigest()
 
 

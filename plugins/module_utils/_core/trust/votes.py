@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a source of approvals has found: a person's verdict on a plan, or why something proves nothing."""
+"""The findings of a source of approvals: a person's verdict on a plan, or why something proves nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Vote:
     """A person's verdict, proved by its source.
 
     ``roles``: those in which it counts. ``environments`` and ``waves``: what it covers, empty for all. ``hours``: how
-    long it counts, or since when it stands. ``proof``: what finds it again, such as the SHA-256 of a statement.
+    long it counts, or since when. ``proof``: how to find it again, such as the SHA-256 of a statement.
     """
 
     principal: str
@@ -30,7 +30,7 @@ class Vote:
     proof: str = ""
 
     def covers(self, wave: str, environments: frozenset[str]) -> bool:
-        """Tell whether it is about a wave with nodes of these environments."""
+        """Return whether it covers a wave with nodes of these environments."""
         if self.waves and wave not in self.waves:
             return False
         return not self.environments or environments <= set(self.environments)
@@ -38,9 +38,9 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One thing that a source has found. ``objection`` says why it proves nothing; then there is no vote.
+    """One finding of a source. ``objection`` says why it proves nothing; then there is no vote.
 
-    ``statement`` and ``signature`` are what was signed, for the journal and the evidence pack.
+    ``statement`` and ``signature`` are kept for the journal and the evidence pack.
     """
 
     label: str

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verdicts: what a node's state after the work says, whatever the exit codes said before."""
+"""Final records: determined by a node's state after the work, whatever the exit codes were."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def error(code: str, text: str) -> dict[str, str]:
 
 
 def is_pending(counts: Mapping[str, int]) -> bool:
-    """Tell whether patches wait for a reboot."""
+    """Return whether patches wait for a reboot."""
     return counts.get("installed_pending_reboot_count", 0) > 0
 
 
@@ -31,7 +31,7 @@ def must_reboot(rule: str, *, pending: bool, patched: bool) -> bool:
 
 
 def held_record(node: Mapping[str, Any], precheck: Mapping[str, Any], at: str) -> NodeResult:
-    """Return the final record of a node that the pre-check skipped: it was never touched."""
+    """Return the final record of a node that the pre-check skipped: it was never changed."""
     failing = [item for item in precheck.get("findings", []) if not item["ok"]]
     code = f"precheck_{failing[0]['check']}" if failing else "precheck"
     text = "; ".join(str(item["text"]) for item in failing) or "held by the pre-check"
@@ -51,19 +51,19 @@ def final_record(
     reboot_rule: str = "if_required",
     listed: Iterable[Row] = (),
 ) -> NodeResult:
-    """Return the node's final record from what the stages left and its facts now.
+    """Return the node's final record from the results of its stages and its present facts.
 
     :param node: the plan's node; its patches are what was missing before.
-    :param results: stage to result, as the journal has them.
+    :param results: stage to result, as in the journal.
     :param facts: the probe's document after the work; ``None`` if the node did not answer.
-    :param listed: ids and titles of the node's list.
+    :param listed: IDs and titles of the node's list.
     """
     before = results.get("precheck", {}).get("facts") or {}
     patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
     after = facts or {}
     counts = scan.get("counts") or patch.get("counts") or {}
     missing, failed = tuple(scan.get("missing_after") or ()), tuple(scan.get("failed") or patch.get("failed") or ())
-    seen = Status(scan["status"]).is_good if scan else False  # else nobody knows which of the planned ones are in
+    seen = Status(scan["status"]).is_good if scan else False  # otherwise the installed ones are unknown
     proof = prove(node, results, facts, listed) if seen else Proof(source="")
     installed = (
         tuple(item for item in proof.installed if item not in failed) if seen else tuple(patch.get("installed") or ())
@@ -102,30 +102,30 @@ def final_record(
 
 
 def _more_rejected(node: Mapping[str, Any], counts: Mapping[str, int]) -> int:
-    """Return how many more rejected patches are installed than before the work."""
+    """Return by how many the installed rejected patches have increased since before the work."""
     before = int((node.get("counts_before") or {}).get("installed_rejected_count", 0))
     return max(0, counts.get("installed_rejected_count", 0) - before)
 
 
 def _text(value: object) -> str | None:
-    """Return a fact that is text; a node may answer anything."""
+    """Return a fact as text; a node may answer anything."""
     return words(value, 200) if isinstance(value, str) else None
 
 
 def _came_back(reboot: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Tell whether a reboot of which nobody knows how it ended happened: the node has another boot id."""
+    """Return whether a reboot with an unknown outcome happened: the node has another boot ID."""
     old, new = before.get("boot_id"), after.get("boot_id")
     return reboot.get("status") == Status.UNKNOWN.value and bool(old and new and old != new)
 
 
 def _services_down(facts: Mapping[str, Any]) -> list[str]:
-    """Return the services that ran before the work and do not now, as far as the probe names them."""
+    """Return the services that ran before the work and do not run now, as far as the probe names them."""
     found = facts.get("services_down")
     return [words(name, 80) for name in found[:20]] if isinstance(found, list) else []
 
 
 def _down_text(names: Sequence[str], facts: Mapping[str, Any]) -> str:
-    """Return the sentence about services that are down, ``""`` where none has to run."""
+    """Return the sentence about services that are down, ``""`` if none has to run."""
     if not names:
         return ""
     total = facts.get("services_down_total")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node answers, brought within bounds before anything else sees it. Pure.
+"""Limits a node's answers before anything else uses them. Pure.
 
-A node may be broken or in somebody else's hands. Whatever it answers, it harms no more than itself: numbers that no
-counter reaches, endless texts, terminal control characters and deep nesting end here.
+A node may be broken or compromised. Its answers must not affect anything else: impossible numbers, endless texts,
+terminal control characters and deep nesting are removed here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _DIGITS = 18
 
 
 class BadAnswer(PatchtideError):
-    """A node's answer makes no sense; asking again would not help."""
+    """A node's answer is invalid; asking again would not help."""
 
     code = "BadAnswer"
 
 
 def not_understood(why: Exception) -> PatchtideError:
-    """Return what a node's result says about an answer at which something broke."""
+    """Return the text of a node's result for an answer that caused an error."""
     if isinstance(why, PatchtideError):
         return why
     return BadAnswer(f"its answer can't be understood ({type(why).__name__}: {words(why, 200)})")
@@ -40,20 +40,20 @@ def not_understood(why: Exception) -> PatchtideError:
 def words(value: object, longest: int = LONGEST) -> str:
     """Return text that is safe to keep and to show: one line, without control characters, of bounded length."""
     if isinstance(value, str) and value.__class__ is str and len(value) <= longest and value.isprintable():
-        return value  # most are; there are millions of them
+        return value  # most texts are; there are millions of them
     text = plain(str(value)[: longest + 1])
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def bounded(value: Any, levels: int = DEEPEST) -> Any:
-    """Return plain data within bounds; what lies outside of them becomes ``None``, texts are cut."""
+    """Return plain data within bounds; values outside them become ``None``, texts are cut."""
     if isinstance(value, str):
         return words(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        return value if -LARGEST <= value <= LARGEST else None  # NaN is in no range
-    if levels and isinstance(value, (dict, Mapping)):  # asking for dict first is much cheaper
+        return value if -LARGEST <= value <= LARGEST else None  # NaN is within no range
+    if levels and isinstance(value, (dict, Mapping)):  # checking for dict first is much cheaper
         return {words(key, NAME): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
     if levels and isinstance(value, (list, tuple)):
         return [bounded(item, levels - 1) for item in value[:MOST]]

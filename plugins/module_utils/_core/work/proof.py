@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was done on a node against what was planned for it: shown by the node, never taken from the plan. Pure.
+"""What was done on a node compared with its plan: as shown by the node, never taken from the plan. Pure.
 
 Three sources, as far as a node has them: the host probe's list of what changed since the pre-check; the patches that
 the install left as InstalledPendingReboot, which is all that it brought in; and the scan after the work.
@@ -40,7 +40,7 @@ CODES = (
     "not_promoted",
     "installed_rejected",
 )
-#: Differences that a record keeps of one node; their number is kept as a whole.
+#: Maximum number of a node's differences in a record; their total number is kept too.
 MOST = 200
 Row = tuple[str, str]
 _INSTALLED = ("INSTALLED", "INSTALLED_OTHER", "INSTALLED_PENDING_REBOOT", "INSTALLED_REJECTED")
@@ -66,7 +66,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What is known of one node. ``arrived`` and ``changes`` are ``None`` where the node does not know."""
+    """What is known of one node. ``arrived`` and ``changes`` are ``None`` if the node does not know them."""
 
     by_title: bool
     planned: tuple[Row, ...]
@@ -90,7 +90,7 @@ class _Seen:
         return next(found, None)
 
     def is_installed(self, row: Row) -> bool:
-        """Tell whether the node shows that a patch is on it."""
+        """Return whether the node shows that a patch is installed."""
         if self.change_of(row) or self.among(row, self.arrived or ()):
             return True
         return any(
@@ -100,7 +100,7 @@ class _Seen:
 
 
 def rows_of(patches: Iterable[Mapping[str, Any]] | None) -> tuple[Row, ...]:
-    """Return ids and titles of patches as results have them."""
+    """Return IDs and titles of patches in the form of results."""
     return tuple((str(item.get("id") or ""), str(item.get("title") or "")) for item in patches or ())
 
 
@@ -110,10 +110,10 @@ def prove(
     facts: Mapping[str, Any] | None,
     listed: Iterable[Row] = (),
 ) -> Proof:
-    """Return what the node shows of the work.
+    """Return the proof of the work that the node shows.
 
     :param node: the plan's node. :param results: stage to result. :param facts: the probe's document after the work.
-    :param listed: the rows of the node's list, which has the patches of other nodes too.
+    :param listed: the rows of the node's list, which also has the patches of other nodes.
     """
     seen = _look(node, results, facts)
     proof = Proof(source=_source(seen), changes=[item.to_dict() for item in seen.changes or ()][:MOST])
@@ -167,7 +167,7 @@ def _judge_planned(proof: Proof, seen: _Seen) -> None:
 
 
 def _why_withdrawn(row: Row, seen: _Seen) -> str:
-    """Return what took the place of a planned patch; "" where nobody could tell it from one that others installed."""
+    """Return the successor of a planned patch; "" if it can't be distinguished from patches that others installed."""
     windows = not seen.by_title
     if approved := instead_of(row, seen.missing, windows=windows):
         return f"replaced by {approved}, which was approved after the plan"
@@ -190,7 +190,7 @@ def instead_of(row: Row, others: Iterable[Row], *, windows: bool) -> str:
 
 
 def _package(row: Row) -> str:
-    """Return the name of a patch's package with its architecture, or the KB."""
+    """Return the package name of a patch with its architecture, or the KB."""
     return row[0].partition(":")[0].lower()
 
 
