@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Resumed, RolloutStarted
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    Event,
+    GateJudged,
+    Intent,
+    Outcome,
+    Resumed,
+    RolloutStarted,
+)
 
 
 def started(plan_digest: str = "d1", **more: Any) -> RolloutStarted:
@@ -24,3 +31,16 @@ def started(plan_digest: str = "d1", **more: Any) -> RolloutStarted:
 
 def resumed() -> Resumed:
     return Resumed(operator="dana", controller="c")
+
+
+def intent(stage: str, *nodes: str, wave: str = "canary", token: str = "t", attempt: int = 1) -> Event:
+    return Intent(wave=wave, stage=stage, attempt=attempt, nodes=nodes, token=token)
+
+
+def outcome(stage: str, *nodes: str, wave: str = "canary", **result: Any) -> Event:
+    rows = tuple({"status": "succeeded", **result, "node_id": node} for node in nodes)
+    return Outcome(wave=wave, stage=stage, results=rows)
+
+
+def gate(verdict: str, wave: str = "canary") -> Event:
+    return GateJudged(wave=wave, verdict=verdict)

@@ -63,7 +63,7 @@ def final_record(
     after = facts or {}
     counts = scan.get("counts") or patch.get("counts") or {}
     missing, failed = tuple(scan.get("missing_after") or ()), tuple(scan.get("failed") or patch.get("failed") or ())
-    seen = Status(scan["status"]).is_good if scan else False  # otherwise the installed ones are unknown
+    seen = Status(scan["status"]).is_good if scan else False  # else it is unknown which are installed
     proof = prove(node, results, facts, listed) if seen else Proof(source="")
     installed = (
         tuple(item for item in proof.installed if item not in failed) if seen else tuple(patch.get("installed") or ())

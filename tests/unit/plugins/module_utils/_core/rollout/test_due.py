@@ -13,9 +13,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Claimed,
     Decision,
     Event,
-    GateJudged,
-    Intent,
-    Outcome,
     Prepared,
     RolloutFinished,
     WaveFinished,
@@ -25,7 +22,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import STAGES, Rollout, initial
 
-from tests.fakes.events import resumed, started
+from tests.fakes.events import gate, intent, outcome, resumed, started
 
 PLAN: dict[str, Any] = {
     "digest": "d1",
@@ -38,18 +35,6 @@ CANARY: list[Event] = [started("d1"), WaveStarted(wave="canary"), Claimed(wave="
 ABORT = Decision(action="abort", by="x", reason="stop")
 PROMOTE = Decision(action="promote", wave="canary", by="x", reason="y")
 COMPLETED, ABORTED = (RolloutFinished(status=status, reason="") for status in ("completed", "aborted"))
-
-
-def intent(stage: str, *nodes: str, wave: str = "canary", token: str = "t") -> Event:
-    return Intent(wave=wave, stage=stage, attempt=1, nodes=nodes, token=token)
-
-
-def outcome(stage: str, *nodes: str, wave: str = "canary", status: str = "succeeded") -> Event:
-    return Outcome(wave=wave, stage=stage, results=tuple({"status": status, "node_id": node} for node in nodes))
-
-
-def gate(verdict: str, wave: str = "canary") -> Event:
-    return GateJudged(wave=wave, verdict=verdict)
 
 
 def play(*events: Event, state: Rollout | None = None) -> Rollout:

@@ -37,7 +37,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.sta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.events import resumed, started
+from tests.fakes.events import gate, intent, outcome, resumed, started
 
 PLAN: dict[str, Any] = {
     "digest": "d1",
@@ -57,25 +57,12 @@ CANARY: list[Event] = [
 ]
 
 
-def intent(stage: str, *nodes: str, wave: str = "canary", token: str = "t", attempt: int = 1) -> Event:
-    return Intent(wave=wave, stage=stage, attempt=attempt, nodes=nodes, token=token)
-
-
-def outcome(stage: str, *nodes: str, wave: str = "canary", **result: Any) -> Event:
-    rows = tuple({"status": "succeeded", **result, "node_id": node} for node in nodes)
-    return Outcome(wave=wave, stage=stage, results=rows)
-
-
 def through(*nodes: str, wave: str = "canary") -> list[Event]:
     """Every stage of these nodes, with an intent for each."""
     found: list[Event] = []
     for stage in STAGES:
         found += [intent(stage, *nodes, wave=wave, token=f"{wave}/{stage}"), outcome(stage, *nodes, wave=wave)]
     return found
-
-
-def gate(verdict: str, wave: str = "canary") -> Event:
-    return GateJudged(wave=wave, verdict=verdict)
 
 
 def play(*events: Event, state: Rollout | None = None) -> Rollout:
