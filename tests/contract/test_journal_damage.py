@@ -225,6 +225,6 @@ def test_two_processes_append_at_once(kept: Kept) -> None:
         process.start()
     for process in processes:
         process.join(60)
+    assert {process.exitcode for process in processes} == {0}, "a writer failed, or was too slow"
     records = kept.open().read()
     assert verify(records) == records[-1] and len(records) == 20
-    assert {process.exitcode for process in processes} == {0}
