@@ -15,7 +15,7 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.events import Decision, Outcome
 from ..module_utils._core.model import Status
 from ..module_utils._core.rollout.decisions import DECISIONS, SKIPPED, Choice, consequence_of
-from ..module_utils._core.rollout.earlier import with_earlier
+from ..module_utils._core.rollout.earlier import was_worked_on, with_earlier
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.signed_decision import FREE, needs_signature, prove_decision
 from ..module_utils._core.rollout.state import PREPARATIONS
@@ -134,15 +134,17 @@ class ActionModule(ControllerAction):
         rollout.write(decision, check_mode=self.check_mode, at_head=at_head)
         who, reason, nodes, choice = decision.by, decision.reason, decision.nodes, decision
         if choice.action == "skip":
-            at, text = to_time(rollout.clock.now()), f"skipped by {who}: {reason}"
-            final = tuple(
-                with_earlier(
-                    rollout.state.nodes[node],
-                    lost_record(rollout.nodes[node], Status.SKIPPED, SKIPPED, text, at).to_dict(),
-                )
-                for node in nodes
-            )
+            final = tuple(_skipped(rollout, node, f"skipped by {who}: {reason}") for node in nodes)
             rollout.write(Outcome(wave=choice.wave, stage="verify", results=final), check_mode=self.check_mode)
+
+
+def _skipped(rollout: RolloutDir, node_id: str, text: str) -> Mapping[str, Any]:
+    """Return the final record of a skipped node: unknown if an install may have run, since nobody checks it now."""
+    node, status = rollout.state.nodes[node_id], Status.SKIPPED
+    if was_worked_on(node):
+        status, text = Status.UNKNOWN, f"{text}; its install was {node.results['patch']['status']} and was not checked"
+    at = to_time(rollout.clock.now())
+    return with_earlier(node, lost_record(rollout.nodes[node_id], status, SKIPPED, text, at).to_dict())
 
 
 def _choice(options: Mapping[str, Any]) -> Choice:

@@ -52,7 +52,8 @@ options:
         records. It fails if the wave is not paused, or if its own gate has promoted it.
       - V(retry) makes the next run work again on nodes of O(wave) that failed or were missed. It fails if there are
         none, or if the wave is neither paused nor running.
-      - V(skip) skips nodes of O(wave). It fails if every node has a final record or is being worked on.
+      - V(skip) skips nodes of O(wave). It fails if every node has a final record or is being worked on. A node whose
+        install has run ends unknown, because nobody checks it.
       - V(write_off) records that a preparation was restored by hand. It fails if nothing in O(wave) must be restored.
         It is the only decision that is possible on an aborted rollout.
       - V(run_now) lets O(wave) run outside its maintenance windows, for as long as its longest night and not after the

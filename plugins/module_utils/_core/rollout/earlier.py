@@ -12,6 +12,8 @@ from ..model import Status
 from ..work.node_answer import words
 from .state import LOST, NodeState
 
+#: Statuses of an install that changed nothing.
+NOTHING_RAN = (Status.SKIPPED.value, Status.UNREACHABLE.value, Status.NO_OP.value)
 #: Code of the final record of a node for which the window had no time left.
 LEFT_OVER = "missed_out_of_time"
 
@@ -23,6 +25,12 @@ def remembered(node: NodeState) -> Mapping[str, str]:
         return node.earlier
     why = final.get("error") or {}
     return {"status": str(final["status"]), "code": str(why.get("code") or ""), "text": str(why.get("text") or "")}
+
+
+def was_worked_on(node: NodeState) -> bool:
+    """Return whether an install may have run on a node that has no final record yet."""
+    patch = node.results.get("patch", {})
+    return bool(patch.get("ran_before")) or patch.get("status") not in (None, *NOTHING_RAN)
 
 
 def is_left_over(node: NodeState) -> bool:

@@ -177,8 +177,7 @@ def _outcome(state: Rollout, event: Outcome, at: str) -> None:
         node = state.nodes[result["node_id"]]
         if result.get("status") == NOT_BEGUN:
             continue
-        ran_before = f"{stage}/execution" in node.retried or bool(node.earlier)
-        node.results = {**node.results, stage: kept(result, ran_before=ran_before)}
+        node.results = {**node.results, stage: kept(result, ran_before=f"{stage}/execution" in node.retried)}
         failure = failure_class(stage, result)
         key = f"{stage}/{failure}"
         if node.retried.get(key, 0) < state.retries(failure):

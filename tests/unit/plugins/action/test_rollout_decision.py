@@ -86,6 +86,39 @@ def test_skipped_nodes_get_their_final_records(rollout: RolloutDir) -> None:
     assert decide(rollout, "skip", wave=WAVE)["nodes"] == ["b"]
 
 
+def at_the_reboot(rollout: RolloutDir, patch: str) -> None:
+    """Node b has passed its pre-check, and its install has ended."""
+    for stage, result in (("precheck", {"outcome": "pass"}), ("patch", {"status": patch})):
+        rollout.record(Outcome(wave=WAVE, stage=stage, results=({"node_id": "b", **result},)))
+
+
+@pytest.mark.parametrize("patch", ["succeeded", "failed", "unknown", "timed_out", "cancelled"])
+def test_a_node_that_was_worked_on_is_unknown_once_it_is_skipped(rollout: RolloutDir, patch: str) -> None:
+    at_the_reboot(rollout, patch)
+    assert decide(rollout, "skip", wave=WAVE, nodes=["b"])["changed"]
+    final = journal(rollout)[-1]["data"]["results"][0]
+    assert (final["status"], final["error"]["code"]) == ("unknown", "skipped_by_decision")
+    assert final["error"]["text"].endswith(f"CHG0040007; its install was {patch} and was not checked")
+    assert not decide(rollout, "skip", wave=WAVE, nodes=["b"])["changed"]
+
+
+@pytest.mark.parametrize("patch", ["no_op", "skipped", "unreachable"])
+def test_a_node_on_which_nothing_ran_is_skipped(rollout: RolloutDir, patch: str) -> None:
+    at_the_reboot(rollout, patch)
+    decide(rollout, "skip", wave=WAVE, nodes=["b"])
+    assert journal(rollout)[-1]["data"]["results"][0]["status"] == "skipped"
+
+
+def test_a_retried_node_that_is_skipped_stays_what_it_was(rollout: RolloutDir) -> None:
+    final = {"node_id": "b", "status": "unknown", "error": {"code": "no_end", "text": "no end"}}
+    rollout.record(Outcome(wave=WAVE, stage="verify", results=(final,)))
+    decide(rollout, "retry", wave=WAVE, nodes=["b"])
+    assert decide(rollout, "skip", wave=WAVE, nodes=["b"])["changed"]
+    record = journal(rollout)[-1]["data"]["results"][0]
+    assert record["status"] == "unknown" and record["error"]["text"].endswith("before that unknown: no end")
+    assert record["evidence"]["earlier"]["code"] == "no_end"
+
+
 def test_a_crash_between_a_skip_and_its_final_records_is_made_good(rollout: RolloutDir) -> None:
     rollout.record(Decision(by="x", action="skip", wave=WAVE, reason="y", nodes=("b", "c")))
     assert decide(rollout, "skip", wave=WAVE)["nodes"] == ["b", "c"]
