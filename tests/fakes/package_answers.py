@@ -185,6 +185,10 @@ PROOFS: Mapping[str, Parts] = {
         "states": (0, ["bad noarch 2-1 ii", "toy noarch 1.2-1 ii"]),
         "verify": (0, []),
         "twice": (0, []),
+        "scripts": (
+            0,
+            ["bad|noarch|2-1|1795774051|warning: %post(bad-2-1.noarch) scriptlet failed, exit status 1"],
+        ),
         "steps": (
             0,
             [
@@ -228,6 +232,10 @@ PROOFS: Mapping[str, Parts] = {
         ),
         "verify": (0, []),
         "twice": (0, []),
+        "scripts": (
+            0,
+            ["bad|noarch|2-1|1795774051|warning: %post(bad-2-1.noarch) scriptlet failed, exit status 1"],
+        ),
         "steps": (
             0,
             [

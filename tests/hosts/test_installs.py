@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.detached import (
+    FOLDER,
     Look,
     begin_script,
     look_script,
@@ -78,6 +79,13 @@ class Host:
             time.sleep(0.5)
         raise AssertionError("the timer was not paused")
 
+    def await_step(self, token: str) -> None:
+        for _number in range(60):
+            if "begin|1|" in self.sh(f"cat {FOLDER}/{name_of(token)}/steps"):
+                return
+            time.sleep(0.5)
+        raise AssertionError("no step began")
+
 
 @pytest.fixture
 def host(fleet: Fleet, hosts: Callable[..., Wish]) -> Host:
@@ -106,14 +114,22 @@ def test_an_install_that_hangs_ends_at_its_limit_with_all_its_processes(host: Ho
     assert host.timer() == "active"
 
 
-def test_paused_timers_run_again_after_a_crash(host: Host) -> None:
+@pytest.mark.parametrize("began", [False, True], ids=["before its first step", "in its first step"])
+def test_paused_timers_run_again_after_a_crash(host: Host, began: bool) -> None:
+    """Neither way anything is proved: the planned version is not there, and no step that ended had it."""
     host.sh(HANG)
+    if not began:  # it waits for a lock, with the timers paused
+        host.sh("flock /var/lib/dpkg/lock-frontend sleep 60 >/dev/null 2>&1 </dev/null &")
     host.begin("t1", 300, DOCS)
     host.await_pause()
+    if began:
+        host.await_step("t1")
     host.sh(f"systemctl kill --signal=KILL patchtide-{name_of('t1')}")
-    assert host.ended("t1").state == "unknown"
-    assert host.timer() == "active"
-    assert install_result(host.look("t1"), [DOCS])["status"] == "unknown"
+    found = host.ended("t1")
+    assert found.state == "unknown" and host.timer() == "active"
+    result = install_result(found, [DOCS])
+    assert (result["status"], result["failed"]) == ("unknown", [])
+    assert (f"while it installed {DOCS}" in result["error"]["text"]) == began
 
 
 def test_no_reboot_while_a_package_is_half_configured(host: Host) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import Listing
 
-from tests.hosts.chroot.roots import RULES, Root
+from tests.hosts.chroot.roots import RULES, WORK, Root
 from tests.hosts.chroot.toys import Advisory, Rpm, build, installed, repository
 
 OLD, NEW = Rpm(name="toy", version="1.0"), Rpm(name="toy", version="1.2")
@@ -101,6 +101,46 @@ def test_a_failed_posttrans_script_counts_as_well(dnf: Root) -> None:
     installed(dnf, OLD)
     repository(dnf, "base", [replace(NEW, scripts={"posttrans": "exit 1"})])
     assert "scriptlet failed" in dnf.install(NEW.id).failed[NEW.id]
+
+
+@pytest.mark.parametrize("script", ["post", "posttrans"])
+def test_a_failed_script_stays_a_failure_until_a_reinstall_succeeds(dnf: Root, script: str) -> None:
+    """The database has the new version like any other, so that a retry found it installed (rpm-software-management/
+    rpm#2581)."""
+    installed(dnf, OLD)
+    repository(dnf, "base", [replace(NEW, scripts={script: "test -e /etc/fixed"})])
+    assert "scriptlet failed" in dnf.install(NEW.id).failed[NEW.id]
+    again = dnf.install(NEW.id)
+    assert f"%{script}(toy-1.2-1.noarch) scriptlet failed" in again.failed[NEW.id] and again.changes == ()
+    assert "scriptlet failed" in dnf.listing().broken[NEW.id]
+    willing = replace(RULES, repair=True)
+    assert "scriptlet failed" in dnf.install(NEW.id, rules=willing).failed[NEW.id]
+    dnf.sh(": >/etc/fixed")
+    repaired = dnf.install(NEW.id, rules=willing)
+    assert repaired.installed == (NEW.id,) and f"scriptlets of {NEW.id}" in repaired.notes[0]
+    assert dnf.listing().broken == {}
+
+
+def test_a_reinstall_by_hand_clears_a_failed_script(dnf: Root) -> None:
+    installed(dnf, OLD)
+    repository(dnf, "base", [replace(NEW, scripts={"post": "test -e /etc/fixed"})])
+    assert NEW.id in dnf.install(NEW.id).failed
+    dnf.sh(": >/etc/fixed; sleep 1; dnf -y reinstall toy")
+    assert dnf.listing().broken == {} and dnf.install(NEW.id).installed == (NEW.id,)
+
+
+def test_a_package_of_an_interrupted_transaction_is_not_installed_until_it_is_reinstalled(dnf: Root) -> None:
+    """The database has it before its scriptlets end (rpm's order of a transaction, rpm-scriptlets(7))."""
+    installed(dnf, OLD)
+    repository(dnf, "base", [replace(NEW, scripts={"post": "test -e /etc/fixed || sleep 300"})])
+    dnf.install(NEW.id, seconds=0)
+    work = dnf.start(f"timeout -k 1 8 sh -c 'sed -i s/^stop=.*/stop=99999999999/ {WORK}/work.sh; sh {WORK}/work.sh'")
+    assert work.wait() in (124, 137)
+    for _time in range(2):
+        assert "its transaction was interrupted" in dnf.proof(NEW.id).failed[NEW.id]
+    dnf.sh(": >/etc/fixed; pkill -KILL dnf; rm -f /var/lib/rpm/.rpm.lock", check=False)
+    assert NEW.id in dnf.install(NEW.id).failed
+    assert dnf.install(NEW.id, rules=replace(RULES, repair=True)).installed == (NEW.id,)
 
 
 def test_an_old_version_that_stays_beside_the_new_one_is_a_failure(dnf: Root) -> None:

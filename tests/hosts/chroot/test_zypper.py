@@ -71,6 +71,17 @@ def test_a_failed_posttrans_script_counts_though_zypper_ends_with_0(zypper: Root
     assert "scriptlet failed" in zypper.install(NEW.id).failed[NEW.id]
 
 
+@pytest.mark.parametrize("script", ["post", "posttrans"])
+def test_a_failed_script_stays_a_failure_until_a_reinstall_succeeds(zypper: Root, script: str) -> None:
+    pending(zypper, replace(NEW, scripts={script: "test -e /etc/fixed"}))
+    assert "scriptlet failed" in zypper.install(NEW.id).failed[NEW.id]
+    assert "scriptlet failed" in zypper.install(NEW.id).failed[NEW.id]
+    assert "scriptlet failed" in zypper.listing().broken[NEW.id]
+    zypper.sh(": >/etc/fixed")
+    assert zypper.install(NEW.id, rules=replace(RULES, repair=True)).installed == (NEW.id,)
+    assert zypper.listing().broken == {}
+
+
 def test_a_failed_pre_script_leaves_the_old_version(zypper: Root) -> None:
     pending(zypper, replace(NEW, scripts={"pre": "exit 1"}))
     proof = zypper.install(NEW.id)

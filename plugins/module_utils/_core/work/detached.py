@@ -104,6 +104,11 @@ fi
 pid=$(cat "$d/began/pid")
 [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$(cat "$d/began/start")" ] && tell running
 [ ! -e "$d/rc" ] || tell ended
+# The runner was killed alone, and what it started goes on in its session. No new process gets that number meanwhile.
+if [ ! -e "/proc/$pid" ]; then
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$pid" '
+    { sub(/.*[)] /, ""); if ($4 == session && $1 != "Z") found = 1 } END { exit !found }' && tell running
+fi
 tell unknown
 """
 

@@ -17,7 +17,7 @@ from ..node_answer import words
 from .document import Document
 from .listing import Held, Listing, Note, PackageRules, matches, to_patch
 from .names import Package, from_nevra
-from .rpm import doubled, repositories
+from .rpm import repositories, unfinished
 
 #: dnf waits for a lock for ever unless ``exit_on_lock`` is set; then it ends with 200. check-update: 100 means updates.
 #: ``--assumeno`` shows the transaction and ends with 1. Excludes and version locks make check-update silent, so it is
@@ -28,7 +28,8 @@ SHELL = r"""
 dnf=dnf flavour=4
 case $manager in
   yum) dnf=yum; yum --version 2>/dev/null | head -n 1 | grep -q '^3' && flavour=3 ;;
-  dnf) has dnf || dnf=dnf5; $dnf --version 2>/dev/null | head -n 1 | grep -qi 'dnf5' && flavour=5 ;;
+  # dnf5 is installed as dnf by a link to it (Fedora 41); to ask dnf itself takes a second.
+  dnf) has dnf || dnf=dnf5; case $(readlink -f "$(command -v $dnf)") in *dnf5) flavour=5 ;; esac ;;
 esac
 release=''
 amazon2023() { case $(os_value ID):$(os_value VERSION_ID) in amzn:2023*) return 0 ;; esac; return 1; }
@@ -92,6 +93,7 @@ dnf_list() {
   part metadata 500 dnf_metadata
   part locks 500 dnf_locks
   part states 500 rpm_states
+  part scripts 500 rpm_scripts
   part broken 60 rpm_broken
   part kernels 40 rpm_kernels
   if [ "$flavour" = 4 ]; then part modules 200 limit 60 $dnf -q -C module list --enabled; fi
@@ -128,6 +130,7 @@ dnf_install() {
   if [ "$allow_removals" = yes ] && [ "$flavour" != 3 ]; then set -- --allowerasing "$@"; fi
   dnf_run --setopt=install_weak_deps=False install "$@"
 }
+dnf_reinstall() { dnf_run reinstall "$@"; }
 """
 
 
@@ -159,7 +162,7 @@ def read_dnf(document: Document, rules: PackageRules) -> Listing:
         removals=tuple(obsoletes),
         unclear=tuple(sorted(unclear)),
         security_known=True in metadata.values() or not metadata or bool(rules.security_sources),
-        broken=dict(doubled(document.lines("states"))),
+        broken=dict(unfinished(document)),
         notes=tuple(_notes(document, rules)),
         kernels=_kernels(document, offered),
     )

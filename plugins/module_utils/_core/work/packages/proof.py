@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +15,8 @@ from .capture import differences
 from .document import Document, parse_document
 from .names import PATCH, Package, package_of
 from .reboot_need import RebootNeed, reconcile
-from .rpm import doubled
+from .rpm import doubled, failed_scriptlets
 from .trouble import to_cause
-
-#: What rpm says of %pre and %post, and zypper of %posttrans, at which it ends with 0.
-_SCRIPT = re.compile(r"script(let)? failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +38,8 @@ class Proof:
 
     :param installed: the planned version is there and configured. :param failed: with the reason.
     :param held: left alone, with the reason: it removes packages, needs what is excluded. :param left: the deadline was
-        over before their step. :param unknown: neither installed nor begun, and no reason is known.
+        over before their step. :param unknown: not installed, and no step that ended had it.
+    :param interrupted: those of ``unknown`` whose step began and did not end.
     :param changes: every package that changed since the work began, by whomever. :param broken: what the package
         database says about itself. :param stopped: why no step began, ``(code, text)``.
     """
@@ -52,6 +49,7 @@ class Proof:
     held: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     left: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    interrupted: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     broken: str = ""
     stopped: tuple[str, str] | None = None
@@ -85,6 +83,9 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
         held={key: steps.held[key] for key, (kind, _text) in verdicts.items() if kind == "held"},
         left=tuple(key for key, (kind, _text) in verdicts.items() if kind == "left"),
         unknown=tuple(key for key, (kind, _text) in verdicts.items() if kind == "unknown"),
+        interrupted=tuple(
+            key for key, (kind, _text) in verdicts.items() if kind == "unknown" and steps.is_interrupted(key)
+        ),
         changes=_changes(document),
         broken=words(" ".join(document.part("broken").said), 400) if document.part("broken").rc > 0 else "",
         stopped=stopped,
@@ -102,6 +103,7 @@ class _Steps:
         self.held: dict[str, tuple[str, str]] = {}
         self.left: set[str] = set()
         self.tried: dict[str, str] = {}
+        self.begun: set[str] = set()
         self.logs: dict[str, list[str]] = {}
         self.codes: dict[str, str] = {}
         self.stopped: tuple[str, str] | None = None
@@ -118,6 +120,7 @@ class _Steps:
         elif kind == "failed" and len(rest) == 2:
             self.tried[rest[0]] = rest[1]
         elif kind == "begin" and len(rest) == 2:
+            self.begun.add(rest[0])
             self.tried.update(dict.fromkeys(rest[1].split(), rest[0]))
         elif kind == "end" and len(rest) == 2:
             self.codes[rest[0]] = rest[1]
@@ -133,6 +136,11 @@ class _Steps:
             self.notes.append(f"the package database was repaired: {words(' '.join(rest), 200)}")
         elif kind == "service" and len(rest) == 2 and rest[1] != "restarted":
             self.notes.append(words(f"{rest[0]} uses deleted files: {rest[1]}", 200))
+
+    def is_interrupted(self, patch_id: str) -> bool:
+        """Tell whether the update's last step began and did not end."""
+        number = self.tried.get(patch_id, "")
+        return number in self.begun and number not in self.codes
 
     def why(self, patch_id: str, package: str) -> str:
         """Return what the step of an update said."""
@@ -167,7 +175,7 @@ def _verdict(
         return "installed", ""
     if patch_id in steps.held:
         return "held", ""
-    if patch_id in steps.tried:
+    if patch_id in steps.tried and not steps.is_interrupted(patch_id):
         return "failed", steps.why(patch_id, package.name)
     return ("left", "") if patch_id in steps.left else ("unknown", "")
 
@@ -182,10 +190,9 @@ def _installed(
     state = states[0]
     if state[1:2] != "i":
         return False, f"{STATES.get(state[1:2], f'state {words(state, 10)}')}: {steps.why(patch_id, package.name)}"
-    number = steps.tried.get(patch_id, "")
-    scripts = [line for line in steps.logs.get(number, ()) if _SCRIPT.search(line) and _names(line, package)]
-    if scripts:
-        return False, f"its scriptlet failed: {words(scripts[0], 200)}"
+    scripts = failed_scriptlets(document.lines("scripts"))
+    if package in scripts:
+        return False, f"not completely installed: {scripts[package]}"
     doubles = {package_of(item)[:2] for item, _text in doubled(document.lines("twice"))}
     if (package.name, package.arch) in doubles:
         return False, f"installed, but the old version stayed beside it: {steps.why(patch_id, package.name)}"

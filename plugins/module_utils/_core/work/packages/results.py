@@ -105,9 +105,9 @@ def _judge(proof: Proof, found: Look) -> tuple[Status, dict[str, str] | None]:
         more = f" (and {len(proof.failed) - 5} more)" if len(proof.failed) > 5 else ""
         return _ended_by_limit(found) or Status.FAILED, error("install_failed", f"{text}{more}")
     if found.rc in _LIMIT:
-        return Status.TIMED_OUT, error("TimedOut", f"the install was ended at its limit; {_end(found)}")
+        return Status.TIMED_OUT, error("TimedOut", f"the install was ended at its limit{_during(proof)}; {_end(found)}")
     if proof.unknown or (not proof.is_whole and not proof.left):
-        return Status.UNKNOWN, error("no_end", f"nobody knows how it ended; {_end(found)}")
+        return Status.UNKNOWN, error("no_end", f"nobody knows how the install ended{_during(proof)}; {_end(found)}")
     if proof.left:
         text = f"its time was over before {len(proof.left)} of the updates were begun"
         return Status.TIMED_OUT, error("not_begun", text)
@@ -118,6 +118,12 @@ def _judge(proof: Proof, found: Look) -> tuple[Status, dict[str, str] | None]:
         text = "; ".join(f"{key}: {why}" for key, why in list(kept.items())[:5])
         return Status.FAILED, error("held", f"updates were not installed: {text}")
     return (Status.SUCCEEDED if proof.changes else Status.NO_OP), None
+
+
+def _during(proof: Proof) -> str:
+    """Name what an interrupted step was to install."""
+    names = ", ".join(proof.interrupted[:5])
+    return f" while it installed {names}" if names else ""
 
 
 def _ended_by_limit(found: Look) -> Status | None:

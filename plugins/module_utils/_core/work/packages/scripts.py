@@ -81,6 +81,8 @@ prove() {
   if [ "$kind" != apt ]; then
     part verify 200 verify
     part twice 200 rpm_states
+    if [ -e "$d/transactions" ]; then rpm_interrupted "$d/transactions" && rm -f "$d/transactions"; fi
+    part scripts 500 rpm_scripts
   fi
   part steps 5000 cat "$steps"
   part broken 60 "${kind}_broken"
@@ -127,15 +129,33 @@ attempt() { # install the group in one step; status 1 if it could not be
   while read -r name; do
     if excluded "$name"; then withhold excluded "it needs $name, which the policy excludes"; return 2; fi
   done <"$T/added"
-  say "begin|$number|$ids"
   # shellcheck disable=SC2086 # one word for each package
-  "${kind}_install" $specs >"$d/step.out" 2>"$d/step.err" </dev/null
+  step install $specs
+}
+step() { # VERB SPEC…: what is in the group
+  verb=$1; shift
+  say "begin|$number|$ids"
+  [ "$kind" = apt ] || rpm_transactions >"$d/transactions"
+  "${kind}_$verb" "$@" >"$d/step.out" 2>"$d/step.err" </dev/null
   code=$?
   tail -n 200 "$d/step.out"; tail -n 50 "$d/step.err" >&2
   log $number
+  [ "$kind" = apt ] || { rpm_remember "$d/step.err" "$d/step.out"; rm -f "$d/transactions"; }
   say "end|$number|$code"
   versions >"$T/now"
   [ $code -eq 0 ]
+}
+reinstall_failed() { # planned packages whose scriptlet failed in an earlier install
+  [ "$kind" != apt ] || return 0
+  items >"$T/items"
+  rpm_scripts | cut -d '|' -f 1-3 >"$T/marked"
+  awk -F '|' 'NR == FNR { marked[$0] = 1; next } ($2 "|" $3 "|" $4) in marked' "$T/marked" "$T/items" >"$T/group"
+  [ -s "$T/group" ] || return 0
+  number=$((number + 1))
+  group
+  say "repair|scriptlets of $ids"
+  # shellcheck disable=SC2086 # one word for each package
+  step reinstall $specs
 }
 left() { while IFS='|' read -r id rest; do say "left|$id"; done; }
 open_items() { # those of the list that are not installed yet
@@ -144,7 +164,6 @@ open_items() { # those of the list that are not installed yet
   done
 }
 install_all() {
-  number=0
   items >"$T/items"
   versions >"$T/now"
   open_items <"$T/items" >"$T/todo"
@@ -205,6 +224,8 @@ if ! "${kind}_broken" >"$T/broken"; then
   say "stopped|broken|the package database is broken: $(text <"$T/broken" | head -n 3 | tr '\n' ' ')"
   exit 1
 fi
+number=0
+if [ $repair = yes ]; then reinstall_failed; fi
 install_all
 if [ $restart = yes ]; then restart_services; fi
 say 'done'
@@ -234,7 +255,7 @@ REFUSED = 75
 
 def list_script(rules: PackageRules) -> str:
     """Return the script that lists what a host could install. It refreshes the package lists, which are a cache."""
-    return _script(_LIST, rules)
+    return with_managers(_LIST, rules)
 
 
 def install_script(patch_ids: Sequence[str], rules: PackageRules, seconds: int) -> str:
@@ -242,7 +263,7 @@ def install_script(patch_ids: Sequence[str], rules: PackageRules, seconds: int) 
 
     :param seconds: after so many no further step begins.
     """
-    script = _script(capture.SHELL + _INSTALL, rules)
+    script = with_managers(capture.SHELL + _INSTALL, rules)
     values = {
         "ITEMS": "\n".join(map(_item, patch_ids)),
         "EXCLUDE": " | ".join(pattern.replace("~", r"\~") for pattern in rules.exclude) or "''",
@@ -256,10 +277,11 @@ def install_script(patch_ids: Sequence[str], rules: PackageRules, seconds: int) 
 
 def reboot_script(rules: PackageRules) -> str:
     """Return the script that reboots a host, unless it would not come back whole; then it ends with ``REFUSED``."""
-    return _script(_REBOOT, rules)
+    return with_managers(_REBOOT, rules)
 
 
-def _script(main: str, rules: PackageRules) -> str:
+def with_managers(main: str, rules: PackageRules) -> str:
+    """Return a script that has the functions of all package managers, and what the policy says."""
     settings = _SETTINGS
     values = {
         "LOCK": str(int(rules.lock_seconds)),

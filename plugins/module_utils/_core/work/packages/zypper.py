@@ -20,7 +20,7 @@ from ..node_answer import words
 from .document import Document
 from .listing import Held, Listing, Note, PackageRules, matches, to_patch
 from .names import PATCH, Package
-from .rpm import doubled, repositories
+from .rpm import repositories, unfinished
 
 #: Its XML has everything in one line; ``zypper_xml`` breaks it and keeps the elements that are read.
 SHELL = r"""
@@ -54,6 +54,7 @@ zypper_list() {
   part metadata 500 zypper_metadata
   part repositories 60 zypper_run --terse repos --uri
   part states 500 rpm_states
+  part scripts 500 rpm_scripts
   part broken 60 rpm_broken
   part kernels 40 rpm_kernels
 }
@@ -83,6 +84,7 @@ zypper_install() {
   case $code in 0 | 100 | 101 | 102 | 103 | 106) return 0 ;; esac
   return "$code"
 }
+zypper_reinstall() { zypper_install --force "$@"; }
 zypper_applied() { zypper_run --terse patches; }
 """
 
@@ -124,7 +126,7 @@ def read_zypper(document: Document, rules: PackageRules) -> Listing:
         held=tuple(held),
         unclear=tuple(sorted(unclear)),
         security_known=True in metadata.values() or not metadata or bool(rules.security_sources),
-        broken=dict(doubled(document.lines("states"))),
+        broken=dict(unfinished(document)),
         notes=tuple(_notes(document, needed)),
         kernels=_kernels(document, offered),
     )

@@ -66,6 +66,26 @@ def test_what_nobody_began_is_unknown_unless_the_deadline_is_why() -> None:
     assert proved("apt", GOOD, states=(0, []), steps=(0, [f"left|{GOOD}"])).left == (GOOD,)
 
 
+def test_a_step_that_was_interrupted_is_unknown_unless_the_database_proves_a_half_of_it() -> None:
+    """The old version is there and whole: what the step would have come to, nobody knows (rules.md 2)."""
+    found = proved("apt", GOOD, states=(0, ["toy all 1.0 ii"]), steps=(0, [f"begin|1|{GOOD}"]))
+    assert (found.unknown, found.interrupted, dict(found.failed)) == ((GOOD,), (GOOD,), {})
+    half = proved("apt", GOOD, states=(0, ["toy all 1.2 iF"]), steps=(0, [f"begin|1|{GOOD}"]))
+    assert "half-configured" in half.failed[GOOD] and half.unknown == ()
+    killed = result(None, GOOD, states=(0, ["toy all 1.0 ii"]), steps=(0, [f"begin|1|{GOOD}"]))
+    assert killed["status"] == "unknown" and f"while it installed {GOOD}" in killed["error"]["text"]
+    limit = result(137, GOOD, states=(0, ["toy all 1.0 ii"]), steps=(0, [f"begin|1|{GOOD}"]))
+    assert limit["status"] == "timed_out" and f"at its limit while it installed {GOOD}" in limit["error"]["text"]
+
+
+def test_a_scriptlet_that_failed_in_an_earlier_install_still_fails_its_package() -> None:
+    mark = "toy|all|1.2|1790000000|warning: %post(toy-1.2.all) scriptlet failed, exit status 1"
+    found = proved("dnf", GOOD, states=(0, ["toy all 1.2 ii"]), steps=(0, ["done"]), scripts=(0, [mark, "toy|all"]))
+    assert found.failed[GOOD] == f"not completely installed: {mark.split('|')[-1]}" and found.installed == ()
+    other = proved("dnf", GOOD, states=(0, ["toy all 1.2 ii"]), steps=(0, ["done"]), scripts=(0, [f"x{mark}"]))
+    assert other.installed == (GOOD,)
+
+
 def test_the_last_words_and_the_exit_code_of_a_failed_step_are_told() -> None:
     text = proved().failed[BAD]
     assert "exit code 100" in text and "its maintainer script failed" in text
