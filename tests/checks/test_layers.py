@@ -43,7 +43,7 @@ def imported(path: Path, *prefixes: str) -> list[str]:
 
 
 def test_there_is_something_to_check() -> None:
-    for layer in ("_core", "_aws", "_ansible"):
+    for layer in ("_core", "_aws", "_azure", "_ansible"):
         assert python_files(UTILS / layer), layer
     assert python_files(PLUGINS / "modules")
 
@@ -78,7 +78,13 @@ def _is_injected(name: str) -> bool:
 
 @pytest.mark.parametrize("path", files("module_utils/_aws"))
 def test_aws_knows_neither_ansible_nor_azure(path: Path) -> None:
-    assert not imported(path, "ansible", "azure", f"{OWN}module_utils._ansible")
+    assert not imported(path, "ansible", "azure", f"{OWN}module_utils._ansible", f"{OWN}module_utils._azure")
+
+
+@pytest.mark.parametrize("path", files("module_utils/_azure"))
+def test_azure_knows_neither_ansible_nor_aws(path: Path) -> None:
+    wrong = ("ansible", "boto3", "botocore", f"{OWN}module_utils._ansible", f"{OWN}module_utils._aws")
+    assert not imported(path, *wrong)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,9 @@ def test_only_the_adapters_know_an_sdk(path: Path) -> None:
     assert not imported(path, *SDK)
 
 
-@pytest.mark.parametrize("path", files("modules", "module_utils/_core", "module_utils/_aws", "plugin_utils"))
+@pytest.mark.parametrize(
+    "path", files("modules", "module_utils/_core", "module_utils/_aws", "module_utils/_azure", "plugin_utils")
+)
 def test_only_the_ansible_layer_ends_a_module(path: Path) -> None:
     assert not [f"{name_of(path)}:{line} {name}" for line, name in called_names(path) if name.endswith(EXITS)]
 

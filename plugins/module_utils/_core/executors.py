@@ -86,6 +86,16 @@ LINUX = Executor(
     platforms=("linux",),
     pin="versions",
 )
+AZURE = Executor(
+    name="azure",
+    title="Azure Update Manager",
+    text="Azure Resource Manager: assess and install of virtual machines and Azure Arc servers",
+    reach=Reach.SERVICE,
+    platforms=("linux", "windows"),
+    pin="versions",
+    can_start=True,
+    requires=(Library("azure.core", "azure-core"), Library("azure.identity", "azure-identity")),
+)
 
 #: The executors that this version serves, by name.
 EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX)}

@@ -89,6 +89,7 @@ MEMBERS = (
     Member("next_window"),
     Member("next_window_name"),
     Member("exception", empty={}),
+    Member("patch_mode"),
 )
 
 

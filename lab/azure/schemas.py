@@ -1,0 +1,185 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bodies that Azure Resource Manager takes, as JSON schemas of the facts in its published specification.
+
+Sources, all in https://github.com/Azure/azure-rest-api-specs: Microsoft.Compute/ComputeRP/stable/2024-07-01
+(virtualMachine.json, runCommand.json), Microsoft.HybridCompute/stable/2022-12-27/HybridCompute.json,
+Microsoft.ResourceGraph/stable/2022-10-01/resourcegraph.json, Microsoft.Resources/stable/2022-09-01/resources.json,
+Microsoft.Maintenance/stable/2023-04-01. The service drops misspelt members without a word (azure-cli issue 30009);
+the lab refuses them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_DURATION = {"type": "string", "pattern": r"^PT(?=\d)(\d+H)?(\d+M)?(\d+S)?$"}
+_REBOOT = {"enum": ["IfRequired", "Never", "Always"]}
+_WINDOWS_CLASSES = {
+    "type": "array",
+    "items": {
+        "enum": ["Critical", "Security", "UpdateRollUp", "FeaturePack", "ServicePack", "Definition", "Tools", "Updates"]
+    },
+}
+_LINUX_CLASSES = {"type": "array", "items": {"enum": ["Critical", "Security", "Other"]}}
+
+
+def _object(members: dict[str, Any], *required: str) -> dict[str, Any]:
+    return {"type": "object", "properties": members, "required": list(required), "additionalProperties": False}
+
+
+def _install(*required: str, run_id: bool) -> dict[str, Any]:
+    linux = {
+        "classificationsToInclude": _LINUX_CLASSES,
+        "packageNameMasksToInclude": _TEXTS,
+        "packageNameMasksToExclude": _TEXTS,
+    }
+    if run_id:
+        linux["maintenanceRunId"] = {"type": "string"}
+    windows = {
+        "classificationsToInclude": _WINDOWS_CLASSES,
+        "kbNumbersToInclude": _TEXTS,
+        "kbNumbersToExclude": _TEXTS,
+        "excludeKbsRequiringReboot": {"type": "boolean"},
+        "maxPatchPublishDate": {"type": "string"},
+    }
+    members = {
+        "maximumDuration": _DURATION,
+        "rebootSetting": _REBOOT,
+        "windowsParameters": _object(windows),
+        "linuxParameters": _object(linux),
+    }
+    return _object(members, *required)
+
+
+#: A machine of Compute requires rebootSetting alone, one of Azure Arc the duration as well.
+INSTALL_VM = _install("rebootSetting", run_id=True)
+INSTALL_ARC = _install("rebootSetting", "maximumDuration", run_id=False)
+TAGS = _object(
+    {
+        "operation": {"enum": ["Replace", "Merge", "Delete"]},
+        "properties": _object({"tags": {"type": "object", "additionalProperties": {"type": "string"}}}),
+    },
+    "operation",
+    "properties",
+)
+GRAPH = _object(
+    {
+        "query": {"type": "string", "minLength": 1},
+        "subscriptions": _TEXTS,
+        "managementGroups": _TEXTS,
+        "options": _object(
+            {
+                "$top": {"type": "integer", "minimum": 1, "maximum": 1000},
+                "$skip": {"type": "integer", "minimum": 0},
+                "$skipToken": {"type": "string"},
+                "resultFormat": {"enum": ["table", "objectArray"]},
+                "allowPartialScopes": {"type": "boolean"},
+            }
+        ),
+    },
+    "query",
+)
+RUN_COMMAND = _object(
+    {
+        "location": {"type": "string", "minLength": 1},
+        "tags": {"type": "object"},
+        "properties": _object(
+            {
+                "source": _object(
+                    {
+                        "script": {"type": "string"},
+                        "scriptUri": {"type": "string"},
+                        "commandId": {"type": "string"},
+                    }
+                ),
+                "parameters": {"type": "array"},
+                "protectedParameters": {"type": "array"},
+                "asyncExecution": {"type": "boolean"},
+                "runAsUser": {"type": "string"},
+                "runAsPassword": {"type": "string"},
+                "timeoutInSeconds": {"type": "integer", "minimum": 1},
+                "outputBlobUri": {"type": "string"},
+                "errorBlobUri": {"type": "string"},
+                "treatFailureAsDeploymentFailure": {"type": "boolean"},
+            }
+        ),
+    },
+    "location",
+)
+_PATCH_SETTINGS = {
+    "patchMode": {"enum": ["Manual", "AutomaticByOS", "AutomaticByPlatform", "ImageDefault"]},
+    "assessmentMode": {"enum": ["ImageDefault", "AutomaticByPlatform"]},
+    "enableHotpatching": {"type": "boolean"},
+    "automaticByPlatformSettings": _object(
+        {
+            "rebootSetting": {"enum": ["Unknown", "IfRequired", "Never", "Always"]},
+            "bypassPlatformSafetyChecksOnUserSchedule": {"type": "boolean"},
+        }
+    ),
+}
+PATCH_SETTINGS = _object(
+    {
+        "properties": _object(
+            {
+                "osProfile": _object(
+                    {
+                        "linuxConfiguration": _object({"patchSettings": _object(_PATCH_SETTINGS)}),
+                        "windowsConfiguration": _object({"patchSettings": _object(_PATCH_SETTINGS)}),
+                    }
+                )
+            }
+        )
+    },
+    "properties",
+)
+MAINTENANCE = _object(
+    {
+        "location": {"type": "string"},
+        "tags": {"type": "object"},
+        "properties": _object(
+            {
+                "namespace": {"type": "string"},
+                "maintenanceScope": {
+                    "enum": ["Host", "Resource", "OSImage", "Extension", "InGuestPatch", "SQLDB", "SQLManagedInstance"]
+                },
+                "visibility": {"enum": ["Custom", "Public"]},
+                "extensionProperties": {"type": "object", "additionalProperties": {"type": "string"}},
+                "maintenanceWindow": _object(
+                    {
+                        "startDateTime": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$"},
+                        "expirationDateTime": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$"},
+                        "duration": {"type": "string", "pattern": r"^\d{2}:\d{2}$"},
+                        "timeZone": {"type": "string"},
+                        "recurEvery": {"type": "string"},
+                    }
+                ),
+                "installPatches": _object(
+                    {
+                        "rebootSetting": {"enum": ["IfRequired", "NeverReboot", "AlwaysReboot", "Never", "Always"]},
+                        "windowsParameters": {"type": "object"},
+                        "linuxParameters": {"type": "object"},
+                    }
+                ),
+            }
+        ),
+    },
+    "location",
+    "properties",
+)
+ASSIGNMENT = _object(
+    {
+        "location": {"type": "string"},
+        "properties": _object(
+            {
+                "maintenanceConfigurationId": {"type": "string"},
+                "resourceId": {"type": "string"},
+                "filter": {"type": "object"},
+            },
+            "maintenanceConfigurationId",
+        ),
+    },
+    "properties",
+)
