@@ -58,7 +58,8 @@ def roll_out(folder: Path, environment: Mapping[str, str], poll: int, log: Path 
     """Carry the plan in the directory out. :param environment: in which AWS or the hosts are reached."""
     command = ["ansible-playbook", "-i", str(folder / "floor.yml"), "patchtide.hybrid.rollout_patches"]
     command += ["-e", f"patchtide_dir={folder}", "-e", f"patchtide_policy_file={folder / 'policy.yml'}"]
-    return watch([*command, "-e", f"patchtide_poll_interval={poll}"], {**environment, **INVENTORY}, log)
+    claims = {"XDG_STATE_HOME": str(folder / "state")}  # each rollout begins without what an earlier one has left
+    return watch([*command, "-e", f"patchtide_poll_interval={poll}"], {**environment, **INVENTORY, **claims}, log)
 
 
 def figures(cost: Cost, before: Cost, counted: Mapping[str, Any], count: int) -> dict[str, Any]:

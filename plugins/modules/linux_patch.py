@@ -145,11 +145,11 @@ kernels:
   type: dict
   sample: {installed: 6.1.0-30-amd64, available: 6.1.0-31-amd64}
 changes:
-  description: Packages that differ from before the install, up to 500, each with C(name), C(arch), C(old) and C(new).
+  description: Packages that differ from before the install, up to 500, each with C(id), C(old) and C(new).
   returned: after an install
   type: list
   elements: dict
-  sample: [{name: libssl3, arch: amd64, old: 3.0.15-1, new: 3.0.17-1}]
+  sample: [{id: libssl3.amd64, old: 3.0.15-1, new: 3.0.17-1}]
 changes_total:
   description: Number of packages that differ from before the install.
   returned: after an install

@@ -101,7 +101,7 @@ def test_a_node_with_one_failed_update_fails_by_its_name_and_keeps_the_other(wor
     patch = world.result("patch")
     assert (patch["status"], patch["installed"], patch["failed"]) == ("failed", [world.good], [world.bad])
     assert world.bad in patch["error"]["text"] and "script" in patch["error"]["text"]
-    assert {item["name"]: item["old"][:1] for item in patch["changes"]} == {"toy": "1", "bad": "1"}
+    assert {item["id"]: item["old"][:1] for item in patch["changes"]} == {"toy.all": "1", "bad.all": "1"}
 
     scan = world.result("scan")
     assert scan["status"] == "succeeded" and scan["missing_after"] == []

@@ -29,7 +29,8 @@ class Change:
     new: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        return {"name": self.name, "arch": self.arch, "old": self.old, "new": self.new}
+        """Return it as every record shows a change: ``id`` (name and architecture), ``old``, ``new``."""
+        return {"id": f"{self.name}.{self.arch}", "old": self.old, "new": self.new}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.detached import Look
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.proof import Proof, read_proof
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.results import install_result
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages_changed import PackageChange
 
 from tests.fakes.package_answers import PROOFS, document
 
@@ -140,10 +141,13 @@ def test_changes_removals_and_what_nobody_planned_are_evidence() -> None:
     came = ["toy all 1.2 ii", "helper all 7 ii"]
     found = result(0, GOOD, broken=(0, []), gone=(0, ["toy all 1.0 ii", "lost all 3 ii"]), came=(0, came))
     assert found["changes"] == [
-        {"name": "helper", "arch": "all", "old": "", "new": "7"},
-        {"name": "lost", "arch": "all", "old": "3", "new": ""},
-        {"name": "toy", "arch": "all", "old": "1.0", "new": "1.2"},
+        {"id": "helper.all", "old": "", "new": "7"},
+        {"id": "lost.all", "old": "3", "new": ""},
+        {"id": "toy.all", "old": "1.0", "new": "1.2"},
     ]
+    assert all(
+        item.keys() == PackageChange("x", "1", "2").to_dict().keys() for item in found["changes"]
+    )  # as in reports
     assert (found["evidence"]["removed"], found["evidence"]["unplanned"]) == (["lost"], ["helper.all:7"])
 
 
