@@ -22,7 +22,7 @@ from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.detached import Look, begin_script, look_script, name_of, parse_look, stop_script
 from ...module_utils._core.work.final_record import error, final_record
 from ...module_utils._core.work.host_probe import to_probe
-from ...module_utils._core.work.joined_scripts import from_joined, to_joined
+from ...module_utils._core.work.joined_scripts import Part, from_joined, to_joined, to_limited
 from ...module_utils._core.work.node_answer import SIZE, not_understood, words
 from ...module_utils._core.work.packages.names import package_of
 from ...module_utils._core.work.packages.results import install_result, scan_result
@@ -49,7 +49,9 @@ GRACE_SECONDS = 300
 _START_SECONDS = 120
 #: A host that still has its old boot ID after this many seconds has refused the reboot.
 _SHUTDOWN_SECONDS = 300
-#: Maximum age, in seconds, of the scan's answer for use by the final check.
+#: Time limit in seconds of the list, and of the probe, that a host adds to the answer that its work has ended.
+_ADDED_SECONDS = 120
+#: Maximum age, in seconds, of an answer for use by the scan, and of the scan's for use by the final check.
 _FRESH_SECONDS = 60
 _NOTHING = "nothing"
 
@@ -83,6 +85,7 @@ class LinuxExecutor:
     shell: Shell
     row: Executor = LINUX
     poll_seconds: float = 5
+    _listed: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
     _seen: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -164,6 +167,8 @@ class LinuxExecutor:
 
     def _begin_detached(self, work: Work, script: str, seconds: int, modes: Sequence[str] = ()) -> str:
         begin = begin_script(work.token, script, seconds, modes=modes)
+        self._listed.pop(work.nodes[0], None)
+        self._seen.pop(work.nodes[0], None)
         work.confirm()
         try:
             answer = self.shell.run(work.place, begin, timeout=LOOK_SECONDS)
@@ -199,13 +204,16 @@ class LinuxExecutor:
         return evaluate_probe(output, thresholds, executor=self.row).to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
-        listed, *looked = self._outputs(work, (list_script(self.rules.packages), self._final_probe()), LIST_SECONDS)
+        at, listed, *looked = self._listed.pop(work.nodes[0], (work.at, ""))
+        if not listed or self.clock.now() - at > timedelta(seconds=_FRESH_SECONDS):
+            listed, *looked = self._outputs(work, self._scan_scripts(), LIST_SECONDS)
+            at = self.clock.now()
         try:
             listing, reboot = read_list(listed, self.rules.packages)
         except PatchtideError as why:
             return {**self._times(work), "status": Status.FAILED.value, "error": error(why.code, str(why))}
         probe = looked[0] if looked else self._output(work, self._final_probe(), READ_SECONDS)
-        self._seen[work.nodes[0]] = self.clock.now(), probe
+        self._seen[work.nodes[0]] = at, probe
         done = self.rollout.state.nodes[work.nodes[0]].results
         rebooted = bool(done.get("reboot", {}).get("rebooted"))
         return {**self._times(work), **scan_result(listing, reboot, self.rules.packages, rebooted=rebooted)}
@@ -219,21 +227,23 @@ class LinuxExecutor:
         done = self.rollout.state.nodes[node].results
         if facts is not None and "pending_reboot" in done.get("scan", {}):
             facts["pending_reboot"] = done["scan"]["pending_reboot"]  # from all of the host's sources, reconciled
-        rule = planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"]
-        return final_record(planned, done, facts, to_time(self.clock.now()), str(rule)).to_dict()
+        return final_record(planned, done, facts, to_time(self.clock.now()), self._reboot_rule(node)).to_dict()
 
     def _final_probe(self) -> str:
         key = str(self.rollout.plan["rollout"])
         return to_probe("linux", services_mode("verify"), key, packages_mode("verify"))
 
+    def _scan_scripts(self) -> tuple[str, str]:
+        return list_script(self.rules.packages), self._final_probe()
+
     def _poll_install(self, work: Work) -> list[dict[str, Any]]:
-        found = self._look(work, final=False)
+        found = self._look_and_scan(work)
         if found.state == "running" or self._is_starting(work, found):
             return []
         return [{**self._times(work), **install_result(found, self._planned(work.nodes[0]))}]
 
     def _poll_reboot(self, work: Work) -> list[dict[str, Any]]:
-        found = self._look(work, final=False)
+        found = self._look_and_scan(work)
         if self._is_starting(work, found):
             return []
         boots = {"boot_id_before": found.boot_before, "boot_id_after": found.boot_now}
@@ -254,6 +264,26 @@ class LinuxExecutor:
         script = look_script(work.token, final=final, prove=prove)
         answer = self.shell.run(work.place, script, timeout=PROVE_SECONDS if prove else LOOK_SECONDS)
         return parse_look(answer.stdout[:SIZE])
+
+    def _look_and_scan(self, work: Work) -> Look:
+        """Poll detached work. If the scan is next, the host adds its list and its probe to the answer, which spares
+        another connection. What it does not add in time, the scan asks for itself."""
+        prove, mark = work.stage == "patch", f"patchtide-part-{name_of(work.token)}"
+        look = look_script(work.token, final=False, prove=prove, rebooted=not prove)
+        if prove and self._reboot_rule(work.nodes[0]) not in ("never", "if_required"):
+            scripts = [look]
+        else:
+            scripts = [look, *(to_limited(script, _ADDED_SECONDS, mark) for script in self._scan_scripts())]
+        seconds = PROVE_SECONDS + _ADDED_SECONDS * (len(scripts) - 1)
+        answer = self.shell.run(work.place, to_joined(scripts, mark), timeout=seconds)
+        looked, *added = from_joined(answer.stdout[:SIZE], mark) or [Part(None, "")]
+        if len(added) == 2 and all(part.rc == 0 for part in added):
+            self._listed[work.nodes[0]] = self.clock.now(), added[0].stdout, added[1].stdout
+        return parse_look(looked.stdout)
+
+    def _reboot_rule(self, node: str) -> str:
+        planned = self.rollout.promotion(self.wave).node(node)
+        return str(planned.get("reboot_rule") or self.rollout.wave(self.wave)["reboot_rule"])
 
     def _is_starting(self, work: Work, found: Look) -> bool:
         return found.state == "starting" and self.clock.now() < work.at + timedelta(seconds=_START_SECONDS)

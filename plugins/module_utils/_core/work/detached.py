@@ -86,10 +86,15 @@ tell() {
     [ ! -e "$d/$stream" ] || tail -c @TAIL@ "$d/$stream"
     echo
   done
+  proof=
   case @PROVE@:$1 in
-    yes:ended | yes:unknown) echo '@@proof'; timeout 240 /bin/sh "$d/work.sh" prove </dev/null 2>/dev/null ;;
+    yes:ended | yes:unknown)
+      proof=$(timeout 240 /bin/sh "$d/work.sh" prove </dev/null 2>/dev/null)
+      printf '@@proof\n%s\n' "$proof" ;;
   esac
   case $1 in starting | running) exit 1 ;; esac
+  case $proof in *'|yes|'*) exit 2 ;; esac
+  [ "@REBOOTED@" = no ] || [ "$(cat "$d/began/boot" 2>/dev/null)" != "$boot" ] || exit 3
   exit 0
 }
 [ ! -e "$d/rc" ] || tell ended
@@ -165,14 +170,15 @@ def begin_script(token: str, work: str, seconds: int, *, modes: Sequence[str] = 
     return _fill(_BEGIN, token, WORK=work.rstrip("\n"), **values)
 
 
-def look_script(token: str, *, final: bool, prove: bool = False) -> str:
-    """Return the script that looks at work; it ends with 0 once the work is over, or never began.
+def look_script(token: str, *, final: bool, prove: bool = False, rebooted: bool = False) -> str:
+    """Return the script that looks at work. It ends with 0 once nothing more is to come: the work is over or never
+    began, what it proves names no source that wants a reboot, and the reboot that it requested has happened.
 
     :param final: what has not begun by now must never begin. :param prove: once it no longer runs, call the work's
-        script with the argument ``prove``.
+        script with the argument ``prove``. :param rebooted: the work is a reboot.
     """
-    flags = {"FINAL": "yes" if final else "no", "PROVE": "yes" if prove else "no"}
-    return _fill(_LOOK, token, TAIL=str(TAIL), **flags)
+    flags = {"FINAL": final, "PROVE": prove, "REBOOTED": rebooted}
+    return _fill(_LOOK, token, TAIL=str(TAIL), **{name: "yes" if on else "no" for name, on in flags.items()})
 
 
 def stop_script(token: str) -> str:

@@ -22,6 +22,14 @@ printf '\\n%s %s\\n' '{mark}' "$patchtide_part"
 """
 
 
+#: The script is not on stdin, which what it calls would read; nor an argument, whose size is limited (execve(2)).
+_LIMITED = """\
+timeout -k 5 {seconds} /bin/sh /dev/fd/9 9<<'{mark}-script'
+{script}
+{mark}-script
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one script printed to stdout, and how it ended; ``rc`` is None if its end was not seen."""
@@ -33,6 +41,11 @@ class Part:
 def to_joined(scripts: Sequence[str], mark: str) -> str:
     """Return one script. :param mark: a word of letters, digits and dashes that no script prints."""
     return "".join(_PART.format(script=script, mark=mark) for script in scripts)
+
+
+def to_limited(script: str, seconds: int, mark: str) -> str:
+    """Return a script that ends this one after so many seconds, with the exit code 124 as timeout(1) does."""
+    return _LIMITED.format(script=script, seconds=seconds, mark=mark)
 
 
 def from_joined(stdout: str, mark: str) -> list[Part]:

@@ -34,7 +34,10 @@ class Shell:
 def poll(stage: str, answer: Any) -> list[Any]:
     nodes = {"h": {"node_id": "h", "host": "h", "executor": "linux", "patches": [], "reboot_rule": "never"}}
     state = SimpleNamespace(nodes={"h": SimpleNamespace(results={})})
-    rollout: Any = SimpleNamespace(nodes=nodes, plan={"rollout": "r"}, state=state)
+    promoted = SimpleNamespace(node=nodes.__getitem__)
+    rollout: Any = SimpleNamespace(
+        nodes=nodes, plan={"rollout": "r"}, state=state, promotion=lambda _wave: promoted, wave=lambda _name: {}
+    )
     clock: Any = SimpleNamespace(now=lambda: NOW)
     rules: Any = RULES
     executor = LinuxExecutor(rollout, "canary", rules, clock, Shell(answer))
