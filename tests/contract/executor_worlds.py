@@ -305,7 +305,7 @@ class StubShell:
 def _answered(script: str, sign: str, answer: str) -> str:
     """Return the script with what it would run under a sign, to its end or that of its part, replaced by an answer."""
     return re.sub(
-        rf"#!/bin/sh\n{re.escape(sign)}\n.*?(\n\)\npatchtide_part=|\Z)",
+        rf"#!/bin/sh\n{re.escape(sign)}\n.*?(\npatchtide-part-\w+-script\n|\n\)\npatchtide_part=|\Z)",
         lambda found: f"cat <<'ANSWER'\n{answer}\nANSWER{found[1]}",
         script,
         flags=re.DOTALL,

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work import detached
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort, Result, Unknown, Work
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connection_errors import HostError
 
 from tests.contract.executor_worlds import (
     FAMILIES,
@@ -268,3 +271,47 @@ def test_only_what_the_plan_lists_is_installed(world: ExecutorWorld, tmp_path: P
     asked = (tmp_path / "installs").read_text()
     name, other = (patch.partition(".")[0] for patch in (PLANNED, UNPLANNED))
     assert name in asked and "3.0.17" in asked and other not in asked
+
+
+def unreachable_scan(world: ExecutorWorld, port: ExecutorPort) -> Result | None:
+    """The result of a scan for which the node can't be reached; ``None`` if there is none."""
+    world.act("away")
+    with suppress(HostError):
+        return result_of(world, port, announced(world, port, "scan"), looks=1)
+    return None
+
+
+def end_of(world: ExecutorWorld, port: ExecutorPort, stage: str) -> None:
+    work = announced(world, port, stage)
+    work.handle = port.begin(work)
+    assert result_of(world, port, work)["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("world", [*FAMILIES], indirect=True)
+@pytest.mark.parametrize("stage", CHANGING)
+def test_a_host_lists_and_probes_itself_with_the_end_of_its_work(world: ExecutorWorld, stage: str) -> None:
+    port = world.fresh()
+    end_of(world, port, stage)
+    scanned = unreachable_scan(world, port)
+    assert scanned and world.rollout and scanned["status"] == "succeeded"
+    world.rollout.state.nodes[world.node].results = GONE_WELL
+    (record,) = port.poll(announced(world, port, "verify"))
+    assert record["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("world", [*FAMILIES], indirect=True)
+@pytest.mark.parametrize("why", ["rule", "pending", "begun again", "old"])
+def test_what_a_host_said_before_its_last_change_is_no_scan(world: ExecutorWorld, why: str, tmp_path: Path) -> None:
+    port, rollout = world.fresh(), world.rollout
+    assert rollout is not None
+    if why == "rule":
+        rollout.plan["waves"][0]["reboot_rule"] = "always"
+    if why == "pending":
+        (tmp_path / "boot").mkdir()
+        (tmp_path / f"boot/vmlinuz-9999{re.sub('^[^a-z]*', '', os.uname().release)}").touch()
+    end_of(world, port, "patch")
+    if why == "begun again":
+        port.begin(announced(world, port, "reboot"))
+    if why == "old":
+        world.clock.sleep(61)
+    assert unreachable_scan(world, port) is None
