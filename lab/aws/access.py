@@ -19,6 +19,7 @@ from .launch import SECRET
 from .world import world
 
 NODE_PROFILE = "patchtide-node"
+HYBRID_ROLE = "service-role/AmazonEC2RunCommandRoleForManagedInstances"
 #: The policy whose permissions an agent needs. moto has all of AWS's own, but loads them only as a whole, slowly.
 NODE_POLICY = "AmazonSSMManagedInstanceCore"
 
@@ -36,6 +37,7 @@ def seed() -> None:
         for role in account.roles:
             _create_role(backend, role)
         _create_node_profile(backend)
+        _create_hybrid_role(backend)
 
 
 def _create_node_profile(backend: Any) -> None:
@@ -47,6 +49,13 @@ def _create_node_profile(backend: Any) -> None:
     policy = AWSManagedPolicy.from_data(NODE_POLICY, backend.account_id, backend.region_name, data)
     backend.managed_policies[policy.arn] = policy
     backend.attach_role_policy(policy.arn, NODE_PROFILE)
+
+
+def _create_hybrid_role(backend: Any) -> None:
+    """The service role that the agents of hybrid nodes work with (user guide, create the IAM service role)."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    path, _, name = HYBRID_ROLE.rpartition("/")
+    _put_role(backend, name, trust, "What the agents of the lab's hybrid nodes work with.", f"/{path}/")
 
 
 @cache
@@ -66,11 +75,11 @@ def _create_role(backend: Any, role: Role) -> None:
     _put_role(backend, role.name, statement, "May be assumed from the lab's home account.")
 
 
-def _put_role(backend: Any, name: str, statement: dict[str, Any], description: str) -> None:
+def _put_role(backend: Any, name: str, statement: dict[str, Any], description: str, path: str = "/") -> None:
     backend.create_role(
         role_name=name,
         assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-        path="/",
+        path=path,
         permissions_boundary=None,
         description=description,
         tags=[],
@@ -97,6 +106,13 @@ def may_assume(caller: str, role_arn: str, external_id: str | None) -> bool:
         return _trusts(parts[4], role_arn, caller)
     trusted = caller in (world().estate.home_account, account.account_id)
     return trusted and not role.denied and role.external_id in (None, external_id)
+
+
+def role_exists(account_id: str, name: str) -> bool:
+    """Whether an account has a role; ``name`` may have its path before it, as in ``service-role/NAME``."""
+    path, _, last = name.rpartition("/")
+    roles = iam_backends[account_id]["aws"].roles.values()
+    return any(role.name == last and path.strip("/") in ("", role.path.strip("/")) for role in roles)
 
 
 def _estate_role(account: Account | None, name: str) -> Role | None:

@@ -104,6 +104,7 @@ places:
         default_instance_name: ""
         registration_limit: 10
         registrations: 0
+        created_at: "2026-11-21T06:00:00Z"
         expires_at: "2026-11-22T06:00:00Z"
         expired: false
         tags: {Patch Group: PLANT-PROD}

@@ -88,6 +88,28 @@ associations:
       returned: always
       type: dict
       sample: {Success: 12, Failed: 1}
+    is_patch_policy:
+      description:
+        - Whether the association carries out a patch policy of Quick Setup. Patch policies ignore patch groups, and
+          their scans replace the patch compliance of the same nodes.
+      returned: always
+      type: bool
+      sample: false
+    triggered_alarms:
+      description: CloudWatch alarms that stopped the last run, each with C(name) and C(state).
+      returned: always
+      type: list
+      elements: dict
+    created_at:
+      description: When the association was created.
+      returned: always
+      type: str
+      sample: "2026-10-01T09:00:00Z"
+    updated_at:
+      description: When the association was last updated.
+      returned: always
+      type: str
+      sample: "2026-10-01T09:00:00Z"
     last_execution_at:
       description: Time of the last run.
       returned: always

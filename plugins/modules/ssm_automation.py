@@ -85,12 +85,40 @@ options:
         description: Accounts or organizational units to exclude.
         type: list
         elements: str
+      targets:
+        description: Values by key of the resources in these accounts and Regions.
+          A key is C(tag:KEY) or C(ParameterValues).
+        type: dict
+      targets_max_concurrency:
+        description: Number or percentage of resources at the same time in each account and Region.
+        type: str
+      targets_max_errors:
+        description: Number or percentage of errors in an account and Region after which no more resources begin.
+        type: str
+      alarm:
+        description: Name of a CloudWatch alarm that stops the execution in these accounts and Regions.
+        type: str
+      ignore_alarm_failure:
+        description: Whether to continue if the state of the alarm cannot be read.
+        type: bool
+        default: false
+  target_locations_url:
+    description: HTTPS URL of an object in S3 with the target locations, for more than O(target_locations) can hold.
+    type: str
   tags:
     description: Tags of the execution.
     type: dict
   alarm:
     description: Name of a CloudWatch alarm that stops the execution.
     type: str
+  ignore_alarm_failure:
+    description: Whether to continue if the state of the alarm cannot be read.
+    type: bool
+    default: false
+  mode:
+    description: V(Interactive) pauses before every step until a person continues. The service's default is V(Auto).
+    type: str
+    choices: [Auto, Interactive]
   stop_type:
     description: V(Cancel) stops immediately, V(Complete) after the current step.
     type: str
@@ -171,6 +199,11 @@ LOCATION = {
     "execution_role_name": TEXT,
     "include_child_units": {"type": "bool"},
     "exclude_accounts": STRINGS,
+    "targets": {"type": "dict"},
+    "targets_max_concurrency": TEXT,
+    "targets_max_errors": TEXT,
+    "alarm": TEXT,
+    "ignore_alarm_failure": {"type": "bool", "default": False},
 }
 SPEC = {
     **TARGETS,
@@ -186,7 +219,10 @@ SPEC = {
     "max_errors": TEXT,
     "target_locations": {"type": "list", "elements": "dict", "options": LOCATION},
     "tags": {"type": "dict"},
+    "target_locations_url": TEXT,
     "alarm": TEXT,
+    "ignore_alarm_failure": {"type": "bool", "default": False},
+    "mode": {**TEXT, "choices": ["Auto", "Interactive"]},
     "stop_type": {**TEXT, "choices": ["Cancel", "Complete"], "default": "Cancel"},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},

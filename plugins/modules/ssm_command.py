@@ -105,6 +105,10 @@ options:
   alarm:
     description: Name of a CloudWatch alarm that stops the command.
     type: str
+  ignore_alarm_failure:
+    description: Whether to continue if the state of the alarm cannot be read.
+    type: bool
+    default: false
   wait:
     description: Whether to wait for the command to end on all nodes.
     type: bool
@@ -167,8 +171,9 @@ places:
           type: str
         invocations:
           description:
-            - Result on each node, with V(status), V(code), V(output) (the first 2,500 characters), V(started_at) and
-              V(ended_at).
+            - Result on each node, with V(name), V(status), V(code), V(output) (the first 2,500 characters),
+              V(started_at) and V(ended_at).
+            - V(plugins) has the steps of the document, each with its name, status, code, output and times.
           returned: if O(wait=true)
           type: list
           elements: dict
@@ -220,6 +225,7 @@ SPEC = {
     "notification_events": {"type": "list", "elements": "str", "choices": EVENTS, "default": ["All"]},
     "notification_type": {**TEXT, "choices": ["Command", "Invocation"], "default": "Command"},
     "alarm": TEXT,
+    "ignore_alarm_failure": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
     "fail_on_error": {"type": "bool", "default": True},

@@ -92,7 +92,7 @@ def main() -> None:
         found = [to_state(row) for row in rows if options["comment"] in (None, row.get("Comment"))]
         if not options["invocations"]:
             return [state.members for state in found]
-        parts = [port.invocations(state.command_id, True) for state in found]
+        parts = [port.detailed(state.command_id) for state in found]
         return [
             {**state.members, "invocations": rows, "outcome": to_outcome(rows)}
             for state, rows in zip(found, parts, strict=True)

@@ -66,6 +66,8 @@ nodes:
       region: eu-central-1
       instance_id: mi-0123456789abcdef0
       inventory: {"Custom:PatchInformation": [{Patch Group: PLANT-PROD}]}
+      captured:
+        "Custom:PatchInformation": {capture_time: "2026-11-10T22:00:00Z", schema_version: "1.0", content_hash: ""}
 failed_places:
   description: Account-Regions that failed, each with its error.
   returned: always

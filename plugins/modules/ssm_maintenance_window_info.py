@@ -68,8 +68,17 @@ maintenance_windows:
       description: Next opening as reported by the service. Empty if there is none.
       type: str
       sample: "2026-12-08T02:00+01:00[Europe/Berlin]"
+    created_at:
+      description: When the window was created.
+      type: str
+      sample: "2026-11-01T09:00:00Z"
+    modified_at:
+      description: When the window was last modified.
+      type: str
+      sample: "2026-11-02T09:00:00Z"
     targets:
-      description: Targets as returned by M(patchtide.hybrid.ssm_maintenance_window_target).
+      description: Targets as returned by M(patchtide.hybrid.ssm_maintenance_window_target), with
+        C(resource_type).
       returned: if O(targets=true)
       type: list
       elements: dict

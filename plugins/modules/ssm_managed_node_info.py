@@ -81,6 +81,8 @@ managed_nodes:
       resource_type: ManagedInstance
       source_type: AWS::SSM::ManagedInstance
       connection_status: connected
+      inventory: {"AWS:InstanceInformation": [{ComputerName: plant-01}]}
+      captured: {"AWS:InstanceInformation": {capture_time: "2026-11-21T01:00:00Z", schema_version: "1.0"}}
 failed_places:
   description: Account-Regions that failed, each with its error.
   returned: always

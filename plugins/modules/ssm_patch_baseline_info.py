@@ -83,6 +83,8 @@ patch_baselines:
       operating_system: WINDOWS
       is_default: false
       patch_groups: [win-prod]
+      created_at: "2026-10-01T09:00:00Z"
+      modified_at: "2026-10-02T09:00:00Z"
       tags: {}
       effective_patches:
         - id: KB5031364

@@ -78,6 +78,7 @@ nodes:
       last_no_reboot_install_at: ""
       reboot_option: NoReboot
       snapshot_id: ""
+      install_override_list: ""
       counts: {missing_count: 1, failed_count: 0, installed_count: 230}
       patches:
         - id: openssl.x86_64:1:3.0.8-1.amzn2023
@@ -86,6 +87,7 @@ nodes:
           severity: Critical
           state: MISSING
           cve_ids: [CVE-2026-0001]
+          installed_at: ""
 summary:
   description: Totals over all nodes and by patch group, and the number of listed patches by severity.
   returned: always

@@ -64,10 +64,17 @@ patch_groups:
       type: list
       elements: dict
       sample:
-        - {operating_system: UBUNTU, baseline_id: pb-0123456789abcdef0, name: contoso-ubuntu, is_fallback: false}
+        - operating_system: UBUNTU
+          baseline_id: pb-0123456789abcdef0
+          name: contoso-ubuntu
+          description: Ubuntu in production
+          is_default: false
+          is_fallback: false
         - operating_system: WINDOWS
           baseline_id: arn:aws:ssm:eu-central-1:280605243866:patchbaseline/pb-09ca3fb51f0412ec3
           name: ""
+          description: ""
+          is_default: true
           is_fallback: true
     state_counts:
       description: Number of nodes by patch state.

@@ -64,6 +64,7 @@ resource_data_syncs:
       name: patchtide
       sync_type: SyncToDestination
       bucket: contoso-patchtide
+      sync_created_time: "2026-11-01T01:00:00Z"
       last_status: Successful
       last_successful_sync_time: "2026-11-21T01:00:00Z"
 failed_places:

@@ -73,7 +73,8 @@ def test_reserved_keys_are_refused(ssm: Any, refused: Refused) -> None:
 
 
 def test_a_document_keeps_its_tags_with_moto(ssm: Any) -> None:
-    content = '{"schemaVersion": "2.2", "description": "x", "mainSteps": []}'
+    step = '{"action": "aws:runShellScript", "name": "a", "inputs": {"runCommand": ["uname"]}}'
+    content = f'{{"schemaVersion": "2.2", "mainSteps": [{step}]}}'
     ssm.create_document(Name="mine", Content=content, DocumentType="Command")
     ssm.add_tags_to_resource(ResourceType="Document", ResourceId="mine", Tags=TAG)
     assert tags(ssm, "Document", "mine") == {"a": "b"}

@@ -77,6 +77,21 @@ def test_everything_everywhere_and_a_second_run_changes_nothing(fresh: Lab, tmp_
     assert not again.warnings
 
 
+def test_patch_policies_of_quick_setup_are_named_and_left_alone(fresh: Lab, tmp_path: Path) -> None:
+    ssm = fresh.client("ssm", REGIONS[0], ACCOUNTS[1])
+    override = "s3://aws-quicksetup-patchpolicy-222222222222-v4t88/baseline_overrides.json"
+    shared = {"Name": "AWS-RunPatchBaseline", "Targets": [{"Key": "InstanceIds", "Values": ["*"]}]}
+    later = {**shared, "ScheduleExpression": "cron(0 2 ? * SUN *)", "ApplyOnlyAtCronInterval": True}
+    for name, extra in (("AWS-QuickSetup-PatchPolicy-v4t88", {"BaselineOverride": [override]}), ("own-scan", {})):
+        ssm.create_association(AssociationName=name, Parameters={"Operation": ["Scan"], **extra}, **later)
+    before = ssm.list_associations()["Associations"]
+    done = apply(fresh, tmp_path, small())
+    assert done.status == 0, done.output
+    assert "222222222222/eu-central-1: AWS-QuickSetup-PatchPolicy-v4t88, Operation Scan" in done.output
+    assert "own-scan" not in done.output
+    assert ssm.list_associations()["Associations"] == before
+
+
 def test_check_mode_predicts_and_changes_nothing(fresh: Lab, tmp_path: Path) -> None:
     checked = apply(fresh, tmp_path, small(), "--check", "--diff")
     assert held(fresh, ACCOUNTS[0], REGIONS[0])["windows"] == set()

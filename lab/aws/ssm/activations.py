@@ -9,6 +9,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from ..access import role_exists
 from .operations import Answer, Request, SsmError, operation, page
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ def create_activation(place: Place, request: Request) -> Answer:
     expires = _expiry(request.get("ExpirationDate"), now)
     if not now < expires <= now + timedelta(days=MOST_DAYS):
         raise SsmError("InvalidParameters", f"ExpirationDate must lie within the next {MOST_DAYS} days.")
+    if not role_exists(place.account, request["IamRole"]):
+        # hashicorp/terraform-provider-aws, internal/service/ssm/activation.go retries on this very text
+        raise SsmError(
+            "ValidationException",
+            f"Nonexistent role or missing ssm service principal in trust policy: {request['IamRole']}",
+        )
     activation_id = str(uuid.UUID(int=place.chance.getrandbits(128), version=4))
     place.kept["activations"][activation_id] = {
         "ActivationId": activation_id,

@@ -20,6 +20,7 @@ from .association_runs import Run, start_run
 from .documents import RUN_BY_ASSOCIATION, find_document
 from .operations import Answer, Request, SsmError, operation, page
 from .schedule import occurrences, parse
+from .sending import bucket_exists
 from .tags import check_tags
 
 if TYPE_CHECKING:
@@ -73,7 +74,14 @@ def _is_target(node: Node, target: Mapping[str, Any]) -> bool:
 
 def _check(place: Place, request: Request) -> None:
     """Refuse what both CreateAssociation and UpdateAssociation refuse."""
-    find_document(request["Name"]).read(request.get("Parameters", {}))
+    document, version = find_document(request["Name"]), request.get("DocumentVersion", "$DEFAULT")
+    if not document.has_version(version):
+        raise SsmError("InvalidDocumentVersion", f"The document version {version} isn't valid or doesn't exist.")
+    document.read(request.get("Parameters", {}))
+    bucket = request.get("OutputLocation", {}).get("S3Location", {}).get("OutputS3BucketName")
+    if bucket is not None and not bucket_exists(bucket):
+        # InvalidOutputLocation: "The output location isn't valid or doesn't exist."
+        raise SsmError("InvalidOutputLocation", f"The bucket {bucket} doesn't exist.")
     for row in request.get("Targets", []):
         if not row.get("Values") or not re.match(_TARGET_KEY, row.get("Key", "")):
             raise SsmError("InvalidTarget", f"{row} is no target.")

@@ -16,6 +16,7 @@ from ..world import world
 from .documents import Document, find_document
 from .invocations import Command, Invocation, status_of
 from .operations import Answer, Request, SsmError, operation, page
+from .sending import check_sending
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -30,6 +31,7 @@ _S3 = ("OutputS3Region", "OutputS3BucketName", "OutputS3KeyPrefix")
 @operation("SendCommand")
 def send_command(place: Place, request: Request) -> Answer:
     document = find_document(request["DocumentName"])
+    check_sending(place, request, document)
     parameters = document.read(request.get("Parameters", {}))
     nodes = _targets(place, request, document)
     refusal = world().faults.refusal(request, place.account, place.region)
@@ -94,7 +96,7 @@ def _is_target(node: Node, target: dict[str, Any]) -> bool:
         return node.tags.get(key[4:]) in values
     if key == "tag-key":
         return any(value in node.tags for value in values)
-    if key == "InstanceIds":
+    if key.lower() == "instanceids":  # the user guide writes both, "Key=instanceids,Values=…" for most commands
         return node.node_id in values
     raise SsmError("InvalidParameters", f"The lab has no targets by {key}; it has tag:…, tag-key and InstanceIds.")
 

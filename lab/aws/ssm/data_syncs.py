@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .operations import Answer, Request, SsmError, operation, page
+from .sending import bucket_exists
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -24,6 +25,9 @@ def _check(request: Request) -> str:
     needed, other = ("S3Destination", "SyncSource") if kind == TO_DESTINATION else ("SyncSource", "S3Destination")
     if needed not in request or other in request:
         raise SsmError("ResourceDataSyncInvalidConfigurationException", f"{kind} needs {needed}, and no {other}.")
+    bucket = request.get("S3Destination", {}).get("BucketName")
+    if bucket is not None and not bucket_exists(bucket):
+        raise SsmError("ResourceDataSyncInvalidConfigurationException", f"The bucket {bucket} does not exist.")
     source = request.get("SyncSource", {})
     if source and source["SourceType"] not in ("AwsOrganizations", "SingleAccountMultiRegions"):
         raise SsmError(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,15 @@ class Document:
     #: doesn't require that you explicitly specify an execution timeout value, then Systems Manager enforces the
     #: hard-coded default execution timeout" (command timeout values).
     timeout: int = 3600
+    #: number of the latest version, which is the default one too; AWS's own documents have many
+    latest: int = 9
+
+    def has_version(self, version: str) -> bool:
+        return version in ("$DEFAULT", "$LATEST") or (version.isdigit() and 1 <= int(version) <= self.latest)
+
+    def digest(self, kind: str = "Sha256") -> str:
+        """The hash that the service made of it; the lab has no content of these documents, so it hashes the name."""
+        return hashlib.new(kind.lower(), self.name.encode()).hexdigest()
 
     def step_for(self, platform: str) -> str:
         return next(step for step, own in self.steps.items() if own in ("", platform))

@@ -9,14 +9,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..access import HYBRID_ROLE
 from ..node import Node
 from .operations import Answer, Request, SsmError, operation, page
 
 if TYPE_CHECKING:
     from .backend import Place
-
-
-HYBRID_ROLE = "service-role/AmazonEC2RunCommandRoleForManagedInstances"
 
 
 def source_of(place: Place, node: Node) -> dict[str, str]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .documents import DOCUMENTS
+from .document_content import check_content
+from .documents import DOCUMENTS, Document
 from .operations import Answer, Request, SsmError, operation, page
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def _parse(content: str, form: str, kind: str) -> Any:
         raise SsmError("InvalidDocumentContent", f"The content is no {form}: {error}") from None
     if not isinstance(data, dict) or "schemaVersion" not in data:
         raise SsmError("InvalidDocumentContent", "The content has no schemaVersion.")
+    check_content(data, kind)
     return data
 
 
@@ -103,7 +105,29 @@ def _pick(document: dict[str, Any], request: Request) -> dict[str, Any]:
 
 @operation("DescribeDocument")
 def describe_document(place: Place, request: Request) -> Answer:
+    if request["Name"] in DOCUMENTS:
+        return {"Document": _describe_theirs(DOCUMENTS[request["Name"]], request)}
     return {"Document": _describe(place, request["Name"], _pick(own(place, request["Name"]), request))}
+
+
+def _describe_theirs(document: Document, request: Request) -> dict[str, Any]:
+    """One of AWS's own documents."""
+    version = request.get("DocumentVersion", "$DEFAULT")
+    if not document.has_version(version):
+        raise SsmError("InvalidDocumentVersion", f"There is no version {version}.")
+    return {
+        "Name": document.name,
+        "Owner": "Amazon",
+        "Status": "Active",
+        "DocumentVersion": version if version.isdigit() else str(document.latest),
+        "DocumentType": "Command",
+        "DocumentFormat": "JSON",
+        "LatestVersion": str(document.latest),
+        "DefaultVersion": str(document.latest),
+        "Hash": document.digest(),
+        "HashType": "Sha256",
+        "PlatformTypes": list(document.platforms),
+    }
 
 
 @operation("GetDocument")
@@ -198,6 +222,10 @@ def list_document_versions(place: Place, request: Request) -> Answer:
 @operation("ModifyDocumentPermission")
 def modify_document_permission(place: Place, request: Request) -> Answer:
     shared = own(place, request["Name"])["shared"]
+    for given in (request.get("AccountIdsToAdd", []), request.get("AccountIdsToRemove", [])):
+        if len(given) > 1 and "all" in [account.lower() for account in given]:
+            # "The account IDs can either be a group of account IDs or *All*." (ModifyDocumentPermission)
+            raise SsmError("ValidationException", "Account IDs are either a group of account IDs or All.")
     for account in request.get("AccountIdsToRemove", []):
         shared.pop(account.lower(), None)
     for account in request.get("AccountIdsToAdd", []):

@@ -104,7 +104,7 @@ class Execution:
 
     def _targets(self, task: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         for row in task["Targets"]:
-            if row["Key"] == "InstanceIds":
+            if row["Key"].lower() == "instanceids":
                 yield "", [row]
             else:
                 yield from (

@@ -36,7 +36,7 @@ def _check(resource_type: str, targets: list[dict[str, Any]]) -> None:
         groups = key.startswith("resource-groups:")
         if groups != (resource_type == "RESOURCE_GROUP"):
             raise SsmError("ValidationException", f"Key {key!r} does not go with ResourceType {resource_type}.")
-        if not groups and key not in ("InstanceIds", "tag-key") and not key.startswith("tag:"):
+        if not groups and key.lower() not in ("instanceids", "tag-key") and not key.startswith("tag:"):
             raise SsmError("ValidationException", f"Key {key!r} is none of InstanceIds, tag-key and tag:<key>.")
         if not values:
             raise SsmError("ValidationException", f"Key {key!r} has no values.")

@@ -56,9 +56,9 @@ def _check(window: Window, task: dict[str, Any]) -> None:
     if not targets and limits:
         raise _wrong(f"{' and '.join(limits)} can't be given for a task without targets.")
     for row in targets:
-        if row.get("Key") not in ("WindowTargetIds", "InstanceIds"):
+        if row.get("Key", "").lower() not in ("windowtargetids", "instanceids"):
             raise _wrong(f"Key {row.get('Key')!r} of Targets is none of WindowTargetIds and InstanceIds.")
-        if row["Key"] == "WindowTargetIds":
+        if row["Key"].lower() == "windowtargetids":
             for target_id in row.get("Values", []):
                 existing_target(window, target_id)
     given = set(task.get("TaskInvocationParameters", {}))

@@ -203,7 +203,7 @@ def is_for(place: Place, window: Window, targets: list[dict[str, Any]]) -> bool:
 def _same(place: Place, registered: dict[str, Any], asked: dict[str, Any]) -> bool:
     if registered.get("Key") == asked.get("Key"):
         return bool(set(registered.get("Values", [])) & set(asked.get("Values", [])))
-    if asked.get("Key") != "InstanceIds":
+    if asked.get("Key", "").lower() != "instanceids":
         return False
     nodes = [node for node in map(place.managed_node, asked.get("Values", [])) if node]
     key, values = registered.get("Key", ""), registered.get("Values", [])

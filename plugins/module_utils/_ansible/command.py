@@ -66,5 +66,5 @@ def _describe(port: CommandPort, command_id: str, with_rows: bool) -> dict[str, 
         return {"command_id": command_id}
     if not with_rows:
         return dict(state.members)
-    rows = port.invocations(command_id, True)
+    rows = port.detailed(command_id)
     return {**state.members, "invocations": to_data(rows), "outcome": to_outcome(rows)}

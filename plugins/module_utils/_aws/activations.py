@@ -78,6 +78,7 @@ def from_api(row: Mapping[str, Any]) -> Activation:
         default_instance_name=row.get("DefaultInstanceName", ""),
         registration_limit=row.get("RegistrationLimit", 1),
         registrations=row.get("RegistrationsCount", 0),
+        created_at=to_time(row.get("CreatedDate")),
         expires_at=to_time(row.get("ExpirationDate")),
         expired=row.get("Expired", False),
         tags=from_tag_list(row.get("Tags")),

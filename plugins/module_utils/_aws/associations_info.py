@@ -14,6 +14,7 @@ from .._core.change import to_dict
 from .._core.errors import ServiceError
 from .._core.ssm import limits
 from .._core.ssm.associations import check_filters
+from .._core.ssm.patch_policies import is_patch_policy
 from .associations import GONE, from_api
 from .convert import to_plain, to_time
 from .errors import aws_errors
@@ -65,6 +66,10 @@ def _whole(client: Any, association_id: str, options: Mapping[str, Any]) -> dict
         "status": overview.get("Status", ""),
         "detailed_status": overview.get("DetailedStatus", ""),
         "counts": dict(overview.get("AssociationStatusAggregatedCount", {})),
+        "is_patch_policy": is_patch_policy(row.get("Parameters") or {}),
+        "triggered_alarms": to_plain(row.get("TriggeredAlarms", [])),
+        "created_at": to_time(row.get("Date")),
+        "updated_at": to_time(row.get("LastUpdateAssociationDate")),
         "last_execution_at": to_time(row.get("LastExecutionDate")),
         "last_success_at": to_time(row.get("LastSuccessfulExecutionDate")),
     }

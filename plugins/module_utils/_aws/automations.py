@@ -24,6 +24,9 @@ _LOCATION = {
     "execution_role_name": "ExecutionRoleName",
     "include_child_units": "IncludeChildOrganizationUnits",
     "exclude_accounts": "ExcludeAccounts",
+    "targets": "Targets",
+    "targets_max_concurrency": "TargetsMaxConcurrency",
+    "targets_max_errors": "TargetsMaxErrors",
 }
 
 
@@ -70,10 +73,7 @@ def to_execution(row: Mapping[str, Any]) -> Execution:
 def to_members(options: Mapping[str, Any], targets: Targets, token: str) -> dict[str, Any]:
     """Return the members of StartAutomationExecution for the options of ``ssm_automation``."""
     parameters = to_parameters(options["parameters"] or {})
-    locations = [
-        without_empty({_LOCATION[name]: value for name, value in row.items() if name in _LOCATION})
-        for row in options["target_locations"] or []
-    ]
+    locations = [_location(row) for row in options["target_locations"] or []]
     members = {
         "DocumentName": options["document"],
         "DocumentVersion": options["document_version"],
@@ -86,6 +86,21 @@ def to_members(options: Mapping[str, Any], targets: Targets, token: str) -> dict
         "MaxErrors": options["max_errors"],
         "TargetLocations": locations or None,
         "Tags": to_tag_list(options["tags"] or {}) or None,
-        "AlarmConfiguration": {"Alarms": [{"Name": options["alarm"]}]} if options["alarm"] else None,
+        "AlarmConfiguration": _alarm(options),
+        "Mode": options["mode"],
+        "TargetLocationsURL": options["target_locations_url"],
     }
     return without_empty(members)
+
+
+def _location(row: Mapping[str, Any]) -> dict[str, Any]:
+    members = {_LOCATION[name]: value for name, value in row.items() if name in _LOCATION}
+    if row.get("targets"):
+        members["Targets"] = to_target_list(row["targets"])
+    return without_empty({**members, "TargetLocationAlarmConfiguration": _alarm(row)})
+
+
+def _alarm(options: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not options["alarm"]:
+        return None
+    return {"Alarms": [{"Name": options["alarm"]}], "IgnorePollAlarmFailure": bool(options["ignore_alarm_failure"])}

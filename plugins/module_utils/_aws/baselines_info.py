@@ -11,7 +11,7 @@ from typing import Any
 
 from .._core.change import to_dict
 from .baselines import from_api
-from .convert import to_plain
+from .convert import to_plain, to_time
 from .errors import aws_errors
 from .paging import read_all
 from .tags import describe_tags
@@ -54,6 +54,7 @@ class BaselineReader:
         tags = describe_tags(self._client, "PatchBaseline", baseline_id) if own else {}
         found = to_dict(from_api(data, tags, bool(row.get("DefaultBaseline"))))
         found["owner"] = "self" if own else "aws"
+        found |= {"created_at": to_time(data.get("CreatedDate")), "modified_at": to_time(data.get("ModifiedDate"))}
         if with_patches:
             found["effective_patches"] = self._effective(baseline_id) if found["operating_system"] == "WINDOWS" else []
         return found
@@ -105,7 +106,8 @@ class PatchGroupReader:
     def _fallback(self, name: str, system: str) -> dict[str, Any]:
         with aws_errors(f"read the baseline of patch group {name} for {system}"):
             reply = self._client.get_patch_baseline_for_patch_group(PatchGroup=name, OperatingSystem=system)
-        return {"operating_system": system, "baseline_id": reply["BaselineId"], "name": "", "is_fallback": True}
+        default = {"name": "", "description": "", "is_default": True, "is_fallback": True}
+        return {"operating_system": system, "baseline_id": reply["BaselineId"], **default}
 
 
 def _binding(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,5 +115,7 @@ def _binding(row: Mapping[str, Any]) -> dict[str, Any]:
         "operating_system": row.get("OperatingSystem", "WINDOWS"),
         "baseline_id": row["BaselineId"],
         "name": row["BaselineName"],
+        "description": row.get("BaselineDescription", ""),
+        "is_default": row.get("DefaultBaseline", False),
         "is_fallback": False,
     }

@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
 from .._core.clock import Clock
 from .._core.errors import ServiceError
-from .._core.ssm.command_run import CommandState
+from .._core.ssm.command_run import CommandState, DetailedInvocation
 from .._core.ssm.parameters import to_parameters
 from .._core.ssm.targets import Targets
-from .convert import to_plain, to_target_list
+from .convert import to_plain, to_target_list, to_time
 from .errors import aws_errors
 from .paging import read_all, without_empty
-from .run_command import SsmFleet
+from .run_command import SsmFleet, to_invocation
 
 _MEMBERS = {
     "document_version": "DocumentVersion",
@@ -57,6 +58,12 @@ class SsmCommands(SsmFleet):
             request["Filters"] = [{"key": key, "value": value} for key, value in filters.items()]
         return read_all(self._client, "list commands", "list_commands", "Commands", 50, **request)
 
+    def detailed(self, command_id: str) -> list[DetailedInvocation]:
+        """Return the invocation of each node with its steps."""
+        action, operation = f"read command {command_id} in {self.place.label}", "list_command_invocations"
+        rows = read_all(self._client, action, operation, "CommandInvocations", 50, CommandId=command_id, Details=True)
+        return [to_detailed(row) for row in rows]
+
     def cancel_nodes(self, command_id: str, node_ids: Sequence[str]) -> None:
         with aws_errors(f"cancel command {command_id} in {self.place.label}"):
             self._client.cancel_command(CommandId=command_id, InstanceIds=list(node_ids))
@@ -82,8 +89,23 @@ def to_members(options: Mapping[str, Any], targets: Targets, comment: str) -> di
             "NotificationType": options["notification_type"],
         }
     if options["alarm"]:
-        members["AlarmConfiguration"] = {"Alarms": [{"Name": options["alarm"]}]}
+        alarms = [{"Name": options["alarm"]}]
+        members["AlarmConfiguration"] = {
+            "Alarms": alarms,
+            "IgnorePollAlarmFailure": options.get("ignore_alarm_failure", False),
+        }
     return without_empty(members)
+
+
+def to_detailed(row: Mapping[str, Any]) -> DetailedInvocation:
+    """Convert one row of ListCommandInvocations with all its steps. Times are to the second, as in all results."""
+    found = to_invocation(row)
+    steps = [plugin for plugin in row.get("CommandPlugins") or [] if plugin.get("ResponseStartDateTime")]
+    members = {field.name: getattr(found, field.name) for field in fields(found)}
+    members["started_at"] = to_time(steps[0]["ResponseStartDateTime"]) if steps else None
+    members["ended_at"] = to_time(steps[-1].get("ResponseFinishDateTime")) or None if steps else None
+    plugins = tuple(to_plain(row.get("CommandPlugins") or []))
+    return DetailedInvocation(**members, name=row.get("InstanceName", ""), plugins=plugins)
 
 
 def to_state(row: Mapping[str, Any]) -> CommandState:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import Any
 
 from .._core.model import Patch
-from .._core.ssm.compliance import NodeCompliance, to_status
+from .._core.ssm.compliance import ListedPatch, NodeCompliance, to_status
 from .convert import snake, to_time
 from .fleet import FleetCalls
 from .paging import read_all
@@ -51,11 +52,11 @@ class SsmCompliance:
         )
         return [from_api(row) for row in rows]
 
-    def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Patch]]:
+    def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[ListedPatch]]:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             return list(pool.map(lambda item: self._patches(*item), wanted))
 
-    def _patches(self, node_id: str, states: Sequence[str]) -> list[Patch]:
+    def _patches(self, node_id: str, states: Sequence[str]) -> list[ListedPatch]:
         rows = read_all(
             self._client,
             f"read patches of {node_id}",
@@ -65,7 +66,7 @@ class SsmCompliance:
             InstanceId=node_id,
             Filters=[{"Key": "State", "Values": list(states)}],
         )
-        return [patch_from_api(row) for row in rows]
+        return [_listed(row) for row in rows]
 
 
 def from_api(row: Mapping[str, Any]) -> NodeCompliance:
@@ -82,8 +83,16 @@ def from_api(row: Mapping[str, Any]) -> NodeCompliance:
         last_no_reboot_install_at=to_time(row.get("LastNoRebootInstallOperationTime")),
         reboot_option=row.get("RebootOption", ""),
         snapshot_id=row.get("SnapshotId", ""),
+        install_override_list=row.get("InstallOverrideList", ""),
         counts=counts,
     )
+
+
+def _listed(row: Mapping[str, Any]) -> ListedPatch:
+    """Convert one PatchComplianceData; of a patch that is not installed the service says 1970."""
+    patch, at = patch_from_api(row), row.get("InstalledTime")
+    members = {field.name: getattr(patch, field.name) for field in fields(patch)}
+    return ListedPatch(**members, installed_at=to_time(at) if at and at.year > 1970 else "")
 
 
 def patch_from_api(row: Mapping[str, Any]) -> Patch:

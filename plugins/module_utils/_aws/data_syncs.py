@@ -111,8 +111,14 @@ def from_api(row: Mapping[str, Any]) -> DataSync:
     )
 
 
+_STATUS = (
+    *("LastStatus", "LastSyncStatusMessage", "LastSyncTime", "LastSuccessfulSyncTime"),
+    *("SyncCreatedTime", "SyncLastModifiedTime"),
+)
+
+
 def to_status(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the status of the sync, which ``DataSync`` does not contain."""
-    names = ("LastStatus", "LastSyncStatusMessage", "LastSyncTime", "LastSuccessfulSyncTime", "SyncCreatedTime")
-    found: dict[str, Any] = to_plain({name: row[name] for name in names if name in row})
-    return found
+    found: dict[str, Any] = to_plain({name: row[name] for name in _STATUS if name in row})
+    state = (row.get("SyncSource") or {}).get("State")
+    return {**found, "source_state": state} if state else found

@@ -11,19 +11,25 @@ from typing import Any
 
 from .._core.errors import ServiceError
 from .._core.ssm.inventory import Captured, ComplianceItem, check_query
+from .convert import to_plain
 from .errors import aws_errors
 from .paging import read_all
 
 _AT_ONCE = 8
+#: what the service says of an inventory type of a node beside its entries
+_CAPTURED = ("CaptureTime", "SchemaVersion", "ContentHash")
 
 
 def read_entries(client: Any, node_id: str, type_name: str) -> tuple[dict[str, str], ...]:
     """Return a node's entries of an inventory type."""
-    return tuple(dict(entry) for entry in _read(client, node_id, type_name).entries)
+    return tuple(dict(entry) for entry in read_captured(client, node_id, type_name).entries)
 
 
-def _read(client: Any, node_id: str, type_name: str) -> Captured:
-    """Paginated here, because botocore has no paginator for it."""
+def read_captured(client: Any, node_id: str, type_name: str) -> Captured:
+    """Return a node's entries of an inventory type, and when they were captured.
+
+    Paginated here, because botocore has no paginator for it.
+    """
     entries: list[dict[str, str]] = []
     token: dict[str, str] = {}
     while True:
@@ -31,7 +37,8 @@ def _read(client: Any, node_id: str, type_name: str) -> Captured:
             reply = client.list_inventory_entries(InstanceId=node_id, TypeName=type_name, MaxResults=50, **token)
         entries += reply.get("Entries", [])
         if not reply.get("NextToken"):
-            return Captured(entries=tuple(entries), at=reply.get("CaptureTime", ""))
+            version = reply.get("SchemaVersion", "")
+            return Captured(entries=tuple(entries), at=reply.get("CaptureTime", ""), schema_version=version)
         token = {"NextToken": reply["NextToken"]}
 
 
@@ -49,7 +56,7 @@ class SsmInventory:
 
     def read(self, node_ids: Sequence[str]) -> dict[str, Captured]:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            found = pool.map(lambda node_id: _read(self._client, node_id, self._type), node_ids)
+            found = pool.map(lambda node_id: read_captured(self._client, node_id, self._type), node_ids)
             return dict(zip(node_ids, found, strict=True))
 
     def put(self, node_id: str, entries: Sequence[Mapping[str, str]]) -> None:
@@ -84,9 +91,10 @@ def read_inventory(client: Any, options: Mapping[str, Any]) -> list[dict[str, An
     for type_name in options["types"]:  # the service accepts one type per call
         request = {"ResultAttributes": [{"TypeName": type_name}], **({"Filters": filters} if filters else {})}
         for row in read_all(client, f"read the inventory {type_name}", "get_inventory", "Entities", 50, **request):
-            node = nodes.setdefault(row["Id"], {"instance_id": row["Id"], "inventory": {}})
+            node = nodes.setdefault(row["Id"], {"instance_id": row["Id"], "inventory": {}, "captured": {}})
             for name, data in row.get("Data", {}).items():
                 node["inventory"][name] = data["Content"]
+                node["captured"][name] = to_plain({key: data.get(key, "") for key in _CAPTURED})
     return list(nodes.values())
 
 

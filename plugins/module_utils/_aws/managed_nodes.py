@@ -12,7 +12,7 @@ from typing import Any
 from .._core.errors import ServiceError
 from .convert import to_plain
 from .errors import aws_errors
-from .inventory import read_entries
+from .inventory import read_captured
 from .paging import read_all
 
 _AT_ONCE = 8
@@ -79,7 +79,11 @@ class SsmManagedNodes:
         if options["associations"]:
             found["associations"] = to_plain(self._associations(node_id))
         if options["inventory"]:
-            found["inventory"] = {kind: read_entries(self._client, node_id, kind) for kind in options["inventory"]}
+            read = {kind: read_captured(self._client, node_id, kind) for kind in options["inventory"]}
+            found["inventory"] = {kind: [dict(entry) for entry in row.entries] for kind, row in read.items()}
+            found["captured"] = {
+                kind: {"capture_time": row.at, "schema_version": row.schema_version} for kind, row in read.items()
+            }
         return found
 
     def _associations(self, node_id: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._core.errors import ServiceError
 from .._core.model import Patch, Place
+from .._core.stamp import to_time
 from .._core.work.node_answer import BadAnswer, words
 from .._core.work.ssm.commands import Ambiguous, InvalidNodes
 from .._core.work.ssm.ports import CommandRequest, Invocation, PatchState, sure
@@ -192,8 +193,8 @@ def to_invocation(row: Mapping[str, Any]) -> Invocation:
         status=str(row.get("StatusDetails") or row["Status"]).replace(" ", ""),
         code=plugins[-1].get("ResponseCode", -1) if plugins else -1,
         output="\n".join(str(plugin.get("Output") or "")[:MOST_OUTPUT] for plugin in plugins),
-        started_at=times[0]["ResponseStartDateTime"].isoformat() if times else None,
-        ended_at=times[-1]["ResponseFinishDateTime"].isoformat()
+        started_at=to_time(times[0]["ResponseStartDateTime"]) if times else None,
+        ended_at=to_time(times[-1]["ResponseFinishDateTime"])
         if times and times[-1].get("ResponseFinishDateTime")
         else None,
     )

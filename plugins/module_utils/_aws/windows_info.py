@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._core.change import to_dict
-from .convert import to_plain
+from .convert import to_plain, to_time
 from .errors import aws_errors
 from .paging import read_all
 from .tags import describe_tags
@@ -65,8 +65,10 @@ class WindowReader:
             data = self._client.get_maintenance_window(WindowId=window_id)
         found = to_dict(from_api(data, describe_tags(self._client, "MaintenanceWindow", window_id)))
         found["next_execution_time"] = data.get("NextExecutionTime", "")
+        found |= {"created_at": to_time(data.get("CreatedDate")), "modified_at": to_time(data.get("ModifiedDate"))}
         if options["targets"]:
-            found["targets"] = [to_dict(target) for target in list_targets(self._client, window_id)]
+            targets = list_targets(self._client, window_id)
+            found["targets"] = [{**to_dict(target), "resource_type": target.resource_type} for target in targets]
         if options["tasks"]:
             found["tasks"] = self._tasks(window_id)
         if options["occurrences"]:

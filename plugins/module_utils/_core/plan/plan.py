@@ -34,7 +34,13 @@ from .selection import empty_waves, whole_account_warnings
 from .shape import PLAN
 from .timeline import Timeline, WaveTime
 from .turns import Turns
-from .warnings import ledger_warnings, place_warnings, trouble_warnings, uncovered_warnings
+from .warnings import (
+    ledger_warnings,
+    patch_policy_warnings,
+    place_warnings,
+    trouble_warnings,
+    uncovered_warnings,
+)
 from .wave import plan_wave
 from .waves import spread, take
 
@@ -111,6 +117,7 @@ def build_plan(
                 *idle,
                 *whole_account_warnings(policy, draft.waves),
                 *uncovered_warnings(coverage, draft.waves),
+                *patch_policy_warnings(draft.waves),
                 *trouble_warnings(draft.excluded),
                 *place_warnings(scan["failed_places"]),
                 *ledger_warnings(policy.exceptions, nodes),

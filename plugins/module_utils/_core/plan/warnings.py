@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import PatchtideError
 from ..exceptions.records import ExceptionRules
 from ..nodes import Candidate
+from ..ssm.patch_policies import policies_of
 from .covered import Coverage, is_by_baseline
 from .exclude import TROUBLE
 
@@ -80,6 +81,19 @@ def ledger_warnings(rules: ExceptionRules, nodes: Iterable[Candidate]) -> Iterat
     elif given:
         keys = ", ".join(f"exceptions.{name}" for name in given)
         yield f"The policy sets {keys}, which has no effect without exceptions.ledger."
+
+
+def patch_policy_warnings(waves: Iterable[Sequence[Candidate]]) -> Iterator[str]:
+    """Yield a sentence about the nodes of waves that patch policies of Quick Setup scan and patch as well."""
+    found = [(node, tags) for members in waves for node in members if (tags := policies_of(node.tags))]
+    if found:
+        names = sorted(node.name or node.host or node.node_id for node, _tags in found)
+        policies = sorted({f"{name} (tag {key})" for _node, tags in found for key, name in tags.items()})
+        yield (
+            f"{_nodes(len(found))} in patch policies of Quick Setup as well ({_named(names)}): {_named(policies)}. "
+            "They install by their own schedule and baselines, and their scans replace the patch compliance. "
+            "Take the nodes out of the patch policies, or exclude them by that tag."
+        )
 
 
 def _nodes(number: int) -> str:

@@ -22,7 +22,7 @@ MOST_HOURS = 30 * 24
 class Activation:
     """An activation. It is identified by its description, because activations have no names.
 
-    ``expires_at`` is ISO 8601 in UTC. ``registrations`` counts the nodes that used it.
+    ``created_at`` and ``expires_at`` are ISO 8601 in UTC. ``registrations`` counts the nodes that used it.
     ``activation_code`` is known only right after its creation and never appears in a diff.
     """
 
@@ -31,6 +31,7 @@ class Activation:
     default_instance_name: str = ""
     registration_limit: int = 1
     registrations: int = 0
+    created_at: str = ""
     expires_at: str = ""
     expired: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +72,11 @@ def plan_activation(
     wanted = _wanted(before, given, now)
     _check(wanted, given)
     same = before and before == replace(
-        wanted, activation_id=before.activation_id, registrations=before.registrations, expires_at=before.expires_at
+        wanted,
+        activation_id=before.activation_id,
+        registrations=before.registrations,
+        created_at=before.created_at,
+        expires_at=before.expires_at,
     )
     if before and same and before.is_usable and not renew:
         return Change(before, before)
@@ -86,7 +91,9 @@ def _wanted(before: Activation | None, given: Mapping[str, Any], now: datetime) 
     names = ("iam_role", "default_instance_name", "registration_limit", "tags")
     changes = {name: given[name] for name in names if given.get(name) is not None}
     expires = (now + timedelta(hours=given["valid_hours"])).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return replace(start, **changes, registrations=0, expired=False, expires_at=expires, activation_id=None)
+    return replace(
+        start, **changes, registrations=0, created_at="", expired=False, expires_at=expires, activation_id=None
+    )
 
 
 def _check(wanted: Activation, given: Mapping[str, Any]) -> None:

@@ -23,6 +23,8 @@ RUNNING = frozenset(
 )
 GOOD = frozenset({"Success", "CompletedWithSuccess"})
 _SLOWEST = 15.0
+#: TargetLocationsURL (botocore's service model)
+_S3_OBJECT = r"https://[-a-zA-Z0-9@:%._+~#=]{1,253}\.s3(\.[a-z\d-]{9,16})?\.amazonaws\.com/.{1,2000}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,10 @@ def check_automation(options: Mapping[str, Any]) -> Targets:
     limits.document_version("document_version", options["document_version"])
     check_automation_parameters("parameters", to_parameters(options["parameters"] or {}))
     limits.alarm("alarm", options["alarm"])
+    if options.get("target_locations") and options.get("target_locations_url"):
+        raise BadInput("target_locations_url", options["target_locations_url"], "no value beside target_locations")
+    url = options.get("target_locations_url")
+    limits.matches("target_locations_url", url, _S3_OBJECT, "the https address of an object in S3")
     limits.concurrency("max_concurrency", options["max_concurrency"])
     limits.errors("max_errors", options["max_errors"])
     uuid = r"[a-fA-F0-9]{8}(-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"

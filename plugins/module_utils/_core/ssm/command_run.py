@@ -33,6 +33,14 @@ class CommandState:
     members: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailedInvocation(Invocation):
+    """A node's part of a command with its name and the steps of the document (``plugins``), as plain data."""
+
+    name: str = ""
+    plugins: tuple[Mapping[str, Any], ...] = ()
+
+
 class CommandPort(Protocol):
     """Commands of one account-Region."""
 
@@ -45,8 +53,8 @@ class CommandPort(Protocol):
     def state(self, command_id: str) -> CommandState | None:
         """Return the command; ``None`` if the service does not list it yet."""
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
-        """Return the invocation of each node."""
+    def detailed(self, command_id: str) -> list[DetailedInvocation]:
+        """Return the invocation of each node with its steps."""
 
     def cancel_nodes(self, command_id: str, node_ids: Sequence[str]) -> None:
         """Request cancellation on these nodes, or on all if none is given."""
@@ -75,6 +83,9 @@ def check_command(options: Mapping[str, Any]) -> Targets:
     limits.within("delivery_timeout", options["delivery_timeout"], 30, 2592000, "seconds")
     limits.concurrency("max_concurrency", options["max_concurrency"])
     limits.errors("max_errors", options["max_errors"])
+    if options.get("notification_arn") and not options.get("notification_role_arn"):
+        # SendCommand, InvalidRole: "verify that you specified an IAM role for notifications"
+        raise BadInput("notification_role_arn", None, "the role that publishes to notification_arn")
     return targets
 
 

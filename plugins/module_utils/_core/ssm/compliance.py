@@ -36,6 +36,13 @@ _BAD_COUNTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPatch(Patch):
+    """A patch of a node with the time of its installation, "" if it is not installed; a date alone on Windows."""
+
+    installed_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCompliance:
     """A node's patch state after its last Scan or Install. Times are ISO 8601 in UTC; ``""`` if SSM has none."""
 
@@ -49,8 +56,9 @@ class NodeCompliance:
     last_no_reboot_install_at: str = ""
     reboot_option: str = ""
     snapshot_id: str = ""
+    install_override_list: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
-    patches: tuple[Patch, ...] = ()
+    patches: tuple[ListedPatch, ...] = ()
 
 
 class CompliancePort(Protocol):
@@ -65,7 +73,7 @@ class CompliancePort(Protocol):
     def of_group(self, patch_group: str) -> list[NodeCompliance]:
         """Return the states of the nodes that were in this patch group at their last scan."""
 
-    def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Patch]]:
+    def patches(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[ListedPatch]]:
         """Return the patches of each node in the given states, which are named as in the API."""
 
 

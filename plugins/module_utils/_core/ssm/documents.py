@@ -35,6 +35,8 @@ TYPES = (
     "QuickSetup",
 )
 FORMATS = ("JSON", "YAML", "TEXT")
+#: schema versions by the type of document
+_SCHEMAS = {"Command": ("1.2", "2.0", "2.2"), "Automation": ("0.3",)}
 MAX_BYTES = 64 * 1024
 SHARE_BATCH = 20  # accounts per call of ModifyDocumentPermission (botocore's service model)
 _OWN_VERSION = ("content", "display_name", "target_type", "requires", "document_format")
@@ -113,7 +115,10 @@ def plan_document(
     tags = merge_tags(start.tags, given.get("tags"), purge_tags)
     wanted = replace(merge(start, {**given, "tags": None}), tags=tags)
     _check(wanted)
-    if before is None or before.document_type != wanted.document_type:
+    renewed = before is None or before.document_type != wanted.document_type
+    if renewed or start.content != wanted.content:
+        _check_steps(wanted)
+    if renewed:
         wanted = replace(wanted, latest_version="1", default_version="1")
         return Change(before, wanted, recreate="the type of a document can't change" if before else None)
     others = _OWN_VERSION[1:] if same_as else _OWN_VERSION
@@ -155,6 +160,18 @@ def _check(wanted: Document) -> None:
     if "all" in (wanted.shared_with or ()) and len(wanted.shared_with or ()) > 1:
         raise BadInput("shared_with", list(wanted.shared_with or ()), "either all or account numbers, not both")
     check_tags(wanted.tags)
+
+
+def _check_steps(wanted: Document) -> None:
+    """Refuse another schema and a document without steps (user guide, "Data elements and parameters")."""
+    schemas = _SCHEMAS.get(wanted.document_type)
+    if schemas is None or not isinstance(wanted.content, Mapping):
+        return
+    schema = str(wanted.content.get("schemaVersion", ""))
+    limits.one_of("content.schemaVersion", schema, schemas)
+    steps = "runtimeConfig" if schema == "1.2" else "mainSteps"
+    if steps not in wanted.content:
+        raise BadInput("content", sorted(wanted.content), f"{steps}, which schemaVersion {schema} requires")
 
 
 def ensure_document(port: DocumentPort, change: Change[Document], version: Mapping[str, Any]) -> Document | None:

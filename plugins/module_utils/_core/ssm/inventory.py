@@ -32,6 +32,7 @@ class Captured:
 
     entries: tuple[Mapping[str, str], ...] = ()
     at: str = ""
+    schema_version: str = ""
 
 
 class InventoryPort(Protocol):

@@ -176,3 +176,14 @@ def test_strict_names_every_warning() -> None:
     check_strict([])
     with pytest.raises(PlanNotStrict, match=r"has 2 warnings, so it was not written:\n- one\.\n- two\."):
         check_strict(["one.", "two."])
+
+
+def test_nodes_of_patch_policies_are_named_with_the_policy_and_its_tag() -> None:
+    """Quick Setup tags the nodes of a patch policy ``QSConfigName-ID``; patch policies ignore patch groups."""
+    tagged = node(1, tags={"QSConfigName-5sbzn": "Nightly", "Team": "web"})
+    found = [text for text in warnings([tagged, node(2)], LAST) if "patch policies" in text]
+    assert len(found) == 1
+    assert found[0].startswith(
+        "1 node is in patch policies of Quick Setup as well (h1): Nightly (tag QSConfigName-5sbzn)"
+    )
+    assert not [text for text in warnings([node(2)], LAST) if "patch policies" in text]

@@ -18,7 +18,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.documen
     plan_document,
 )
 
-CONTENT = {"schemaVersion": "2.2"}
+CONTENT = {"schemaVersion": "2.2", "mainSteps": [{"name": "kernel"}]}
+OTHER = {"schemaVersion": "2.2", "mainSteps": [{"name": "date"}]}
 HAVE = Document(name="kernel", content=CONTENT, latest_version="3", default_version="3")
 
 
@@ -63,21 +64,21 @@ def plan(
 
 
 def test_same_content_is_no_version() -> None:
-    assert not plan(HAVE, content={"schemaVersion": "2.2"}).changed
+    assert not plan(HAVE, content={**CONTENT}).changed
 
 
 def test_other_content_is_the_next_version_and_the_default() -> None:
-    after = plan(HAVE, content={"schemaVersion": "0.3"}).after
+    after = plan(HAVE, content=OTHER).after
     assert after and (after.latest_version, after.default_version) == ("4", "4")
 
 
 def test_default_stays_when_asked() -> None:
-    after = plan(HAVE, content={"schemaVersion": "0.3"}, make_default=False).after
+    after = plan(HAVE, content=OTHER, make_default=False).after
     assert after and (after.latest_version, after.default_version) == ("4", "3")
 
 
 def plan_with_an_earlier(version: str, before: Document = HAVE, *, make_default: bool = True) -> Change[Document]:
-    given = {"name": "kernel", "content": {"schemaVersion": "0.3"}}
+    given = {"name": "kernel", "content": OTHER}
     return plan_document(before, given, present=True, purge_tags=True, make_default=make_default, same_as=version)
 
 
@@ -114,6 +115,11 @@ def test_shared_one_is_unshared_before_it_is_deleted() -> None:
     [
         ({}, "content: None"),
         ({"content": {"text": "x" * 70000}}, "at most 65536"),
+        ({"content": {"mainSteps": []}}, "schemaVersion: ''"),
+        ({"content": {**CONTENT, "schemaVersion": "0.3"}}, "schemaVersion: '0.3'.* one of 1.2, 2.0, 2.2"),
+        ({"content": CONTENT, "document_type": "Automation"}, "schemaVersion: '2.2'.* one of 0.3"),
+        ({"content": {"schemaVersion": "2.2"}}, "mainSteps, which schemaVersion 2.2 requires"),
+        ({"content": {**CONTENT, "schemaVersion": "1.2"}}, "runtimeConfig, which schemaVersion 1.2 requires"),
         ({"content": CONTENT, "document_format": "TEXT"}, "TEXT for a change calendar"),
         ({"content": "BEGIN:VCALENDAR"}, "TEXT for a change calendar"),
         ({"content": CONTENT, "shared_with": ("me",)}, "an account of 12 digits"),

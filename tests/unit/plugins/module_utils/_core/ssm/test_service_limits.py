@@ -63,7 +63,7 @@ def baseline(options: Options) -> None:
 
 def document(options: Options) -> None:
     check_version(options)
-    base = {"name": "kernel", "content": {"schemaVersion": "2.2"}}
+    base = {"name": "kernel", "content": {"schemaVersion": "2.2", "mainSteps": []}}
     plan_document(None, {**base, **options}, present=True, purge_tags=True, make_default=True)
 
 
