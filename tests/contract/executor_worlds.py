@@ -18,7 +18,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.run_command 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX, SSM
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connection_errors import (
@@ -36,6 +35,7 @@ from tests.fakes.driving import planned
 from tests.fakes.events import started
 from tests.fakes.executor import FakeExecutor
 from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
+from tests.fakes.plans import completed
 
 RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=600, reboot_seconds=600)
 PROBE = {
@@ -77,9 +77,8 @@ class ExecutorWorld:
 
 def begun_rollout(folder: Path, clock: Any, node: str, executor: str, **more: Any) -> RolloutDir:
     row = {**planned(node, 1), "executor": executor, "patches": [{"id": PLANNED}], **more}
-    wave = {"name": "w", "turns": 1, "window": None, "reboot_rule": "if_required", "gate": {}, "nodes": [row]}
-    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
-    (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
+    wave = {"name": "w", "nodes": [row]}
+    (folder / "plan.json").write_text(json.dumps(completed([wave])), "utf-8")
     rollout = RolloutDir(folder, clock)
     rollout.record(started(rollout.plan["digest"]))
     return rollout

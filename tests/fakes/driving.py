@@ -15,7 +15,6 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Claimed, Event, WaveStarted
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Preparations
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses import Courses
@@ -31,6 +30,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder im
 from tests.fakes.events import started
 from tests.fakes.executor import FakeExecutor
 from tests.fakes.fleet_port import START, FakeClock
+from tests.fakes.plans import completed
 
 WAVE = "w"
 
@@ -130,22 +130,15 @@ class Driving:
             "name": WAVE,
             "turns": max(self.turns.values()),
             "window": self.window,
-            "reboot_rule": "if_required",
-            "gate": {},
             "nights": self.occurrences,
             "nodes": [{**planned(node, turn), "night": self.nights.get(node, 1)} for node, turn in self.turns.items()],
-        }
-        plan: dict[str, Any] = {
-            "schema": SCHEMA,
-            "rollout": "5eed" * 8,
-            "policy": {"name": "p", "digest": ""},
-            "waves": [wave],
         }
         named: dict[str, list[dict[str, Any]]] = {}
         for row in self.occurrences:
             named.setdefault(row["window"], []).append(row)
-        plan["windows"] = [{"name": name, "occurrences": rows} for name, rows in named.items()]
-        (self.folder / "plan.json").write_text(json.dumps(seal({**plan, "rules": self.rules})), "utf-8")
+        windows = [{"name": name, "occurrences": rows} for name, rows in named.items()]
+        plan = completed([wave], windows=windows, rules=self.rules)
+        (self.folder / "plan.json").write_text(json.dumps(plan), "utf-8")
         self.rollout = RolloutDir(self.folder, self.clock)
         self.rollout.record(started(self.rollout.plan["digest"]))
         if self.is_begun:

@@ -35,7 +35,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Preparations
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import final_results
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.stores import (
@@ -72,6 +71,7 @@ from tests.fakes.driving import FakePins, FakeWatch, NothingToStart
 from tests.fakes.dynamo import FakeDynamo
 from tests.fakes.estate import INSTALLS, REBOOTS, Died, Estate, EstateFleet, EstateHosts, Life, planned_node
 from tests.fakes.fleet_port import START, FakeClock
+from tests.fakes.plans import completed
 
 RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=1800, reboot_seconds=1800)
 REGIONS = ("eu-central-1", "us-east-1")
@@ -167,24 +167,12 @@ class Night:
         ]
         half = self.chance.randint(1, len(rows))
         waves = [
-            {
-                "name": name, "turns": 1, "window": self.window, "reboot_rule": "if_required", "gate": {},
-                "soak_minutes": 0, "nodes": members,
-            }
+            {"name": name, "window": self.window, "nodes": members}
             for name, members in (("first", rows[:half]), ("second", rows[half:]))
             if members
-        ]  # fmt: skip
-        retries = {"delivery": self.chance.randint(0, 2), "execution": 0}
-        rules = {"retries": retries}
-        return seal(
-            {
-                "schema": SCHEMA,
-                "rollout": f"{self.seed:032x}",
-                "policy": {"name": str(self.seed), "digest": ""},
-                "waves": waves,
-                "rules": rules,
-            }
-        )
+        ]
+        rules = {"retries": {"delivery": self.chance.randint(0, 2)}}
+        return completed(waves, rollout=f"{self.seed:032x}", rules=rules)
 
     def carry_out(self) -> None:
         """Let controllers work, one after the other, until the rollout is finished."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import (
     examine,
@@ -26,6 +25,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp impor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 
 from lab.aws.launch import Lab, lab
+from tests.fakes.plans import completed
 from tests.kill.controller import LAST_PATCHED, PATCH_NOW
 
 HERE = Path(__file__).parent
@@ -123,17 +123,14 @@ def _plan(aws: Lab) -> dict[str, Any]:
             "window": window,
             "gate": GATE,
             "soak_minutes": 5,
-            "reboot_rule": "if_required",
-            "capacity": {"needed_minutes": 60, "usable_minutes": 2760, "fits": True, "text": "it fits"},
             "turns": 2 if name == WAVES[-1] else 1,
             "nodes": [node for node in nodes if node["tags"]["Wave"] == name],
         }
         for order, name in enumerate(WAVES, 1)
     ]
     policy = {"name": "kill", "digest": "0" * 64}
-    totals = {"nodes": len(nodes), "patches": len(nodes), "reboots": 0, "excluded": 0}
-    plan = {"schema": SCHEMA, "rehearsal": True, "policy": policy, "waves": waves, "totals": totals}
-    return seal({**plan, "rollout": secrets.token_hex(16), "created_at": to_time(now), "excluded": [], "warnings": []})
+    named = {"rollout": secrets.token_hex(16), "created_at": to_time(now)}
+    return completed(waves, rehearsal=True, policy=policy, totals={"nodes": len(nodes)}, **named)
 
 
 def _node(row: dict[str, Any]) -> dict[str, Any]:

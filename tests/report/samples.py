@@ -31,13 +31,13 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import GateRules, WaveTally, decide
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.rules import PlanRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA as SCAN_SCHEMA
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import seal_scan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import Record, next_record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
+from tests.fakes import plans
 from tests.report.estate import HOSTILE, estate
 
 START = datetime(2026, 11, 17, 22, 0, tzinfo=timezone.utc)
@@ -102,26 +102,20 @@ def plan_of(
         window["timezone"] = "Europe/Berlin"
         window["cutoff_at"] = to_time(begin + timedelta(minutes=90))
         members = list(nodes[cuts[order - 1] : cuts[order]])
-        wave = {"name": name, "order": order, "window": window, "gate": gate, "nodes": members, "turns": 1}
-        waves.append({**wave, "soak_minutes": 0, "capacity": _capacity(40, 90, len(members))})
-    plan = {
-        "schema": SCHEMA,
-        "rollout": hashlib.sha256(f"{len(nodes)}".encode()).hexdigest()[:32],
-        "created_at": to_time(START - timedelta(hours=5)),
-        "rehearsal": rehearsal,
-        "policy": {"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},
-        "scan": {"at": to_time(START - timedelta(hours=6)), "digest": hashlib.sha256(b"scan").hexdigest()},
-        "failed_places": [SILENT],
-        "tags": {"owner": "Owner", "application": "Application", "environment": "Environment"},
-        "exceptions": {"ledger": "exceptions.json", "tag": "PatchException"},
-        "approval": {"required": True},
-        "rules": PlanRules().to_dict(),
-        "waves": waves,
-        "excluded": [],
-        "totals": _totals(nodes),
-        "warnings": [],
-    }
-    return seal(plan)
+        wave = {"name": name, "window": window, "gate": gate, "nodes": members}
+        waves.append({**wave, "capacity": _capacity(40, 90, len(members))})
+    return plans.completed(
+        waves,
+        rollout=hashlib.sha256(f"{len(nodes)}".encode()).hexdigest()[:32],
+        created_at=to_time(START - timedelta(hours=5)),
+        rehearsal=rehearsal,
+        policy={"name": "production", "digest": hashlib.sha256(b"policy").hexdigest()},
+        scan={"at": to_time(START - timedelta(hours=6)), "digest": hashlib.sha256(b"scan").hexdigest()},
+        failed_places=[SILENT],
+        exceptions={"ledger": "exceptions.json"},
+        approval={"required": True},
+        totals=_totals(nodes),
+    )
 
 
 def steered_plan() -> dict[str, Any]:

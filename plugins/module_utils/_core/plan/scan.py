@@ -11,7 +11,7 @@ from typing import Any
 from ..canonical import to_digest, without
 from ..errors import BadInput
 from ..schema import check_schema
-from ..shape import FLAG, NAME, NUMBER, TEXT, Each, Object, OrNull, Values, check_shape
+from ..shape import FLAG, NAME, NUMBER, TEXT, TIME, Each, Object, OrNull, Values, check_shape
 
 SCHEMA = "patchtide/scan/2"
 _ERROR = OrNull(Object({}, {"code": TEXT, "text": TEXT}))
@@ -34,13 +34,16 @@ _RECORD = Object(
         "held": OrNull(Each(_HELD)),
         "notes": OrNull(Each(_NOTE)),
         "pending_reboot": OrNull(FLAG),
+        "evidence": OrNull(Object({}, {"baseline_id": OrNull(TEXT)})),
         "error": _ERROR,
     },
 )
-FAILED_PLACE = Object({"place": TEXT, "error": Object({"message": TEXT}, {"code": TEXT})})
+FAILED_PLACE = Object(
+    {"place": TEXT, "error": Object({"code": TEXT, "message": TEXT})}, {"account": OrNull(TEXT), "region": TEXT}
+)
 _SCAN = Object(
     {
-        "at": TEXT,
+        "at": TIME,
         "nodes": Values(_RECORD),
         "failed_places": Each(FAILED_PLACE),
     }

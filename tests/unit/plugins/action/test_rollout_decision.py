@@ -20,12 +20,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Prepared,
     WaveStarted,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.operator import find_operator
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
+from tests.fakes.plans import completed
 
 WAVE = "canary"
 
@@ -33,11 +33,8 @@ WAVE = "canary"
 @pytest.fixture
 def rollout(tmp_path: Path) -> RolloutDir:
     """A rollout whose only wave has begun; of its nodes one has failed."""
-    rows = [
-        {"node_id": name, "host": name, "name": name, "executor": "ssm", "turn": 1, "account": "1"} for name in "abc"
-    ]
-    plan = {"name": WAVE, "nodes": rows, "window": None, "gate": {}, "soak_minutes": 0, "turns": 1}
-    sealed = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
+    rows = [{"node_id": name} for name in "abc"]
+    sealed = completed([{"name": WAVE, "nodes": rows}])
     (tmp_path / "plan.json").write_text(json.dumps(sealed))
     begun = RolloutDir(tmp_path, FakeClock())
     begun.record(started(sealed["digest"]))

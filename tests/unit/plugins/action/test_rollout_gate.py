@@ -23,12 +23,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
     WaveStarted,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import controller_name
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
+from tests.fakes.plans import completed
 
 #: (name, executor, turn)
 NODES = (("a", "ssm", 1), ("b", "linux", 1), ("c", "linux", 2), ("d", "ssm", 2))
@@ -40,8 +40,7 @@ def begin(folder: Path, nodes: Any = NODES, gate: Any = None, **wave: Any) -> Ro
         {"node_id": name, "host": f"host-{name}", "name": name, "executor": kind, "turn": turn, "account": "1"}
         for name, kind, turn in nodes
     ]
-    plan = {"name": "canary", "nodes": rows, "window": None, "gate": gate or {}, "soak_minutes": 0, "turns": 2, **wave}
-    sealed = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "x", "digest": ""}, "waves": [plan]})
+    sealed = completed([{"name": "canary", "nodes": rows, "gate": gate or {}, "turns": 2, **wave}])
     (folder / "plan.json").write_text(json.dumps(sealed))
     rollout = RolloutDir(folder, FakeClock())
     rollout.record(started(sealed["digest"], controller=controller_name()))

@@ -20,7 +20,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Resumed,
     WaveStarted,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import (
@@ -41,6 +40,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder im
 from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
 from tests.fakes.nodes import FakeDrain, FakeNode, FakeNodes, FakeNodeTags, FakePower
+from tests.fakes.plans import completed
 
 WEB, SPARE, PLANT = "i-0000000000000000a", "i-0000000000000000b", "mi-0000000000000000c"
 OPTIONS = {"tag": "patch-now", "timeout_minutes": 5, "poll_interval": 15, "update_agent": False, "accounts": []}
@@ -56,8 +56,7 @@ class Night:
         self.balancer = FakeDrain(self.world, {"shop": [GROUP]})
         self.begun = self.clock.moment
         nodes = [self._node(WEB), self._node(SPARE, start=True), self._node(PLANT)]
-        wave = {"name": "w", "order": 1, "window": None, "gate": {}, "nodes": nodes, "reboot_rule": "never"}
-        plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "p", "digest": ""}, "waves": [wave]})
+        plan = completed([{"name": "w", "nodes": nodes, "reboot_rule": "never"}])
         (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
         self.rollout = self.again()
         self.rollout.record(started(plan["digest"]))

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import TakenOver
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Resumed, RolloutFinished
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import (
     LOCK,
     NAME,
@@ -32,6 +31,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder im
 
 from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
+from tests.fakes.plans import completed
 
 
 def note(folder: Path, pid: int, **changes: str) -> None:
@@ -104,7 +104,7 @@ def test_a_task_that_outlives_its_playbook_is_waited_for(tmp_path: Path) -> None
 
 @pytest.fixture
 def rollout(tmp_path: Path) -> RolloutDir:
-    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "p", "digest": ""}, "waves": []})
+    plan = completed([])
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     found = RolloutDir(tmp_path, FakeClock())
     found.record(started(plan["digest"], controller=controller_name()))

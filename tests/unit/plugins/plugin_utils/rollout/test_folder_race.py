@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Event, RolloutStarted, WaveStarted
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import fold
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 
 from tests.fakes.events import resumed, started
 from tests.fakes.fleet_port import START, FakeClock
+from tests.fakes.plans import completed
 
 
 class OvertakenStore(JournalFile):
@@ -37,8 +37,7 @@ class OvertakenStore(JournalFile):
 
 def overtaken(folder: Path, event: Event) -> RolloutDir:
     """Return a started rollout of one node whose next record comes after another controller's."""
-    wave = {"name": "canary", "nodes": [{"node_id": "i-1"}], "window": None}
-    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {"name": "x", "digest": ""}, "waves": [wave]})
+    plan = completed([{"name": "canary", "nodes": [{"node_id": "i-1"}]}])
     (folder / "plan.json").write_text(json.dumps(plan))
     rollout = RolloutDir(folder, FakeClock())
     rollout.record(started(plan["digest"]))

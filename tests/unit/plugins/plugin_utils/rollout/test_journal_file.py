@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, JournalError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import WaveStarted
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal import verify
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.journal_file import JournalFile
 
 from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
+from tests.fakes.plans import completed
 
 AT = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 FORK = multiprocessing.get_context("fork")
@@ -119,9 +119,7 @@ def test_damage_in_the_middle_is_an_error_and_nothing_is_added(tmp_path: Path, d
 
 
 def plan() -> dict[str, Any]:
-    node = {"node_id": "a", "executor": "ssm"}
-    wave = {"name": "canary", "window": None, "nodes": [node]}
-    return seal({"schema": SCHEMA, "rollout": "5eed" * 8, "created_at": "x", "waves": [wave]})
+    return completed([{"name": "canary", "nodes": [{"node_id": "a"}]}])
 
 
 def opened(folder: Path) -> RolloutDir:
@@ -171,7 +169,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_an_edited_plan_is_not_opened(tmp_path: Path) -> None:
     edited = plan()
-    edited["waves"][0]["nodes"].append({"node_id": "b", "executor": "ssm"})
+    edited["waves"][0]["nodes"].append({**edited["waves"][0]["nodes"][0], "node_id": "b"})
     (tmp_path / "plan.json").write_text(json.dumps(edited), encoding="utf-8")
     with pytest.raises(BadInput, match="changed after"):
         RolloutDir(tmp_path, FakeClock())

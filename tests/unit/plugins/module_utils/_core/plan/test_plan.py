@@ -90,9 +90,9 @@ def edits(plan: dict[str, Any]) -> list[dict[str, Any]]:
     moved = json.loads(json.dumps(plan))
     moved["waves"][1]["nodes"].append(moved["waves"][0]["nodes"].pop())
     looser = json.loads(json.dumps(plan))
-    looser["waves"][0]["gate"]["max_failure_rate"] = "100%"
-    left_out = {"node_id": "x", "code": "policy", "reason": ""}
-    renewed = [{**plan, "rollout": "beef" * 8}, {**plan, "created_at": "later"}]
+    looser["waves"][0]["gate"]["max_failure_rate"] = 1.0
+    left_out = {"node_id": "x", "host": "x", "name": "x", "code": "policy", "reason": ""}
+    renewed = [{**plan, "rollout": "beef" * 8}, {**plan, "created_at": "2026-06-01T12:00:01Z"}]
     digests = [{**plan, name: "0" * 64} for name in ("digest", "content_digest")]
     return [moved, looser, {**plan, "excluded": [left_out]}, *digests, *renewed]
 

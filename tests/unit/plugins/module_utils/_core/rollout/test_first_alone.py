@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import SCHEMA, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.first_alone import first_alone
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import DONE, Rollout, initial
+
+from tests.fakes.plans import completed
 
 USED = {"status": "succeeded", "evidence": {"override_list": "s3://l/x"}}
 
@@ -29,8 +30,7 @@ def rollout(*nodes: str, **more: Any) -> Rollout:
         }
         for node in nodes
     ]
-    plan = seal({"schema": SCHEMA, "rollout": "5eed" * 8, "policy": {}, "waves": [{"name": "w", "nodes": rows}]})
-    state = initial(plan)
+    state = initial(completed([{"name": "w", "nodes": rows}]))
     for node in state.nodes.values():
         node.stage = "patch"
     return state
