@@ -27,7 +27,7 @@ def _number(text: str) -> float:
     """:raises ValueError: other readers would not accept it, such as NaN or 1e999."""
     found = float(text)
     if not math.isfinite(found):
-        raise ValueError(f"the number {text[:40]} is none that JSON has")
+        raise ValueError(f"the number {text[:40]} is not valid in JSON")
     return found
 
 
@@ -37,7 +37,7 @@ def _sharing() -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
     def share(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise ValueError(f"a member stands twice among {', '.join(sorted(found))[:80]}")
+            raise ValueError(f"duplicate members: {', '.join(sorted(found))[:80]}")
         if "id" not in found or "title" not in found:
             return found
         values = (tuple(value) if isinstance(value, list) else value for value in found.values())

@@ -67,7 +67,7 @@ class SignOfLife:
         now = self._now()
         if now - self._at >= LIFE_SECONDS + GRACE_SECONDS:
             self._at = now
-            self._show(f"{self._title}: at work for {now - self._began:.0f} seconds")
+            self._show(f"{self._title}: still working after {now - self._began:.0f} seconds")
         return max(0.1, self._at + LIFE_SECONDS + GRACE_SECONDS - now)
 
     def _watch(self) -> None:

@@ -87,7 +87,7 @@ def _measure(node: Any, known: dict[int, int], open_nodes: set[int]) -> int:
 
 
 def parse(text: str) -> Any:
-    """Return the data of a YAML or JSON text; a key that stands twice is refused.
+    """Return the data of a YAML or JSON text; duplicate keys are refused.
 
     :raises yaml.YAMLError: it is not YAML, or more than is read.
     """
@@ -114,7 +114,7 @@ def _once(node: Any, seen: set[int]) -> None:
     for key, item in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if name and name in keys:
-            raise yaml.MarkedYAMLError(problem=f"the key {name[:80]!r} stands twice", problem_mark=key.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"the key {name[:80]!r} is a duplicate", problem_mark=key.start_mark)
         keys.add(name)
         _once(key, seen)
         _once(item, seen)

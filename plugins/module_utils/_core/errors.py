@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors the core raises. Every one renders itself; only the edge turns it into an Ansible failure."""
+"""Errors of the core. Each renders itself; only the outermost layer converts it to an Ansible failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .text import plain
 
 
 class PatchtideError(Exception):
-    """Base of all errors of this collection. ``str()`` is fit for an operator; ``to_dict()`` for a result."""
+    """Base of all errors of this collection. ``str()`` is for the operator; ``to_dict()`` for a result."""
 
     code = "Error"
 
@@ -21,7 +21,7 @@ class PatchtideError(Exception):
 
 
 def shown(value: object, longest: int = 500) -> str:
-    """Return a value as messages show it: as Python writes it, cut, and safe for a terminal."""
+    """Return a value as messages show it: its ``repr``, shortened, safe for a terminal."""
     try:
         text = plain(repr(value))
     except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A node: its members and what each is used for, how the inventory sees it, and what selectors ask of it. Pure."""
+"""A node: its members and their uses, its form in the inventory, and selectors. Pure."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Use(Flag):
     PLANNED = auto()
     "Frozen into the plan, from which reports and task files of the user's know it."
     NAMED = auto()
-    "What people know the node by."
+    "A name by which people know the node."
     ADDRESS = auto()
-    "What a service needs in order to reach the node."
+    "Needed by a service to reach the node."
     IDENTITY = auto()
-    "In every result record: which node it is, and how it is worked on."
+    "In every result record: identifies the node and how it is patched."
     WATCHED = auto()
-    "Decides who patches the node, how, and by which rules: a plan does not fit any more if it changes."
+    "Determines who patches the node, how, and by which rules: a plan no longer matches if it changes."
 
 
 _SEEN = Use.VARIABLE | Use.PLANNED
@@ -39,7 +39,7 @@ _SEEN = Use.VARIABLE | Use.PLANNED
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a node, with its value where nothing is known; its type is that of ``empty``."""
+    """One member of a node. ``empty``: its value if it is unknown, which also defines its type."""
 
     name: str
     use: Use = Use.VARIABLE
@@ -98,22 +98,22 @@ def members(use: Use) -> tuple[str, ...]:
     return tuple(member.name for member in MEMBERS if use in member.use)
 
 
-#: A node of whom nothing is known, without the prefix of its host variables: the shape of every inventory record.
+#: An unknown node, without the prefix of its host variables: the shape of every inventory record.
 EMPTY: Mapping[str, Any] = {member.name: member.empty for member in MEMBERS if Use.VARIABLE in member.use}
 PLANNED, NAMED = members(Use.PLANNED), members(Use.NAMED)
-#: What a node's tags say of it; the policy's ``tags`` have the keys.
+#: Members that are read from tags; the policy's ``tags`` name the keys.
 TAGGED = ("owner", "application", "environment")
 ADDRESS, IDENTITY, WATCHED = members(Use.ADDRESS), members(Use.IDENTITY), members(Use.WATCHED)
 
 
 def texts(data: Mapping[str, Any], names: Collection[str], prefix: str = "") -> dict[str, str]:
-    """Return members as texts; what is not there is empty."""
+    """Return members as texts, "" for missing ones."""
     return {name: str(data.get(f"{prefix}{name}") or "") for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A node as the inventory sees it, with what selectors ask for."""
+    """A node of the inventory, with the members that selectors use."""
 
     node_id: str
     host: str
@@ -143,7 +143,7 @@ VARIABLES = tuple(item.name for item in fields(Candidate) if isinstance(EMPTY.ge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """Which nodes: all keys given must match, one entry of each. Accounts are numbers once the policy is read."""
+    """A selector: a node must match one entry of every given key. Accounts are numbers once the policy is read."""
 
     patch_groups: tuple[str, ...] = ()
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -159,7 +159,7 @@ class Select:
 
     @property
     def by_name(self) -> bool:
-        """Whether it names its nodes and asks for nothing else."""
+        """Whether it selects by name only."""
         return bool(self.nodes) and self == Select(nodes=self.nodes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -181,9 +181,9 @@ _FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
 
 
 def matches(node: Candidate, select: Select) -> bool:
-    """Tell whether the node fulfils every criterion that is given; a criterion lists alternatives. Nothing given: all.
+    """Return whether a node meets every given criterion, each a list of alternatives; without criteria, it does.
 
-    ``nodes`` are ids or inventory names, ``missed`` those that an earlier rollout missed.
+    ``nodes`` are IDs or inventory names; ``missed`` selects the nodes that an earlier rollout missed.
     """
     for key, facts in _FACTS.items():
         if (wanted := getattr(select, key)) and set(wanted).isdisjoint(facts(node)):

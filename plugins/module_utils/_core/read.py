@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns plain data into dataclass values by their annotations, so that each member is written down once."""
+"""Converts plain data to dataclass values by their annotations, so that each member is defined once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _EMPTY: dict[Any, Any] = {str: "", int: 0, bool: False, float: 0.0}
 
 
 def read(cls: type[T], data: Mapping[str, Any]) -> T:
-    """Return ``cls`` filled from ``data``. What is missing gets its default, or else an empty value; ``None`` likewise,
-    unless the member may be ``None``.
+    """Return ``cls`` filled from ``data``. A missing member gets its default, or an empty value if it has none; so does
+    ``None``, unless the member may be ``None``.
     """
     hints = _hints(cls)  # type: ignore[arg-type]
     values: dict[str, Any] = {}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a file's data has to look like, stated once: the first place that differs is named with what would be right.
+"""The required form of a file's data, stated once; an error names the first invalid place and the expected value.
 
-A digest proves that nobody changed a file after it was made, not that it was made by us. Files are read by many, so
-their shape is checked once, where they are read, and nobody else has to expect the unexpected.
+A digest proves that a file was not changed after it was sealed, not that the collection wrote it. Therefore the form
+is checked once, when a file is read, and other code can rely on it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST_NAME = 300
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A single value: what it must be, as code and as words."""
+    """A single value: the test, and the description of valid values."""
 
     fits: Callable[[Any], bool]
     expected: str
@@ -30,7 +30,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A list of such values."""
+    """A list of values of one shape."""
 
     item: Shape
     least: int = 0
@@ -38,14 +38,14 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """An object with any names whose values are such."""
+    """An object with arbitrary names and values of one shape."""
 
     item: Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object with these members; further ones are not looked at. ``maybe``: those that may be missing."""
+    """An object with these members; others are ignored. ``maybe``: optional members."""
 
     members: Mapping[str, Shape]
     maybe: Mapping[str, Shape] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class OrNull:
-    """Such a value, or null."""
+    """A value of the shape, or null."""
 
     item: Shape
 
@@ -73,7 +73,7 @@ def _is_time(value: object) -> bool:
 
 
 def is_name(value: object) -> bool:
-    """Tell whether a text may be part of a comment, a key or a line that people read."""
+    """Return whether a text is suitable for comments, keys and messages."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
 
 
@@ -86,16 +86,16 @@ TIME = Rule(_is_time, "a time such as 2026-12-01T22:00:00.000Z")
 
 
 def check_shape(value: object, shape: Shape, where: str) -> None:
-    """Check that data is as stated.
+    """Check that data has the shape.
 
     :param where: the file, and the place in it.
-    :raises BadInput: it is not; what is shown is the first place that differs.
+    :raises BadInput: it does not; names the first invalid place.
     """
     _Check().look(value, shape, where)
 
 
 class _Check:
-    """Equal parts of a large file are one object, which is looked at once."""
+    """Checks each object once: equal parts of a large file are the same object."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[int, int]] = set()

@@ -128,7 +128,7 @@ class AwxApprovals:
     def _object(self, path: str) -> dict[str, Any]:
         found = self.fetch(_PREFIX + path)
         if not isinstance(found, dict):
-            raise Unreadable(f"{self.controller} answered {_PREFIX}{path} with something else than an object.")
+            raise Unreadable(f"{self.controller} answered {_PREFIX}{path} with something other than an object.")
         return found
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
@@ -137,7 +137,7 @@ class AwxApprovals:
             page = self.fetch(str(following))
             rows = page.get("results") if isinstance(page, dict) else None
             if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
-                raise Unreadable(f"{self.controller} answered {following} with something else than a list.")
+                raise Unreadable(f"{self.controller} answered {following} with something other than a list.")
             yield from rows
             following = page.get("next")
             if not following:

@@ -145,7 +145,7 @@ class LinuxExecutor:
                     return install_result(found, self._planned(work.nodes[0]))
             except PatchtideError as lost:
                 work.trouble = str(lost)
-        text = work.trouble or "its time was over, and nobody knows how it ended"
+        text = work.trouble or "its time limit passed, and how it ended is unknown"
         return {"status": Status.UNKNOWN.value, "error": error("no_end", text)}
 
     def _begin_install(self, work: Work) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One flat record per machine, from what SSM, EC2 and the tagging service say about it.
+"""One flat record per machine, combined from SSM, EC2 and the tagging service.
 
 The records are dictionaries because they become host variables as they are: at 100,000 nodes a class between
 the API's row and Ansible's dictionary costs seconds. Every member is always there; unknown is ``""``.
@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 #: A node's host variables without their prefix; see ``nodes.EMPTY`` for the members.
 Node = dict[str, Any]
 
-#: Both spellings of SSM, the one with a space first; tag keys are case-sensitive.
+#: Both spellings that SSM uses; the one with a space takes precedence. Tag keys are case-sensitive.
 PATCH_GROUP_KEYS = ("Patch Group", TagKeys().patch_group)
 MAINTENANCE_WINDOW_KEYS = ("Maintenance Window", TagKeys().maintenance_window)
 
@@ -39,14 +39,14 @@ _RESOURCE_TYPES = {"AWS::EC2::Instance": "EC2Instance", "AWS::SSM::ManagedInstan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spellings:
-    """Keys of the tags that carry the patch group and the maintenance window; the first one that is set counts."""
+    """Keys of the tags for patch group and maintenance window; the first one that is set applies."""
 
     patch_group: Sequence[str] = PATCH_GROUP_KEYS
     maintenance_window: Sequence[str] = MAINTENANCE_WINDOW_KEYS
 
 
 def place_members(place: Place, account_name: str = "") -> Node:
-    """Return the members that all nodes of a place share."""
+    """Return the members that all nodes of an account-Region share."""
     return {
         "account": place.account or "",
         "account_name": account_name,
@@ -94,7 +94,7 @@ def from_managed(row: Row, shared: Row) -> Node | None:
 
 
 def from_instance(row: Row, shared: Row) -> Node | None:
-    """Return the node of an instance of EC2's DescribeInstances, as far as EC2 knows it: not managed by SSM.
+    """Return the node of an instance of DescribeInstances, with what EC2 knows: not managed by SSM.
 
     Only a stopped instance that has an instance profile keeps the executor: it may register once it runs.
     """
@@ -124,7 +124,7 @@ def from_instance(row: Row, shared: Row) -> Node | None:
 
 
 def complete(managed: Node, instance: Node) -> Node:
-    """Add to a managed node what only EC2 knows. EC2's word counts for the state, the tags and the zone."""
+    """Add what only EC2 knows to a managed node. EC2 is authoritative for the state, the tags and the zone."""
     for name in ("state", "tags", "zone", "instance_type", "instance_profile", "launched_at"):
         managed[name] = instance[name] or managed[name]
     for name in ("ip", "platform"):
@@ -133,7 +133,7 @@ def complete(managed: Node, instance: Node) -> Node:
 
 
 def set_tags(node: Node, tags: Mapping[str, str], keys: Spellings) -> None:
-    """Give a node its tags and what is read from them: name, patch group and maintenance window."""
+    """Set a node's tags and the members read from them: name, patch group and maintenance window."""
     node["tags"] = tags
     node["name"] = tags.get("Name") or node["name"]
     node["patch_group"] = first_of(tags, keys.patch_group) or node["patch_group"]
@@ -141,7 +141,7 @@ def set_tags(node: Node, tags: Mapping[str, str], keys: Spellings) -> None:
 
 
 def join(managed: Iterable[Row], instances: Iterable[Row], shared: Row) -> dict[str, Node]:
-    """Return the nodes of one place by id: what SSM manages, what EC2 adds to it, what only EC2 knows.
+    """Return the nodes of one account-Region by ID: those that SSM manages, with EC2's data, and those only EC2 knows.
 
     The same id twice (pages may overlap while nodes come and go) is one node; its later row counts.
     """
@@ -167,24 +167,24 @@ def from_tag_rows(rows: Any) -> dict[str, str]:
 
 
 def type_of(node_id: str) -> str:
-    """The kind of node by its id: ``i-`` is EC2, ``mi-`` is hybrid."""
+    """Return the resource type by node ID: ``i-`` is EC2, ``mi-`` is hybrid."""
     return "ManagedInstance" if node_id.startswith("mi-") else "EC2Instance" if node_id.startswith("i-") else ""
 
 
 def source_of(node: Row) -> str:
-    """Where a machine is at home: ``ec2``, ``azure``, ``gcp``, ``iot``, or ``hybrid`` where nobody tells more."""
+    """Return where a machine runs: ``ec2``, ``azure``, ``gcp``, ``iot``, or ``hybrid`` if nothing more is known."""
     if node["resource_type"] == "EC2Instance":
         return "ec2"
     return _SOURCES.get(node["source_type"], "hybrid")
 
 
 def text(value: Any) -> str:
-    """A member as text; a missing one is empty."""
+    """Return a member as text, "" if it is missing."""
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def iso(value: Any) -> str:
-    """A time as ``2026-03-01T12:00:00Z``, from what a client or the wire gives: datetime, epoch seconds or ISO text."""
+    """Return a time as ``2026-03-01T12:00:00Z``, from a datetime, epoch seconds or ISO 8601 text."""
     if value is None or value == "":
         return ""
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Regions of its accounts an inventory spans, from what the user wrote."""
+"""Determines the Regions of each account that an inventory covers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..model import Place
 
 
 def pick_regions(wanted: Sequence[str], enabled: Iterable[str], excluded: Sequence[str] = ()) -> list[str]:
-    """Return the enabled Regions that the patterns (``all``, ``eu-*``) name, and those named outright, sorted."""
+    """Return the enabled Regions that match the patterns (``all``, ``eu-*``) and the literally named ones, sorted."""
     patterns = ["*" if item == "all" else item for item in wanted]
-    outright = {item for item in patterns if not is_pattern(item)}
-    found = outright | {region for region in enabled if any(fnmatchcase(region, item) for item in patterns)}
+    literal = {item for item in patterns if not is_pattern(item)}
+    found = literal | {region for region in enabled if any(fnmatchcase(region, item) for item in patterns)}
     return sorted(region for region in found if not any(fnmatchcase(region, item) for item in excluded))
 
 
 def is_pattern(region: str) -> bool:
-    """Whether the enabled Regions must be known to tell which Regions are meant."""
+    """Return whether resolving this entry requires the list of enabled Regions."""
     return region == "all" or any(char in region for char in "*?[")
 
 
 def to_fleet_places(accounts: Sequence[Account], regions: Mapping[str, Sequence[str]]) -> list[Place]:
-    """Return the places of all accounts, sorted, each account in its own Regions (by account number)."""
+    """Return the account-Regions, sorted. ``regions`` are keyed by account number."""
     places = [account.place(region) for account in accounts for region in regions[account.id]]
     return sorted(places, key=lambda place: (place.account or "", place.region))

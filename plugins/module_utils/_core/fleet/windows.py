@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a node's next maintenance window opens, from a place's windows and their targets."""
+"""Determines each node's next maintenance window from the windows of its account-Region and their targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Window:
 def set_next_windows(nodes: Sequence[Node], windows: Sequence[Window]) -> None:
     """Set ``next_window`` and ``next_window_name`` to the earliest window that targets each node.
 
-    Targets by resource group can't be told from here and match nothing.
+    Targets by resource group cannot be resolved here and match no node.
     """
     ordered = sorted((window for window in windows if window.next_at), key=lambda window: (window.next_at, window.name))
     for node in nodes:
@@ -35,7 +35,7 @@ def set_next_windows(nodes: Sequence[Node], windows: Sequence[Window]) -> None:
 
 
 def _targets(conditions: Sequence[Mapping[str, Any]], node: Node) -> bool:
-    """All conditions of one target must hold, any value of each is enough."""
+    """Return whether a node meets all conditions of a target; any value of a condition suffices."""
     return bool(conditions) and all(
         _holds(item.get("Key") or "", item.get("Values") or (), node) for item in conditions
     )

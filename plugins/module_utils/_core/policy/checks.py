@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the policy's schema can't say: names that must exist, values that must fit each other. Pure."""
+"""Checks that a JSON Schema cannot express: references to existing names, and values that must match. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GROUPS_PER_BASELINE = 25
 
 
 def find_mistakes(policy: Policy) -> list[Mistake]:
-    """Return all mistakes, each with the path it has in the document; an empty list if the policy can be used."""
+    """Return all mistakes with their paths in the document; an empty list if the policy is valid."""
     checks: Sequence[Callable[[Policy], Iterator[Mistake]]] = (
         _check_accounts,
         _check_names,
@@ -109,7 +109,7 @@ def _check_baselines(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_rules(path: str, baseline: PolicyBaseline) -> Iterator[Mistake]:
-    """The baseline and each rule by itself against the limits of the service: one mistake does not hide the next."""
+    """Check the baseline and each of its rules separately, so that one mistake does not hide another."""
     if not baseline.operating_system:
         return
     try:
@@ -205,7 +205,7 @@ def _check_owners(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_promotion(policy: Policy, index: int) -> Iterator[Mistake]:
-    """A wave takes what an earlier one has proven, which only a list can keep it to."""
+    """Check ``promote_from``: it names an earlier wave, and only override lists can enforce it."""
     source, earlier = policy.waves[index].promote_from, [wave.name for wave in policy.waves[:index]]
     path = f"waves[{index}].promote_from"
     if source and source not in earlier:
@@ -216,7 +216,7 @@ def _check_promotion(policy: Policy, index: int) -> Iterator[Mistake]:
 
 
 def _check_gates(policy: Policy) -> Iterator[Mistake]:
-    """A wave that inherits a wrong value is not named again."""
+    """Report an invalid value once, not again for each wave that inherits it."""
     gates = {"gates": policy.gates} | {f"waves[{index}].gate": wave.gate for index, wave in enumerate(policy.waves)}
     for path, gate in gates.items():
         try:
@@ -256,7 +256,7 @@ def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
 
 
 def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) -> Iterator[Mistake]:
-    """Names that the policy declares elsewhere. If it declares none, any name is accepted."""
+    """Check names that the policy declares elsewhere. If it declares none, any name is valid."""
     for index, value in enumerate(values):
         if known and value not in known:
             yield Mistake(path=f"{path}[{index}]", value=value, expected=what + suggest(value, known))
@@ -270,7 +270,7 @@ def _check_exceptions(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_health_check(policy: Policy) -> Iterator[Mistake]:
-    """Each health check by itself. A wave that inherits the policy's health checks is not named again."""
+    """Check each health check separately, and inherited ones only once."""
     health_checks = {f"gates.health_checks[{index}]": item for index, item in enumerate(policy.gates.health_checks)}
     for number, wave in enumerate(policy.waves):
         own = wave.gate.health_checks if wave.gate.health_checks != policy.gates.health_checks else ()
@@ -292,7 +292,7 @@ def _check_health_check(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_hooks(policy: Policy) -> Iterator[Mistake]:
-    """What a hook opens must be closed."""
+    """Require the hook that undoes another hook."""
     for before, after in (("before_wave", "after_wave"), ("before_nodes", "after_nodes")):
         if getattr(policy.hooks, before) and not getattr(policy.hooks, after):
             expected = f"a task file that undoes hooks.{before} (it can be empty)"
@@ -300,7 +300,7 @@ def _check_hooks(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_lists(policy: Policy) -> Iterator[Mistake]:
-    """Where override lists are kept: addresses that a node can be given, and a bucket in each Region or in none."""
+    """Check the buckets for override lists: valid addresses, and a bucket in every Region or in none."""
     patching, regions = policy.patching, policy.estate.regions
     try:
         check_list_url(patching.list_url, "patching.list_url")

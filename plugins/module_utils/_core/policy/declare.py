@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a policy declares in AWS, in the option names of the modules that create it. Pure."""
+"""Translates a policy into options of the modules that create its objects in AWS. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENT = "AWS-RunPatchBaseline"
 
 
 def to_declared(policy: Policy) -> dict[str, list[dict[str, Any]]]:
-    """Return the options of one module call per object, by kind, in the order in which they must come to be.
+    """Return the options of one module call per object, by kind, in the order in which they must be created.
 
     An option that is not in it shall be left as it is.
 
@@ -39,7 +39,7 @@ def to_declared(policy: Policy) -> dict[str, list[dict[str, Any]]]:
 
 
 def to_targets(policy: Policy, without: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Return where to work, as few sets of ``regions`` and ``accounts`` as it takes: modules work in all pairs.
+    """Return the fewest sets of ``regions`` and ``accounts`` that cover all places: modules work in every pair.
 
     :param without: labels of places to leave out.
     """
@@ -65,7 +65,7 @@ def _marks(policy: Policy) -> dict[str, str]:
 
 
 def _window(policy: Policy, window: Window) -> dict[str, Any]:
-    """Empty text and 0 clear what an earlier policy had set."""
+    """Return the options of a window; empty text and 0 clear what an earlier policy set."""
     return {
         "name": window.name,
         "description": window.description,
@@ -113,7 +113,7 @@ def _tasks(policy: Policy, window: Window) -> Iterator[dict[str, Any]]:
             "max_concurrency": str(task.max_concurrency),
             "max_errors": str(task.max_errors),
             "cutoff_behavior": task.cutoff_behavior,
-            "service_role_arn": task.service_role_arn,  # not given: the service fills its own role in
+            "service_role_arn": task.service_role_arn,  # omitted: the service uses its service-linked role
             "run_command": {
                 "comment": f"patchtide {policy.name}"[:100],
                 "parameters": parameters,

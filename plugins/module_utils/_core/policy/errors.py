@@ -17,7 +17,7 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One mistake: where it stands (``waves[1].size``), what stands there, what would be right ("expected …").
+    """One mistake: its path (``waves[1].size``), the value, and what is expected.
 
     ``value`` is ``None`` where nothing stands; ``line`` is the line in the file, counted from 1, where it is known;
     ``problem`` says what is wrong where "is not valid" says too little.
@@ -31,7 +31,7 @@ class Mistake:
 
     @classmethod
     def of(cls, error: BadInput, path: str | None = None) -> Mistake:
-        """Take over an error that a single check raised."""
+        """Return the mistake that a check raised as an error."""
         return cls(path=path or error.option, value=error.value, expected=error.expected)
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Mistake:
 
 
 class PolicyError(PatchtideError):
-    """The policy can't be used. ``mistakes`` holds all that was found, in the order of the lines.
+    """The policy is invalid. ``mistakes`` contains all mistakes, in the order of their lines.
 
     :param source: the file, or "the policy".
     """

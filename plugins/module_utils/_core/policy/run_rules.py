@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of a policy that say how a rollout treats nodes besides patching them. Pure values."""
+"""The rules of a policy for a rollout besides patching: budgets, retries, hooks, drift. Pure values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..counts import to_count
 from ..errors import BadInput
 from ..read import read
 
-#: Of budgets, from the widest.
+#: Scopes of budgets, the widest first.
 SCOPES = ("rollout", "wave", "zone", "cluster")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Further attempts of a node, by class of failure: it was not reached, or its install failed."""
+    """Number of retries per node by kind of failure: the node was not reached, or its install failed."""
 
     delivery: int = 0
     execution: int = 0
@@ -27,7 +27,7 @@ class Retries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuorumRule:
-    """A health check that must be fine before members of these clusters are taken down; no cluster named means all."""
+    """A health check that must pass before members of these clusters are taken down; without ``clusters``, of all."""
 
     health_check: Mapping[str, Any] = field(default_factory=dict)
     clusters: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class QuorumRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRules:
-    """Nodes that may be out of service at once, per scope: a count, a share such as ``"25%"``, or no limit."""
+    """Maximum number of nodes out of service at a time per scope: a count, a share such as ``"25%"``, or no limit."""
 
     rollout: int | str | None = None
     wave: int | str | None = None
@@ -62,7 +62,7 @@ class BudgetRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadBalancer:
-    """Whether nodes are taken out of Elastic Load Balancing while they are patched, and how long that may take."""
+    """Whether targets are deregistered while nodes are patched, and how long to wait for it."""
 
     drain: bool = False
     timeout_minutes: int = 10
@@ -70,7 +70,7 @@ class LoadBalancer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """Task files of the user's, relative to the policy file; empty means none."""
+    """The user's own task files, relative to the policy file; "" for none."""
 
     load_balancer: LoadBalancer = LoadBalancer()
     before_wave: str = ""
@@ -81,7 +81,7 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftTolerance:
-    """How far the estate may differ from a plan that is about to start: counts or shares; ``None`` is not checked."""
+    """How much the estate may differ from a plan before it starts: counts or shares; ``None`` is not checked."""
 
     nodes: int | str | None = "10%"
     patches: int | str | None = "20%"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The policy: the user's declared intent, as values with all defaults filled in. Pure.
+"""The policy as values, with all defaults filled in. Pure.
 
 ``schemas/policy.schema.json`` and ``docs/policy.md`` describe every member; a test keeps their defaults equal to these.
 """
@@ -25,19 +25,19 @@ from ..tags import TagKeys
 from ..work.precheck import PrecheckRules
 from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
 
-#: Stands for "the tag of each node decides" where a wave names its window.
+#: As a wave's window: the tag of each node names its window.
 BY_TAG = "tag"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Every account in every Region. Empty means that of the credentials."""
+    """Accounts and Regions; every account is used in every Region. Empty means those of the credentials."""
 
     regions: tuple[str, ...] = ()
     accounts: tuple[Account, ...] = ()
 
     def places(self) -> tuple[Place, ...]:
-        """Return every account in every Region named; without accounts, the Regions of the caller's own account."""
+        """Return every account in every Region; without accounts, the Regions of the caller's own account."""
         return tuple(account.place(region) for account in self.accounts for region in self.regions) or tuple(
             Place(region=region) for region in self.regions
         )
@@ -78,7 +78,7 @@ class PolicyBaseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchGroup:
-    """A value of the patch group tag and the baselines bound to it, one per operating system."""
+    """A patch group and its baselines, one per operating system."""
 
     name: str
     description: str = ""
@@ -87,7 +87,7 @@ class PatchGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTask:
-    """AWS-RunPatchBaseline as a task of a window. ``name`` is filled in where it is not given."""
+    """AWS-RunPatchBaseline as a task of a window. A missing ``name`` is filled in."""
 
     operation: str
     name: str = ""
@@ -123,7 +123,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """A wave. ``gate`` is complete: the policy's gates with the wave's own members over them."""
+    """A wave. ``gate`` is complete: the policy's gates, overridden by the wave's own members."""
 
     name: str
     description: str = ""
@@ -139,7 +139,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebootOverride:
-    """Another reboot rule for some nodes."""
+    """A reboot rule for selected nodes, which takes precedence."""
 
     select: Select
     rule: str
@@ -147,7 +147,7 @@ class RebootOverride:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reboot:
-    """When nodes are rebooted after patching, and how long that may take."""
+    """When nodes are rebooted after patching, and the time limit of a reboot."""
 
     rule: str = "if_required"
     timeout_minutes: int = 30
@@ -156,20 +156,20 @@ class Reboot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedMinutes:
-    """What patching and rebooting one node usually takes."""
+    """Typical duration of patching and rebooting a node."""
 
     linux: int = 15
     windows: int = 40
     macos: int = 40
 
     def of(self, platform: str) -> int:
-        """Return the minutes of a platform; one that is not known takes as long as Linux."""
+        """Return the minutes of a platform; those of Linux for an unknown platform."""
         return {"windows": self.windows, "macos": self.macos}.get(platform, self.linux)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patching:
-    """How nodes are patched. ``buckets``: by Region, where its override lists are kept."""
+    """How nodes are patched. ``buckets``: the bucket of the override lists, by Region."""
 
     pin: str = LIST
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
@@ -201,8 +201,8 @@ class Exclude:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Approval of plans. ``people``: so many must approve, where the trust bundle asks for fewer. ``authors``: people
-    who wrote the policy, and so must not approve its plans."""
+    """Approval of plans. ``people``: how many must approve, if the trust bundle requires fewer. ``authors``: the people
+    who wrote the policy; they cannot approve its plans."""
 
     required: bool = False
     people: int = 1
@@ -211,7 +211,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedCron:
-    """How long a window is open that a node's tag states as a cron expression, and in which time zone."""
+    """Duration, cutoff and time zone of windows that a node's tag states as a cron expression."""
 
     duration_hours: int = 4
     cutoff_hours: int = 1
@@ -220,7 +220,7 @@ class TaggedCron:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequirements:
-    """What the policy asks of plans. ``strict``: one with warnings is refused. ``valid_days``: how far one reaches."""
+    """Requirements for plans. ``strict``: refuse plans with warnings. ``valid_days``: days until a plan expires."""
 
     strict: bool = False
     valid_days: int = 45
@@ -229,7 +229,7 @@ class PlanRequirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeCalendars:
-    """Calendars whose closed times nothing is patched in."""
+    """Calendars; nothing is patched while one of them is closed."""
 
     ics: tuple[str, ...] = ()
     change_calendars: tuple[str, ...] = ()
@@ -237,7 +237,7 @@ class FreezeCalendars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who may choose the windows of which nodes."""
+    """People who may choose the windows of the selected nodes."""
 
     name: str
     people: tuple[str, ...] = ()
@@ -246,7 +246,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoppedNodes:
-    """Nodes that are stopped when their wave begins: which ones are started for it, and stopped again."""
+    """Stopped nodes that are started for their wave and stopped again afterwards."""
 
     start: bool = False
     minutes_ahead: int = 15
@@ -288,12 +288,12 @@ class Policy:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the complete policy: comments, the order of keys and written-out defaults don't count."""
+        """SHA-256 of the complete policy: comments, key order and explicit defaults make no difference."""
         return to_digest(self.to_dict())
 
 
 def to_policy(data: Mapping[str, Any]) -> Policy:
-    """Fill in all defaults. Members that are missing though required become empty, so that checks go on past them."""
+    """Fill in all defaults. Missing required members become empty, so that the remaining checks still run."""
     gates = data.get("gates") or {}
     written = [wave if isinstance(wave, Mapping) else {} for wave in data.get("waves") or []]
     waves = [{**wave, "gate": {**gates, **(wave.get("gate") or {})}} for wave in written]
@@ -301,12 +301,12 @@ def to_policy(data: Mapping[str, Any]) -> Policy:
 
 
 def _complete(policy: Policy) -> Policy:
-    """Fill in what follows from other members: account numbers and names, task names, what selectors mean."""
+    """Fill in derived members: account numbers and names, task names, resolved selectors."""
     estate = replace(policy.estate, accounts=tuple(_account(account) for account in policy.estate.accounts))
     numbers = {account.name: account.id for account in estate.accounts}
 
     def clear(select: Select) -> Select:
-        """Accounts by number and applications as their tag: who selects needs neither estate nor tag keys."""
+        """Resolve accounts to numbers and applications to tags, so that selecting needs neither estate nor tag keys."""
         accounts = tuple(numbers.get(name, name) for name in select.accounts)
         tags = {policy.tags.application: select.applications, **select.tags} if select.applications else select.tags
         return replace(select, accounts=accounts, tags=tags)

@@ -75,7 +75,7 @@ def test_a_sign_of_life_comes_when_nothing_else_was_said() -> None:
     clock.at += 20
     assert life.beat() <= 10 and lines == []
     clock.at += 9
-    assert life.beat() <= 30 and lines == ["canary Judge the wave: at work for 49 seconds"]
+    assert life.beat() <= 30 and lines == ["canary Judge the wave: still working after 49 seconds"]
     life.beat()
     assert len(lines) == 1
 
@@ -114,7 +114,9 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_every_action_gives_signs_of_life_that_do_not_nest(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = slow(monkeypatch)
     assert 2 <= len(lines) <= 6
-    assert not [line for line in lines if not re.fullmatch(r" {4}db-01 Wait for it: at work for \d+ seconds", line)]
+    assert not [
+        line for line in lines if not re.fullmatch(r" {4}db-01 Wait for it: still working after \d+ seconds", line)
+    ]
 
 
 def test_a_banner_that_comes_late_is_shown_before_the_first_line(monkeypatch: pytest.MonkeyPatch) -> None:

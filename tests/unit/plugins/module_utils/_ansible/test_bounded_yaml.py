@@ -31,7 +31,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), [*WRONG, ("a: 1\nb: {c: 1, c: 2}", "the key 'c' stands twice")])
+@pytest.mark.parametrize(("text", "expected"), [*WRONG, ("a: 1\nb: {c: 1, c: 2}", "the key 'c' is a duplicate")])
 def test_what_is_refused(text: str, expected: str, tmp_path: Path) -> None:
     with pytest.raises(yaml.YAMLError, match=expected):
         parse(text)
