@@ -8,7 +8,7 @@ import pytest
 
 from tests.checks.source import ROOT, name_of, tracked
 
-PAGES = ("docs/architecture.md", "docs/rollout.md", "docs/formats.md", "docs/inventory.md", "docs/policy.md")
+PAGES = tuple(f"docs/{name}.md" for name in ("architecture", "rollout", "formats", "inventory", "policy", "playbooks"))
 FILE = re.compile(r"`([\w./-]+\.(?:py|yml|md))`")
 #: Files of a rollout or of a user, which are not in the repository.
 THEIRS = frozenset({"policy.yml"})

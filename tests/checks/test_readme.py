@@ -32,9 +32,3 @@ def test_policy_is_valid(tmp_path: Path) -> None:
 def test_inventory_uses_documented_options() -> None:
     options = documented("inventory", "ssm_fleet")["ssm_fleet"]["doc"]["options"]
     assert set(yaml.safe_load(block("inventory/ssm_fleet.yml"))) <= set(options)
-
-
-def test_variables_of_the_playbook_calls_are_those_of_the_playbooks() -> None:
-    given = set(re.findall(r"-e (patchtide_\w+)=", (ROOT / "README.md").read_text()))
-    used = "\n".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
-    assert given and not [name for name in given if name not in used]

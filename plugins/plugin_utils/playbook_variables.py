@@ -1,0 +1,308 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the playbooks: their types, defaults and documentation, and the check before a playbook begins.
+
+``docs/playbooks.md`` is made from this. A blank variable counts as unset, because AWX sends the unanswered questions of
+a survey as blanks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.nodes import EMPTY, PREFIX
+from ..module_utils._core.text import plain
+
+
+class WrongVariables(PatchtideError):
+    """A variable is unknown, missing or refused."""
+
+    code = "WrongVariables"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """``kind``: ``text``, ``path``, ``minutes``, ``seconds``, ``hours``, ``yes or no``, ``list`` or ``data``."""
+
+    what: str
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """``needs``: required variables; of ``a|b`` one is enough. ``takes``: the others with their defaults.
+
+    ``refuses``: extra variables that would replace what the playbook itself sets, and ``instead`` what to set.
+    """
+
+    what: str
+    needs: tuple[str, ...] = ()
+    takes: Mapping[str, Any]
+    refuses: tuple[str, ...] = ()
+    instead: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every variable that it reads, required ones first."""
+        return (*(name for item in self.needs for name in item.split("|")), *self.takes)
+
+
+DECISIONS = ("promote", "retry", "skip", "write_off", "accept_policy", "run_now", "abort")
+
+#: All variables, without the prefix ``patchtide_``.
+VARIABLES: Mapping[str, Variable] = {
+    "after": Variable(what="The later plan: a plan.json or the directory of a rollout.", kind="path"),
+    "ahead_minutes": Variable(what="How long before a window a rollout is due.", kind="minutes"),
+    "allow_changed_policy": Variable(
+        what="Whether a plan may be carried out although the policy was changed since.", kind="yes or no"
+    ),
+    "approval_file": Variable(what="The approval of the plan, if the policy requires one.", kind="path"),
+    "approved_digest": Variable(what="Digest of the plan that was approved. No other plan is carried out."),
+    "at": Variable(what="Time for which the plan is made, such as 2026-06-01T20:00:00Z. Without it, now."),
+    "before": Variable(what="The earlier plan: a plan.json or the directory of a rollout.", kind="path"),
+    "catch_up": Variable(what="catch_up.json of an earlier rollout, whose nodes were missed.", kind="path"),
+    "claims": Variable(
+        what="Where claims of nodes are kept, as in rollout_journal: file:PATH, dynamodb:TABLE or none."
+    ),
+    "custom_inventory": Variable(
+        what="Whether on-premises nodes get tags from their inventory of type Custom:PatchInformation.",
+        kind="yes or no",
+    ),
+    "decision": Variable(what="What is decided.", choices=DECISIONS),
+    "dir": Variable(what="Directory of the rollout, one for each patch cycle.", kind="path"),
+    "environments": Variable(what="Environments that the approval is for. Without it, those of the plan.", kind="list"),
+    "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
+    "inventory_dir": Variable(
+        what="Directory of the inventory, where the windows of hosts outside AWS are written.", kind="path"
+    ),
+    "journal": Variable(what="Where the journal is kept, as in rollout_journal: file or dynamodb:TABLE."),
+    "nodes": Variable(what="Nodes by ID or inventory name.", kind="list"),
+    "patch_baselines": Variable(
+        what="What ssm_patch_baseline_info returns with effective_patches: which patches are rejected.", kind="data"
+    ),
+    "plans": Variable(what="Directory above the directories of all rollouts.", kind="path"),
+    "policy_digest": Variable(what="Digest of the changed policy, for the decision accept_policy."),
+    "policy_file": Variable(what="The policy.", kind="path"),
+    "poll_interval": Variable(what="How often the state of running commands is read.", kind="seconds"),
+    "principal": Variable(what="Who signs, as in the trust bundle, such as ana@example.com."),
+    "reason": Variable(what="Why, in one sentence. It is recorded."),
+    "report_dir": Variable(what="Directory of the report. Without it, report in the rollout's directory.", kind="path"),
+    "report_formats": Variable(what="Formats of the report. Without it, json, csv and html.", kind="list"),
+    "role": Variable(what="Role in which the person signs. Without it, the only one that the person has."),
+    "soak_wait_minutes": Variable(
+        what="How long to wait for the end of a soak time. Without it, to its end.", kind="minutes"
+    ),
+    "takeover_minutes": Variable(
+        what="After how long without a record a rollout of another machine is taken over.", kind="minutes"
+    ),
+    "until": Variable(what="Last day of the choice, such as 2026-12-31. Without it, the choice is for good."),
+    "valid_hours": Variable(what="How long the approval is valid.", kind="hours"),
+    "verdict": Variable(what="What the person says of the plan.", choices=("approve", "reject")),
+    "wave": Variable(what="The wave that is decided on."),
+    "waves": Variable(what="Waves that the approval is for. Without it, all.", kind="list"),
+    "what": Variable(what="What was restored by hand, for the decision write_off, such as drained."),
+    "window": Variable(what="Name of a window of the policy."),
+    "window_ledger": Variable(what="Ledger of the owners' choices, a JSON file.", kind="path"),
+    "window_wait_minutes": Variable(what="How long to wait for a window to open.", kind="minutes"),
+}
+
+_ROLLOUT = {"journal": None, "claims": None, "poll_interval": 15}
+
+#: The playbooks in the order of a patch cycle.
+PLAYBOOKS: Mapping[str, Playbook] = {
+    "apply_policy": Playbook(
+        what="Creates and updates the patch baselines, patch groups and maintenance windows of a policy.",
+        takes={"policy_file": "policy.yml"},
+    ),
+    "scan_compliance": Playbook(
+        what="Scans every node and writes the missing patches to scan.json.",
+        needs=("policy_file", "dir"),
+        takes={"poll_interval": 15},
+    ),
+    "plan_rollout": Playbook(
+        what="Creates plan.json from policy, inventory and scan.",
+        needs=("policy_file", "dir"),
+        takes={"catch_up": None, "at": None},
+    ),
+    "diff_plans": Playbook(what="Compares a plan with an earlier plan.", needs=("before", "after|dir"), takes={}),
+    "approve_plan": Playbook(
+        what="Shows who has approved a plan and what is missing, and writes the statement that a person signs.",
+        needs=("dir",),
+        takes={
+            "reason": None,
+            "verdict": "approve",
+            "principal": None,
+            "role": None,
+            "environments": [],
+            "waves": [],
+            "valid_hours": 72,
+        },
+    ),
+    "rollout_patches": Playbook(
+        what="Carries out the plan, wave by wave.",
+        needs=("policy_file", "dir"),
+        takes={
+            "approved_digest": None,
+            "approval_file": None,
+            "allow_changed_policy": False,
+            "window_wait_minutes": 60,
+            "soak_wait_minutes": None,
+            **_ROLLOUT,
+        },
+    ),
+    "run_due": Playbook(
+        what="Starts or continues the most urgent rollout that is due, among all plans in a directory.",
+        needs=("plans",),
+        takes={"ahead_minutes": 30, "takeover_minutes": 30, **_ROLLOUT},
+        refuses=(
+            "dir",
+            "policy_file",
+            "approval_file",
+            "approved_digest",
+            "window_wait_minutes",
+            "soak_wait_minutes",
+        ),
+        instead=(
+            "it would count for all rollouts. Set patchtide_plans, the directory above all rollouts; policy.yml and "
+            "approval.yml of a rollout are in its directory, and policy.yml may be above it"
+        ),
+    ),
+    "steer_rollout": Playbook(
+        what="Records a decision on a rollout in its journal, with name and reason.",
+        needs=("dir", "decision", "reason"),
+        takes={
+            "wave": None,
+            "nodes": [],
+            "what": None,
+            "policy_digest": None,
+            "principal": None,
+            "role": None,
+            "journal": None,
+        },
+    ),
+    "report_compliance": Playbook(
+        what="Reports on a rollout, or on a scan without a plan.",
+        needs=("dir",),
+        takes={"policy_file": None, "report_dir": None, "report_formats": None, "patch_baselines": None},
+    ),
+    "choose_window": Playbook(
+        what="Lets owners choose a window of the policy for their own nodes.",
+        needs=("policy_file", "window_ledger"),
+        takes={"nodes": None, "window": None, "until": None, "reason": None, "form": None, "inventory_dir": None},
+    ),
+    "sync_windows": Playbook(
+        what="Creates maintenance windows, targets and patch groups from the tags of nodes.",
+        needs=("policy_file",),
+        takes={"window_ledger": None, "custom_inventory": True, "inventory_dir": None},
+    ),
+    "sync_exceptions": Playbook(
+        what="Synchronizes the tags of nodes with the exception ledger and reports alarms.",
+        needs=("policy_file",),
+        takes={},
+    ),
+}
+
+#: What jobs hand on to later jobs of an AWX workflow, which get it as extra variables.
+HANDED_ON = ("plan_digest", "rollout_id", "exception_alarms")
+
+
+def read(playbook: str, given: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of a playbook in their types, with defaults; without what is unset and has none.
+
+    :param given: values by name with prefix. :param extra: all extra variables of this run.
+    :raises PatchtideError: a variable is unknown, missing, refused or has an invalid value.
+    """
+    row = PLAYBOOKS[playbook]
+    _check_names(extra)
+    for name in row.refuses:
+        if not _is_blank(extra.get(PREFIX + name)):
+            raise WrongVariables(f"{playbook} takes no {PREFIX}{name}: {row.instead}.")
+    is_set = {name: given[PREFIX + name] for name in row.names if not _is_blank(given.get(PREFIX + name))}
+    for item in row.needs:
+        if not any(name in is_set for name in item.split("|")):
+            raise WrongVariables(f"{playbook} needs {' or '.join(map(_described, item.split('|')))}.")
+    defaults = {name: value for name, value in row.takes.items() if value is not None}
+    return defaults | {name: _typed(name, value) for name, value in is_set.items()}
+
+
+def _described(name: str) -> str:
+    known = VARIABLES[name]
+    values = f": {', '.join(known.choices)}" if known.choices else ""
+    return f"{PREFIX}{name} ({known.what.rstrip('.')}{values})"
+
+
+def _check_names(extra: Iterable[str]) -> None:
+    known = {PREFIX + name for name in (*VARIABLES, *HANDED_ON, *EMPTY)}
+    wrong = sorted(name for name in extra if name.startswith(PREFIX) and name not in known)
+    if wrong:
+        near = {name: get_close_matches(name, sorted(known), n=1) for name in wrong}
+        told = [f"{plain(name)} (did you mean {hint[0]}?)" if (hint := near[name]) else plain(name) for name in wrong]
+        raise WrongVariables(f"No playbook has these extra variables: {', '.join(told)}. See docs/playbooks.md.")
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _typed(name: str, value: Any) -> Any:
+    known = VARIABLES[name]
+    found, expected = _KINDS[known.kind](value)
+    if found is None or (known.choices and found not in known.choices):
+        raise BadInput(PREFIX + name, value, f"one of {', '.join(known.choices)}" if known.choices else expected)
+    return found
+
+
+def _text(value: Any) -> tuple[Any, str]:
+    if isinstance(value, date):  # YAML reads a day or a time without quotes as one
+        return value.isoformat(), ""
+    return (str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None), "a text"
+
+
+def _number(value: Any) -> int | None:
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _minutes(value: Any) -> tuple[Any, str]:
+    return _number(value), "a whole number of minutes, 0 or more"
+
+
+def _at_least_one(unit: str) -> Callable[[Any], tuple[Any, str]]:
+    return lambda value: (_number(value) or None, f"a whole number of {unit}, 1 or more")
+
+
+def _flag(value: Any) -> tuple[Any, str]:
+    try:
+        return boolean(value), "true or false"
+    except TypeError:
+        return None, "true or false"
+
+
+def _list(value: Any) -> tuple[Any, str]:
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+    return (items if isinstance(items, list) else None), "a list, or texts separated by commas"
+
+
+def _data(value: Any) -> tuple[Any, str]:
+    return value, "data"
+
+
+_KINDS: Mapping[str, Callable[[Any], tuple[Any, str]]] = {
+    "text": _text,
+    "path": _text,
+    "minutes": _minutes,
+    "seconds": _at_least_one("seconds"),
+    "hours": _at_least_one("hours"),
+    "yes or no": _flag,
+    "list": _list,
+    "data": _data,
+}
