@@ -13,7 +13,15 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.owners.window_choices import NotOwner, Request, check_request, choose, expire, owned
+from ..module_utils._core.owners.window_choices import (
+    NotOwner,
+    Request,
+    check_request,
+    choose,
+    expire,
+    owned,
+    without_failed,
+)
 from ..module_utils._core.policy.values import to_policy
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.text import plain
@@ -68,8 +76,12 @@ class ActionModule(ControllerAction):
             tags.check(changing)
             problems: dict[str, str] = {}
             if not self.check_mode and records != before:
-                ledger.write(records)  # who asked for what is known, whatever the services do now
-                problems = tags.write(changing, values)
+                if options["state"] == "expired":  # a choice whose tag is not restored yet is still open
+                    problems = tags.write(changing, values)
+                    ledger.write(without_failed(before, records, problems))
+                else:
+                    ledger.write(records)  # who asked for what is known, whatever the services do now
+                    problems = tags.write(changing, values)
         shown = {node.host: values[node.node_id] for node in changing}
         for host, window in shown.items():
             self.say(plain(f"{host}: {window or 'no window'}, in plans made from now on"))

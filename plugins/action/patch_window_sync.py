@@ -99,7 +99,7 @@ class ActionModule(ControllerAction):
             "failed_places": failed,
         }
         if self.diff_mode and changed:
-            result["diff"] = [outcome.change.to_diff(label) for label, outcome in sorted(found.items())]
+            result["diff"] = [part for label, outcome in sorted(found.items()) for part in _diff(label, outcome)]
         if failed or problems:
             text = failed_text(len(outcomes), failed) if failed else ""
             rest = "; ".join(f"{node}: {why}" for node, why in sorted(problems.items())[:12])
@@ -177,6 +177,13 @@ def _with_tags(node: Candidate, tags: Mapping[str, str], policy: Policy) -> Cand
         patch_group=node.patch_group or tags.get(keys.patch_group, ""),
         maintenance_window=node.maintenance_window or tags.get(keys.maintenance_window, ""),
     )
+
+
+def _diff(label: str, outcome: _Outcome) -> list[dict[str, Any]]:
+    """Return the windows of an account-Region before and after, and the tags that its nodes get."""
+    header = f"{label}: tags of nodes"
+    tags = {"before": {}, "after": outcome.tags, "before_header": header, "after_header": header}
+    return [outcome.change.to_diff(label), *([tags] if outcome.tags else [])]
 
 
 def _windows(change: Change[WindowSet]) -> list[dict[str, Any]]:

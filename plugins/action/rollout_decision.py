@@ -31,6 +31,7 @@ from ..plugin_utils.approvals.write_statement import sign_command
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.next_commands import next_of
 from ..plugin_utils.rollout.stores import choose_stores
 
 #: Said where a decision is only as good as the account that made it.
@@ -91,7 +92,12 @@ class ActionModule(ControllerAction):
                 signature=signed.signature,
             )
             self._write(rollout, decision, head if signed.by and choice.action not in FREE else None)
-        return {"changed": not found.made, "nodes": list(found.nodes), **overview(rollout.state)}
+        return {
+            "changed": not found.made,
+            "nodes": list(found.nodes),
+            **overview(rollout.state),
+            **next_of(rollout, task_vars, self._templar.template),
+        }
 
     def _signed(self, rollout: RolloutDir, choice: Choice, path: str | None, operator: Operator) -> _Signed:
         """Return who has signed the decision; nobody where this controller trusts no bundle, or none is asked for.

@@ -21,12 +21,9 @@ from ..module_utils._core.events import (
 )
 from ..module_utils._core.plan.approval import find_approval, read_approval
 from ..module_utils._core.plan.drift import check_accepted_policy, check_planned_policy
-from ..module_utils._core.report.next_words import after_run
-from ..module_utils._core.rollout.agenda import agenda
 from ..module_utils._core.rollout.catch_up import refused_places
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.state import Rollout
-from ..module_utils._core.text import plain
 from ..module_utils._core.trust.operator import Operator
 from ..module_utils._core.trust.responsibilities import check_operator
 from ..plugin_utils.approvals.plan_check import NOT_VERIFIED, PlanCheck, check_plan_trust
@@ -39,6 +36,7 @@ from ..plugin_utils.rollout.claims import give_up
 from ..plugin_utils.rollout.controller_lock import at_work, taking_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout.left_over import has_time_now
+from ..plugin_utils.rollout.next_commands import next_of
 from ..plugin_utils.rollout.stores import choose_stores
 
 
@@ -70,7 +68,7 @@ class ActionModule(ControllerAction):
             "changed": rollout.events > 0,
             "refused_places": refused_places(rollout.state),
             **overview(rollout.state),
-            **_next(rollout),
+            **next_of(rollout, task_vars, self._templar.template),
         }
 
     def _write(self, rollout: RolloutDir, event: Event) -> None:
@@ -184,12 +182,6 @@ class ActionModule(ControllerAction):
             self._write(rollout, RolloutFinished(status="completed", reason="every wave was promoted"))
         elif state.status == "aborted" and not state.intents:
             self._write(rollout, RolloutFinished(status="aborted", reason=options["reason"] or _why(state)))
-
-
-def _next(rollout: RolloutDir) -> dict[str, str]:
-    """Return what the rollout needs next, and how to give it."""
-    found = agenda(rollout.state, rollout.clock.now())
-    return {"need": found.need.value, "next": plain(after_run(rollout.state, found, str(rollout.path)))}
 
 
 def _why(state: Rollout) -> str:

@@ -38,6 +38,7 @@ from ..plugin_utils.operator import find_operator
 from ..plugin_utils.report.html import render_plan_html
 from ..plugin_utils.rollout.folder import CATCH_UP, LISTS, read_plan
 from ..plugin_utils.rollout.guards import read_calendars, read_guard
+from ..plugin_utils.rollout.next_commands import to_commands
 from ..plugin_utils.scan_file import read_scan
 
 _CATCH_UP_SHAPE = Object({"nodes": Each(Object({"node_id": NAME}))})
@@ -93,7 +94,8 @@ class ActionModule(ControllerAction):
             self.say(line)
         if policy.plan.strict:
             check_strict(plan["warnings"])
-        self.say(plain(after_plan(plan, str(folder))))
+        commands = to_commands(folder, task_vars, self._templar.template)
+        self.say(plain(after_plan(plan, commands, signed=bool(trust))))
         if changed and not self.check_mode:
             unverified = None if trust else approvals_shown(None)
             write_text(folder / "plan.html", render_plan_html(plan, trust=unverified))

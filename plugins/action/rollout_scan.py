@@ -16,12 +16,15 @@ from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.plan.scan import SCHEMA
 from ..module_utils._core.plan.scan_targets import scan_targets
 from ..module_utils._core.policy.values import to_policy
+from ..module_utils._core.report.next_words import after_scan
 from ..module_utils._core.stamp import to_time
+from ..module_utils._core.text import plain
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.node_answer import bounded
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.inventory.nodes import candidates
+from ..plugin_utils.rollout.next_commands import to_commands
 from ..plugin_utils.scan_file import write_scan
 
 #: What a direct host's scan contributes; the rest of its task result is Ansible's, such as ``failed``, a flag there.
@@ -73,7 +76,9 @@ class ActionModule(ControllerAction):
         }
         if not self.check_mode:
             write_scan(Path(options["dir"]) / "scan.json", scan)
-        return {"changed": False, **_count(nodes), "failed_places": options["failed_places"]}
+        commands = to_commands(options["dir"], task_vars, self._templar.template)
+        told = {"failed_places": options["failed_places"], "next": plain(after_scan(commands))}
+        return {"changed": False, **_count(nodes), **told}
 
 
 def _records(

@@ -168,6 +168,18 @@ finished:
   returned: success
   type: bool
   sample: false
+need:
+  description: What the rollout needs next, as in M(patchtide.hybrid.rollout_journal).
+  returned: success
+  type: str
+  sample: due
+next:
+  description: What to do next, with the command.
+  returned: success
+  type: str
+  sample: >-
+    The gate of wave canary is due. run_due does this by itself. Next: ansible-playbook patchtide.hybrid.rollout_patches
+    -e patchtide_policy_file=policy.yml -e patchtide_dir=2026-07
 waves:
   description: Each wave with its status, its number of nodes, and how many nodes are due for which stage.
   returned: success

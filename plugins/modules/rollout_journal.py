@@ -166,9 +166,9 @@ next:
   returned: always
   type: str
   sample: >-
-    Wave prod waits for window prod, which opens Tue 2026-07-14 22:00 CEST to Wed 2026-07-15 02:00 CEST. Next at
-    2026-07-14 20:00 UTC: ansible-playbook patchtide.hybrid.rollout_patches -e patchtide_dir=/var/lib/patchtide/2026-07,
-    or leave it to ansible-playbook patchtide.hybrid.run_due
+    Wave prod waits for window prod, which opens Tue 2026-07-14 22:00 CEST to Wed 2026-07-15 02:00 CEST. run_due does
+    this by itself. Next at 2026-07-14 20:00 UTC: ansible-playbook patchtide.hybrid.rollout_patches
+    -e patchtide_policy_file=policy.yml -e patchtide_dir=2026-07
 waves:
   description: Each wave with its status, its number of nodes, and how many are due for which stage.
   returned: always

@@ -65,6 +65,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+next:
+  description: The next step, with its command.
+  returned: success
+  type: str
+  sample: >-
+    Next: ansible-playbook patchtide.hybrid.plan_rollout -e patchtide_policy_file=policy.yml -e patchtide_dir=2026-12
 scanned:
   description: Number of nodes that were scanned.
   returned: success

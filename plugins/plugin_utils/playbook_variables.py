@@ -19,6 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.nodes import EMPTY, PREFIX
+from ..module_utils._core.rollout.decisions import DECISIONS
 from ..module_utils._core.text import plain
 
 
@@ -56,8 +57,6 @@ class Playbook:
         return (*(name for item in self.needs for name in item.split("|")), *self.takes)
 
 
-DECISIONS = ("promote", "retry", "skip", "write_off", "accept_policy", "run_now", "abort")
-
 #: All variables, without the prefix ``patchtide_``.
 VARIABLES: Mapping[str, Variable] = {
     "after": Variable(what="The later plan: a plan.json or the directory of a rollout.", kind="path"),
@@ -77,7 +76,7 @@ VARIABLES: Mapping[str, Variable] = {
         what="Whether on-premises nodes get tags from their inventory of type Custom:PatchInformation.",
         kind="yes or no",
     ),
-    "decision": Variable(what="What is decided.", choices=DECISIONS),
+    "decision": Variable(what="What is decided.", choices=tuple(DECISIONS)),
     "dir": Variable(what="Directory of the rollout, one for each patch cycle.", kind="path"),
     "environments": Variable(what="Environments that the approval is for. Without it, those of the plan.", kind="list"),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),

@@ -9,7 +9,7 @@ groups or nodes. Tags can be written by whoever owns the machine, so they never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any
@@ -156,12 +156,18 @@ def expire(
             records.append(item)
             continue
         now = node.maintenance_window or node.tags.get(key, "")
-        if now == item.window and now != item.before:
+        if now == item.window != item.before:
             values[item.node_id] = item.before
-            records.append(_ended(item, f"it ended on {item.until}"))
-        else:
-            records.append(_ended(item, f"it ended on {item.until}; the tag was changed before"))
+        changed = now not in (item.window, item.before)
+        records.append(_ended(item, f"it ended on {item.until}{'; the tag was changed before' if changed else ''}"))
     return values, records
+
+
+def without_failed(
+    before: Sequence[ChoiceRecord], after: Sequence[ChoiceRecord], failed: Collection[str]
+) -> list[ChoiceRecord]:
+    """Return the ledger after ``expire``, in which the choices of nodes whose tags were not restored are still open."""
+    return [old if new.node_id in failed else new for old, new in zip(before, after, strict=True)]
 
 
 def _current(records: Sequence[ChoiceRecord], node_id: str) -> ChoiceRecord | None:

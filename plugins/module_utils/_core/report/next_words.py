@@ -1,52 +1,101 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do next, as the last line of a run: one way on, with the command. Not made safe here. Pure."""
+"""What to do next, as the last line of a run: one way on, with a command that works as it is printed. Pure."""
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..rollout.agenda import Agenda, Need
 from ..rollout.state import Rollout
 
-_PLAY = "ansible-playbook patchtide.hybrid"
+#: Values that ``-e name=value`` takes as they are; others are given as JSON (Ansible, ``parse_kv``).
+_SIMPLE = re.compile(r"[\w./:@+-]+", re.ASCII)
 
 
-def after_plan(plan: Mapping[str, Any], folder: str) -> str:
-    """Return what follows a plan: who reads it, and how it starts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """Command lines for a rollout.
+
+    :param folder: directory of the rollout. :param again: one for another plan of what is left.
+    :param missed: path of catch_up.json, empty if there is none. :param inventory: what was given with ``-i``.
+    """
+
+    folder: str
+    again: str = ""
+    missed: str = ""
+    policy_file: str = ""
+    inventory: tuple[str, ...] = ()
+
+    def play(self, playbook: str, **variables: str) -> str:
+        """Return the command line of a playbook for a POSIX shell."""
+        words = ["ansible-playbook", f"patchtide.hybrid.{playbook}"]
+        words += [word for path in self.inventory for word in ("-i", path)]
+        for name, value in variables.items():
+            plain = _SIMPLE.fullmatch(value)
+            words += ["-e", f"patchtide_{name}={value}" if plain else json.dumps({f"patchtide_{name}": value})]
+        return shlex.join(words)
+
+    def roll_out(self, **variables: str) -> str:
+        """Return the command line that starts or continues the rollout."""
+        return self.play("rollout_patches", policy_file=self.policy_file, dir=self.folder, **variables)
+
+    def plan_again(self) -> str:
+        """Return the command line that scans again, and plans what is left."""
+        given = {"policy_file": self.policy_file, "dir": self.again}
+        more = {"catch_up": self.missed} if self.missed else {}
+        return f"{self.play('scan_compliance', **given)} && {self.play('plan_rollout', **given, **more)}"
+
+
+def after_scan(commands: Commands) -> str:
+    """Return what follows a scan."""
+    return f"Next: {commands.play('plan_rollout', policy_file=commands.policy_file, dir=commands.folder)}"
+
+
+def after_plan(plan: Mapping[str, Any], commands: Commands, *, signed: bool) -> str:
+    """Return what follows a plan: who reads it, and how it starts.
+
+    :param signed: whether people approve it with their signatures.
+    """
     opens = next((night["local"] for wave in plan["waves"] for night in wave.get("nights", ())), "")
-    first = f" Its first night opens {opens}." if opens else ""
-    return (
-        f"Read {folder}/plan.html and have the digest approved.{first} Next: {_PLAY}.run_due by a schedule, or "
-        f"{_PLAY}.rollout_patches -e patchtide_dir={folder} -e patchtide_approved_digest={plan['digest']}"
-    )
+    first = f" Its first night is {opens}; run_due begins it then." if opens else ""
+    approve = commands.play("approve_plan", dir=commands.folder)
+    have = f"have it approved ({approve} shows how)" if signed else "have its digest approved"
+    start = commands.roll_out(**({} if signed else {"approved_digest": plan["digest"]}))
+    return f"Read {commands.folder}/plan.html and {have}.{first} Next: {start}"
 
 
-def after_run(state: Rollout, found: Agenda, folder: str) -> str:
+def after_run(state: Rollout, found: Agenda, commands: Commands) -> str:
     """Return what follows a run of a rollout.
 
     :param found: what it needs next.
     """
-    again = f"{_PLAY}.rollout_patches -e patchtide_dir={folder}"
     if state.status == "aborted" or found.need is Need.OVER:
-        return f"Plan what is left again, in a new directory: {_new_plan(folder)}"
+        return f"Scan and plan what is left in a new directory, and have it approved. Next: {commands.plan_again()}"
     if state.status == "paused":
-        steer = f"{_PLAY}.steer_rollout -e patchtide_dir={folder} -e patchtide_decision=retry|skip|promote|abort"
-        return (
-            f"Find the reasons in {folder}/report/index.html and decide: {steer}. Or let the gate judge again: {again}"
-        )
+        return _after_pause(state, commands)
     if found.need is Need.FINISHED:
-        return f"Read {folder}/report/index.html. Next cycle: {_new_plan(folder)}"
+        return f"Read {commands.folder}/report/index.html. Next cycle: {commands.plan_again()}"
     when = f" at {found.at:%Y-%m-%d %H:%M} UTC" if found.need is Need.WAITING and found.at else ""
-    return f"{_sentence(found.text)} Next{when}: {again}, or leave it to {_PLAY}.run_due"
+    return f"{_sentence(found.text)} run_due does this by itself. Next{when}: {commands.roll_out()}"
+
+
+def _after_pause(state: Rollout, commands: Commands) -> str:
+    wave = next(item.name for item in state.waves.values() if item.status == "paused")
+    steer = commands.play(
+        "steer_rollout", dir=commands.folder, wave=wave, decision="retry", reason="Write here why you decide so"
+    )
+    return (
+        f"Find the reasons in {commands.folder}/report/index.html and decide on wave {wave}: {steer} (or promote, skip "
+        f"or abort instead of retry). To let the gate judge again without a decision, next: {commands.roll_out()}"
+    )
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def _new_plan(folder: str) -> str:
-    new, missed = "-e patchtide_dir=NEW", f"-e patchtide_catch_up={folder}/catch_up.json"
-    return f"{_PLAY}.scan_compliance {new}, then {_PLAY}.plan_rollout {new} {missed} (if that file exists)"

@@ -19,6 +19,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.owners.wind
     choose,
     expire,
     owned,
+    without_failed,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
@@ -100,6 +101,20 @@ def test_a_tag_that_was_changed_meanwhile_stays() -> None:
     _values, ledger = choose(request("web-1", until="2026-11-30"), [(WEB, "web")], [], KEY, "t1")
     values, after = expire(ledger, [replace(WEB, tags={KEY: "own"})], KEY, date(2026, 12, 1))
     assert values == {} and "changed before" in after[0].ended
+
+
+def test_a_choice_whose_tag_was_restored_already_has_just_ended() -> None:
+    """A controller that died after the tag and before the ledger."""
+    _values, ledger = choose(request("web-1", until="2026-11-30"), [(WEB, "web")], [], KEY, "t1")
+    values, after = expire(ledger, [WEB], KEY, date(2026, 12, 1))
+    assert values == {} and after[0].ended == "it ended on 2026-11-30"
+
+
+def test_a_choice_whose_tag_could_not_be_restored_is_still_open() -> None:
+    found: list[tuple[Candidate, str]] = [(WEB, "web"), (DB, "db")]
+    _values, ledger = choose(request("web-1", "db-1", until="2026-11-30"), found, [], KEY, "t1")
+    _values, after = expire(ledger, [replace(WEB, tags={KEY: "sun"}), DB], KEY, date(2026, 12, 1))
+    assert [bool(item.ended) for item in without_failed(ledger, after, {"i-1": "denied"})] == [False, True]
 
 
 @pytest.mark.parametrize("data", [None, [], {"node_id": 3}])

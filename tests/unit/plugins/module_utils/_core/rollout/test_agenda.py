@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
     WaveStarted,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.next_words import after_plan, after_run
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.next_words import (
+    Commands,
+    after_plan,
+    after_run,
+    after_scan,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.agenda import Need, agenda
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.decisions import (
     Choice,
@@ -125,23 +131,52 @@ def test_a_gate_is_due_after_the_soak_time() -> None:
     assert agenda(state, START + timedelta(minutes=2 * DAY - 1)).text == "the gate of wave dev is due"
 
 
+COMMANDS = Commands(
+    folder="/d", again="/d-2", missed="/d/catch_up.json", policy_file="/my policy.yml", inventory=("inv",)
+)
+GIVEN = '-i inv -e \'{"patchtide_policy_file": "/my policy.yml"}\''
+ROLL_OUT = f"ansible-playbook patchtide.hybrid.rollout_patches {GIVEN} -e patchtide_dir=/d"
+PLAN = (
+    f"ansible-playbook patchtide.hybrid.scan_compliance {GIVEN} -e patchtide_dir=/d-2 && ansible-playbook "
+    f"patchtide.hybrid.plan_rollout {GIVEN} -e patchtide_dir=/d-2 -e patchtide_catch_up=/d/catch_up.json"
+)
+ABORTED = Decision(by="x", action="abort", reason="y")
+
+
 @pytest.mark.parametrize(
-    ("minutes", "events", "words"),
+    ("minutes", "events", "command"),
     [
-        (0, (), "Next at 2026-06-01 20:30 UTC: ansible-playbook patchtide.hybrid.rollout_patches -e patchtide_dir=/d"),
-        (3 * DAY, (*BEGUN, done("a"), done("b"), PAUSED), "patchtide_decision=retry|skip|promote|abort"),
-        (9 * DAY, (), "Plan what is left again, in a new directory: ansible-playbook patchtide.hybrid.scan_compliance"),
-        (9 * DAY, (*BEGUN, Decision(by="x", action="abort", reason="y")), "patchtide_catch_up=/d/catch_up.json"),
+        (0, (), ROLL_OUT),
+        (61, BEGUN, ROLL_OUT),
+        (3 * DAY, (*BEGUN, done("a"), done("b"), PAUSED), ROLL_OUT),
+        (9 * DAY, (), PLAN),
+        (9 * DAY, (*BEGUN, ABORTED), PLAN),
+        (9 * DAY, (*BEGUN, ABORTED, RolloutFinished(status="aborted", reason="y")), PLAN),
     ],
 )
-def test_every_run_ends_with_the_next_command(minutes: int, events: tuple[Event, ...], words: str) -> None:
+def test_every_run_ends_with_the_next_command(minutes: int, events: tuple[Event, ...], command: str) -> None:
     state, found = at(minutes, *events)
-    assert words in after_run(state, found, "/d")
+    text = after_run(state, found, COMMANDS)
+    assert re.search(rf"[Nn]ext( at 2026-06-01 20:30 UTC)?: {re.escape(command)}$", text), text
 
 
-def test_a_plan_says_how_it_starts() -> None:
-    text = after_plan({**plan(), "waves": [{"nights": [{"local": "Tue"}]}]}, "/d")
-    assert "first night opens Tue" in text and "-e patchtide_approved_digest=dddddddddddd" in text
+def test_a_paused_rollout_names_its_wave_and_the_command_that_decides() -> None:
+    state, found = at(3 * DAY, *BEGUN, done("a"), done("b"), PAUSED)
+    steer = "steer_rollout -i inv -e patchtide_dir=/d -e patchtide_wave=dev -e patchtide_decision=retry"
+    assert steer in after_run(state, found, COMMANDS)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_plan_says_how_it_starts(signed: bool) -> None:
+    """A digest that somebody types counts only where no signatures are demanded."""
+    text = after_plan({**plan(), "waves": [{"nights": [{"local": "Tue"}]}]}, COMMANDS, signed=signed)
+    assert "Its first night is Tue; run_due begins it then." in text and ROLL_OUT in text
+    assert (f"-e patchtide_approved_digest={'d' * 64}" in text) != signed
+    assert ("patchtide.hybrid.approve_plan -i inv -e patchtide_dir=/d shows how" in text) == signed
+
+
+def test_a_scan_is_followed_by_a_plan() -> None:
+    assert after_scan(COMMANDS) == f"Next: ansible-playbook patchtide.hybrid.plan_rollout {GIVEN} -e patchtide_dir=/d"
 
 
 RUN_NOW = Decision(by="dana", action="run_now", wave="dev", reason="zero-day")

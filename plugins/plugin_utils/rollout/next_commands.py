@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What comes after a step of a rollout, as command lines with the inventory, policy and directory of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ansible import constants as C
+from ansible import context
+
+from ...module_utils._core.report.next_words import Commands, after_run
+from ...module_utils._core.rollout.agenda import agenda
+from ...module_utils._core.text import plain
+from .folder import CATCH_UP, RolloutDir
+
+_POLICY_FILE = "patchtide_policy_file"
+
+
+def to_commands(folder: str | Path, task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> Commands:
+    """Return the command lines of this run.
+
+    :param template: evaluates a variable.
+    """
+    missed, policy = Path(folder) / CATCH_UP, task_vars.get(_POLICY_FILE)
+    return Commands(
+        folder=str(folder),
+        again=str(_unused(Path(folder))),
+        missed=str(missed) if missed.is_file() else "",
+        policy_file=str((template(policy) if policy else "") or _policy_of(Path(folder))),
+        inventory=_inventory(),
+    )
+
+
+def next_of(rollout: RolloutDir, task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
+    """Return what a rollout needs next (``need``), and how to give it (``next``)."""
+    found = agenda(rollout.state, rollout.clock.now())
+    commands = to_commands(rollout.path, task_vars, template)
+    return {"need": found.need.value, "next": plain(after_run(rollout.state, found, commands))}
+
+
+def _policy_of(folder: Path) -> Path:
+    """Return policy.yml in a directory or the nearest one above it, as ``rollout_due`` finds it."""
+    places = (folder, *folder.absolute().parents)
+    return next((path for place in places if (path := place / "policy.yml").is_file()), Path("policy.yml"))
+
+
+def _inventory() -> tuple[str, ...]:
+    """Return what was given with ``-i``; Ansible puts its own setting there if nothing was."""
+    given = context.CLIARGS.get("inventory") or ()
+    return () if list(given) == list(C.DEFAULT_HOST_LIST) else tuple(map(str, given))
+
+
+def _unused(folder: Path) -> Path:
+    """Return the first directory beside this one that does not exist: ``2026-12-2`` beside ``2026-12``."""
+    return next(path for number in count(2) if not (path := folder.with_name(f"{folder.name}-{number}")).exists())

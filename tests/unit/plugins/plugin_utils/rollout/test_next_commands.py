@@ -1,0 +1,64 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands that a run prints have its inventory, its policy, a directory that is free, and what was missed."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible import constants as C
+from ansible import context
+from ansible.parsing.dataloader import DataLoader
+from ansible.utils.vars import load_extra_vars
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.next_words import Commands
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.next_commands import to_commands
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def commands(folder: Path, **task_vars: Any) -> Commands:
+    return to_commands(folder, task_vars, lambda value: value.replace("{{ here }}", "/p"))
+
+
+def test_a_plan_again_has_a_directory_of_its_own_and_takes_what_was_missed(tmp_path: Path) -> None:
+    folder = tmp_path / "2026-12"
+    folder.mkdir()
+    assert commands(folder).missed == "" and commands(folder).again == f"{folder}-2"
+    (tmp_path / "2026-12-2").mkdir()
+    (folder / "catch_up.json").write_text("{}", "utf-8")
+    found = commands(folder)
+    assert found.again == f"{folder}-3" and found.missed == str(folder / "catch_up.json")
+    assert f"-e patchtide_catch_up={folder}/catch_up.json" in found.plan_again()
+
+
+def test_the_policy_is_the_one_of_this_run_or_the_nearest(tmp_path: Path) -> None:
+    folder = tmp_path / "contoso" / "2026-12"
+    folder.mkdir(parents=True)
+    assert commands(folder, patchtide_policy_file="{{ here }}/policy.yml").policy_file == "/p/policy.yml"
+    assert commands(folder).policy_file == "policy.yml"
+    (tmp_path / "contoso" / "policy.yml").write_text("", "utf-8")
+    assert commands(folder, patchtide_policy_file="").policy_file == str(tmp_path / "contoso" / "policy.yml")
+
+
+def test_the_inventory_is_the_one_that_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"inventory": ("/a b/hosts", "web,")})
+    assert "-i '/a b/hosts' -i web," in commands(tmp_path).roll_out()
+    monkeypatch.setattr(context, "CLIARGS", {"inventory": C.DEFAULT_HOST_LIST})
+    assert " -i " not in commands(tmp_path).roll_out()
+
+
+@given(st.text(min_size=1).filter(lambda text: "\0" not in text and text.isprintable()))
+def test_ansible_reads_the_value_that_was_meant(value: str) -> None:
+    """By Ansible's own parser, after a shell took the line apart."""
+    words = shlex.split(Commands(folder=value, policy_file="p").roll_out())
+    extra = tuple(words[index + 1] for index, word in enumerate(words) if word == "-e")
+    load_extra_vars.extra_vars = {}  # it remembers
+    old, context.CLIARGS = context.CLIARGS, {"extra_vars": extra}
+    try:
+        assert load_extra_vars(DataLoader())["patchtide_dir"] == value
+    finally:
+        context.CLIARGS, load_extra_vars.extra_vars = old, {}
