@@ -67,6 +67,14 @@ VARIABLES: Mapping[str, Variable] = {
     "approval_file": Variable(what="The approval of the plan, if the policy requires one.", kind="path"),
     "approved_digest": Variable(what="Digest of the plan that was approved. No other plan is carried out."),
     "at": Variable(what="Time for which the plan is made, such as 2026-06-01T20:00:00Z. Without it, now."),
+    "azure_export_path": Variable(what="File for the list of machines, CSV or JSON by its name.", kind="path"),
+    "azure_required_tags": Variable(what="The required tags, as in azure_vm_tags.", kind="data"),
+    "azure_resource_groups": Variable(what="Resource groups. Without it, all.", kind="list"),
+    "azure_subscriptions": Variable(what="Subscriptions by ID or name. Without it, all that can be read.", kind="list"),
+    "azure_tags_mode": Variable(
+        what="Whether missing tags that have a default are set (ensure).", choices=("audit", "ensure")
+    ),
+    "azure_tags_respell": Variable(what="Whether ensure corrects upper and lower case of tag names.", kind="yes or no"),
     "before": Variable(what="The earlier plan: a plan.json or the directory of a rollout.", kind="path"),
     "catch_up": Variable(what="catch_up.json of an earlier rollout, whose nodes were missed.", kind="path"),
     "claims": Variable(
@@ -202,6 +210,17 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Creates maintenance windows, targets and patch groups from the tags of nodes.",
         needs=("policy_file",),
         takes={"window_ledger": None, "custom_inventory": True, "inventory_dir": None},
+    ),
+    "check_azure_tags": Playbook(
+        what="Checks the required tags of Azure virtual machines and Azure Arc servers, and sets missing ones.",
+        needs=("azure_required_tags",),
+        takes={
+            "azure_subscriptions": [],
+            "azure_tags_mode": "audit",
+            "azure_tags_respell": False,
+            "azure_resource_groups": [],
+            "azure_export_path": None,
+        },
     ),
     "sync_exceptions": Playbook(
         what="Synchronizes the tags of nodes with the exception ledger and reports alarms.",
