@@ -64,6 +64,8 @@ class ActionModule(ControllerAction):
         rollout = RolloutDir(options["dir"], find_clock(), stores)
         handler = getattr(self, f"_{options['state']}")
         handler(rollout, options, task_vars)
+        if not self.check_mode:
+            rollout.keep_checkpoint()
         return {
             "changed": rollout.events > 0,
             "refused_places": refused_places(rollout.state),

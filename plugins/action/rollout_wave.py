@@ -66,6 +66,7 @@ class ActionModule(ControllerAction):
             return self._forecast(rollout, wave, options, drain=policy.hooks.load_balancer.drain)
         with at_work(rollout):
             self._driver(rollout, options, policy, task_vars).run(options["until"])
+            rollout.keep_checkpoint()
             if options["until"] == WORKED and policy.tags.last_patched:
                 mark_patched(rollout, wave, self._preparer_options(options, policy, "last_patched"), self.say)
         return {"changed": rollout.events > 0, **self._result(rollout, wave, options["turn"])}

@@ -9,14 +9,17 @@ import os
 import re
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work import detached
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort, Result, Unknown, Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connection_errors import HostError
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 
 from tests.contract.executor_worlds import (
     FAMILIES,
@@ -300,6 +303,22 @@ def test_a_host_lists_and_probes_itself_with_the_end_of_its_work(world: Executor
 
 
 @pytest.mark.parametrize("world", [*FAMILIES], indirect=True)
+@pytest.mark.parametrize(("stage", "word"), [("patch", "hangs"), ("reboot", "no reboot")])
+def test_work_that_is_begun_again_under_its_token_runs_once(world: ExecutorWorld, stage: str, word: str) -> None:
+    world.act(word)
+    port = world.fresh()
+    work = announced(world, port, stage)
+    work.handle = port.begin(work)
+    for _number in range(3):
+        world.pass_time(5)
+        assert port.begin(work) == work.handle
+    assert port.poll(work) == [] and unreachable_scan(world, port) is None
+    assert world.runs() == 1
+    world.act("ok")
+    port.give_up(work, None)
+
+
+@pytest.mark.parametrize("world", [*FAMILIES], indirect=True)
 @pytest.mark.parametrize("why", ["rule", "pending", "begun again", "old"])
 def test_what_a_host_said_before_its_last_change_is_no_scan(world: ExecutorWorld, why: str, tmp_path: Path) -> None:
     port, rollout = world.fresh(), world.rollout
@@ -315,3 +334,14 @@ def test_what_a_host_said_before_its_last_change_is_no_scan(world: ExecutorWorld
     if why == "old":
         world.clock.sleep(61)
     assert unreachable_scan(world, port) is None
+
+
+@pytest.mark.parametrize("world", [*FAMILIES], indirect=True)
+def test_what_the_policy_excludes_since_the_plan_is_not_installed(world: ExecutorWorld) -> None:
+    port = world.fresh()
+    assert isinstance(port, LinuxExecutor)
+    port.rules = replace(port.rules, packages=PackageRules(exclude=("open*",)))
+    work = announced(world, port, "patch")
+    work.handle = port.begin(work)
+    result = result_of(world, port, work)
+    assert (result["status"], result["installed"], world.runs()) == ("no_op", [], 0)

@@ -17,6 +17,7 @@ from ...module_utils._core.events import Event, Intent, RolloutFinished, Rollout
 from ...module_utils._core.plan.capacity import StartGuard, may_start
 from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.catch_up import catch_up
+from ...module_utils._core.rollout.checkpoint import Checkpoint
 from ...module_utils._core.rollout.journal import Record
 from ...module_utils._core.rollout.journal_check import follow
 from ...module_utils._core.rollout.journal_head import Head, against
@@ -29,6 +30,7 @@ from ...module_utils._core.stamp import to_time
 from ...module_utils._core.times.schedule import Occurrence
 from ..files import read_json, write_text
 from ..large_json import collector_paused
+from .journal_file import JournalFile
 from .stores import JOURNAL, Stores, read_stores
 
 CATCH_UP = "catch_up.json"
@@ -74,17 +76,35 @@ class RolloutDir:
         self._grouping = False
         #: Number and hash of the journal's last record.
         self.head: tuple[int, str] = (0, "")
+        self._checkpoint = self.stores.open_checkpoint(self.plan["rollout"])
         with collector_paused():
-            self._follow(self._unless_cut())
+            noted = self._head.read() if self._head else Head()
+            self._resume(noted)
+            self._follow(self._unless_cut(noted))
 
-    def _unless_cut(self) -> Iterator[Record]:
-        """Yield the journal's records. :raises JournalError: it lacks the record that is noted beside the claims."""
-        if self._head is None:
-            yield from self._store.stream()
+    def _resume(self, noted: Head) -> None:
+        """Take the state from the checkpoint if there is one that the journal confirms."""
+        found = self._checkpoint.read(self.plan) if self._checkpoint else None
+        if not found or not isinstance(self._store, JournalFile):
             return
-        noted = self._head.read()
+        if self._store.continue_from(found.head, found.digest, noted):
+            self.state, self.origin, self.last_at = found.state, found.origin, found.last_at
+            self.head = found.head.seq, found.head.hash
+
+    def keep_checkpoint(self) -> None:
+        """Keep the state for the tasks that follow, or forget it once the rollout is finished."""
+        if self._checkpoint and self.state.finished:
+            self._checkpoint.remove()
+        elif self._checkpoint and isinstance(self._store, JournalFile) and self.origin:
+            head, digest = self._store.position()
+            self._checkpoint.write(
+                Checkpoint(state=self.state, head=head, digest=digest, origin=self.origin, last_at=self.last_at)
+            )
+
+    def _unless_cut(self, noted: Head) -> Iterator[Record]:
+        """Yield the journal's records. :raises JournalError: it lacks the record that is noted beside the claims."""
         try:
-            yield from against(self._store.stream(), noted)
+            yield from against(self._store.stream(), noted, Head(*self.head) if self.head[0] else None)
         except JournalError as error:
             if not noted.seq:
                 raise
@@ -183,7 +203,7 @@ class RolloutDir:
                 self._fold_again()
             raise
         self.origin = self.origin or record.hash
-        self.head = (record.seq, record.hash)
+        self.head, self.last_at = (record.seq, record.hash), record.at
         self.events += 1
         if event.kind in _NOTED:
             self._to_note = Head(record.seq, record.hash)

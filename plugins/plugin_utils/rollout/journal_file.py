@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from .head_file import HeadFile
 
 #: Receives the records that others wrote since the last read, and may refuse the next one.
 Guard = Callable[[Sequence[Record]], None]
+#: Bytes that are read at once, and more than the end of a line that names its record.
+_PIECE, _LONGEST_END = 2**20, 256
 
 
 class JournalFile:
@@ -48,6 +51,29 @@ class JournalFile:
             if handle is not None:
                 with os.fdopen(handle, "rb") as file:
                     yield from self._news(file)
+
+    def position(self) -> tuple[Head, str]:
+        """Return the last record read or written, and the SHA-256 of the file's bytes up to its end."""
+        with disk_errors(self._path, "read"), self._path.open("rb") as file:
+            return self._at, _digest(file, self._at.size)[0]
+
+    def continue_from(self, at: Head, digest: str, *noted: Head) -> bool:
+        """Follow the journal from an earlier reader's position; return whether it still begins with the same bytes.
+
+        :param noted: heads that were noted elsewhere; those before the position must be among its records.
+        """
+        with disk_errors(self._path, "read"):
+            handle = self._open_existing()
+            if handle is None:
+                return False
+            with os.fdopen(handle, "rb") as file:
+                heads = [head for head in (self._head.read(), *noted) if 0 < head.seq <= at.seq]
+                found, ends = _digest(file, at.size, *(_end_of(head) for head in (at, *heads)))
+                if found != digest or not all(ends):
+                    return False
+                self._at, status = at, os.fstat(file.fileno())
+                self._inode = status.st_dev, status.st_ino
+                return True
 
     def append(self, kind: str, data: Mapping[str, Any], at: datetime, guard: Guard | None = None) -> Record:
         with disk_errors(self._path, "write"), self._locked() as file:
@@ -170,3 +196,19 @@ class JournalFile:
             if os.fstat(file.fileno()).st_ino != self._path.stat().st_ino:
                 raise JournalError(f"{self._path}: the journal was replaced while it was in use. {WAY_OUT}")
             yield file
+
+
+def _end_of(head: Head) -> bytes:
+    """Return how the line of this record ends; no other line does, and no text within a line has a newline."""
+    return f',"seq":{head.seq}{seal(head.hash)}\n'.encode()
+
+
+def _digest(file: IO[bytes], size: int, *ends: bytes) -> tuple[str, list[bool]]:
+    """Return the SHA-256 of a file's first bytes, and for each text whether they have it."""
+    digest, found, last, left = hashlib.sha256(), [False] * len(ends), b"", size
+    while left and (part := file.read(min(left, _PIECE))):
+        digest.update(part)
+        left, text = left - len(part), last + part
+        found = [has or end in text for has, end in zip(found, ends, strict=True)]
+        last = part[-_LONGEST_END:]
+    return digest.hexdigest(), found

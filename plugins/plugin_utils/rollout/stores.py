@@ -22,6 +22,7 @@ from ...module_utils._core.rollout.journal_head import Head
 from ...module_utils._core.rollout.stores import ClaimStore, HeadStore, JournalStore
 from ...module_utils._core.shape import TEXT, Object, check_shape
 from ..files import read_json, write_text
+from .checkpoint_file import CheckpointFile
 from .claim_file import ClaimFile
 from .head_file import HeadFile
 from .journal_file import JournalFile
@@ -53,6 +54,10 @@ class Stores:
         from ...module_utils._aws.stores import DynamoJournal  # the SDK takes time to load, and files need none
 
         return DynamoJournal(*_table("journal", self.journal), rollout)
+
+    def open_checkpoint(self, rollout: str) -> CheckpointFile | None:
+        """Return the checkpoint of a rollout's journal; ``None`` if the journal is not a file."""
+        return None if self.is_remote else CheckpointFile(_state_directory() / "checkpoints" / f"{rollout}.json")
 
     def open_head(self, rollout: str) -> HeadStore | None:
         """Return the head of a rollout's journal that is noted beside the claims; ``None`` without claims.
@@ -117,10 +122,12 @@ def controller_claims() -> str:
 
     They are kept in the user's state directory (``XDG_STATE_HOME``), those of rehearsals separate from real ones.
     """
+    return f"file:{_state_directory() / ('rehearsal-claims.json' if is_rehearsal() else 'claims.json')}"
+
+
+def _state_directory() -> Path:
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return (
-        f"file:{Path(base).absolute() / 'patchtide' / ('rehearsal-claims.json' if is_rehearsal() else 'claims.json')}"
-    )
+    return Path(base).absolute() / "patchtide"
 
 
 def read_head(folder: Path) -> Head:

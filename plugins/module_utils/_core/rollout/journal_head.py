@@ -82,9 +82,11 @@ def check_reached(noted: Head, last: Link | None) -> None:
         )
 
 
-def against(records: Iterable[Record], noted: Head) -> Iterator[Record]:
-    """Yield the records of a complete journal; ``JournalError`` if they contradict the noted head."""
-    last: Record | None = None
+def against(records: Iterable[Record], noted: Head, last: Link | None = None) -> Iterator[Record]:
+    """Yield the records of a complete journal; ``JournalError`` if they contradict the noted head.
+
+    :param last: the record before the first one, if not all are given.
+    """
     for record in records:
         check_noted(noted, record)
         yield record
