@@ -55,7 +55,7 @@ def read_calendars(
     if not spans:
         return []
     start, end = min(span[0] for span in spans), max(span[1] for span in spans)
-    found = [_read_file(Path(name).expanduser(), start, end + _AHEAD) for name in freeze.ics]
+    found = [_read_file(Path(name).expanduser(), start, end + _AHEAD, freeze.timezone) for name in freeze.ics]
     if not freeze.change_calendars:
         return found
     sessions = to_sessions(options)
@@ -78,12 +78,12 @@ def read_calendars(
     return found
 
 
-def _read_file(path: Path, start: datetime, end: datetime) -> Calendar:
+def _read_file(path: Path, start: datetime, end: datetime, zone: str | None) -> Calendar:
     try:
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:
         raise BadInput("freeze.ics", str(path), f"a readable iCalendar file ({error})") from error
-    return read_calendar(text, path.name, start, end)
+    return read_calendar(text, path.name, start, end, zone)
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_owners,
         _check_gates,
         _check_selects,
-        _check_exceptions,
+        _check_zones,
         _check_health_check,
         _check_hooks,
         _check_lists,
@@ -262,11 +262,13 @@ def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) ->
             yield Mistake(path=f"{path}[{index}]", value=value, expected=what + suggest(value, known))
 
 
-def _check_exceptions(policy: Policy) -> Iterator[Mistake]:
-    try:
-        to_zone(policy.exceptions.timezone)
-    except BadInput as error:
-        yield Mistake.of(error, "exceptions.timezone")
+def _check_zones(policy: Policy) -> Iterator[Mistake]:
+    zones = {"exceptions.timezone": policy.exceptions.timezone, "freeze.timezone": policy.freeze.timezone}
+    for option, zone in zones.items():
+        try:
+            to_zone(zone)
+        except BadInput as error:
+            yield Mistake.of(error, option)
 
 
 def _check_health_check(policy: Policy) -> Iterator[Mistake]:

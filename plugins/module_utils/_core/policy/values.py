@@ -229,10 +229,11 @@ class PlanRequirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeCalendars:
-    """Calendars; nothing is patched while one of them is closed."""
+    """Calendars; nothing is patched while one of them is closed. ``timezone``: of whole days in files that name none."""
 
     ics: tuple[str, ...] = ()
     change_calendars: tuple[str, ...] = ()
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"exclude": [{"select": {"nodes": ["a"]}}]}, "exclude[0].reason", "reason"),
     ({"exclude": [{"select": {}, "reason": "x"}]}, "exclude[0].select", "every node"),
     ({"exceptions/timezone": "Mars/Olympus"}, "exceptions.timezone", "time zone"),
+    ({"freeze/timezone": "Mars/Olympus"}, "freeze.timezone", "time zone"),
     ({"exceptions/max_days": 0}, "exceptions.max_days", "1 to 3660"),
     ({"exceptions/tag": "aws:x"}, "exceptions.tag", "not beginning with aws:"),
     ({"freeze/ics": [3]}, "freeze.ics[0]", "a text"),
