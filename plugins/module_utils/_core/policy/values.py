@@ -229,7 +229,10 @@ class PlanRequirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeCalendars:
-    """Calendars; nothing is patched while one of them is closed. ``timezone``: of whole days in files that name none."""
+    """Calendars; nothing is patched while one of them is closed.
+
+    ``timezone`` is that of whole days in files that name none.
+    """
 
     ics: tuple[str, ...] = ()
     change_calendars: tuple[str, ...] = ()
