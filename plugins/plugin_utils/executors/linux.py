@@ -9,7 +9,7 @@ token, whatever happens to the connection or to this controller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -36,6 +36,9 @@ from ...module_utils._core.work.packages.scripts import (
 from ...module_utils._core.work.packages.updates import read_list
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ...module_utils._core.work.probe_packages import packages_mode
+from ...module_utils._core.work.repositories.drift import drifts, read_host
+from ...module_utils._core.work.repositories.expected import ExpectedRepository
+from ...module_utils._core.work.repositories.script import read_script
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .connection_errors import AccessRefused, BadConnection, HostError
@@ -85,6 +88,10 @@ class LinuxExecutor:
     shell: Shell
     row: Executor = LINUX
     poll_seconds: float = 5
+    #: The repositories that the policy expects on a node.
+    expected: Callable[[str], Sequence[ExpectedRepository]] = lambda node: ()
+    #: Whether the clock is that of the real world, with which those of hosts can be compared.
+    is_real_time: bool = False
     _listed: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
     _seen: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
@@ -197,11 +204,19 @@ class LinuxExecutor:
     def _precheck(self, work: Work) -> dict[str, Any]:
         key = str(self.rollout.plan["rollout"])
         script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key, packages_mode("precheck"))
-        output = self._output(work, script, READ_SECONDS)
+        expected = self.expected(work.nodes[0])
+        scripts = (script, *([read_script(self.rules.packages)] if expected else ()))
+        output, *more = self._outputs(work, scripts, READ_SECONDS)
         thresholds = self.rules.thresholds
         if self.rules.packages.repair:  # the install begins with this
             thresholds = replace(thresholds, database="allow")
-        return evaluate_probe(output, thresholds, executor=self.row).to_dict()
+        found = evaluate_probe(output, thresholds, executor=self.row)
+        if expected:
+            read = more[0] if more else self._output(work, scripts[1], READ_SECONDS)
+            now = self.clock.now() if self.is_real_time else None
+            wrong = drifts(read_host(read), expected, now)
+            found = found.with_repositories([item.sentence for item in wrong], thresholds)
+        return found.to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
         at, listed, *looked = self._listed.pop(work.nodes[0], (work.at, ""))

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.executors import LINUX, SSM
+from ...module_utils._core.work.repositories.expected import ExpectedRepository
 from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
+from ..inventory.nodes import candidate_of, planned_candidate
 from ..rollout.folder import RolloutDir
 from .base import ExecutorPort
 from .connection_errors import HostError
@@ -91,6 +94,11 @@ def open_linux(
                 connections.open(str(node["host"]))
             except HostError as why:
                 broken[str(node["host"])] = why
+
+    def expected(node_id: str) -> Sequence[ExpectedRepository]:
+        planned = rollout.nodes[node_id]
+        return rules.repositories.of(candidate_of(task_vars, planned, "") or planned_candidate(planned, ""))
+
     return LinuxExecutor(
         rollout=rollout,
         wave=options["wave"],
@@ -98,6 +106,8 @@ def open_linux(
         clock=rollout.clock,
         shell=Shells(connections, broken),
         poll_seconds=min(float(options["poll_interval"]), 5.0),
+        expected=expected,
+        is_real_time=not is_rehearsal(),
     )
 
 

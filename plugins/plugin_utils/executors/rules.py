@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.work.packages.listing import PackageRules
 from ...module_utils._core.work.precheck import PrecheckRules
+from ...module_utils._core.work.repositories.expected import RepositoryRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class WaveRules:
     reboot_seconds: int = 1800
     max_concurrency: int | str = "100%"
     packages: PackageRules = field(default_factory=PackageRules)
+    repositories: RepositoryRules = field(default_factory=RepositoryRules)
 
 
 def to_rules(policy: Policy) -> WaveRules:
@@ -33,6 +35,7 @@ def to_rules(policy: Policy) -> WaveRules:
         install_seconds=patching.execution_timeout_minutes * 60,
         reboot_seconds=policy.reboot.timeout_minutes * 60,
         max_concurrency=patching.max_concurrency,
+        repositories=policy.repositories,
         packages=PackageRules(
             security_only=patching.security_only,
             exclude=patching.exclude_packages,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.repositories.expected import to_expected
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
@@ -49,6 +50,7 @@ class World:
     clock: FakeClock
     good: str
     bad: str
+    family: str
 
     def work(self, stage: str, number: int = 1) -> Work:
         now = self.clock.now()
@@ -92,7 +94,7 @@ def world(request: pytest.FixtureRequest, up: Callable[..., Root], tmp_path: Pat
     plan = {"patches": [{"id": good.id}, {"id": bad.id}], "host": "h", "account": "", "region": ""}
     rollout = begun_rollout(tmp_path, clock, "h", LINUX.name, **plan)
     executor = LinuxExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, shell=Shell(root))
-    return World(executor=executor, clock=clock, good=good.id, bad=bad.id)
+    return World(executor=executor, clock=clock, good=good.id, bad=bad.id, family=request.param)
 
 
 def test_a_node_with_one_failed_update_fails_by_its_name_and_keeps_the_other(world: World) -> None:
@@ -108,6 +110,20 @@ def test_a_node_with_one_failed_update_fails_by_its_name_and_keeps_the_other(wor
     world.executor.rollout.state.nodes["h"].results = {"patch": patch, "scan": scan}
     record = world.result("verify")
     assert record["status"] == "failed" and world.bad in record["failed"] and world.bad not in record["installed"]
+
+
+def test_a_host_without_an_expected_repository_is_held_by_the_pre_check(world: World) -> None:
+    """A wrong repository is found before the work, not by a failed install (TM-14)."""
+    item = {"name": "toys", "manager": world.family, "urls": ["http://mirror.invalid/toys"], "suites": ["./"]}
+    world.executor.expected = lambda node: to_expected([item], "x")
+    assert world.result("precheck")["outcome"] == "pass"  # the policy allows it here
+    world.executor.rules = replace(
+        RULES, thresholds=PrecheckRules.from_dict({**NOT_BEFORE, "repositories": "skip_node"})
+    )
+    held = world.result("precheck", 2)
+    texts = [row["text"] for row in held["findings"] if row["check"] == "repositories" and not row["ok"]]
+    assert held["outcome"] == "skip"
+    assert any("repository toys: http://mirror.invalid/toys" in text and "not configured" in text for text in texts)
 
 
 def test_beginning_again_and_a_new_controller_install_once(world: World) -> None:

@@ -77,6 +77,39 @@ def archive(
     root.write(f"/etc/apt/sources.list.d/{name}.list", f"deb [trusted=yes] file:/srv/{name} ./\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key pair of gpg's in a directory of its own."""
+
+    home: Path
+
+    @classmethod
+    def make(cls, home: Path, *, created: str = "", valid: str = "never") -> Signer:
+        """Make a key. :param created: as gpg reads it, such as ``20200101T000000``; the present by default."""
+        home.mkdir(mode=0o700)
+        signer = cls(home)
+        signer.gpg(*(["--faked-system-time", f"{created}!"] if created else []),
+                   "--quick-generate-key", home.name, "rsa2048", "sign", valid)  # fmt: skip
+        return signer
+
+    @property
+    def public(self) -> str:
+        return self.gpg("--armor", "--export")
+
+    def gpg(self, *arguments: str) -> str:
+        command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--passphrase", "", "--yes", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def sign_archive(self, folder: Path) -> None:
+        """Sign an apt archive. Nothing in it is trusted without its key any more."""
+        self.gpg("--clearsign", "--output", str(folder / "InRelease"), str(folder / "Release"))
+
+    def sign_metadata(self, folder: Path) -> None:
+        """Sign the metadata of an rpm repository, as SUSE does."""
+        (folder / "repodata/repomd.xml.key").write_text(self.public)
+        self.gpg("--armor", "--detach-sign", str(folder / "repodata/repomd.xml"))
+
+
 def has(root: Root, *packages: Deb) -> None:
     """Install packages in the root, as those of last month."""
     for package in packages:

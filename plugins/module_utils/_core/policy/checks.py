@@ -20,6 +20,7 @@ from ..nodes import Select
 from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..text import nearest
 from ..times.schedule import parse, to_zone
+from ..work.repositories.expected import mistakes
 from .errors import Mistake
 from .values import BY_TAG, Policy, PolicyBaseline, Window
 
@@ -44,6 +45,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_health_check,
         _check_hooks,
         _check_lists,
+        _check_repositories,
     )
     return [mistake for check in checks for mistake in check(policy)]
 
@@ -327,3 +329,8 @@ def _check_lists(policy: Policy) -> Iterator[Mistake]:
         yield Mistake(
             path=f"patching.buckets.{lacking[0]}", value=None, expected="a bucket for each Region of the estate"
         )
+
+
+def _check_repositories(policy: Policy) -> Iterator[Mistake]:
+    for mistake in mistakes(policy.repositories.expected, "repositories.expected"):
+        yield Mistake.of(mistake)

@@ -23,6 +23,7 @@ from ..nodes import Select
 from ..read import read, to_document
 from ..tags import TagKeys
 from ..work.precheck import PrecheckRules
+from ..work.repositories.expected import RepositoryRules
 from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
 
 #: As a wave's window: the tag of each node names its window.
@@ -273,6 +274,7 @@ class Policy:
     waves: tuple[Wave, ...] = ()
     gates: GateRules = field(default_factory=GateRules)
     prechecks: PrecheckRules = field(default_factory=PrecheckRules)
+    repositories: RepositoryRules = field(default_factory=RepositoryRules)
     reboot: Reboot = Reboot()
     patching: Patching = Patching()
     exclude: tuple[Exclude, ...] = ()
@@ -320,9 +322,11 @@ def _complete(policy: Policy) -> Policy:
         region: replace(bucket, account=numbers.get(bucket.account, bucket.account))
         for region, bucket in policy.patching.buckets.items()
     }
+    repositories = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.expected)
     return replace(
         policy,
         estate=estate,
+        repositories=replace(policy.repositories, expected=repositories),
         patching=replace(policy.patching, buckets=buckets),
         windows=tuple(replace(window, tasks=_named_tasks(window)) for window in policy.windows),
         waves=tuple(

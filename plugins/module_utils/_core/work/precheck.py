@@ -9,13 +9,14 @@ Nothing a node prints makes this fail: what is missing or of the wrong kind is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ..errors import BadInput
 from ..executors import SSM, Executor
 from .node_answer import LARGEST, SIZE, bounded, read_object, words
+from .trouble import to_cause
 
 PROBE_VERSION = 1
 _SKIP, _PASS, _SKIP_NODE = "skip", "pass", "skip_node"
@@ -98,6 +99,13 @@ class Precheck:
     def outcome(self) -> str:
         """``pass`` or ``skip``."""
         return _PASS if all(item.ok for item in self.findings) else _SKIP
+
+    def with_repositories(self, differences: Sequence[str], rules: PrecheckRules) -> Precheck:
+        """Add what differs from the repositories that the policy expects, as sentences."""
+        text = "the repositories are as expected"
+        more = [_finding("repositories", rules.repositories, False, item) for item in differences]
+        more = more or [Finding(check="repositories", ok=True, text=text)]
+        return replace(self, findings=(*self.findings, *more))
 
     @property
     def error(self) -> dict[str, str] | None:
@@ -260,7 +268,7 @@ def _repositories(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator
     for item in repos:
         url = str(item.get("url"))
         if item.get("ok") is False:
-            why = f": {item['text']}" if item.get("text") else ""
+            why = f": {to_cause([str(item['text'])])}" if item.get("text") else ""
             yield _finding("repositories", rules.repositories, False, f"repository {url} can't be reached{why}")
         patterns = rules.expected_repositories
         if patterns and not any(fnmatchcase(url, pattern) for pattern in patterns):

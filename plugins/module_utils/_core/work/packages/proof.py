@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..node_answer import BadAnswer, words
+from ..trouble import to_cause
 from .apt import STATES
 from .capture import differences
 from .document import Document, parse_document
 from .names import PATCH, Package, package_of
 from .reboot_need import RebootNeed, reconcile
 from .rpm import doubled, failed_scriptlets
-from .trouble import to_cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

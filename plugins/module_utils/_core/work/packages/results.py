@@ -13,10 +13,10 @@ from ...model import Status
 from ..detached import Look
 from ..final_record import error
 from ..node_answer import words
+from ..trouble import to_cause
 from .listing import Listing, PackageRules
 from .proof import Proof, read_proof
 from .reboot_need import reconcile
-from .trouble import to_cause
 
 #: Rows of changed packages that a result keeps; their number is always told.
 CHANGES = 500

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...errors import PatchtideError
+from ..trouble import to_cause
 from .apt import read_apt
 from .dnf import read_dnf
 from .document import Document, parse_document
 from .listing import Listing, PackageRules
 from .reboot_need import RebootNeed, reconcile
-from .trouble import to_cause
 from .zypper import read_zypper
 
 READERS: Mapping[str, Callable[[Document, PackageRules], Listing]] = {

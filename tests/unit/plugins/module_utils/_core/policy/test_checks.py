@@ -199,6 +199,22 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"owners": [{"name": "a", "people": [], "select": {"nodes": ["i"]}}]}, "owners[0].people", ""),
     ({"drift/nodes": -1}, "drift.nodes", "0 for none"),
+    (
+        {"repositories": {"expected": [{"name": "a", "manager": "pacman", "urls": ["http://m"]}]}},
+        "repositories.expected[0].manager",
+        "apt, dnf, zypper",
+    ),
+    (
+        {"repositories": {"expected": [{"name": "a", "manager": "dnf", "urls": ["http://u:p@m/"]}]}},
+        "repositories.expected[0].urls",
+        "a URL such as",
+    ),
+    (
+        {"repositories": {"expected": [{"name": "a", "manager": "apt", "urls": ["http://m/"]}]}},
+        "repositories.expected[0].suites",
+        "at least one suite",
+    ),
+    ({"repositories": {"trend_days": 0}}, "repositories.trend_days", "1 to 3650"),
 ]
 
 

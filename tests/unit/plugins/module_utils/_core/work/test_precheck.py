@@ -109,7 +109,7 @@ def test_free_space_unknown_where_the_list_of_mounts_was_cut() -> None:
         (
             {"repos": [{"url": "http://old.test", "ok": False, "text": "HTTP 404"}]},
             "repositories",
-            "repository http://old.test can't be reached: HTTP 404",
+            "repository http://old.test can't be reached: the repository has no such file; HTTP 404",
         ),
         ({"repos": [], "manager": "dnf"}, "repositories", "dnf has no repository enabled"),
         ({"failed_units": ["a.service", "b.service"]}, "failed_units", "failed services: a.service, b.service"),

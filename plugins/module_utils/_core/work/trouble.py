@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from ..node_answer import words
+from .node_answer import words
 
 #: What the tools print, and what an administrator would call it. The first that fits wins.
 _CAUSES: tuple[tuple[str, str], ...] = (

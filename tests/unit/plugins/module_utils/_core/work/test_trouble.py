@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.trouble import to_cause
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.trouble import to_cause
 
 
 @pytest.mark.parametrize(
