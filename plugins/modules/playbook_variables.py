@@ -34,6 +34,7 @@ options:
       - choose_window
       - diff_plans
       - plan_rollout
+      - repair_repositories
       - report_compliance
       - rollout_patches
       - run_due

@@ -102,8 +102,15 @@ VARIABLES: Mapping[str, Variable] = {
     "poll_interval": Variable(what="How often the state of running commands is read.", kind="seconds"),
     "principal": Variable(what="Who signs, as in the trust bundle, such as ana@example.com."),
     "reason": Variable(what="Why, in one sentence. It is recorded."),
+    "repair": Variable(
+        what="Which repair is made; none shows the differences and proposes one.",
+        choices=("none", "once", "permanent", "by_trend"),
+    ),
     "report_dir": Variable(what="Directory of the report. Without it, report in the rollout's directory.", kind="path"),
     "report_formats": Variable(what="Formats of the report. Without it, json, csv and html.", kind="list"),
+    "repository_history": Variable(
+        what="History of the repositories of all hosts. Without it, repositories.jsonl in the directory.", kind="path"
+    ),
     "role": Variable(what="Role in which the person signs. Without it, the only one that the person has."),
     "soak_wait_minutes": Variable(
         what="How long to wait for the end of a soak time. Without it, to its end.", kind="minutes"
@@ -134,6 +141,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Scans every node and writes the missing patches to scan.json.",
         needs=("policy_file", "dir"),
         takes={"poll_interval": 15},
+    ),
+    "repair_repositories": Playbook(
+        what="Compares the repositories of Linux hosts with the policy's, and corrects them.",
+        needs=("policy_file", "dir"),
+        takes={"repair": "none", "repository_history": None},
     ),
     "plan_rollout": Playbook(
         what="Creates plan.json from policy, inventory and scan.",
