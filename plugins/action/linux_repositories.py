@@ -100,7 +100,7 @@ def _news(
     records: Sequence[Mapping[str, Any]], node: str, at: str, found: Sequence[Drift], left: Sequence[Drift], repair: str
 ) -> list[dict[str, Any]]:
     """Return the records to add: nothing if nothing is new."""
-    last = next((item for item in reversed(records) if item.get("node_id") == node), {})
+    last: Mapping[str, Any] = next((item for item in reversed(records) if item.get("node_id") == node), {})
     news = [to_record(node, FOUND, at, found)] if found else []
     if news and last.get("state") == FOUND and last.get("differences") == news[0]["differences"]:
         news = []

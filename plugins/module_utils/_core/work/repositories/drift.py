@@ -102,7 +102,8 @@ def _refresh(document: Document) -> str | None:
 
 
 def _files(document: Document, name: str) -> Iterator[tuple[str, bytes]]:
-    path, lines = "", []
+    path = ""
+    lines: list[str] = []
     for line in (*document.lines(name), "F "):
         if line.startswith("F "):
             if path:
