@@ -106,7 +106,7 @@ class ActionModule(ControllerAction):
         self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator, people: PlanCheck | None
     ) -> RolloutStarted:
         plan = rollout.plan
-        required = bool((plan.get("approval") or {}).get("required")) or options["approval_required"]
+        required = plan["approval"]["required"] or options["approval_required"]
         approval: Mapping[str, Any] | None
         if people is None:
             approval = self._approval(rollout, options, who, required=required)

@@ -87,10 +87,10 @@ class PackCheck:
         for item in found:
             if item.objection:
                 raise NotInPack(f"{item.label}: {item.objection}")
-        demands = self.plan.get("approval") or {}
-        planner = Operator(**self.plan["planner"]) if self.plan.get("planner") else None
-        actors = find_actors(bundle, planner, None, demands.get("authors") or ())
-        judged = judge(self.plan, bundle, found, actors, int(demands.get("people") or 0))
+        demands = self.plan["approval"]
+        planner = Operator(**self.plan["planner"]) if self.plan["planner"] else None
+        actors = find_actors(bundle, planner, None, demands["authors"])
+        judged = judge(self.plan, bundle, found, actors, demands["people"])
         if whys := judged.missing.get(event.wave, ("the plan has no such wave",)):
             raise NotInPack(f"wave {event.wave} was not approved: {'; '.join(whys)}")
         people = ", ".join(sorted({item.vote.principal for item in found if item.vote}))

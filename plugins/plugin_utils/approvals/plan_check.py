@@ -88,8 +88,8 @@ def check_plan_trust(
     if trust is None:
         return None
     found = tuple(gather(folder, trust, plan, now, job))
-    demands = plan.get("approval") or {}
-    planner = Operator(**plan["planner"]) if plan.get("planner") else None
-    actors = find_actors(trust.bundle, planner, launcher, demands.get("authors") or ())
-    judged = judge(plan, trust.bundle, found, actors, int(demands.get("people") or 0))
+    demands = plan["approval"]
+    planner = Operator(**plan["planner"]) if plan["planner"] else None
+    actors = find_actors(trust.bundle, planner, launcher, demands["authors"])
+    judged = judge(plan, trust.bundle, found, actors, demands["people"])
     return PlanCheck(trust=trust, found=found, judgement=judged)

@@ -147,7 +147,7 @@ class SsmExecutor:
         if work.stage == "verify":
             results = {node: self.rollout.state.nodes[node].results for node in work.nodes}
             rule = str(self.rollout.wave(self.wave)["reboot_rule"])
-            listed = {str(item["name"]): rows_of(item["patches"]) for item in self.rollout.plan.get("lists", ())}
+            listed = {str(item["name"]): rows_of(item["patches"]) for item in self.rollout.plan["lists"]}
             nodes = {node: self._promotion.node(node) for node in work.nodes}
             return VerifyStage(nodes, results, rule, lambda: to_time(self.clock.now()), listed)
         planned = {node: self.rollout.nodes[node] for node in work.nodes}

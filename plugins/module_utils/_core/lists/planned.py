@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import PatchtideError
@@ -34,8 +34,7 @@ def list_of(plan: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, An
     """
     if not is_pinned(node) or not node.get("patches"):
         return None
-    lists: Sequence[Mapping[str, Any]] = plan.get("lists", ())
-    found = next((item for item in lists if item["name"] == node.get("list")), None)
+    found: Mapping[str, Any] | None = next((item for item in plan["lists"] if item["name"] == node.get("list")), None)
     if found is None or not found["address"] or not is_whole(found):
         raise ListTrouble(f"The plan has no usable list {node.get('list')!r} for {node['node_id']}. Make a new plan.")
     return found

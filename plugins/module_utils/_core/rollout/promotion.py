@@ -43,7 +43,7 @@ class Promotion:
         if not self.source:
             return planned
         if node_id not in self._nodes:
-            patches = list(planned.get("patches") or ())
+            patches = list(planned["patches"])
             kept = [item for item, row in zip(patches, rows_of(patches), strict=True) if self._is_proven(row)]
             left = [item for item in patches if item not in kept]
             self._nodes[node_id] = {**planned, "patches": kept, NOT_PROMOTED: left}
