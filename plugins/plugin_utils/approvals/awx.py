@@ -7,9 +7,12 @@ It proves who clicked, not what they read. Everything is read from the API; a jo
 because runs by schedule, webhook or callback can forge them. The facts are from ansible/awx:
 
 - a node's approval is ``successful`` if approved and ``failed`` if denied or timed out (``timed_out``); a canceled one
-  passes where all nodes converge (awx/main/models/workflow.py, awx/main/scheduler/dag_workflow.py)
+  passes where all nodes converge, and the path after a denial can lead on (awx/main/models/workflow.py,
+  awx/main/scheduler/dag_workflow.py)
 - ``summary_fields.approved_or_denied_by`` names the user, and is missing where nobody did (awx/api/serializers.py)
 - a job's artifacts are what its play set with set_stats (awx/main/models/jobs.py)
+- where any parent suffices, a node may begin before its other parents have ended (awx/main/scheduler/dag_workflow.py)
+- since Ansible Automation Platform 2.5, the API is below ``/api/controller/v2/`` (ansible/awx#16498)
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from ansible.module_utils.urls import open_url
 
@@ -34,7 +37,7 @@ from .trust import Trust
 SOURCE = "awx"
 #: The artifact in which plan_rollout records for AWX which plan it made.
 ARTIFACT = "patchtide_plan_digest"
-_PREFIX = "/api/v2/"
+API = "/api/v2/"
 _LARGEST = 8 << 20
 _MOST_PAGES = 50
 _SECONDS = 30
@@ -51,13 +54,14 @@ class Unreadable(PatchtideError):
 class AwxApprovals:
     """An ``ApprovalSource``: the approval nodes of the workflow that the plan's job belongs to.
 
-    ``workflow_job``: its number; 0 outside of a workflow, where there is nothing to read.
+    ``workflow_job``: its number; 0 outside of a workflow, where there is nothing to read. ``api``: the API's path.
     """
 
     controller: str
     workflow_job: int
     bundle: Bundle
     fetch: Fetch
+    api: str = API
     name: str = SOURCE
 
     def gather(self, plan: Mapping[str, Any], now: datetime) -> list[Found]:
@@ -84,55 +88,68 @@ class AwxApprovals:
         """Judge one approval node."""
         approval = self._object(f"workflow_approvals/{_job_of(nodes[number])['id']}/")
         label = f"approval {approval.get('id')} of workflow job {self.workflow_job}"
+        verdict, why = _verdict(approval)
         user = (approval.get("summary_fields") or {}).get("approved_or_denied_by") or {}
         person = self._person(user.get("id"))
-        why = _state(approval) or (
-            f"user {user.get('id')!r} of {self.controller} is nobody of the bundle" * (not person)
-        )
-        if not why and not self._plans_before(number, nodes, plan):
-            why = "no job before it in the workflow made this plan"
+        why = why or self._objection(person, user.get("id"), now)
         if why or person is None:
             return Found(label=label, source=SOURCE, objection=plain(why))
         at = from_time(str(approval["finished"]))
-        proof = f"{self.controller}/{approval['id']}"
+        if at > now or not self._plans_before(number, nodes, plan, at):
+            why = (
+                "no job before it in the workflow had made this plan" if at <= now else f"it is of {at}, in the future"
+            )
+            return Found(label=label, source=SOURCE, objection=why)
         return Found(
             label=label,
             source=SOURCE,
             statement=json.dumps(_kept(approval), indent=2, sort_keys=True).encode(),
             vote=Vote(
                 principal=person.principal,
-                verdict="approve",
+                verdict=verdict,
                 roles=person.roles,
                 source=SOURCE,
                 hours=(now - at).total_seconds() / 3600,
-                proof=proof,
+                reason=plain(f"denied in {label}") if verdict != "approve" else "",
+                proof=f"{self.controller}/{approval['id']}",
             ),
         )
 
     def _person(self, user: object) -> Person | None:
         people = self.bundle.people.values()
-        found = next((item for item in people if isinstance(user, int) and item.awx.get(self.controller) == user), None)
-        return None if found and found.service else found
+        return next((item for item in people if item.awx.get(self.controller) == user), None)
 
-    def _plans_before(self, number: int, nodes: Mapping[int, Mapping[str, Any]], plan: Mapping[str, Any]) -> bool:
-        """Return whether a job before the approval made exactly this plan."""
+    def _objection(self, person: Person | None, user: object, now: datetime) -> str:
+        """Return why a user's click does not count; empty if it does."""
+        if person is None:
+            return f"user {user!r} of {self.controller} is nobody of the bundle"
+        if person.service:
+            return f"user {user!r} of {self.controller} is {person.principal}, a service account, and those never count"
+        return self.bundle.revoked("person", person.principal, now)
+
+    def _plans_before(
+        self, number: int, nodes: Mapping[int, Mapping[str, Any]], plan: Mapping[str, Any], at: datetime
+    ) -> bool:
+        """Return whether a job before the approval had made exactly this plan when somebody clicked."""
         for node in _ancestors(number, nodes):
             job = _job_of(nodes[node])
             if job.get("type") != "job":
                 continue
             made = self._object(f"jobs/{job['id']}/")
-            if made.get("status") == "successful" and (made.get("artifacts") or {}).get(ARTIFACT) == plan["digest"]:
+            is_this = (made.get("artifacts") or {}).get(ARTIFACT) == plan["digest"]
+            ended = made.get("finished") if made.get("status") == "successful" else None
+            if is_this and ended and from_time(str(ended)) <= at:
                 return True
         return False
 
     def _object(self, path: str) -> dict[str, Any]:
-        found = self.fetch(_PREFIX + path)
+        found = self.fetch(self.api + path)
         if not isinstance(found, dict):
-            raise Unreadable(f"{self.controller} answered {_PREFIX}{path} with something other than an object.")
+            raise Unreadable(f"{self.controller} answered {self.api}{path} with something other than an object.")
         return found
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        following: object = _PREFIX + path
+        following: object = self.api + path
         for _page in range(_MOST_PAGES):
             page = self.fetch(str(following))
             rows = page.get("results") if isinstance(page, dict) else None
@@ -142,7 +159,7 @@ class AwxApprovals:
             following = page.get("next")
             if not following:
                 return
-            if urlsplit(str(following)).netloc or not str(following).startswith(_PREFIX):
+            if not str(following).startswith(self.api):
                 raise Unreadable(f"{self.controller} names a next page elsewhere: {plain(following)}")
         raise Unreadable(f"{self.controller} has more than {_MOST_PAGES} pages of {path}")
 
@@ -152,15 +169,16 @@ def _job_of(node: Mapping[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _state(approval: Mapping[str, Any]) -> str:
-    """Return why an approval node approves nothing; empty if it approves."""
+def _verdict(approval: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a person's verdict, or why the node has none."""
+    status = approval.get("status")
     if approval.get("timed_out"):
-        return "it timed out"
-    if approval.get("status") != "successful":
-        return f"it is {approval.get('status')!r}, not 'successful'"
+        return "", "it timed out"
+    if status not in ("successful", "failed"):
+        return "", f"it is {status!r}, not 'successful'"
     if not approval.get("finished"):
-        return "it is not finished"
-    return ""
+        return "", "it is not finished"
+    return ("approve" if status == "successful" else "reject"), ""
 
 
 def _kept(approval: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,7 +217,8 @@ def to_awx(trust: Trust, job: Mapping[str, Any]) -> AwxApprovals:
     number = str(job.get("awx_workflow_job_id") or job.get("tower_workflow_job_id") or "")
     workflow = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
     url = row["url"].rstrip("/")
-    return AwxApprovals(url, workflow, trust.bundle, fetch_from(url, Path(row["token_file"]), row.get("ca_file")))
+    fetch = fetch_from(url, Path(row["token_file"]), row.get("ca_file"))
+    return AwxApprovals(url, workflow, trust.bundle, fetch, row.get("api") or API)
 
 
 def fetch_from(url: str, token_file: Path, ca_file: str | None = None) -> Fetch:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,11 @@ from .statement import namespace
 
 _POSITIVE = Rule(lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1, "1 or more")
 _KEY = Rule(lambda value: isinstance(value, str) and 0 < len(value) < 5000, "a public key")
-_AWX = Object({"url": NAME, "token_file": NAME}, {"ca_file": NAME})
+_API = Rule(
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"/api/([a-z]+/)?v2/", value)),
+    "/api/v2/, or /api/controller/v2/ for Ansible Automation Platform 2.5 and newer",
+)
+_AWX = Object({"url": NAME, "token_file": NAME}, {"ca_file": NAME, "api": _API})
 _SHAPE = Object(
     {"bundle": NAME, "root_keys": Values(_KEY), "signatures": _POSITIVE, "lowest_version": _POSITIVE},
     {"awx": _AWX},
@@ -37,7 +42,7 @@ class BundleRefused(PatchtideError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
     """``signatures``: the number of root keys that must have signed the bundle. ``awx``: where to read approvals, with
-    ``url``, ``token_file`` and optionally ``ca_file``."""
+    ``url``, ``token_file`` and optionally ``ca_file`` and ``api``, the API's path."""
 
     bundle: str
     root_keys: Mapping[str, Key]
@@ -49,9 +54,11 @@ class Pins:
 def read_pins(data: Any, where: str) -> Pins:
     """Read the controller's pins. :raises BadInput: anything in them is malformed."""
     check_shape(data, _SHAPE, where)
-    for name in data:
-        if name not in {**_SHAPE.members, **_SHAPE.maybe}:
-            raise BadInput(f"{where}.{name}", data[name], f"one of {', '.join({**_SHAPE.members, **_SHAPE.maybe})}")
+    for found, shape, below in ((data, _SHAPE, where), (data.get("awx") or {}, _AWX, f"{where}.awx")):
+        known = {**shape.members, **shape.maybe}
+        for name in found:
+            if name not in known:
+                raise BadInput(f"{below}.{name}", found[name], f"one of {', '.join(known)}")
     keys = {
         str(name): read_key(text, *_ALWAYS, f"{where}.root_keys.{name}") for name, text in data["root_keys"].items()
     }
