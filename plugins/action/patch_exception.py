@@ -14,16 +14,18 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.change import Change
 from ..module_utils._core.exceptions.ledger import declare, name_of
 from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
+from ..module_utils._core.exceptions.severity import check_length, open_severities
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.times.schedule import to_zone
-from ..module_utils._core.trust.bundle_read import SEVERITIES
-from ..plugin_utils.approvals.signed_exception import STEPS, check_length, prove_step
+from ..module_utils._core.trust.operator import Operator
+from ..plugin_utils.approvals.signed_exception import STEPS, check_step, prove_step
 from ..plugin_utils.approvals.trust import Trust, find_trust
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.exceptions.open_ledger import open_ledger
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.policy.file import load_policy
+from ..plugin_utils.scan_file import read_scan
 
 
 class ActionModule(ControllerAction):
@@ -46,7 +48,7 @@ class ActionModule(ControllerAction):
         "decided_by": {"type": "str", "aliases": ["approver"]},
         "note": {"type": "str", "default": ""},
         "policy_file": {"type": "path"},
-        "severity": {"type": "str", "choices": list(SEVERITIES[:-1]), "default": SEVERITIES[0]},
+        "scan_file": {"type": "path"},
         "statements": {"type": "path", "default": "exceptions"},
         "timezone": {"type": "str", "default": "UTC"},
         "create_table": {"type": "bool", "default": False},
@@ -65,12 +67,12 @@ class ActionModule(ControllerAction):
         rules = load_policy(options["policy_file"]).exceptions if options["policy_file"] else ExceptionRules()
         trust = find_trust(now)
         ledger = open_ledger(options["ledger"], options, create=options["create_table"] and not self.check_mode)
-        name, who = name_of(options), find_operator(task_vars).name
+        name, operator = name_of(options), find_operator(task_vars)
 
         def decide(before: ExceptionRecord | None) -> ExceptionRecord | None:
-            after = declare(before, options, rules, who=who, today=today, at=to_time(now))
+            after = declare(before, options, rules, who=_name(operator, trust), today=today, at=to_time(now))
             if trust and after and after != before:
-                self._prove(trust, after, options, now)
+                self._prove(trust, after, options, operator, now)
             return after
 
         before, after = ledger.change(name, decide, write=not self.check_mode)
@@ -80,22 +82,34 @@ class ActionModule(ControllerAction):
             result["diff"] = change.to_diff(f"exception {name}")
         return result
 
-    def _prove(self, trust: Trust, after: ExceptionRecord, options: Mapping[str, Any], now: datetime) -> None:
+    def _prove(
+        self, trust: Trust, after: ExceptionRecord, options: Mapping[str, Any], operator: Operator, now: datetime
+    ) -> None:
         """Hold the step against the trust bundle, which the caller's options and the policy can't loosen."""
         state = after.status.value
+        scan = read_scan(Path(options["scan_file"]), "scan_file") if options["scan_file"] else None
+        severities = open_severities(after.select, scan, now)
         if state in ("requested", "approved"):
-            check_length(after, options["severity"], trust.bundle)
+            check_length(after, severities, trust.bundle.exceptions.max_days)
+        principal = after.requested_by if state == "requested" else after.decided_by
+        check_step(trust.bundle, state, principal, operator)
         if STEPS[state] in trust.bundle.exceptions.steps:
             prove_step(
                 after,
                 state,
-                options["severity"],
-                principal=after.requested_by if state == "requested" else after.decided_by,
+                severities,
+                principal=principal,
                 folder=Path(options["statements"]),
                 trust=trust,
                 now=now,
                 write=not self.check_mode,
             )
+
+
+def _name(operator: Operator, trust: Trust | None) -> str:
+    """Return the operator's name in the ledger: as the bundle knows them, if it does."""
+    people = sorted(trust.bundle.people_of(operator)) if trust else []
+    return people[0] if len(people) == 1 else operator.name
 
 
 def _shown(record: ExceptionRecord | None) -> dict[str, Any] | None:

@@ -20,6 +20,8 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import read_plan
 
+_NOT_CHECKED = "Responsibilities are not checked: this controller pins no trust bundle."
+
 
 class ActionModule(ControllerAction):
     """Says who has approved a plan and what is missing, or whether the operator is responsible for something."""
@@ -41,7 +43,7 @@ class ActionModule(ControllerAction):
 
     def _activity(self, activity: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         trust = find_trust(find_clock().now())
-        text = check_operator(trust.bundle, activity, find_operator(task_vars)) if trust else NOT_VERIFIED
+        text = check_operator(trust.bundle, activity, find_operator(task_vars)) if trust else _NOT_CHECKED
         self.say(text)
         return {"verified": trust is not None, "text": text}
 

@@ -83,12 +83,14 @@ options:
         most 90 days, and requesters cannot approve their own requests. No option loosens these rules.
       - A trust bundle of the controller (M(patchtide.hybrid.trust_info)) can require more, such as signatures.
     type: path
-  severity:
+  scan_file:
     description:
-      - Highest severity of the patches that stay missing. The trust bundle can limit the number of days by severity.
-    type: str
-    choices: [critical, important, moderate, low]
-    default: critical
+      - A C(scan.json) of the last seven days. Where the trust bundle limits the number of days by severity, the
+        severities of the patches that this scan found missing on the nodes decide.
+      - If a severity is unknown, the strictest limit of the bundle applies. It is unknown without this option, if the
+        scan has no result of a node, nothing is missing, a patch has no severity, or O(select) selects by tags, zones,
+        applications or groups.
+    type: path
   statements:
     description:
       - Directory for the statements that the trust bundle requires. The task writes a statement, shows the command with

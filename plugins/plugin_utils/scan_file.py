@@ -19,8 +19,8 @@ def write_scan(path: Path, scan: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(seal_scan(scan), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_scan(path: Path) -> dict[str, Any]:
+def read_scan(path: Path, option: str = "dir") -> dict[str, Any]:
     """Read a scan. :raises BadInput: it is missing, invalid or was edited."""
-    scan: dict[str, Any] = read_json(path, "dir")
+    scan: dict[str, Any] = read_json(path, option)
     check_scan(scan, str(path))
     return scan

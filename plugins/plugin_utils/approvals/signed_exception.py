@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ...module_utils._core.trust.bundle import Bundle
 from ...module_utils._core.trust.keys import moment
 from ...module_utils._core.trust.operator import Operator
 from ...module_utils._core.trust.prove import NotProved, check_subject, prove
+from ...module_utils._core.trust.responsibilities import check_operator, check_roles
 from ...module_utils._core.trust.statement import Statement
 from .ssh import read_bounded, signature_of
 from .trust import Trust
@@ -26,19 +28,22 @@ _HOURS = 72
 STEPS = {"requested": "request", "approved": "approve", "rejected": "reject", "revoked": "revoke"}
 
 
-def check_length(record: ExceptionRecord, severity: str, bundle: Bundle) -> None:
-    """:raises BadInput: the exception is longer than the bundle allows for what stays open."""
-    limits = bundle.exceptions.max_days
-    most = limits.get(severity, limits.get("any"))
-    if most is not None and record.period.days > most:
-        expected = f"at most {most} days where patches of the severity {severity} stay open, by the trust bundle"
-        raise BadInput("to", record.period.end.isoformat(), expected)
+def check_step(bundle: Bundle, state: str, principal: str, operator: Operator) -> None:
+    """Check who is responsible for a step: the person who signs it or is named, otherwise whoever runs the task.
+
+    :raises NotResponsible: the bundle assigns it to others.
+    """
+    activity = "request_exception" if state == "requested" else "approve_exception"
+    if principal in bundle.people:
+        check_roles(bundle, activity, principal, bundle.people[principal].roles)
+    if STEPS[state] not in bundle.exceptions.steps:
+        check_operator(bundle, activity, operator)
 
 
 def prove_step(
     record: ExceptionRecord,
     state: str,
-    severity: str,
+    severities: Sequence[str],
     *,
     principal: str,
     folder: Path,
@@ -48,6 +53,7 @@ def prove_step(
 ) -> None:
     """Check that a step of an exception is signed; write the statement first if there is none.
 
+    :param severities: of the patches that stay missing.
     :param principal: who takes the step.
     :param folder: where statements about exceptions are kept.
     :raises NotProved: it is not signed yet (the error has the command that signs it), or the signature does not count.
@@ -56,10 +62,9 @@ def prove_step(
     demand = bundle.exceptions.steps[step]
     if principal not in bundle.people:
         raise BadInput("decided_by", principal, f"a person of the trust bundle: {', '.join(sorted(bundle.people))}")
-    requester = {record.requested_by} | bundle.people_of(Operator(login=record.requested_by))
-    if step == "approve" and principal in requester:
-        raise NotProved(f"{principal} requested the exception, so their approval does not count")
-    subject = _subject(record, severity)
+    if step == "approve":
+        _check_requester(record.requested_by, principal, bundle)
+    subject = _subject(record, severities)
     begin = now.replace(microsecond=0)
     statement = Statement(
         act="exception",
@@ -83,7 +88,19 @@ def prove_step(
         raise NotProved(f"{path} is the {signed.verdict} of {signed.principal} as {signed.role}")
 
 
-def _subject(record: ExceptionRecord, severity: str) -> dict[str, Any]:
+def _check_requester(name: str, principal: str, bundle: Bundle) -> None:
+    """:raises NotProved: they requested it themselves, or nobody knows who did."""
+    people = {name} & set(bundle.people) | bundle.people_of(Operator(login=name))
+    if not people:
+        raise NotProved(
+            f"nobody knows who requested the exception: {name!r} is no person of the trust bundle, so it could be "
+            f"{principal}. Request it with requested_by set to a person of the bundle"
+        )
+    if principal in people:
+        raise NotProved(f"{principal} requested the exception, so their approval does not count")
+
+
+def _subject(record: ExceptionRecord, severities: Sequence[str]) -> dict[str, Any]:
     found = record.to_dict()
     request = {name: found[name] for name in ("select", "from", "to", "reason", "requested_by")}
-    return {"exception_id": record.exception_id, "request": {**request, "severity": severity}}
+    return {"exception_id": record.exception_id, "request": {**request, "severities": list(severities)}}

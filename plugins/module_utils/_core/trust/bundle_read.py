@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import BadInput
+from ..exceptions.severity import SEVERITIES
 from ..shape import COUNT, FLAG, NAME, Each, Object, Rule, Values, check_shape
 from .bundle import (
     ACTIONS,
@@ -32,7 +33,6 @@ _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _SHARED = ("root", "ansible", "awx", "runner", "nobody")
 SOURCES = ("ssh", "awx")
 STEPS = ("request", "approve", "reject", "revoke")
-SEVERITIES = ("critical", "important", "moderate", "low", "any")
 _WHAT = ("key", "person", "statement")
 
 PRINCIPAL = Rule(
@@ -280,17 +280,27 @@ def _check_references(bundle: Bundle, where: str) -> None:
     _must_be_known([("requirements.plans", name) for item in bundle.plans for name in item.environments], names, where)
     _once(names, f"{where}.environments")
     for row in bundle.responsibilities:
-        asked = [role for item in bundle.plans for demand in item.people for role in demand.roles]
-        if row.activity == "approve_plan":
-            _must_be_known([("requirements.plans", role) for role in asked], row.doers, where)
+        for place, demand in _signers(bundle, row.activity):
+            _must_be_known([(place, role) for role in demand.roles], row.doers, where)
     _once([row.activity for row in bundle.responsibilities], f"{where}.responsibilities")
     _must_be_known([("requirements.decisions", name) for name in bundle.decisions], ACTIONS, where)
     _must_be_known(
-        [("requirements.exceptions.max_days", name) for name in bundle.exceptions.max_days], SEVERITIES, where
+        [("requirements.exceptions.max_days", name) for name in bundle.exceptions.max_days], (*SEVERITIES, "any"), where
     )
     people = [("revocations", item.name) for item in bundle.revocations if item.what == "person"]
     _must_be_known(people, bundle.people, where)
     _check_enough(bundle, demands, where)
+
+
+def _signers(bundle: Bundle, activity: str) -> Iterator[tuple[str, Demand]]:
+    """Yield who signs an activity, and where the bundle says so: they must be responsible or accountable for it."""
+    if activity == "approve_plan":
+        yield from (("requirements.plans", demand) for item in bundle.plans for demand in item.people)
+    if activity == "decide":
+        yield from ((f"requirements.decisions.{name}", demand) for name, demand in bundle.decisions.items())
+    for step, demand in bundle.exceptions.steps.items():
+        if activity == ("request_exception" if step == "request" else "approve_exception"):
+            yield f"requirements.exceptions.{step}", demand
 
 
 def _check_enough(bundle: Bundle, demands: Iterable[Demand], where: str) -> None:

@@ -14,7 +14,9 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action import patch_exception
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import write_scan
 
 from tests.fakes.fleet_port import FakeClock
 from tests.fakes.trusted import Trusted
@@ -27,14 +29,26 @@ class Desk:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.trusted = folder, Trusted(folder)
-        bundle = self.trusted.bundle()
+        self.pin()
+        monkeypatch.setenv("PATCHTIDE_TRUST", str(folder / "trust.yml"))
+        monkeypatch.setattr(patch_exception, "find_clock", lambda: FakeClock(from_time("2026-12-01T22:00:00Z")))
+
+    def pin(self, **changes: Any) -> None:
+        bundle = self.trusted.bundle(**changes)
         bundle["requirements"]["exceptions"] = {
             "approve": {"roles": ["change_manager"]},
             "max_days": {"critical": 3, "any": 30},
         }
         self.trusted.pin(bundle)
-        monkeypatch.setenv("PATCHTIDE_TRUST", str(folder / "trust.yml"))
-        monkeypatch.setattr(patch_exception, "find_clock", lambda: FakeClock(from_time("2026-12-01T22:00:00Z")))
+
+    def scan(self, *severities: str) -> str:
+        """Write a scan in which the node lacks a patch of each severity."""
+        missing = [{"id": f"p{number}", "severity": name} for number, name in enumerate(severities)]
+        record = {"node_id": "i-1", "host": "web-1", "status": "succeeded", "missing": missing}
+        scan = {"schema": SCHEMA, "at": "2026-12-01T20:00:00Z", "nodes": {"i-1": record}, "failed_places": []}
+        path = self.folder / "scan.json"
+        write_scan(path, scan)
+        return str(path)
 
     def run(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
         given = {
@@ -104,11 +118,63 @@ def test_a_changed_request_needs_another_signature(desk: Desk) -> None:
     assert "has to sign it" in desk.run(state="approved", decided_by=ANA, node="web-2")["msg"]
 
 
-def test_the_days_are_limited_by_severity(desk: Desk) -> None:
+def test_the_patches_own_severity_limits_the_days(desk: Desk) -> None:
     longer = {"exception_id": "E2", "to": "2026-12-10"}
-    assert "at most 3 days where patches of the severity critical" in desk.run(**longer)["msg"]
-    assert desk.run(**longer, severity="low")["changed"]
-    assert "at most 30 days" in desk.run(**{**longer, "to": "2027-01-10"}, severity="low")["msg"]
+    assert "at most 3 days by the trust bundle, because the severity" in desk.run(**longer)["msg"]
+    assert "at most 3 days" in desk.run(**longer, scan_file=desk.scan("Low", "Critical"))["msg"]
+    low = desk.scan("Low")
+    assert "at most 30 days" in desk.run(**{**longer, "to": "2027-01-10"}, scan_file=low)["msg"]
+    assert desk.run(**longer, scan_file=low)["changed"]
+
+
+def test_what_was_signed_names_the_severities(desk: Desk) -> None:
+    """A patch that turns out to be critical after the signature needs another one."""
+    approval = {"state": "approved", "decided_by": ANA}
+    desk.sign(desk.run(**approval, scan_file=desk.scan("Low")), ANA)
+    assert "has to sign it" in desk.run(**approval, scan_file=desk.scan("Critical"))["msg"]
+    assert desk.run(**approval, scan_file=desk.scan("Low"))["changed"]
+
+
+def test_a_requester_whom_nobody_knows_may_be_the_approver(desk: Desk) -> None:
+    assert desk.run(exception_id="E3", requested_by="somebody")["changed"]
+    asked = {"exception_id": "E3", "requested_by": "somebody", "state": "approved", "decided_by": ANA}
+    assert "nobody knows who requested the exception: 'somebody'" in desk.run(**asked)["msg"]
+
+
+def test_the_requester_s_login_is_the_requester(desk: Desk) -> None:
+    assert desk.run(exception_id="E6", requested_by="ana")["changed"]
+    refused = desk.run(exception_id="E6", requested_by="ana", state="approved", decided_by=ANA)
+    assert "ana@example.com requested the exception" in refused["msg"]
+
+
+def test_an_operator_is_called_what_the_bundle_calls_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = "ansible_collections.patchtide.hybrid.plugins.plugin_utils.operator._login"
+    monkeypatch.setattr(target, lambda: "ana")
+    assert desk.run(exception_id="E4", requested_by=None)["patch_exception"]["requested_by"] == ANA
+    refused = desk.run(exception_id="E4", requested_by=None, state="approved", decided_by=ANA)
+    assert "a person other than the requester" in refused["msg"]
+
+
+@pytest.mark.parametrize(
+    ("login", "options", "told"),
+    [
+        ("eve", {"exception_id": "E5"}, "eve@example.com has none of the roles that may request an exception"),
+        ("dana", {"exception_id": "E5", "requested_by": EVE}, "eve@example.com has none of the roles"),
+        ("eve", {"state": "rejected", "decided_by": ANA}, "eve@example.com has none of the roles that may approve"),
+        ("ana", {"state": "revoked", "decided_by": EVE}, "eve@example.com has none of the roles that may approve"),
+    ],
+)
+def test_who_is_not_responsible(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, login: str, options: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr("ansible_collections.patchtide.hybrid.plugins.plugin_utils.operator._login", lambda: login)
+    desk.pin(
+        responsibilities=[
+            {"activity": "request_exception", "responsible": ["operator"]},
+            {"activity": "approve_exception", "accountable": ["change_manager"]},
+        ]
+    )
+    assert told in desk.run(**options)["msg"]
 
 
 def test_steps_without_a_demand_need_no_signature(desk: Desk) -> None:
