@@ -16,7 +16,7 @@ from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.report.evidence import JOURNAL, PLAN, collect, find_problems, read_manifest
 from ..module_utils._core.rollout.journal_check import examine
 from ..plugin_utils.approvals.pack_check import PackCheck
-from ..plugin_utils.approvals.ssh import SshKeygen
+from ..plugin_utils.approvals.ssh import SIGNED, SshKeygen, read_bounded
 from ..plugin_utils.approvals.trust import find_pins, find_trust
 from ..plugin_utils.approvals.wave_check import ARCHIVE
 from ..plugin_utils.controller_action import ControllerAction
@@ -114,10 +114,17 @@ def _gather(folder: Path, policy: Path | None) -> dict[str, bytes]:
     archive = folder / ARCHIVE
     found += sorted(path for path in archive.rglob("*") if path.is_file()) if archive.is_dir() else []
     paths |= {path.relative_to(folder).as_posix(): path for path in found}
-    files = {JOURNAL: read_journal_bytes(folder)}
+    files = {JOURNAL: read_journal_bytes(folder), **_signed(folder)}
     for name, path in paths.items():
         try:
             files[name] = path.read_bytes()
         except OSError as error:
             raise BadInput("policy" if path == policy else "dir", str(path), f"a readable file ({error})") from error
     return files
+
+
+def _signed(folder: Path) -> dict[str, bytes]:
+    """Return the statements and signatures of a rollout as they lie there, also those that were not accepted."""
+    paths = [path for name in SIGNED for kind in ("*.json", "*.json.sig") for path in (folder / name).glob(kind)]
+    found = {path.relative_to(folder).as_posix(): read_bounded(path) for path in sorted(paths)}
+    return {name: data for name, data in found.items() if data is not None}

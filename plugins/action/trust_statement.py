@@ -13,14 +13,15 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.rollout.decisions import DECISIONS, Choice, consequence_of
+from ..module_utils._core.rollout import decisions
+from ..module_utils._core.rollout.decisions import Choice, consequence_of
 from ..module_utils._core.rollout.signed_decision import decision_subject
 from ..module_utils._core.rollout.state import PREPARATIONS
 from ..module_utils._core.trust.bundle import Bundle
 from ..module_utils._core.trust.keys import moment
 from ..module_utils._core.trust.statement import Statement
 from ..plugin_utils.approvals.plan_check import NOT_VERIFIED
-from ..plugin_utils.approvals.ssh import APPROVALS
+from ..plugin_utils.approvals.ssh import APPROVALS, DECISIONS
 from ..plugin_utils.approvals.trust import find_trust
 from ..plugin_utils.approvals.write_statement import (
     is_signed,
@@ -34,8 +35,6 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import RolloutDir, read_plan
 from ..plugin_utils.rollout.stores import choose_stores
-
-DECISIONS_FOLDER = "decisions"
 
 
 class ActionModule(ControllerAction):
@@ -51,7 +50,7 @@ class ActionModule(ControllerAction):
         "waves": {"type": "list", "elements": "str", "default": []},
         "valid_hours": {"type": "int", "default": 72},
         "reason": {"type": "str", "required": True},
-        "decision": {"type": "str", "choices": list(DECISIONS)},
+        "decision": {"type": "str", "choices": list(decisions.DECISIONS)},
         "wave": {"type": "str"},
         "nodes": {"type": "list", "elements": "str", "default": []},
         "what": {"type": "str", "choices": list(PREPARATIONS)},
@@ -72,7 +71,7 @@ class ActionModule(ControllerAction):
         if options["act"] == "plan":
             subject, below = self._plan(folder, trust.bundle, options), APPROVALS
         else:
-            subject, below = self._decision(folder, options), DECISIONS_FOLDER
+            subject, below = self._decision(folder, options), DECISIONS
         begin = now.replace(microsecond=0)
         statement = Statement(
             act=options["act"],

@@ -20,7 +20,9 @@ description:
   - Anyone who can write the archive can also replace it. To detect this, store RV(sha256) or RV(head) elsewhere,
     such as in the change ticket.
   - If the rollout was approved by people in a trust bundle, the archive contains the bundle, the signed statements and
-    the time at which they were accepted. Signatures are verified as of that time, so that keys may have expired since.
+    the time at which they were accepted. It also contains the statements and signatures of C(approvals/) and
+    C(decisions/); a note names those that were not accepted, and each wave that began without a verified approval.
+    Signatures are verified as of that time, so that keys may have expired since.
     Later revocations are reported as notes. The signatures of the bundle itself are verified with the root keys that
     this controller pins. Without pins, a note says that they could not be verified independently of the archive.
 author:

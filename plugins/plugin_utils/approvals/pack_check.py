@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ...module_utils._core.errors import PatchtideError
-from ...module_utils._core.events import Approved, Decision
+from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.events import Approved, Decision, Event, WaveStarted
 from ...module_utils._core.rollout.journal import Record
 from ...module_utils._core.stamp import from_time
+from ...module_utils._core.text import plain
 from ...module_utils._core.trust.bundle import Bundle
 from ...module_utils._core.trust.bundle_read import read_bundle
 from ...module_utils._core.trust.judge import find_actors, judge
@@ -27,9 +28,10 @@ from ...module_utils._core.trust.ports import SignatureCheck
 from ...module_utils._core.trust.prove import check_subject, prove
 from ...module_utils._core.trust.signature import read_envelope
 from ...module_utils._core.trust.signed_plan import SOURCE, read_signed
-from ...module_utils._core.trust.statement import statement_digest
+from ...module_utils._core.trust.statement import Statement, statement_digest
 from ...module_utils._core.trust.votes import Found, Vote
 from ..policy.file import parse_yaml
+from .ssh import SIGNED
 from .trust import verify_bundle
 from .wave_check import ARCHIVE
 
@@ -53,12 +55,29 @@ class PackCheck:
 
     def run(self, records: Sequence[Record]) -> None:
         """Verify all records; ``problems`` has the errors afterwards."""
-        digests = [event.bundle_digest for record in records if isinstance(event := record.event(), Approved)]
+        events = [record.event() for record in records]
+        digests = [event.bundle_digest for event in events if isinstance(event, Approved)]
         for record in records:
             try:
                 self._verify(record, digests)
             except PatchtideError as error:
                 self.problems.append(f"record {record.seq}: {error}")
+        approved = {event.wave for event in events if isinstance(event, Approved)}
+        begun = dict.fromkeys(event.wave for event in events if isinstance(event, WaveStarted))
+        if unapproved := [wave for wave in begun if wave not in approved]:
+            self._note(f"began without a verified approval: wave {', wave '.join(unapproved)}")
+        self._raw(events)
+
+    def _raw(self, events: Sequence[Event]) -> None:
+        """Note the statements in the rollout's directories on which nothing was done, such as a later rejection."""
+        used = {str(proof.get("statement")) for item in events if isinstance(item, Approved) for proof in item.proofs}
+        used |= {event.statement for event in events if isinstance(event, Decision)}
+        for name, data in sorted(self.files.items()):
+            if not name.startswith(tuple(f"{folder}/" for folder in SIGNED)) or not name.endswith(".json"):
+                continue
+            text = data.decode("utf-8", "replace")
+            if text not in used:
+                self._note(f"{name} is not among what was accepted: {_summary(data, name)}")
 
     def _verify(self, record: Record, digests: Sequence[str]) -> None:
         event = record.event()
@@ -138,6 +157,15 @@ class PackCheck:
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def _summary(data: bytes, name: str) -> str:
+    """Return who says what in a statement. Nothing proves it here."""
+    try:
+        found = Statement.from_bytes(data, name)
+    except BadInput:
+        return "it is no statement"
+    return f"{plain(found.verdict)} by {plain(found.principal)}, {plain(found.reason)}"
 
 
 class NotInPack(PatchtideError):

@@ -29,6 +29,10 @@ from ...module_utils._core.trust.statement import LARGEST
 from ...module_utils._core.trust.votes import Found
 
 APPROVALS = "approvals"
+#: Where signed decisions are kept.
+DECISIONS = "decisions"
+#: Directories of a rollout with statements and their signatures.
+SIGNED = (APPROVALS, DECISIONS)
 _MOST_FILES = 500
 _SECONDS = 30
 #: OpenSSH reads times without a Z as local time, and not every release accepts the Z: so its local time is UTC here.

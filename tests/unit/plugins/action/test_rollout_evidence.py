@@ -60,7 +60,8 @@ def test_verified_without_network_or_its_directory(folder: Path, monkeypatch: py
         (folder / path).unlink()
     monkeypatch.setattr(socket, "socket", Mock(side_effect=AssertionError("no network")))
     found = run(state="verified", dest=packed["dest"], head=packed["head"])
-    assert {**found, "changed": True} == {**packed, "verified": [], "notes": []}
+    notes = ["began without a verified approval: wave canary, wave early, wave broad"]
+    assert {**found, "changed": True} == {**packed, "verified": [], "notes": notes}
     assert "not with 0000" in run(state="verified", dest=packed["dest"], head="0000")["msg"]
 
 
