@@ -39,7 +39,7 @@ def open_severities(select: Select, scan: Mapping[str, Any] | None, now: datetim
 def _severities(select: Select, records: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     named = set(select.nodes)
     for node_id, record in records.items():
-        known = {name: str(record.get(name) or "") for name in (*IDENTITY, "host", "patch_group")}
+        known: dict[str, Any] = {name: str(record.get(name) or "") for name in (*IDENTITY, "host", "patch_group")}
         node = Candidate(**{**known, "node_id": node_id})
         if not matches(node, select):
             continue
