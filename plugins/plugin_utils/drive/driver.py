@@ -139,7 +139,7 @@ class Driver:
         if not self._by_node(effect):
             return [] if self._key(effect) in self._busy or effect.token in self.courses.works else [effect]
         free = [node for node in effect.nodes if self._is_free(effect, node)]
-        free = self._gathered(effect.stage, free) if effect.kind == "run" else free
+        free = self._gathered(effect, free) if effect.kind in ("run", "restore") and free else free
         again = {node for node in free if effect.kind == "run" and self._was_tried(effect.stage, node)}
         groups = [[node for node in free if node not in again], [node for node in free if node in again]]
         return [replace(effect, nodes=tuple(nodes)) for nodes in groups if nodes]
@@ -150,10 +150,11 @@ class Driver:
     def _key(self, effect: Effect) -> str:
         return effect.token or f"{effect.kind} {effect.wave}"
 
-    def _gathered(self, stage: str, nodes: Sequence[str]) -> list[str]:
+    def _gathered(self, effect: Effect, nodes: Sequence[str]) -> list[str]:
         """Return the nodes that begin now; the driver checks again when the others have waited long enough."""
         now = self.tempo.clock.now()
-        chosen, seconds = self.gathering.choose(self.rollout.state, self.wave, stage, nodes, now)
+        choose = self.gathering.choose if effect.kind == "run" else self.gathering.choose_restores
+        chosen, seconds = choose(self.rollout.state, self.wave, effect.stage, nodes, now)
         if seconds and (self._reminder is None or self._reminder.done()):
             self._reminder = asyncio.create_task(self.tempo.sleep(seconds))
             self._tasks.add(self._reminder)

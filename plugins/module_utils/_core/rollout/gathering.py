@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When nodes that are due for a stage get their command: together with the nodes that become due next. Pure.
+"""When nodes that are due get their command or are restored: together with the nodes that become due next. Pure.
 
 Nodes of one command end one by one. If each continued immediately, the next stage would take a command for each node,
 and every poll of it a call. So nodes that can share a call wait for each other, but never for long, and not if no
@@ -20,6 +20,8 @@ from .state import DONE, STAGES, NodeState, Rollout
 
 #: Maximum time, in seconds, that a node waits for others with which it can share a command.
 WAIT_SECONDS = 20.0
+#: So many nodes to restore wait for no others.
+FULL = 50
 #: Nodes that can share one command: of one executor, account, Region and platform.
 Lot = tuple[str, str, str, str]
 
@@ -60,6 +62,21 @@ class Gathering:
         for node_id in chosen:
             self._since.pop((stage, node_id), None)
         return chosen, (min(again[1:], default=now) - now).total_seconds()
+
+    def choose_restores(
+        self, state: Rollout, wave: str, what: str, due: Sequence[str], now: datetime
+    ) -> tuple[list[str], float]:
+        """Return which nodes to restore now, and after how many seconds to ask again: one call restores many nodes."""
+        ready = frozenset(due)
+        nodes = (node for node in state.prepared.get((wave, what), ()) if node not in ready and node in state.nodes)
+        more = state.status == "running" and any(state.nodes[node].stage != DONE for node in nodes)
+        until = min((self._since.setdefault((what, node), now) for node in due), default=now)
+        left = (until + timedelta(seconds=WAIT_SECONDS) - now).total_seconds()
+        if more and left > 0 and len(due) < FULL:
+            return [], left
+        for node in due:
+            del self._since[what, node]
+        return list(due), 0.0
 
 
 def _coming(state: Rollout, wave: str, stage: str, due: frozenset[str]) -> frozenset[Lot]:

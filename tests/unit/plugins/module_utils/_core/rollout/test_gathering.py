@@ -8,7 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.gathering import WAIT_SECONDS, Gathering
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.gathering import (
+    FULL,
+    WAIT_SECONDS,
+    Gathering,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
 
 NOW = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
@@ -70,3 +74,29 @@ def test_a_further_attempt_waits_anew() -> None:
     choose(state, ["a"], gathering)
     assert choose(state, ["a"], gathering, WAIT_SECONDS)[0] == ["a"]
     assert choose(state, ["a"], gathering, 100) == ([], WAIT_SECONDS)
+
+
+def restores(state: Rollout, due: list[str], gathering: Gathering, seconds: float = 0) -> tuple[list[str], float]:
+    state.prepared["w", "drained"] = {name: {} for name in state.nodes}
+    return gathering.choose_restores(state, "w", "drained", due, NOW + timedelta(seconds=seconds))
+
+
+def test_nodes_that_end_one_by_one_are_restored_together() -> None:
+    state, gathering = rollout({"a": "done", "b": "done", "c": "scan"}), Gathering()
+    state.status = "running"
+    assert restores(state, ["a"], gathering) == ([], WAIT_SECONDS)
+    assert restores(state, ["a", "b"], gathering, 15) == ([], WAIT_SECONDS - 15)
+    assert restores(state, ["a", "b"], gathering, WAIT_SECONDS) == (["a", "b"], 0)
+    assert restores(state, ["b"], gathering, WAIT_SECONDS + 1) == ([], WAIT_SECONDS)
+
+
+def test_a_restore_waits_for_nobody_where_nobody_comes_enough_have_come_or_the_rollout_stopped() -> None:
+    names = [f"n{number:02}" for number in range(FULL)]
+    for status, last, due in (
+        ("running", "done", names[:1]),
+        ("paused", "scan", names[:1]),
+        ("running", "scan", names),
+    ):
+        state = rollout({**dict.fromkeys(names, "done"), "last": last})
+        state.status = status
+        assert restores(state, due, Gathering()) == (due, 0)
