@@ -47,6 +47,8 @@ def bare(folder: Path) -> Cost:
 def prepare(folder: Path, count: int, places: int, **more: Any) -> None:
     """Write inventory, policy, and the frozen plan of one wave. :param more: members of the policy."""
     where = nodes.places(places)
+    # lists would need a bucket, and the endpoint has none
+    more["patching"] = {"pin": "baseline", **more.get("patching", {})}
     labels = [f"{account}/{region}" for account, region in where]
     inventory = {"plugin": "floor", "nodes": count // len(where), "places": labels, "online": True}
     (folder / "floor.yml").write_text(yaml.safe_dump(inventory))
