@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: what happens at the door, to any call
-DOOR = ("throttle", "error", "lose_response", "deny", "down")
+DOOR = ("throttle", "error", "lose_response", "deny", "expired", "down")
 KINDS = (*DOOR, "refuse_command")
 #: StatusDetails of a command that the service refuses as a whole, before it makes an invocation. The first: "The system
 #: has canceled the command before running it on any managed node" (API reference, Command, StatusDetails). The second:
@@ -36,7 +36,8 @@ class Rule:
     0 all of them. refuse_command: SendCommand answers, and the service cancels the command before it makes an
     invocation, with ``details`` as its StatusDetails. ``after`` names a rule that must have struck before this one.
     error: a 5xx ``status`` with ``probability``, by a seeded chance. lose_response: the ``nth`` call is carried
-    out and its answer lost. deny: access denied. down: the connection is closed without an answer.
+    out and its answer lost. deny: access denied. expired: the
+    credentials have expired. down: the connection is closed without an answer.
     ``times`` ends a rule after so many hits.
     """
 
@@ -98,7 +99,7 @@ class Rule:
     def _deny(self, moment: float) -> bool:
         return True
 
-    _down = _refuse_command = _deny
+    _down = _expired = _refuse_command = _deny
 
 
 def to_rule(data: Mapping[str, Any]) -> Rule:

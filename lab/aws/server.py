@@ -124,6 +124,7 @@ _REFUSALS = {
     "throttle": (400, "ThrottlingException", "Rate exceeded"),
     "deny": (400, "AccessDeniedException", "User is not authorized to perform this action."),
     "unknown_key": (400, "UnrecognizedClientException", "The security token included in the request is invalid."),
+    "expired": (400, "ExpiredTokenException", "The security token included in the request is expired"),
     "error": (500, "InternalServerError", "An error occurred on the server side."),
 }
 #: The query services have older names for the same.
@@ -131,12 +132,14 @@ _XML_REFUSALS = {
     "throttle": (400, "Throttling", "Rate exceeded"),
     "deny": (403, "AccessDenied", "User is not authorized to perform this action."),
     "unknown_key": (403, "InvalidClientTokenId", "The security token included in the request is invalid."),
+    "expired": (403, "ExpiredToken", "The security token included in the request is expired"),
     "error": (500, "InternalFailure", "The request processing has failed because of an unknown error."),
 }
 _EC2_REFUSALS = {
     "throttle": (503, "RequestLimitExceeded", "Request limit exceeded."),
     "deny": (403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
     "unknown_key": (401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
+    "expired": (400, "RequestExpired", "Request has expired."),
     "error": (500, "InternalError", "An internal error has occurred"),
 }
 

@@ -28,6 +28,7 @@ from ..plugin_utils.drive.opening import Opening
 from ..plugin_utils.drive.permits import Permits
 from ..plugin_utils.drive.pins import Pins, to_store
 from ..plugin_utils.drive.progress_line import WaveProgress
+from ..plugin_utils.drive.service_clock import ServiceClock
 from ..plugin_utils.drive.tempo import Tempo
 from ..plugin_utils.drive.watch import Watch
 from ..plugin_utils.executors.open import open_executors
@@ -86,7 +87,9 @@ class ActionModule(ControllerAction):
 
         pins = Pins(rollout, wave, to_store(policy, options, sessions))
         executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
-        permits = Permits(rollout, wave, Watch(rollout, policy, options, self.say, known), pins, tempo, notes)
+        check_clock = ServiceClock(rollout.clock, tuple(executors.values())).check
+        watch = Watch(rollout, policy, options, self.say, known)
+        permits = Permits(rollout, wave, watch, pins, tempo, notes, check_clock)
         return Driver(
             rollout=rollout,
             wave=wave,
@@ -96,7 +99,7 @@ class ActionModule(ControllerAction):
             opening=Opening(
                 rollout,
                 self.say,
-                tuple(executors.values()),
+                check_clock,
                 options["window_wait_minutes"],
                 policy.stopped_nodes.minutes_ahead,
                 pins,

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,10 +18,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors i
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connection_errors import (
-    Interrupted,
-    Unreachable,
-)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.ssm import SsmExecutor
@@ -36,20 +30,9 @@ from tests.fakes.events import started
 from tests.fakes.executor import FakeExecutor
 from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
 from tests.fakes.plans import completed
+from tests.fakes.stub_host import PROBE, StubShell
 
 RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=600, reboot_seconds=600)
-PROBE = {
-    "probe": 1,
-    "platform": "linux",
-    "boot_id": "b1",
-    "disks": [{"mount": "/", "free_mb": 20480, "size_mb": 102400}],
-    "pending_reboot": False,
-    "lock_held_by": "",
-    "repos": [],
-    "failed_units": [],
-    "agent": "active",
-    "time_synced": True,
-}
 PLANNED, UNPLANNED = "openssl.amd64:3.0.17", "curl.amd64:8.0"
 
 
@@ -191,126 +174,6 @@ def lab_world(folder: Path, aws: Lab) -> ExecutorWorld:
     )
 
 
-@dataclass(frozen=True)
-class Answer:
-    rc: int
-    stdout: str
-    stderr: str
-
-
-#: Stand-ins of package managers that have one package, whose version is in a file.
-#: ``installs`` gets a line for each real install.
-_INSTALL = """
-    echo "$@" >>"$root/installs"
-    [ -z "$(cat "$root/hangs")" ] || exec /bin/sleep 300
-    [ -z "$(cat "$root/fails")" ] || { echo "E: broken" >&2; exit 100; }
-    echo 3.0.17 >"$root/version" ;;
-"""
-_DPKG = """case "$*" in
-*'} ${Package}'*) echo 'ii  openssl' ;;
-*) echo "openssl amd64 $(cat "$root/version") ii " ;;
-esac"""
-_APT = (
-    """case " $* " in
-*' update '*) ;;
-*' -s '*) echo 'Inst openssl [1.0] (3.0.17 Debian:12/stable [amd64])' ;;
-*' install '*)"""
-    + _INSTALL
-    + "esac"
-)
-_RPM = """case "$*" in
-*--qf*) echo "openssl amd64 (none):$(cat "$root/version") ii" | sed 's/(none)://' ;;
-esac"""
-_DNF = (
-    """case " $* " in
-*' --version '*) echo 4.14.0 ;;
-*' --assumeno '*) printf 'Upgrading:\n openssl amd64 3.0.17 base 1 k\n\nTransaction Summary\n'; exit 1 ;;
-*' install '*)"""
-    + _INSTALL
-    + "esac"
-)
-_ZYPPER = (
-    """case " $* " in
-*' --dry-run '*)
-    echo '<to-upgrade><solvable type="package" name="openssl" edition="3.0.17" arch="amd64"></to-upgrade>' ;;
-*' install '*)"""
-    + _INSTALL
-    + "esac"
-)
-FAMILIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "apt": (
-        "debian",
-        {"apt-get": _APT, "dpkg-query": _DPKG, "dpkg": ":", "apt-cache": ":", "apt-mark": ":", "apt-config": ":"},
-    ),
-    "dnf": ("fedora", {"dnf": _DNF, "rpm": _RPM}),
-    "zypper": ("suse", {"zypper": _ZYPPER, "rpm": _RPM}),
-}
-
-
-class StubShell:
-    """Runs the scripts in a root of its own, where package manager, sleep and reboot are stand-ins."""
-
-    def __init__(self, root: Path, family: str) -> None:
-        self.root, self.word = root, "ok"
-        distribution, programs = FAMILIES[family]
-        for folder in ("bin", "etc", "var/lib/dpkg/info"):
-            (root / folder).mkdir(parents=True)
-        (root / "etc/os-release").write_text(f"ID_LIKE={distribution}\n")
-        for name, text in programs.items():
-            self._program(name, text)
-        self._program("sleep", "exec /bin/sleep 0.05")
-        self._program(
-            "systemctl", 'echo x >>"$root/installs"; [ -n "$(cat "$root/stays")" ] || echo b2 >"$root/boot_id"'
-        )
-        (root / "boot_id").write_text("b1\n")
-        (root / "version").write_text("1.0\n")
-        self.act("ok")
-
-    def _program(self, name: str, text: str) -> None:
-        path = self.root / "bin" / name
-        path.write_text(f"#!/bin/sh\nroot='{self.root}'\n{text}\n")
-        path.chmod(0o700)
-
-    def act(self, word: str) -> None:
-        self.word = word
-        for name, words in (("hangs", ("hangs",)), ("fails", ("failed",)), ("stays", ("no reboot",))):
-            (self.root / name).write_text("yes" if word in words else "")
-        if word == "nothing":
-            (self.root / "version").write_text("3.0.17\n")
-
-    def run(self, host: str, script: str, *, timeout: float) -> Answer:
-        if self.word == "away":
-            raise Unreachable(host, "no route to host")
-        if "patchtide:begin:1" in script and self.word == "refused":
-            return Answer(1, "state=refused\n", "the disk is full")
-        script = _answered(script, "# patchtide:probe:1", json.dumps(PROBE))
-        for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
-            script = script.replace(theirs, str(self.root / ours))
-        done = subprocess.run(
-            ["/bin/sh", "-s"],
-            input=script,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env={"PATH": f"{self.root}/bin:/usr/bin:/bin", "PATCHTIDE_ROOT": str(self.root)},
-        )
-        if "patchtide:begin:1" in script and self.word == "lost":
-            self.word = "ok"
-            raise Interrupted(host, "the connection broke")
-        return Answer(done.returncode, done.stdout, done.stderr)
-
-
-def _answered(script: str, sign: str, answer: str) -> str:
-    """Return the script with what it would run under a sign, to its end or that of its part, replaced by an answer."""
-    return re.sub(
-        rf"#!/bin/sh\n{re.escape(sign)}\n.*?(\npatchtide-part-\w+-script\n|\n\)\npatchtide_part=|\Z)",
-        lambda found: f"cat <<'ANSWER'\n{answer}\nANSWER{found[1]}",
-        script,
-        flags=re.DOTALL,
-    )
-
-
 def linux_world(folder: Path, family: str) -> ExecutorWorld:
     clock, shell = FakeClock(), StubShell(folder, family)
     rollout = begun_rollout(folder, clock, "host-a", LINUX.name, account="", region="")
@@ -319,17 +182,13 @@ def linux_world(folder: Path, family: str) -> ExecutorWorld:
         time.sleep(0.2)
         clock.sleep(seconds)
 
-    def runs() -> int:
-        ran = folder / "installs"
-        return len(ran.read_text().splitlines()) if ran.exists() else 0
-
     return ExecutorWorld(
         node="host-a",
         clock=clock,
         fresh=lambda: LinuxExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, shell=shell),
         act=shell.act,
         pass_time=pass_time,
-        runs=runs,
+        runs=lambda: len(shell.began()),
         stopped=lambda: not _is_running(folder),
         rollout=rollout,
     )

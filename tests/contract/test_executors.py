@@ -22,7 +22,6 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connect
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 
 from tests.contract.executor_worlds import (
-    FAMILIES,
     PLANNED,
     UNPLANNED,
     ExecutorWorld,
@@ -31,6 +30,7 @@ from tests.contract.executor_worlds import (
     linux_world,
     ssm_world,
 )
+from tests.fakes.stub_host import FAMILIES
 
 CHANGING = ["patch", "reboot"]
 READING = ["precheck", "scan", "verify"]

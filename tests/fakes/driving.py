@@ -23,6 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes impor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.opening import Opening
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.permits import Permits
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.progress_line import WaveProgress
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.service_clock import ServiceClock
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import Tempo
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparation import Details, Preparer, Reasons
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
@@ -152,14 +153,15 @@ class Driving:
         tempo, notes = Tempo(self.clock, rehearsal=True), Notes(rollout, self.lines.append)
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
         options = {"calls": self.executor.calls, "stuck": self.stuck, "slow": self.slow}
-        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes)  # type: ignore[arg-type]
+        check_clock = ServiceClock(self.clock, [self.executor]).check
+        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes, check_clock)  # type: ignore[arg-type]
         return Driver(
             rollout=rollout,
             wave=WAVE,
             courses=Courses(rollout, WAVE, {"fake": self.executor}, permits, tempo, notes),
             permits=permits,
             preparer=lambda what: kinds[what](rollout, WAVE, options, self.lines.append),
-            opening=Opening(rollout, self.lines.append, [self.executor]),
+            opening=Opening(rollout, self.lines.append, check_clock),
             tempo=tempo,
             notes=notes,
             preparations=Preparations(["drained"] if self.drain else []),

@@ -50,6 +50,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.notes impor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.opening import Opening, OutsideWindow
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.permits import Permits
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.progress_line import WaveProgress
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.service_clock import ServiceClock
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.tempo import Tempo
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.ssm import SsmExecutor
@@ -301,7 +302,8 @@ class Night:
             for region in REGIONS
         }
         ssm = SsmExecutor(rollout=rollout, wave=wave, rules=RULES, clock=self.clock, ports=fleets.__getitem__)
-        permits = Permits(rollout, wave, FakeWatch(), FakePins(), tempo, notes)  # type: ignore[arg-type]
+        check_clock = ServiceClock(self.clock, [ssm]).check
+        permits = Permits(rollout, wave, FakeWatch(), FakePins(), tempo, notes, check_clock)  # type: ignore[arg-type]
         executors = {"ssm": ssm, "direct": EstateHosts(self.estate, life)}
         options = {"estate": self.estate, "life": life}
         kinds: dict[str, type[Preparer]] = {"drained": Drainer, "started": NothingToStart}
@@ -311,7 +313,7 @@ class Night:
             courses=Courses(rollout, wave, executors, permits, tempo, notes),
             permits=permits,
             preparer=lambda what: kinds[what](rollout, wave, options, lambda line: None),
-            opening=Opening(rollout, lambda line: None, [ssm]),
+            opening=Opening(rollout, lambda line: None, check_clock),
             tempo=tempo,
             notes=notes,
             preparations=Preparations(["drained"] if self.drains else []),

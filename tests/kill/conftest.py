@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,10 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp impor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 
 from lab.aws.launch import Lab, lab
+from lab.aws.sweep import findings
+from tests.contract.executor_worlds import PLANNED
 from tests.fakes.plans import completed
+from tests.fakes.stub_host import StubShell
 from tests.kill.controller import LAST_PATCHED, PATCH_NOW
 
 HERE = Path(__file__).parent
@@ -42,6 +45,8 @@ class Night:
     folder: Path
     aws: Lab
     plan: dict[str, Any]
+    #: Names of the hosts that are reached directly.
+    hosts: tuple[str, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -62,6 +67,12 @@ class Night:
         assert damage is None, damage
         return state
 
+    def findings(self, *left: str) -> list[str]:
+        """Return what is wrong by the lab's own ledger; nodes in ``left`` need no Install."""
+        nodes = [node for wave in self.plan["waves"] for node in wave["nodes"] if node["executor"] == "ssm"]
+        planned = {node["name"] for node in nodes} - {HELD, *left}
+        return findings(self.aws.get("ledger"), planned, lasting=(LAST_PATCHED,))
+
     def check(self) -> None:
         """What must hold however often the controller died: by the lab's own ledger, not by our word."""
         state, ledger = self.state(), self.aws.get("ledger")
@@ -73,6 +84,7 @@ class Night:
         comments = Counter(row["comment"] for row in ledger["commands"])
         assert set(comments.values()) == {1}, f"sent twice: {[key for key, n in comments.items() if n > 1]}"
         self.check_restored(ledger)
+        assert self.findings() == []
         done = Counter((row["name"], row["patch"]) for row in ledger["installs"])
         assert done and set(done.values()) == {1}
         assert max(Counter(row["name"] for row in ledger["reboots"]).values()) == 1
@@ -106,16 +118,32 @@ def small() -> Iterator[Lab]:
 def night(small: Lab, tmp_path: Path) -> Night:
     """A plan for a window that is open, on a lab as new."""
     small.reset()
-    plan = _plan(small)
-    (tmp_path / "plan.json").write_text(json.dumps(plan), "utf-8")
-    return Night(tmp_path, small, plan)
+    return _written(Night(tmp_path, small, _plan(small)))
 
 
-def _plan(aws: Lab) -> dict[str, Any]:
+@pytest.fixture
+def mixed(small: Lab, tmp_path: Path) -> Night:
+    """A wave of two service nodes and two hosts that are reached directly."""
+    small.reset()
+    hosts = ("host-01", "host-02")
+    for name in hosts:
+        StubShell(tmp_path / "hosts" / name, "apt")
+    return _written(Night(tmp_path, small, _plan(small, WAVES[:1], hosts), hosts))
+
+
+def _written(night: Night) -> Night:
+    """Write the plan where its rollout is, and tell the ledger of its window."""
+    (night.folder / "plan.json").write_text(json.dumps(night.plan), "utf-8")
+    window = night.plan["waves"][0]["window"]
+    night.aws.post("ledger/windows", {"windows": [{name: window[name] for name in ("name", "start", "end")}]})
+    return night
+
+
+def _plan(aws: Lab, names: Sequence[str] = WAVES, hosts: Sequence[str] = ()) -> dict[str, Any]:
     now = from_time(aws.get("clock")["now"])
     times = {"start": now, "cutoff_at": now + timedelta(hours=46), "end": now + timedelta(hours=48)}
     window = {"name": "night", **{key: to_time(value) for key, value in times.items()}}
-    nodes = [_node(row) for row in aws.get("nodes")["nodes"]]
+    nodes = [*(_node(row) for row in aws.get("nodes")["nodes"]), *map(_host, hosts)]
     waves = [
         {
             "name": name,
@@ -126,11 +154,25 @@ def _plan(aws: Lab) -> dict[str, Any]:
             "turns": 2 if name == WAVES[-1] else 1,
             "nodes": [node for node in nodes if node["tags"]["Wave"] == name],
         }
-        for order, name in enumerate(WAVES, 1)
+        for order, name in enumerate(names, 1)
     ]
     policy = {"name": "kill", "digest": "0" * 64}
     named = {"rollout": secrets.token_hex(16), "created_at": to_time(now)}
     return completed(waves, rehearsal=True, policy=policy, totals={"nodes": len(nodes)}, **named)
+
+
+def _host(name: str) -> dict[str, Any]:
+    more = {
+        "os": "debian-12",
+        "tags": {"Wave": WAVES[0]},
+        "host": name,
+        "executor": "linux",
+        "platform": "linux",
+        "patch_group": "",
+    }
+    more |= {"patch_count": 1, "patches": [{"id": PLANNED, "title": PLANNED}], "reboot": "unknown", "state": "running"}
+    more |= {"expected_minutes": 15, "turn": 1, "start": False, "reboot_rule": "always"}
+    return {"node_id": name, "name": name, "account": "", "region": "", **more}
 
 
 def _node(row: dict[str, Any]) -> dict[str, Any]:

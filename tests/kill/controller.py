@@ -4,13 +4,15 @@
 """A controller that dies on purpose: the actions of rollout_patches in the playbook's order, in a forked process.
 
 ``Death(number, moment)`` strikes at the number-th record that the process writes: ``before`` it is stored (what it
-tells has happened, nobody knows), ``torn`` (half a line is stored) or ``after`` (what it announces never began).
+tells has happened, nobody knows), ``torn`` (half a line is stored) or ``after`` (what it announces never began). With
+``asleep`` the process is stopped after the record instead, and with ``between`` before the number-th task.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -31,11 +33,16 @@ from ansible_collections.patchtide.hybrid.plugins.action import (
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoJournal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Resumed
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work import detached
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.controller_action import ControllerAction
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors import open as opening
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import controller_lock, journal_file
 
 from lab.aws.launch import SECRET
+from tests.fakes.stub_host import StubShell
 
 PATCH_NOW, LAST_PATCHED = "patch-now", "LastPatched"
 POLICY = {
@@ -47,16 +54,26 @@ POLICY = {
     "hooks": {"load_balancer": {"drain": True}},
 }
 MOMENTS = ("before", "torn", "after")
+#: How a process that sleeps has ended.
+STOPPED = 1000
 PLACES = (("222222222222", "eu-central-1"), ("222222222222", "us-east-1"), ("111111111111", "eu-central-1"))
 ACCOUNTS = [{"role_arn": f"arn:aws:iam::{number}:role/patchtide"} for number in ("111111111111", "222222222222")]
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """When the controller is killed. ``resumed`` records don't count: else a controller could never get past them."""
+    """When the controller is killed. ``resumed`` records don't count: else a controller could never get past them.
+
+    :param what: count only these records: a kind, or a kind with its stage or preparation, such as ``intent patch``.
+    """
 
     number: int
     moment: str
+    what: str = ""
+
+    def counts(self, kind: str, data: Mapping[str, Any]) -> bool:
+        detail = data.get("stage") or data.get("what") or ""
+        return kind != Resumed.kind and self.what in ("", kind, f"{kind} {detail}")
 
 
 class Failed(Exception):
@@ -72,6 +89,11 @@ def act(action: type[ControllerAction], **options: Any) -> dict[str, Any]:
     if result.get("failed"):
         raise Failed(f"{action.__module__}: {result['msg']}")
     return result
+
+
+def sleep() -> None:
+    """Stop this process, with all its threads, until somebody wakes it."""
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def roll_out(folder: Path, **stores: str) -> str:
@@ -98,11 +120,47 @@ def restore(options: dict[str, Any]) -> None:
         act(rollout_restore.ActionModule, dir=options["dir"], wave=hook["wave"], hook=hook["hook"])
 
 
+@dataclass(frozen=True, slots=True)
+class StubShells:
+    """The connections to hosts in directories, by their names in the inventory."""
+
+    folder: Path
+
+    def run(self, host: str, script: str, *, timeout: float) -> Any:
+        return StubShell(self.folder / host, "apt").run(host, script, timeout=timeout)
+
+
+def open_stubs(_action: Any, rollout: Any, options: Any, rules: Any, _sessions: Any, _task_vars: Any) -> LinuxExecutor:
+    """Open the executor of directly reached hosts, which are in the directory ``hosts`` of the rollout's."""
+    return LinuxExecutor(
+        rollout=rollout,
+        wave=options["wave"],
+        rules=rules,
+        clock=rollout.clock,
+        shell=StubShells(rollout.path / "hosts"),
+        poll_seconds=0.2,
+    )
+
+
+@contextmanager
+def stub_hosts(folder: Path) -> Iterator[None]:
+    """Reach hosts in directories instead of over SSH. Their work is detached, so it outlives its controller."""
+    opened = patch.dict(opening.OPENERS, {LINUX.name: open_stubs})  # type: ignore[arg-type]
+    with opened, patch.object(detached, "FOLDER", str(folder / "work")):
+        yield
+
+
+def ended(child: int) -> int:
+    """Return how a process ended: 0, an exit status, or minus the signal that killed it; ``STOPPED`` if it sleeps."""
+    _pid, status = os.waitpid(child, os.WUNTRACED)
+    return STOPPED if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+
+
 def in_a_process(work: Callable[[], None], environment: Mapping[str, str]) -> int:
-    """Fork, work there, and return how it ended: 0, an exit status, or minus the signal that killed it."""
+    """Fork, work there, and return the process."""
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return child
     status = 1
     try:
         os.environ.update(environment)
@@ -130,6 +188,13 @@ def sessions(url: str, key: str) -> Sessions:
 
 def controller(folder: Path, environment: Mapping[str, str], death: Death | None = None, **stores: str) -> int:
     """Run one controller to its end or to its death; ``stores`` are options of rollout_journal."""
+    return ended(begin(folder, environment, death, **stores))
+
+
+def begin(
+    folder: Path, environment: Mapping[str, str], death: Death | None = None, machine: str = "here", **stores: str
+) -> int:
+    """Begin a controller on a machine of that name; return its process."""
     warm = sessions(environment["AWS_ENDPOINT_URL"], environment["AWS_ACCESS_KEY_ID"])
 
     def client(_self: Sessions, service: str, place: Place, *, retry: bool = True) -> Any:
@@ -140,10 +205,20 @@ def controller(folder: Path, environment: Mapping[str, str], death: Death | None
     def work() -> None:
         # Each controller has a name of its own, although all of them have this test for their parent.
         named = patch.object(controller_lock, "_controller", os.getpid)
-        with dying(death, remote="journal" in stores), patch.object(Sessions, "client", client), named:
+        dies = dying(death, remote="journal" in stores)
+        there = patch.object(socket, "gethostname", lambda: machine)
+        with dies, patch.object(Sessions, "client", client), named, there, impatient(), stub_hosts(folder):
             roll_out(folder, **stores)
 
     return in_a_process(work, environment)
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Wait a second, not half a minute, for a task of another controller to end."""
+    locked = controller_lock._locked
+    with patch.object(controller_lock, "_locked", lambda folder, kind, _patience: locked(folder, kind, 1.0)):
+        yield
 
 
 @contextmanager
@@ -156,16 +231,34 @@ def dying(death: Death | None, *, remote: bool) -> Iterator[None]:
     written, append = [0], store.append
 
     def deadly(self: Any, kind: str, data: Mapping[str, Any], at: Any, guard: Any = None) -> Any:
-        written[0] += kind != Resumed.kind
-        due = kind != Resumed.kind and written[0] == death.number
-        if due and death.moment != "after":
+        counts = death.counts(kind, data)
+        written[0] += counts
+        due = counts and written[0] == death.number
+        if due and death.moment in ("before", "torn"):
             _before(self, torn=death.moment == "torn" and not remote)
         record = append(self, kind, data, at, guard)
-        if due:
+        if due and death.moment == "asleep":
+            sleep()
+        elif due:
             os.kill(os.getpid(), signal.SIGKILL)
         return record
 
-    with patch.object(store, "append", deadly):
+    with patch.object(store, "append", deadly) if death.moment != "between" else tiring(death.number):
+        yield
+
+
+@contextmanager
+def tiring(number: int) -> Iterator[None]:
+    """Sleep once, before the number-th task that works on a wave: it holds no lock then."""
+    begun, run = [0], rollout_wave.ActionModule.run
+
+    def late(self: Any, *arguments: Any, **more: Any) -> Any:
+        begun[0] += 1
+        if begun[0] == number:
+            sleep()
+        return run(self, *arguments, **more)
+
+    with patch.object(rollout_wave.ActionModule, "run", late):
         yield
 
 

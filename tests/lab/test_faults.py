@@ -83,6 +83,23 @@ def test_denied_in_each_services_own_words(fleet: Fleet, refused: Refused, servi
     assert refused(getattr(fleet.lab.client(service, account=WEB), call)) == code
 
 
+@pytest.mark.parametrize(
+    ("service", "call", "code"),
+    [
+        ("ssm", "list_commands", "ExpiredTokenException"),
+        ("dynamodb", "list_tables", "ExpiredTokenException"),
+        ("ec2", "describe_instances", "RequestExpired"),
+        ("elbv2", "describe_load_balancers", "ExpiredToken"),
+        ("sts", "get_caller_identity", "ExpiredToken"),
+        ("s3", "list_buckets", "ExpiredToken"),
+    ],
+)
+def test_expired_in_each_services_own_words(fleet: Fleet, refused: Refused, service: str, call: str, code: str) -> None:
+    """Common error types of each API reference; EC2 developer guide, common client error codes; S3, list of codes."""
+    fleet.rule(kind="expired", account=WEB)
+    assert refused(getattr(fleet.lab.client(service, account=WEB), call)) == code
+
+
 def test_a_rule_may_end_after_some_hits(fleet: Fleet, refused: Refused) -> None:
     fleet.rule(kind="error", operation="ListCommands", times=1)
     ssm = fleet.lab.client("ssm", account=WEB)

@@ -34,6 +34,7 @@ _DENIED = frozenset(
         "InvalidClientTokenId",
         "ExpiredToken",
         "ExpiredTokenException",
+        "RequestExpired",  # EC2 (user guide, common client error codes)
         "OptInRequired",
     }
 )

@@ -192,6 +192,7 @@ class Courses:
         the journal already has, unless a guard objects. A controller that dies repeatedly still makes progress."""
         faults = misses = 0
         while work.nodes:
+            await self._check_clock()
             try:
                 objections = await self._objections(work)
                 never = bool(objections) or self._why_never(work) is not None
@@ -227,6 +228,10 @@ class Courses:
             work.deadline = self._deadline(port, work.stage, work.at, work.nodes)
             await self.see_through(work, begun=await self._begun(port, work))
 
+    async def _check_clock(self) -> None:
+        """:raises ClockSkew: the controller's clock is wrong, so that nothing may begin or be stopped by it."""
+        await self.tempo.call("clock", self.permits.check_clock)
+
     async def _objections(self, work: Work) -> Objections:
         """Return the objections to beginning work that was announced earlier, by node."""
         if work.stage not in GUARDED or self.rollout.state.status != "running":
@@ -257,6 +262,8 @@ class Courses:
         while work.nodes:
             await self.tempo.sleep(wait)
             wait = seconds_to_look(port, work, self.tempo.clock.now())
+            if self.tempo.clock.now() >= work.deadline:
+                await self._check_clock()  # the poll stops what is late
             try:
                 found = await self._call(port, work, lambda: port.poll(work))
             except PatchtideError as why:
@@ -272,6 +279,8 @@ class Courses:
     async def _give_up(self, port: ExecutorPort, work: Work, why: PatchtideError | None) -> None:
         """Record the outcomes of the remaining nodes; nodes that the executor omits have failed."""
         trouble, found = work.trouble, list[Result]()
+        if why is None:
+            await self._check_clock()
         self.rollout.confirm()  # what runs may belong to another controller by now, so we must not stop it
         try:
             found = await self._call(port, work, lambda: port.give_up(work, why))

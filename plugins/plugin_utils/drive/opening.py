@@ -6,26 +6,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ...module_utils._core.errors import ClockSkew, PatchtideError, ServiceError
+from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.events import Claimed, Outcome, WaveStarted
 from ...module_utils._core.rollout.nights import NightTime
 from ...module_utils._core.rollout.state import DONE
 from ...module_utils._core.text import plain
 from ...module_utils._core.times.occurrences import local_time
 from ...module_utils._core.times.schedule import to_zone
-from ..executors.base import ExecutorPort
 from ..rollout.claims import take
 from ..rollout.folder import RolloutDir
 from .pins import Pins
 from .tempo import Tempo
 from .watch import Watch
-
-#: Maximum difference between the controller's clock and the service's, in seconds.
-MAX_SKEW = 120
 
 
 class OutsideWindow(PatchtideError):
@@ -38,6 +34,7 @@ class OutsideWindow(PatchtideError):
 class Opening:
     """Begins waves.
 
+    :param check_clock: raises an error if the controller's clock is wrong.
     :param wait_minutes: how long it may wait for a window.
     :param ahead_minutes: how long before the window stopped nodes are started.
     :param approve: checks that a wave is approved, and raises an error if it is not.
@@ -45,7 +42,7 @@ class Opening:
 
     rollout: RolloutDir
     say: Callable[[str], None]
-    executors: Sequence[ExecutorPort] = ()
+    check_clock: Callable[[], None] = lambda: None
     wait_minutes: int = 60
     ahead_minutes: int = 15
     pins: Pins | None = None
@@ -55,7 +52,7 @@ class Opening:
         self, name: str, watch: Watch, tempo: Tempo, prepare_started: Callable[[], Awaitable[None]]
     ) -> None:
         """Begin a wave. :raises PatchtideError: a freeze or its window keeps it from beginning."""
-        await self._check_clock(tempo)
+        await tempo.call("clock", self.check_clock)
         window, now = self.rollout.window(name), tempo.clock.now()
         begin = max(now, window.start) if window else now
         await tempo.call("guards", lambda: watch.refuse_start(name, begin))
@@ -75,23 +72,6 @@ class Opening:
         """:raises ListTrouble: nodes could not read the list of what they may install."""
         if self.pins is not None:
             await tempo.call("lists", self.pins.publish)
-
-    async def _check_clock(self, tempo: Tempo) -> None:
-        """:raises ClockSkew: the controller's clock is too wrong for windows and deadlines."""
-        for port in self.executors:
-            try:
-                there = await tempo.call("clock", port.service_time)
-            except ServiceError:  # the first call that matters reports the problem
-                continue
-            if there is None:
-                continue
-            skew = (tempo.clock.now() - there).total_seconds()
-            if abs(skew) > MAX_SKEW:
-                word = "ahead of" if skew > 0 else "behind"
-                raise ClockSkew(
-                    f"The controller's clock is {abs(skew) / 60:.0f} minutes {word} the service's ({port.row.title}). "
-                    "Nothing begins, since windows could not be kept. Set the controller's clock and run it again."
-                )
 
     def claim(self, name: str) -> None:
         """Claim the remaining nodes of the wave; a node that another rollout holds gets its final record."""

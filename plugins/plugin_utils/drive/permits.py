@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,6 +38,7 @@ RENEWED = timedelta(hours=1)
 class Permits:
     """Asks the guards, the budgets and the clock.
 
+    :param check_clock: raises an error if the controller's clock is wrong.
     :param promised: nodes with permission whose install is not announced yet: the budgets count them as down.
     """
 
@@ -47,6 +48,7 @@ class Permits:
     pins: Pins
     tempo: Tempo
     notes: Notes
+    check_clock: Callable[[], None] = lambda: None
     promised: set[str] = field(default_factory=set)
     _renewed: datetime | None = None
     _elsewhere: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +57,9 @@ class Permits:
         """Return the nodes on which the install or the reboot may begin now; the others get their outcome.
 
         :raises ListTrouble: the list of some nodes differs from the plan, so nothing may be sent to them.
+        :raises ClockSkew: the controller's clock is wrong.
         """
+        await self.tempo.call("clock", self.check_clock)
         objections = await self._asked(stage, nodes)
         cleared = [node for node in nodes if node not in objections]
         if stage == "patch":
@@ -104,6 +108,7 @@ class Permits:
 
     def blocking_objections(self, stage: str, nodes: Sequence[str]) -> Objections:
         """Like ``objections``, for a thread about to begin announced work, which budgets and quorum already count."""
+        self.check_clock()
         found = {**self._claimed(nodes), **self.watch.objections(nodes, self.tempo.clock.now())}
         return {**found, **self._out_of_time(stage, _others(nodes, found))}
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ClockSkew
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.capacity import REBOOT_MINUTES
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.service_clock import ServiceClock
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
 
 from tests.fakes.driving import Driving
 from tests.fakes.fleet_port import START
@@ -37,3 +41,70 @@ def test_a_stage_that_only_reads_may_end_later(tmp_path: Path) -> None:
     driving = in_a_window(tmp_path, "scan")
     driving.run()
     assert driving.minute("a", "scan") > END
+
+
+def step(driving: Driving, where: str, minutes: float) -> None:
+    """Step the controller's clock once, when the fake executor is first called so."""
+    clock, stepped = driving.executor.clock, []
+    method = getattr(driving.executor, where)
+
+    def late(work: Work, *arguments: Any, **more: Any) -> Any:
+        if work.stage == "patch" and not stepped:
+            stepped.append(work.token)
+            clock.moment += timedelta(minutes=minutes)
+            driving.executor.behind = (driving.executor.behind or timedelta()) + timedelta(minutes=minutes)
+        return method(work, *arguments, **more)
+
+    setattr(driving.executor, where, late)
+
+
+def put_right(driving: Driving) -> None:
+    driving.clock.moment -= driving.executor.behind or timedelta()
+    driving.executor.behind = timedelta()
+
+
+@pytest.mark.parametrize("minutes", [24 * 60, -24 * 60])
+def test_a_clock_that_is_stepped_stops_no_running_install(tmp_path: Path, minutes: int) -> None:
+    """The controller ends; once its clock is right, the next one waits for the install."""
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["hangs"]} if minutes > 0 else {})
+    step(driving, "poll", minutes)
+    if minutes > 0:
+        with pytest.raises(ClockSkew, match="1440 minutes ahead of"):
+            driving.run()
+        driving.script[("patch", "a")] = ["ok"]
+    else:
+        with pytest.raises(ClockSkew, match="1440 minutes behind"):
+            driving.run()
+    assert not [call for call in driving.executor.calls if call[0] == "stop"]
+    assert driving.begun("patch") == 1 and driving.begun("reboot") == 0
+    put_right(driving)
+    driving.run()
+    assert driving.begun("patch") == 1 and driving.statuses() == {"a": "succeeded"}
+
+
+def test_what_was_announced_does_not_begin_by_a_wrong_clock(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+
+    def die(work: Work) -> None:
+        if work.stage == "patch":
+            raise KeyboardInterrupt
+
+    driving.executor.on_begin = die
+    with pytest.raises(BaseException):  # noqa: B017 - the controller dies, whatever that looks like
+        driving.run()
+    driving.executor.on_begin = None
+    driving.executor.behind = timedelta(minutes=-3)
+    with pytest.raises(ClockSkew):
+        driving.run()
+    assert driving.begun("patch") == 0
+
+
+def test_the_services_time_is_asked_for_once_a_minute(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1})
+    asked: list[str] = []
+    clock = ServiceClock(driving.clock, [driving.executor])
+    driving.executor.service_time = lambda: asked.append("time")  # type: ignore[assignment,func-returns-value]
+    for seconds, count in ((0, 1), (59, 1), (2, 2), (-600, 3)):
+        driving.clock.moment += timedelta(seconds=seconds)
+        clock.check()
+        assert len(asked) == count
