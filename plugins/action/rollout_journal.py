@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,6 +58,8 @@ class ActionModule(ControllerAction):
         "policy_digest": {"type": "str"},
         "journal": {"type": "str"},
         "claims": {"type": "str"},
+        "scheduled": {"type": "bool", "default": False},
+        "window_wait_minutes": {"type": "int", "default": 0},
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +92,7 @@ class ActionModule(ControllerAction):
         with nullcontext("") if self.check_mode else taking_over(rollout.path) as controller:
             self._write(rollout, replace(event, controller=controller))
             if not new:
-                self._take_up_left_over(rollout)
+                self._take_up_left_over(rollout, timedelta(minutes=options["window_wait_minutes"]))
 
     def _resumed(self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator) -> Resumed:
         state = rollout.state
@@ -100,7 +103,13 @@ class ActionModule(ControllerAction):
             if trust:  # each wave is asked for when it begins
                 check_operator(trust.bundle, "run_rollout", who)
             check_accepted_policy(state.policy_digest, digest)
-        return Resumed(operator=who.name, controller="", rehearsal=is_rehearsal(), policy_digest=digest)
+        return Resumed(
+            operator=who.name,
+            controller="",
+            rehearsal=is_rehearsal(),
+            policy_digest=digest,
+            scheduled=options["scheduled"],
+        )
 
     def _started(
         self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator, people: PlanCheck | None
@@ -124,6 +133,7 @@ class ActionModule(ControllerAction):
             approval=approval,
             approval_required=required,
             rehearsal=is_rehearsal(),
+            scheduled=options["scheduled"],
             waves=tuple(wave["name"] for wave in plan["waves"]),
             node_count=len(rollout.nodes),
         )
@@ -153,11 +163,11 @@ class ActionModule(ControllerAction):
             who=who.name,
         )
 
-    def _take_up_left_over(self, rollout: RolloutDir) -> None:
-        """Let nodes that the end of a window left over be due again, as far as there is time for them now."""
+    def _take_up_left_over(self, rollout: RolloutDir, wait: timedelta) -> None:
+        """Let nodes that the end of a window left over be due again, as far as this run has time for them."""
         for name, wave in rollout.state.waves.items():
             if wave.status == "running" and rollout.state.status == "running":
-                nodes = tuple(node for node in wave.nodes if has_time_now(rollout, node))
+                nodes = tuple(node for node in wave.nodes if has_time_now(rollout, node, wait))
                 if nodes:
                     self._write(rollout, TakenUp(wave=name, nodes=nodes))
                     self.say(f"{name}: {len(nodes)} nodes that were left over are due again")

@@ -101,6 +101,16 @@ options:
       - Other rollouts respect a claim until five minutes after its end, because clocks differ.
       - Set it with O(state=opened). It is stored like O(journal).
     type: str
+  window_wait_minutes:
+    description:
+      - How long this run waits for a window, as in M(patchtide.hybrid.rollout_wave). Nodes that the end of a window
+        left over are due again if their next window is open, or opens within this time.
+    type: int
+    default: 0
+  scheduled:
+    description: Whether a schedule began this run, and no person. The report counts the steps that people took.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -61,7 +61,8 @@ def _are_results(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutStarted(Event):
-    """The first record. ``approval``: what ``plan.approval`` found, with ``approved_digest`` its digest."""
+    """The first record. ``approval``: what ``plan.approval`` found, with ``approved_digest`` its digest.
+    ``scheduled``: ``run_due`` began the run, and no person."""
 
     kind: ClassVar[str] = "rollout_started"
     schema: str = SCHEMA
@@ -74,6 +75,7 @@ class RolloutStarted(Event):
     approval: Mapping[str, Any] | None = None
     approval_required: bool = False
     rehearsal: bool = False
+    scheduled: bool = False
     waves: tuple[str, ...]
     node_count: int
 
@@ -100,6 +102,7 @@ class Resumed(Event):
     controller: str
     rehearsal: bool = False
     policy_digest: str = ""
+    scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

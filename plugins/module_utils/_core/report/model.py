@@ -15,6 +15,7 @@ from ..rollout.journal import Record
 from ..tags import TagKeys
 from .alike import NOT_COMPLIANT, group_alike
 from .conclusion import closed_because, to_conclusion, wave_state
+from .effort import to_effort
 from .patch_view import PatchView, patch_view
 from .rows import EXCLUDED, NOT_STARTED, SCANNED, Row, minutes_between, to_row
 from .story import Story, read_story
@@ -89,6 +90,7 @@ def build_report(
         "excluded": [_left_out(item) for item in plan["excluded"]],
         "failed_places": [failed_place(item) for item in scan["failed_places"]],
         "decisions": story.decisions,
+        "effort": to_effort(plan, story.acts),
         "evidence": {"records": story.records, "head": story.head, "resumed": story.resumed, "chain_error": damage},
         "warnings": [*remarks, *_warnings(plan, story, damage)],
     }

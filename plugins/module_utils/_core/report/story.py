@@ -37,6 +37,10 @@ _STATE = ("status", "error", "failed", "missing_after", "pending_reboot", "count
 """Members in which a later stage's word replaces an earlier one's, even by "none"."""
 
 
+#: What people do, or are asked to do.
+_ACTS = (RolloutStarted, Resumed, Approved, Decision, GateJudged)
+
+
 @dataclass(slots=True)
 class WaveStory:
     """What the journal says about one wave. ``reopened``: it paused, and then the rollout was resumed."""
@@ -79,6 +83,7 @@ class Story:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     approvals: dict[str, Approved] = field(default_factory=dict)
     prepared: set[tuple[str, str]] = field(default_factory=set)
+    acts: list[tuple[str, Event]] = field(default_factory=list)
     resumed: int = 0
     records: int = 0
     head: str = ""
@@ -98,6 +103,8 @@ class Story:
         except JournalError as error:
             self.malformed = self.malformed or f"record {record.seq} is malformed: {error}"
             return
+        if isinstance(event, _ACTS):
+            self.acts.append((record.at, event))
         _HANDLERS[type(event)](self, record.at, event)
 
     def wave(self, name: str) -> WaveStory:

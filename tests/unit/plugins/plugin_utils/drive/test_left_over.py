@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action import rollout_journal
@@ -16,7 +16,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.left_over import has_time_now
 
-from tests.fakes.driving import WAVE, Driving
+from tests.fakes.driving import WAVE, Driving, night
 from tests.fakes.fleet_port import START
 
 
@@ -69,6 +69,35 @@ def test_running_the_playbook_again_takes_it_up(tmp_path: Path) -> None:
     assert [row["kind"] for row in driving.journal()[-2:]] == ["resumed", "taken_up"]
     assert driving.fresh().state.nodes["a"].stage == "reboot"
     assert [host["wave"] for host in result["play_hosts"]] == [WAVE]
+
+
+@pytest.mark.parametrize(("wait", "taken_up"), [(30, True), (15, False)])
+def test_what_a_night_left_over_is_first_in_the_next_one_of_the_same_wave(
+    tmp_path: Path, wait: int, taken_up: bool
+) -> None:
+    """run_due begins before the window opens; the left-over node would have missed it otherwise."""
+    driving = Driving(
+        tmp_path,
+        {"a": 1, "b": 2},
+        nights={"a": 1, "b": 2},
+        occurrences=[night(1, 0, 30), night(2, 24 * 60, 30)],
+    )
+    late = {"node_id": "a", "status": "skipped", "error": {"code": "missed_out_of_time", "text": "too late"}}
+    driving.record(Outcome(wave=WAVE, stage="verify", results=(late,)))
+    driving.clock.sleep((24 * 60 - 20) * 60)
+    arguments = {"dir": str(tmp_path), "state": "opened", "window_wait_minutes": wait}
+    task = Mock(args=arguments, check_mode=False, diff=False, async_val=0, environment=[])
+    opened = rollout_journal.ActionModule(task, Mock(), Mock(), Mock(), Mock(), None)
+    with patch.object(rollout_journal, "find_clock", lambda: driving.clock):
+        result = opened.run(task_vars={})
+    assert not result.get("failed"), result
+    turns = [host["turn"] for host in result["play_hosts"]]
+    assert turns == ([1, 2] if taken_up else [2])
+    for turn in turns:
+        driving.run(turn=turn)
+    assert driving.begun_at("patch") == ([("a",), ("b",)] if taken_up else [("b",)])
+    opens = driving.rollout.wave(WAVE)["nights"][1]["start"]
+    assert min(to_time(at) for at in driving.executor.begun.values()) >= opens
 
 
 @pytest.mark.parametrize(("hours", "fits"), [(0, True), (2.9, False), (3.5, False), (9, False)])
