@@ -79,6 +79,13 @@ EQUAL_GROUPS = [
     {"key": "'managed'", "prefix": "", "separator": ""},
 ]
 
+#: Beside the built-in groups, which those of aws_ec2 above equal: a variable and two kinds of groups, none by Jinja.
+OWN_GROUPS = {
+    "compose": {"short": "patchtide_name | upper"},
+    "keyed_groups": [{"key": "patchtide_tags['Patch Group']", "prefix": "pg"}],
+    "groups": {"windows": "patchtide_platform == 'windows'"},
+}
+
 
 def places_of(scenario: Scenario) -> tuple[list[str], list[str]]:
     """Return (accounts, Regions): one account up to 20 places, five beyond."""
@@ -102,7 +109,8 @@ def inventories(scenario: Scenario, url: str, place: Path) -> dict[str, Path]:
         "floor, names and groups": ("grouped.floor.yml", {**floor, "style": "grouped"}),
         "floor": ("floor.yml", floor),
         "ssm_fleet": ("bench.ssm_fleet.yml", fleet),
-        "ssm_fleet, compose": ("compose.ssm_fleet.yml", {**fleet, "compose": {"short": "patchtide_name | upper"}}),
+        "ssm_fleet, compose": ("compose.ssm_fleet.yml", {**fleet, **OWN_GROUPS}),
+        "ssm_fleet, Jinja": ("jinja.ssm_fleet.yml", {**fleet, "compose": {"short": "patchtide_name is defined"}}),
     }
     if not scenario.hybrid:
         found["aws_ec2"] = ("plain.aws_ec2.yml", ec2)

@@ -256,7 +256,6 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ..module_utils._aws.session import HAS_SDK
 from ..module_utils._core.errors import PatchtideError
-from ..plugin_utils.inventory.hosts import look_up
 from ..plugin_utils.inventory.run import FleetRun
 
 # Options that users of amazon.aws write as templates, most often to look up a secret.
@@ -272,13 +271,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def get_option(self, option: str, hostvars: Any = None) -> Any:
         value = super().get_option(option, hostvars)
         return self.templar.template(value) if value and option in TEMPLATED else value
-
-    def _compose(self, template: Any, variables: Any, *args: Any, **kwargs: Any) -> Any:
-        if not self.get_option("use_extra_vars"):
-            found, value = look_up(template, variables)
-            if found:
-                return value
-        return super()._compose(template, variables, *args, **kwargs)
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache=cache)

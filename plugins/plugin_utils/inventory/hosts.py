@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,10 +12,6 @@ from ...module_utils._core.fleet.groups import group_names
 from ...module_utils._core.fleet.records import Node
 from ...module_utils._core.nodes import PREFIX
 from .unsafe import mark_unsafe
-
-_STEP = r"(?:\.\w+|\['[^']*'\]|\[\"[^\"]*\"\])"
-_PATH = re.compile(rf"\s*{PREFIX}\w+{_STEP}*\s*")
-_STEPS = re.compile(r"\.?(\w+)|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 
 
 class HostWriter:
@@ -95,23 +90,6 @@ class HostFirst:
 
     def get_host(self, host: str) -> Any:
         return self.hosts[host]
-
-
-def look_up(expression: Any, variables: Mapping[str, Any]) -> tuple[bool, Any]:
-    """Evaluate a path into the variables (``patchtide_tags['Patch Group']``) without Jinja.
-
-    Returns (whether this was possible, value). Expressions that Jinja may evaluate differently are left to Jinja:
-    names of dictionary methods, missing members, values that could be templates.
-    """
-    if not isinstance(expression, str) or not _PATH.fullmatch(expression):
-        return False, None
-    value: Any = variables
-    for dotted, single, double in _STEPS.findall(expression.strip()):
-        name = dotted or single or double
-        if not isinstance(value, Mapping) or name not in value or (dotted and hasattr(dict, name)):
-            return False, None
-        value = value[name]
-    return (False, None) if isinstance(value, str) and "{" in value else (True, value)
 
 
 def known_machines(hosts: Iterable[Any]) -> dict[str, str]:

@@ -34,6 +34,7 @@ NAMED = frozenset(
         "old_agent",
         "exception_in_force",
         "bad_exception_tag",
+        "merged",
     }
 )
 
@@ -57,6 +58,8 @@ def group_names(node: Mapping[str, Any], known: dict[tuple[str, str], str]) -> I
     yield f"source_{source_of(node)}"
     if node["managed"]:
         yield "managed"
+    if node["merged_ids"]:
+        yield "merged"
     yield from node["coverage"]
 
 

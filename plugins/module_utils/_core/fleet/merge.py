@@ -8,11 +8,13 @@
     registrations of the same Azure VM or GCP instance. SSM tells the source since botocore 1.44 knows cloud connectors.
 ``registration``
     Registrations (``mi-``) of one account and Region with the same computer name and the same address, of which at
-    most one is online: a machine that was registered again leaves its old entry behind.
+    most one is online: a machine that was registered again leaves its old entry behind. A name that images give to all
+    their machines (``localhost``, ``ubuntu``) identifies none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -22,6 +24,17 @@ from .records import Node, Spellings, set_tags
 Key = tuple[str, ...]
 
 #: What a merged node takes from the entry that gave way, where it has nothing itself.
+#: Names that installers, images and cloud-init give to every machine.
+_GENERIC = frozenset(
+    (
+        *("localhost", "localhost4", "localhost6", "ubuntu", "debian", "raspberrypi", "centos", "rocky", "almalinux"),
+        *("fedora", "rhel", "sles", "opensuse", "amazonlinux", "oraclelinux", "linux", "windows", "mac", "macbook"),
+        *("server", "host", "computer", "vm", "template", "unassigned", "unknown", "none"),
+    )
+)
+#: A name made of an address (``ip-10-0-0-5``) is not more than the address.
+_BY_ADDRESS = re.compile(r"(ip|host|vm|dhcp)?-?\d{1,3}(-\d{1,3}){3}")
+
 _FILLED = tuple(name for name in EMPTY if name not in ("merged_ids", "executor", "node_id", "tags", "managed"))
 
 
@@ -78,10 +91,16 @@ def _by_source(nodes: Sequence[Node]) -> Iterable[list[Node]]:
 def _by_registration(nodes: Sequence[Node]) -> Iterable[list[Node]]:
     found: dict[Key, list[Node]] = {}
     for node in nodes:
-        if node["resource_type"] == "ManagedInstance" and node["computer_name"] and node["ip"]:
+        if node["resource_type"] == "ManagedInstance" and node["ip"] and is_own_name(node["computer_name"]):
             place = node["account"], node["region"]
             found.setdefault((*place, node["computer_name"].lower(), node["ip"]), []).append(node)
     return [same for same in found.values() if len(same) > 1 and sum(map(_is_online, same)) <= 1]
+
+
+def is_own_name(name: str) -> bool:
+    """Return whether a computer name was given to one machine: not what images, installers and clouds write."""
+    short = name.lower().partition(".")[0]
+    return bool(short) and short not in _GENERIC and not _BY_ADDRESS.fullmatch(short)
 
 
 RULES: dict[str, Callable[[Sequence[Node]], Iterable[list[Node]]]] = {

@@ -268,3 +268,12 @@ def test_bad_options_are_named_before_anything_is_asked(cloud: FakeCloud, option
     with pytest.raises(BadInput, match=f"^{option}: "):
         fill(FakePlugin(**options))
     assert not cloud.calls
+
+
+def test_hosts_of_merged_machines_are_a_group(cloud: FakeCloud) -> None:
+    """What was merged away stays visible: as a group, and by ID in a variable."""
+    managed = cloud.at(EU).managed
+    managed.append({**managed[1], "InstanceId": "mi-0dddddddddddddddd", "SourceId": "i-0aaaaaaaaaaaaaaaa"})
+    inventory = fill(FakePlugin())
+    assert members(inventory, "merged") == ["i-0aaaaaaaaaaaaaaaa"]
+    assert inventory.hosts["i-0aaaaaaaaaaaaaaaa"].vars["patchtide_merged_ids"] == ["mi-0dddddddddddddddd"]

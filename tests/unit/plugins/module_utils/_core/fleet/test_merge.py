@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.merge import RULES, merge_nodes
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import (
     Spellings,
@@ -91,3 +92,23 @@ def test_no_node_is_lost_and_none_is_in_two_places(nodes: list[dict[str, Any]]) 
     result = merge_nodes(nodes, list(RULES), KEYS)
     after = sorted(name for item in result for name in (item["node_id"], *item["merged_ids"]))
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("name", "is_own"),
+    [
+        ("plant-01", True),
+        ("WIN-4F7Q2KJ8R1A", True),
+        ("ip-tables-host", True),
+        ("localhost", False),
+        ("LOCALHOST.localdomain", False),
+        ("raspberrypi", False),
+        ("ubuntu", False),
+        ("ip-10-0-0-5.eu-central-1.compute.internal", False),
+        ("", False),
+    ],
+)
+def test_a_name_that_many_machines_have_identifies_none(name: str, is_own: bool) -> None:
+    same = {"computer_name": name, "ip": "10.0.0.1"}
+    found = merged(node("mi-1", ping_status="ConnectionLost", **same), node("mi-2", **same))
+    assert found == ({"mi-2": ["mi-1"]} if is_own else {"mi-1": [], "mi-2": []})
