@@ -89,8 +89,8 @@ test-hosts: WORKERS = 1
 test-hosts: setup ## Real Linux hosts: patch, reboot, verify (needs root)
 	@$(PYTEST) tests/hosts $(T)
 
-test-kill: setup ## Kill a rollout at every journal record and resume it (minutes)
-	@$(PYTEST) tests/kill $(T)
+test-kill: setup ## Kill a rollout at every journal record and resume it; months by run_due alone (minutes)
+	@PATCHTIDE_MONTHS=40 $(PYTEST) tests/kill tests/unit/plugins/plugin_utils/rollout/test_a_month_by_itself.py $(T)
 
 test-kill-short: setup ## The same at a few records, as CI does it
 	@PATCHTIDE_KILL=short $(PYTEST) tests/kill $(T)
