@@ -110,7 +110,7 @@ class Hosts:
             return self._script(name, host, text)
         for script, mark in zip(scripts[::2], scripts[1::2], strict=False):
             answers.append(self._script(name, host, script))
-            code = int(answers[-1].startswith("state=running"))
+            code = 1 if answers[-1].startswith("state=running") else 2 if "|yes|" in answers[-1] else 0
             answers.append(f"\n{mark} {code}\n")
             if code:
                 break

@@ -21,8 +21,9 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base im
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
 
-from tests.contract.executor_worlds import Answer, begun_rollout
+from tests.contract.executor_worlds import begun_rollout
 from tests.fakes.fleet_port import FakeClock
+from tests.fakes.stub_host import Answer
 from tests.hosts.chroot.roots import Root
 from tests.hosts.chroot.toys import Deb, Rpm, archive, has, installed, repository
 
