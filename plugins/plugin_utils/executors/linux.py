@@ -56,6 +56,8 @@ _SHUTDOWN_SECONDS = 300
 _ADDED_SECONDS = 120
 #: Maximum age, in seconds, of an answer for use by the scan, and of the scan's for use by the final check.
 _FRESH_SECONDS = 60
+#: Held updates that the record of a host names.
+_HELD = 50
 _NOTHING = "nothing"
 
 
@@ -231,7 +233,11 @@ class LinuxExecutor:
         self._seen[work.nodes[0]] = at, probe
         done = self.rollout.state.nodes[work.nodes[0]].results
         rebooted = bool(done.get("reboot", {}).get("rebooted"))
-        return {**self._times(work), **scan_result(listing, reboot, self.rules.packages, rebooted=rebooted)}
+        found = scan_result(listing, reboot, self.rules.packages, rebooted=rebooted)
+        evidence = {name: found[name] for name in ("kernels", "notes") if found[name]}
+        if found["held"]:
+            evidence["held"] = [{"id": item["id"], "text": item["text"]} for item in found["held"][:_HELD]]
+        return {**self._times(work), **found, **({"evidence": evidence} if evidence else {})}
 
     def _verify(self, work: Work, node: str) -> dict[str, Any]:
         at, probe = self._seen.pop(node, (work.at, ""))

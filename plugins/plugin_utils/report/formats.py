@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ...module_utils._core.report.host_words import TOLD
 from ...module_utils._core.report.rows import Row, minutes_between, moment
 from ...module_utils._core.report.text import share_text
 
@@ -129,6 +130,8 @@ def evidence_lines(row: Row) -> list[tuple[str, str]]:
     lines = []
     for stage, names in row.evidence.items():
         for name, value in names.items():
+            if name in TOLD:
+                continue
             values = value if isinstance(value, list) else [value]
             lines.append((f"{stage} {words(name)}".strip(), ", ".join(str(item) for item in values)))
     return lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...module_utils._core.report.difference_words import label
+from ...module_utils._core.report.host_words import host_lists
 from ...module_utils._core.report.rows import SCANNED, Row
 from .formats import evidence_lines, number, span
 from .node_table import STATIC_ROWS, Cell, Column, NodeRow, NodeTable, node_table
@@ -123,6 +124,7 @@ def _lists(row: Row, scan_only: bool) -> Iterator[tuple[str, Sequence[str]]]:
         ("Missing" if scan_only else "Still missing", row.missing),
         ("Differs from the plan", [_difference(item) for item in row.differences]),
         ("Changed", [f"{item['id']} {item['old'] or 'none'} \u2192 {item['new'] or 'none'}" for item in row.changes]),
+        *host_lists(row.evidence),
         ("Pre-check", row.findings if row.reason != "; ".join(row.findings) else ()),
     )
     return ((heading, found) for heading, found in named if found)

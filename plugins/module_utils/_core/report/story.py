@@ -30,7 +30,7 @@ from ..events import (
 )
 from ..model import Status
 from ..rollout.journal import Record, verify
-from ..rollout.state import NOT_BEGUN
+from ..rollout.state import NOT_BEGUN, STAGES
 
 FINAL_STAGE = "verify"
 _STATE = ("status", "error", "failed", "missing_after", "pending_reboot", "counts")
@@ -204,7 +204,7 @@ def _take_result(story: Story, node: NodeStory, stage: str, result: Mapping[str,
 def _take_evidence(node: NodeStory, stage: str, evidence: Mapping[str, Any]) -> None:
     """File API ids under their stage; a final record brings those of all stages, by stage."""
     for name, value in evidence.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and name in STAGES:
             _collect(node.evidence.setdefault(str(name), {}), value)
         else:
             _collect(node.evidence.setdefault(stage, {}), {name: value})

@@ -239,6 +239,21 @@ def test_differences_from_the_plan_are_listed_with_their_nodes_and_versions() ->
     assert "Differences" not in Page(pages(samples.completed())[0]).text
 
 
+def changed(item: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    found = {"kernel_installed": {"before": "6.1", "after": "6.2"}, "ports": {"came": ["tcp 443"], "gone": []}}
+    return samples.result_of(item, at, evidence={"patch": {"differences": found, "command_id": "c-1"}})
+
+
+def test_what_changed_on_a_host_is_shown_in_words_and_not_as_an_id() -> None:
+    """Kernels, services, ports and mounts before and after (TM-24)."""
+    nodes = samples.estate(6)
+    run = samples.Run(samples.scan_of(nodes), samples.plan_of(nodes, (6, 0)))
+    run = samples.roll(run, {nodes[0]["node_id"]: changed})
+    text = " ".join(Page(render_report_html(build_report(run.plan, run.records, run.scan))).text.split())
+    assert "Changed on the host" in text and "Newest installed kernel: 6.1 \u2192 6.2" in text
+    assert "Listening ports: + tcp 443" in text and "c-1" in text and "'ports'" not in text
+
+
 def test_bounds_of_the_true_rate_are_said_only_where_they_decide() -> None:
     texts = {name: Page(pages(samples.RUNS[name]())[0]).text for name in ("completed", "aborted")}
     assert "true rate at least" in texts["aborted"] and "true rate" not in texts["completed"]
