@@ -107,10 +107,13 @@ fi
 [ -e "$d/began/boot" ] || tell starting
 [ "$(cat "$d/began/boot")" = "$boot" ] || tell unknown
 pid=$(cat "$d/began/pid")
-[ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$(cat "$d/began/start")" ] && tell running
+state=$(sed 's/^.*) //' "/proc/$pid/stat" 2>/dev/null)
+ours=no
+[ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" != "$(cat "$d/began/start")" ] || ours=yes
+case $ours:$state in yes:Z*) ;; yes:*) tell running ;; esac # a zombie has ended; not every container's init reaps it
 [ ! -e "$d/rc" ] || tell ended
 # The runner was killed alone, and what it started goes on in its session. No new process gets that number meanwhile.
-if [ ! -e "/proc/$pid" ]; then
+if [ -z "$state" ] || [ $ours = yes ]; then
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$pid" '
     { sub(/.*[)] /, ""); if ($4 == session && $1 != "Z") found = 1 } END { exit !found }' && tell running
 fi
