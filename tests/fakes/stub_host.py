@@ -154,13 +154,13 @@ class StubShell:
     def to_run(self, script: str) -> str:
         """Return the script with this host's boot ID, and with an answer in place of the host probe."""
         probe = {**PROBE, "boot_id": (self.root / "boot_id").read_text().strip()}
-        script = _answered(script, "# patchtide:probe:1", json.dumps(probe))
+        script = answered(script, "# patchtide:probe:1", json.dumps(probe))
         for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
             script = script.replace(theirs, str(self.root / ours))
         return script
 
 
-def _answered(script: str, sign: str, answer: str) -> str:
+def answered(script: str, sign: str, answer: str) -> str:
     """Return the script with what it would run under a sign, to its end or that of its part, replaced by an answer."""
     return re.sub(
         rf"#!/bin/sh\n{re.escape(sign)}\n.*?(\npatchtide-part-\w+-script\n|\n\)\npatchtide_part=|\Z)",

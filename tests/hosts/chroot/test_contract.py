@@ -22,7 +22,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connect
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 
 from tests.contract import test_executors as suite
-from tests.contract.executor_worlds import PROBE, RULES, Answer, ExecutorWorld, answered, begun_rollout
+from tests.contract.executor_worlds import RULES, ExecutorWorld, begun_rollout
 from tests.contract.test_executors import (  # noqa: F401 # collected here, with the fixture below
     test_a_failed_install,
     test_a_lost_answer_to_the_beginning,
@@ -39,6 +39,7 @@ from tests.contract.test_executors import (  # noqa: F401 # collected here, with
     test_what_never_ends_is_stopped_and_never_taken_for_done,
 )
 from tests.fakes.fleet_port import FakeClock
+from tests.fakes.stub_host import PROBE, Answer, answered
 from tests.hosts.chroot.roots import Root
 from tests.hosts.chroot.toys import Deb, Rpm, archive, has, installed, repository
 
