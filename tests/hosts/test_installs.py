@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.detached import (
@@ -130,6 +131,30 @@ def test_paused_timers_run_again_after_a_crash(host: Host, began: bool) -> None:
     result = install_result(found, [DOCS])
     assert (result["status"], result["failed"]) == ("unknown", [])
     assert (f"while it installed {DOCS}" in result["error"]["text"]) == began
+
+
+#: A service whose program was replaced under it, as an update of a library does.
+USES_DELETED = (
+    "mkdir -p /usr/lib/shop; cp /bin/sleep /usr/lib/shop/sleep; "
+    "printf '[Service]\\nExecStart=/usr/lib/shop/sleep infinity\\n' >/etc/systemd/system/{0}.service; "
+    "systemctl daemon-reload; systemctl start {0}; rm /usr/lib/shop/sleep; cp /bin/sleep /usr/lib/shop/sleep"
+)
+
+
+@pytest.mark.parametrize("willing", [False, True])
+def test_services_that_use_deleted_files_are_restarted_where_the_policy_says_so(host: Host, willing: bool) -> None:
+    """needrestart restarts in mid-run, dbus and logind too (a session hangs on them); here it is done afterwards, and
+    never with those (needrestart(1), restart mode)."""
+    for name in ("shop", "docker-shop"):
+        host.sh(USES_DELETED.format(name))
+    show = "systemctl show -p MainPID --value shop docker-shop | xargs"
+    shop, docker = host.sh(show).split()
+    script = install_script([DOCS], replace(RULES, restart_services=willing), 60)
+    assert parse_look(host.sh(begin_script("s1", script, 60, modes=INSTALL_MODES))).state == "begun"
+    proof = read_proof(host.ended("s1").proof, [DOCS])
+    now = host.sh(show).split()
+    assert (now[0] != shop, now[1]) == (willing, docker)
+    assert ("docker-shop.service uses deleted files: not restarted" in proof.notes) == willing
 
 
 def test_no_reboot_while_a_package_is_half_configured(host: Host) -> None:

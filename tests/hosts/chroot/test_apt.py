@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -194,7 +195,8 @@ def test_a_package_on_hold_is_not_installed(apt: Root) -> None:
 
 
 def test_changed_configuration_files_are_kept_without_a_question(apt: Root) -> None:
-    """DEBIAN_FRONTEND=noninteractive does not answer dpkg's conffile question."""
+    """DEBIAN_FRONTEND=noninteractive does not answer dpkg's conffile question, and unattended-upgrades leaves such a
+    package out (jnv/ansible-role-unattended-upgrades#56)."""
 
     def version(number: str, text: str) -> Deb:
         return Deb(name="toy", version=number, files={"etc/toy.conf": text}, conffiles=["etc/toy.conf"])
@@ -215,7 +217,8 @@ def test_after_the_deadline_no_further_step_begins(apt: Root) -> None:
 
 
 def test_an_interrupted_dpkg_stops_the_install_unless_it_may_be_repaired(apt: Root) -> None:
-    """A file in /var/lib/dpkg/updates: simulations are blind to it, the real run refuses."""
+    """An interrupted install leaves packages unpacked, and nothing goes on without dpkg --configure -a
+    (openhab/openhabian#952)."""
     has(apt, OLD, OTHER)
     archive(apt, "updates", [NEW])
     apt.sh("dpkg --unpack /srv/old/other_1_all.deb && dpkg --audit")
@@ -226,6 +229,81 @@ def test_an_interrupted_dpkg_stops_the_install_unless_it_may_be_repaired(apt: Ro
     assert repaired.installed == (NEW.id,) and repaired.broken == ""
 
 
+def test_a_repair_asks_no_question_about_configuration_files(apt: Root) -> None:
+    """dpkg --configure -a asks as an upgrade does, and waits for ever (delphix/appliance-build#861)."""
+
+    def version(number: str, text: str) -> Deb:
+        return Deb(name="other", version=number, files={"etc/other.conf": text}, conffiles=["etc/other.conf"])
+
+    has(apt, OLD, version("1", "a=1\n"))
+    archive(apt, "updates", [NEW])
+    apt.write("/etc/other.conf", "a=ours\n")
+    version("2", "a=2\n").build(apt.folder / "new")
+    apt.sh("dpkg --unpack /srv/new/other_2_all.deb")
+    proof = apt.install(NEW.id, rules=replace(RULES, repair=True))
+    assert proof.installed == (NEW.id,) and proof.broken == ""
+    assert apt.sh("cat /etc/other.conf; dpkg-query -W -f '${Status}' other") == "a=ours\ninstall ok installed"
+
+
+def test_a_file_that_two_packages_have_is_a_failure_with_both_names(apt: Root) -> None:
+    """dpkg: "trying to overwrite ..., which is also in package ..." (dpkg(1), --force-overwrite)."""
+    has(apt, OLD, Deb(name="other", version="1", files={"opt/shared": "1"}))
+    archive(apt, "updates", [replace(NEW, files={"opt/shared": "2"}), OTHER_NEW])
+    proof = apt.install(NEW.id)
+    assert "other" in proof.failed[NEW.id] and proof.changes == ()
+
+
+def test_a_package_whose_removal_script_fails_keeps_its_old_version(apt: Root) -> None:
+    """The old prerm and the new one both fail: dpkg keeps the old package (Debian policy 6.6)."""
+    has(apt, replace(OLD, scripts={"prerm": "exit 1"}))
+    archive(apt, "updates", [replace(NEW, scripts={"prerm": "exit 1"})])
+    proof = apt.install(NEW.id)
+    assert NEW.id in proof.failed and proof.installed == ()
+
+
+def test_a_file_of_the_archive_that_is_damaged_is_named(apt: Root) -> None:
+    """The file differs from the index: "unexpected size" or "Hash Sum mismatch" (apt-get(8))."""
+    has(apt, OLD, OTHER)
+    archive(apt, "updates", [NEW, OTHER_NEW])
+    (apt.folder / "updates" / "toy_1.2_all.deb").write_bytes(b"damaged")
+    proof = apt.install(NEW.id, OTHER_NEW.id)
+    assert proof.installed == (OTHER_NEW.id,) and "the mirror is being updated" in proof.failed[NEW.id]
+
+
+def test_a_package_of_the_archive_that_is_gone_is_named(apt: Root) -> None:
+    """The index has it, the archive does not: a mirror in the middle of its update (apt-get(8), "Unable to fetch")."""
+    has(apt, OLD, OTHER)
+    archive(apt, "updates", [NEW, OTHER_NEW])
+    (apt.folder / "updates" / "toy_1.2_all.deb").unlink()
+    proof = apt.install(NEW.id, OTHER_NEW.id)
+    assert proof.installed == (OTHER_NEW.id,) and NEW.id in proof.failed
+
+
+def test_a_broken_source_file_is_a_failed_list(apt: Root) -> None:
+    """ "Malformed entry": apt reads no repository at all (sources.list(5))."""
+    has(apt, OLD)
+    archive(apt, "updates", [NEW])
+    apt.write("/etc/apt/sources.list.d/broken.list", "deb [\n")
+    with pytest.raises(PatchtideError, match="Malformed entry"):
+        apt.listing()
+
+
+@pytest.mark.parametrize("suite", ["bullseye", "trixie"])
+def test_other_releases_of_debian(up: Callable[..., Root], suite: str) -> None:
+    """apt 2.2 and 3.0 print other tables than 2.6; what is read must not depend on them."""
+    root = up("apt", suite)
+    has(root, OLD, OTHER, Deb(name="third", version="1"))
+    broken = Deb(name="third", version="2", scripts={"postinst": "exit 1"})
+    archive(root, "security", [NEW], **SECURITY)
+    archive(root, "updates", [OTHER_NEW, broken])
+    root.sh("apt-mark hold other")
+    listing = root.listing()
+    assert kinds(listing) == {NEW.id: "Security", broken.id: "Bugfix"} and held(listing) == {OTHER_NEW.id: "hold"}
+    proof = root.install(NEW.id, broken.id)
+    assert proof.installed == (NEW.id,) and "half-configured" in proof.failed[broken.id]
+    assert root.install(NEW.id).stopped and root.listing().broken == {broken.id: "half-configured"}
+
+
 LOCKS = ("/var/lib/apt/lists/lock", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/cache/apt/archives/lock")
 #: Takes a lock as apt does, for so many seconds.
 TAKE = """perl -e 'use Fcntl; open(my $f, ">>", $ARGV[0]) or die; my $l = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0);
@@ -234,7 +312,8 @@ fcntl($f, F_SETLK, $l) or die; print "held\n"; $| = 1; sleep $ARGV[1]' {} {}"""
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_lock_is_waited_for(apt: Root, lock: str) -> None:
-    """DPkg::Lock::Timeout covers neither the lists nor the archives (docker/docker-install#366)."""
+    """DPkg::Lock::Timeout covers neither the lists nor the archives (docker/docker-install#366, ansible/ansible#51663
+    for the frontend's, ansible/ansible#48917 for the lists')."""
     has(apt, OLD)
     archive(apt, "updates", [NEW])
     holder = apt.start(TAKE.format(lock, 4))

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import Listing
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.scripts import with_managers
 
 from tests.hosts.chroot.roots import RULES, WORK, Root
 from tests.hosts.chroot.toys import Advisory, Rpm, build, installed, repository
@@ -119,6 +120,33 @@ def test_a_failed_script_stays_a_failure_until_a_reinstall_succeeds(dnf: Root, s
     repaired = dnf.install(NEW.id, rules=willing)
     assert repaired.installed == (NEW.id,) and f"scriptlets of {NEW.id}" in repaired.notes[0]
     assert dnf.listing().broken == {}
+
+
+def test_a_failed_script_of_the_old_version_is_no_failure_of_the_new_one(dnf: Root) -> None:
+    """dnf prints "Non-fatal POSTUN scriptlet failure" of what it removed (nmilosev/termux-fedora#24)."""
+    installed(dnf, replace(OLD, scripts={"postun": "exit 1"}))
+    repository(dnf, "base", [NEW])
+    assert dnf.install(NEW.id).installed == (NEW.id,) and dnf.listing().broken == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "failed"),
+    [
+        (">>> Non-critical error in %post scriptlet: toy-0:1.2-1.noarch", True),
+        (">>> Error in post-transaction scriptlet: toy-0:1.2-1.noarch return code 1", True),
+        (">>> Error in post-transaction scriptlet: toy-0:1.2-1.noarch return code 0", False),
+        ("[RPM] %post(toy-1.2-1.noarch) scriptlet failed, exit status 1", True),
+        (">>> Stop post-transaction scriptlet: toy-0:1.2-1.noarch", False),
+        (">>> Non-critical error in %post scriptlet: absent-0:1.2-1.noarch", False),
+    ],
+)
+def test_what_dnf_5_says_of_a_failed_script_is_remembered(dnf: Root, line: str, failed: bool) -> None:
+    """Its recorded lines, on a real rpm database (rpm-software-management/dnf5#462 and #2507)."""
+    installed(dnf, NEW)
+    dnf.write("/srv/said", f"{line}\n")
+    script = with_managers("able; rpm_remember /srv/said; rpm_scripts", RULES)
+    said = dnf.sh(f"cat >/srv/remember.sh <<'END'\n{script}\nEND\nsh /srv/remember.sh")
+    assert ("toy|noarch|1.2-1|" in said and line in said) == failed
 
 
 def test_a_reinstall_by_hand_clears_a_failed_script(dnf: Root) -> None:

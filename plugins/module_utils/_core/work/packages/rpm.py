@@ -67,6 +67,7 @@ rpm_remember() { # FILE…: what rpm, dnf or zypper printed
     }
     tell("%[a-z]+[(][^)]*[)] script(let)? failed", "^[^(]*[(]") { next }
     tell("[^ ]+[.]rpm %[a-z]+ script failed", "^$") { next } # libzypp, of %posttrans
+    /return code 0/ { next } # dnf5#462
     { tell("rror in %?[a-z-]+ scriptlet: [^ ]+", "^.*: ") } # dnf 5' | sort -u | while IFS='|' read -r nevra said; do
       as=$(rpm_as -q -- "$nevra")
       case $as in *\|*\|*\|*) ;; *) continue ;; esac # it is not installed
