@@ -53,7 +53,8 @@ def test_a_patch_and_an_exact_version_are_installed_together(zypper: Root) -> No
 
 def test_a_patch_that_asks_for_a_reboot_is_installed(zypper: Root) -> None:
     """``zypper -n patch`` skips interactive patches with exit code 0 (community.general#6936). A simulation ends with
-    102 as well, and means nothing by it (Azure/LinuxPatchExtension#135); nor is 102 a failure (ansible/ansible#43385)."""
+    102 as well, and means nothing by it (Azure/LinuxPatchExtension#135).
+    Nor is 102 a failure (ansible/ansible#43385)."""
     pending(zypper, reboot=True)
     assert [note.code for note in zypper.listing().notes] == ["interactive"]
     assert zypper.install(PATCH).installed == (PATCH,)

@@ -42,6 +42,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "this version is no longer offered",
     ),
     (r"nmet dependencies|nothing provides|conflicting requests|held broken", "its dependencies can't be fulfilled"),
+    (r"trying to overwrite|conflicts with file from package", "another package has one of its files"),
     (r"Packages were downgraded", "a newer version is installed"),
     (r"Held packages were changed", "it is on hold"),
     (r"remove is disabled", "it would remove packages"),
@@ -55,7 +56,9 @@ _CULPRIT = (
 _NOISE = re.compile(
     r"^(Reading|Building|Hit:|Get:|Ign:|Last metadata|\(Reading|Selecting|Preparing|Fetched|NOTE:)|^=+$"
 )
-_LOUD = re.compile(r"error|fail|problem|no space|conflict|nothing provides|^E:|^W:|not found|lock", re.IGNORECASE)
+_LOUD = re.compile(
+    r"overwrite|error|fail|problem|no space|conflict|nothing provides|^E:|^W:|not found|lock", re.IGNORECASE
+)
 
 
 def to_cause(lines: Iterable[str], *, package: str = "") -> str:

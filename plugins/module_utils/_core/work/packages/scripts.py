@@ -47,7 +47,8 @@ steps=$d/steps
 say() { printf '%s\n' "$1" >>"$steps"; }
 log() { # N: the last lines of both streams, those that name a culprit first
   cat "$d/step.err" "$d/step.out" 2>/dev/null | text >"$T/both"
-  { grep -i 'error\|fail\|problem\|conflict\|nothing provides\|no space\|scriptlet\|not found\|killed' "$T/both" |
+  { grep -i 'error\|fail\|problem\|conflict\|nothing provides\|no space\|scriptlet\|not found\|killed\|overwrite' \
+      "$T/both" |
       head -n 15
     text <"$d/step.out" | tail -n 10; text <"$d/step.err" | tail -n 10
   } | grep '[^ ]' | while IFS= read -r line; do say "log|$1|$line"; done

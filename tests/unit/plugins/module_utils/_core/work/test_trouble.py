@@ -17,6 +17,14 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.troubl
         ("curl error (60): SSL certificate problem: certificate has expired", "its certificate has expired"),
         ("curl error (60): SSL certificate problem: self signed", "its certificate is not trusted"),
         ("The following signatures were invalid: EXPKEYSIG 0E98404D386FA1D9", "its signing key has expired"),
+        (
+            " trying to overwrite '/opt/shared', which is also in package other 1",
+            "another package has one of its files",
+        ),
+        (
+            "file /opt/x from install of a-1 conflicts with file from package b-1",
+            "another package has one of its files",
+        ),
         ("NO_PUBKEY 648ACFD622F3D138", "the key is missing or wrong"),
         ("Public key for toy-1.rpm is not installed", "the key is missing or wrong"),
         ("Could not resolve 'deb.example'", "DNS can't resolve the name"),
