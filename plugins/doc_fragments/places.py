@@ -29,6 +29,11 @@ options:
       - Regions to work in, in parallel. Without it, the module works in O(region) only.
     type: list
     elements: str
+  role_cache:
+    description:
+      - Directory in which the credentials of assumed roles are kept until they expire, so that the tasks of a play
+        assume each role once. It must exist with mode V(0700); delete it after the play. Only needed with O(accounts).
+    type: path
   on_place_error:
     description:
       - What to do if an account-Region fails. The module works in all others in any case.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ def test_everything_everywhere_and_a_second_run_changes_nothing(fresh: Lab, tmp_
     assert not again.warnings
 
 
-def test_patch_policies_of_quick_setup_are_named_and_left_alone(fresh: Lab, tmp_path: Path) -> None:
+def test_patch_policies_are_left_alone_and_each_role_is_assumed_once(fresh: Lab, tmp_path: Path) -> None:
     ssm = fresh.client("ssm", REGIONS[0], ACCOUNTS[1])
     override = "s3://aws-quicksetup-patchpolicy-222222222222-v4t88/baseline_overrides.json"
     shared = {"Name": "AWS-RunPatchBaseline", "Targets": [{"Key": "InstanceIds", "Values": ["*"]}]}
@@ -85,8 +86,12 @@ def test_patch_policies_of_quick_setup_are_named_and_left_alone(fresh: Lab, tmp_
     for name, extra in (("AWS-QuickSetup-PatchPolicy-v4t88", {"BaselineOverride": [override]}), ("own-scan", {})):
         ssm.create_association(AssociationName=name, Parameters={"Operation": ["Scan"], **extra}, **later)
     before = ssm.list_associations()["Associations"]
+    fresh.post("ledger/reset", {})
     done = apply(fresh, tmp_path, small())
     assert done.status == 0, done.output
+    assumed = [row["count"] for row in fresh.get("ledger")["calls"] if row["operation"] == "AssumeRole"]
+    assert sum(assumed) == len(ACCOUNTS), "each role once, not once for each task and Region"
+    assert not list(Path(gettempdir()).glob("patchtide-roles-*"))
     assert "222222222222/eu-central-1: AWS-QuickSetup-PatchPolicy-v4t88, Operation Scan" in done.output
     assert "own-scan" not in done.output
     assert ssm.list_associations()["Associations"] == before

@@ -105,7 +105,7 @@ def _ask(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Any], empty
     """Run ``work`` in every account-Region that the options select; fail with ``empty`` results if they select none."""
     try:
         info = get_aws_connection_info(module)
-        sessions = Sessions(to_connection(info, module.params.get("aws_config")))
+        sessions = Sessions(to_connection(info, module.params.get("aws_config"), module.params.get("role_cache")))
         places = _identified(sessions, to_module_places(module.params, info[0], sessions))
         return each_place(places, lambda place: work(sessions, place))
     except PatchtideError as error:

@@ -24,6 +24,7 @@ PLACES: dict[str, Any] = {
             "name": {"type": "str"},
         },
     },
+    "role_cache": {"type": "path"},
     "on_place_error": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 TAGS: dict[str, Any] = {
@@ -41,12 +42,15 @@ STATE: dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent
 
 
 def to_connection(
-    info: tuple[str | None, str | None, Mapping[str, Any]], config: Mapping[str, Any] | None
+    info: tuple[str | None, str | None, Mapping[str, Any]],
+    config: Mapping[str, Any] | None,
+    role_cache: str | None = None,
 ) -> Connection:
     """Convert the connection options that amazon.aws read from options and environment.
 
     :param info: Region, endpoint URL and boto parameters, as ``get_aws_connection_info`` returns them.
     :param config: the option ``aws_config``.
+    :param role_cache: the option of that name.
     """
     _region, endpoint, boto = info
     return Connection(
@@ -57,6 +61,7 @@ def to_connection(
         endpoint_url=endpoint,
         verify=boto.get("verify"),
         config=dict(config or {}),
+        role_cache=role_cache,
     )
 
 

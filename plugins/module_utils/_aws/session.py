@@ -15,6 +15,7 @@ from .._core.accounts import Account
 from .._core.errors import BadInput, PatchtideError
 from .._core.model import Place
 from .errors import aws_errors
+from .role_cache import RoleCache
 
 try:
     import boto3
@@ -45,6 +46,8 @@ class Connection:
     verify: bool | str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     session_name: str = "patchtide"
+    #: private directory with credentials of roles, see ``role_cache.py``
+    role_cache: str | None = None
 
 
 def to_places(regions: Sequence[str], accounts: Sequence[Account]) -> list[Place]:
@@ -65,6 +68,7 @@ class Sessions:
         self._loader: Any = None
         self._base: Any = None
         self._roles: dict[Place, Any] = {}
+        self._cache = RoleCache(connection.role_cache)
         self._clients: dict[tuple[str, Place, bool], Any] = {}
         self._own_account: str | None = None
 
@@ -145,10 +149,17 @@ class Sessions:
         if place not in self._roles:
             core = self._botocore(None)
             core._credentials = DeferredRefreshableCredentials(
-                refresh_using=lambda: self._assume(place), method="assume-role"
+                refresh_using=lambda: self._credentials(place), method="assume-role"
             )
             self._roles[place] = boto3.session.Session(botocore_session=core)
         return self._roles[place]
+
+    def _credentials(self, place: Place) -> dict[str, str]:
+        """Return the role's credentials, of this Region's STS or of another Region's."""
+        own = self._session().get_credentials()
+        caller = str(own.get_frozen_credentials().access_key) if own else ""
+        role = (str(place.role_arn), place.external_id or "", self._connection.session_name, caller)
+        return dict(self._cache.get(role, lambda: self._assume(place)))
 
     def _assume(self, place: Place) -> dict[str, Any]:
         request = {"RoleArn": place.role_arn, "RoleSessionName": self._connection.session_name[:64]}
