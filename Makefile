@@ -47,7 +47,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix molecule sanity sizes
+.PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix matrix-short molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -95,8 +95,11 @@ test-kill: setup ## Kill a rollout at every journal record and resume it; months
 test-kill-short: setup ## The same at a few records, as CI does it
 	@PATCHTIDE_KILL=short $(PYTEST) tests/kill $(T)
 
-matrix: setup ## What we rely on in ansible-core, on every version that this machine's Pythons allow
+matrix: setup ## Tests that touch Ansible and the built collection, on every ansible-core that this machine's Pythons allow
 	@$(PYTHON) tools/matrix.py $(T)
+
+matrix-short: setup ## The same on the oldest, a middle and the newest ansible-core, as CI does it
+	@$(PYTHON) tools/matrix.py --short
 
 molecule: setup ## Every role's molecule scenario
 	@$(PYTHON) tools/molecule_run.py $(T)

@@ -26,6 +26,7 @@ STEPS = (
     "test-checks",
     "docs",
     "environment",
+    "matrix-short",
     "test-contract",
     "test-lab",
     "sanity",

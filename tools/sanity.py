@@ -35,7 +35,7 @@ def main() -> None:
     if ignores:
         fail(f"ignore entries are not wanted: {', '.join(map(str, ignores))}")
     files = make_copy()
-    link_dependencies()
+    link_dependencies(COPY.parent.parent / "amazon")
     make_home()
     targets = [name for name in files if name.endswith(".py")]
     code, output = attempt(
@@ -66,9 +66,9 @@ def make_copy() -> list[str]:
     return names
 
 
-def link_dependencies() -> None:
-    """Put amazon.aws beside the copy; ansible-test's own environment has no collections."""
-    link = COPY.parent.parent / "amazon"
+def link_dependencies(link: Path) -> None:
+    """Put amazon.aws beside a copy of ours; environments with ansible-core alone have no collections."""
+    link.parent.mkdir(parents=True, exist_ok=True)
     if not link.exists():
         link.symlink_to(Path(sysconfig.get_path("purelib"), "ansible_collections", "amazon"))
 
