@@ -1,0 +1,185 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""choose_window and sync_windows on the lab: owners choose for their own nodes alone, and windows follow the tags.
+
+Covers TM-2, TM-3, TCS-15, TCS-17, TCS-18, PG-6, PG-14, PG-18, PG-20 and F84. What happened is asked of the services.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.aws.launch import Lab, lab
+from tests.playbooks.playing import Played, play
+from tests.playbooks.test_rollout import WRITES
+
+REGION = "eu-central-1"
+SHARED, WEB = "111111111111", "222222222222"
+ME = pwd.getpwuid(os.getuid()).pw_name
+SATURDAY, TUESDAY = "cron(0 22 ? * SAT#3 *)", "cron(30 23 ? * TUE#1 *)"
+POLICY = {
+    "version": 1,
+    "name": "owners",
+    "estate": {
+        "regions": [REGION],
+        "accounts": [
+            {"name": name, "id": number, "role_arn": f"arn:aws:iam::{number}:role/patchtide"}
+            for name, number in (("shared", SHARED), ("web", WEB))
+        ],
+    },
+    "baselines": [
+        {
+            "name": "owners-al2023",
+            "operating_system": "AMAZON_LINUX_2023",
+            "rules": [{"classification": ["Security"], "approve_after_days": 7}],
+        }
+    ],
+    "patch_groups": [{"name": "WEB", "baselines": ["owners-al2023"]}],
+    "windows": [
+        {"name": "sat", "schedule": SATURDAY, "duration_hours": 4, "cutoff_hours": 1, "timezone": "UTC"},
+        {"name": "sun", "schedule": "cron(0 22 ? * SUN *)", "duration_hours": 4, "cutoff_hours": 1},
+    ],
+    "plan": {"tagged_cron": {"duration_hours": 4, "cutoff_hours": 1, "timezone": "UTC"}},
+    "waves": [{"name": "all", "window": "tag"}],
+    "owners": [
+        {"name": "web-team", "people": [ME], "select": {"accounts": [WEB]}},
+        {"name": "plant", "people": [ME], "select": {"groups": ["plant"]}},
+        {"name": "databases", "people": ["robin"], "select": {"accounts": [SHARED]}},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Lab]:
+    with lab(Path(__file__).with_name("owners_estate.yml")) as running:
+        yield running
+
+
+@dataclass
+class Owners:
+    """One directory with policy, inventory and ledger, and the lab."""
+
+    aws: Lab
+    folder: Path
+    policy: dict[str, Any]
+
+    @property
+    def inventory(self) -> Path:
+        return self.folder / "inventory"
+
+    def play(self, playbook: str, *more: str, **variables: Any) -> Played:
+        (self.folder / "policy.yml").write_text(yaml.safe_dump(self.policy), encoding="utf-8")
+        given = {
+            "patchtide_policy_file": str(self.folder / "policy.yml"),
+            "patchtide_window_ledger": str(self.folder / "choices.json"),
+            "patchtide_inventory_dir": str(self.inventory),
+            **{f"patchtide_{name}": value for name, value in variables.items()},
+        }
+        self.aws.post("ledger/reset")
+        return play(self.aws, playbook, "-i", str(self.inventory), "-e", json.dumps(given), *more)
+
+    def choices(self) -> list[dict[str, str]]:
+        path = self.folder / "choices.json"
+        return list(json.loads(path.read_text("utf-8"))["choices"]) if path.exists() else []
+
+    def tags(self) -> dict[str, str]:
+        """Each node's window by its tag, asked of the lab."""
+        rows = self.aws.get("nodes")["nodes"]
+        return {row["name"]: row["tags"].get("MaintenanceWindow", "") for row in rows}
+
+    def writes(self) -> set[str]:
+        calls = self.aws.get("ledger")["calls"]
+        return {row["operation"] for row in calls if row["operation"].startswith(WRITES)}
+
+    def windows(self, account: str) -> dict[str, list[str]]:
+        """Every maintenance window of an account by name, with the tag values of its targets."""
+        ssm = self.aws.client("ssm", REGION, account)
+        found = {}
+        for row in ssm.describe_maintenance_windows()["WindowIdentities"]:
+            targets = ssm.describe_maintenance_window_targets(WindowId=row["WindowId"])["Targets"]
+            found[row["Name"]] = sorted(value for t in targets for item in t["Targets"] for value in item["Values"])
+        return found
+
+
+@pytest.fixture
+def owners(small: Lab, tmp_path: Path) -> Owners:
+    small.reset()
+    inventory = tmp_path / "inventory"
+    inventory.mkdir()
+    accounts = POLICY["estate"]["accounts"]  # type: ignore[index]
+    named = {"hostnames": ["name"]}
+    fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": [REGION], "accounts": accounts, **named}
+    (inventory / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet), encoding="utf-8")
+    hosts = {"plant": {"hosts": {"press-1": {"patchtide_executor": "linux", "patchtide_maintenance_window": "sat"}}}}
+    (inventory / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    return Owners(small, tmp_path, json.loads(json.dumps(POLICY)))
+
+
+CHOICE: dict[str, Any] = {"nodes": ["web-01", "press-1"], "window": "sun", "reason": "Release on Saturday"}
+
+
+def test_an_owner_chooses_a_window_and_it_is_written_wherever_it_belongs(owners: Owners) -> None:
+    before = owners.tags()
+    checked = owners.play("choose_window", "--check", "--diff", **CHOICE)
+    assert (checked.status, checked.changed) == (0, 1), checked.output + checked.errors
+    assert "web-01: sun, in plans made from now on" in checked.output
+    assert '-    "web-01": "sat"' in checked.output and '+    "web-01": "sun"' in checked.output
+    assert owners.tags() == before and owners.choices() == [] and not owners.writes()
+
+    done = owners.play("choose_window", **CHOICE)
+    assert (done.status, done.changed) == (0, 1), done.output + done.errors
+    assert owners.tags() == {**before, "web-01": "sun"} and owners.writes() == {"CreateTags"}
+    file = owners.inventory / "host_vars" / "press-1" / "patchtide_window.yml"
+    assert yaml.safe_load(file.read_text("utf-8")) == {"patchtide_maintenance_window": "sun"}
+    rows = [(row["host"], row["by"], row["owner"], row["reason"]) for row in owners.choices()]
+    assert rows == [("web-01", ME, "web-team", CHOICE["reason"]), ("press-1", ME, "plant", CHOICE["reason"])]
+
+    kept = owners.choices()
+    again = owners.play("choose_window", **CHOICE)
+    assert (again.status, again.changed, owners.choices()) == (0, 0, kept) and not owners.writes(), again.output
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"nodes": ["db-01"]}, "owns no nodes db-01: nothing was changed"),
+        ({"nodes": ["web-01", "nowhere"]}, "owns no nodes nowhere: nothing was changed"),
+        ({"window": "cron(0 3 * * ? *)"}, "expected a window of the policy: sat, sun"),
+        ({"reason": ""}, "expected the reason"),
+        ({"until": "2026-05-01"}, "expected today, 2026-06-"),
+        ({"inventory_dir": ""}, "expected the directory of the inventory, for the host press-1"),
+        ({"windw": "sun"}, "patchtide_windw (did you mean patchtide_window?)"),
+    ],
+)
+def test_what_is_refused_changes_nothing(owners: Owners, change: dict[str, Any], words: str) -> None:
+    """db-01's own tag says that the web team owns it; whoever controls the machine can write that."""
+    before = owners.tags()
+    done = owners.play("choose_window", **{**CHOICE, **change})
+    assert done.status != 0 and words in " ".join(done.error().split()), done.output + done.errors
+    assert owners.tags() == before and owners.choices() == [] and not owners.writes()
+    assert not (owners.inventory / "host_vars").exists()
+
+
+def test_windows_that_nobody_uses_go_by_their_own_mark_and_others_stay(owners: Owners) -> None:
+    assert owners.play("apply_policy").status == 0
+    ssm = owners.aws.client("ssm", REGION, WEB)
+    ssm.create_maintenance_window(
+        Name="backup", Schedule="rate(7 days)", Duration=2, Cutoff=0, AllowUnassociatedTargets=False
+    )
+    assert owners.play("sync_windows").status == 0
+    (tagged,) = set(owners.windows(WEB)) - {"backup", "sat", "sun"}
+    nodes = [row["node_id"] for row in owners.aws.get("nodes")["nodes"] if row["name"].startswith(("shop", "web"))]
+    ec2 = owners.aws.client("ec2", REGION, WEB)
+    ec2.create_tags(Resources=nodes, Tags=[{"Key": "MaintenanceWindow", "Value": "sun"}])
+    assert owners.play("sync_windows").status == 0
+    assert owners.windows(WEB) == {"backup": [], "sat": [], "sun": ["sun"]}, tagged
