@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import GateJudged, WaveFinished
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.gate.decide import Verdict
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.lists.override_list import text_of
@@ -192,6 +193,26 @@ def test_the_proof_costs_one_further_call_for_each_node(cycle: ListedRollout) ->
         calls[row["operation"]] += row["count"]
     nodes = len(cycle.nodes)
     assert (calls["DescribeInstancePatches"], calls["GetCommandInvocation"]) == (nodes, 0)
+
+
+def test_the_proof_of_many_nodes_is_read_in_pages_except_what_is_pending(tmp_path: Path) -> None:
+    """Three chunks of 50, 50 and 20. The same formula gives 10,000 calls of DescribeInstancePatches and 200 pages of
+    states for 10,000 nodes."""
+    estate = yaml.safe_load((HERE.parent / "lab" / "month.yml").read_text("utf-8"))
+    estate["groups"] = [{**estate["groups"][0], "count": 120}]
+    (tmp_path / "many.yml").write_text(yaml.safe_dump(estate), "utf-8")
+    with lab(tmp_path / "many.yml") as running:
+        cycle = ListedRollout(running, tmp_path)
+        cycle.baseline("APP", "DEBIAN")
+        cycle.plan()
+        cycle.aws.post("ledger/reset")
+        records = cycle.run()
+        calls = Counter[str]()
+        for row in cycle.aws.get("ledger")["calls"]:
+            calls[row["operation"]] += row["count"]
+    assert [record["status"] for record in records.values()] == ["succeeded"] * 120
+    assert {record["proof"] for record in records.values()} == {"node"}
+    assert (calls["DescribeInstancePatches"], calls["GetCommandInvocation"]) == (120, 0)
 
 
 def test_a_list_is_written_once(cycle: ListedRollout) -> None:

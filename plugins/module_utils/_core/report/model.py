@@ -14,6 +14,7 @@ from ..executors import NOT_SERVED
 from ..rollout.journal import Record
 from ..tags import TagKeys
 from .alike import NOT_COMPLIANT, group_alike
+from .approvers import approvers
 from .conclusion import closed_because, to_conclusion, wave_state
 from .effort import to_effort
 from .patch_view import PatchView, patch_view
@@ -75,7 +76,7 @@ def build_report(
         "rehearsal": bool(plan.get("rehearsal") or (begun and begun.rehearsal)),
         "policy": _policy(plan, story),
         "operator": begun.operator if begun else "",
-        "approvals": [dict(begun.approval)] if begun and begun.approval else [],
+        "approvals": approvers(story),
         "conclusion": to_conclusion(plan, story, scan, rows, waves),
         "times": _times(plan, story, scan),
         "totals": _totals(rows, planned),

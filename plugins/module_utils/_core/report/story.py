@@ -81,7 +81,7 @@ class Story:
     waves: dict[str, WaveStory] = field(default_factory=dict)
     nodes: dict[str, NodeStory] = field(default_factory=dict)
     decisions: list[dict[str, Any]] = field(default_factory=list)
-    approvals: dict[str, Approved] = field(default_factory=dict)
+    approvals: dict[str, tuple[str, Approved]] = field(default_factory=dict)
     prepared: set[tuple[str, str]] = field(default_factory=set)
     acts: list[tuple[str, Event]] = field(default_factory=list)
     resumed: int = 0
@@ -124,8 +124,8 @@ def _on_started(story: Story, at: str, event: RolloutStarted) -> None:
     story.started, story.started_at = event, at
 
 
-def _on_approved(story: Story, _at: str, event: Approved) -> None:
-    story.approvals[event.wave] = event
+def _on_approved(story: Story, at: str, event: Approved) -> None:
+    story.approvals[event.wave] = (at, event)
 
 
 def _on_resumed(story: Story, _at: str, _event: Resumed) -> None:

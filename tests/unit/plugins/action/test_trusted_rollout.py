@@ -27,9 +27,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import examine
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.approvals.wave_check import WaveCheck
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.operator import find_operator
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html, render_report_html
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.fleet_port import FakeClock
@@ -110,6 +113,7 @@ def test_it_begins_once_two_people_have_signed_and_shows_who_on_its_page(world: 
     shown = world.run(trust_check, dir=str(world.folder), strict=False)
     assert shown["changed"] and not shown["approved"] and [row["principal"] for row in shown["counted"]] == [ANA]
     page = (world.folder / "plan.html").read_text()
+    assert "No approval is recorded" not in page and "Date and signature" not in page
     assert "app_owner, 1 missing" in page and f"{ANA}</bdi> approved" in page
     again = world.run(trust_statement, dir=str(world.folder), principal=ANA, reason="CHG0040007")
     assert not again["changed"] and again["signed"] and again["path"] == str(path)
@@ -117,6 +121,18 @@ def test_it_begins_once_two_people_have_signed_and_shows_who_on_its_page(world: 
     opened = world.open(policy_digest=POLICY)
     assert not opened.get("failed"), opened
     assert world.run(trust_check, dir=str(world.folder))["approved"] is True
+
+
+def test_its_report_and_its_page_name_who_signed(world: World) -> None:
+    world.sign(ANA)
+    world.sign(CLEO)
+    world.open()
+    world.pause()
+    records = examine((world.folder / "journal.jsonl").read_bytes()).records
+    report = build_report(world.plan, records)
+    for page in (render_report_html(report), render_plan_html(world.plan, report.summary["approvals"])):
+        assert f"{ANA}</bdi>" in page and f"{CLEO}</bdi>" in page and "as change_manager" in page
+        assert "No approval is recorded" not in page
 
 
 @pytest.mark.parametrize("check", [True, False])
