@@ -38,6 +38,7 @@ MEMBERS = (
     "held",
     "notes",
     "kernels",
+    "forecast",
     "pending_reboot",
     "reboot_reasons",
     "manager",

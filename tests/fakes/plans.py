@@ -72,6 +72,8 @@ def _whole(pin: str) -> dict[str, Any]:
             "missing": missing,
             "counts": {"missing_count": 1},
             "pending": ["openssl.x86_64"],
+            "held": [{"id": "curl.x86_64:8", "why": "removes"}],
+            "forecast": {"removes": ["exim4"], "downgrades": ["vim"], "adds": ["libnew"], "download_bytes": 5},
             "evidence": {"baseline_id": "pb-0123456789abcdef0"},
         }
         for node in nodes

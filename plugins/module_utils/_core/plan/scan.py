@@ -21,6 +21,9 @@ PATCH = Object(
 )
 COUNTS = OrNull(Values(NUMBER))
 _HELD = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "why": TEXT, "text": TEXT})
+FORECAST = Object(
+    {}, {**dict.fromkeys(("removes", "downgrades", "adds", "kept_back"), Each(TEXT)), "download_bytes": NUMBER}
+)
 _NOTE = Object({"code": TEXT, "text": TEXT})
 _RECORD = Object(
     {"status": NAME},
@@ -33,6 +36,7 @@ _RECORD = Object(
         "failed": OrNull(Each(TEXT)),
         "held": OrNull(Each(_HELD)),
         "notes": OrNull(Each(_NOTE)),
+        "forecast": OrNull(FORECAST),
         "pending_reboot": OrNull(FLAG),
         "evidence": OrNull(Object({}, {"baseline_id": OrNull(TEXT)})),
         "error": _ERROR,

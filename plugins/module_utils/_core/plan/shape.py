@@ -14,7 +14,7 @@ from ..gate.differences import CHOICES
 from ..nodes import TAGGED
 from ..policy.run_rules import SCOPES
 from ..shape import COUNT, FLAG, NAME, NUMBER, TEXT, TIME, Each, Object, OrNull, Rule, Values
-from .scan import FAILED_PLACE
+from .scan import FAILED_PLACE, FORECAST
 
 _CHOICE = Rule(lambda value: value in CHOICES, f"one of {', '.join(CHOICES)}")
 _FORECAST = Rule(lambda value: value in ("yes", "no", "unknown"), "yes, no or unknown")
@@ -46,6 +46,7 @@ _NODE = Object(
     {
         "night": COUNT,
         "start": FLAG,
+        "forecast": FORECAST,
         "reboot_rule": TEXT,
         "list": TEXT,
         "content_open": Each(TEXT),

@@ -111,11 +111,19 @@ def _node(
         "patches": patches,
         "counts_before": dict(scan.get("counts") or {}),
         **({"start": True} if is_stopped(node) else {}),
+        **({"forecast": forecast} if (forecast := _forecast(scan)) else {}),
         **({"reboot_rule": own_rule} if own_rule else {}),
         "reboot": reboot_forecast(
             node.platform, [patch["title"] or patch["id"] for patch in patches], own_rule or wave_rule
         ),
     }
+
+
+def _forecast(scan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the scan says about removals, downgrades, new packages and sizes, and which updates are kept back
+    because they would remove packages."""
+    kept_back = [str(item.get("id")) for item in scan.get("held") or () if item.get("why") == "removes"]
+    return {**(scan.get("forecast") or {}), **({"kept_back": kept_back} if kept_back else {})}
 
 
 def patch_count(scan: Mapping[str, Any]) -> int:

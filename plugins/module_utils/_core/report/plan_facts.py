@@ -113,6 +113,35 @@ def content_open(plan: Mapping[str, Any]) -> list[str]:
     return sorted({str(name) for node in _nodes(plan) for name in node.get("content_open") or ()})
 
 
+_FORECASTS = (
+    ("removes", "Packages removed"),
+    ("downgrades", "Packages downgraded"),
+    ("adds", "New packages"),
+    ("kept_back", "Kept back, because installing them removes packages (patching.allow_removals)"),
+)
+
+
+def forecasts(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the installs change besides the planned patches: ``what``, ``names`` with their number of nodes, and
+    on how many nodes this is ``known`` and ``unknown``. The size to download has ``bytes`` instead of names.
+
+    Systems Manager does not say what an install would remove, add or download; package managers over SSH partly do.
+    """
+    nodes = [node for node in _nodes(plan) if node["patches"] or node.get("start") or node.get("forecast")]
+    found = []
+    for name, what in _FORECASTS:
+        known = [node["forecast"][name] for node in nodes if name in (node.get("forecast") or {})]
+        if name == "kept_back" and not known:
+            continue
+        counts = Counter(str(item) for items in known for item in items)
+        names = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        unknown = 0 if name == "kept_back" else len(nodes) - len(known)
+        found.append({"what": what, "names": names, "known": len(known), "unknown": unknown})
+    sizes = [node["forecast"]["download_bytes"] for node in nodes if "download_bytes" in (node.get("forecast") or {})]
+    size = {"what": "Download", "names": [], "bytes": sum(sizes), "known": len(sizes)}
+    return [*found, {**size, "unknown": len(nodes) - len(sizes)}] if nodes else []
+
+
 def undoable(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what can be undone, by platform: ``platform, text, nodes``.
 

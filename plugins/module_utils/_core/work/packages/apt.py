@@ -10,12 +10,12 @@ candidate comes from another (mvo5/unattended-upgrades#122).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..node_answer import words
 from .document import Document
-from .listing import Held, Listing, Note, PackageRules, matches, to_patch
+from .listing import Forecast, Held, Listing, Note, PackageRules, matches, to_patch
 from .names import Package
 
 #: A simulation takes no lock. ``--no-remove`` refuses what removes packages. conffile questions are not answered by
@@ -47,6 +47,10 @@ apt_refresh() {
   done
 }
 apt_simulate() { apt_env apt-get -s -q -o Debug::NoLocking=true "$@"; }
+apt_download() { # bytes of all archives that an upgrade has to fetch
+  apt_env apt-get -y -q --print-uris -o Debug::NoLocking=true dist-upgrade >"$T/uris" || return
+  awk "/^'/"' { sum += $3 } END { printf "%.0f\n", sum }' "$T/uris"
+}
 apt_newer() { # for each installed package with newer versions: these, and the files that have them
   dpkg-query -W -f '${db:Status-Abbrev} A ${binary:Package} ${Architecture}\n' |
     sed -n 's/^[ihu][^nc] *A /A /p' >"$T/names"
@@ -98,6 +102,7 @@ apt_list() {
   part refresh 60 apt_refresh
   part simulate 12000 apt_simulate dist-upgrade
   ! grep -q '^Remv ' "$T/out" || part gentle 12000 apt_simulate --with-new-pkgs upgrade
+  part download 1 apt_download
   part held 2000 apt-mark showhold
   part newer 20000 apt_newer
   part sources 2000 apt_sources
@@ -161,7 +166,9 @@ class _Newer:
     versions: list[tuple[str, str, bool, list[str]]] = field(default_factory=list)
 
 
-_INST = re.compile(r"^Inst (?P<name>\S+) (?:\[[^\]]*\] )?\((?P<version>\S+) (?P<origin>.*?) ?\[(?P<arch>[^\]]+)\]\)")
+_INST = re.compile(
+    r"^Inst (?P<name>\S+) (?:\[(?P<old>[^\]]*)\] )?\((?P<version>\S+) (?P<origin>.*?) ?\[(?P<arch>[^\]]+)\]\)"
+)
 
 
 def read_apt(document: Document, rules: PackageRules) -> Listing:
@@ -194,6 +201,23 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
         broken=dict(_broken(document.lines("states"))),
         notes=tuple(_notes(document, newer)),
         kernels=_kernels(document, offered.values()),
+        forecast=_forecast(document, offered.values(), removed if rules.allow_removals else ()),
+    )
+
+
+def _forecast(document: Document, offered: Iterable[re.Match[str]], removed: Sequence[str]) -> Forecast:
+    """Return what apt-get(8) says with ``--simulate`` and ``--print-uris``; not all of it is installed if the policy
+    leaves updates out."""
+    down, downgrades = False, []
+    for line in document.lines("simulate"):
+        down = "will be DOWNGRADED" in line or (down and line.startswith("  "))
+        downgrades += [words(name, 120) for name in line.split()] if down and line.startswith("  ") else []
+    size = "".join(document.lines("download")) if document.part("download").rc == 0 else ""
+    return Forecast(
+        removes=tuple(removed),
+        downgrades=tuple(downgrades),
+        adds=tuple(words(match["name"].split(":")[0], 120) for match in offered if not match["old"]),
+        download_bytes=int(size) if re.fullmatch(r"[0-9]{1,15}", size) else None,
     )
 
 

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 
 from ..node_answer import words
 from .document import Document
-from .listing import Held, Listing, Note, PackageRules, matches, to_patch
+from .listing import Forecast, Held, Listing, Note, PackageRules, matches, to_patch
 from .names import Package, from_nevra
 from .rpm import repositories, unfinished
 
@@ -165,6 +165,7 @@ def read_dnf(document: Document, rules: PackageRules) -> Listing:
         broken=dict(unfinished(document)),
         notes=tuple(_notes(document, rules)),
         kernels=_kernels(document, offered),
+        forecast=Forecast(removes=tuple(obsoletes)) if obsoletes else Forecast(),
     )
 
 

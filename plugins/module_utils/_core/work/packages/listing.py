@@ -83,6 +83,25 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What installing all offered updates would change besides them; ``None`` is what the package manager did not say.
+
+    ``removes`` and ``downgrades`` are names, ``adds`` new packages, ``download_bytes`` what must be fetched.
+    """
+
+    removes: tuple[str, ...] | None = None
+    downgrades: tuple[str, ...] | None = None
+    adds: tuple[str, ...] | None = None
+    download_bytes: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; what is not known is left out."""
+        lists = {name: getattr(self, name) for name in ("removes", "downgrades", "adds")}
+        found: dict[str, Any] = {name: list(value[:100]) for name, value in lists.items() if value is not None}
+        return found if self.download_bytes is None else {**found, "download_bytes": self.download_bytes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What a host could install.
 
@@ -100,6 +119,7 @@ class Listing:
     broken: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     kernels: Mapping[str, str] = field(default_factory=dict)
+    forecast: Forecast = field(default_factory=Forecast)
 
     @property
     def security_unknown(self) -> str:

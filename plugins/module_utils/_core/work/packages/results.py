@@ -49,6 +49,7 @@ def scan_result(
         "held": [item.to_dict() for item in listing.held],
         "notes": notes,
         "kernels": dict(listing.kernels),
+        "forecast": listing.forecast.to_dict(),
         "pending_reboot": bool(need.pending),
         "reboot_reasons": list(need.reasons),
         "counts": {

@@ -139,3 +139,20 @@ def test_mistakes_in_where_lists_are_kept(patching: dict[str, Any], told: str) -
 def test_a_bucket_in_one_region_is_enough_by_the_baseline() -> None:
     policy = {"name": "p", "estate": {"regions": ["r", "s"]}, "patching": {"pin": "baseline", "buckets": BUCKETS}}
     assert not find_mistakes(to_policy(policy))
+
+
+def test_what_a_scan_forecasts_is_under_the_digest() -> None:
+    """Removals, downgrades and new packages that the package manager simulated, and what it keeps back for them."""
+    held = [{"id": "a.x:2", "why": "removes"}, {"id": "b.x:2", "why": "hold"}]
+    forecast = {"removes": ["exim4"], "adds": ["libnew"], "download_bytes": 5}
+    direct = node(1, executor="linux", account="", region="")
+    with_it = plan_of([direct], {"i-1": scanned("curl.x:1", forecast=forecast, held=held)})
+    without = plan_of([direct], {"i-1": scanned("curl.x:1")})
+    assert planned(with_it)["i-1"]["forecast"] == {**forecast, "kept_back": ["a.x:2"]}
+    assert "forecast" not in planned(without)["i-1"]
+    assert with_it["content_digest"] != without["content_digest"]
+    check_plan(with_it)
+
+
+def test_an_empty_forecast_says_nothing() -> None:
+    assert "forecast" not in planned(plan_of([node(1)], {"i-1": scanned("curl.x:1", forecast={})}))["i-1"]

@@ -159,3 +159,38 @@ def test_a_release_that_is_none_is_refused(release: str) -> None:
 def test_a_pattern_that_is_none_of_a_package_is_refused(pattern: str) -> None:
     with pytest.raises(PatchtideError, match="exclude"):
         PackageRules(exclude=(pattern,))
+
+
+def test_what_apt_forecasts_besides_the_updates() -> None:
+    """apt-get(8), --simulate and --print-uris: a package without an installed version in brackets is new."""
+    lines = [
+        "The following packages will be DOWNGRADED:",
+        "  grub-common other",
+        "1 upgraded, 1 newly installed, 2 downgraded, 1 to remove and 0 not upgraded.",
+        "Remv gone [1]",
+        "Inst toy [1.0] (1.2 Debian:stable-updates [all])",
+        "Inst libnew:amd64 (3 Debian:stable-updates [amd64])",
+    ]
+    more = {"simulate": (0, lines), "gentle": (0, lines[4:5]), "download": (0, ["1234567"])}
+    found = listed("apt", replace(RULES, allow_removals=True), **more).forecast
+    assert found.to_dict() == {
+        "removes": ["gone"],
+        "downgrades": ["grub-common", "other"],
+        "adds": ["libnew"],
+        "download_bytes": 1_234_567,
+    }
+    kept = listed("apt", **more)
+    assert kept.forecast.removes == () and [item.why for item in kept.held if item.patch.id == "libnew.amd64:3"] == [
+        "removes"
+    ]
+
+
+@pytest.mark.parametrize("part", [{}, {"download": (100, ["5"])}, {"download": (0, ["x"])}, {"download": (0, [])}])
+def test_a_size_that_apt_did_not_say_is_not_known(part: dict[str, tuple[int, list[str]]]) -> None:
+    assert "download_bytes" not in listed("apt", **part).forecast.to_dict()
+
+
+def test_what_other_package_managers_do_not_say_is_not_known() -> None:
+    assert listed("zypper").forecast.to_dict() == {} == listed("dnf").forecast.to_dict()
+    obsoletes = ["toy.noarch 1.2-1 base", "Obsoleting Packages", "new.noarch 2-1 base", "    old.noarch 1-1 @System"]
+    assert listed("dnf", updates=(100, obsoletes)).forecast.to_dict() == {"removes": ["old"]}
