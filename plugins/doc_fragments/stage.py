@@ -8,6 +8,10 @@ class ModuleDocFragment:
     """Options of the actions that run a stage on nodes by Run Command."""
 
     DOCUMENTATION = r"""
+notes:
+  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
+    runs.
+  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 options:
   nodes:
     description: Nodes to work on.

@@ -34,10 +34,6 @@ attributes:
     description: Repeating a choice changes nothing.
     support: full
 options:
-  policy:
-    description: The policy, as RV(patchtide.hybrid.policy_info#module:policy).
-    type: dict
-    required: true
   ledger:
     description: JSON file with all choices.
     type: path
@@ -75,6 +71,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.policy
 """
 
 EXAMPLES = r"""

@@ -38,10 +38,6 @@ attributes:
     description: Changes only what differs.
     support: full
 options:
-  policy:
-    description: The policy, as RV(patchtide.hybrid.policy_info#module:policy).
-    type: dict
-    required: true
   custom_inventory:
     description: Whether to create the tags of hybrid nodes from their inventory C(Custom:PatchInformation).
     type: bool
@@ -50,6 +46,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.policy
 """
 
 EXAMPLES = r"""

@@ -20,6 +20,8 @@ description:
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
+  - patchtide.hybrid.policy
+  - patchtide.hybrid.policy.digest
   - patchtide.hybrid.attributes.info
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
@@ -31,14 +33,6 @@ options:
   dir:
     description: Directory of the rollout, with C(plan.json) and, optionally, a newer C(scan.json).
     type: path
-    required: true
-  policy:
-    description: The policy, as M(patchtide.hybrid.policy_info) returns it.
-    type: dict
-    required: true
-  policy_digest:
-    description: Digest of the policy, as M(patchtide.hybrid.policy_info) returns it.
-    type: str
     required: true
   allow_changed_policy:
     description: Whether to accept a plan that was created with a different policy.

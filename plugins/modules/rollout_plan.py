@@ -29,6 +29,8 @@ notes:
     runs.
   - The AWS connection is used only for a ledger in DynamoDB and for change calendars of Systems Manager.
 extends_documentation_fragment:
+  - patchtide.hybrid.policy
+  - patchtide.hybrid.policy.digest
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -47,14 +49,6 @@ options:
     description: Directory of the rollout. C(scan.json) is read from it, C(plan.json) and C(plan.html) are written to
       it.
     type: path
-    required: true
-  policy:
-    description: The policy, as M(patchtide.hybrid.policy_info) returns it.
-    type: dict
-    required: true
-  policy_digest:
-    description: Digest of the policy, as M(patchtide.hybrid.policy_info) returns it.
-    type: str
     required: true
   catch_up:
     description:

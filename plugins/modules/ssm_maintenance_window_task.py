@@ -25,13 +25,8 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - patchtide.hybrid.places
   - patchtide.hybrid.attributes
+  - patchtide.hybrid.window
 options:
-  window:
-    description:
-      - Name or ID of the maintenance window. A name is looked up in each account-Region separately.
-      - In check mode, a window that does not exist yet is assumed to exist.
-    type: str
-    required: true
   name:
     description:
       - Name of the task, 3 to 128 letters, digits, underscores, hyphens and dots. Required unless O(task_id) is set.

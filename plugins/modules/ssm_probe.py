@@ -14,10 +14,6 @@ description:
   - Checks each node against O(thresholds). The outcome of a node is V(pass) or V(skip).
 author:
   - The patchtide.hybrid contributors (@patchtide)
-notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
-  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -13,10 +13,6 @@ description:
     A reboot is verified by a changed boot ID, not by the status of the command.
 author:
   - The patchtide.hybrid contributors (@patchtide)
-notes:
-  - Runs on the controller as an action plugin, whatever the host of the play. Progress lines are displayed while it
-    runs.
-  - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

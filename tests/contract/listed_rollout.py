@@ -154,7 +154,7 @@ class ListedRollout:
             rollout=rollout, wave=wave, rules=rules, clock=self.clock, ports=lambda place: self.fleet
         )
         pins = Pins(rollout, wave, to_store(self.settings, {"accounts": []}, self.sessions))
-        permits = Permits(rollout, wave, FakeWatch(), pins, tempo, notes)  # type: ignore[arg-type]
+        permits = Permits(rollout, wave, FakeWatch(), pins, tempo, notes)  # type: ignore[arg-type]  # a fake watch
         return Driver(
             rollout=rollout,
             wave=wave,

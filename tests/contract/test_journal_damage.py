@@ -118,8 +118,8 @@ def test_other_records_in_their_place_are_noticed(kept: Kept) -> None:
         kept.write("x")
     else:
         noted = kept.open()
-        noted._noted = type(noted._last)()  # type: ignore[attr-defined]
-        noted.append("x", {"text": "é" * 20}, AT)  # type: ignore[attr-defined]
+        noted._noted = type(noted._last)()  # type: ignore[attr-defined]  # a journal in DynamoDB
+        noted.append("x", {"text": "é" * 20}, AT)  # type: ignore[attr-defined]  # a journal in DynamoDB
         with pytest.raises(JournalError, match="record 2 is not the one that was written"):
             kept.open().read()
     with pytest.raises(JournalError, match=r"was changed|cut back or replaced"):

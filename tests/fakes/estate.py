@@ -129,8 +129,8 @@ class Estate:
 class EstateFleet(FakeFleet):
     """Systems Manager in one place, as one controller sees it."""
 
-    estate: Estate = None  # type: ignore[assignment]
-    life: Life = None  # type: ignore[assignment]
+    estate: Estate = None  # type: ignore[assignment]  # always given
+    life: Life = None  # type: ignore[assignment]  # always given
 
     def send(self, request: CommandRequest, confirm: Callable[[], None] = sure) -> str:
         self.life.at("send")

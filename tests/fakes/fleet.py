@@ -153,7 +153,7 @@ class FakeClient:
         return {member: rows[begin:end], **({"NextToken": str(end)} if end < len(rows) else {})}
 
 
-class FakePlugin(ssm_fleet.InventoryModule):  # type: ignore[misc]
+class FakePlugin(ssm_fleet.InventoryModule):  # type: ignore[misc]  # Ansible's class is untyped
     """The real plugin with its options given by a test; the defaults are those it documents."""
 
     def __init__(self, **options: Any) -> None:

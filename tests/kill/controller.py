@@ -84,7 +84,7 @@ def act(action: type[ControllerAction], **options: Any) -> dict[str, Any]:
     """Run an action plugin as a task of the playbook would."""
     task = Mock(args=options, check_mode=False, diff=False, async_val=0, environment=[])
     plugin = action(task, Mock(), Mock(), Mock(), Mock(), None)
-    plugin.say = lambda line: None  # type: ignore[method-assign]
+    plugin.say = lambda line: None
     result: dict[str, Any] = plugin.run(task_vars={})
     if result.get("failed"):
         raise Failed(f"{action.__module__}: {result['msg']}")

@@ -41,15 +41,8 @@ def evaluate(condition: str, document: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def find_condition_mistakes(policy: Policy) -> Iterator[Mistake]:
-    """Find invalid conditions of a policy. Health checks that a wave inherits are reported once."""
-    health_checks = {f"gates.health_checks[{index}]": item for index, item in enumerate(policy.gates.health_checks)}
-    for number, wave in enumerate(policy.waves):
-        own = wave.gate.health_checks if wave.gate.health_checks != policy.gates.health_checks else ()
-        health_checks |= {f"waves[{number}].gate.health_checks[{index}]": item for index, item in enumerate(own)}
-    health_checks |= {
-        f"budgets.quorum[{index}].health_check": rule.health_check for index, rule in enumerate(policy.budgets.quorum)
-    }
-    for path, health_check in health_checks.items():
+    """Find invalid conditions of a policy's health checks."""
+    for path, health_check in policy.health_checks.items():
         condition = health_check.get("condition")
         if isinstance(condition, str) and condition:
             try:

@@ -274,16 +274,9 @@ def _check_zones(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_health_check(policy: Policy) -> Iterator[Mistake]:
-    """Check each health check separately, and inherited ones only once."""
-    health_checks = {f"gates.health_checks[{index}]": item for index, item in enumerate(policy.gates.health_checks)}
-    for number, wave in enumerate(policy.waves):
-        own = wave.gate.health_checks if wave.gate.health_checks != policy.gates.health_checks else ()
-        health_checks |= {f"waves[{number}].gate.health_checks[{index}]": item for index, item in enumerate(own)}
-    health_checks |= {
-        f"budgets.quorum[{index}].health_check": rule.health_check for index, rule in enumerate(policy.budgets.quorum)
-    }
+    """Check each health check separately."""
     accounts = [name for account in policy.estate.accounts for name in (account.id, account.name)]
-    for path, health_check in health_checks.items():
+    for path, health_check in policy.health_checks.items():
         try:
             check = HealthCheckRule.from_dict(health_check, path).check
         except BadInput as error:

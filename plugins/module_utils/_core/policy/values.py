@@ -293,6 +293,17 @@ class Policy:
         return to_document(self)
 
     @property
+    def health_checks(self) -> dict[str, Mapping[str, Any]]:
+        """Return the health checks by their paths in the document, those that waves inherit only once."""
+        found = {f"gates.health_checks[{index}]": item for index, item in enumerate(self.gates.health_checks)}
+        for number, wave in enumerate(self.waves):
+            own = wave.gate.health_checks if wave.gate.health_checks != self.gates.health_checks else ()
+            found |= {f"waves[{number}].gate.health_checks[{index}]": item for index, item in enumerate(own)}
+        return found | {
+            f"budgets.quorum[{index}].health_check": rule.health_check for index, rule in enumerate(self.budgets.quorum)
+        }
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the complete policy: comments, key order and explicit defaults make no difference."""
         return to_digest(self.to_dict())

@@ -13,11 +13,7 @@ On Windows it is the history of Windows Update since the first look: KB, and rev
 
 from __future__ import annotations
 
-import re
-
-from ..errors import BadInput
-
-MODES = ("remember", "compare")
+from .probe_parts import probe_part
 
 #: dpkg-query(1): the second letter of db:Status-Abbrev is "i" for what is installed as a whole. rpm(8): EPOCHNUM is 0
 #: where a package has no epoch; gpg-pubkey are keys. 40 changes and 1,800 characters at most in the document, 20,000 in
@@ -130,19 +126,8 @@ _NOTHING = {
 
 
 def package_part(platform: str, mode: str, key: str) -> str:
-    """Return the part of a probe.
-
-    :param mode: ``remember``, ``compare``, or ``""`` for neither. :param key: letters, digits and hyphens.
-    :raises BadInput: the mode or the key, which becomes part of a script.
-    """
-    if not mode:
-        return _NOTHING[platform]
-    if mode not in MODES:
-        raise BadInput("packages", mode, f"one of {', '.join(MODES)}")
-    if not re.fullmatch(r"[a-zA-Z0-9-]{1,100}", key):
-        raise BadInput("key", key, "1 to 100 letters, digits and hyphens")
-    part = _PARTS[platform].replace("@MODE@", mode).replace("@KEY@", key)
-    return part or _NOTHING[platform]
+    """Return the part of a probe, see ``probe_part``."""
+    return probe_part("packages", _PARTS, _NOTHING, platform, mode, key)
 
 
 def packages_mode(stage: str) -> str:

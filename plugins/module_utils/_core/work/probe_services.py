@@ -11,11 +11,7 @@ stays, so that looking again says the same.
 
 from __future__ import annotations
 
-import re
-
-from ..errors import BadInput
-
-MODES = ("remember", "compare")
+from .probe_parts import probe_part
 
 #: Services that systemd starts by itself and keeps running: no one-shots, nothing that was started by hand, for a
 #: session (user@, getty@) or on demand. 20 looks, 3 seconds apart.
@@ -108,16 +104,5 @@ _NOTHING = {"linux": "\nservice_items() { :; }\n", "macos": "\nservice_items() {
 
 
 def service_part(platform: str, mode: str, key: str) -> str:
-    """Return the part of a probe.
-
-    :param mode: ``remember``, ``compare``, or ``""`` for neither. :param key: letters, digits and hyphens.
-    :raises BadInput: the mode or the key, which becomes part of a script.
-    """
-    if not mode:
-        return _NOTHING[platform]
-    if mode not in MODES:
-        raise BadInput("services", mode, f"one of {', '.join(MODES)}")
-    if not re.fullmatch(r"[a-zA-Z0-9-]{1,100}", key):
-        raise BadInput("key", key, "1 to 100 letters, digits and hyphens")
-    part = _PARTS[platform].replace("@MODE@", mode).replace("@KEY@", key)
-    return part or _NOTHING[platform]
+    """Return the part of a probe, see ``probe_part``."""
+    return probe_part("services", _PARTS, _NOTHING, platform, mode, key)

@@ -21,7 +21,7 @@ def run_action(check: bool = False, diff: bool = False, **options: Any) -> dict[
     task = Mock(args={key: str(item) if isinstance(item, Path) else item for key, item in options.items()})
     task.check_mode, task.diff, task.async_val, task.environment = check, diff, 0, []
     action = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None)
-    action.say = Mock()  # type: ignore[method-assign]
+    action.say = Mock()
     result: dict[str, Any] = action.run(task_vars={})
     result["said"] = "\n".join(call.args[0] for call in action.say.call_args_list)
     return result

@@ -53,7 +53,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def ended(call: Any, *regions: str, on_place_error: str = "fail") -> tuple[bool, dict[str, Any]]:
     with pytest.raises(Ended) as found:
         call(FakeModule(list(regions), on_place_error))
-    return found.value.args  # type: ignore[return-value]
+    return found.value.args  # type: ignore[return-value]  # args of Ended
 
 
 def manage(module: Any) -> None:

@@ -76,7 +76,7 @@ def test_where_the_consoles_operation_is_refused_the_documented_one_answers() ->
 
 def test_where_both_are_refused_the_place_fails() -> None:
     client = Refused()
-    client.describe_instance_information = client.describe_instance_properties  # type: ignore[method-assign]  # both
+    client.describe_instance_information = client.describe_instance_properties
     with pytest.raises(AccessDenied):
         list(calls(client).managed())
 
@@ -155,7 +155,7 @@ def test_no_more_calls_at_once_than_workers() -> None:
             with lock:
                 running -= 1
 
-    cloud.client = counted  # type: ignore[method-assign]
+    cloud.client = counted
     asked(cloud, places, 3)
     assert 1 <= most <= 3
 
@@ -175,6 +175,6 @@ def test_every_place_is_finished_once_however_its_jobs_end() -> None:
 
 def test_a_bug_is_raised_and_does_not_hang() -> None:
     cloud, places = fleet(2, 10)
-    cloud.at(places[1].label).managed = [None]  # type: ignore[list-item]
+    cloud.at(places[1].label).managed = [None]  # type: ignore[list-item]  # the bug
     with pytest.raises(AttributeError):
         asked(cloud, places, 2)

@@ -27,7 +27,7 @@ class Tenant:
 
 def find(tenants: Mapping[str, Mapping[str, str] | None], given: list[Any]) -> list[tuple[str, str, bool]]:
     wanted = to_subscriptions("subscriptions", given)
-    found = find_subscriptions(lambda tenant: Tenant(tenants[tenant]), wanted)  # type: ignore[arg-type,return-value]
+    found = find_subscriptions(lambda tenant: Tenant(tenants[tenant]), wanted)  # type: ignore[arg-type,return-value]  # fakes
     return [(item.id, item.name, item.error is None) for item in found]
 
 

@@ -35,7 +35,7 @@ def sleep_before(driving: Driving, stage: str, do: Callable[[], None]) -> None:
             do()
         return begin(work)
 
-    driving.executor.begin = late  # type: ignore[method-assign]
+    driving.executor.begin = late
 
 
 def another(driving: Driving, event: Event, minutes: float = 0) -> Callable[[], None]:

@@ -39,10 +39,10 @@ def die(driving: Driving, stage: str, *, sent: bool, began: bool) -> None:
             time.sleep(0.1)
         raise Died
 
-    driving.executor.begin = last  # type: ignore[method-assign]
+    driving.executor.begin = last
     with pytest.raises(Died):
         driver.run("worked")
-    driving.executor.begin = begin  # type: ignore[method-assign]
+    driving.executor.begin = begin
 
 
 @pytest.mark.parametrize("stage", ["precheck", "patch", "reboot", "scan", "verify"])
@@ -76,8 +76,8 @@ def test_one_that_dies_after_every_record_gets_to_the_end(tmp_path: Path) -> Non
                 raise Died
             return str(begin(work))
 
-        driving.executor.begin = partial(dead, begin, died)  # type: ignore[method-assign]
-        driving.rollout.record = partial(last, record, died)  # type: ignore[method-assign]
+        driving.executor.begin = partial(dead, begin, died)
+        driving.rollout.record = partial(last, record, died)
         try:
             driver.run("worked")
             break
@@ -85,7 +85,7 @@ def test_one_that_dies_after_every_record_gets_to_the_end(tmp_path: Path) -> Non
             lives += 1
             assert lives < 200, "it makes no progress"
         finally:
-            driving.executor.begin = begin  # type: ignore[method-assign]
+            driving.executor.begin = begin
     assert set(driving.statuses().values()) == {"succeeded"} and lives > 40
     assert len(driving.begun_at("patch")) == 4 == len(driving.begun_at("reboot"))
 

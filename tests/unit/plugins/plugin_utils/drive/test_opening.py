@@ -33,7 +33,7 @@ def begin(folder: Path, opens: float, *, start: bool = False) -> tuple[Driving, 
     async def main() -> None:
         beside = asyncio.create_task(tempo.pass_time())
         try:
-            await Opening(driving.rollout, driving.lines.append).start("w", driving.watch, tempo, prepare_started)  # type: ignore[arg-type]
+            await Opening(driving.rollout, driving.lines.append).start("w", driving.watch, tempo, prepare_started)  # type: ignore[arg-type]  # fake
         finally:
             beside.cancel()
 

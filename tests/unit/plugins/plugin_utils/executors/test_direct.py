@@ -21,7 +21,7 @@ class Local(DirectAction):
     cut: int | None = None
     received = 0
 
-    def _low_level_execute_command(self, cmd: str, *, in_data: bytes, **_more: Any) -> dict[str, Any]:  # type: ignore[override]
+    def _low_level_execute_command(self, cmd: str, *, in_data: bytes, **_more: Any) -> dict[str, Any]:  # type: ignore[override]  # by name
         done = subprocess.run(cmd.split(), input=in_data[: self.cut], capture_output=True, check=False)
         self.received = len(done.stdout) + len(done.stderr)
         return {"rc": done.returncode, "stdout": done.stdout.decode(), "stderr": done.stderr.decode()}

@@ -26,7 +26,7 @@ class Store(dict[str, Any]):
 
     contains = dict.__contains__
 
-    def get(self, key: str) -> Any:  # type: ignore[override]
+    def get(self, key: str) -> Any:  # type: ignore[override]  # a cache plugin has no default
         return self[key]
 
     def set(self, key: str, value: Any) -> None:

@@ -188,7 +188,7 @@ class Life:
                 self.month.run_another(rollout.path)
             return kept(event)
 
-        rollout.record = mortal  # type: ignore[method-assign]
+        rollout.record = mortal
         self.open()
         for item in play_order(rollout.state)["play_hosts"]:
             try:

@@ -110,14 +110,14 @@ def test_neither_headers_nor_bodies_nor_queries_are_in_what_a_rule_shows() -> No
     http = {"url": "https://a.example/x?key=hidden", "headers": {"Accept": "sesame"}, "body": "open", "method": "POST"}
     rule = HealthCheckRule.from_dict({"name": "a", "http": http})
     assert "sesame" not in repr(rule) and "open" not in repr(rule)
-    assert rule.check.shown == "POST https://a.example/x"  # type: ignore[union-attr]
+    assert rule.check.shown == "POST https://a.example/x"  # type: ignore[union-attr]  # an HttpCheck
 
 
 def test_defaults_and_what_may_be_left_out() -> None:
     rule = HealthCheckRule.from_dict({**HTTP, "condition": None, "alarm": None, "attempts": None})
     assert (rule.attempts, rule.interval, rule.condition) == (1, 10, "")
-    assert (rule.check.method, rule.check.status, rule.check.timeout) == ("GET", (200,), 10)  # type: ignore[union-attr]
-    assert HealthCheckRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}}).check.status == (204,)  # type: ignore[union-attr]
+    assert (rule.check.method, rule.check.status, rule.check.timeout) == ("GET", (200,), 10)  # type: ignore[union-attr]  # an HttpCheck
+    assert HealthCheckRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}}).check.status == (204,)  # type: ignore[union-attr]  # an HttpCheck
     assert read_health_checks(None) == [] == read_health_checks([])
 
 

@@ -53,7 +53,7 @@ def plan_of(*records: ExceptionRecord, events: tuple[Interval, ...] = ()) -> dic
         "created_at": "2026-11-10T12:00:00Z",
         "calendars": calendars,
     }
-    plan = build_plan(NODES, to_policy(POLICY), SCAN, **given, guard=ExceptionGuard(records=records))  # type: ignore[arg-type]
+    plan = build_plan(NODES, to_policy(POLICY), SCAN, **given, guard=ExceptionGuard(records=records))  # type: ignore[arg-type]  # by name
     check_plan(plan)
     return plan
 
@@ -65,7 +65,7 @@ def approved(node: str, start: str, end: str) -> ExceptionRecord:
         "reason": "Audit",
         "requested_by": "dana",
     }
-    return ExceptionRecord(exception_id="E1", **given, status=ExceptionStatus.APPROVED, decided_by="robin")  # type: ignore[arg-type]
+    return ExceptionRecord(exception_id="E1", **given, status=ExceptionStatus.APPROVED, decided_by="robin")  # type: ignore[arg-type]  # by name
 
 
 def waves(plan: dict[str, Any]) -> list[set[str]]:
@@ -74,7 +74,7 @@ def waves(plan: dict[str, Any]) -> list[set[str]]:
 
 def test_without_guards_the_plan_is_as_ever() -> None:
     given = {"policy_digest": "d", "rollout": "5eed" * 8, "created_at": "2026-11-10T12:00:00Z"}
-    bare = build_plan(NODES, to_policy(POLICY), SCAN, **given)  # type: ignore[arg-type]
+    bare = build_plan(NODES, to_policy(POLICY), SCAN, **given)  # type: ignore[arg-type]  # by name
     assert plan_of() == bare and "notes" not in bare["waves"][0]
 
 

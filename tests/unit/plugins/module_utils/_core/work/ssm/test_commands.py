@@ -150,7 +150,7 @@ def test_a_cancel_that_fails_does_not_lose_the_outcome() -> None:
     def refused(command_id: str) -> None:
         raise PatchtideError("not allowed")
 
-    fleet.cancel = refused  # type: ignore[method-assign]
+    fleet.cancel = refused
     run, part = run_of(fleet), chunk(fleet, ["i-hung"])
     assert [item["status"] for item in run.begin([part]) + run.wait([part])] == ["unknown"]
 
@@ -192,7 +192,7 @@ def test_a_state_that_cannot_be_read_is_waited_for_and_then_unknown_with_its_rea
     def down(node_ids: Any) -> Any:
         raise ServiceError("read patch states", "InternalServerError", "down")
 
-    fleet.patch_states = down  # type: ignore[method-assign]
+    fleet.patch_states = down
     run, part = run_of(fleet), chunk(fleet, ["i-1"])
     results = run.begin([part]) + run.wait([part])
     assert results[0]["status"] == "unknown" and results[0]["error"]["code"] == "unreadable"
@@ -249,6 +249,6 @@ def test_a_failed_install_has_the_nodes_own_words_if_they_can_be_read(unreadable
         fleet.unreadable = unreadable if with_output else 0
         return rows(command_id, with_output)
 
-    fleet.invocations = invocations  # type: ignore[method-assign]
+    fleet.invocations = invocations
     good, bad = sorted(run.wait([part]), key=lambda item: str(item["node_id"]))
     assert bad["error"] == {"code": "Failed", "text": said} and not good.get("error")

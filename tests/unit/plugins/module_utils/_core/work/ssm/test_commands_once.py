@@ -53,7 +53,7 @@ def test_a_lost_answer_that_can_not_be_looked_for_is_no_refusal() -> None:
     def down(*_arguments: object) -> None:
         raise ServiceError("list commands", "AccessDeniedException", "not now")
 
-    fleet.find = down  # type: ignore[assignment]
+    fleet.find = down  # type: ignore[assignment]  # it only raises
     with pytest.raises(Ambiguous, match="can't be looked for"):
         send(chunk(), fleet, look_first=False, clock=fleet.clock)
     assert fleet.calls["send"] == 1

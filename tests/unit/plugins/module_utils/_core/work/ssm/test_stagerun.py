@@ -120,7 +120,7 @@ def test_who_waits_at_the_deadline_may_begin_later_where_the_cancellation_is_ref
     def denied(command_id: str) -> None:
         raise ServiceError("cancel", "AccessDeniedException", "no")
 
-    fleet.cancel = denied  # type: ignore[method-assign]
+    fleet.cancel = denied
     assert said(fleet) == {"a": ("unknown", "NoEnd")}
 
 
@@ -165,7 +165,7 @@ def test_each_refusal_may_name_one_more() -> None:
         finally:
             fleet.gone = gone
 
-    fleet.send = one_by_one  # type: ignore[method-assign]
+    fleet.send = one_by_one
     found = said(fleet, *"abcdefg")
     assert found == {**dict.fromkeys("abcdef", ("unreachable", "NotValid")), "g": ("succeeded", "")}
 
@@ -180,7 +180,7 @@ def test_a_command_that_the_service_ended_at_once_is_refused_at_once() -> None:
 def test_an_empty_answer_after_invocations_were_seen_refuses_nobody() -> None:
     """Lists are eventually consistent: a node that was at work was reached, whatever a later page leaves out."""
     fleet = told("InProgress", "", "", "", "", "", "Success", states={"a": patch_state("a", installed=1)})
-    fleet.refusal = lambda command_id: "RateExceeded"  # type: ignore[method-assign]
+    fleet.refusal = lambda command_id: "RateExceeded"
     assert said(fleet) == {"a": ("succeeded", "")}
 
 
@@ -267,7 +267,7 @@ def test_what_may_have_been_touched_is_never_skipped_nor_tried_again_as_if_nothi
     fleet.history, fleet.seen = history, [*seen, "clear"]
     touched_ever = any(touched for _word, touched in history)
     if not touched_ever:  # the service says so only of commands that ran nowhere
-        fleet.refusal = lambda command_id: early  # type: ignore[method-assign]
+        fleet.refusal = lambda command_id: early
     stage, part, _none = work_of(fleet)
     found: list[dict[str, Any]] = []
     for _look in range(stop_at):

@@ -80,7 +80,7 @@ def test_a_right_that_is_missing_is_the_place_s_matter() -> None:
 def test_a_state_of_a_time_without_a_zone_does_not_count() -> None:
     fleet = Fleet({})
     naive = PatchState(node_id="i-2", operation="Scan", operation_ended_at=datetime(2026, 12, 1), counts={})
-    fleet.patch_states = lambda _nodes: [naive]  # type: ignore[method-assign]
+    fleet.patch_states = lambda _nodes: [naive]
     results = ScanStage().evaluate(Ended({"i-2": ROWS["i-2"]}, NOW - timedelta(hours=1), frozenset({"i-2"})), fleet)
     assert [item["status"] for item in results] == ["unknown"]
 
