@@ -65,6 +65,8 @@ def check_automation(options: Mapping[str, Any]) -> Targets:
             options["target_parameter"],
             "the parameter that receives each target, if targets are set",
         )
+    limits.shorter("target_parameter", options["target_parameter"], 50)
+    limits.at_most("target_locations", options.get("target_locations"), 100)
     limits.document("document", options["document"])
     limits.document_version("document_version", options["document_version"])
     check_automation_parameters("parameters", to_parameters(options["parameters"] or {}))

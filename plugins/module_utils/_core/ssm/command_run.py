@@ -77,6 +77,7 @@ def check_command(options: Mapping[str, Any]) -> Targets:
     limits.shorter("document_hash", options["document_hash"], 256)
     limits.bucket("output_s3_bucket", options["output_s3_bucket"])
     limits.shorter("output_s3_prefix", options["output_s3_prefix"], 500)
+    limits.matches("output_s3_region", options.get("output_s3_region"), r".{3,20}", "a Region such as eu-central-1")
     limits.shorter("cloudwatch_log_group", options["cloudwatch_log_group"], 512)
     limits.alarm("alarm", options["alarm"])
     limits.shorter("comment", options["comment"], 100)

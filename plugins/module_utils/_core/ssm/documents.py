@@ -131,9 +131,18 @@ def plan_document(
 
 def check_version(version: Mapping[str, Any]) -> None:
     """Check what a new version has beside its content: ``version_name`` and ``attachments``."""
-    name = version.get("version_name")
-    limits.matches("version_name", name, r"[a-zA-Z0-9_\-.]{1,128}", "1 to 128 letters, digits and _-.")
+    _version_name("version_name", version.get("version_name"))
     limits.at_most("attachments", version.get("attachments"), 20)
+    for row in version.get("attachments") or ():
+        if len(row["values"]) != 1:
+            raise BadInput("attachments.values", list(row["values"]), "one URL or reference for each file")
+        limits.matches("attachments.values", row["values"][0], r"(?s).{1,1024}", "1 to 1024 characters")
+        file = row.get("name")
+        limits.matches("attachments.name", file, r"[a-zA-Z0-9_\-.]{3,128}", "3 to 128 letters, digits and _-.")
+
+
+def _version_name(option: str, name: str | None) -> None:
+    limits.matches(option, name, r"[a-zA-Z0-9_\-.]{1,128}", "1 to 128 letters, digits and _-.")
 
 
 def _check(wanted: Document) -> None:
@@ -155,6 +164,10 @@ def _check(wanted: Document) -> None:
     for row in wanted.requires:
         limits.document("requires.name", row.get("name"))
         limits.document_version("requires.version", row.get("version"))
+        for key in ("require_type", "version_name"):
+            limits.matches(
+                f"requires.{key}", row.get(key), r"[a-zA-Z0-9_\-.]{1,128}", "1 to 128 letters, digits and _-."
+            )
     for account in wanted.shared_with or ():
         limits.matches("shared_with", account, r"all|[0-9]{12}", "an account of 12 digits, or all")
     if "all" in (wanted.shared_with or ()) and len(wanted.shared_with or ()) > 1:
