@@ -170,7 +170,12 @@ def _host(name: str) -> dict[str, Any]:
         "platform": "linux",
         "patch_group": "",
     }
-    more |= {"patch_count": 1, "patches": [{"id": PLANNED, "title": PLANNED}], "reboot": "unknown", "state": "running"}
+    more |= {
+        "patch_count": 1,
+        "patches": [{"id": PLANNED, "title": "openssl 3.0.17"}],
+        "reboot": "unknown",
+        "state": "running",
+    }
     more |= {"expected_minutes": 15, "turn": 1, "start": False, "reboot_rule": "always"}
     return {"node_id": name, "name": name, "account": "", "region": "", **more}
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ClockSkew
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.capacity import REBOOT_MINUTES
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.service_clock import ServiceClock
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Result, Work
 
 from tests.fakes.driving import Driving
 from tests.fakes.fleet_port import START
@@ -43,19 +42,19 @@ def test_a_stage_that_only_reads_may_end_later(tmp_path: Path) -> None:
     assert driving.minute("a", "scan") > END
 
 
-def step(driving: Driving, where: str, minutes: float) -> None:
-    """Step the controller's clock once, when the fake executor is first called so."""
-    clock, stepped = driving.executor.clock, []
-    method = getattr(driving.executor, where)
+def step(driving: Driving, minutes: float) -> list[Work]:
+    """Step the controller's clock at the first poll of an install; return the polls of it from then on."""
+    polled, poll = list[Work](), driving.executor.poll
 
-    def late(work: Work, *arguments: Any, **more: Any) -> Any:
-        if work.stage == "patch" and not stepped:
-            stepped.append(work.token)
-            clock.moment += timedelta(minutes=minutes)
-            driving.executor.behind = (driving.executor.behind or timedelta()) + timedelta(minutes=minutes)
-        return method(work, *arguments, **more)
+    def late(work: Work) -> list[Result]:
+        if work.stage == "patch" and not polled:
+            driving.clock.moment += timedelta(minutes=minutes)
+            driving.executor.behind = timedelta(minutes=minutes)
+        polled.extend([work] if work.stage == "patch" else [])
+        return poll(work)
 
-    setattr(driving.executor, where, late)
+    driving.executor.poll = late  # type: ignore[method-assign]
+    return polled
 
 
 def put_right(driving: Driving) -> None:
@@ -63,23 +62,55 @@ def put_right(driving: Driving) -> None:
     driving.executor.behind = timedelta()
 
 
-@pytest.mark.parametrize("minutes", [24 * 60, -24 * 60])
-def test_a_clock_that_is_stepped_stops_no_running_install(tmp_path: Path, minutes: int) -> None:
-    """The controller ends; once its clock is right, the next one waits for the install."""
-    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["hangs"]} if minutes > 0 else {})
-    step(driving, "poll", minutes)
-    if minutes > 0:
-        with pytest.raises(ClockSkew, match="1440 minutes ahead of"):
-            driving.run()
-        driving.script[("patch", "a")] = ["ok"]
-    else:
-        with pytest.raises(ClockSkew, match="1440 minutes behind"):
+def test_a_clock_that_is_stepped_ahead_stops_no_running_install(tmp_path: Path) -> None:
+    """A poll past the deadline stops an install of Run Command, so there is none until the clock is right again."""
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["hangs"]})
+    polled = step(driving, 24 * 60)
+    with pytest.raises(ClockSkew, match="1440 minutes ahead of"):
+        driving.run()
+    assert len(polled) == 1 and not [call for call in driving.executor.calls if call[0] == "stop"]
+    driving.script[("patch", "a")] = ["ok"]
+    put_right(driving)
+    driving.run()
+    assert driving.begun("patch") == 1 and driving.statuses() == {"a": "succeeded"}
+
+
+def test_a_controller_that_takes_up_work_with_a_wrong_clock_stops_nothing(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["hangs", "away"]})
+    step(driving, 24 * 60)
+    for _run in range(2):
+        with pytest.raises(ClockSkew):
             driving.run()
     assert not [call for call in driving.executor.calls if call[0] == "stop"]
+
+
+def test_nothing_begins_by_a_clock_that_was_stepped_back(tmp_path: Path) -> None:
+    """By its own clock the window would be open for a day more."""
+    driving = Driving(tmp_path, {"a": 1})
+    step(driving, -24 * 60)
+    with pytest.raises(ClockSkew, match="1440 minutes behind"):
+        driving.run()
     assert driving.begun("patch") == 1 and driving.begun("reboot") == 0
     put_right(driving)
     driving.run()
     assert driving.begun("patch") == 1 and driving.statuses() == {"a": "succeeded"}
+
+
+def test_a_clock_that_is_stepped_while_an_executor_prepares_begins_nothing(tmp_path: Path) -> None:
+    """It lists packages, for example, between the guards and the beginning."""
+    driving = Driving(tmp_path, {"a": 1})
+    begin = driving.executor.begin
+
+    def late(work: Work) -> str:
+        if work.stage == "patch":
+            driving.clock.moment += timedelta(hours=24)
+            driving.executor.behind = timedelta(hours=24)
+        return begin(work)
+
+    driving.executor.begin = late  # type: ignore[method-assign]
+    with pytest.raises(ClockSkew):
+        driving.run()
+    assert driving.begun("patch") == 0
 
 
 def test_what_was_announced_does_not_begin_by_a_wrong_clock(tmp_path: Path) -> None:
