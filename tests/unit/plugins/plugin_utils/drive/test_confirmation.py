@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import TakenOver
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Event, Resumed
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Result, Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import choose_stores
 
@@ -117,3 +118,20 @@ def test_one_that_comes_back_days_later_claims_again_first(tmp_path: Path) -> No
     ClaimFile(claims).claim(["a"], owner="rollout other", window="night", until=until, now=START)
     driving.run()
     assert driving.begun("patch") == 0 and driving.error("a")["code"] == "claimed_elsewhere"
+
+
+def test_one_that_was_succeeded_stops_nothing(tmp_path: Path) -> None:
+    """It slept past the deadline of an install, which another controller has taken up and gives more time."""
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["hangs"]})
+    poll, slept = driving.executor.poll, list[str]()
+
+    def late(work: Work) -> list[Result]:
+        if work.stage == "patch" and not slept:
+            slept.append(work.token)
+            another(driving, ELSEWHERE, minutes=24 * 60)()
+        return poll(work)
+
+    driving.executor.poll = late  # type: ignore[method-assign]
+    with pytest.raises(TakenOver):
+        driving.run()
+    assert slept and not [call for call in driving.executor.calls if call[0] == "stop"]
