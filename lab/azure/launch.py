@@ -44,6 +44,11 @@ class AzureLab:
             "PATCHTIDE_AZURE_CA_BUNDLE": str(self.ca),
         }
 
+    @property
+    def login(self) -> dict[str, str]:
+        """The options of the service principal."""
+        return {"client_id": self.client.client_id, "secret": self.client.secret, "tenant": self.client.tenant}
+
     def get(self, path: str) -> dict[str, Any]:
         return self._call(path, None)
 

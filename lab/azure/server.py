@@ -9,15 +9,18 @@ import base64
 import json
 import logging
 import re
+import socket
 import ssl
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from lab.aws.clock import VirtualClock
 from lab.aws.faults import to_rule
 
 from . import operations
@@ -52,7 +55,7 @@ class Azure:
             except Refused as refused:
                 reply = refused.reply()
         if reply.status == 0:  # a lost answer, or nobody there
-            environ["werkzeug.socket"].close()
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError("cut by a fault rule")
         body = reply.data()
         headers = {
@@ -211,6 +214,8 @@ class Azure:
             world.revoke_tokens()
             return Reply(body={})
         if what == "faults" and method == "POST":
+            if body.get("reset"):
+                world.faults.reset()
             for rule in [to_rule(row) for row in body.get("rules", [])]:
                 world.faults.add(rule)
             if "machine" in body:
@@ -228,7 +233,9 @@ def _shown(item: Any) -> dict[str, Any]:
     return {
         "id": item.resource_id.lower(),
         "name": item.node.name,
+        "region": item.spec.node.region,
         "power": item.power,
+        "offered": [{"id": row.patch_id, "name": row.name, "version": row.version} for row in item.offered()],
         "boot_id": item.node.boot_id,
         "pending_reboot": item.node.pending_reboot,
         "installed": {key: row.patch.version for key, row in sorted(item.node.installed.items())},
@@ -259,7 +266,12 @@ def _limit_key(limit: str, parts: Mapping[str, str]) -> str:
 
 
 class _Handler(WSGIRequestHandler):
-    """Silent: what was called is in the ledger."""
+    """Silent: what was called is in the ledger. Its answers carry the service's own time (RFC 9110, Date)."""
+
+    clock: VirtualClock
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return format_datetime(self.clock.now(), usegmt=True)
 
     protocol_version = "HTTP/1.1"
 
@@ -273,6 +285,7 @@ def open_server(world: World, host: str, port: int, certificate: Path) -> BaseWS
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     application = Azure(world)
-    server = make_server(host, port, application, threaded=True, request_handler=_Handler, ssl_context=context)
+    handler = type("Handler", (_Handler,), {"clock": world.clock})
+    server = make_server(host, port, application, threaded=True, request_handler=handler, ssl_context=context)
     application.base = f"https://{host}:{server.server_port}"
     return server

@@ -31,6 +31,7 @@ class ActionModule(ControllerAction):
             "changed": False,
             "direct_hosts": [node.host for node in targets.direct],
             "ssm_hosts": [node.host for node in targets.ssm],
+            "azure_hosts": [node.host for node in targets.azure],
             "unscanned": [
                 {"host": node.host, "name": node.name, "executor": node.executor, "reason": why}
                 for node, why in targets.unscanned

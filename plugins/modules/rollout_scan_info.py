@@ -55,6 +55,12 @@ ssm_hosts:
   type: list
   elements: str
   sample: [i-0123456789abcdef0]
+azure_hosts:
+  description: Inventory names of the hosts that Azure Update Manager assesses.
+  returned: success
+  type: list
+  elements: str
+  sample: [az-web-01]
 unscanned:
   description: Hosts of the estate that cannot be scanned now.
   returned: success

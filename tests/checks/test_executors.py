@@ -16,7 +16,7 @@ from tests.checks.source import PLUGINS, ROOT, name_of, parse, python_files, rea
 REGISTRY = PLUGINS / "module_utils" / "_core" / "executors.py"
 PLACE = PLUGINS / "plugin_utils" / "executors"
 #: Names that are executors where something called executor has them; elsewhere they are platforms, services or words.
-NAMES = {*EXECUTORS, "azure", "windows"}
+NAMES = {*EXECUTORS, "windows"}
 #: What a template or a task compares with, or takes where there is none: ``patch_executor == 'ssm'``.
 IN_TEMPLATE = re.compile(r"executor['\"\])]*\s*(?:==|!=|(?:not\s+)?in\s*[\[(]|\|\s*default\()\s*['\"](\w+)['\"]")
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -153,7 +153,8 @@ def _properties(schema: object, name: str) -> Iterator[dict[str, dict[str, objec
 def test_roles_offer_what_is_served(role: Path) -> None:
     specs = read_yaml(role / "meta" / "argument_specs.yml")["argument_specs"]
     options = {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
-    assert all(options[name]["choices"] == sorted(EXECUTORS) for name in options if name.endswith("_executor"))
+    served = sorted(row.name for row in EXECUTORS.values() if row.in_roles)
+    assert all(options[name]["choices"] == served for name in options if name.endswith("_executor"))
 
 
 def test_some_roles_have_an_executor() -> None:

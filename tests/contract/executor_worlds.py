@@ -13,17 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.run_command import SsmFleet
+from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.arm import Arm
+from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.credentials import AzureLogin, Credentials
+from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.patching import Machines
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX, SSM
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import AZURE, LINUX, SSM
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.azure import AzureExecutor
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import ExecutorPort, Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.ssm import SsmExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from lab.aws.launch import Lab
+from lab.azure.launch import AzureLab
 from tests.contract.node_worlds import REGION, WEB, sessions_of
 from tests.fakes.driving import planned
 from tests.fakes.events import started
@@ -32,6 +37,7 @@ from tests.fakes.fleet_port import FakeClock, FakeFleet, patch_state
 from tests.fakes.plans import completed
 from tests.fakes.stub_host import PROBE, StubShell
 
+AZURE_RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=7200, reboot_seconds=1800)
 RULES = WaveRules(thresholds=PrecheckRules(), install_seconds=600, reboot_seconds=600)
 PLANNED, UNPLANNED = "openssl.amd64:3.0.17", "curl.amd64:8.0"
 
@@ -172,6 +178,91 @@ def lab_world(folder: Path, aws: Lab) -> ExecutorWorld:
         stopped=lambda: any(row["Status"] in ("Cancelling", "Cancelled") for row in commands()),
         rollout=rollout,
     )
+
+
+class AzureClock(FakeClock):
+    """The time of the lab's Azure."""
+
+    def __init__(self, lab: AzureLab) -> None:
+        super().__init__()
+        self._lab = lab
+        self.sleep(0.001)
+
+    def sleep(self, seconds: float) -> None:
+        from datetime import datetime
+
+        self.moment = datetime.fromisoformat(self._lab.post("clock", {"advance": seconds})["now"])
+
+
+def azure_world(folder: Path, lab: AzureLab, name: str) -> ExecutorWorld:
+    """A machine of the lab's Azure: a virtual machine or an Azure Arc server."""
+    lab.post("reset")
+    clock, machine = AzureClock(lab), lab.machine(name)
+    node, parts = str(machine["id"]), str(machine["id"]).split("/")
+    login = AzureLogin(arm_endpoint=lab.url, authority=lab.url, ca_bundle=str(lab.ca), **lab.login)
+    port = Machines(Arm(login, Credentials(login, {}).of(), pause=lambda seconds: None))
+    patch = next(row for row in machine["offered"] if row["name"] == machine["offered"][0]["name"])
+    more = {"patches": [{"id": patch["name"], "title": f"{patch['name']}:{patch['version']}"}], "platform": "linux"}
+    rollout = begun_rollout(folder, clock, node, AZURE.name, account=parts[2], region=machine["region"], **more)
+    rollout.state.nodes[node].results = {"precheck": {"outcome": "pass", "facts": {"boot_id": machine["boot_id"]}}}
+    kinds = ("installPatches", "assessPatches", "restart")
+    rules: dict[str, list[dict[str, Any]]] = {
+        "away": [
+            {"kind": "down", "operation": ["GET operation", "GET instanceView", "GET runCommands", "POST resources"]}
+        ],
+        "refused": [{"kind": "deny", "operation": [*(f"POST {kind}" for kind in kinds), "PUT runCommands"]}],
+        "lost": [{"kind": "lose_response", "operation": [*(f"POST {kind}" for kind in kinds)], "times": 1}],
+    }
+    faults = {
+        "failed": {"fail_patches": ["*"]},
+        "hangs": {"stuck": True, "slow": 1e6},
+        "no reboot": {"no_reboot": True},
+    }
+
+    def act(word: str) -> None:
+        if word == "ok":
+            lab.post("faults", {"reset": True})
+            lab.post("faults", {"machine": name, "fail_patches": [], "stuck": False, "slow": 1.0, "no_reboot": False})
+        elif word in rules:
+            lab.post("faults", {"rules": rules[word]})
+        elif word in faults:
+            lab.post("faults", {"machine": name, **faults[word]})
+
+    def runs() -> int:
+        happened = lab.get("ledger")
+        return len(happened["install_runs"]) + len(happened["reboots"])
+
+    def fresh() -> AzureExecutor:
+        return AzureExecutor(rollout=rollout, wave="w", rules=AZURE_RULES, clock=clock, ports=lambda _id: port)
+
+    _remember_packages(fresh(), node, clock)
+    return ExecutorWorld(
+        node=node,
+        clock=clock,
+        fresh=fresh,
+        act=act,
+        pass_time=clock.sleep,
+        runs=runs,
+        stopped=lambda: True,  # Azure has no cancel: a run ends by its own duration
+        rollout=rollout,
+    )
+
+
+def _remember_packages(port: ExecutorPort, node: str, clock: AzureClock) -> None:
+    """Carry out the pre-check, with which a machine remembers the packages that it is compared with later."""
+    now = clock.now()
+    work = Work(
+        stage="precheck",
+        attempt=1,
+        token="r w/precheck/1.0",
+        place="",
+        nodes=(node,),
+        at=now,
+        deadline=port.deadline("precheck", now),
+    )
+    work.handle = port.begin(work)
+    while not port.poll(work):
+        clock.sleep(15)
 
 
 def linux_world(folder: Path, family: str) -> ExecutorWorld:

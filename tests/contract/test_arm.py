@@ -41,7 +41,7 @@ def connect(lab: AzureLab, **login: Any) -> Arm:
     client = lab.client
     own = {"client_id": client.client_id, "secret": client.secret, "tenant": client.tenant, **login}
     found = AzureLogin(arm_endpoint=lab.url, authority=lab.url, ca_bundle=str(lab.ca), **own)
-    return Arm(found, Credentials(found, {}).of())
+    return Arm(found, Credentials(found, {}).of(), pause=lambda seconds: None)
 
 
 @pytest.fixture

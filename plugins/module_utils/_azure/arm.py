@@ -56,24 +56,29 @@ class Answer:
 class Arm:
     """Calls Azure Resource Manager with the credential of one tenant. Thread-safe.
 
-    :param credential: of azure-identity. :param login: endpoint and certificates.
+    :param credential: of azure-identity. :param login: endpoint and certificates. :param pause: waits between tries.
     """
 
-    def __init__(self, login: AzureLogin, credential: Any) -> None:
+    def __init__(self, login: AzureLogin, credential: Any, pause: Callable[[float], None] = time.sleep) -> None:
         self._endpoint = login.endpoint
         self._host = urlsplit(login.endpoint).netloc
         verify = {"connection_verify": login.ca_bundle} if login.ca_bundle else {}
         transport = RequestsTransport(connection_timeout=10, read_timeout=60, **verify)
+        transport.sleep = pause  # what the retry policy waits with
         bearer = _Bearer(credential, login.scope)
         common = [RequestIdPolicy(), HeadersPolicy(), UserAgentPolicy("patchtide.hybrid")]
-        retry = RetryPolicy(retry_total=6, retry_backoff_factor=0.8, retry_backoff_max=30)
+        retry = RetryPolicy(retry_total=4, retry_backoff_factor=0.5, retry_backoff_max=10)
         self._replaying = PipelineClient(self._endpoint, policies=[*common, retry, bearer], transport=transport)
         # azure-core repeats any request whose answer has Retry-After, POST as well: an install could begin twice.
         self._once = PipelineClient(self._endpoint, policies=[*common, bearer], transport=transport)
 
     def read(self, path: str, api: str, action: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """Return the resource at a path. :param api: the API version. :param action: a verb phrase for errors."""
-        return self._call(self._replaying, "GET", self._url(path, api, query), None, action).data
+        return self.get(path, api, action, query).data
+
+    def get(self, path: str, api: str, action: str, query: Mapping[str, str] | None = None) -> Answer:
+        """As ``read``, with status and headers."""
+        return self._call(self._replaying, "GET", self._url(path, api, query), None, action)
 
     def pages(
         self, path: str, api: str, action: str, query: Mapping[str, str] | None = None

@@ -85,6 +85,17 @@ class AzureLogin:
         return f"{self.endpoint}/.default"
 
 
+def login_of(environment: Mapping[str, str]) -> AzureLogin:
+    """Return the login that the environment describes, for what has no options of its own."""
+    return AzureLogin(
+        cloud=environment.get("PATCHTIDE_AZURE_CLOUD") or "public",
+        arm_endpoint=environment.get("PATCHTIDE_AZURE_ENDPOINT", ""),
+        authority=environment.get("AZURE_AUTHORITY_HOST", ""),
+        ca_bundle=environment.get("PATCHTIDE_AZURE_CA_BUNDLE", ""),
+        auth_source=environment.get("ANSIBLE_AZURE_AUTH_SOURCE") or "auto",
+    )
+
+
 class Credentials:
     """The credentials of a login, one for each tenant. Thread-safe.
 

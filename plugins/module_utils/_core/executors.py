@@ -40,12 +40,14 @@ class Executor:
 
     :param title: what it is called in tables and messages.
     :param platforms: operating system families it can work on; the first one is assumed where a node names none.
-    :param pin: how the planned patches can bind the install: ``list`` or ``versions`` (``lists/pins.py``).
+    :param pin: how the planned patches can bind the install: ``list``, ``versions`` or ``kb_or_versions``
+        (``lists/pins.py``).
     :param chunk: nodes that one call may name; 1 for hosts reached one by one.
     :param text: how it patches a node, for tables of the documentation.
     :param needs_agent: whether a node has to be registered with a management service and online there.
     :param can_start: whether a stopped node can be started for its wave.
     :param by_baseline: whether patch baselines decide what is installed, else the policy's package rules do.
+    :param in_roles: whether the roles precheck, patch, reboot and verify work on its nodes outside of a rollout.
     :param requires: what the controller needs for it beyond the requirements of the collection.
     """
 
@@ -59,6 +61,7 @@ class Executor:
     needs_agent: bool = False
     can_start: bool = False
     by_baseline: bool = False
+    in_roles: bool = True
     requires: tuple[Library, ...] = ()
 
     @property
@@ -92,13 +95,13 @@ AZURE = Executor(
     text="Azure Resource Manager: assess and install of virtual machines and Azure Arc servers",
     reach=Reach.SERVICE,
     platforms=("linux", "windows"),
-    pin="versions",
-    can_start=True,
+    pin="kb_or_versions",
+    in_roles=False,
     requires=(Library("azure.core", "azure-core"), Library("azure.identity", "azure-identity")),
 )
 
 #: The executors that this version serves, by name.
-EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX)}
+EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX, AZURE)}
 
 
 def known() -> str:

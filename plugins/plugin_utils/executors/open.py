@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,13 +14,17 @@ from typing import Any
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
+from ...module_utils._azure.arm import Arm
+from ...module_utils._azure.credentials import Credentials, login_of
+from ...module_utils._azure.patching import Machines
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.executors import LINUX, SSM
+from ...module_utils._core.executors import AZURE, LINUX, SSM
 from ...module_utils._core.work.repositories.expected import ExpectedRepository
 from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
 from ..inventory.nodes import candidate_of, planned_candidate
 from ..rollout.folder import RolloutDir
+from .azure import AzureExecutor
 from .base import ExecutorPort
 from .connection_errors import HostError
 from .connections import Answer, Connections
@@ -111,6 +116,27 @@ def open_linux(
     )
 
 
+def open_azure(
+    action: ControllerAction,
+    rollout: RolloutDir,
+    options: Mapping[str, Any],
+    rules: WaveRules,
+    sessions: Sessions,
+    task_vars: Mapping[str, Any],
+) -> AzureExecutor:
+    """Open Azure with the login of the environment; nothing is contacted yet."""
+    login = login_of(os.environ)
+    machines = Machines(Arm(login, Credentials(login).of()))
+    return AzureExecutor(
+        rollout=rollout,
+        wave=options["wave"],
+        rules=rules,
+        clock=rollout.clock,
+        ports=lambda _subscription: machines,
+        poll_seconds=max(float(options["poll_interval"]), 15.0),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shells:
     """Connections, and the errors of those that could not be opened."""
@@ -125,4 +151,4 @@ class Shells:
         return self.connections.run(host, script, timeout=timeout)
 
 
-OPENERS: Mapping[str, Opener] = {SSM.name: open_ssm, LINUX.name: open_linux}
+OPENERS: Mapping[str, Opener] = {SSM.name: open_ssm, LINUX.name: open_linux, AZURE.name: open_azure}

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 
 #: The policy's ``patching.pin``: install from lists that are made from the plan, or what the baseline approves then.
 LIST, BASELINE = "list", "baseline"
+#: An executor that asks for KBs on Windows and for versions on Linux.
+KB_OR_VERSIONS = "kb_or_versions"
 #: Updates that keep their KB number while their content changes: signatures, and the removal tool of each month.
 KB_ONLY = frozenset({"KB2267602", "KB890830"})
 #: For each value of a node's ``pin`` in the plan: what is certain, and what is not.
@@ -26,6 +28,10 @@ PINS: Mapping[str, tuple[str, str]] = {
         "exactly the planned versions are asked for",
         "dependencies, and a version that the repositories no longer offer is not installed",
     ),
+    "kb_numbers": (
+        "only the planned KBs are asked for",
+        "the content behind a KB number, and a KB that was replaced is not installed",
+    ),
     BASELINE: (
         "nothing; the baseline decides when the node is patched",
         "patches that are approved after the plan are installed as well",
@@ -38,6 +44,8 @@ def pin_of(offered: str, platform: str, wanted: str) -> str:
 
     :param offered: what its executor can do. :param wanted: the policy's ``patching.pin``.
     """
+    if offered == KB_OR_VERSIONS:
+        return "kb_numbers" if platform == "windows" else "versions"
     if offered != LIST:
         return offered
     if wanted != LIST:

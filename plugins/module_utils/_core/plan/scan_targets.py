@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..executors import SSM, is_direct, needs_agent, unserved
+from ..executors import AZURE, SSM, is_direct, needs_agent, unserved
 from ..nodes import Candidate
 from ..policy.values import Policy
 from .exclude import excluded_by, unmanaged
@@ -19,13 +19,14 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class ScanTargets:
-    """``direct``: scanned over their own connections; ``ssm``: by Systems Manager.
+    """``direct``: scanned over their own connections; ``ssm``: by Systems Manager; ``azure``: by Azure Update Manager.
 
     ``unscanned``: not now, with the reason. ``not_served``: by no executor here, and not excluded by the policy.
     """
 
     direct: tuple[Candidate, ...]
     ssm: tuple[Candidate, ...]
+    azure: tuple[Candidate, ...]
     unscanned: tuple[tuple[Candidate, str], ...]
     not_served: tuple[tuple[Candidate, str], ...]
 
@@ -40,6 +41,7 @@ def scan_targets(
     """
     direct: list[Candidate] = []
     ssm: list[Candidate] = []
+    azure: list[Candidate] = []
     unscanned: list[tuple[Candidate, str]] = []
     unserved_nodes: list[tuple[Candidate, str]] = []
     for node in sorted(nodes, key=lambda node: node.host):
@@ -52,9 +54,11 @@ def scan_targets(
             direct.append(node)
         elif node.executor == SSM.name:
             ssm.append(node)
+        elif node.executor == AZURE.name:
+            azure.append(node)
         else:
             unserved_nodes.append((node, f"no scan exists for executor {node.executor!r}"))
-    return ScanTargets(tuple(direct), tuple(ssm), tuple(unscanned), tuple(unserved_nodes))
+    return ScanTargets(tuple(direct), tuple(ssm), tuple(azure), tuple(unscanned), tuple(unserved_nodes))
 
 
 def why_unscanned(node: Candidate) -> str:
@@ -63,6 +67,17 @@ def why_unscanned(node: Candidate) -> str:
         return why
     if needs_agent(node.executor) and node.ping_status != "Online":
         return f"its agent is not online ({node.ping_status or 'never seen'})"
+    if node.executor == AZURE.name and why_not_assessed(node):
+        return why_not_assessed(node)
+    return ""
+
+
+def why_not_assessed(node: Candidate) -> str:
+    """Return why Azure can't assess a machine now: it does not run, or its Arc agent is not connected."""
+    if node.state not in ("", "running"):
+        return f"the machine is {node.state}"
+    if node.ping_status not in ("", "Online"):
+        return f"the server is not connected to Azure ({node.ping_status})"
     return ""
 
 

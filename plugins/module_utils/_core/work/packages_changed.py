@@ -73,8 +73,9 @@ def is_patch(change: PackageChange, patch_id: str, title: str, *, by_title: bool
 
 
 def _same_package(installed: str, wanted: str) -> bool:
+    """Azure names packages without an architecture."""
     name, _dot, arch = installed.rpartition(".")
-    return installed == wanted or (arch in ("all", "noarch") and name == wanted.rpartition(".")[0])
+    return wanted in (installed, name) or (arch in ("all", "noarch") and name == wanted.rpartition(".")[0])
 
 
 def _plain(version: str) -> str:
