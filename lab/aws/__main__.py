@@ -18,6 +18,8 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_CONFIG_FILE"):
     os.environ.pop(name, None)
 
+from lab.azure.beside import begin_azure  # noqa: E402
+
 from .clock import UTC, VirtualClock, from_iso, to_iso  # noqa: E402
 from .estate import load_estate  # noqa: E402
 from .launch import environment  # noqa: E402
@@ -35,9 +37,11 @@ def main() -> None:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     url = f"http://{options.host}:{server.server_port}"
+    azure = begin_azure(options.estate, lab)
     if options.json:
         home = estate.home
-        print(json.dumps({"url": url, "home_account": home.account_id, "access_key": home.access_key}), flush=True)
+        told = {"url": url, "home_account": home.account_id, "access_key": home.access_key, "azure": azure}
+        print(json.dumps(told), flush=True)
     else:
         _tell(url, lab)
     # Nothing is kept, so nothing needs tidying: taking thousands of moto's objects apart can last longer than the lab.

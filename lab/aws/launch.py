@@ -12,7 +12,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,12 @@ class Lab:
     url: str
     home_account: str
     access_key: str
+    #: the variables that point the collection at the lab's Azure; nothing if the estate has none
+    azure: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, region: str = "eu-central-1") -> dict[str, str]:
-        """Return the variables that point AWS clients and the collection at the lab."""
-        return environment(self.url, self.access_key, region)
+        """Return the variables that point the clouds' clients and the collection at the lab."""
+        return {**environment(self.url, self.access_key, region), **self.azure}
 
     def get(self, path: str) -> dict[str, Any]:
         """Read one of the lab's URLs: ``clock``, ``ledger``, ``nodes``, ``faults``."""

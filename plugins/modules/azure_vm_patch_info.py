@@ -18,8 +18,8 @@ author:
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
   - The connection is configured by the environment, E(AZURE_CLIENT_ID), E(AZURE_SECRET), E(AZURE_TENANT),
-    E(PATCHTIDE_AZURE_CLOUD), E(PATCHTIDE_AZURE_ENDPOINT), E(AZURE_AUTHORITY_HOST) and E(PATCHTIDE_AZURE_CA_BUNDLE), or by
-    the file C(~/.azure/credentials).
+    E(PATCHTIDE_AZURE_CLOUD), E(PATCHTIDE_AZURE_ENDPOINT), E(AZURE_AUTHORITY_HOST) and E(PATCHTIDE_AZURE_CA_BUNDLE), or
+    by the file C(~/.azure/credentials).
 requirements:
   - azure-core >= 1.31.0
   - azure-identity >= 1.19.0

@@ -115,7 +115,7 @@ not_served:
       name: ""
       executor: sms
       code: not_served
-      reason: "executor 'sms' is not served by this version, which serves linux, ssm (did you mean 'ssm'?)"
+      reason: "executor 'sms' is not served by this version, which serves azure, linux, ssm (did you mean 'ssm'?)"
 not_served_message:
   description: One message about RV(not_served) with executors, counts and the first hosts; empty if there are none.
   returned: success

@@ -105,7 +105,7 @@ EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX, AZ
 
 
 def known() -> str:
-    """Return the served names for messages: ``linux, ssm``."""
+    """Return the served names for messages: ``azure, linux, ssm``."""
     return ", ".join(sorted(EXECUTORS))
 
 
@@ -132,7 +132,7 @@ def unserved(name: str) -> str:
 
 
 def not_served_text() -> str:
-    """Return the end of a sentence about an executor: ``is not served by this version, which serves linux, ssm``."""
+    """Return the end of a sentence: ``is not served by this version, which serves azure, linux, ssm``."""
     return f"is not served by this version, which serves {known()}"
 
 

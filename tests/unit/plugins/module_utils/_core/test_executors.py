@@ -29,8 +29,8 @@ def test_what_the_engine_asks_of_an_executor() -> None:
     [
         ("ssm", ""),
         ("linux", ""),
-        ("azure", "executor 'azure' is not served by this version, which serves linux, ssm"),
-        ("sms", "executor 'sms' is not served by this version, which serves linux, ssm (did you mean 'ssm'?)"),
+        ("windows", "executor 'windows' is not served by this version, which serves azure, linux, ssm"),
+        ("sms", "executor 'sms' is not served by this version, which serves azure, linux, ssm (did you mean 'ssm'?)"),
     ],
 )
 def test_an_executor_that_is_not_served_is_named_with_those_that_are(name: str, why: str) -> None:
