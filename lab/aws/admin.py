@@ -53,6 +53,8 @@ def reset(method: str, body: dict[str, Any]) -> dict[str, Any]:
     world().ledger.reset()
     world().clock.skew = timedelta(0)
     seed()
+    for renew in world().beside:
+        renew()
     return {"status": "ok"}
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class World:
         self.lock = threading.RLock()
         self.ledger = Ledger()
         self.faults = Faults()
+        #: what else is made as new at a reset
+        self.beside: list[Callable[[], None]] = []
 
     @cached_property
     def systems(self) -> dict[str, OperatingSystem]:

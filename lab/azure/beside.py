@@ -27,6 +27,7 @@ def begin_azure(path: Path, aws: AwsWorld) -> dict[str, str]:
         return {}
     estate = to_azure_estate(data["azure"], aws.estate.start)
     world = World(estate, aws.clock, aws.ledger, aws.faults)
+    aws.beside.append(world.seed)
     ca, certificate = write_certificates(Path(tempfile.mkdtemp(prefix="patchtide-lab-azure-")), "127.0.0.1")
     server = open_server(world, "127.0.0.1", 0, certificate)
     threading.Thread(target=server.serve_forever, name="lab.azure", daemon=True).start()

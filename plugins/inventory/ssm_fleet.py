@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
+  - patchtide.hybrid.fleet
 options:
   plugin:
     description: Name of the plugin. Identifies the file as a source for this plugin.
@@ -101,16 +102,6 @@ options:
         (C(tag:GetResources)), 100 nodes per call.
     type: bool
     default: true
-  patch_group_keys:
-    description: Keys of the patch group tag. The first key that is set applies.
-    type: list
-    elements: str
-    default: [Patch Group, PatchGroup]
-  maintenance_window_keys:
-    description: Keys of the maintenance window tag. The first key that is set applies.
-    type: list
-    elements: str
-    default: [Maintenance Window, MaintenanceWindow]
   organizations:
     description:
       - Reads the accounts from AWS Organizations instead of O(accounts). An empty dictionary selects all active
@@ -146,16 +137,6 @@ options:
         of EC2 instances are filtered by the services, all other keys by the plugin.
     type: dict
     default: {}
-  include:
-    description: Jinja conditions on the host variables. A node is included if at least one is true.
-    type: list
-    elements: str
-    default: []
-  exclude:
-    description: Jinja conditions on the host variables. A node is excluded if one is true.
-    type: list
-    elements: str
-    default: []
   hostnames:
     description:
       - Preferences for host names. Each is a host variable without the prefix C(patchtide_), or V(tag:) and the key of
@@ -190,35 +171,10 @@ options:
     elements: str
     choices: [patch_states, missing_patches, next_window, patch_information, cloud_connectors]
     default: []
-  stale_ping_minutes:
-    description: Minutes without a ping after which a running node is added to the group C(stale_ping).
-    type: int
-    default: 30
   oldest_agent:
     description: Nodes with an older agent are added to the group C(old_agent). If empty, the version is not checked.
     type: str
     default: 3.0.0.0
-  exception_keys:
-    description:
-      - Keys of the tag with the dates of an exception from patching, C(2026-11-01/2026-11-30). The first key that is
-        set applies. It sets C(patchtide_exception) and, if the period includes today in UTC, adds the node to the group
-        C(exception_in_force).
-    type: list
-    elements: str
-    default: [Patch Exception, PatchException]
-  strict_permissions:
-    description:
-      - How to handle an account-Region that fails, for example because of a missing permission, throttling or an
-        expired token.
-      - V(false) displays a warning with its name and the reason. Its nodes are taken from the cache, with
-        C(patchtide_stale) and their age in seconds in C(patchtide_cache_age), or are missing if they are not cached.
-      - V(true) fails. The inventory fails in any case if no account-Region answered and no nodes are cached.
-    type: bool
-    default: false
-  workers:
-    description: Maximum number of concurrent calls, over all account-Regions.
-    type: int
-    default: 32
 """
 
 EXAMPLES = r"""
@@ -257,6 +213,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ..module_utils._aws.session import HAS_SDK
 from ..module_utils._core.errors import PatchtideError
 from ..plugin_utils.inventory.run import FleetRun
+from ..plugin_utils.inventory.sources import ASKED, aws_source
 
 # Options that users of amazon.aws write as templates, most often to look up a secret.
 TEMPLATED = ("access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id")
@@ -278,6 +235,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{self.NAME} needs the Python packages boto3 and botocore on the controller")
         self._read_config_data(path)
         try:
-            FleetRun(self, path).fill(inventory, fresh=not cache)
+            FleetRun(self, path, ASKED, aws_source).fill(inventory, fresh=not cache)
         except PatchtideError as error:
             raise AnsibleParserError(f"{self.NAME}: {error}") from error

@@ -17,6 +17,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.run import FleetRun
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.sources import ASKED, aws_source
 from botocore.exceptions import ClientError
 
 try:
@@ -180,7 +181,7 @@ def fill(plugin: FakePlugin, inventory: InventoryData | None = None, fresh: bool
     """Run the inventory as Ansible does, without its plugin loader; return the inventory."""
     inventory = inventory or InventoryData()
     BaseInventoryPlugin.parse(plugin, inventory, DataLoader(), "test.ssm_fleet.yml")
-    FleetRun(plugin, "test.ssm_fleet.yml").fill(inventory, fresh=fresh)
+    FleetRun(plugin, "test.ssm_fleet.yml", ASKED, aws_source).fill(inventory, fresh=fresh)
     inventory.reconcile_inventory()
     return inventory
 

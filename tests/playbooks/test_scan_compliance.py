@@ -52,7 +52,7 @@ def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> N
 
 
 #: Hosts that no executor works on: two that this version does not serve, and a typing error.
-NOBODYS = {"vm-1": "azure", "win-1": "windows", "typo-1": "sms"}
+NOBODYS = {"vm-1": "gcp", "win-1": "windows", "typo-1": "sms"}
 
 
 def with_nobodys(cycle: Cycle) -> list[str]:
@@ -72,7 +72,7 @@ def test_hosts_that_no_executor_serves_fail_the_scan_by_name_and_nothing_else(cy
     more = with_nobodys(cycle)
     done = cycle.play("scan_compliance", *more)
     told = " ".join((done.output + done.errors).split())
-    assert done.status != 0 and "3 hosts can be neither scanned nor patched. executor 'azure' is not served" in told
+    assert done.status != 0 and "3 hosts can be neither scanned nor patched. executor 'gcp' is not served" in told
     assert "(did you mean 'ssm'?): 1 host (typo-1)" in told and "executor 'windows' is not served" in told
     nodes = cycle.file("scan.json")["nodes"]
     assert {name: nodes[name]["error"]["code"] for name in NOBODYS} == dict.fromkeys(NOBODYS, "not_served")

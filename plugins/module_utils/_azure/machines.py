@@ -30,7 +30,7 @@ _VM = (
 )
 _ARC = (
     "arcOsType = properties.osType, arcOsName = properties.osName, arcOsVersion = properties.osVersion, "
-    "status = properties.status, lastStatusChange = properties.lastStatusChange, "
+    "status = properties.status, "
     "agentVersion = properties.agentVersion, arcName = properties.osProfile.computerName, "
     "vmUuid = properties.vmUuid"
 )

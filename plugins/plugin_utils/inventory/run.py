@@ -5,40 +5,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from ...module_utils._ansible.clock import find_clock
-from ...module_utils._aws.fleet_models import Slim
-from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.fleet.coverage import Coverage, check_version
 from ...module_utils._core.fleet.exceptions import set_exceptions
-from ...module_utils._core.fleet.filters import to_filters
+from ...module_utils._core.fleet.filters import Filters, to_filters
 from ...module_utils._core.fleet.merge import merge_nodes
 from ...module_utils._core.fleet.names import check_names, host_names
 from ...module_utils._core.fleet.records import Node, Spellings
+from ...module_utils._core.model import Place
 from ..large_json import collector_paused
 from .cache import FleetCache, open_store
 from .construct import Construct
 from .hosts import HostWriter, known_machines
-from .options import Found, to_fleet_connection, to_wish
-from .sources import SOURCES, DataSync, Services, Told
+from .options import Found, GetOption
+from .sources import Told
 
-#: Options on which answers depend. A cache with other options is not used.
-ASKED = (
-    "accounts", "assume_role_arn", "bucket", "bucket_prefix", "exclude_regions", "facts", "filters", "instances",
-    "maintenance_window_keys", "organizations", "patch_group_keys", "profile", "region", "regions", "role_name",
-    "source", "tags",
-)  # fmt: skip
+
+class Source(Protocol):
+    """Where nodes come from: account-Regions of AWS, or subscriptions of Azure."""
+
+    def places(self) -> Found:
+        """Find the places to query."""
+
+    def ask(self, places: Sequence[Place], names: Mapping[str, str]) -> list[Told]:
+        """Query places. One that fails is an answer with an error."""
+
+
+#: Makes the source from options, filters and tag keys.
+MakeSource = Callable[[GetOption, Filters, Spellings], Source]
 
 
 class FleetRun:
-    """The work of the inventory plugin, without Ansible's plugin interface."""
+    """The work of an inventory plugin, without Ansible's plugin interface.
 
-    def __init__(self, plugin: Any, path: str) -> None:
+    :param asked: options on which answers depend. A cache with other options is not used.
+    """
+
+    def __init__(self, plugin: Any, path: str, asked: Sequence[str], make_source: MakeSource) -> None:
         self._plugin = plugin
+        self._make_source = make_source
         self._option: Callable[[str], Any] = plugin.get_option
         now = find_clock().now()
         self._keys = Spellings(
@@ -51,9 +61,9 @@ class FleetRun:
             stale_minutes=self._option("stale_ping_minutes"),
             oldest_agent=check_version("oldest_agent", self._option("oldest_agent")),
         )
-        asked = repr([(name, self._option(name)) for name in ASKED])
+        given = repr([(name, self._option(name)) for name in asked])
         store, key = open_store(plugin), plugin.get_cache_key(path)
-        self._cache = FleetCache(store, key, asked, now.timestamp(), float(self._option("cache_timeout") or 0))
+        self._cache = FleetCache(store, key, given, now.timestamp(), float(self._option("cache_timeout") or 0))
 
     def fill(self, inventory: Any, fresh: bool) -> None:
         """Add all hosts to the inventory.
@@ -73,9 +83,7 @@ class FleetRun:
 
     def _nodes(self, fresh: bool) -> list[Node]:
         """Return the nodes of all account-Regions from queries or cache, sorted by account, Region and ID."""
-        sessions = Sessions(to_fleet_connection(self._option), wrap_loader=Slim)
-        wish = to_wish(self._option, self._filters)
-        source = SOURCES[self._option("source")](self._option, sessions, wish, self._keys)
+        source = self._make_source(self._option, self._filters, self._keys)
         found = self._found(source, fresh)
         places, names = found.places, found.names
         known = {} if fresh else {place: kept for place in places if (kept := self._cache.nodes(place))}
@@ -92,7 +100,7 @@ class FleetRun:
         nodes.sort(key=lambda node: (node["account"], node["region"], node["node_id"]))
         return nodes
 
-    def _found(self, source: Services | DataSync, fresh: bool) -> Found:
+    def _found(self, source: Source, fresh: bool) -> Found:
         """Return the account-Regions to query, or with a warning those in the cache if they cannot be listed."""
         known = None if fresh else self._cache.places()
         if known:

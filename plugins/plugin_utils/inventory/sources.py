@@ -13,15 +13,24 @@ from typing import Any
 
 from ...module_utils._aws.fleet import FleetCalls
 from ...module_utils._aws.fleet_gather import Answer, Wish, gather
+from ...module_utils._aws.fleet_models import Slim
 from ...module_utils._aws.fleet_sync import Bucket, read_sync
 from ...module_utils._aws.fleet_wire import read_directly
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.fleet.facts import add_facts
+from ...module_utils._core.fleet.filters import Filters
 from ...module_utils._core.fleet.records import Node, Spellings, join, place_members, set_tags
 from ...module_utils._core.fleet.regions import is_pattern
 from ...module_utils._core.model import Place
-from .options import Found, GetOption, find_places
+from .options import Found, GetOption, find_places, to_fleet_connection, to_wish
+
+#: Options on which answers depend. A cache with other options is not used.
+ASKED = (
+    "accounts", "assume_role_arn", "bucket", "bucket_prefix", "exclude_regions", "facts", "filters", "instances",
+    "maintenance_window_keys", "organizations", "patch_group_keys", "profile", "region", "regions", "role_name",
+    "source", "tags",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,12 @@ class DataSync:
         except PatchtideError as error:
             return Told(place=place, error=error)
         return Told(place=place, nodes=[node for one in answers for node in to_nodes(one, names, self._keys)])
+
+
+def aws_source(option: GetOption, filters: Filters, keys: Spellings) -> Services | DataSync:
+    """Return the source of the option ``source``."""
+    sessions = Sessions(to_fleet_connection(option), wrap_loader=Slim)
+    return SOURCES[option("source")](option, sessions, to_wish(option, filters), keys)
 
 
 SOURCES: dict[str, Callable[..., Services | DataSync]] = {"api": Services, "resource_data_sync": DataSync}

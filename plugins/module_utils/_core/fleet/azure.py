@@ -67,7 +67,6 @@ def from_row(row: Row, names: Mapping[str, str], keys: Spellings) -> Node | None
         "state": _state(kind, row),
         "managed": True,
         "ping_status": _ping(kind, row),
-        "last_ping": text(get("lastStatusChange")),
         "agent_version": text(get("agentVersion")),
         "tags": {},
         "source_type": SOURCE_TYPE,

@@ -76,4 +76,6 @@ def check_version(option: str, text: str) -> str:
 
 def _is_stale(node: Node, oldest_ping: str) -> bool:
     # Times are text of one form, so text order is time order.
-    return bool(node["last_ping"] < oldest_ping if node["last_ping"] else node["ping_status"] != "Online")
+    return bool(
+        node["last_ping"] < oldest_ping if node["last_ping"] else node["ping_status"] not in ("", "Online")
+    )  # virtual machines of Azure report to nobody

@@ -113,9 +113,14 @@ def _is_online(node: Node) -> bool:
     return bool(node["ping_status"] == "Online")
 
 
+def _may_work(node: Node) -> bool:
+    """Return whether its agent is online, or it runs and has none that would tell, as a virtual machine of Azure."""
+    return _is_online(node) or (not node["ping_status"] and node["state"] == "running")
+
+
 def _worth(node: Node) -> tuple[Any, ...]:
-    is_ec2 = node["resource_type"] == "EC2Instance"
-    return node["managed"], _is_online(node), is_ec2, node["registered_at"], node["node_id"]
+    is_machine = node["resource_type"] in ("EC2Instance", "AzureVM")
+    return node["managed"], _may_work(node), is_machine, node["registered_at"], node["node_id"]
 
 
 def _merged(first: Node, others: Sequence[Node], keys: Spellings) -> Node:

@@ -53,8 +53,8 @@ def test_every_node_that_was_to_be_scanned_has_a_record(tmp_path: Path) -> None:
 
 
 def test_a_host_that_nobody_serves_has_a_record_unless_the_policy_excludes_it(tmp_path: Path) -> None:
-    hosts = {**HOSTVARS, "typo": {"patchtide_executor": "sms"}, "vm": {"patchtide_executor": "azure"}}
-    policy = {"exclude": [{"select": {"executors": ["azure"]}, "reason": "Azure patches them"}]}
+    hosts = {**HOSTVARS, "typo": {"patchtide_executor": "sms"}, "vm": {"patchtide_executor": "gcp"}}
+    policy = {"exclude": [{"select": {"executors": ["gcp"]}, "reason": "the platform patches them"}]}
     found = write(tmp_path, hostvars=hosts, results=[FOUND], policy=policy)
     assert (found["scanned"], found["unknown"], found["not_served"]) == (1, 1, 1)
     record = json.loads((tmp_path / "scan.json").read_text("utf-8"))["nodes"]["typo"]

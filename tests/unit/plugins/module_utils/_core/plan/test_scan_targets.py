@@ -42,9 +42,9 @@ def test_an_executor_that_lacks_a_library_here_is_not_served_either() -> None:
 
 
 def test_one_message_has_executors_counts_and_the_first_hosts() -> None:
-    rows = scan_targets([*NODES, *(node(f"z{number}", "azure") for number in range(5))]).not_served
+    rows = scan_targets([*NODES, *(node(f"z{number}", "gcp") for number in range(5))]).not_served
     message = not_served_message(rows)
-    assert message.startswith("7 hosts can be neither scanned nor patched. executor 'azure' is not served")
+    assert message.startswith("7 hosts can be neither scanned nor patched. executor 'gcp' is not served")
     assert ": 5 hosts (z0, z1, z2 and 2 more); executor 'sms' is not served" in message
     assert "(did you mean 'ssm'?): 1 host (s); executor 'windows'" in message
     assert not_served_message([]) == ""
