@@ -14,6 +14,7 @@ import yaml
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible_collections.patchtide.hybrid.plugins.doc_fragments import fleet
 from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.run import FleetRun
@@ -159,7 +160,8 @@ class FakePlugin(ssm_fleet.InventoryModule):  # type: ignore[misc]  # Ansible's 
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
-        documented = yaml.safe_load(ssm_fleet.DOCUMENTATION)["options"]
+        shared = yaml.safe_load(fleet.ModuleDocFragment.DOCUMENTATION)["options"]
+        documented = {**shared, **yaml.safe_load(ssm_fleet.DOCUMENTATION)["options"]}
         constructed = {"compose": {}, "groups": {}, "keyed_groups": [], "strict": False, "use_extra_vars": False}
         cache = {"cache": False, "cache_plugin": "memory", "cache_timeout": 3600, "leading_separator": True}
         others = ("cache_connection", "cache_prefix", "profile", "access_key", "secret_key", "session_token")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.patchtide.hybrid.plugins.doc_fragments import fleet
 from ansible_collections.patchtide.hybrid.plugins.inventory import ssm_fleet
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.groups import BUILT_IN, NAMED
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.merge import RULES
@@ -20,7 +21,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes impor
 from tests.fakes.fleet import trusted
 
 GUIDE = (Path(__file__).resolve().parents[4] / "docs" / "inventory.md").read_text(encoding="utf-8")
-OPTIONS = yaml.safe_load(ssm_fleet.DOCUMENTATION)["options"]
+SHARED = yaml.safe_load(fleet.ModuleDocFragment.DOCUMENTATION)["options"]
+OPTIONS = {**SHARED, **yaml.safe_load(ssm_fleet.DOCUMENTATION)["options"]}
 FRAGMENTS = {
     "compose",
     "groups",
