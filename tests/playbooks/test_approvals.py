@@ -82,7 +82,10 @@ def test_a_plan_runs_once_its_board_has_signed_and_a_pause_goes_on_once_an_opera
     page = (cycle.run / "plan.html").read_text("utf-8")
     assert all(f"{who}</bdi> approved" in page for who in (ANA, BEN, CLEO))
     paused = cycle.play("rollout_patches")
-    assert paused.status == 0 and len(cycle.journal("approved")) == 1, paused.output + paused.errors
+    assert paused.status != 0 and "is paused" in paused.error(), paused.output + paused.errors
+    assert len(cycle.journal("approved")) == 1
+    report = (cycle.run / "report" / "index.html").read_text("utf-8")
+    assert all(f"approved by <bdi>{who}</bdi>" in report for who in (ANA, BEN, CLEO))
     assert [item["verdict"] for item in cycle.journal("gate_judged")] == ["pause"], paused.output
     steer(board)
 
