@@ -71,6 +71,7 @@ def test_a_wrong_repository_is_found_shown_corrected_and_in_the_end_corrected_fo
 
     code, said = run(fleet, tmp_path, "-e", "patchtide_repair=by_trend", "--check", "--diff")
     assert code == 0 and "+++ after: /etc/apt/sources.list.d/toys.sources" in said and "+Enabled: no" in said
+    assert "Would repair: once" in said
     assert (on(fleet, 0, f"cat {file}"), states(tmp_path)) == (wrong, [("found", "")])
 
     code, said = run(fleet, tmp_path, "-e", "patchtide_repair=by_trend")
