@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -286,22 +285,6 @@ def test_a_broken_source_file_is_a_failed_list(apt: Root) -> None:
     apt.write("/etc/apt/sources.list.d/broken.list", "deb [\n")
     with pytest.raises(PatchtideError, match="Malformed entry"):
         apt.listing()
-
-
-@pytest.mark.parametrize("suite", ["bullseye", "trixie"])
-def test_other_releases_of_debian(up: Callable[..., Root], suite: str) -> None:
-    """apt 2.2 and 3.0 print other tables than 2.6; what is read must not depend on them."""
-    root = up("apt", suite)
-    has(root, OLD, OTHER, Deb(name="third", version="1"))
-    broken = Deb(name="third", version="2", scripts={"postinst": "exit 1"})
-    archive(root, "security", [NEW], **SECURITY)
-    archive(root, "updates", [OTHER_NEW, broken])
-    root.sh("apt-mark hold other")
-    listing = root.listing()
-    assert kinds(listing) == {NEW.id: "Security", broken.id: "Bugfix"} and held(listing) == {OTHER_NEW.id: "hold"}
-    proof = root.install(NEW.id, broken.id)
-    assert proof.installed == (NEW.id,) and "half-configured" in proof.failed[broken.id]
-    assert root.install(NEW.id).stopped and root.listing().broken == {broken.id: "half-configured"}
 
 
 LOCKS = ("/var/lib/apt/lists/lock", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/cache/apt/archives/lock")
