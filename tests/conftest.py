@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 
+import tests.fakes.patient  # noqa: F401 - sets how patient hypothesis is
 from lab.aws.launch import Lab, lab
-
-# How fast a machine is says nothing about the code: no example has a deadline, and no test fails because others run.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
