@@ -21,17 +21,29 @@ T ?=
 
 ##@ Try it
 .PHONY: demo demo-abort lab
-demo: setup ## A whole patch cycle on the lab: policy, scan, plan, staged rollout, report
-	$(PYTHON) -m lab.demo
+demo: setup-lab ## A whole patch cycle on the lab: policy, scan, signed plan, staged rollout, report (D=--slow explains it)
+	@$(PYTHON) -m lab.demo $(D)
 
-demo-abort: setup ## The same with a canary wave that goes bad: the gate closes, exit status is not 0
-	$(PYTHON) -m lab.demo --abort
+demo-abort: setup-lab ## The same with a canary wave that goes bad: the gate closes, exit status is not 0
+	@$(PYTHON) -m lab.demo --abort $(D)
 
-lab: setup ## Start the lab and print the environment to explore it with
-	$(PYTHON) -m lab up
+lab: setup-lab ## Start the lab and print the environment to explore it with
+	@$(PYTHON) -m lab up
+
+.PHONY: rehearse
+rehearse: setup-lab ## Your policy on your exported estate, a month in minutes: POLICY=policy.yml ESTATE=estate.yml [FAULTS="offline=5%"]
+	@$(PYTHON) -m lab.rehearse --policy "$(POLICY)" --estate "$(ESTATE)" $(foreach fault,$(FAULTS),--fault $(fault)) $(R)
 
 ##@ Set up
-.PHONY: setup system tree clean
+.PHONY: setup setup-lab system system-lab tree clean
+setup-lab: system-lab $(VENV)/.lab tree ## What the lab needs, and nothing for development: about 130 MB
+
+system-lab:
+	@tools/setup.sh system-lab
+
+$(VENV)/.lab: requirements.txt requirements-lab.txt constraints.txt tools/setup.sh tools/amazon_aws.py
+	@tools/setup.sh lab
+
 setup: system $(VENV)/.ready tree ## Virtual environment, Python and Ansible dependencies, system packages when root
 
 system:

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m lab.demo [--abort]`: one whole patch cycle on the lab, as ordinary ansible-playbook calls."""
+"""`python -m lab.demo [--abort] [--slow]`: one whole patch cycle on the lab, as ordinary ansible-playbook calls.
+
+The terminal shows the lines that matter; `demo.log` in the folder of the demo has everything that the playbooks print.
+"""
 
 from __future__ import annotations
 
@@ -9,69 +12,237 @@ import argparse
 import json
 import os
 import shlex
-import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.rehearsal import BUILD, ROOT, Stage, rehearsal
+from lab.screen import Screen
+from lab.signers import APPROVER, Signers
 
-RESULTS = ("plan.json", "journal.jsonl", "report/index.html", "report/nodes.csv", "report/summary.json")
-CYCLE = (
-    ("apply_policy", "The policy becomes baselines, patch groups and windows in every account and Region"),
-    ("apply_policy", "Once more: nothing is left to change"),
-    ("scan_compliance", "What is missing where"),
-    ("plan_rollout", "What will be done, to be approved by its digest"),
-    ("rollout_patches", "Wave after wave, a gate after each"),
-    ("report_compliance", "What was done"),
+PAGES = (
+    ("plan.html", "the plan, as a change board reads it"),
+    ("report/index.html", "the report: open this one first"),
+    ("journal.jsonl", "every step and decision, hash-chained"),
+    ("demo.log", "everything that the playbooks printed"),
 )
+#: Playbooks that write a statement for a named person.
+SIGNED = ("approve_plan", "steer_rollout")
+#: What is worth seeing of each playbook; ``demo.log`` has the rest.
+PLACES = r"/\w+-\w+-\d: baselines"
+PLAN = (r"^    WARNING", r"^      \S", r"^    Digest", r"^    Left out")
+ROLLOUT = (r"its window opens", r" precheck: ", r" gate: ", r"^      \S.*limit", r"^      \S.*skipped", r" failed: ")
+REPORT = (r"^    \S", r"^      \S")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a playbook. ``told`` is what ``--slow`` explains; ``pauses``: it may end with a paused gate."""
+
+    title: str
+    playbook: str
+    shown: Sequence[str]
+    told: str
+    options: Sequence[str] = ()
+    sign: str = ""  #: act whose statement the approver signs after the playbook
+    pauses: bool = False
+
+
+APPLY = Step(
+    "The policy becomes baselines, patch groups and windows in every account and Region",
+    "apply_policy",
+    (PLACES,),
+    "Three AWS accounts in two Regions, all simulated. The playbook assumes a role in each account and creates what\n"
+    "lab/policy.yml declares. A second run would change nothing; with --check it only shows what it would do.",
+)
+SCAN = Step(
+    "Which patches are missing where",
+    "scan_compliance",
+    (r"nodes scanned", r"Would scan"),
+    "EC2 instances, on-premises servers and Azure VMs with the SSM Agent are scanned by AWS-RunPatchBaseline, Linux\n"
+    "hosts without it over SSH. Nothing is installed. The result is scan.json.",
+)
+PLAN_STEP = Step(
+    "The plan: who is patched when, with what, and who is left out",
+    "plan_rollout",
+    PLAN,
+    "Every node gets a wave and a night. Nodes that cannot be patched are named with the reason. The plan has a\n"
+    "digest, and people approve that digest: nothing else can be run with their approval.",
+)
+APPROVE = Step(
+    "A person approves the plan with their SSH key; the controller never has it",
+    "approve_plan",
+    (r"missing",),
+    "This controller pins a trust bundle: without the signature of a change manager no wave begins. The playbook\n"
+    "writes a statement with the plan's full digest, and the demo signs it in Ana's place. As root, two more people\n"
+    "have to sign: nobody knows who planned and who runs, and people do not approve their own rollouts.",
+    ("patchtide_reason='Change board, CHG0040007'",),
+    sign="plan",
+)
+BEGIN = Step(
+    "The rollout: canary, then staging, where one node has a full disk and the gate pauses",
+    "rollout_patches",
+    ROLLOUT,
+    "The lab's clock jumps to the window. Stopped instances are started, load balancers drained, nodes patched,\n"
+    "rebooted, scanned again and restored. web-stg-03 has 40 MB left and is held back. One of four nodes is more than\n"
+    "the policy lets pass, so the gate of that wave does not decide alone.",
+    pauses=True,
+)
+ASK = Step(
+    "Somebody has to decide, and has to sign the decision",
+    "steer_rollout",
+    (r"has to sign the decision", r"signs it"),
+    "steer_rollout writes the decision as a statement that is bound to this plan, this wave and the last record of\n"
+    "the journal, and fails until it is signed.",
+    ("patchtide_decision=promote", "patchtide_wave=staging", "patchtide_reason='INC0012345, a larger disk is ordered'"),
+    sign="decision",
+    pauses=True,
+)
+DECIDE = Step(
+    "The same command again: the signed decision is recorded in the journal",
+    "steer_rollout",
+    (r"Status of rollout",),
+    "The signature is verified and archived with the decision.",
+    ASK.options,
+)
+CONTINUE = Step(
+    "The rollout continues where it paused: a third of production, then the rest",
+    "rollout_patches",
+    ROLLOUT,
+    "Nothing is installed twice. After a crash or a lost connection it would be the same command.",
+)
+REPORT_STEP = Step(
+    "What was done",
+    "report_compliance",
+    REPORT,
+    "The report compares the scans before and after, and names every node that needs attention with the next step.",
+)
+CYCLE = (APPLY, SCAN, PLAN_STEP, APPROVE, BEGIN, ASK, DECIDE, CONTINUE)
+BAD_DAY = (APPLY, SCAN, PLAN_STEP, APPROVE, CONTINUE)
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run in ``stage``."""
+
+    stage: Stage
+    signers: Signers
+    screen: Screen
+    slow: bool = False
+    number: int = field(default=0)
+
+    def cycle(self, steps: Sequence[Step]) -> int:
+        """Run the steps until one fails; the report is written in any case. Return the exit status."""
+        for step in steps:
+            if status := self.run(step):
+                break
+        if (self.stage.folder / "journal.jsonl").exists():
+            return self.run(REPORT_STEP) or status
+        return status
+
+    def run(self, step: Step) -> int:
+        """Run a step's playbook, for a plan once for each of its approvers. Return the exit status."""
+        self._announce(step)
+        for signer in self.signers.approvers if step.sign == "plan" else [APPROVER]:
+            options = [*step.options, *([f"patchtide_principal={signer}"] if step.playbook in SIGNED else [])]
+            if status := self._play(step, options):
+                return status
+            if step.sign:
+                path = self.signers.unsigned(self.stage.folder, step.sign)
+                self.screen.say(f"    {signer} signs {path.relative_to(self.stage.folder)}")
+                self.signers.sign(path, step.sign, signer)
+        return 0
+
+    def _play(self, step: Step, options: Sequence[str]) -> int:
+        command = shlex.split(self.stage.command(step.playbook))
+        for option in options:
+            name, _, value = option.partition("=")
+            command += ["-e", json.dumps({name: value.strip("'")})]
+        self.screen.say(
+            f"$ ansible-playbook patchtide.hybrid.{step.playbook}{''.join(f' -e {item}' for item in options)}"
+        )
+        status, lines = self.screen.run(command, step.shown, self._environment(), ROOT)
+        if status and not step.pauses:
+            self.screen.fail(status, lines)
+            return status
+        return 0
+
+    def _announce(self, step: Step) -> None:
+        self.number += 1
+        self.screen.say(f"\n━━━ {self.number} {step.title}")
+        if self.slow:
+            self.screen.say(step.told)
+            if sys.stdin.isatty():
+                input("Press Enter to go on ")
+            else:
+                time.sleep(3)
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PATCHTIDE_"))}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return {**environment, **self.stage.environment(), "PATH": path, "PATCHTIDE_TRUST": str(self.signers.pins)}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.demo", description=__doc__)
     parser.add_argument("--abort", action="store_true", help="let the canary wave go bad")
-    abort = parser.parse_args().abort
-    folder = BUILD / ("demo-abort" if abort else "demo")
+    parser.add_argument("--slow", action="store_true", help="explain each step and wait for Enter")
+    options = parser.parse_args()
+    folder = BUILD / ("demo-abort" if options.abort else "demo")
+    estate = "lab/estate-abort.yml" if options.abort else "lab/estate.yml"
     began = time.monotonic()
-    with rehearsal(folder, estate="lab/estate-abort.yml" if abort else "lab/estate.yml", hosts=folder.name) as stage:
-        if stage.left_out:
-            print(f"Without real hosts ({stage.left_out}); everything else runs.")
-        status = _cycle(stage)
-    _summary(folder, status, time.monotonic() - began)
+    with rehearsal(folder, estate=estate, hosts=folder.name) as stage:
+        screen = Screen(folder / "demo.log")
+        signers = Signers(folder / "people")
+        signers.create()
+        screen.say(_estate(stage))
+        options_line = (
+            f"-i {stage.folder.relative_to(ROOT)}/inventory -e @{stage.folder.relative_to(ROOT)}/variables.yml"
+        )
+        screen.say(f"Each command is run with {options_line}")
+        status = Demo(stage, signers, screen, options.slow).cycle(BAD_DAY if options.abort else CYCLE)
+    _summary(screen, folder, status, time.monotonic() - began)
     return status
 
 
-def _cycle(stage: Stage) -> int:
-    """Run the playbooks in turn; after a rollout that failed only the report is still written."""
-    status = 0
-    for playbook, why in CYCLE:
-        if status and playbook != "report_compliance":
-            continue
-        found = _play(stage, playbook, why)
-        status = status or found
-        if found and playbook in ("apply_policy", "scan_compliance", "plan_rollout"):
-            return found
-    return status
+def _estate(stage: Stage) -> str:
+    hosts = f"no real hosts ({stage.left_out})" if stage.left_out else "4 real Debian hosts over SSH"
+    return (
+        f"The lab is up: about 60 machines in 3 simulated AWS accounts (EC2, on-premises mi-, Azure VMs), {hosts}.\n"
+        "Its clock is virtual, so that a night takes a minute or two."
+    )
 
 
-def _play(stage: Stage, playbook: str, why: str) -> int:
-    command = stage.command(playbook)
-    print(f"\n\n━━━ {why}\n$ {command}", flush=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    given = {**environment, **stage.environment(), "PATH": path}
-    return subprocess.run(shlex.split(command), cwd=ROOT, env=given, check=False).returncode
-
-
-def _summary(folder: Path, status: int, seconds: float) -> None:
-    print(f"\n━━━ {'The cycle is complete' if status == 0 else f'The cycle ended with exit status {status}'}")
-    report = folder / "report" / "summary.json"
-    if report.exists():
-        print(json.loads(report.read_text()).get("headline", ""))
-    print(f"{seconds:.0f} seconds; everything that was started is stopped. Look at:")
-    for name in RESULTS:
+def _summary(screen: Screen, folder: Path, status: int, seconds: float) -> None:
+    path = folder / "report" / "summary.json"
+    screen.say("\n━━━ In short")
+    if path.exists():
+        report = json.loads(path.read_text("utf-8"))
+        screen.say("\n".join(to_short(report)))
+    screen.say(f"{seconds:.0f} seconds, exit status {status}; everything that was started is stopped. Look at:")
+    for name, what in PAGES:
         if (folder / name).exists():
-            print(f"  {(folder / name).relative_to(ROOT)}")
+            screen.say(f"  {(folder / name).relative_to(ROOT)!s:<32} {what}")
+
+
+def to_short(report: dict[str, object]) -> list[str]:
+    """Return what a rollout came to, from its summary.json: conclusion, compliance, decisions, attention."""
+    conclusion, compliance = report["conclusion"], report["compliance"]
+    assert isinstance(conclusion, dict) and isinstance(compliance, dict)
+    before, after = (compliance["rollout"][name]["percent"] for name in ("before", "after"))
+    lines = [
+        f"{conclusion['title']}: {conclusion['headline']}",
+        f"Compliant nodes: {before:.0f} % before, {after:.0f} % after.",
+    ]
+    decisions, attention = report["decisions"], report["attention"]
+    assert isinstance(decisions, list) and isinstance(attention, list)
+    lines += [
+        f"Decided by {row.get('by') or row.get('who')}: {row['decision']} {row.get('wave', '')}" for row in decisions
+    ]
+    names = ", ".join(f"{row['name']} ({row['reason']})" for row in attention[:4])
+    return [*lines, f"Needs attention: {names}"] if names else lines
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Sets up what the Makefile's targets need. One line per step on the screen, the details in build/log/.
-#   tools/setup.sh system   Debian packages, where root and missing
-#   tools/setup.sh python   the virtual environment .venv
+#   tools/setup.sh system       Debian packages for the checks, where root and missing
+#   tools/setup.sh system-lab   those that the lab needs
+#   tools/setup.sh python       the virtual environment .venv with everything
+#   tools/setup.sh lab          the same with what the lab needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build/log
 
 # command=package, for the checks. The lab installs what its real hosts need by itself.
-PACKAGES=(shellcheck=shellcheck ssh-keygen=openssh-client)
+LAB_PACKAGES=(ssh-keygen=openssh-client)
+PACKAGES=(shellcheck=shellcheck "${LAB_PACKAGES[@]}")
 
 # quietly LOG COMMAND…: the log's last lines only if it fails.
 quietly() {
@@ -40,7 +43,7 @@ find_python() {
 
 system() {
     local pair missing=()
-    for pair in "${PACKAGES[@]}"; do
+    for pair in "$@"; do
         PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -68,22 +71,36 @@ make_venv() {
     quietly venv.log "$python" -m venv --clear .venv
 }
 
-python() {
+# install REQUIREMENTS: into .venv, which is made if it is not there.
+install() {
     local interpreter
     interpreter=$(find_python)
     exec 9>build/setup.lock
     flock 9
     .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv "$interpreter"
-    echo "setup: Python packages (a few minutes the first time; see build/log/pip.log)"
+    echo "setup: Python packages of $1 (a few minutes the first time; see build/log/pip.log)"
     PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-        quietly pip.log .venv/bin/python -m pip install --no-input --no-compile --progress-bar off -r requirements-dev.txt -c constraints.txt
-    touch .venv/.ready
+        quietly pip.log .venv/bin/python -m pip install --no-input --no-compile --progress-bar off -r "$1" -c constraints.txt
+}
+
+# The lab is complete with amazon.aws alone; the package ansible would bring 250 MB of other collections.
+lab() {
+    install requirements-lab.txt
+    quietly amazon_aws.log .venv/bin/python tools/amazon_aws.py .venv
+    touch .venv/.lab
+}
+
+python() {
+    install requirements-dev.txt
+    touch .venv/.lab .venv/.ready
 }
 
 case "${1:-}" in
-system | python) "$1" ;;
+system) system "${PACKAGES[@]}" ;;
+system-lab) system "${LAB_PACKAGES[@]}" ;;
+python | lab) "$1" ;;
 *)
-    echo "usage: tools/setup.sh system|python" >&2
+    echo "usage: tools/setup.sh system|system-lab|python|lab" >&2
     exit 2
     ;;
 esac

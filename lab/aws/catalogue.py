@@ -70,7 +70,11 @@ class OperatingSystem:
 
 def load_operating_system(key: str, today: datetime) -> OperatingSystem:
     """Read one catalogue file; ages of updates count back from midnight (UTC) of ``today``."""
-    data = yaml.safe_load((FOLDER / f"{key}.yml").read_text(encoding="utf-8"))
+    return to_operating_system(key, yaml.safe_load((FOLDER / f"{key}.yml").read_text(encoding="utf-8")), today)
+
+
+def to_operating_system(key: str, data: Mapping[str, Any], today: datetime) -> OperatingSystem:
+    """Read the data of a catalogue file, or of a system that an estate file brings along."""
     midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
     return OperatingSystem(
         key=key,

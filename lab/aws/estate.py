@@ -57,6 +57,8 @@ _GROUP = {
     "stopped",
     "managed",
     "pending",
+    "id",
+    "missing",
     *FAULTS,
 }
 
@@ -93,6 +95,7 @@ class NodeSpec:
     managed: bool
     stopped: bool
     pending: float  #: which share of the available updates the machine is missing at first
+    missing: frozenset[str] | None = None  #: or which ones, by their patch ids
     ip: str
     zone: str  #: Availability Zone, "" outside EC2
     tags: Mapping[str, str]
@@ -149,6 +152,8 @@ class Estate:
     load_balancers: tuple[BalancerSpec, ...] = ()
     #: from the end of a patch document on a node until the service shows its state: least and most seconds
     upload_seconds: tuple[float, float] = (2.0, 60.0)
+    #: operating systems that this estate brings along, in the form of the catalogue's files
+    systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def nodes_at(self, account: str, region: str) -> list[NodeSpec]:
         return [node for node in self.nodes if (node.account, node.region) == (account, region)]
@@ -179,6 +184,7 @@ def _estate(data: Mapping[str, Any]) -> Estate:
         nodes=tuple(node for group in nodes.values() for node in group),
         load_balancers=tuple(_balancer(row, nodes) for row in data.get("load_balancers", [])),
         upload_seconds=_seconds(data.get("upload_seconds", (2, 60))),
+        systems=data.get("systems", {}),
     )
 
 
@@ -237,6 +243,9 @@ def _nodes(group: Mapping[str, Any]) -> Iterator[NodeSpec]:
         raise ValueError(f"group {group['name']}: unknown keys {sorted(unknown)}")
     if group.get("source", "ec2") not in SOURCES:
         raise ValueError(f"group {group['name']}: source {group['source']!r} is none of {SOURCES}")
+    if "id" in group:  # a machine of its own, as an exported estate has them
+        yield _node(group["name"], 1, group)
+        return
     for number in range(1, group["count"] + 1):
         own = group.get("nodes", {}).get(number, {})
         if unknown := set(own) - _GROUP:
@@ -262,7 +271,7 @@ def _node(name: str, number: int, data: Mapping[str, Any]) -> NodeSpec:
     if source == "ec2":
         tags.setdefault("Name", name)
     return NodeSpec(
-        node_id=("i-" if source == "ec2" else "mi-") + digest[:17],
+        node_id=data.get("id") or ("i-" if source == "ec2" else "mi-") + digest[:17],
         name=name,
         account=data["account"],
         region=data["region"],
@@ -271,6 +280,7 @@ def _node(name: str, number: int, data: Mapping[str, Any]) -> NodeSpec:
         managed=data.get("managed", True),
         stopped=data.get("stopped", False),
         pending=float(data.get("pending", 0.8)),
+        missing=frozenset(data["missing"]) if "missing" in data else None,
         ip=_ip(digest),
         zone=data["region"] + "abc"[number % 3] if source == "ec2" else "",
         tags=tags,

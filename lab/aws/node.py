@@ -76,6 +76,14 @@ class Node:
         self._plan_termination()
 
     def _preinstall(self, seed: random.Random) -> None:
+        if self.spec.missing is not None:
+            here = [patch for patch in self.system.updates if patch.patch_id not in self.spec.missing]
+            self.installed = {
+                patch.patch_id: Installed(patch, patch.released + timedelta(days=1))
+                for patch in here
+                if not patch.dependency
+            }
+            return
         for patch in self.system.updates:
             keep_missing = patch.is_kernel or seed.random() < self.spec.pending
             if not keep_missing and not patch.dependency and patch.released < self.boot_time + timedelta(days=20):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from .catalogue import OperatingSystem, load_operating_system
+from .catalogue import OperatingSystem, load_operating_system, to_operating_system
 from .clock import VirtualClock
 from .estate import Estate, load_estate
 from .faults import Faults
@@ -32,8 +32,11 @@ class World:
 
     @cached_property
     def systems(self) -> dict[str, OperatingSystem]:
-        keys = {node.os for node in self.estate.nodes}
-        return {key: load_operating_system(key, self.clock.now()) for key in sorted(keys)}
+        keys, own, now = {node.os for node in self.estate.nodes}, self.estate.systems, self.clock.now()
+        return {
+            key: to_operating_system(key, own[key], now) if key in own else load_operating_system(key, now)
+            for key in sorted(keys)
+        }
 
     def renew(self) -> None:
         """Forget what is offered: ages count back from today again."""

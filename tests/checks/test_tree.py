@@ -42,7 +42,7 @@ def test_sanity_has_no_ignore_entries() -> None:
 
 
 def test_what_ci_installs_is_pinned() -> None:
-    for name in ("requirements-dev.txt", "constraints.txt"):
+    for name in ("requirements-dev.txt", "requirements-lab.txt", "constraints.txt"):
         lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-r "))]
         assert lines and not [line for line in lines if "==" not in line], name
 

@@ -60,6 +60,16 @@ def is_by_baseline(node: Candidate) -> bool:
     return row is not None and row.by_baseline
 
 
+def system_of(platform: str, name: str, version: str) -> str:
+    """Return the operating system of a baseline for a node's PlatformName and version; "" if none is known for it."""
+    for system, named in _PLATFORMS.items():
+        if platform == named:
+            return system
+    found = name.lower()
+    fits = (key for key, names in _NAMES.items() if any(text in found for text in names) and _has_version(key, version))
+    return next(fits, "")
+
+
 def _fits(baseline: PolicyBaseline, node: Candidate) -> bool:
     """Return whether a baseline is for the node's system; a system of unknown name needs only the same platform."""
     system = baseline.operating_system

@@ -30,7 +30,7 @@ from .keys import read_key, read_moment
 _PRINCIPAL = re.compile(r"[a-z0-9]([a-z0-9._+-]{0,62}[a-z0-9])?(@[a-z0-9]([a-z0-9.-]{0,120}[a-z0-9])?)?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: Accounts that many people can use; they identify nobody.
-_SHARED = ("root", "ansible", "awx", "runner", "nobody")
+SHARED_LOGINS = ("root", "ansible", "awx", "runner", "nobody")
 SOURCES = ("ssh", "awx")
 STEPS = ("request", "approve", "reject", "revoke")
 _WHAT = ("key", "person", "statement")
@@ -179,7 +179,7 @@ def _refuse_unknown(data: Any, shape: object, where: str) -> None:
 def _person(data: Mapping[str, Any], where: str) -> Person:
     logins = tuple(data.get("logins") or ())
     for login in logins:
-        if login in _SHARED:
+        if login in SHARED_LOGINS:
             raise BadInput(f"{where}.logins", login, "accounts that one person alone can use")
     awx = {_address(item["controller"], f"{where}.awx"): item["user_id"] for item in data.get("awx") or []}
     if len(awx) != len(data.get("awx") or []):
