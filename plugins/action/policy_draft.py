@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -108,7 +109,10 @@ class ActionModule(ControllerAction):
         ]
         fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": found.regions}
         fleet |= {"accounts": accounts} if accounts else {}
-        texts = {"inventory/aws.ssm_fleet.yml": _HEADER + yaml.safe_dump(fleet, sort_keys=False)}
+        # Through JSON, because Ansible's own kinds of texts are none that YAML writes.
+        texts = {
+            "inventory/aws.ssm_fleet.yml": _HEADER + yaml.safe_dump(json.loads(json.dumps(fleet)), sort_keys=False)
+        }
         try:
             text = draft_policy(to_seen(found, nodes, options["name"], keys))
         except ValueError:
