@@ -32,7 +32,7 @@ PAGES = (
 SIGNED = ("approve_plan", "steer_rollout")
 #: What is worth seeing of each playbook; ``demo.log`` has the rest.
 PLACES = r"/\w+-\w+-\d: baselines"
-PLAN = (r"^    WARNING", r"^      \S", r"^    Digest", r"^    Left out")
+PLAN = (r"^    WARNING", r"^      \S", r"^    Digest", r"^    Left out", r"^ {8,}\d+  \w+ ")
 ROLLOUT = (r"its window opens", r" precheck: ", r" gate: ", r"^      \S.*limit", r"^      \S.*skipped", r" failed: ")
 REPORT = (r"^    \S", r"^      \S")
 
@@ -74,7 +74,7 @@ PLAN_STEP = Step(
 APPROVE = Step(
     "A person approves the plan with their SSH key; the controller never has it",
     "approve_plan",
-    (r"missing",),
+    (r"missing for wave canary",),
     "This controller pins a trust bundle: without the signature of a change manager no wave begins. The playbook\n"
     "writes a statement with the plan's full digest, and the demo signs it in Ana's place. As root, two more people\n"
     "have to sign: nobody knows who planned and who runs, and people do not approve their own rollouts.",
@@ -239,7 +239,7 @@ def to_short(report: dict[str, object]) -> list[str]:
     decisions, attention = report["decisions"], report["attention"]
     assert isinstance(decisions, list) and isinstance(attention, list)
     lines += [
-        f"Decided by {row.get('by') or row.get('who')}: {row['decision']} {row.get('wave', '')}" for row in decisions
+        f"Decided by {row.get('by') or row.get('who')}: {row['action']} {row.get('wave', '')}" for row in decisions
     ]
     names = ", ".join(f"{row['name']} ({row['reason']})" for row in attention[:4])
     return [*lines, f"Needs attention: {names}"] if names else lines

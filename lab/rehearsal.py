@@ -47,6 +47,8 @@ class Stage:
             **self.aws.environment(),
             "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "tree"),
             "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+            # Claims of an earlier run, which was interrupted in its night, would hold the nodes.
+            "XDG_STATE_HOME": str(self.folder / "state"),
         }
 
     def command(self, playbook: str) -> str:

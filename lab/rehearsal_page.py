@@ -54,7 +54,7 @@ def nights(plan: Mapping[str, Any]) -> list[Row]:
 
 def outcomes(report: Mapping[str, Any]) -> list[Row]:
     """Return each wave with its outcomes by status, last verdict and reason."""
-    rows = []
+    rows: list[Row] = []
     for wave in report.get("waves", ()):
         found = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in sorted(wave["by_status"].items()))
         gate = wave["gates"][-1] if wave["gates"] else {}
@@ -68,7 +68,7 @@ def left_out(plan: Mapping[str, Any]) -> list[Row]:
     by_reason: dict[str, list[Mapping[str, Any]]] = {}
     for node in plan.get("excluded", ()):
         by_reason.setdefault(f"{node['code']}: {node['reason']}", []).append(node)
-    rows = []
+    rows: list[Row] = []
     for reason, nodes in sorted(by_reason.items(), key=lambda item: -len(item[1])):
         owners = Counter(node.get("owner") or "no owner" for node in nodes)
         named = ", ".join(f"{owner} ({count})" for owner, count in owners.most_common(4))
@@ -80,7 +80,7 @@ def drills(rehearsal: Rehearsal, plan: Mapping[str, Any], report: Mapping[str, A
     """Return each fault with its nodes and what became of them."""
     excluded = {node["name"]: f"left out ({node['code']})" for node in plan.get("excluded", ())}
     attention = {row["name"]: f"{row['status']}: {row['reason']}" for row in report.get("attention", ())}
-    rows = []
+    rows: list[Row] = []
     for fault, names in rehearsal.faulty.items():
         became = Counter(excluded.get(name) or attention.get(name) or "patched or not selected" for name in names)
         rows.append((fault, len(names), "; ".join(f"{count} {text}" for text, count in became.most_common(4))))

@@ -107,7 +107,7 @@ class ActionModule(ControllerAction):
             for account in found.accounts
             if account.role_arn
         ]
-        fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": found.regions}
+        fleet: dict[str, Any] = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": found.regions}
         fleet |= {"accounts": accounts} if accounts else {}
         # Through JSON, because Ansible's own kinds of texts are none that YAML writes.
         texts = {

@@ -20,7 +20,7 @@ from ..module_utils._core.failed_places import failed_place, failed_text
 from ..module_utils._core.fleet.estate_export import Names, to_estate
 from ..module_utils._core.fleet.facts import to_missing
 from ..module_utils._core.model import Place, place_label
-from ..module_utils._core.nodes import TAGGED
+from ..module_utils._core.nodes import TAGGED, Candidate
 from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.stamp import to_time
 from ..plugin_utils.aws_options import aws_spec, node_places, to_sessions
@@ -49,12 +49,14 @@ class ActionModule(ControllerAction):
         nodes = list(candidates(task_vars, policy.tags.application))
         if not nodes:
             raise EmptyInventory(NO_NODES)
-        sessions, by_place = to_sessions(options), {}
+        sessions = to_sessions(options)
+        by_place: dict[str, list[Candidate]] = {}
         for node in nodes:
             if node.node_id.startswith(("i-", "mi-")) and node.account and node.region:
                 by_place.setdefault(place_label(node.account, node.region), []).append(node)
         pairs = [(some[0].account, some[0].region) for some in by_place.values()]
-        missing, failed = {}, []
+        missing: Missing = {}
+        failed: list[dict[str, Any]] = []
         places = node_places(pairs, policy.estate.accounts)
         ids = {label: [node.node_id for node in some if node.managed] for label, some in by_place.items()}
         for place, found, error in each_place(places, lambda place: read_missing(sessions, place, ids[place.label])):

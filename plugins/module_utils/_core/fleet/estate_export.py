@@ -132,7 +132,7 @@ def _system(node: Candidate, system: str) -> dict[str, Any]:
         "version": node.os_version or "1",
         "product": node.os or system,
         "kernel": "1.0.0",
-        "repositories": [],
+        "repositories": ["https://exported.example/"],
         "base": [],
         "updates": {},
     }

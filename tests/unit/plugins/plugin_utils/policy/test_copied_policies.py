@@ -64,7 +64,7 @@ def estate(policy: Policy) -> Iterator[Candidate]:
                 )
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/policy.md", "examples/policy.yml", "lab/policy.yml"])
+@pytest.mark.parametrize("path", ["docs/policy.md", "examples/policy.yml", "lab/policy.yml"])
 def test_a_policy_that_people_copy_plans_without_a_warning(tmp_path: Path, path: str) -> None:
     text = documented(path) if path.endswith(".md") else (ROOT / path).read_text()
     (tmp_path / "policy.yml").write_text(text)

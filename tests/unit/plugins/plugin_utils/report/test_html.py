@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -337,3 +338,15 @@ def test_hostile_warnings_and_notes_are_shown_and_do_nothing() -> None:
     page = Page(render_plan_html(plan))
     assert page.tags.count("script") == 1 and page.text.count("<script>document") == 5
     assert "\u202e" not in page.text
+
+
+def test_people_whose_signatures_counted_are_named_on_the_report() -> None:
+    run = samples.completed()
+    votes = [{"principal": f"{name}@example.com", "source": "ssh", "reason": "CHG1"} for name in ("ana", "ben")]
+    approval = {"source": "trust", "verified": True, "counted": votes}
+    first = run.records[0]
+    records = [replace(first, data={**first.data, "approval": approval}), *run.records[1:]]
+    report = build_report(run.plan, records, run.scan)
+    assert [row["by"] for row in report.summary["approvals"]] == ["ana@example.com", "ben@example.com"]
+    page = render_report_html(report)
+    assert "approved by <bdi>ana@example.com</bdi>" in page and "approved by <bdi>ben@example.com</bdi>" in page

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands that the documentation tells readers to type."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.checks.source import ROOT
+
+PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+#: Pages whose commands tests/playbooks/test_documented_commands.py runs on the lab, in this order.
+RUN = ("docs/first-estate.md", "docs/first-rollout.md")
+#: Beginnings of commands that no test types as they stand, and why.
+NOT_RUN = {
+    "sudo apt-get install git make": "tools/bare_debian.sh runs it in a fresh Debian",
+    "git clone": "needs the network; tools/bare_debian.sh copies the tree instead",
+    "python3 -m venv": "tools/artifact.py installs the collection into an environment of its own",
+    "pip install": "needs the network",
+    "ansible-galaxy collection install patchtide.hybrid": "needs Galaxy",
+    "ansible-galaxy collection install build/": "make artifact installs the artifact",
+    "ansible-galaxy collection install --no-deps": "make artifact installs the artifact",
+    "ansible-galaxy collection install --offline": "make bundle installs from the bundle",
+    "tar -xf patchtide-bundle.tar": "make bundle unpacks the bundle",
+    "make demo": "takes minutes; CI runs it",
+    "make build": "make artifact builds it",
+    "make rehearse": "tests/lab/test_rehearse.py and tests/playbooks/test_rehearsal.py run what it calls",
+    "python -m lab.rehearse": "tests/playbooks/test_rehearsal.py runs it",
+    "ssh-keygen -Y sign": "tests of the trust bundle sign with keys of their own",
+    "ansible localhost -m patchtide.hybrid.trust_info": "tests/unit/plugins/action/test_trusted_rollout.py calls it",
+    "ansible localhost -m patchtide.hybrid.patch_exception": "tests/integration runs it on the lab",
+    "ansible-doc": "make artifact asks for every module",
+    "ansible-playbook patchtide.hybrid.approve_plan": "make demo signs a plan",
+    "ansible-playbook patchtide.hybrid.run_due": "tests/playbooks/test_run_due.py",
+    "ansible-playbook patchtide.hybrid.choose_window": "tests/playbooks/test_owners_windows.py",
+    "ansible-playbook patchtide.hybrid.sync_windows": "tests/playbooks/test_owners_windows.py",
+    "ansible-playbook patchtide.hybrid.sync_exceptions": "tests/playbooks/test_rollout_guards.py",
+    "ansible-playbook patchtide.hybrid.diff_plans": "tests/playbooks/test_plan.py",
+    "ansible-playbook patchtide.hybrid.check_azure_tags": "tests/playbooks/test_check_azure_tags.py",
+    "ansible-playbook patchtide.hybrid.steer_rollout -e patchtide_dir=DIR": "a form, not a command",
+    "ansible-inventory -i estate.ssm_fleet.yml": "tests/inventory runs it on the lab",
+    "ansible -i estate.ssm_fleet.yml": "tests/inventory checks the groups on the lab",
+}
+
+
+def commands(page: str) -> list[str]:
+    """Return the commands of a page: lines of console blocks that begin with a dollar sign, and indented ones."""
+    text = re.sub(r"\\\n", " ", (ROOT / page).read_text("utf-8"))
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return found + re.findall(r"^    ((?:ansible|ssh-keygen)\S* .*)$", text, re.MULTILINE)
+
+
+def playbook_of(command: str) -> tuple[str, set[str]]:
+    """Return the playbook that a command runs, without the collection's name, and the variables that it sets."""
+    words = shlex.split(command)
+    names = [word for word in words if word.startswith("patchtide.hybrid.")]
+    if words[0] != "ansible-playbook" or not names:
+        return "", set()
+    return names[0].removeprefix("patchtide.hybrid."), set(re.findall(r"\b(patchtide_\w+)\"?[=:]", command))
+
+
+def settable(path: Path) -> set[str]:
+    """Return the variables that a playbook reads and does not set itself."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.lstrip().startswith("#")]
+    text = "\n".join(lines)
+    own = ("register: ", r"^\s+(?=\w+:)", "groups: ", r"groups\['")
+    found = {name for start in own for name in re.findall(rf"{start}(patchtide_\w+)", text, re.MULTILINE)}
+    return set(re.findall(r"patchtide_[a-z_]+", text)) - found

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the documentation tells readers to type exists, and is run by a test or says why it is not."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.checks.commands import NOT_RUN, PAGES, RUN, commands, playbook_of, settable
+from tests.checks.source import ROOT
+
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+#: Variables of playbooks that people do not set.
+INTERNAL = {"patchtide_executor", "patchtide_by_schedule", "patchtide_settle"}
+ALL = [(page, command) for page in PAGES for command in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "command"), ALL)
+def test_a_command_is_run_or_says_why_not(page: str, command: str) -> None:
+    known = any(command.startswith(start) for start in NOT_RUN)
+    assert known or page in RUN or command.startswith(("export ", "cd ")), command
+
+
+def test_no_reason_is_left_over() -> None:
+    assert len(ALL) > 30
+    assert not [start for start in NOT_RUN if not any(command.startswith(start) for _page, command in ALL)]
+
+
+@pytest.mark.parametrize(("page", "command"), ALL)
+def test_playbooks_and_their_variables_exist(page: str, command: str) -> None:
+    playbook, variables = playbook_of(command)
+    if playbook:
+        assert playbook in PLAYBOOKS
+        assert not variables - settable(ROOT / "playbooks" / f"{playbook}.yml"), (page, command)
+
+
+def section(playbook: str) -> str:
+    text = (ROOT / "docs" / "playbooks.md").read_text("utf-8")
+    found = re.search(rf"^## {playbook}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/playbooks.md has no section {playbook}"
+    return found[1]
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_the_reference_has_exactly_the_variables_of_each_playbook(playbook: str) -> None:
+    rows = "\n".join(line.split("|")[1] for line in section(playbook).splitlines() if line.startswith("|"))
+    wanted = settable(ROOT / "playbooks" / f"{playbook}.yml") - INTERNAL
+    # Playbooks that refuse a variable name it as well.
+    refused = {"patchtide_dir", "patchtide_policy_file"} if playbook == "run_due" else set()
+    assert set(re.findall(r"patchtide_\w+", rows)) == wanted - refused
+
+
+def test_the_file_of_accounts_sets_variables_of_init_policy() -> None:
+    (block,) = re.findall(r"```yaml\n(# accounts.yml\n.*?)```", (ROOT / "docs/first-estate.md").read_text(), re.DOTALL)
+    assert set(yaml.safe_load(block)) <= settable(ROOT / "playbooks" / "init_policy.yml")
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+def test_the_example_of_a_role_is_that_of_its_readme(role: str) -> None:
+    readme = (ROOT / "roles" / role / "README.md").read_text("utf-8")
+    block = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)[0]
+    example = yaml.safe_load((ROOT / "examples" / "roles" / f"{role}.yml").read_text("utf-8"))
+    assert example == yaml.safe_load(block)
+
+
+def test_pages_link_to_files_and_sections_that_exist() -> None:
+    for page in PAGES:
+        text = (ROOT / page).read_text("utf-8")
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _hash, anchor = target.partition("#")
+            path = (ROOT / page).parent / file if file else ROOT / page
+            assert path.exists(), f"{page}: {target}"
+            if anchor:
+                assert anchor in anchors(path.read_text("utf-8")), f"{page}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_messages_of_the_troubleshooting_page_are_those_of_the_code() -> None:
+    rows = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").split("## Nodes")[0].splitlines()
+    quoted = [text for row in rows if row.startswith("| `") for text in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    files = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "playbooks").rglob("*.yml")]
+    source = " ".join(path.read_text("utf-8") for path in files)
+    flat = re.sub(r'"\s*f?r?"', "", re.sub(r"\s+", " ", source))
+    elsewhere = {"Could not assume role", "set patchtide_allow_changed_policy"}  # put together while running
+    ansible = elsewhere | {
+        "unable to locate collection",
+        "No module named 'ansible_collections.amazon'",
+        "no space left",
+    }
+    assert len(quoted) > 10 and not [text for text in quoted if text not in flat and text not in ansible]
+
+
+@pytest.mark.parametrize("name", ["read-only", "rollout"])
+def test_iam_policies_name_actions_that_exist(name: str) -> None:
+    import botocore.session
+
+    session = botocore.session.get_session()
+    services = {"ssm": "ssm", "ec2": "ec2", "s3": "s3", "tag": "resourcegroupstaggingapi", "cloudwatch": "cloudwatch"}
+    services["elasticloadbalancing"] = "elbv2"
+    policy = json.loads((ROOT / "examples" / "iam" / f"{name}.json").read_text())
+    for action in (action for statement in policy["Statement"] for action in statement["Action"]):
+        service, _colon, operation = action.partition(":")
+        assert operation in session.get_service_model(services[service]).operation_names, action
