@@ -33,7 +33,9 @@ options:
       - check_azure_tags
       - choose_window
       - diff_plans
+      - init_policy
       - plan_rollout
+      - rehearsal_export
       - repair_repositories
       - report_compliance
       - rollout_patches

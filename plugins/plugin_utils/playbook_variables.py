@@ -87,7 +87,14 @@ VARIABLES: Mapping[str, Variable] = {
     "decision": Variable(what="What is decided.", choices=tuple(DECISIONS)),
     "dir": Variable(what="Directory of the rollout, one for each patch cycle.", kind="path"),
     "environments": Variable(what="Environments that the approval is for. Without it, those of the plan.", kind="list"),
+    "estate_accounts": Variable(
+        what="Accounts as role ARNs or with name, role_arn and external_id. Without it, that of the credentials.",
+        kind="data",
+    ),
+    "estate_file": Variable(what="File for the exported estate.", kind="path"),
+    "estate_regions": Variable(what="Regions. Without it, that of the credentials.", kind="list"),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
+    "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
     "inventory_dir": Variable(
         what="Directory of the inventory, where the windows of hosts outside AWS are written.", kind="path"
     ),
@@ -99,8 +106,10 @@ VARIABLES: Mapping[str, Variable] = {
     "plans": Variable(what="Directory above the directories of all rollouts.", kind="path"),
     "policy_digest": Variable(what="Digest of the changed policy, for the decision accept_policy."),
     "policy_file": Variable(what="The policy.", kind="path"),
+    "policy_name": Variable(what="Name of the drafted policy."),
     "poll_interval": Variable(what="How often the state of running commands is read.", kind="seconds"),
     "principal": Variable(what="Who signs, as in the trust bundle, such as ana@example.com."),
+    "pseudonyms": Variable(what="Whether names and IDs of nodes and owners are replaced.", kind="yes or no"),
     "reason": Variable(what="Why, in one sentence. It is recorded."),
     "repair": Variable(
         what="Which repair is made; none shows the differences and proposes one.",
@@ -114,6 +123,9 @@ VARIABLES: Mapping[str, Variable] = {
     "role": Variable(what="Role in which the person signs. Without it, the only one that the person has."),
     "soak_wait_minutes": Variable(
         what="How long to wait for the end of a soak time. Without it, to its end.", kind="minutes"
+    ),
+    "tag_keys": Variable(
+        what="Keys of tags: patch_group, maintenance_window, application, owner, environment.", kind="data"
     ),
     "takeover_minutes": Variable(
         what="After how long without a record a rollout of another machine is taken over.", kind="minutes"
@@ -133,6 +145,21 @@ _ROLLOUT = {"journal": None, "claims": None, "poll_interval": 15}
 
 #: The playbooks in the order of a patch cycle.
 PLAYBOOKS: Mapping[str, Playbook] = {
+    "init_policy": Playbook(
+        what="Shows what an estate has and what is missing, and drafts an inventory and a policy.",
+        takes={
+            "init_dir": "patching",
+            "policy_name": "patching",
+            "estate_regions": [],
+            "estate_accounts": [],
+            "tag_keys": {},
+        },
+    ),
+    "rehearsal_export": Playbook(
+        what="Exports nodes, tags and missing patches for a rehearsal.",
+        needs=("policy_file",),
+        takes={"estate_file": "estate.yml", "pseudonyms": False},
+    ),
     "apply_policy": Playbook(
         what="Creates and updates the patch baselines, patch groups and maintenance windows of a policy.",
         takes={"policy_file": "policy.yml"},

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 from tests.checks.source import ROOT
 
@@ -16,8 +15,8 @@ PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").gl
 RUN = ("docs/first-estate.md", "docs/first-rollout.md")
 #: Beginnings of commands that no test types as they stand, and why.
 NOT_RUN = {
-    "sudo apt-get install git make": "tools/bare_debian.sh runs it in a fresh Debian",
-    "git clone": "needs the network; tools/bare_debian.sh copies the tree instead",
+    "sudo apt-get install git make": "tools/bare_debian.py runs it in a fresh Debian",
+    "git clone": "needs the network; tools/bare_debian.py copies the tree instead",
     "python3 -m venv": "tools/artifact.py installs the collection into an environment of its own",
     "pip install": "needs the network",
     "ansible-galaxy collection install patchtide.hybrid": "needs Galaxy",
@@ -61,12 +60,3 @@ def playbook_of(command: str) -> tuple[str, set[str]]:
     if words[0] != "ansible-playbook" or not names:
         return "", set()
     return names[0].removeprefix("patchtide.hybrid."), set(re.findall(r"\b(patchtide_\w+)\"?[=:]", command))
-
-
-def settable(path: Path) -> set[str]:
-    """Return the variables that a playbook reads and does not set itself."""
-    lines = [line for line in path.read_text("utf-8").splitlines() if not line.lstrip().startswith("#")]
-    text = "\n".join(lines)
-    own = ("register: ", r"^\s+(?=\w+:)", "groups: ", r"groups\['")
-    found = {name for start in own for name in re.findall(rf"{start}(patchtide_\w+)", text, re.MULTILINE)}
-    return set(re.findall(r"patchtide_[a-z_]+", text)) - found

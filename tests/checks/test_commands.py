@@ -10,13 +10,11 @@ import re
 
 import pytest
 import yaml
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variables import PLAYBOOKS, PREFIX
 
-from tests.checks.commands import NOT_RUN, PAGES, RUN, commands, playbook_of, settable
+from tests.checks.commands import NOT_RUN, PAGES, RUN, commands, playbook_of
 from tests.checks.source import ROOT
 
-PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
-#: Variables of playbooks that people do not set.
-INTERNAL = {"patchtide_executor", "patchtide_by_schedule", "patchtide_settle"}
 ALL = [(page, command) for page in PAGES for command in commands(page)]
 
 
@@ -35,29 +33,12 @@ def test_no_reason_is_left_over() -> None:
 def test_playbooks_and_their_variables_exist(page: str, command: str) -> None:
     playbook, variables = playbook_of(command)
     if playbook:
-        assert playbook in PLAYBOOKS
-        assert not variables - settable(ROOT / "playbooks" / f"{playbook}.yml"), (page, command)
-
-
-def section(playbook: str) -> str:
-    text = (ROOT / "docs" / "playbooks.md").read_text("utf-8")
-    found = re.search(rf"^## {playbook}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"docs/playbooks.md has no section {playbook}"
-    return found[1]
-
-
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_the_reference_has_exactly_the_variables_of_each_playbook(playbook: str) -> None:
-    rows = "\n".join(line.split("|")[1] for line in section(playbook).splitlines() if line.startswith("|"))
-    wanted = settable(ROOT / "playbooks" / f"{playbook}.yml") - INTERNAL
-    # Playbooks that refuse a variable name it as well.
-    refused = {"patchtide_dir", "patchtide_policy_file"} if playbook == "run_due" else set()
-    assert set(re.findall(r"patchtide_\w+", rows)) == wanted - refused
+        assert variables <= {PREFIX + name for name in PLAYBOOKS[playbook].names}, (page, command)
 
 
 def test_the_file_of_accounts_sets_variables_of_init_policy() -> None:
     (block,) = re.findall(r"```yaml\n(# accounts.yml\n.*?)```", (ROOT / "docs/first-estate.md").read_text(), re.DOTALL)
-    assert set(yaml.safe_load(block)) <= settable(ROOT / "playbooks" / "init_policy.yml")
+    assert set(yaml.safe_load(block)) <= {PREFIX + name for name in PLAYBOOKS["init_policy"].names}
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))

@@ -31,9 +31,9 @@ def estate(small: Lab) -> Lab:
 def init(aws: Lab, folder: Path, *options: str, accounts: list[Any] | None = None) -> Played:
     given = {
         "patchtide_init_dir": str(folder),
-        "patchtide_name": "first",
-        "patchtide_regions": REGIONS,
-        "patchtide_accounts": accounts or [WEB, DATA],
+        "patchtide_policy_name": "first",
+        "patchtide_estate_regions": REGIONS,
+        "patchtide_estate_accounts": accounts or [WEB, DATA],
     }
     return play(aws, "init_policy", "-i", "localhost,", "-e", json.dumps(given), *options)
 
