@@ -21,6 +21,9 @@ from ..module_utils._core.text import plain
 from .large_json import parse_shared
 from .private_file import check_replaceable, disk_errors, make_directory, open_private
 
+#: Which playbook writes the files of a rollout.
+_WRITTEN_BY = {"scan.json": "scan_compliance", "plan.json": "plan_rollout", "journal.jsonl": "rollout_patches"}
+
 
 class FileError(PatchtideError):
     """A file can't be written."""
@@ -36,7 +39,8 @@ def read_json(path: Path, option: str) -> Any:
     try:
         return parse_shared(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise BadInput(option, str(path), "an existing file; run the step that writes it first") from None
+        step = _WRITTEN_BY.get(path.name, "the step that writes it")
+        raise BadInput(option, str(path), f"an existing file; run {step} first") from None
     except RecursionError:
         raise BadInput(option, str(path), "a JSON file with fewer levels") from None
     except (OSError, ValueError) as error:

@@ -15,6 +15,7 @@ from .._core.accounts import Account
 from .._core.errors import BadInput, PatchtideError
 from .._core.model import Place
 from .errors import aws_errors
+from .known_regions import check_regions
 from .role_cache import RoleCache
 
 try:
@@ -54,6 +55,7 @@ def to_places(regions: Sequence[str], accounts: Sequence[Account]) -> list[Place
     """Return every account in every Region; without accounts, the caller's own."""
     if not regions:
         raise BadInput("region", None, "a Region: set region, regions, AWS_REGION or the profile's Region")
+    check_regions(regions)
     return [account.place(region) for account in accounts or [Account()] for region in regions]
 
 

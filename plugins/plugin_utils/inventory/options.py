@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils._aws.errors import aws_errors
 from ...module_utils._aws.fleet_gather import Wish
+from ...module_utils._aws.known_regions import check_regions
 from ...module_utils._aws.organizations import Organization
 from ...module_utils._aws.session import Connection, Sessions, each_place
 from ...module_utils._core.accounts import Account, partition_of, role_arn_for, to_accounts
@@ -68,6 +69,7 @@ def find_places(option: GetOption, sessions: Sessions) -> Found:
     home = _home(option, sessions)
     accounts = _accounts(option, sessions, home)
     wanted = [str(region) for region in option("regions") or [home]]
+    check_regions([region for region in wanted if not is_pattern(region)])
     errors: dict[str, PatchtideError] = {}
     regions = {account.id: wanted for account in accounts}
     if any(map(is_pattern, wanted)):

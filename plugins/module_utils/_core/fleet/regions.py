@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from ..accounts import Account
@@ -18,6 +19,21 @@ def pick_regions(wanted: Sequence[str], enabled: Iterable[str], excluded: Sequen
     literal = {item for item in patterns if not is_pattern(item)}
     found = literal | {region for region in enabled if any(fnmatchcase(region, item) for item in patterns)}
     return sorted(region for region in found if not any(fnmatchcase(region, item) for item in excluded))
+
+
+def meant_region(region: str, known: Collection[str]) -> str:
+    """Return the Regions that may be meant by one that is not known; "" if it may exist all the same.
+
+    A name that differs only in its number may be a Region that is newer than the list.
+    """
+    if region in known:
+        return ""
+    near = get_close_matches(region, sorted(known), n=2, cutoff=0.8)
+    return "" if any(_area(name) == _area(region) for name in near) else " or ".join(sorted(near))
+
+
+def _area(region: str) -> str:
+    return region.rstrip("0123456789")
 
 
 def is_pattern(region: str) -> bool:

@@ -158,7 +158,7 @@ def test_rehearsing_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="run the step that writes it first"):
+    with pytest.raises(BadInput, match="run plan_rollout first"):
         RolloutDir(tmp_path, FakeClock())
     rollout = opened(tmp_path)
     with pytest.raises(BadInput, match="a wave of the plan: canary"):

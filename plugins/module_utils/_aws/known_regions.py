@@ -1,0 +1,32 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds typing errors in names of Regions, which would otherwise show as endpoints that cannot be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from .._core.errors import BadInput
+from .._core.fleet.regions import meant_region
+
+try:
+    import botocore.session
+except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
+    botocore = None
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return the Regions of all partitions that this version of botocore knows for Systems Manager."""
+    session = botocore.session.Session()
+    names = (session.get_available_regions("ssm", partition) for partition in session.get_available_partitions())
+    return frozenset(region for found in names for region in found)
+
+
+def check_regions(regions: Sequence[str], option: str = "regions") -> None:
+    """:raises BadInput: a name is not a Region, and resembles one."""
+    for region in regions if botocore else ():
+        if meant := meant_region(region, _known()):
+            raise BadInput(option, region, f"a Region (did you mean {meant}?)")
