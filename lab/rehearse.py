@@ -120,7 +120,7 @@ def run(rehearsal: Rehearsal, aws: Lab, screen: Screen, *, stop: bool) -> None:
     for _attempt in range(MOST_DECISIONS):
         rehearsal.status = play("rollout_patches")
         wave = paused_wave(rehearsal.folder)
-        if not wave:
+        if not wave or wave in rehearsal.decisions:
             break
         rehearsal.decisions.append(wave)
         if stop:

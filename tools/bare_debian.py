@@ -24,7 +24,15 @@ sys.path.insert(0, str(ROOT))
 from lab.hosts.sources import of_this_machine  # noqa: E402
 
 #: What lets a machine behind a proxy reach its mirrors; none of it is part of what is tried.
-CARRIED = ("/etc/pip.conf", "/etc/xdg/pip", "/root/.config/pip", "/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs")
+CARRIED = (
+    "/etc/pip.conf",
+    "/etc/xdg/pip",
+    "/root/.config/pip",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/ssl/certs",
+    "/usr/local/share/ca-certificates",
+)
 HOMES = {"root": "/root/hybrid", "ops": "/home/ops/hybrid"}
 
 
@@ -69,15 +77,7 @@ def build(place: Path, suite: str) -> None:
         text=True,
         check=True,
     )
-    for name in CARRIED:
-        if Path(name).exists():
-            target = place / name.removeprefix("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if Path(name).is_dir():
-                shutil.copytree(name, target, dirs_exist_ok=True)
-            else:
-                target.unlink(missing_ok=True)
-                shutil.copy(name, target)
+    carry(place)
     (place / "etc/apt/apt.conf.d/90carried").write_text(sources.apt_conf())
     (line,) = re.findall(r"^\$ sudo (apt-get install .*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     packages = line.removeprefix("apt-get install ")
@@ -87,6 +87,20 @@ def build(place: Path, suite: str) -> None:
     command = f"{quiet} update && {install} && useradd -m -s /bin/bash ops"
     if status := enter(place, ["sh", "-c", command]):
         raise SystemExit(status)
+    carry(place)  # packages have written their own certificates
+
+
+def carry(place: Path) -> None:
+    """Copy what this machine needs to reach its mirrors."""
+    for name in CARRIED:
+        if Path(name).exists():
+            target = place / name.removeprefix("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if Path(name).is_dir():
+                shutil.copytree(name, target, dirs_exist_ok=True)
+            else:
+                target.unlink(missing_ok=True)
+                shutil.copy(name, target)
 
 
 def copy(place: Path, home: str, user: str) -> None:

@@ -35,6 +35,8 @@ NOT_RUN = {
     "ansible localhost -m patchtide.hybrid.trust_info": "tests/unit/plugins/action/test_trusted_rollout.py calls it",
     "ansible localhost -m patchtide.hybrid.patch_exception": "tests/integration runs it on the lab",
     "ansible-doc": "make artifact asks for every module",
+    "ansible-playbook patchtide.hybrid.choose_window": "tests/unit/plugins/action/test_patch_window_choice.py calls it",
+    "ansible-playbook patchtide.hybrid.sync_windows": "tests of its module; no test runs the playbook itself yet",
     "ansible-playbook patchtide.hybrid.approve_plan": "make demo signs a plan",
     "ansible-inventory -i estate.ssm_fleet.yml": "tests/inventory runs it on the lab",
     "ansible -i estate.ssm_fleet.yml": "tests/inventory checks the groups on the lab",

@@ -16,8 +16,9 @@ from tests.checks.commands import NOT_RUN, PAGES, RUN, commands, playbook_of
 from tests.checks.source import ROOT
 
 #: Playbooks that tests run.
-TESTS = " ".join(path.read_text("utf-8") for path in (ROOT / "tests" / "playbooks").glob("test_*.py"))
-PLAYED = {name for name in PLAYBOOKS if f'"{name}"' in TESTS}
+FILES = [path for kind in ("playbooks", "hosts") for path in (ROOT / "tests" / kind).rglob("test_*.py")]
+TESTS = " ".join(path.read_text("utf-8") for path in FILES)
+PLAYED = {name for name in PLAYBOOKS if re.search(rf"\b{name}\b", TESTS)}
 ALL = [(page, command) for page in PAGES for command in commands(page)]
 
 

@@ -13,8 +13,10 @@ from .._core.fleet.regions import meant_region
 
 try:
     import botocore.session
+
+    HAS_SDK = True
 except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
-    botocore = None
+    HAS_SDK = False
 
 
 @cache
@@ -27,6 +29,6 @@ def _known() -> frozenset[str]:
 
 def check_regions(regions: Sequence[str], option: str = "regions") -> None:
     """:raises BadInput: a name is not a Region, and resembles one."""
-    for region in regions if botocore else ():
+    for region in regions if HAS_SDK else ():
         if meant := meant_region(region, _known()):
             raise BadInput(option, region, f"a Region (did you mean {meant}?)")
