@@ -86,7 +86,7 @@ BEGIN = Step(
     "rollout_patches",
     ROLLOUT,
     "The lab's clock jumps to the window. Stopped instances are started, load balancers drained, nodes patched,\n"
-    "rebooted, scanned again and restored. web-stg-03 has 40 MB left and is held back. One of four nodes is more than\n"
+    "rebooted, scanned again and restored. web-stg-03 has 40 MB left and is skipped. One of four nodes is more than\n"
     "the policy lets pass, so the gate of that wave does not decide alone.",
     pauses=True,
 )

@@ -1,16 +1,13 @@
 """Takes the collection amazon.aws from the Python package ansible, which PyPI and its mirrors have, without Galaxy.
 
 ``amazon_aws.py VENV`` puts it where ansible-core of that virtual environment finds it, unless it is there already.
-``fetch(FOLDER)`` writes it as an artifact, which ``ansible-galaxy collection install`` installs from the file.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -27,20 +24,6 @@ def main(venv: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(_wheel(Path(folder))) as wheel:
         wheel.extractall(site, _members(wheel))
     print(f"amazon.aws is in {site}")
-
-
-def fetch(folder: Path) -> Path:
-    """Write the artifact amazon-aws-VERSION.tar.gz into a folder and return it."""
-    with tempfile.TemporaryDirectory() as place:
-        with zipfile.ZipFile(_wheel(Path(place))) as wheel:
-            wheel.extractall(place, _members(wheel))
-        found = Path(place) / INSIDE
-        version = json.loads((found / "MANIFEST.json").read_text("utf-8"))["collection_info"]["version"]
-        artifact = folder / f"amazon-aws-{version}.tar.gz"
-        with tarfile.open(artifact, "w:gz") as archive:
-            for path in sorted(found.iterdir()):
-                archive.add(path, path.name)
-    return artifact
 
 
 def _members(wheel: zipfile.ZipFile) -> list[str]:

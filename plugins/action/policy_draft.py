@@ -20,6 +20,7 @@ from ..module_utils._core.fleet.coverage import Coverage
 from ..module_utils._core.fleet.discovery import Finding, find_gaps
 from ..module_utils._core.fleet.records import Node
 from ..module_utils._core.nodes import EMPTY, Candidate
+from ..module_utils._core.plan.covered import is_by_baseline
 from ..module_utils._core.policy.draft import draft_policy
 from ..module_utils._core.tags import TagKeys
 from ..module_utils._core.text import plain
@@ -49,7 +50,7 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         keys = _tag_keys(options["tags"])
-        hosts = [node for node in candidates(task_vars) if node.executor and node.executor != "ssm"]
+        hosts = [node for node in candidates(task_vars) if node.executor and not is_by_baseline(node)]
         found = self._discover(options, keys)
         nodes = found.nodes + [_host_node(host, task_vars["hostvars"][host.host]) for host in hosts]
         Coverage(now=find_clock().now()).findings(found.nodes)

@@ -21,6 +21,7 @@ from ..module_utils._core.fleet.estate_export import Names, to_estate
 from ..module_utils._core.fleet.facts import to_missing
 from ..module_utils._core.model import Place, place_label
 from ..module_utils._core.nodes import TAGGED, Candidate
+from ..module_utils._core.plan.covered import is_by_baseline
 from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.stamp import to_time
 from ..plugin_utils.aws_options import aws_spec, node_places, to_sessions
@@ -66,7 +67,7 @@ class ActionModule(ControllerAction):
         export = to_estate(nodes, missing, to_time(find_clock().now()), names)
         text = yaml.safe_dump(export.data, sort_keys=False, allow_unicode=True, width=160)
         changed = _write(Path(options["dest"]), text, self.check_mode)
-        never = sum(missing.get(node.node_id) is None for node in nodes if node.executor == "ssm")
+        never = sum(missing.get(node.node_id) is None for node in nodes if is_by_baseline(node))
         result = {
             "changed": changed,
             "nodes": len(export.data["groups"]),

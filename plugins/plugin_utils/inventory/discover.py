@@ -14,6 +14,7 @@ from ...module_utils._aws.fleet_gather import Wish
 from ...module_utils._aws.session import Sessions, to_places
 from ...module_utils._aws.windows_info import WindowReader
 from ...module_utils._core.accounts import Account
+from ...module_utils._core.executors import find
 from ...module_utils._core.failed_places import failed_place
 from ...module_utils._core.fleet.merge import merge_nodes
 from ...module_utils._core.fleet.records import Node, Spellings
@@ -114,13 +115,15 @@ def to_seen(found: Discovered, nodes: Sequence[Node], name: str, keys: TagKeys) 
 
 def _draft_node(node: Node, keys: TagKeys) -> DraftNode:
     tags = node["tags"]
-    by_baseline = node["executor"] == "ssm"
+    row = find(str(node["executor"]))
     return DraftNode(
         patch_group=str(node["patch_group"]),
         environment=str(tags.get(keys.environment, "")),
         owner=str(tags.get(keys.owner, "")),
         window=str(node["maintenance_window"] or tags.get(keys.maintenance_window, "")),
-        system=system_of(str(node["platform"]), str(node["os"]), str(node["os_version"])) if by_baseline else "",
+        system=system_of(str(node["platform"]), str(node["os"]), str(node["os_version"]))
+        if row and row.by_baseline
+        else "",
     )
 
 

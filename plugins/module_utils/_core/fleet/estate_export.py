@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..nodes import Candidate
-from ..plan.covered import system_of
+from ..plan.covered import is_by_baseline, system_of
 from ..ssm.baselines import NO_APPROVAL_DELAY
 from ..tags import TagKeys
 
@@ -97,7 +97,7 @@ def to_estate(
 
 
 def _unfit(node: Candidate, system: str) -> str:
-    if node.executor and node.executor != "ssm":
+    if node.executor and not is_by_baseline(node):
         return f"reached by the executor {node.executor}, which the rehearsal has no hosts for"
     if not node.account or not node.region:
         return "without account or Region"
