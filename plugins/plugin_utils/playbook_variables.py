@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -20,7 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.nodes import EMPTY, PREFIX
 from ..module_utils._core.rollout.decisions import DECISIONS
-from ..module_utils._core.text import plain
+from ..module_utils._core.text import nearest, plain
 
 
 class WrongVariables(PatchtideError):
@@ -301,8 +300,9 @@ def _check_names(extra: Iterable[str]) -> None:
     known = {PREFIX + name for name in (*VARIABLES, *HANDED_ON, *EMPTY)}
     wrong = sorted(name for name in extra if name.startswith(PREFIX) and name not in known)
     if wrong:
-        near = {name: get_close_matches(name, sorted(known), n=1) for name in wrong}
-        told = [f"{plain(name)} (did you mean {hint[0]}?)" if (hint := near[name]) else plain(name) for name in wrong]
+        told = [
+            f"{plain(name)} (did you mean {hint}?)" if (hint := nearest(name, known)) else plain(name) for name in wrong
+        ]
         raise WrongVariables(f"No playbook has these extra variables: {', '.join(told)}. See docs/playbooks.md.")
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from ..accounts import Account
@@ -28,6 +27,8 @@ def meant_region(region: str, known: Collection[str]) -> str:
     """
     if region in known:
         return ""
+    from difflib import get_close_matches  # an error needs it, a module's start does not
+
     near = get_close_matches(region, sorted(known), n=2, cutoff=0.8)
     return "" if any(_area(name) == _area(region) for name in near) else " or ".join(sorted(near))
 
