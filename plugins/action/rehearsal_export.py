@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from ..plugin_utils.files import write_text
 from ..plugin_utils.inventory.nodes import candidates
 
 _WORKERS = 8
+_EXPORTED_AT = re.compile(r"^exported_at: '?([^'\n]*)'?$", re.MULTILINE)
 Missing = dict[str, list[dict[str, Any]] | None]
 
 
@@ -65,8 +67,7 @@ class ActionModule(ControllerAction):
             failed += [failed_place(place.label, error.to_dict())] if error else []
         names = Names(secrets.token_hex(16) if options["pseudonyms"] else "", policy.tags, _kept_tags(policy))
         export = to_estate(nodes, missing, to_time(find_clock().now()), names)
-        text = yaml.safe_dump(export.data, sort_keys=False, allow_unicode=True, width=160)
-        changed = _write(Path(options["dest"]), text, self.check_mode)
+        changed = _write(Path(options["dest"]), export.data, self.check_mode)
         never = sum(missing.get(node.node_id) is None for node in nodes if is_by_baseline(node))
         result = {
             "changed": changed,
@@ -103,7 +104,14 @@ def _kept_tags(policy: Policy) -> frozenset[str]:
     return frozenset([*keys, policy.exceptions.tag, *(key for select in selects for key in select.tags)])
 
 
-def _write(dest: Path, text: str, check: bool) -> bool:
-    if check:
-        return not dest.exists() or dest.read_text("utf-8", "replace") != text
-    return write_text(dest, text)
+def _write(dest: Path, data: Mapping[str, Any], check: bool) -> bool:
+    """Write the estate and return whether it differs from the file's, apart from the time of the export."""
+    before = dest.read_text("utf-8", "replace") if dest.is_file() else ""
+    found = _EXPORTED_AT.search(before)
+    if found and _text({**data, "exported_at": found[1]}) == before:
+        return False
+    return True if check else write_text(dest, _text(data))
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=160)  # type: ignore[no-any-return,unused-ignore]

@@ -14,8 +14,6 @@ import shlex
 from tests.checks.source import ROOT
 
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
-#: Pages whose commands tests/playbooks/test_documented_commands.py runs on the lab, in this order.
-RUN = ("docs/first-estate.md", "docs/first-rollout.md")
 #: Beginnings of commands that no test types as they stand, and why.
 NOT_RUN = {
     "sudo apt-get install git make": "needs root and packages",
@@ -28,8 +26,8 @@ NOT_RUN = {
     "ansible-galaxy collection install --no-deps": "make artifact installs the artifact",
     "make demo": "takes minutes; CI runs it",
     "make build": "make artifact builds it",
-    "make rehearse": "tests/lab/test_rehearse.py and tests/playbooks/test_rehearsal.py run what it calls",
-    "python -m lab.rehearse": "tests/playbooks/test_rehearsal.py runs it",
+    "make rehearse": "takes minutes; tests/unit/lab and tests/lab test its parts, no test runs it as a whole yet",
+    "python -m lab.rehearse": "takes minutes; no test runs it as a whole yet",
     "ssh-keygen -Y sign": "tests of the trust bundle sign with keys of their own",
     "ansible localhost -m patchtide.hybrid.trust_info": "tests/unit/plugins/action/test_trusted_rollout.py calls it",
     "ansible localhost -m patchtide.hybrid.patch_exception": "tests/integration runs it on the lab",
@@ -38,6 +36,7 @@ NOT_RUN = {
     "ansible-playbook patchtide.hybrid.sync_windows": "tests of its module; no test runs the playbook itself yet",
     "ansible-playbook patchtide.hybrid.approve_plan": "make demo signs a plan",
     "ansible-inventory -i estate.": "tests/inventory runs it on the lab",
+    "ansible-inventory -i inventory/": "tests/inventory runs it on the lab",
     "ansible -i estate.ssm_fleet.yml": "tests/inventory checks the groups on the lab",
 }
 
