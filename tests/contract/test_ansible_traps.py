@@ -161,6 +161,7 @@ def test_a_part_of_a_run_is_refused(tmp_path: Path, options: list[str], told: st
 
 @pytest.mark.parametrize("options", [[], ["--tags", "all"], ["--check"]], ids=" ".join)
 def test_a_whole_run_is_not_refused(tmp_path: Path, options: list[str]) -> None:
-    first = {"ansible.builtin.import_playbook": str(PLAYBOOKS / "plays" / "whole_run.yml")}
+    variables = {"patchtide_playbook": "apply_policy", "patchtide_policy_file": "policy.yml"}
+    first = {"ansible.builtin.import_playbook": str(PLAYBOOKS / "plays" / "whole_run.yml"), "vars": variables}
     status, output = run(tmp_path, [first, {**LAST, "tasks": [note("went on")]}], *options)
     assert status == 0 and "noted went on" in output, output

@@ -154,7 +154,7 @@ class Driving:
         kinds: dict[str, type[Preparer]] = {"drained": FakePreparer, "started": NothingToStart}
         options = {"calls": self.executor.calls, "stuck": self.stuck, "slow": self.slow}
         check_clock = ServiceClock(self.clock, [self.executor]).check
-        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes, check_clock)  # type: ignore[arg-type]
+        permits = Permits(rollout, WAVE, self.watch, self.pins, tempo, notes, check_clock)  # type: ignore[arg-type] # a fake watch and pins
         return Driver(
             rollout=rollout,
             wave=WAVE,

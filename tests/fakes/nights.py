@@ -102,7 +102,7 @@ class NightStores(Stores):
             return record
 
         store.append = deadly
-        return store  # type: ignore[no-any-return]
+        return store  # type: ignore[no-any-return] # made by an untyped base
 
     def open_head(self, rollout: str) -> HeadStore | None:
         return DynamoHead(self.dynamo, "c", rollout) if self.dynamo else HeadFile(self.folder / "heads" / rollout)
@@ -303,7 +303,7 @@ class Night:
         }
         ssm = SsmExecutor(rollout=rollout, wave=wave, rules=RULES, clock=self.clock, ports=fleets.__getitem__)
         check_clock = ServiceClock(self.clock, [ssm]).check
-        permits = Permits(rollout, wave, FakeWatch(), FakePins(), tempo, notes, check_clock)  # type: ignore[arg-type]
+        permits = Permits(rollout, wave, FakeWatch(), FakePins(), tempo, notes, check_clock)  # type: ignore[arg-type] # fakes
         executors = {"ssm": ssm, "direct": EstateHosts(self.estate, life)}
         options = {"estate": self.estate, "life": life}
         kinds: dict[str, type[Preparer]] = {"drained": Drainer, "started": NothingToStart}
