@@ -15,6 +15,10 @@ MAX_TAGS = 50
 _CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
+#: The spellings with a space, which Systems Manager and ``Custom:PatchInformation`` also have.
+SPACED_PATCH_GROUP, SPACED_MAINTENANCE_WINDOW = "Patch Group", "Maintenance Window"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagKeys:
     """Keys of the tags that say what a node is; an empty one is not looked at."""

@@ -17,15 +17,15 @@ from typing import Any
 from ..executors import SSM
 from ..model import Place
 from ..nodes import EMPTY
-from ..tags import TagKeys
+from ..tags import SPACED_MAINTENANCE_WINDOW, SPACED_PATCH_GROUP, TagKeys
 
 Row = Mapping[str, Any]
 #: A node's host variables without their prefix; see ``nodes.EMPTY`` for the members.
 Node = dict[str, Any]
 
 #: Both spellings that SSM uses; the one with a space takes precedence. Tag keys are case-sensitive.
-PATCH_GROUP_KEYS = ("Patch Group", TagKeys().patch_group)
-MAINTENANCE_WINDOW_KEYS = ("Maintenance Window", TagKeys().maintenance_window)
+PATCH_GROUP_KEYS = (SPACED_PATCH_GROUP, TagKeys().patch_group)
+MAINTENANCE_WINDOW_KEYS = (SPACED_MAINTENANCE_WINDOW, TagKeys().maintenance_window)
 
 _PLATFORMS = {"linux": "linux", "windows": "windows", "macos": "macos"}
 _SOURCES = {

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import BadInput
-from ..tags import TagKeys, check_tags
+from ..tags import SPACED_MAINTENANCE_WINDOW, SPACED_PATCH_GROUP, TagKeys, check_tags
 
 TYPE = "Custom:PatchInformation"
-PATCH_GROUP, MAINTENANCE_WINDOW = "Patch Group", "Maintenance Window"
+PATCH_GROUP, MAINTENANCE_WINDOW = SPACED_PATCH_GROUP, SPACED_MAINTENANCE_WINDOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges what a node's probe says against the policy's thresholds. Pure; the same for every executor.
+"""Judges what the host probe says against the policy's thresholds. Pure; the same for every executor.
 
 Nothing a node prints makes this fail: what is missing or of the wrong kind is a finding.
 """
@@ -122,7 +122,7 @@ class Precheck:
 
 
 def services_mode(purpose: str, rules: PrecheckRules | None = None) -> str:
-    """Return what the probe of a rollout does about services: ``remember``, ``compare`` or nothing.
+    """Return what the host probe of a rollout does about services: ``remember``, ``compare`` or nothing.
 
     :param purpose: ``precheck`` or ``verify``; what was not remembered is not compared either.
     """
@@ -152,7 +152,7 @@ def evaluate_probe(
     *,
     executor: Executor = SSM,
 ) -> Precheck:
-    """Judge a probe's output, or its parsed document.
+    """Judge the host probe's output, or its parsed document.
 
     :param executor: the agent is looked at only where it does the work.
     """

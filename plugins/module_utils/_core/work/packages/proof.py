@@ -76,16 +76,16 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
         raise BadAnswer("the host did not say what became of the install")
     steps = _Steps(document.lines("steps"))
     now = _states(document)
-    verdicts = {patch_id: _verdict(patch_id, now, steps, document) for patch_id in patch_ids}
+    outcomes = {patch_id: _outcome(patch_id, now, steps, document) for patch_id in patch_ids}
     stopped = steps.stopped
     return Proof(
-        installed=tuple(key for key, (kind, _text) in verdicts.items() if kind == "installed"),
-        failed={key: text for key, (kind, text) in verdicts.items() if kind == "failed"},
-        held={key: steps.held[key] for key, (kind, _text) in verdicts.items() if kind == "held"},
-        left=tuple(key for key, (kind, _text) in verdicts.items() if kind == "left"),
-        unknown=tuple(key for key, (kind, _text) in verdicts.items() if kind == "unknown"),
+        installed=tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed"),
+        failed={key: text for key, (kind, text) in outcomes.items() if kind == "failed"},
+        held={key: steps.held[key] for key, (kind, _text) in outcomes.items() if kind == "held"},
+        left=tuple(key for key, (kind, _text) in outcomes.items() if kind == "left"),
+        unknown=tuple(key for key, (kind, _text) in outcomes.items() if kind == "unknown"),
         interrupted=tuple(
-            key for key, (kind, _text) in verdicts.items() if kind == "unknown" and steps.is_interrupted(key)
+            key for key, (kind, _text) in outcomes.items() if kind == "unknown" and steps.is_interrupted(key)
         ),
         changes=_changes(document),
         broken=words(" ".join(document.part("broken").said), 400) if document.part("broken").rc > 0 else "",
@@ -161,7 +161,7 @@ def _states(document: Document) -> dict[tuple[str, str], list[tuple[str, str]]]:
     return found
 
 
-def _verdict(
+def _outcome(
     patch_id: str, now: Mapping[tuple[str, str], list[tuple[str, str]]], steps: _Steps, document: Document
 ) -> tuple[str, str]:
     """Return ``installed``, ``failed``, ``held``, ``left`` or ``unknown``, with the reason of a failure."""

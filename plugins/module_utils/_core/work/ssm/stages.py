@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages that Run Command carries out: probe, install, reboot, scan, and the final look."""
+"""The stages that Run Command carries out: host probe, install, reboot, scan, and the final look."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _lines(script: str) -> list[str]:
 def probe_request(
     platform: str, timeout_seconds: int, services: str = "", key: str = "", packages: str = ""
 ) -> tuple[str, dict[str, list[str]]]:
-    """Return (document, parameters) of the probe; ``services``, ``key`` and ``packages`` as for ``to_probe``."""
+    """Return (document, parameters) of the host probe; ``services``, ``key`` and ``packages`` as for ``to_probe``."""
     return script_request(platform, to_probe(platform, services, key, packages), timeout_seconds)
 
 
@@ -317,7 +317,7 @@ def _patch_data(patch: Patch) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class PrecheckStage:
-    """The probe before the work, judged against the policy's thresholds."""
+    """The host probe before the work, judged against the policy's thresholds."""
 
     rules: PrecheckRules
     name: str = "precheck"
@@ -379,7 +379,7 @@ class AgentStage:
 
 @dataclass(slots=True)
 class VerifyStage:
-    """The probe after the work; its result is the node's final record.
+    """The host probe after the work; its result is the node's final record.
 
     :param nodes: the plan's nodes by id; a node's own ``reboot_rule`` counts before the wave's.
     :param results: their stage results so far. ``now`` returns ISO time.
