@@ -49,7 +49,7 @@ _DATED = re.compile(r"^\d{4}-\d{2} |\s*\(?KB\d+\)?\s*")
 
 @dataclass(slots=True, kw_only=True)
 class Proof:
-    """``source``: ``node`` (the host probe's whole list), ``pending`` (what the install left pending) or ``scan`` (nothing
+    """``source``: ``node`` (host probe: the whole list), ``pending`` (what the install left pending) or ``scan`` (nothing
     but what is missing now). ``missing``: planned and still missing."""
 
     source: str = "scan"
@@ -112,7 +112,7 @@ def prove(
 ) -> Proof:
     """Return the proof of the work that the node shows.
 
-    :param node: the plan's node. :param results: stage to result. :param facts: the host probe's document after the work.
+    :param node: the plan's node. :param results: stage to result. :param facts: the host probe's document after it.
     :param listed: the rows of the node's list, which also has the patches of other nodes.
     """
     seen = _look(node, results, facts)
