@@ -49,8 +49,8 @@ _DATED = re.compile(r"^\d{4}-\d{2} |\s*\(?KB\d+\)?\s*")
 
 @dataclass(slots=True, kw_only=True)
 class Proof:
-    """``source``: ``node`` (host probe: the whole list), ``pending`` (what the install left pending) or ``scan`` (nothing
-    but what is missing now). ``missing``: planned and still missing."""
+    """``source``: ``node`` (the host probe's whole list), ``pending`` (what the install left pending) or ``scan``
+    (nothing but what is missing now). ``missing``: planned and still missing."""
 
     source: str = "scan"
     installed: list[str] = field(default_factory=list)
