@@ -20,8 +20,19 @@ def world(request: pytest.FixtureRequest) -> World:
     return lab_world(request.getfixturevalue("ssm"))
 
 
+#: Buckets that the tests name; the lab, as the service, refuses one that does not exist.
+BUCKETS = ("patch-logs", "one", "two")
+
+
+def make_buckets(aws: Lab) -> None:
+    for name in BUCKETS:
+        where = {"LocationConstraint": "eu-central-1"}
+        aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+
+
 @pytest.fixture
 def ssm(aws: Lab) -> Any:
     """An SSM client of one place of a lab that is as new."""
     aws.reset()
+    make_buckets(aws)
     return aws.client("ssm")

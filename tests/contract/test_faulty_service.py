@@ -17,6 +17,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.associa
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.data_syncs import DataSync
 
 from lab.aws.launch import SECRET, Lab
+from tests.contract.conftest import make_buckets
 
 PLACE = Place(region="eu-central-1")
 PROFILE = "patchtide-node"
@@ -53,6 +54,7 @@ def test_association_is_created_once(aws: Lab, sessions: Sessions) -> None:
 
 
 def test_data_sync_is_created_once(aws: Lab, sessions: Sessions) -> None:
+    make_buckets(aws)
     spoil(aws, "ssm", "CreateResourceDataSync")
     port = SsmDataSyncs(sessions.client("ssm", PLACE))
     wanted = DataSync(name="all", bucket="one", bucket_region="eu-central-1")
