@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
-import tests.fakes.patient  # noqa: F401 - sets how patient hypothesis is
 from lab.aws.launch import Lab, lab
+from tests.fakes import patient
+
+settings.load_profile(patient.NAME)
 
 
 @pytest.fixture(autouse=True)

@@ -127,7 +127,7 @@ def test_actions_are_sent_once(arm: Arm, lab: AzureLab, rule: dict[str, Any], er
     lab.post("faults", {"rules": [{**rule, "operation": "POST assessPatches"}]})
     with pytest.raises(ServiceError) as raised:
         arm.act(f"{vm('az-web-01')}/assessPatches", machines.COMPUTE_API, None, "assess")
-    assert type(raised.value) is error
+    assert raised.value.__class__ is error
     assert calls(lab, "POST assessPatches") == 1
 
 

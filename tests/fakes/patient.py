@@ -10,5 +10,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+#: The profile, in force once this is imported.
+NAME = "patient"
+settings.register_profile(NAME, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(NAME)

@@ -58,9 +58,9 @@ POLICY: dict[str, Any] = {
 }
 
 
-def ready(tmp_path: Path, *options: str, policy: Any = POLICY, data: Any = None) -> Rehearsal:
+def ready(tmp_path: Path, *options: str, policy: Any = None, data: Any = None) -> Rehearsal:
     """Prepare a rehearsal of ten nodes."""
-    for name, content in (("policy.yml", policy), ("estate.yml", data or estate(*map(group, range(10))))):
+    for name, content in (("policy.yml", policy or POLICY), ("estate.yml", data or estate(*map(group, range(10))))):
         (tmp_path / name).write_text(yaml.safe_dump(content))
     return prepare(parse(tmp_path, *options))
 

@@ -18,7 +18,7 @@ from tests.playbooks.pinned_cycle import BUCKET, COMMON, CURL, OPENSSL, PinnedCy
 MONTH = Path(__file__).parents[1] / "lab" / "month.yml"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def month() -> Iterator[Lab]:
     with lab(MONTH) as running:
         yield running

@@ -95,7 +95,8 @@ class Construct:
         return known
 
     def _join(self, host: str, group: str) -> None:
-        assert self._writer is not None
+        if self._writer is None:
+            raise AssertionError("attach() comes first")
         self._writer.group(group).add_host(self._plugin.inventory.hosts[host])
 
     def _holds(self, option: str, expression: str, variables: dict[str, Any]) -> bool:

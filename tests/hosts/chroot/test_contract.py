@@ -23,7 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux i
 
 from tests.contract import test_executors as suite
 from tests.contract.executor_worlds import RULES, ExecutorWorld, begun_rollout
-from tests.contract.test_executors import (  # noqa: F401 # collected here, with the fixture below
+from tests.contract.test_executors import (
     test_a_failed_install,
     test_a_lost_answer_to_the_beginning,
     test_a_new_controller_takes_it_up,
@@ -43,6 +43,22 @@ from tests.fakes.stub_host import PROBE, Answer, answered
 from tests.hosts.chroot.roots import Root
 from tests.hosts.chroot.toys import Deb, Rpm, archive, has, installed, repository
 
+#: Tests that are collected here as well, with the fixture below.
+__all__ = [
+    "test_a_failed_install",
+    "test_a_lost_answer_to_the_beginning",
+    "test_a_new_controller_takes_it_up",
+    "test_a_node_that_cannot_be_read_is_never_taken_for_clean",
+    "test_a_refused_reading_says_why",
+    "test_away_while_it_runs_loses_nothing",
+    "test_nothing_to_do",
+    "test_refused_before_anything_ran",
+    "test_success",
+    "test_what_a_reading_stage_finds",
+    "test_what_has_not_begun_may_begin_under_its_token",
+    "test_what_never_began_is_told_so_and_begins_under_another_token",
+    "test_what_never_ends_is_stopped_and_never_taken_for_done",
+]
 #: Runs before the package is unpacked, once for each real install.
 SCRIPT = "echo x >>/srv/installs; [ ! -e /srv/fails ] || exit 1; while [ -e /srv/hangs ]; do sleep 1; done"
 REBOOT = "#!/bin/sh\necho x >>/srv/installs\n[ -e /srv/stays ] || echo b2 >/etc/boot_id\n"

@@ -65,7 +65,7 @@ def test_credentials_depend_on_role_external_id_name_and_caller(folder: Path, ot
 def test_credentials_that_soon_expire_are_renewed(folder: Path) -> None:
     """botocore renews from 15 minutes before the end: it must never get the same ones again."""
     sts = Sts(minutes=15)
-    for _ in range(2):
+    for _number in range(2):
         RoleCache(str(folder)).get(ROLE, sts)
     assert sts.calls == 2
 

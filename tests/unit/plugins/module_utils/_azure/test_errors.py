@@ -38,7 +38,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 )
 def test_status_decides_what_an_error_means(status: int, kind: type[ServiceError]) -> None:
     found = refusal("install", status, {}, json.dumps({"error": {"code": "Some", "message": "two\n lines"}}))
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert (found.code, found.detail) == ("Some", "two lines")
 
 

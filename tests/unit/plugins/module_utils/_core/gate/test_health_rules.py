@@ -117,7 +117,8 @@ def test_defaults_and_what_may_be_left_out() -> None:
     rule = HealthCheckRule.from_dict({**HTTP, "condition": None, "alarm": None, "attempts": None})
     assert (rule.attempts, rule.interval, rule.condition) == (1, 10, "")
     assert (rule.check.method, rule.check.status, rule.check.timeout) == ("GET", (200,), 10)  # type: ignore[union-attr]  # an HttpCheck
-    assert HealthCheckRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}}).check.status == (204,)  # type: ignore[union-attr]  # an HttpCheck
+    rule = HealthCheckRule.from_dict({"name": "a", "http": {"url": "http://x", "status": 204}})
+    assert rule.check.status == (204,)  # type: ignore[union-attr]  # an HttpCheck
     assert read_health_checks(None) == [] == read_health_checks([])
 
 

@@ -35,8 +35,8 @@ def started(*, scheduled: bool, **more: Any) -> RolloutStarted:
     return RolloutStarted(operator="dana", waves=(), node_count=0, scheduled=scheduled, **given)
 
 
-def steps(*acts: tuple[str, Event], plan: dict[str, Any] = PLAN) -> list[tuple[str, str, float | None]]:
-    return [(row["what"], row["by"], row["waited_minutes"]) for row in to_effort(plan, acts)["steps"]]
+def steps(*acts: tuple[str, Event], plan: dict[str, Any] | None = None) -> list[tuple[str, str, float | None]]:
+    return [(row["what"], row["by"], row["waited_minutes"]) for row in to_effort(plan or PLAN, acts)["steps"]]
 
 
 def test_a_cycle_by_schedule_is_planned_and_approved_by_people_and_nothing_else() -> None:
