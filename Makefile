@@ -18,6 +18,8 @@ unexport ANSIBLE_CONFIG
 WORKERS ?= 2
 PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --junitxml=build/report/$(@:test-%=%).xml
 T ?=
+#: What CI leaves to a target of its own, because it takes minutes.
+HOSTS_CONTRACT = tests/hosts/chroot/test_contract.py
 
 ##@ Try it
 .PHONY: demo demo-abort lab
@@ -59,6 +61,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
+.PHONY: test-hosts-contract
 .PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix matrix-short molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
@@ -99,7 +102,11 @@ test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
 # One at a time: some of them look at what belongs to the whole machine, such as its kernel settings.
 test-hosts: WORKERS = 1
 test-hosts: setup ## Real Linux hosts: patch, reboot, verify (needs root)
-	@$(PYTEST) tests/hosts $(T)
+	@$(PYTEST) tests/hosts --ignore=$(HOSTS_CONTRACT) $(T)
+
+test-hosts-contract: WORKERS = 1
+test-hosts-contract: setup ## The executors' contract on real apt, dnf and zypper (needs root, minutes)
+	@$(PYTEST) $(HOSTS_CONTRACT) $(T)
 
 test-kill: setup ## Kill a rollout at every journal record and resume it; months by run_due alone (minutes)
 	@PATCHTIDE_MONTHS=40 $(PYTEST) tests/kill tests/unit/plugins/plugin_utils/rollout/test_a_month_by_itself.py $(T)

@@ -37,7 +37,7 @@ STEPS = (
     "molecule",
     "test-kill-short",
 )
-LIMIT_SECONDS = 15 * 60
+LIMIT_SECONDS = 25 * 60
 TAIL_LINES = 80
 
 
