@@ -45,7 +45,10 @@ def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> N
     cycle.aws.post("clock", {"advance": 1800})  # Systems Manager notices after some missed pings
     done = cycle.play("scan_compliance", "--check", *more)
     assert done.status == 0, done.output + done.errors
-    told = "by AWS-RunPatchBaseline, 0 by Azure Update Manager and 1 hosts over SSH; 1 nodes can't be scanned now, 0 are not served"
+    told = (
+        "by AWS-RunPatchBaseline, 0 by Azure Update Manager and 1 hosts over SSH; 1 nodes can't be scanned now, "
+        "0 are not served"
+    )
     assert "Would scan 9 nodes" in done.output
     assert told in done.output, done.output
     assert done.changed == 0 and not cycle.writes() and not (cycle.folder / "run").exists()

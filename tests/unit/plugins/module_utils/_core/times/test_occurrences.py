@@ -76,7 +76,8 @@ def test_a_daily_window_opens_once_a_day_whatever_happens(zone: str, hour: int, 
     now = now.replace(tzinfo=UTC)
     found = window(f"{minute} {hour} ? * * *", 2, 0, zone).occurrences(now, now + timedelta(days=40))
     days = [item.start.astimezone(ZoneInfo(zone)).date() for item in found]
-    assert days == sorted(set(days)) and len(days) in (39, 40)
+    # one may be open at the beginning, and a change of the clock can bring one more into 40 days
+    assert days == sorted(set(days)) and len(days) in (39, 40, 41)
     for item in found:
         wall = item.start.astimezone(ZoneInfo(zone))
         the_day_before = (item.start - timedelta(days=1)).astimezone(ZoneInfo(zone))
