@@ -25,7 +25,7 @@ AZURE_FAULTS: dict[str, Any] = {
     "lock": "",  #: ReadOnly or CanNotDelete
     "deny_tags": False,  #: a policy refuses writes of tags
     "drop_status": False,  #: the instance view has no patchStatus
-    "stuck": False,  #: an installation never ends
+    "stuck": False,  #: an installation installs nothing and ends with its duration
     "arc_status": "",  #: Disconnected, Error or Expired instead of Connected
 }
 _GROUP = {

@@ -215,8 +215,16 @@ class Machine:
             if state == "Pending":
                 selected.append(item)
         end = self.sim.now + timedelta(seconds=seconds)
-        if not self.faults["stuck"]:
+        if self.faults["stuck"]:
+            self.sim.after(seconds, self._cut, operation)
+        else:
             self.sim.after(20, self._next, operation, selected, end, wanted["rebootSetting"])
+
+    def _cut(self, operation: Operation) -> None:
+        """End a run that hangs with its duration, the only thing that does: there is no call that cancels it."""
+        assert self.installation is not None
+        self.installation["exceeded"] = True
+        self._installed(operation, "Never", failed=True)
 
     def _next(self, operation: Operation, left: list[Patch], end: datetime, reboot: str) -> None:
         assert self.installation is not None
@@ -236,20 +244,20 @@ class Machine:
         self.installation["rows"][patch.patch_id] = (patch, "Installed" if good else "Failed")
         self.sim.after(self.node.seconds(10, 40, patch.patch_id), self._next, operation, rest, end, reboot)
 
-    def _installed(self, operation: Operation, reboot: str) -> None:
+    def _installed(self, operation: Operation, reboot: str, *, failed: bool = False) -> None:
         found = self.installation
         assert found is not None
         states = [state for _patch, state in found["rows"].values()]
         needs = self.node.pending_reboot
         found["reboot"] = "Required" if needs and reboot == "Never" else "NotNeeded"
         found["end"] = self.sim.now
-        failed = "Failed" in states or bool(self.node.faults["repos_down"])
+        failed = failed or "Failed" in states or bool(self.node.faults["repos_down"])
         # With Never and a pending reboot the run ends with warnings (LinuxPatchExtension, PatchInstaller.py).
         warned = found["exceeded"] or found["reboot"] == "Required"
         found["status"] = "Failed" if failed else "CompletedWithWarnings" if warned else "Succeeded"
         found["error"] = _error("OPERATION_FAILED", "Updates could not be installed.") if failed else None
         self.ledger.install_ends(found["ledger"], found["status"], self.sim.now)
-        if needs and (reboot == "Always" or (reboot == "IfRequired")):
+        if needs and reboot in ("Always", "IfRequired"):
             found["reboot"] = "Started"
             self.node.reboot(lambda: self._rebooted(operation))
             return

@@ -4,8 +4,7 @@
 """The operations of Azure Resource Manager that the lab has: a function each, in a table with path and API versions.
 
 Paths, API versions, members and statuses are those of https://github.com/Azure/azure-rest-api-specs: Compute
-2024-07-01, HybridCompute 2022-12-27 (run commands 2024-07-10), ResourceGraph 2022-10-01, Resources 2022-09-01,
-Maintenance 2023-04-01.
+2024-07-01, HybridCompute 2022-12-27 (run commands 2024-07-10), ResourceGraph 2022-10-01, Resources 2022-09-01.
 """
 
 from __future__ import annotations
@@ -131,30 +130,6 @@ def get_machine(request: Request) -> Reply:
 
 def get_view(request: Request) -> Reply:
     return Reply(body=instance_view(request.machine()))
-
-
-def patch_machine(request: Request) -> Reply:
-    """Set the patch mode, the only update the lab knows."""
-    machine = request.machine()
-    profile = request.body["properties"].get("osProfile", {})
-    wanted = profile.get("windowsConfiguration" if machine.node.is_windows else "linuxConfiguration")
-    if wanted is None:
-        raise Refused(400, "InvalidParameter", "The configuration of another operating system is not allowed.")
-    settings = wanted.get("patchSettings", {})
-    allowed = (
-        ("Manual", "AutomaticByOS", "AutomaticByPlatform")
-        if machine.node.is_windows
-        else ("ImageDefault", "AutomaticByPlatform")
-    )
-    if settings.get("patchMode", allowed[0]) not in allowed:
-        raise Refused(400, "InvalidParameter", f"The patch mode is none of {', '.join(allowed)}.")
-    machine.patch_mode = settings.get("patchMode", machine.patch_mode)
-    own = settings.get("automaticByPlatformSettings", {})
-    bypass = own.get("bypassPlatformSafetyChecksOnUserSchedule", machine.bypass)
-    if bypass and machine.spec.hotpatch:
-        raise Refused(400, "InvalidParameter", "Hotpatching is not supported with user schedules.")
-    machine.bypass = bool(bypass)
-    return get_machine(request)
 
 
 def assess(request: Request) -> Reply:
@@ -334,81 +309,6 @@ def query_graph(request: Request) -> Reply:
     return Reply(body=answer, headers={"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"})
 
 
-def put_configuration(request: Request) -> Reply:
-    key = request.path.lower()
-    known = request.world.configurations.get(key)
-    properties = request.body["properties"]
-    if properties.get("maintenanceScope") == "InGuestPatch":
-        if (properties.get("extensionProperties") or {}).get("InGuestPatchMode") not in ("User", "Platform"):
-            raise Refused(400, "InvalidParameter", "extensionProperties.InGuestPatchMode is required for InGuestPatch.")
-        if "installPatches" not in properties:
-            raise Refused(400, "InvalidParameter", "installPatches is required for the scope InGuestPatch.")
-        _check_window(properties.get("maintenanceWindow") or {})
-    kind = "Microsoft.Maintenance/maintenanceConfigurations"
-    body = {"id": request.path, "name": request.path.rpartition("/")[2], "type": kind, **request.body}
-    request.world.configurations[key] = body
-    return Reply(200 if known else 201, body)
-
-
-def get_configuration(request: Request) -> Reply:
-    found = request.world.configurations.get(request.path.lower())
-    if found is None:
-        raise not_found(request.path.rpartition("/providers/")[2])
-    return Reply(body=found)
-
-
-def list_configurations(request: Request) -> Reply:
-    prefix = f"/subscriptions/{request.parts['sub']}/".lower()
-    return Reply(body={"value": [row for key, row in request.world.configurations.items() if key.startswith(prefix)]})
-
-
-def delete_configuration(request: Request) -> Reply:
-    return Reply(200 if request.world.configurations.pop(request.path.lower(), None) else 204)
-
-
-def put_assignment(request: Request) -> Reply:
-    key = request.path.lower()
-    wanted = str(request.body["properties"]["maintenanceConfigurationId"])
-    if wanted.lower() not in request.world.configurations:
-        raise not_found(wanted.rpartition("/providers/")[2])
-    known = request.world.assignments.get(key)
-    kind = "Microsoft.Maintenance/configurationAssignments"
-    body = {"id": request.path, "name": request.path.rpartition("/")[2], "type": kind, **request.body}
-    request.world.assignments[key] = body
-    return Reply(200 if known else 201, body)
-
-
-def get_assignment(request: Request) -> Reply:
-    found = request.world.assignments.get(request.path.lower())
-    if found is None:
-        raise not_found(request.path.rpartition("/providers/")[2])
-    return Reply(body=found)
-
-
-def list_assignments(request: Request) -> Reply:
-    prefix = request.path.lower().rstrip("/") + "/"
-    return Reply(body={"value": [row for key, row in request.world.assignments.items() if key.startswith(prefix)]})
-
-
-def delete_assignment(request: Request) -> Reply:
-    return Reply(200 if request.world.assignments.pop(request.path.lower(), None) else 204)
-
-
-#: A maintenance window of the guest scope is 1.5 to 3 h 55 min long (Microsoft Learn, "Maintenance configurations").
-_SHORTEST, _LONGEST = 90, 235
-
-
-def _check_window(window: Mapping[str, Any]) -> None:
-    for name in ("startDateTime", "duration", "timeZone", "recurEvery"):
-        if not window.get(name):
-            raise Refused(400, "InvalidParameter", f"maintenanceWindow.{name} is required.")
-    hours, minutes = str(window["duration"]).split(":")
-    if not _SHORTEST <= int(hours) * 60 + int(minutes) <= _LONGEST:
-        raise Refused(400, "InvalidParameter", "The duration has to be from 01:30 to 03:55.")
-    if "/" in str(window["timeZone"]):
-        raise Refused(400, "InvalidParameter", f"{window['timeZone']} is not a time zone of Windows.")
-
-
 def _scope(request: Request) -> Machine:
     found = request.world.machines.get(request.parts["scope"].lower())
     if found is None:
@@ -512,8 +412,6 @@ _RG = _SUB + r"/resourceGroups/(?P<rg>[^/]+)"
 _VMS, _ARCS = r"/providers/Microsoft\.Compute/virtualMachines", r"/providers/Microsoft\.HybridCompute/(?P<arc>machines)"
 _VM, _ARC = _RG + _VMS + r"/(?P<name>[^/]+)", _RG + _ARCS + r"/(?P<name>[^/]+)"
 _SCOPE = r"(?P<scope>/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+)"
-_CONFIG = _RG + r"/providers/Microsoft\.Maintenance/maintenanceConfigurations/[^/]+"
-_ASSIGNED = r"(?P<scope>/subscriptions/.+?)?/providers/Microsoft\.Maintenance/configurationAssignments"
 _C, _H = "Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines"
 _HYBRID = "2022-12-27 2023-10-03-preview 2024-07-10"
 
@@ -526,8 +424,6 @@ ROUTES = (
     _route("GET", _VM, "2024-07-01 2023-09-01", f"{_C}/read", get_machine, limit="get"),
     _route("GET", _VM + "/instanceView", "2024-07-01 2023-09-01", f"{_C}/instanceView/read", get_view, limit="get"),
     _route("GET", _ARC, _HYBRID, f"{_H}/read", get_machine),
-    _route("PATCH", _VM, "2024-07-01", f"{_C}/write", patch_machine, schemas.PATCH_SETTINGS, "update"),
-    _route("PATCH", _ARC, _HYBRID, f"{_H}/write", patch_machine, schemas.PATCH_SETTINGS),
     _route("POST", _VM + "/assessPatches", "2024-07-01 2023-09-01", f"{_C}/assessPatches/action", assess),
     _route("POST", _ARC + "/assessPatches", _HYBRID, f"{_H}/assessPatches/action", assess),
     _route(
@@ -593,44 +489,6 @@ ROUTES = (
         "",
         query_graph,
         schemas.GRAPH,
-    ),
-    _route("GET", _CONFIG, "2023-04-01", "Microsoft.Maintenance/maintenanceConfigurations/read", get_configuration),
-    _route(
-        "PUT",
-        _CONFIG,
-        "2023-04-01",
-        "Microsoft.Maintenance/maintenanceConfigurations/write",
-        put_configuration,
-        schemas.MAINTENANCE,
-    ),
-    _route(
-        "DELETE", _CONFIG, "2023-04-01", "Microsoft.Maintenance/maintenanceConfigurations/delete", delete_configuration
-    ),
-    _route(
-        "GET",
-        _SUB + r"/providers/Microsoft\.Maintenance/maintenanceConfigurations",
-        "2023-04-01",
-        "Microsoft.Maintenance/maintenanceConfigurations/read",
-        list_configurations,
-    ),
-    _route(
-        "GET", _ASSIGNED + "/[^/]+", "2023-04-01", "Microsoft.Maintenance/configurationAssignments/read", get_assignment
-    ),
-    _route("GET", _ASSIGNED, "2023-04-01", "Microsoft.Maintenance/configurationAssignments/read", list_assignments),
-    _route(
-        "PUT",
-        _ASSIGNED + "/[^/]+",
-        "2023-04-01",
-        "Microsoft.Maintenance/configurationAssignments/write",
-        put_assignment,
-        schemas.ASSIGNMENT,
-    ),
-    _route(
-        "DELETE",
-        _ASSIGNED + "/[^/]+",
-        "2023-04-01",
-        "Microsoft.Maintenance/configurationAssignments/delete",
-        delete_assignment,
     ),
 )
 #: URLs of operations; with ``monitor=true`` that of Location.

@@ -5,9 +5,8 @@
 
 Sources, all in https://github.com/Azure/azure-rest-api-specs: Microsoft.Compute/ComputeRP/stable/2024-07-01
 (virtualMachine.json, runCommand.json), Microsoft.HybridCompute/stable/2022-12-27/HybridCompute.json,
-Microsoft.ResourceGraph/stable/2022-10-01/resourcegraph.json, Microsoft.Resources/stable/2022-09-01/resources.json,
-Microsoft.Maintenance/stable/2023-04-01. The service drops misspelt members without a word (azure-cli issue 30009);
-the lab refuses them.
+Microsoft.ResourceGraph/stable/2022-10-01/resourcegraph.json, Microsoft.Resources/stable/2022-09-01/resources.json. The
+service drops misspelt members without a word (azure-cli issue 30009); the lab refuses them.
 """
 
 from __future__ import annotations
@@ -108,78 +107,4 @@ RUN_COMMAND = _object(
         ),
     },
     "location",
-)
-_PATCH_SETTINGS = {
-    "patchMode": {"enum": ["Manual", "AutomaticByOS", "AutomaticByPlatform", "ImageDefault"]},
-    "assessmentMode": {"enum": ["ImageDefault", "AutomaticByPlatform"]},
-    "enableHotpatching": {"type": "boolean"},
-    "automaticByPlatformSettings": _object(
-        {
-            "rebootSetting": {"enum": ["Unknown", "IfRequired", "Never", "Always"]},
-            "bypassPlatformSafetyChecksOnUserSchedule": {"type": "boolean"},
-        }
-    ),
-}
-PATCH_SETTINGS = _object(
-    {
-        "properties": _object(
-            {
-                "osProfile": _object(
-                    {
-                        "linuxConfiguration": _object({"patchSettings": _object(_PATCH_SETTINGS)}),
-                        "windowsConfiguration": _object({"patchSettings": _object(_PATCH_SETTINGS)}),
-                    }
-                )
-            }
-        )
-    },
-    "properties",
-)
-MAINTENANCE = _object(
-    {
-        "location": {"type": "string"},
-        "tags": {"type": "object"},
-        "properties": _object(
-            {
-                "namespace": {"type": "string"},
-                "maintenanceScope": {
-                    "enum": ["Host", "Resource", "OSImage", "Extension", "InGuestPatch", "SQLDB", "SQLManagedInstance"]
-                },
-                "visibility": {"enum": ["Custom", "Public"]},
-                "extensionProperties": {"type": "object", "additionalProperties": {"type": "string"}},
-                "maintenanceWindow": _object(
-                    {
-                        "startDateTime": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$"},
-                        "expirationDateTime": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$"},
-                        "duration": {"type": "string", "pattern": r"^\d{2}:\d{2}$"},
-                        "timeZone": {"type": "string"},
-                        "recurEvery": {"type": "string"},
-                    }
-                ),
-                "installPatches": _object(
-                    {
-                        "rebootSetting": {"enum": ["IfRequired", "NeverReboot", "AlwaysReboot", "Never", "Always"]},
-                        "windowsParameters": {"type": "object"},
-                        "linuxParameters": {"type": "object"},
-                    }
-                ),
-            }
-        ),
-    },
-    "location",
-    "properties",
-)
-ASSIGNMENT = _object(
-    {
-        "location": {"type": "string"},
-        "properties": _object(
-            {
-                "maintenanceConfigurationId": {"type": "string"},
-                "resourceId": {"type": "string"},
-                "filter": {"type": "object"},
-            },
-            "maintenanceConfigurationId",
-        ),
-    },
-    "properties",
 )

@@ -235,6 +235,7 @@ def _shown(item: Any) -> dict[str, Any]:
         "name": item.node.name,
         "region": item.spec.node.region,
         "power": item.power,
+        "busy": item.running is not None,
         "offered": [{"id": row.patch_id, "name": row.name, "version": row.version} for row in item.offered()],
         "boot_id": item.node.boot_id,
         "pending_reboot": item.node.pending_reboot,

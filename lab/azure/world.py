@@ -63,9 +63,6 @@ class World:
     sim: Simulation = field(init=False)
     machines: dict[str, Machine] = field(init=False)
     operations: dict[str, tuple[Operation, Machine]] = field(default_factory=dict)
-    tags: dict[str, dict[str, str]] = field(default_factory=dict)
-    configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
-    assignments: dict[str, dict[str, Any]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     _tokens: dict[str, tuple[Client, float]] = field(default_factory=dict)
     _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
@@ -83,7 +80,7 @@ class World:
             item.node.node_id.lower(): Machine(item, loaded[item.node.os], self.sim, self.ledger)
             for item in self.estate.machines
         }
-        for kept in (self.operations, self.configurations, self.assignments, self._buckets, self._seen):
+        for kept in (self.operations, self._buckets, self._seen):
             kept.clear()
 
     def catch_up(self) -> None:

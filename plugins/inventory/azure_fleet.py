@@ -92,36 +92,19 @@ keyed_groups:
     prefix: app
 """
 
-from typing import Any
-
-from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-
 from ..module_utils._azure.errors import sdk_missing
-from ..module_utils._core.errors import PatchtideError
 from ..plugin_utils.inventory.azure import AZURE_ASKED, azure_source
-from ..plugin_utils.inventory.run import FleetRun
-
-# Options that users write as templates, most often to look up a secret.
-TEMPLATED = ("client_id", "secret", "tenant", "arm_endpoint", "authority", "profile")
+from ..plugin_utils.inventory.plugin import FleetPlugin
+from ..plugin_utils.inventory.run import MakeSource
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(FleetPlugin):
     NAME = "patchtide.hybrid.azure_fleet"
+    TEMPLATED = ("client_id", "secret", "tenant", "arm_endpoint", "authority", "profile")
+    ASKED = AZURE_ASKED
 
-    def verify_file(self, path: str) -> bool:
-        return bool(super().verify_file(path)) and path.endswith(("azure_fleet.yml", "azure_fleet.yaml"))
+    def source(self) -> MakeSource:
+        return azure_source
 
-    def get_option(self, option: str, hostvars: Any = None) -> Any:
-        value = super().get_option(option, hostvars)
-        return self.templar.template(value) if value and option in TEMPLATED else value
-
-    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        super().parse(inventory, loader, path, cache=cache)
-        if missing := sdk_missing():
-            raise AnsibleParserError(f"{self.NAME} needs Azure's Python packages on the controller: {missing}")
-        self._read_config_data(path)
-        try:
-            FleetRun(self, path, AZURE_ASKED, azure_source).fill(inventory, fresh=not cache)
-        except PatchtideError as error:
-            raise AnsibleParserError(f"{self.NAME}: {error}") from error
+    def lacks(self) -> str:
+        return sdk_missing()

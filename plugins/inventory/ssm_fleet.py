@@ -205,36 +205,21 @@ compose:
   ansible_aws_ssm_region: patchtide_region
 """
 
-from typing import Any
-
-from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-
 from ..module_utils._aws.session import HAS_SDK
-from ..module_utils._core.errors import PatchtideError
-from ..plugin_utils.inventory.run import FleetRun
+from ..plugin_utils.inventory.plugin import FleetPlugin
+from ..plugin_utils.inventory.run import MakeSource
 from ..plugin_utils.inventory.sources import ASKED, aws_source
 
-# Options that users of amazon.aws write as templates, most often to look up a secret.
-TEMPLATED = ("access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id")
 
-
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(FleetPlugin):
     NAME = "patchtide.hybrid.ssm_fleet"
+    TEMPLATED = (
+        "access_key", "secret_key", "session_token", "profile", "endpoint_url", "assume_role_arn", "external_id",
+    )  # fmt: skip
+    ASKED = ASKED
 
-    def verify_file(self, path: str) -> bool:
-        return bool(super().verify_file(path)) and path.endswith(("ssm_fleet.yml", "ssm_fleet.yaml"))
+    def source(self) -> MakeSource:
+        return aws_source
 
-    def get_option(self, option: str, hostvars: Any = None) -> Any:
-        value = super().get_option(option, hostvars)
-        return self.templar.template(value) if value and option in TEMPLATED else value
-
-    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        super().parse(inventory, loader, path, cache=cache)
-        if not HAS_SDK:
-            raise AnsibleParserError(f"{self.NAME} needs the Python packages boto3 and botocore on the controller")
-        self._read_config_data(path)
-        try:
-            FleetRun(self, path, ASKED, aws_source).fill(inventory, fresh=not cache)
-        except PatchtideError as error:
-            raise AnsibleParserError(f"{self.NAME}: {error}") from error
+    def lacks(self) -> str:
+        return "" if HAS_SDK else "pip install boto3 botocore"

@@ -243,7 +243,7 @@ def azure_world(folder: Path, lab: AzureLab, name: str) -> ExecutorWorld:
         act=act,
         pass_time=clock.sleep,
         runs=runs,
-        stopped=lambda: True,  # Azure has no cancel: a run ends by its own duration
+        stopped=lambda: not lab.machine(name)["busy"],  # there is no cancel: a run ends by its own duration
         rollout=rollout,
     )
 

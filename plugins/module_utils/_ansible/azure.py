@@ -90,11 +90,11 @@ def each_subscription(module: AnsibleModule, work: Callable[[Arm, Subscription],
         if found.error:
             return Told(found, error=found.error)
         try:
-            return Told(found, work(arms[found.tenant], found))
+            return Told(found, work(arm(found.tenant), found))
         except PatchtideError as error:
             return Told(found, error=error)
 
-    places = find_subscriptions(arm, wanted)  # makes the Arm of every tenant that answers
+    places = find_subscriptions(arm, wanted)
     with ThreadPoolExecutor(max_workers=8) as pool:
         return list(pool.map(one, places))
 

@@ -102,12 +102,12 @@ class Arm:
         """PUT, PATCH or DELETE a resource: repeated if the answer was lost, because the result is the same."""
         return self._call(self._replaying, method, self._url(path, api), body, action)
 
-    def act(self, path: str, api: str, body: Mapping[str, Any] | None, action: str) -> Answer:
-        """POST an action. It is sent at most once.
+    def act(self, path: str, api: str, body: Mapping[str, Any] | None, action: str, method: str = "POST") -> Answer:
+        """POST an action, or PUT what acts. It is sent at most once.
 
         :raises Lost: it may have been carried out. :raises PatchtideError: it was refused.
         """
-        return self._call(self._once, "POST", self._url(path, api), body, action)
+        return self._call(self._once, method, self._url(path, api), body, action)
 
     def follow(self, url: str, action: str) -> Answer:
         """Return the state of a long-running operation from the URL that the service gave."""

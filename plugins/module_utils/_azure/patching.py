@@ -60,7 +60,8 @@ class Machines:
         """Yield the rows of some machines: asked for one by one if they are few, else all of their subscriptions."""
         wanted = {node_id.lower() for node_id in node_ids}
         places = sorted({node_id.split("/")[2] for node_id in wanted})
-        few = [f" | where id startswith '{node_id}/'" for node_id in sorted(wanted)] if len(wanted) <= _FEW else [""]
+        texts = [node_id.replace("\\", "\\\\").replace("'", "\\'") for node_id in sorted(wanted)]
+        few = [f" | where id startswith '{text}/'" for text in texts] if len(wanted) <= _FEW else [""]
         # By equality of types, rows of patches are missed (AzureUpdateManagerTools issue 1).
         for end in ("results", "results/softwarepatches") if patches else ("results",):
             for where in few:
@@ -72,10 +73,15 @@ class Machines:
                     if str(row.get("id") or "").lower().partition(f"/patch{kind}results/")[0] in wanted:
                         yield row
 
-    def run_script(self, node_id: str, location: str, name: str, script: str, seconds: int) -> None:
+    def run_script(
+        self, node_id: str, location: str, name: str, script: str, seconds: int, *, once: bool = False
+    ) -> None:
         path, api = self._command(node_id, name)
-        what = f"run a script on {_name(node_id)}"
-        self._seen(self._arm.write("PUT", path, api, command_body(location, script, seconds), what))
+        what, body = f"run a script on {_name(node_id)}", command_body(location, script, seconds)
+        if once:
+            self._seen(self._arm.act(path, api, body, what, method="PUT"))
+        else:
+            self._seen(self._arm.write("PUT", path, api, body, what))
 
     def script(self, node_id: str, name: str) -> Mapping[str, Any] | None:
         path, api = self._command(node_id, name)
@@ -99,12 +105,9 @@ class Machines:
 
     def _begin(self, path: str, node_id: str, body: Mapping[str, Any] | None, what: str) -> str:
         answer = self._seen(self._arm.act(path, HYBRID_API if is_arc(node_id) else COMPUTE_API, body, what))
-        url = (
-            answer.headers.get("azure-asyncoperation") if path.endswith("/restart") else answer.headers.get("location")
-        )
         if answer.status not in (200, 202):
             raise Lost(what, f"HTTP{answer.status}", "the answer is neither 200 nor 202")
-        return url or ""
+        return answer.headers.get("location", "")
 
     def _seen(self, answer: Answer) -> Answer:
         with suppress(ValueError, TypeError):

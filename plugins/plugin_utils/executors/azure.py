@@ -46,6 +46,8 @@ from .rules import WaveRules
 PROBE_SECONDS, ASSESS_SECONDS = 600, 3600
 #: A run that was begun is visible after so many seconds; until then its absence means nothing.
 VISIBLE_SECONDS = 600
+#: An answer with the old boot ID proves at the deadline that nothing happened if it is not older than this.
+_RECENT = timedelta(minutes=10)
 #: Pause in seconds before a busy machine is asked again, and how often.
 _BUSY_SECONDS, _BUSY_TRIES = 60, 5
 _NOTHING = "nothing"
@@ -59,7 +61,8 @@ class _Seen:
     url: str = ""
     run: Run | None = None
     script: str = ""
-    probed: int = 0
+    looks: int = 0
+    unchanged_at: datetime | None = None  #: when the machine last answered with its old boot ID
 
 
 @dataclass(slots=True)
@@ -92,19 +95,23 @@ class AzureExecutor:
             return self._probe(work, work.stage)
         if work.stage == "patch" and not self._planned(node):
             return _NOTHING
-        self._check(node)
-        if work.stage == "reboot":
-            return self._restart(work)
         port = self._port(node)
         if work.stage == "scan":
             self._seen(work).url = self._sent(work, lambda: port.assess(node))
             return "assessment"
-        seconds = min(self.rules.install_seconds, (work.deadline - self.clock.now()).total_seconds() - PROBE_SECONDS)
+        self._check(node)
+        if work.stage == "reboot":
+            return self._restart(work)
+        self._seen(work).url = self._sent(work, lambda: port.install(node, self._install_body(work)))
+        return "installation"
+
+    def _install_body(self, work: Work) -> dict[str, Any]:
+        """Return the request for what time is left now. :raises PatchtideError: it is too little."""
+        node, left = work.nodes[0], (work.deadline - self.clock.now()).total_seconds() - PROBE_SECONDS
+        seconds = min(self.rules.install_seconds, left)
         if seconds < LEAST_SECONDS:
             raise PatchtideError(f"less than {LEAST_SECONDS // 60} minutes are left for its installation")
-        body = install_body(self._platform(node), self._planned(node), seconds)
-        self._seen(work).url = self._sent(work, lambda: port.install(node, body))
-        return "installation"
+        return install_body(self._platform(node), self._planned(node), seconds)
 
     def look_up(self, work: Work, *, final: bool) -> str | None:
         node = work.nodes[0]
@@ -115,7 +122,7 @@ class AzureExecutor:
         if work.stage == "patch" and not self._planned(node):
             return _NOTHING
         if work.stage == "reboot":
-            began: Any = self._has_rebooted(work)
+            began: Any = self._is_restarting(work) or self._has_rebooted(work)
         else:
             began = self._run(work)
         if began:
@@ -141,10 +148,9 @@ class AzureExecutor:
     def service_time(self) -> datetime | None:
         for node in self.rollout.state_of_wave(self.wave).nodes:
             if self.rollout.nodes[node]["executor"] == self.row.name:
-                port = self._port(node)
                 with suppress(PatchtideError):
-                    port.view(node)
-                return port.service_time()
+                    self._port(node).view(node)
+                    return self._port(node).service_time()
         return None
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
@@ -160,7 +166,8 @@ class AzureExecutor:
             return self._ended(work, {**refused, "rebooted": False} if work.stage == "reboot" else refused)
         if work.stage == "verify":
             return self._ended(work, self._final(work.nodes[0], None))
-        if work.stage == "reboot" and self._seen(work).probed:
+        unchanged_at = self._seen(work).unchanged_at
+        if work.stage == "reboot" and unchanged_at and self.clock.now() - unchanged_at <= _RECENT:
             text = "its boot id did not change"
             return self._ended(
                 work, {"status": Status.FAILED.value, "rebooted": False, "error": error("not_rebooted", text)}
@@ -281,7 +288,7 @@ class AzureExecutor:
             work.confirm()
             region, script = str(self.rollout.nodes[node]["region"]), restart_script(self._platform(node))
             try:
-                self._port(node).run_script(node, region, name, script, PROBE_SECONDS)
+                self._port(node).run_script(node, region, name, script, PROBE_SECONDS, once=True)
             except Lost as why:
                 raise Unknown(str(why)) from why
             return "restart"
@@ -293,15 +300,26 @@ class AzureExecutor:
         self._sent(work, send)
         return "restart"
 
+    def _is_restarting(self, work: Work) -> bool:
+        """Return whether the script that restarts a server of Azure Arc was accepted."""
+        node = work.nodes[0]
+        return is_arc(node) and self._port(node).script(node, command_name(work.token, "restart")) is not None
+
     def _poll_restart(self, work: Work, node: str) -> dict[str, Any] | None:
         boots = self._has_rebooted(work)
-        return None if not boots else {"status": Status.SUCCEEDED.value, "rebooted": True, **boots}
+        if not boots:
+            return None
+        if is_arc(node):
+            with suppress(PatchtideError):
+                self._port(node).forget_script(node, command_name(work.token, "restart"))
+        return {"status": Status.SUCCEEDED.value, "rebooted": True, **boots}
 
     def _has_rebooted(self, work: Work) -> dict[str, str]:
         """Return both boot IDs once they differ. A call asks the machine, the next one takes its answer."""
         node, seen = work.nodes[0], self._seen(work)
         if not seen.script:
-            seen.script = self._probe(work, f"boot{seen.probed}", "look")
+            seen.looks += 1
+            seen.script = self._probe(work, f"boot{seen.looks}", "look")
             return {}
         ended, output, _problem = self._answer(node, seen.script)
         if not ended:
@@ -309,9 +327,9 @@ class AzureExecutor:
         seen.script, now = "", (parse_probe(output) or {}).get("boot_id")
         before = self._boot_before(node)
         if isinstance(now, str) and now and before:
-            seen.probed += 1
             if now != before:
                 return {"boot_id_before": before, "boot_id_after": words(now, 200)}
+            seen.unchanged_at = self.clock.now()
         return {}
 
     def _boot_before(self, node: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...module_utils._azure.errors import Throttled
+from ...module_utils._azure.errors import Lost, Throttled
 from ...module_utils._azure.patching import is_busy
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError, ServiceError
@@ -65,12 +65,15 @@ class Assessments:
             try:
                 self.port.assess(node_id)
                 return
+            except Lost:
+                return  # it may have begun; the results tell
             except Throttled as why:
-                pause, problem = max(why.seconds, 1.0), why
+                pause = max(why.seconds, 1.0)
+                problem: ServiceError = why
             except ServiceError as why:
                 if not is_busy(why):
                     raise
-                return  # an assessment that somebody else began, such as the platform's own, is as good
+                pause, problem = self.poll_seconds, why
             if number + 1 == _TRIES:
                 raise problem
             self.clock.sleep(pause)

@@ -124,15 +124,19 @@ def open_azure(
     sessions: Sessions,
     task_vars: Mapping[str, Any],
 ) -> AzureExecutor:
-    """Open Azure with the login of the environment; nothing is contacted yet."""
-    login = login_of(os.environ)
-    machines = Machines(Arm(login, Credentials(login).of()))
+    """Open Azure with the login of the environment when the first machine needs it: a wave goes on without it."""
+
+    @cache
+    def machines() -> Machines:
+        login = login_of(os.environ)
+        return Machines(Arm(login, Credentials(login).of()))
+
     return AzureExecutor(
         rollout=rollout,
         wave=options["wave"],
         rules=rules,
         clock=rollout.clock,
-        ports=lambda _subscription: machines,
+        ports=lambda _subscription: machines(),
         poll_seconds=max(float(options["poll_interval"]), 15.0),
     )
 

@@ -33,8 +33,13 @@ class MachinePort(Protocol):
     def runs(self, node_ids: Sequence[str], kind: str, patches: bool) -> Mapping[str, Run]:
         """Return the newest assessments or installations from Resource Graph, which may lag behind."""
 
-    def run_script(self, node_id: str, location: str, name: str, script: str, seconds: int) -> None:
-        """Begin a managed run command; the same name replaces the command before."""
+    def run_script(
+        self, node_id: str, location: str, name: str, script: str, seconds: int, *, once: bool = False
+    ) -> None:
+        """Begin a managed run command; the same name replaces the command before.
+
+        :param once: send it at most once, because the script changes the machine.
+        """
 
     def script(self, node_id: str, name: str) -> Mapping[str, Any] | None:
         """Return the instance view of a run command; ``None`` if there is none of that name."""
