@@ -94,11 +94,11 @@ class Wall:
         """Work on the node, with a jump of the clock; return its final record."""
         late = Late(self.port, self.clock, stage, call, minutes)
         tempo, notes = Tempo(self.clock, rehearsal=True), Notes(self.rollout, lambda line: None)
-        permits = Permits(self.rollout, "w", FakeWatch(), FakePins(), tempo, notes)  # type: ignore[arg-type]
+        permits = Permits(self.rollout, "w", FakeWatch(), FakePins(), tempo, notes)  # type: ignore[arg-type] # fakes
         Driver(
             rollout=self.rollout,
             wave="w",
-            courses=Courses(self.rollout, "w", {self.name: late}, permits, tempo, notes),  # type: ignore[dict-item]
+            courses=Courses(self.rollout, "w", {self.name: late}, permits, tempo, notes),  # type: ignore[dict-item] # a stand-in
             permits=permits,
             preparer=lambda what: NothingToStart(self.rollout, "w", {}, lambda line: None),
             opening=Opening(self.rollout, lambda line: None),
@@ -140,7 +140,7 @@ def ssm(folder: Path) -> Wall:
     clock, node = FakeClock(), NODE["ssm"]
     estate, cancelled = Estate(clock, {node: "ok"}, {node: "ok"}), list[str]()
     fleet = EstateFleet(clock, label=f"{'1' * 12}/eu-central-1", estate=estate, life=Life(random.Random(0)))
-    fleet.cancel = cancelled.append  # type: ignore[method-assign]
+    fleet.cancel = cancelled.append
     rollout = in_a_window(folder, clock, "ssm")
     port = SsmExecutor(rollout=rollout, wave="w", rules=SLOW, clock=clock, ports=lambda place: fleet)
     return Wall(
@@ -162,7 +162,7 @@ def linux(folder: Path) -> Wall:
         scripts.append(script)
         return run(host, script, timeout=timeout)
 
-    shell.run = noted  # type: ignore[method-assign]
+    shell.run = noted
     port = LinuxExecutor(rollout=rollout, wave="w", rules=SLOW, clock=clock, shell=shell, poll_seconds=0.2)
     return Wall(
         rollout=rollout,

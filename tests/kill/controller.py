@@ -145,7 +145,7 @@ def open_stubs(_action: Any, rollout: Any, options: Any, rules: Any, _sessions: 
 @contextmanager
 def stub_hosts(folder: Path) -> Iterator[None]:
     """Reach hosts in directories instead of over SSH. Their work is detached, so it outlives its controller."""
-    opened = patch.dict(opening.OPENERS, {LINUX.name: open_stubs})  # type: ignore[arg-type]
+    opened = patch.dict(opening.OPENERS, {LINUX.name: open_stubs})  # type: ignore[arg-type] # a stand-in
     with opened, patch.object(detached, "FOLDER", str(folder / "work")):
         yield
 

@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Callable[[World], object], str]] = {
     "clicked in the future": (lambda w: w.awx.approval.update(finished="2026-12-01T22:00:01Z"), "in the future"),
     "nobody": (lambda w: w.awx.approval.update(summary_fields={}), "user None"),
     "a stranger": (lambda w: user(w, 99), "user 99"),
-    "a number that is none": (lambda w: user(w, "1"), "user '1'"),  # type: ignore[arg-type]
+    "a number that is none": (lambda w: user(w, "1"), "user '1'"),  # type: ignore[arg-type] # wrong on purpose
     "a service account": (lambda w: user(w, 6), "is robot, a service account"),
     "a revoked person": (
         lambda w: w.revocations.append(

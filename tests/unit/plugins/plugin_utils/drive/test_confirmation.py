@@ -131,7 +131,7 @@ def test_one_that_was_succeeded_stops_nothing(tmp_path: Path) -> None:
             another(driving, ELSEWHERE, minutes=24 * 60)()
         return poll(work)
 
-    driving.executor.poll = late  # type: ignore[method-assign]
+    driving.executor.poll = late
     with pytest.raises(TakenOver):
         driving.run()
     assert slept and not [call for call in driving.executor.calls if call[0] == "stop"]

@@ -53,7 +53,7 @@ def step(driving: Driving, minutes: float) -> list[Work]:
         polled.extend([work] if work.stage == "patch" else [])
         return poll(work)
 
-    driving.executor.poll = late  # type: ignore[method-assign]
+    driving.executor.poll = late
     return polled
 
 
@@ -107,7 +107,7 @@ def test_a_clock_that_is_stepped_while_an_executor_prepares_begins_nothing(tmp_p
             driving.executor.behind = timedelta(hours=24)
         return begin(work)
 
-    driving.executor.begin = late  # type: ignore[method-assign]
+    driving.executor.begin = late
     with pytest.raises(ClockSkew):
         driving.run()
     assert driving.begun("patch") == 0
@@ -134,7 +134,7 @@ def test_the_services_time_is_asked_for_once_a_minute(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"a": 1})
     asked: list[str] = []
     clock = ServiceClock(driving.clock, [driving.executor])
-    driving.executor.service_time = lambda: asked.append("time")  # type: ignore[assignment,func-returns-value]
+    driving.executor.service_time = lambda: asked.append("time")  # type: ignore[assignment,func-returns-value] # only noted
     for seconds, count in ((0, 1), (59, 1), (2, 2), (-600, 3)):
         driving.clock.moment += timedelta(seconds=seconds)
         clock.check()

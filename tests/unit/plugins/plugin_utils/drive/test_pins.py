@@ -58,7 +58,7 @@ def publish(url: str) -> None:
     state = SimpleNamespace(waves={"all": SimpleNamespace(nodes=["i-1"])}, nodes={"i-1": SimpleNamespace(stage="")})
     promotion = SimpleNamespace(list_of=lambda node: LISTED)
     rollout = SimpleNamespace(state=state, promotion=lambda wave: promotion, clock=FakeClock())
-    Pins(rollout, "all", lambda listed: WebLists(url)).publish()  # type: ignore[arg-type]
+    Pins(rollout, "all", lambda listed: WebLists(url)).publish()  # type: ignore[arg-type] # a list of the fake
 
 
 def test_a_published_list_is_read_over_tls(server: str) -> None:

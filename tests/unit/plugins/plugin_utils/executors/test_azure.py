@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lab can not bring about of the executor ``azure``: what is sent once, how long it may take, what is proved."""
+"""What the lab cannot bring about of the executor ``azure``: what is sent once, for how long, what is proved."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_everything_else_is_left_to_jinja(expression: Any) -> None:
 def test_a_condition_is_true_or_false_or_ansibles() -> None:
     assert condition("patchtide_os == 'Ubuntu'")(VARIABLES) is True  # type: ignore[misc]  # it is of a common form
     with pytest.raises(Unsure):
-        condition("patchtide_os")(VARIABLES)  # type: ignore[misc]
+        condition("patchtide_os")(VARIABLES)  # type: ignore[misc] # it may be None, and must not be here
     assert condition("patchtide_os is defined") is None
 
 
