@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import BadInput
-from ..report.csv import to_cell
+from ..report.csv import to_cell, to_line
 
 _COLUMNS = (
     "subscription",
@@ -37,11 +35,7 @@ def to_export(path: str, rows: Sequence[Mapping[str, Any]]) -> str:
         return json.dumps(list(rows), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     if not path.endswith(".csv"):
         raise BadInput("export_path", path, "a file name that ends with .json or .csv")
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([to_cell(_text(row[name])) for name in _COLUMNS] for row in rows)
-    return buffer.getvalue()
+    return "".join([to_line(_COLUMNS), *(to_line(to_cell(_text(row[name])) for name in _COLUMNS) for row in rows)])
 
 
 def _text(value: Any) -> Any:

@@ -70,9 +70,9 @@ COLUMNS: Mapping[str, Callable[[Row], Any]] = {
 
 def to_csv(rows: Iterable[Row]) -> Iterator[str]:
     """Yield the lines of ``nodes.csv``, header first, each with its newline."""
-    yield _line(COLUMNS)
+    yield to_line(COLUMNS)
     for row in rows:
-        yield _line(to_cell(get(row)) for get in COLUMNS.values())
+        yield to_line(to_cell(get(row)) for get in COLUMNS.values())
 
 
 def to_cell(value: object) -> str:
@@ -93,7 +93,8 @@ def to_cell(value: object) -> str:
     return f"'{text}" if dangerous else text
 
 
-def _line(cells: Iterable[str]) -> str:
+def to_line(cells: Iterable[str]) -> str:
+    """Return a line of CSV with its newline."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(list(cells))
     return buffer.getvalue()
