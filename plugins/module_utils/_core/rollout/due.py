@@ -30,6 +30,8 @@ from .state import DONE, PREPARATIONS, STAGES, WHOLE_WAVE, NodeState, Rollout, W
 
 #: The stage before which nodes are prepared.
 PREPARED_FOR = "patch"
+#: What has to be restored before: a load balancer takes no target that is not running (RegisterTargets, InvalidTarget).
+_FIRST = {"started": "drained"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,10 @@ def due_restores(state: Rollout) -> list[Effect]:
     found = []
     for what in PREPARATIONS:
         for (wave, kind), nodes in state.prepared.items():
-            idle = tuple(node for node in nodes if _is_idle(state, wave, node)) if kind == what else ()
-            if idle:
+            if kind != what:
+                continue
+            first = state.prepared.get((wave, _FIRST.get(what, "")), ())
+            if idle := tuple(node for node in nodes if node not in first and _is_idle(state, wave, node)):
                 found.append(Effect("restore", wave, what, idle))
     return found
 

@@ -14,6 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Decision,
     Event,
     Prepared,
+    Restored,
     RolloutFinished,
     WaveFinished,
     WaveStarted,
@@ -102,6 +103,19 @@ def test_a_node_is_prepared_in_order_and_then_due_for_its_install() -> None:
         Effect("run", "canary", "precheck", ("b",)),
         Effect("run", "canary", "patch", ("a",)),
     ]
+
+
+def test_a_node_is_stopped_only_after_its_load_balancers_have_it_back() -> None:
+    """A target that is not running is refused (RegisterTargets, InvalidTarget), and the node would stay drained."""
+    both = [Prepared(wave="canary", what=what, nodes=("a",), details={}) for what in ("started", "drained")]
+    only_started = Prepared(wave="canary", what="started", nodes=("b",), details={})
+    state = play(*CANARY, *both, only_started, ABORT)
+    assert due(state) == [
+        Effect("restore", "canary", "drained", ("a",)),
+        Effect("restore", "canary", "started", ("b",)),
+    ]
+    apply(state, Restored(wave="canary", what="drained", nodes=("a",), problems={}), "now")
+    assert due(state) == [Effect("restore", "canary", "started", ("a", "b"))]
 
 
 def test_after_an_abort_only_outcomes_and_restores_are_due() -> None:

@@ -171,8 +171,9 @@ def test_prepared_before_the_wave_and_restored_when_its_node_is_through() -> Non
     state = play(*BEGUN[:2], prepared("started", "a"), BEGUN[2], prepared("drained", "a", "b"))
     assert not [item for item in due(state) if item.kind == "restore"]
     play(final("a"), state=state)
-    found = [item for item in due(state) if item.kind == "restore"]
-    assert found == [Effect("restore", "w", "drained", ("a",)), Effect("restore", "w", "started", ("a",))]
+    assert [item for item in due(state) if item.kind == "restore"] == [Effect("restore", "w", "drained", ("a",))]
+    play(restored("drained", "a"), state=state)
+    assert [item for item in due(state) if item.kind == "restore"] == [Effect("restore", "w", "started", ("a",))]
 
 
 def test_a_wave_hook_is_closed_after_the_last_turn() -> None:
