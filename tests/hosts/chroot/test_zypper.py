@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,11 @@ OLD, NEW = Rpm(name="toy", version="1.0"), Rpm(name="toy", version="1.2")
 OTHER, OTHER_NEW = Rpm(name="other", version="1"), Rpm(name="other", version="2")
 SECURITY_ONLY = replace(RULES, security_only=True)
 PATCH = "patch:SUSE-2026-1"
+
+
+def script_failed(text: str) -> bool:
+    """Whether rpm's words for %post, or libzypp's for %posttrans, are in ``text``."""
+    return re.search(r"script(let)? failed", text) is not None
 
 
 def kinds(listing: Listing) -> dict[str, str]:
@@ -69,15 +75,15 @@ def test_a_failed_post_script_is_a_failed_package(zypper: Root) -> None:
 
 def test_a_failed_posttrans_script_counts_though_zypper_ends_with_0(zypper: Root) -> None:
     pending(zypper, replace(NEW, scripts={"posttrans": "exit 1"}))
-    assert "scriptlet failed" in zypper.install(NEW.id).failed[NEW.id]
+    assert script_failed(zypper.install(NEW.id).failed[NEW.id])
 
 
 @pytest.mark.parametrize("script", ["post", "posttrans"])
 def test_a_failed_script_stays_a_failure_until_a_reinstall_succeeds(zypper: Root, script: str) -> None:
     pending(zypper, replace(NEW, scripts={script: "test -e /etc/fixed"}))
-    assert "scriptlet failed" in zypper.install(NEW.id).failed[NEW.id]
-    assert "scriptlet failed" in zypper.install(NEW.id).failed[NEW.id]
-    assert "scriptlet failed" in zypper.listing().broken[NEW.id]
+    assert script_failed(zypper.install(NEW.id).failed[NEW.id])
+    assert script_failed(zypper.install(NEW.id).failed[NEW.id])
+    assert script_failed(zypper.listing().broken[NEW.id])
     zypper.sh(": >/etc/fixed")
     assert zypper.install(NEW.id, rules=replace(RULES, repair=True)).installed == (NEW.id,)
     assert zypper.listing().broken == {}

@@ -46,12 +46,16 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"Packages were downgraded", "a newer version is installed"),
     (r"Held packages were changed", "it is on hold"),
     (r"remove is disabled", "it would remove packages"),
-    (r"scriptlet failed|Error in \w+ scriptlet|installation script|error exit status", "its maintainer script failed"),
+    (
+        r"script(let)? failed|Error in \w+ scriptlet|installation script|error exit status",
+        "its maintainer script failed",
+    ),
 )
 _CULPRIT = (
     re.compile(r"dpkg: error processing (?:package|archive) (\S+)"),
     re.compile(r"(?:Error in|warning:) (?:%?\w+) ?scriptlet in rpm package (\S+)"),
     re.compile(r"%\w+\(([^)\s]+)\) scriptlet failed"),
+    re.compile(r"(\S+)[.]rpm %\w+ script failed"),  # libzypp, of %posttrans
 )
 _NOISE = re.compile(
     r"^(Reading|Building|Hit:|Get:|Ign:|Last metadata|\(Reading|Selecting|Preparing|Fetched|NOTE:)|^=+$"

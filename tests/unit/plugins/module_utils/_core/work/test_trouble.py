@@ -40,12 +40,24 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.troubl
         ('<message type="error">No provider of &apos;x&apos; found.</message>', "no longer offered"),
         ("  - nothing provides /bin/sh needed by toy-1.1-1.noarch", "dependencies can't be fulfilled"),
         ("warning: %post(toy-1.1-1.noarch) scriptlet failed, exit status 1", "its maintainer script failed"),
+        ("Warning: toy-1.2-1.noarch.rpm %posttrans script failed (returned 1)", "its maintainer script failed"),
     ],
 )
 def test_the_cause_is_named_and_the_line_is_shown(line: str, cause: str) -> None:
     said = to_cause(["Reading package lists...", line])
     assert cause in said.partition(";")[0] and "Reading" not in said
     assert "<message" not in said and "&apos;" not in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "warning: %post(toy-1.2-1.noarch) scriptlet failed, exit status 1",
+        "Warning: toy-1.2-1.noarch.rpm %posttrans script failed (returned 1)",
+    ],
+)
+def test_the_package_whose_script_failed_is_named(line: str) -> None:
+    assert "; package toy-1.2-1.noarch;" in to_cause([line])
 
 
 def test_nothing_said_is_said() -> None:
