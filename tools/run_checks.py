@@ -1,4 +1,4 @@
-"""Runs everything CI runs, fastest first, and sums up: per step its result, its time and what it really checked.
+"""Runs everything CI runs, and sums up: per step its result, its time and what it really checked.
 
 A step passes if its make target ends with status 0 and proves that it checked something: a pytest step by the tests in
 its JUnit file, every other by a line ``ran: <number> <things>``. In CI (``CI`` is set) a skipped test is a failure.
@@ -13,32 +13,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from running import BUILD, ROOT
 
-STEPS = (
-    "lint",
-    "types",
-    "test-unit",
-    "test-checks",
-    "docs",
-    "environment",
-    "matrix-short",
-    "test-contract",
-    "test-lab",
-    "sanity",
-    "test-integration",
-    "test-inventory",
-    "test-playbooks",
-    "test-hosts",
-    "molecule",
-    "test-kill-short",
+#: The groups follow one another. A group's lanes run beside one another, since each of them keeps only one core busy.
+GROUPS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("test-unit", "test-checks"),),
+    (("test-hosts",), ("lint", "types", "docs", "environment", "matrix-short", "sanity")),
+    (("test-contract", "test-lab", "test-integration", "test-inventory", "test-playbooks", "test-kill-short"),),
+    (("molecule",),),
 )
 LIMIT_SECONDS = 25 * 60
 TAIL_LINES = 80
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class Outcome:
 
 def main(steps: tuple[str, ...]) -> int:
     started = time.monotonic()
-    outcomes = [_run_step(step) for step in steps]
+    outcomes = [item for group in ([[steps]] if steps else GROUPS) for item in _run_group(group)]
     print(f"\n{'step':18}{'result':9}{'seconds':>8}   checked")
     for item in outcomes:
         print(f"{item.step:18}{'FAILED' if item.problem else 'passed':9}{item.seconds:8.1f}   {item.detail}")
@@ -67,6 +59,16 @@ def main(steps: tuple[str, ...]) -> int:
             print(f"{item.step}: {item.problem}; its output is in {_log(item.step).relative_to(ROOT)}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _run_group(lanes: Sequence[Sequence[str]]) -> list[Outcome]:
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        try:
+            return [item for lane in pool.map(lambda lane: [_run_step(step) for step in lane], lanes) for item in lane]
+        except KeyboardInterrupt:
+            for process in _RUNNING:
+                os.killpg(process.pid, signal.SIGTERM)
+            os._exit(128 + signal.SIGINT)  # the lanes would go on with their next steps
 
 
 def _run_step(step: str) -> Outcome:
@@ -91,22 +93,26 @@ def _log(step: str) -> Path:
 
 
 def _make(step: str, output: int) -> str:
-    """Run the target in a process group of its own, the kill sweep in its short form; return what went wrong."""
+    """Run the target in a process group of its own, the kill sweep in its short form; return what went wrong.
+
+    Lanes must not set up beside one another; who runs this has done it.
+    """
     process = subprocess.Popen(
-        ["make", "-C", str(ROOT), "--no-print-directory", step],
+        ["make", "-C", str(ROOT), "--no-print-directory", "--old-file=setup", step],
         env={"PATCHTIDE_KILL": "short", **os.environ},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+    _RUNNING.add(process)
     try:
         code = process.wait(timeout=LIMIT_SECONDS)
-    except BaseException as error:
+    except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGTERM)
-        if not isinstance(error, subprocess.TimeoutExpired):
-            raise
         return f"not done after {LIMIT_SECONDS // 60} minutes"
+    finally:
+        _RUNNING.remove(process)
     return f"status {code}" if code else ""
 
 
@@ -132,4 +138,4 @@ def _judge_tests(step: str, seconds: float, status: str, results: Path) -> Outco
 
 
 if __name__ == "__main__":
-    sys.exit(main(tuple(sys.argv[1:]) or STEPS))
+    sys.exit(main(tuple(sys.argv[1:])))
