@@ -14,7 +14,7 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.events import Decision, Outcome
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout.decisions import DECISIONS, SKIPPED, Choice, consequence_of
+from ..module_utils._core.rollout.decisions import DECISIONS, SKIPPED, Choice, affected_by
 from ..module_utils._core.rollout.earlier import was_worked_on, with_earlier
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.signed_decision import FREE, needs_signature, prove_decision
@@ -77,24 +77,23 @@ class ActionModule(ControllerAction):
         stores = choose_stores(Path(options["dir"]), options["journal"], None, write=False)
         rollout = RolloutDir(options["dir"], find_clock(), stores)
         head = rollout.head
-        found = consequence_of(rollout.state, choice)
-        if not found.made:
-            operator = find_operator(task_vars)
-            signed = self._signed(rollout, choice, options["statement"], operator)
-            decision = Decision(
-                by=signed.by or operator.name,
-                action=choice.action,
-                wave=choice.wave,
-                reason=options["reason"],
-                nodes=found.nodes,
-                what=choice.what,
-                statement=signed.statement,
-                signature=signed.signature,
-            )
-            self._write(rollout, decision, head if signed.by and choice.action not in FREE else None)
+        nodes = affected_by(rollout.state, choice)
+        operator = find_operator(task_vars)
+        signed = self._signed(rollout, choice, options["statement"], operator)
+        decision = Decision(
+            by=signed.by or operator.name,
+            action=choice.action,
+            wave=choice.wave,
+            reason=options["reason"],
+            nodes=nodes,
+            what=choice.what,
+            statement=signed.statement,
+            signature=signed.signature,
+        )
+        self._write(rollout, decision, head if signed.by and choice.action not in FREE else None)
         return {
-            "changed": not found.made,
-            "nodes": list(found.nodes),
+            "changed": True,
+            "nodes": list(nodes),
             **overview(rollout.state),
             **next_of(rollout, task_vars, self._templar.template),
         }

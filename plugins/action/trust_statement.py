@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.rollout import decisions
-from ..module_utils._core.rollout.decisions import Choice, consequence_of
+from ..module_utils._core.rollout.decisions import Choice, affected_by
 from ..module_utils._core.rollout.signed_decision import decision_subject
 from ..module_utils._core.rollout.state import PREPARATIONS
 from ..module_utils._core.trust.bundle import Bundle
@@ -126,7 +126,7 @@ class ActionModule(ControllerAction):
         rollout = RolloutDir(folder, find_clock(), stores)
         what = options["policy_digest"] if options["decision"] == "accept_policy" else options["what"]
         choice = Choice(options["decision"], options["wave"] or "", tuple(options["nodes"]), what or "")
-        consequence_of(rollout.state, choice)
+        affected_by(rollout.state, choice)
         return decision_subject(rollout.plan, choice, rollout.head)
 
 

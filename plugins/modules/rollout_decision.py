@@ -37,10 +37,9 @@ attributes:
     support: none
   idempotent:
     description:
-      - V(promote), V(skip) and V(abort) report no change if an identical decision was made before.
-      - V(retry) and V(write_off) fail the second time, because nothing is left to change.
-      - V(run_now) restarts the time.
-    support: partial
+      - An identical decision fails the second time, because it would have no effect.
+      - Only V(run_now) can be repeated. It restarts the time.
+    support: none
 options:
   dir:
     description: Directory of the rollout, with C(plan.json).

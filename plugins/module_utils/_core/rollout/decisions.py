@@ -38,19 +38,14 @@ class Choice:
     what: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
-    """The effect of a choice. ``made``: an identical decision was made before, so there is nothing to do."""
-
-    nodes: tuple[str, ...] = ()
-    made: bool = False
+#: IDs of the nodes that a choice names or implies; none where it is about a whole wave or rollout.
+Nodes = tuple[str, ...]
 
 
-def consequence_of(state: Rollout, choice: Choice) -> Consequence:
-    """Return the effect of a choice.
+def affected_by(state: Rollout, choice: Choice) -> Nodes:
+    """Return the nodes that a choice affects.
 
-    ``promote``, ``skip`` and ``abort`` remain visible in the state, so an identical one is recognized and changes
-    nothing. ``retry`` and ``write_off`` remove what they act on: a second one finds nothing and is refused.
+    An identical decision has no effect the second time and is refused as well, before anybody signs it again.
 
     :raises BadInput: the plan has no such wave, or a named node is not in it.
     :raises DecisionRefused: it would have no effect.
@@ -81,66 +76,67 @@ def _check_status(state: Rollout, choice: Choice) -> None:
         raise _refused(choice, f"the rollout is {state.status}. Make a new plan")
 
 
-def _abort(state: Rollout, choice: Choice) -> Consequence:
+def _abort(state: Rollout, choice: Choice) -> Nodes:
     if state.status == "aborted":
         if wave := next((item for item in state.waves.values() if _verdict(item) == "abort"), None):
             raise _refused(choice, f"the gate of wave {wave.name} has aborted the rollout")
-        return Consequence(made=True)
+        raise _refused(choice, "the rollout is aborted already")
     if state.finished:
         raise _refused(choice, f"the rollout is {state.status}")
-    return Consequence()
+    return ()
 
 
-def _promote(state: Rollout, choice: Choice) -> Consequence:
+def _promote(state: Rollout, choice: Choice) -> Nodes:
     wave = state.waves[choice.wave]
     if wave.status in ("promoted", "finished"):
-        if wave.promoted_by:
-            return Consequence(made=True)
-        raise _refused(choice, f"the gate of wave {wave.name} has promoted it")
+        by = wave.promoted_by or f"the gate of wave {wave.name}"
+        raise _refused(choice, f"{by} has promoted it already")
     if wave.status != "paused":
         raise _refused(choice, f"wave {wave.name} is {wave.status}, not paused")
     if left := [node for node in wave.nodes if state.nodes[node].stage != DONE]:
         raise _refused(choice, f"wave {wave.name} has nodes without a final record: {_few(left)}. Skip them first")
-    return Consequence()
+    return ()
 
 
-def _retry(state: Rollout, choice: Choice) -> Consequence:
+def _retry(state: Rollout, choice: Choice) -> Nodes:
     wave = state.waves[choice.wave]
     if wave.status not in ("running", "paused"):
         raise _refused(choice, f"wave {wave.name} is {wave.status}")
     if choice.nodes:
         _refuse_any(choice, {node: _why_not_retry(state.nodes[node]) for node in choice.nodes})
-        return Consequence(choice.nodes)
+        return choice.nodes
     found = tuple(node for node in wave.nodes if _ended_badly(state.nodes[node]))
     if not found:
         raise _refused(choice, f"no node of wave {wave.name} has failed or was missed")
-    return Consequence(found)
+    return found
 
 
-def _skip(state: Rollout, choice: Choice) -> Consequence:
+def _skip(state: Rollout, choice: Choice) -> Nodes:
+    """Named nodes that are skipped already are left out: a controller may have died while it recorded them."""
     wave = state.waves[choice.wave]
-    skipped = {node for node in choice.nodes or wave.nodes if _is_skipped(state.nodes[node])}
-    left = tuple(node for node in choice.nodes or wave.nodes if node not in skipped)
+    left = tuple(node for node in choice.nodes or wave.nodes if not _is_skipped(state.nodes[node]))
     if choice.nodes:
         _refuse_any(choice, {node: _why_not_skip(state.nodes[node]) for node in left})
-        return Consequence(left, made=not left)
+        if not left:
+            raise _refused(choice, f"already skipped: {_few(choice.nodes)}")
+        return left
     found = tuple(node for node in left if not _why_not_skip(state.nodes[node]))
-    if found or (skipped and all(state.nodes[node].stage == DONE for node in left)):
-        return Consequence(found, made=not found)
-    busy = any(state.nodes[node].token for node in left)
-    why = "what is left of it is being worked on" if busy else "all its nodes have final records"
-    raise _refused(choice, f"wave {wave.name} has no node to skip; {why}")
+    if not found:
+        busy = any(state.nodes[node].token for node in left)
+        why = "what is left of it is being worked on" if busy else "all its nodes have final records"
+        raise _refused(choice, f"wave {wave.name} has no node to skip; {why}")
+    return found
 
 
-def _write_off(state: Rollout, choice: Choice) -> Consequence:
+def _write_off(state: Rollout, choice: Choice) -> Nodes:
     held = state.prepared.get((choice.wave, choice.what), {})
     if not held:
         raise _refused(choice, f"wave {choice.wave} has nothing {choice.what} that must be restored")
     _refuse_any(choice, {node: "" if node in held else f"is not {choice.what}" for node in choice.nodes})
-    return Consequence(choice.nodes or tuple(sorted(held)))
+    return choice.nodes or tuple(sorted(held))
 
 
-def _run_now(state: Rollout, choice: Choice) -> Consequence:
+def _run_now(state: Rollout, choice: Choice) -> Nodes:
     """Outside its windows, a wave still waits for the gates of earlier ones; freezes and exceptions still apply."""
     wave = state.waves[choice.wave]
     if not has_windows(state, wave.name):
@@ -152,18 +148,18 @@ def _run_now(state: Rollout, choice: Choice) -> Consequence:
             break
         if earlier.status != "finished":
             raise _refused(choice, f"wave {earlier.name} comes first, and it is {earlier.status}")
-    return Consequence()
+    return ()
 
 
-def _accept_policy(state: Rollout, choice: Choice) -> Consequence:
+def _accept_policy(state: Rollout, choice: Choice) -> Nodes:
     if choice.what == state.policy_digest:
-        return Consequence(made=True)
+        raise _refused(choice, "the rollout already runs with this policy")
     if not re.fullmatch("[0-9a-f]{64}", choice.what):
         raise BadInput("policy_digest", choice.what, "the digest of a policy, as policy_info returns it")
-    return Consequence()
+    return ()
 
 
-_RULES: Mapping[str, Callable[[Rollout, Choice], Consequence]] = {
+_RULES: Mapping[str, Callable[[Rollout, Choice], Nodes]] = {
     "promote": _promote,
     "retry": _retry,
     "skip": _skip,

@@ -70,7 +70,7 @@ def test_a_promotion_holds_who_and_why_and_is_made_once(rollout: RolloutDir) -> 
     written = Decision.from_data(journal(rollout)[-1]["data"])
     assert written == Decision(by=find_operator({}).name, action="promote", wave=WAVE, reason="CHG0040007")
     again = decide(rollout, "promote", wave=WAVE, reason="another word for it")
-    assert not again["changed"] and not again.get("failed")
+    assert again["failed"] and "has promoted it already" in again["msg"]
     assert [row["kind"] for row in journal(rollout)].count("decision") == 1
 
 
@@ -79,7 +79,7 @@ def test_skipped_nodes_get_their_final_records(rollout: RolloutDir) -> None:
     final = journal(rollout)[-1]["data"]["results"][0]
     assert (final["status"], final["error"]["code"]) == ("skipped", "skipped_by_decision")
     assert final["error"]["text"] == f"skipped by {find_operator({}).name}: CHG0040007"
-    assert not decide(rollout, "skip", wave=WAVE, nodes=["c"])["changed"]
+    assert "already skipped: c" in decide(rollout, "skip", wave=WAVE, nodes=["c"])["msg"]
     assert decide(rollout, "skip", wave=WAVE)["nodes"] == ["b"]
 
 
@@ -96,7 +96,7 @@ def test_a_node_that_was_worked_on_is_unknown_once_it_is_skipped(rollout: Rollou
     final = journal(rollout)[-1]["data"]["results"][0]
     assert (final["status"], final["error"]["code"]) == ("unknown", "skipped_by_decision")
     assert final["error"]["text"].endswith(f"CHG0040007; its install was {patch} and was not checked")
-    assert not decide(rollout, "skip", wave=WAVE, nodes=["b"])["changed"]
+    assert decide(rollout, "skip", wave=WAVE, nodes=["b"])["failed"]
 
 
 @pytest.mark.parametrize("patch", ["no_op", "skipped", "unreachable"])

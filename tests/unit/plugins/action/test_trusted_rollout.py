@@ -196,6 +196,20 @@ def test_a_decision_is_signed_by_its_role_on_the_journal_as_it_is(world: World) 
     assert last["by"] == DANA and json.loads(last["statement"])["subject"]["wave"] == wave and last["signature"]
 
 
+def test_nobody_signs_a_decision_that_was_made_before(world: World) -> None:
+    world.sign(ANA)
+    world.sign(CLEO)
+    world.open()
+    wave = world.pause().plan["waves"][0]["name"]
+    asked = {"dir": str(world.folder), "decision": "promote", "wave": wave, "reason": "CHG0040007"}
+    path = world.sign(DANA, act="decision", decision="promote", wave=wave)
+    assert world.run(rollout_decision, **asked, statement=str(path))["changed"]
+    written = sorted(path.parent.iterdir())
+    again = world.run(trust_statement, **asked, act="decision", principal=DANA)
+    assert f"promote has no effect: {DANA} has promoted it already" in again["msg"]
+    assert sorted(path.parent.iterdir()) == written
+
+
 def test_a_decision_of_another_role_or_of_nobody_is_refused_and_abort_is_free(world: World) -> None:
     world.sign(ANA)
     world.sign(CLEO)

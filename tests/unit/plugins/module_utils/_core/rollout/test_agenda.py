@@ -34,7 +34,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.age
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.decisions import (
     Choice,
     DecisionRefused,
-    consequence_of,
+    affected_by,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
@@ -203,7 +203,7 @@ def test_run_now_opens_a_wave_outside_its_window_for_the_length_of_a_night() -> 
 def test_run_now_passes_no_gate(wave: str, events: tuple[Event, ...], words: str) -> None:
     state, _found = at(5, *events)
     with pytest.raises(DecisionRefused, match=words):
-        consequence_of(state, Choice("run_now", wave))
+        affected_by(state, Choice("run_now", wave))
 
 
 def test_run_now_is_refused_after_the_end_of_the_plan_and_without_a_window() -> None:
@@ -214,4 +214,4 @@ def test_run_now_is_refused_after_the_end_of_the_plan_and_without_a_window() -> 
     free = initial({"digest": "d" * 64, "waves": [{"name": "dev", "nodes": [planned("a", 1)]}]})
     apply(free, started("d" * 64), to_time(START))
     with pytest.raises(DecisionRefused, match="may run at any time"):
-        consequence_of(free, Choice("run_now", "dev"))
+        affected_by(free, Choice("run_now", "dev"))

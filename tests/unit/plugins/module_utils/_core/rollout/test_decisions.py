@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every decision in every kind of state: what it comes to, what is made already, and what is refused."""
+"""Every decision in every kind of state: what it comes to, and what is refused."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.decisions import (
     SKIPPED,
     Choice,
-    Consequence,
     DecisionRefused,
-    consequence_of,
+    affected_by,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout, initial
@@ -105,26 +104,20 @@ def test_what_it_comes_to_is_what_the_machine_takes(
     before: list[Event], choice: Choice, nodes: tuple[str, ...]
 ) -> None:
     state = state_after(*before)
-    assert consequence_of(state, choice) == Consequence(nodes)
+    assert affected_by(state, choice) == nodes
     taken = Decision(by="x", action=choice.action, reason="y", wave=choice.wave, nodes=nodes, what=choice.what)
     apply(state, taken, "now")
 
 
-MADE: list[tuple[str, list[Event], Choice]] = [
-    ("promoted by a person", [*PAUSED, decided("promote")], Choice("promote", "w")),
-    ("promoted and finished", [*PAUSED, decided("promote"), FINISH_WAVE], Choice("promote", "w")),
-    ("skipped by name", [*BEGUN, SKIP_C], Choice("skip", "w", ("c",))),
-    ("all that was left is skipped", [*BEGUN, final("succeeded", "a", "b"), SKIP_C], Choice("skip", "w")),
-    ("aborted by a person", [*BEGUN, decided("abort")], Choice("abort")),
-    ("aborted and finished", [*BEGUN, decided("abort"), ABORTED], Choice("abort")),
+MADE: list[tuple[list[Event], Choice, str]] = [
+    ([*PAUSED, decided("promote")], Choice("promote", "w"), "x has promoted it already"),
+    ([*PAUSED, decided("promote"), FINISH_WAVE], Choice("promote", "w"), "x has promoted it already"),
+    ([*BEGUN, SKIP_C], Choice("skip", "w", ("c",)), "already skipped: c"),
+    ([*BEGUN, final("succeeded", "a", "b"), SKIP_C], Choice("skip", "w"), "all its nodes have final records"),
+    ([*BEGUN, decided("abort")], Choice("abort"), "the rollout is aborted already"),
+    ([*BEGUN, decided("abort"), ABORTED], Choice("abort"), "the rollout is aborted already"),
+    ([*BEGUN, decided("accept_policy", what="f" * 64)], Choice("accept_policy", what="f" * 64), "runs with this"),
 ]
-
-
-@pytest.mark.parametrize(("before", "choice"), [row[1:] for row in MADE], ids=[row[0] for row in MADE])
-def test_an_identical_decision_again_changes_nothing(before: list[Event], choice: Choice) -> None:
-    assert consequence_of(state_after(*before), choice) == Consequence(made=True)
-
-
 PROMOTED = [*BEGUN, final("succeeded", "a", "b", "c"), gate("promote")]
 COMPLETED = [
     *PROMOTED,
@@ -149,7 +142,7 @@ REFUSED: list[tuple[list[Event], Choice, str]] = [
     (COMPLETED, Choice("skip", "w"), "all its nodes have final records"),
     (BEGUN, Choice("promote", "w"), "wave w is running, not paused"),
     (BEGUN, Choice("promote", "next"), "wave next is waiting, not paused"),
-    (PROMOTED, Choice("promote", "w"), "the gate of wave w has promoted it"),
+    (PROMOTED, Choice("promote", "w"), "the gate of wave w has promoted it already"),
     ([*BEGUN, final("failed", "a"), gate("pause")], Choice("promote", "w"), "without a final record: b, c"),
     (BEGUN, Choice("retry", "w"), "no node of wave w has failed or was missed"),
     (BEGUN, Choice("retry", "next"), "wave next is waiting"),
@@ -162,14 +155,13 @@ REFUSED: list[tuple[list[Event], Choice, str]] = [
     (BEGUN, Choice("write_off", "w", what="drained"), "wave w has nothing drained"),
     ([*BEGUN, DRAINED], Choice("write_off", "w", ("a", "c"), "drained"), "c is not drained"),
 ]
+ALL = [*REFUSED, *MADE]
 
 
-@pytest.mark.parametrize(
-    ("before", "choice", "message"), REFUSED, ids=[f"{row[1].action}: {row[2]}" for row in REFUSED]
-)
+@pytest.mark.parametrize(("before", "choice", "message"), ALL, ids=[f"{row[1].action}: {row[2]}" for row in ALL])
 def test_refused_for_having_no_effect(before: list[Event], choice: Choice, message: str) -> None:
     with pytest.raises(DecisionRefused, match=message):
-        consequence_of(state_after(*before), choice)
+        affected_by(state_after(*before), choice)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +169,7 @@ def test_refused_for_having_no_effect(before: list[Event], choice: Choice, messa
 )
 def test_a_wave_or_a_node_that_the_plan_does_not_have(choice: Choice) -> None:
     with pytest.raises(BadInput, match=r"a wave of the plan: w, next|ids of nodes of wave w"):
-        consequence_of(state_after(*BEGUN), choice)
+        affected_by(state_after(*BEGUN), choice)
 
 
 def test_a_long_list_of_nodes_is_cut() -> None:
@@ -187,4 +179,4 @@ def test_a_long_list_of_nodes_is_cut() -> None:
     for event in (started("d1"), WaveStarted(wave="w"), gate("pause")):
         apply(state, event, "now")
     with pytest.raises(DecisionRefused, match=r"n11 and 8 more\. Skip them first"):
-        consequence_of(state, Choice("promote", "w"))
+        affected_by(state, Choice("promote", "w"))
