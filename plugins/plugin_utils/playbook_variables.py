@@ -9,6 +9,7 @@ a survey as blanks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -345,8 +346,8 @@ def _flag(value: Any) -> tuple[Any, str]:
 
 
 def _list(value: Any) -> tuple[Any, str]:
-    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
-    return (items if isinstance(items, list) else None), "a list, or texts separated by commas"
+    items = [item.strip() for item in re.split(r"[,\n]", value) if item.strip()] if isinstance(value, str) else value
+    return (items if isinstance(items, list) else None), "a list, or texts separated by commas or line ends"
 
 
 def _data(value: Any) -> tuple[Any, str]:

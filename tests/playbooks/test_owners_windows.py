@@ -13,11 +13,13 @@ import os
 import pwd
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
 from lab.aws.launch import Lab, lab
 from tests.playbooks.playing import Played, play
@@ -156,7 +158,7 @@ def test_an_owner_chooses_a_window_and_it_is_written_wherever_it_belongs(owners:
         ({"nodes": ["web-01", "nowhere"]}, "owns no nodes nowhere: nothing was changed"),
         ({"window": "cron(0 3 * * ? *)"}, "expected a window of the policy: sat, sun"),
         ({"reason": ""}, "expected the reason"),
-        ({"until": "2026-05-01"}, "expected today, 2026-06-"),
+        ({"until": "2026-05-01"}, "expected today, 2026-"),
         ({"inventory_dir": ""}, "expected the directory of the inventory, for the host press-1"),
         ({"windw": "sun"}, "patchtide_windw (did you mean patchtide_window?)"),
     ],
@@ -183,3 +185,84 @@ def test_windows_that_nobody_uses_go_by_their_own_mark_and_others_stay(owners: O
     ec2.create_tags(Resources=nodes, Tags=[{"Key": "MaintenanceWindow", "Value": "sun"}])
     assert owners.play("sync_windows").status == 0
     assert owners.windows(WEB) == {"backup": [], "sat": [], "sun": ["sun"]}, tagged
+
+
+def state(owners: Owners, **entry: str) -> None:
+    """Let plant-01 state patch group and window in its inventory, as AWS's guide has it for on-premises nodes."""
+    nodes = {row["name"]: row["node_id"] for row in owners.aws.get("nodes")["nodes"]}
+    item = {"TypeName": "Custom:PatchInformation", "SchemaVersion": "1.0", "CaptureTime": "2026-06-01T06:00:00Z"}
+    content = [{name.replace("_", " "): value for name, value in entry.items()}]
+    owners.aws.client("ssm", REGION, SHARED).put_inventory(
+        InstanceId=nodes["plant-01"], Items=[{**item, "Content": content}]
+    )
+
+
+def test_windows_come_from_tags_and_those_of_nodes_outside_aws_from_their_inventory(owners: Owners) -> None:
+    """Equal schedules share a window; a node whose tag cannot be read is named with its owner."""
+    assert owners.play("apply_policy").status == 0
+    state(owners, Patch_Group="WEB", Maintenance_Window="sun")
+    before = {account: owners.windows(account) for account in (SHARED, WEB)}
+    checked = owners.play("sync_windows", "--check", "--diff")
+    assert checked.status == 0 and checked.changed and not owners.writes(), checked.output + checked.errors
+    assert {account: owners.windows(account) for account in (SHARED, WEB)} == before
+    assert TUESDAY in checked.output and '"MaintenanceWindow": "sun"' in checked.output.split("tags of nodes")[-1]
+
+    done = owners.play("sync_windows")
+    assert done.status == 0 and done.changed, done.output + done.errors
+    assert owners.tags()["plant-01"] == "sun" and owners.tags()["plant-02"] == ""
+    assert owners.windows(SHARED) == {"sat": ["sat"], "sun": ["sun"]}
+    found = owners.windows(WEB)
+    assert (found.pop("sun"), found.pop("sat"), list(found.values())) == ([], [SATURDAY, "sat"], [[TUESDAY]])
+    assert "db-02: its tag MaintenanceWindow says 'satt'" in done.output and "its owner is web-team" in done.output
+    assert "plant-02: it has no tag MaintenanceWindow; it names no owner" in done.output
+    groups = owners.aws.client("ssm", REGION, SHARED).describe_patch_groups()["Mappings"]
+    assert [(row["PatchGroup"], row["BaselineIdentity"]["BaselineName"]) for row in groups] == [
+        ("WEB", "owners-al2023")
+    ]
+
+    again = owners.play("sync_windows")
+    assert (again.status, again.changed) == (0, 0) and not owners.writes(), again.output
+
+
+def test_the_quota_of_windows_is_kept_and_hides_no_other_account(owners: Owners) -> None:
+    owners.policy |= {"baselines": [], "patch_groups": []}
+    ssm = owners.aws.client("ssm", REGION, WEB)
+    for number in range(49):
+        ssm.create_maintenance_window(
+            Name=f"backup-{number}", Schedule="rate(7 days)", Duration=2, Cutoff=0, AllowUnassociatedTargets=False
+        )
+    refused = owners.play("sync_windows")
+    assert refused.status != 0 and "51 would be needed, and the quota is 50" in refused.error(), refused.output
+    assert len(owners.windows(WEB)) == 49 and owners.windows(SHARED) == {"sat": ["sat"]}
+    ssm.delete_maintenance_window(WindowId=ssm.describe_maintenance_windows()["WindowIdentities"][0]["WindowId"])
+    done = owners.play("sync_windows")
+    assert done.status == 0 and len(owners.windows(WEB)) == 50, done.output + done.errors
+
+
+def test_a_form_and_a_survey_choose_until_a_day_and_the_window_from_before_comes_back(owners: Owners) -> None:
+    """A survey's answers are texts; the question that nobody answered is blank."""
+    owners.policy |= {"baselines": [], "patch_groups": []}
+    before = owners.tags()
+    today = from_time(owners.aws.get("clock")["now"])
+    until = f"{today + timedelta(days=9):%Y-%m-%d}"
+    form = owners.folder / "form.yml"
+    form.write_text(yaml.safe_dump({**CHOICE, "until": until}), "utf-8")
+    checked = owners.play("choose_window", "--check", "--diff", form=str(form))
+    assert (checked.status, checked.changed) == (0, 1) and not owners.writes(), checked.output + checked.errors
+    assert "web-01: sun" in checked.output and owners.choices() == []
+    done = owners.play("choose_window", form=str(form))
+    assert (done.status, done.changed) == (0, 1) and owners.tags()["web-01"] == "sun", done.output + done.errors
+    survey = {**CHOICE, "nodes": "web-01\npress-1\n", "until": until, "form": "", "inventory_dir": ""}
+    again = owners.play("choose_window", **survey)
+    assert (again.status, again.changed) == (0, 0) and len(owners.choices()) == 2, again.output + again.errors
+
+    owners.aws.post("clock", {"set": to_time(today + timedelta(days=10))})
+    asked = owners.play("sync_windows", "--check", "--diff")
+    assert asked.status == 0 and "web-01: sat, in plans made from now on" in asked.output and not owners.writes()
+    back = owners.play("sync_windows")
+    assert back.status == 0 and owners.tags() == before, back.output + back.errors
+    file = owners.inventory / "host_vars" / "press-1" / "patchtide_window.yml"
+    assert yaml.safe_load(file.read_text("utf-8")) == {"patchtide_maintenance_window": "sat"}
+    assert all(row["ended"] for row in owners.choices())
+    quiet = owners.play("sync_windows")
+    assert (quiet.status, quiet.changed) == (0, 0) and not owners.writes(), quiet.output

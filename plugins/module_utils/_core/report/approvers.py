@@ -13,12 +13,12 @@ from .story import Story
 
 
 def approvers(story: Story) -> list[dict[str, Any]]:
-    """Return the approvals of a rollout: ``by``, ``at`` (when it was accepted, or typed), ``source``, ``reason`` and,
-    if people signed, ``roles`` and ``waves``, the waves that began with it.
+    """Return the approvals of a rollout: ``by``, ``at`` (when it was accepted, or typed), ``source``, ``reason``,
+    ``roles`` and ``waves``, the waves that began with it; both are empty unless people signed.
     """
     typed = story.started.approval if story.started else None
     if typed and typed.get("source") != "trust":
-        return [dict(typed)]
+        return [{"roles": [], "waves": [], **typed}]
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for wave, (at, event) in story.approvals.items():
         for proof in event.proofs:

@@ -15,8 +15,10 @@ from typing import Any
 from ..rollout.agenda import Agenda, Need
 from ..rollout.state import Rollout
 
-#: Values that ``-e name=value`` takes as they are; others are given as JSON (Ansible, ``parse_kv``).
+#: Values that ``-e name=value`` takes as they are (Ansible, ``parse_kv``).
 _SIMPLE = re.compile(r"[\w./:@+-]+", re.ASCII)
+#: Several words that YAML takes as they are. Unlike JSON they have no ``"``, which Ansible's output shows as ``\"``.
+_WORDS = re.compile(r"[\w./][\w./@+ -]*[\w./]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,7 @@ class Commands:
         words = ["ansible-playbook", f"patchtide.hybrid.{playbook}"]
         words += [word for path in self.inventory for word in ("-i", path)]
         for name, value in variables.items():
-            plain = _SIMPLE.fullmatch(value)
-            words += ["-e", f"patchtide_{name}={value}" if plain else json.dumps({f"patchtide_{name}": value})]
+            words += ["-e", _extra_variable(f"patchtide_{name}", value)]
         return shlex.join(words)
 
     def roll_out(self, **variables: str) -> str:
@@ -51,6 +52,13 @@ class Commands:
         given = {"policy_file": self.policy_file, "dir": self.again}
         more = {"catch_up": self.missed} if self.missed else {}
         return f"{self.play('scan_compliance', **given)} && {self.play('plan_rollout', **given, **more)}"
+
+
+def _extra_variable(name: str, value: str) -> str:
+    """Return a variable in a form that ``-e`` reads, and that can be copied from the output of a task if possible."""
+    if _SIMPLE.fullmatch(value):
+        return f"{name}={value}"
+    return f"{{{name}: {value}}}" if _WORDS.fullmatch(value) else json.dumps({name: value})
 
 
 def after_scan(commands: Commands) -> str:
@@ -76,7 +84,7 @@ def after_run(state: Rollout, found: Agenda, commands: Commands) -> str:
 
     :param found: what it needs next.
     """
-    if state.status == "aborted" or found.need is Need.OVER:
+    if found.need is Need.OVER or (state.finished and state.status == "aborted"):
         return f"Scan and plan what is left in a new directory, and have it approved. Next: {commands.plan_again()}"
     if state.status == "paused":
         return _after_pause(state, commands)

@@ -61,7 +61,7 @@ def test_values_get_their_types() -> None:
         ("rollout_patches", "allow_changed_policy", "perhaps", "true or false"),
         ("approve_plan", "verdict", "aprove", "one of approve, reject"),
         ("steer_rollout", "decision", "undo", "one of promote, retry"),
-        ("steer_rollout", "nodes", {"a": 1}, "a list, or texts separated by commas"),
+        ("steer_rollout", "nodes", {"a": 1}, "a list, or texts separated by commas or line ends"),
         ("steer_rollout", "dir", ["a"], "a text"),
         ("steer_rollout", "wave", True, "a text"),
     ],

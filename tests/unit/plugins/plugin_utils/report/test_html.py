@@ -350,3 +350,12 @@ def test_people_whose_signatures_counted_are_named_on_the_report() -> None:
     assert [row["by"] for row in report.summary["approvals"]] == ["ana@example.com", "ben@example.com"]
     page = render_report_html(report)
     assert "approved by <bdi>ana@example.com</bdi>" in page and "approved by <bdi>ben@example.com</bdi>" in page
+
+
+@pytest.mark.parametrize("source", ["approved_digest", "approval_file"])
+def test_the_person_who_typed_an_approval_is_named_on_the_report(source: str) -> None:
+    run = samples.completed()
+    typed = {"by": "dana", "at": "", "reason": "", "source": source, "digest": run.plan["digest"]}
+    first = run.records[0]
+    records = [replace(first, data={**first.data, "approval": typed}), *run.records[1:]]
+    assert "approved by <bdi>dana</bdi></span>" in render_report_html(build_report(run.plan, records, run.scan))

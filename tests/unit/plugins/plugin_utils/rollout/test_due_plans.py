@@ -128,6 +128,13 @@ def test_nobody_disturbs_a_controller_of_this_machine(root: Path, other: subproc
     assert needs(root) == {"a": "due"}
 
 
+def test_what_a_dead_controller_of_this_machine_left_open_is_due_at_once(root: Path) -> None:
+    rollout = RolloutDir(plan(root, "a"), FakeClock())
+    rollout.record(started(rollout.plan["digest"]))
+    rollout.record(Resumed(operator="dana", controller=f"{socket.gethostname()}/1/1"))
+    assert needs(root) == {"a": "due"}
+
+
 def test_a_controller_of_another_machine_is_taken_to_live_for_a_while(root: Path) -> None:
     folder, clock = plan(root, "a"), FakeClock()
     clock.moment = START - timedelta(minutes=30)

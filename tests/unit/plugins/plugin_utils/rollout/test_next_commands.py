@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,10 @@ def test_the_inventory_is_the_one_that_was_given(tmp_path: Path, monkeypatch: py
     assert " -i " not in commands(tmp_path).roll_out()
 
 
-@given(st.text(min_size=1).filter(lambda text: "\0" not in text and text.isprintable()))
+WORDS = st.from_regex(r"[\w./:@+-]{1,6}( [\w./:@+#-]{1,6}){0,2}", fullmatch=True)
+
+
+@given(st.one_of(st.text(min_size=1), WORDS).filter(lambda text: "\0" not in text and text.isprintable()))
 def test_ansible_reads_the_value_that_was_meant(value: str) -> None:
     """By Ansible's own parser, after a shell took the line apart."""
     words = shlex.split(Commands(folder=value, policy_file="p").roll_out())
@@ -62,3 +66,9 @@ def test_ansible_reads_the_value_that_was_meant(value: str) -> None:
         assert load_extra_vars(DataLoader())["patchtide_dir"] == value
     finally:
         context.CLIARGS, load_extra_vars.extra_vars = old, {}
+
+
+def test_a_name_with_spaces_can_be_copied_from_the_output_of_a_task() -> None:
+    """Callbacks show results as JSON, so quotation marks and backslashes would be escaped."""
+    line = Commands(folder="/srv/June 2026", policy_file="p").roll_out()
+    assert json.dumps(line) == f'"{line}"'

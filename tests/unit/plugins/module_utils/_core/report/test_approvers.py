@@ -53,7 +53,7 @@ def test_before_the_first_wave_it_is_what_counted_at_the_start() -> None:
 
 def test_a_typed_approval() -> None:
     typed = {"by": "dana", "at": "", "reason": "", "source": "approved_digest", "digest": "d1" * 32}
-    assert approvers(story(typed)) == [typed]
+    assert approvers(story(typed)) == [{**typed, "roles": [], "waves": []}]
 
 
 def test_nobody() -> None:

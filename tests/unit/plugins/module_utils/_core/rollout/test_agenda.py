@@ -134,7 +134,7 @@ def test_a_gate_is_due_after_the_soak_time() -> None:
 COMMANDS = Commands(
     folder="/d", again="/d-2", missed="/d/catch_up.json", policy_file="/my policy.yml", inventory=("inv",)
 )
-GIVEN = '-i inv -e \'{"patchtide_policy_file": "/my policy.yml"}\''
+GIVEN = "-i inv -e '{patchtide_policy_file: /my policy.yml}'"
 ROLL_OUT = f"ansible-playbook patchtide.hybrid.rollout_patches {GIVEN} -e patchtide_dir=/d"
 PLAN = (
     f"ansible-playbook patchtide.hybrid.scan_compliance {GIVEN} -e patchtide_dir=/d-2 && ansible-playbook "
@@ -150,7 +150,7 @@ ABORTED = Decision(by="x", action="abort", reason="y")
         (61, BEGUN, ROLL_OUT),
         (3 * DAY, (*BEGUN, done("a"), done("b"), PAUSED), ROLL_OUT),
         (9 * DAY, (), PLAN),
-        (9 * DAY, (*BEGUN, ABORTED), PLAN),
+        (9 * DAY, (*BEGUN, ABORTED), ROLL_OUT),  # it still holds its nodes
         (9 * DAY, (*BEGUN, ABORTED, RolloutFinished(status="aborted", reason="y")), PLAN),
     ],
 )

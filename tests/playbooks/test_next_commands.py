@@ -1,0 +1,146 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every run ends with the next command, and it works: an operator types the first one and copies all others.
+
+What was copied runs in a shell as it is shown, in the directory of the one before. No test knows what it will be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
+
+from lab.aws.launch import Lab
+from tests.playbooks.playing import ROOT
+from tests.playbooks.test_rollout import REGIONS, Cycle, cycle, small
+
+__all__ = ["cycle", "small"]
+
+#: With a space, because people have such directories.
+CYCLE = "June 2026"
+
+
+@dataclass
+class Terminal:
+    """A directory with inventory and policy, and what was shown last."""
+
+    aws: Lab
+    folder: Path
+    shown: str = ""
+    status: int = 0
+
+    def type(self, command: str) -> None:
+        """Run a command line as a shell does."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        given = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "ANSIBLE_NOCOLOR": "true"}
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=self.folder,
+            env={**inherited, **self.aws.environment(), **given},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        self.status, self.shown = done.returncode, f"{done.stderr}\n{done.stdout}"
+
+    def copied(self, words: str = r"[Nn]ext(?: cycle| at [\d: -]+UTC)?: ") -> str:
+        """The last command that is shown after such words."""
+        found = re.findall(rf'{words}(ansible-playbook .*?)(?: \(or .*)?"?\}}?$', self.shown, re.MULTILINE)
+        assert found, self.shown
+        return str(found[-1])
+
+    def go_on(self, words: str = "", *, fails: bool = False) -> str:
+        """Run what was copied; return it."""
+        command = self.copied(words) if words else self.copied()
+        self.type(command)
+        assert (self.status != 0) == fails, f"{command}\n{self.shown}"
+        return command
+
+    def file(self, folder: str, name: str) -> dict[str, Any]:
+        return dict(json.loads((self.folder / folder / name).read_text("utf-8")))
+
+    def open_window(self, folder: str, hours: int = 0) -> dict[str, Any]:
+        """Pass the time until so many hours after the first night of a plan begins; return the plan."""
+        plan = self.file(folder, "plan.json")
+        begins = from_time(plan["waves"][0]["nights"][0]["start"])
+        self.aws.post("clock", {"set": to_time(begins + timedelta(hours=hours))})
+        return plan
+
+
+@pytest.fixture
+def terminal(cycle: Cycle) -> Terminal:
+    """The first commands were typed: the estate is scanned."""
+    cycle.policy["plan"] = {"valid_days": 2}
+    cycle.policy["gates"] = {"max_skipped_rate": 0, "min_sample": 1}
+    (cycle.folder / "policy.yml").write_text(yaml.safe_dump(cycle.policy), "utf-8")
+    accounts = [row for row in cycle.policy["estate"]["accounts"] if row["id"] != "111111111111"]
+    fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": REGIONS, "accounts": accounts}
+    (cycle.folder / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet), "utf-8")
+    found = Terminal(cycle.aws, cycle.folder)
+    found.type(
+        "ansible-playbook patchtide.hybrid.scan_compliance -i aws.ssm_fleet.yml -e patchtide_policy_file=policy.yml "
+        f'-e \'{{"patchtide_dir": "{CYCLE}"}}\''
+    )
+    assert found.status == 0, found.shown
+    return found
+
+
+def test_after_a_window_that_is_past_and_after_the_end(terminal: Terminal) -> None:
+    assert "plan_rollout" in terminal.go_on()
+    terminal.open_window(CYCLE, hours=16)
+    assert "rollout_patches" in terminal.go_on(fails=True) and "No night is left" in terminal.shown
+    assert f"{CYCLE}-2" in terminal.go_on() and "catch_up" not in terminal.shown
+    terminal.open_window(f"{CYCLE}-2")
+    terminal.go_on()
+    assert "Read June 2026-2/report/index.html" in terminal.shown, terminal.shown
+    assert terminal.go_on().count("ansible-playbook") == 2, "the next cycle: scan and plan"
+    assert terminal.file(f"{CYCLE}-3", "plan.json")["totals"]["nodes"] == 0
+
+
+def test_after_a_pause_and_after_an_abort(terminal: Terminal) -> None:
+    """A canary is out of reach until somebody repairs it; then nothing installs on production."""
+    terminal.go_on()
+    canary, production = ([node["node_id"] for node in wave["nodes"]] for wave in terminal.open_window(CYCLE)["waves"])
+    terminal.aws.post("faults", {"node": canary[0], "offline": True})
+    terminal.go_on(fails=True)
+    terminal.aws.post("faults", {"node": canary[0], "offline": False})
+    for node in production:
+        terminal.aws.post("faults", {"node": node, "fail_patches": ["*"]})
+    assert "patchtide_decision=retry" in terminal.go_on(r"decide on wave canary: ")
+    assert "rollout_patches" in terminal.go_on(fails=True) and "gate: ABORT" in terminal.shown
+    for node in production:
+        terminal.aws.post("faults", {"node": node, "fail_patches": []})
+    assert f"{CYCLE}-2" in terminal.go_on()
+    plan = terminal.open_window(f"{CYCLE}-2")
+    assert {node["node_id"] for wave in plan["waves"] for node in wave["nodes"]} == set(production)
+    terminal.go_on()
+    assert "report/index.html. Next cycle: " in terminal.shown, terminal.shown
+
+
+def test_after_an_abort_by_a_person(terminal: Terminal) -> None:
+    """The aborted rollout still holds its nodes until it is run once more."""
+    terminal.go_on()
+    canary = terminal.open_window(CYCLE)["waves"][0]["nodes"][0]["node_id"]
+    terminal.aws.post("faults", {"node": canary, "offline": True})
+    terminal.go_on(fails=True)
+    terminal.aws.post("faults", {"node": canary, "offline": False})
+    terminal.type(terminal.copied(r"decide on wave canary: ").replace("=retry", "=abort"))
+    assert terminal.status == 0, terminal.shown
+    assert "rollout_patches" in terminal.go_on(fails=True)
+    assert f"{CYCLE}-2" in terminal.go_on()
+    terminal.go_on()
+    assert "report/index.html. Next cycle: " in terminal.shown, terminal.shown
