@@ -51,6 +51,7 @@ class ActionModule(ControllerAction):
     SPEC: ClassVar[dict[str, Any]] = {
         "policy": {"type": "dict", "required": True},
         "custom_inventory": {"type": "bool", "default": True},
+        "restored": {"type": "dict", "default": {}},
     }
 
     def spec(self) -> dict[str, Any]:
@@ -58,7 +59,12 @@ class ActionModule(ControllerAction):
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         policy = to_policy(options["policy"])
-        nodes = [node for node in candidates(task_vars, policy.tags.application) if _is_managed(node)]
+        restored = {host: str(window) for host, window in options["restored"].items()}
+        nodes = [
+            _with_window(node, restored[node.host], policy) if node.host in restored else node
+            for node in candidates(task_vars, policy.tags.application)
+            if _is_managed(node)
+        ]
         if not nodes:
             raise EmptyInventory(NO_NODES)
         by_place: dict[str, list[Candidate]] = {}
@@ -167,6 +173,11 @@ class _At:
 
 def _is_managed(node: Candidate) -> bool:
     return bool(node.node_id.startswith(("i-", "mi-")) and node.account and node.region)
+
+
+def _with_window(node: Candidate, window: str, policy: Policy) -> Candidate:
+    """Return the node with another window, or without one if it is empty."""
+    return replace(node, tags={**node.tags, policy.tags.maintenance_window: window}, maintenance_window=window)
 
 
 def _with_tags(node: Candidate, tags: Mapping[str, str], policy: Policy) -> Candidate:

@@ -42,6 +42,12 @@ options:
     description: Whether to create the tags of hybrid nodes from their inventory C(Custom:PatchInformation).
     type: bool
     default: true
+  restored:
+    description:
+      - Windows by inventory name that M(patchtide.hybrid.patch_window_choice) has just restored, its return value
+        C(windows). The inventory was read before and still has the tags that they replace.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
