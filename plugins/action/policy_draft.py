@@ -22,6 +22,7 @@ from ..module_utils._core.fleet.records import Node
 from ..module_utils._core.nodes import EMPTY, Candidate
 from ..module_utils._core.plan.covered import is_by_baseline
 from ..module_utils._core.policy.draft import draft_policy
+from ..module_utils._core.report.next_words import after_draft
 from ..module_utils._core.tags import TagKeys
 from ..module_utils._core.text import plain
 from ..plugin_utils.aws_options import accounts_of, aws_spec, own_region, to_sessions
@@ -58,8 +59,7 @@ class ActionModule(ControllerAction):
         self._show(found, nodes, gaps)
         texts, why = self._texts(options, found, nodes, keys)
         written, kept = self._write(Path(options["dir"]), texts)
-        if why:
-            self.say(f"No policy is drafted: {why}")
+        self.say(f"No policy is drafted: {why}" if why else plain(after_draft(options["dir"])))
         return {
             "changed": bool(written),
             "nodes": len(nodes),

@@ -50,6 +50,7 @@ def test_the_draft_validates_applies_and_plans(estate: Lab, tmp_path: Path) -> N
     done = init(estate, first)
     assert done.status == 0 and done.changed == 1, done.output + done.errors
     assert not {name for name in calls(estate) if name.startswith(WRITES)}
+    assert f"apply_policy -e patchtide_policy_file={first}/policy.yml --check --diff" in done.output
     assert init(estate, first).changed == 0
 
     options = ["-i", str(first / "inventory"), "-e", f"patchtide_policy_file={first}/policy.yml"]

@@ -61,6 +61,12 @@ def _extra_variable(name: str, value: str) -> str:
     return f"{{{name}: {value}}}" if _WORDS.fullmatch(value) else json.dumps({name: value})
 
 
+def after_draft(folder: str) -> str:
+    """Return what follows the draft of a policy in a directory."""
+    check = Commands(folder="").play("apply_policy", policy_file=f"{folder}/policy.yml")
+    return f"Read {folder}/policy.yml. Next: {check} --check --diff"
+
+
 def after_scan(commands: Commands) -> str:
     """Return what follows a scan."""
     return f"Next: {commands.play('plan_rollout', policy_file=commands.policy_file, dir=commands.folder)}"

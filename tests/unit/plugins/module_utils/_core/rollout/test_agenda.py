@@ -26,6 +26,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.next_words import (
     Commands,
+    after_draft,
     after_plan,
     after_run,
     after_scan,
@@ -173,6 +174,11 @@ def test_a_plan_says_how_it_starts(signed: bool) -> None:
     assert "Its first night is Tue; run_due begins it then." in text and ROLL_OUT in text
     assert (f"-e patchtide_approved_digest={'d' * 64}" in text) != signed
     assert ("patchtide.hybrid.approve_plan -i inv -e patchtide_dir=/d shows how" in text) == signed
+
+
+def test_a_draft_is_followed_by_its_check() -> None:
+    check = "ansible-playbook patchtide.hybrid.apply_policy -e patchtide_policy_file=first/policy.yml --check --diff"
+    assert after_draft("first") == f"Read first/policy.yml. Next: {check}"
 
 
 def test_a_scan_is_followed_by_a_plan() -> None:
