@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,12 +24,13 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp impor
 
 from lab.aws.launch import Lab
 from tests.playbooks.playing import ROOT
-from tests.playbooks.test_rollout import REGIONS, Cycle, cycle, small
+from tests.playbooks.test_rollout import REGIONS, Cycle, cycle, policy, small
 
 __all__ = ["cycle", "small"]
 
 #: With a space, because people have such directories.
 CYCLE = "June 2026"
+PAUSED = r"decide on wave canary: "
 
 
 @dataclass
@@ -81,16 +83,20 @@ class Terminal:
         return plan
 
 
-@pytest.fixture
-def terminal(cycle: Cycle) -> Terminal:
-    """The first commands were typed: the estate is scanned."""
-    cycle.policy["plan"] = {"valid_days": 2}
-    cycle.policy["gates"] = {"max_skipped_rate": 0, "min_sample": 1}
-    (cycle.folder / "policy.yml").write_text(yaml.safe_dump(cycle.policy), "utf-8")
-    accounts = [row for row in cycle.policy["estate"]["accounts"] if row["id"] != "111111111111"]
+def write_inputs(folder: Path) -> None:
+    """Write inventory and policy: the plan is valid for one night, and one node that is out of reach pauses it."""
+    rules = {**policy(), "plan": {"valid_days": 2}, "gates": {"max_skipped_rate": 0, "min_sample": 1}}
+    (folder / "policy.yml").write_text(yaml.safe_dump(rules), "utf-8")
+    accounts = [row for row in rules["estate"]["accounts"] if row["id"] != "111111111111"]
     fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": REGIONS, "accounts": accounts}
-    (cycle.folder / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet), "utf-8")
-    found = Terminal(cycle.aws, cycle.folder)
+    (folder / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def scanned(small: Lab, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """The first command is typed."""
+    found = Terminal(small, tmp_path_factory.mktemp("scanned"))
+    write_inputs(found.folder)
     found.type(
         "ansible-playbook patchtide.hybrid.scan_compliance -i aws.ssm_fleet.yml -e patchtide_policy_file=policy.yml "
         f'-e \'{{"patchtide_dir": "{CYCLE}"}}\''
@@ -99,48 +105,51 @@ def terminal(cycle: Cycle) -> Terminal:
     return found
 
 
-def test_after_a_window_that_is_past_and_after_the_end(terminal: Terminal) -> None:
-    assert "plan_rollout" in terminal.go_on()
+@pytest.fixture
+def terminal(scanned: Terminal, cycle: Cycle) -> Terminal:
+    """A directory with a plan."""
+    shutil.copytree(scanned.folder, cycle.folder, dirs_exist_ok=True)
+    found = Terminal(cycle.aws, cycle.folder, scanned.shown)
+    assert "plan_rollout" in found.go_on()
+    return found
+
+
+def test_after_a_window_that_is_past(terminal: Terminal) -> None:
     terminal.open_window(CYCLE, hours=16)
     assert "rollout_patches" in terminal.go_on(fails=True) and "No night is left" in terminal.shown
-    assert f"{CYCLE}-2" in terminal.go_on() and "catch_up" not in terminal.shown
+    assert f"{CYCLE}-2" in terminal.go_on()
     terminal.open_window(f"{CYCLE}-2")
     terminal.go_on()
-    assert "Read June 2026-2/report/index.html" in terminal.shown, terminal.shown
-    assert terminal.go_on().count("ansible-playbook") == 2, "the next cycle: scan and plan"
-    assert terminal.file(f"{CYCLE}-3", "plan.json")["totals"]["nodes"] == 0
+    assert f"Read {CYCLE}-2/report/index.html. Next cycle: " in terminal.shown, terminal.shown
+    assert terminal.copied().count(f"{CYCLE}-3") == 2, "scan and plan"
 
 
-def test_after_a_pause_and_after_an_abort(terminal: Terminal) -> None:
-    """A canary is out of reach until somebody repairs it; then nothing installs on production."""
-    terminal.go_on()
-    canary, production = ([node["node_id"] for node in wave["nodes"]] for wave in terminal.open_window(CYCLE)["waves"])
-    terminal.aws.post("faults", {"node": canary[0], "offline": True})
+def offline_canary(terminal: Terminal) -> list[list[str]]:
+    """Let the rollout pause in its window, because a canary is out of reach, and repair it; return the waves' nodes."""
+    waves = [[node["node_id"] for node in wave["nodes"]] for wave in terminal.open_window(CYCLE)["waves"]]
+    terminal.aws.post("faults", {"node": waves[0][0], "offline": True})
     terminal.go_on(fails=True)
-    terminal.aws.post("faults", {"node": canary[0], "offline": False})
+    terminal.aws.post("faults", {"node": waves[0][0], "offline": False})
+    return waves
+
+
+def test_after_a_pause_and_after_an_abort_by_the_gate(terminal: Terminal) -> None:
+    _canary, production = offline_canary(terminal)
     for node in production:
         terminal.aws.post("faults", {"node": node, "fail_patches": ["*"]})
-    assert "patchtide_decision=retry" in terminal.go_on(r"decide on wave canary: ")
+    assert "patchtide_decision=retry" in terminal.go_on(PAUSED)
     assert "rollout_patches" in terminal.go_on(fails=True) and "gate: ABORT" in terminal.shown
-    for node in production:
-        terminal.aws.post("faults", {"node": node, "fail_patches": []})
     assert f"{CYCLE}-2" in terminal.go_on()
-    plan = terminal.open_window(f"{CYCLE}-2")
+    plan = terminal.file(f"{CYCLE}-2", "plan.json")
     assert {node["node_id"] for wave in plan["waves"] for node in wave["nodes"]} == set(production)
-    terminal.go_on()
-    assert "report/index.html. Next cycle: " in terminal.shown, terminal.shown
 
 
 def test_after_an_abort_by_a_person(terminal: Terminal) -> None:
     """The aborted rollout still holds its nodes until it is run once more."""
-    terminal.go_on()
-    canary = terminal.open_window(CYCLE)["waves"][0]["nodes"][0]["node_id"]
-    terminal.aws.post("faults", {"node": canary, "offline": True})
-    terminal.go_on(fails=True)
-    terminal.aws.post("faults", {"node": canary, "offline": False})
-    terminal.type(terminal.copied(r"decide on wave canary: ").replace("=retry", "=abort"))
+    offline_canary(terminal)
+    terminal.type(terminal.copied(PAUSED).replace("=retry", "=abort"))
     assert terminal.status == 0, terminal.shown
     assert "rollout_patches" in terminal.go_on(fails=True)
     assert f"{CYCLE}-2" in terminal.go_on()
     terminal.go_on()
-    assert "report/index.html. Next cycle: " in terminal.shown, terminal.shown
+    assert f"Read {CYCLE}-2/report/index.html. Next cycle: " in terminal.shown, terminal.shown
