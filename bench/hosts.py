@@ -1,19 +1,18 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Linux hosts behind a stand-in for ssh: one asyncio process that answers for all of them, so that the figures are the
-controller's alone.
+"""Linux hosts behind the master of shared SSH connections (``ssh_master.py``): one process answers for all of them, so
+that the figures are the controller's alone.
 
-The stand-in passes on what ssh would send. The hosts know the scripts of the executor ``linux`` and the modules setup,
-apt and stat, and answer with as much text as real ones: Debian with ten updates, an install of 20 to 90 s, a reboot.
+The hosts know the scripts of the executor ``linux`` and the modules setup, apt and stat, and answer with as much text
+as real ones: Debian with ten updates, an install of 20 to 90 s, a reboot. The host ``bench`` counts.
 
-    python -m bench.hosts --socket /tmp/hosts --facts facts.json
+    python -m bench.hosts --folder /tmp/hosts --hosts 50 --facts facts.json
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
 import re
@@ -24,29 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.commands import PROBE, SPANS, is_rebooted
+from bench.ssh_master import serve
 
 _MARK = re.compile(r"/bin/sh -s (patchtide-[0-9a-f]+)")
 _PART = re.compile(r"\n\)\npatchtide_part=\$\?\nprintf '[^']*' '([\w-]+)'")
 _MODULE = re.compile(rb"ansible[./]modules[./](setup|apt|stat)\b")
+#: The host that tells how often the others were asked for what.
+COUNTER = "bench"
 #: Updates of a host.
 UPDATES = 10
 #: What a script of the executor is told by.
 _BEGIN, _LOOK, _LIST, _PROBE_SCRIPT = "state=begun", "tell starting", "# patchtide:packages:1", "# patchtide:probe:1"
-
-#: Stands in for ``ssh``; its last two arguments are the host and the command.
-STAND_IN = """#!{python} -IS
-import _socket, os, sys
-link = _socket.socket(_socket.AF_UNIX)
-link.connect({socket!r})
-text = b"" if os.isatty(0) else sys.stdin.buffer.read()
-head = "\\0".join(sys.argv[-2:]).encode()
-link.sendall(b"%d %d\\n" % (len(head), len(text)) + head + text)
-link.shutdown(_socket.SHUT_WR)
-answer = []
-while part := link.recv(65536):
-    answer.append(part)
-os.write(1, b"".join(answer))
-"""
 
 
 def host_name(number: int) -> str:
@@ -68,7 +55,7 @@ class Host:
 
 
 class Hosts:
-    """All hosts, by name; unknown ones are as good as any."""
+    """All hosts, by name."""
 
     def __init__(self, facts: str, pace: float, latency: tuple[float, float]) -> None:
         self.calls: Counter[str] = Counter()
@@ -78,23 +65,12 @@ class Hosts:
         self._hosts: dict[str, Host] = {}
         self._random = random.Random(4711)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer what one process sends."""
-        try:
-            sizes = [int(word) for word in (await reader.readline()).split()]
-            head, text = await reader.readexactly(sizes[0]), await reader.readexactly(sizes[1])
-            await asyncio.sleep(self._random.uniform(*self._latency))
-            name, _separator, command = head.decode().partition("\0")
-            writer.write(self._answer(name, command, text).encode())
-            await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, IndexError):
-            pass
-        finally:
-            writer.close()
-
-    def _answer(self, name: str, command: str, text: bytes) -> str:
-        if name == "bench":
+    def answer(self, name: str, command: str, text: bytes) -> str:
+        """Answer one command after the time that a network takes."""
+        if name == COUNTER:
             return json.dumps(self.calls)
+        time.sleep(self._random.uniform(*self._latency))
+        self.calls["connections"] += 1
         host, mark = self._hosts.setdefault(name, Host()), _MARK.search(command)
         if mark:
             return f"{mark[1]} begin\n{self._scripts(name, host, text.decode())}\n{mark[1]} end 0\n"
@@ -163,20 +139,19 @@ def _update_line(number: int) -> str:
     return f"Inst {name} [1.2.0-1] ({version} Debian-Security:12/stable-security [amd64])"
 
 
-async def _run(options: argparse.Namespace) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="where the control sockets of the hosts will be")
+    parser.add_argument("--hosts", type=int, required=True)
+    parser.add_argument("--facts", type=Path, required=True, help="a file with what the module setup prints")
+    parser.add_argument("--pace", type=float, default=1.0, help="how long installs and reboots take")
+    parser.add_argument("--latency", default="20-50", help="of every command, in milliseconds")
+    options = parser.parse_args()
     low, _dash, high = options.latency.partition("-")
-    latency = float(low) / 1000, float(high or low) / 1000
-    hosts = Hosts(Path(options.facts).read_text(), options.pace, latency)
-    server = await asyncio.start_unix_server(hosts.serve, options.socket, limit=2**22, backlog=1024)
-    print(options.socket, flush=True)
-    async with server:
-        await server.serve_forever()
+    hosts = Hosts(options.facts.read_text(), options.pace, (float(low) / 1000, float(high or low) / 1000))
+    names = [COUNTER, *map(host_name, range(options.hosts))]
+    serve(options.folder, names, hosts.answer, lambda: print(options.folder, flush=True))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--socket", required=True)
-    parser.add_argument("--facts", required=True, help="a file with what the module setup prints")
-    parser.add_argument("--pace", type=float, default=1.0, help="how long installs and reboots take")
-    parser.add_argument("--latency", default="20-50", help="of every command, in milliseconds")
-    asyncio.run(_run(parser.parse_args()))
+    main()

@@ -24,7 +24,7 @@ import yaml
 
 from bench import nodes
 from bench.inventory import machine
-from bench.watch import ROOT, Cost, Goal, aws_environment, control, endpoint, watch
+from bench.watch import ROOT, Cost, Goal, aws_environment, compile_installed, control, endpoint, watch
 
 RESULTS = ROOT / "build" / "bench" / "rollout.json"
 LOG = RESULTS.with_suffix(".log")
@@ -41,6 +41,7 @@ INVENTORY = {
 def bare(folder: Path) -> Cost:
     """Measure an ansible-playbook that reads the inventory and does nothing."""
     (folder / "nothing.yml").write_text(yaml.safe_dump(NOTHING))
+    compile_installed()
     return watch(["ansible-playbook", "-i", str(folder / "floor.yml"), str(folder / "nothing.yml")], INVENTORY)
 
 

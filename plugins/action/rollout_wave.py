@@ -31,7 +31,7 @@ from ..plugin_utils.drive.progress_line import WaveProgress
 from ..plugin_utils.drive.service_clock import ServiceClock
 from ..plugin_utils.drive.tempo import Tempo
 from ..plugin_utils.drive.watch import Watch
-from ..plugin_utils.executors.open import open_executors
+from ..plugin_utils.executors.open import WaveContext, open_executors
 from ..plugin_utils.executors.rules import to_rules
 from ..plugin_utils.inventory.nodes import candidate_of
 from ..plugin_utils.operator import find_operator
@@ -86,7 +86,7 @@ class ActionModule(ControllerAction):
             return tempo.in_loop(lambda: [candidate_of(task_vars, node, policy.tags.application) for node in nodes])
 
         pins = Pins(rollout, wave, to_store(policy, options, sessions))
-        executors = open_executors(self, rollout, options, to_rules(policy), sessions, task_vars)
+        executors = open_executors(WaveContext(self, rollout, options, to_rules(policy), sessions, task_vars))
         check_clock = ServiceClock(rollout.clock, tuple(executors.values())).check
         watch = Watch(rollout, policy, options, self.say, known)
         permits = Permits(rollout, wave, watch, pins, tempo, notes, check_clock)

@@ -130,14 +130,14 @@ class StubShells:
         return StubShell(self.folder / host, "apt").run(host, script, timeout=timeout)
 
 
-def open_stubs(_action: Any, rollout: Any, options: Any, rules: Any, _sessions: Any, _task_vars: Any) -> LinuxExecutor:
+def open_stubs(context: opening.WaveContext) -> LinuxExecutor:
     """Open the executor of directly reached hosts, which are in the directory ``hosts`` of the rollout's."""
     return LinuxExecutor(
-        rollout=rollout,
-        wave=options["wave"],
-        rules=rules,
-        clock=rollout.clock,
-        shell=StubShells(rollout.path / "hosts"),
+        rollout=context.rollout,
+        wave=context.wave,
+        rules=context.rules,
+        clock=context.rollout.clock,
+        shell=StubShells(context.rollout.path / "hosts"),
         poll_seconds=0.2,
     )
 
@@ -145,7 +145,7 @@ def open_stubs(_action: Any, rollout: Any, options: Any, rules: Any, _sessions: 
 @contextmanager
 def stub_hosts(folder: Path) -> Iterator[None]:
     """Reach hosts in directories instead of over SSH. Their work is detached, so it outlives its controller."""
-    opened = patch.dict(opening.OPENERS, {LINUX.name: open_stubs})  # type: ignore[arg-type] # a stand-in
+    opened = patch.dict(opening.OPENERS, {LINUX.name: open_stubs})
     with opened, patch.object(detached, "FOLDER", str(folder / "work")):
         yield
 

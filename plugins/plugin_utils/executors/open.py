@@ -9,14 +9,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
-from ...module_utils._azure.arm import Arm
-from ...module_utils._azure.credentials import Credentials, login_of
-from ...module_utils._azure.patching import Machines
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.executors import AZURE, LINUX, SSM
 from ...module_utils._core.work.repositories.expected import ExpectedRepository
@@ -24,7 +21,6 @@ from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
 from ..inventory.nodes import candidate_of, planned_candidate
 from ..rollout.folder import RolloutDir
-from .azure import AzureExecutor
 from .base import ExecutorPort
 from .connection_errors import HostError
 from .connections import Answer, Connections
@@ -33,98 +29,100 @@ from .rules import WaveRules
 from .served import why_unserved
 from .ssm import SsmExecutor
 
-#: Arguments that open an executor: the task, the rollout, its options and rules, AWS sessions, the task's variables.
-Opener = Callable[
-    [ControllerAction, RolloutDir, Mapping[str, Any], WaveRules, Sessions, Mapping[str, Any]], ExecutorPort
-]
+if TYPE_CHECKING:
+    from ...module_utils._azure.patching import Machines
 
 
-def open_executors(
-    action: ControllerAction,
-    rollout: RolloutDir,
-    options: Mapping[str, Any],
-    rules: WaveRules,
-    sessions: Sessions,
-    task_vars: Mapping[str, Any],
-) -> dict[str, ExecutorPort]:
+@dataclass(frozen=True, slots=True)
+class WaveContext:
+    """What executors are opened with. ``options`` and ``task_vars``: of the task that drives the wave."""
+
+    action: ControllerAction
+    rollout: RolloutDir
+    options: Mapping[str, Any]
+    rules: WaveRules
+    sessions: Sessions
+    task_vars: Mapping[str, Any]
+
+    @property
+    def nodes(self) -> list[Mapping[str, Any]]:
+        """The planned nodes of the wave."""
+        return [self.rollout.nodes[node_id] for node_id in self.rollout.state_of_wave(self.wave).nodes]
+
+    @property
+    def wave(self) -> str:
+        return str(self.options["wave"])
+
+    @property
+    def poll_seconds(self) -> float:
+        return float(self.options["poll_interval"])
+
+
+def open_executors(context: WaveContext) -> dict[str, ExecutorPort]:
     """Return the executors of the wave's nodes by name. :raises BadInput: one is not served here."""
-    names = sorted({str(rollout.nodes[node]["executor"]) for node in rollout.state_of_wave(options["wave"]).nodes})
+    names = sorted({str(node["executor"]) for node in context.nodes})
     for name in names:
         if why := why_unserved(name):
             raise BadInput("plan.json: executor", name, f"one that is served: {why}")
-    return {name: OPENERS[name](action, rollout, options, rules, sessions, task_vars) for name in names}
+    return {name: OPENERS[name](context) for name in names}
 
 
-def open_ssm(
-    action: ControllerAction,
-    rollout: RolloutDir,
-    options: Mapping[str, Any],
-    rules: WaveRules,
-    sessions: Sessions,
-    task_vars: Mapping[str, Any],
-) -> SsmExecutor:
+def open_ssm(context: WaveContext) -> ExecutorPort:
     """Open Systems Manager at the places of the plan's nodes; a place is contacted when it is first needed."""
-    pairs = [(node["account"], node["region"]) for node in rollout.nodes.values() if node["executor"] == SSM.name]
-    places = {place.label: place for place in node_places(pairs, accounts_of(options))}
+    planned = context.rollout.nodes.values()
+    pairs = [(node["account"], node["region"]) for node in planned if node["executor"] == SSM.name]
+    places = {place.label: place for place in node_places(pairs, accounts_of(context.options))}
 
     @cache
     def port(label: str) -> SsmFleet:
-        return SsmFleet(places[label], sessions)
+        return SsmFleet(places[label], context.sessions)
 
     return SsmExecutor(
-        rollout=rollout,
-        wave=options["wave"],
-        rules=rules,
-        clock=rollout.clock,
+        rollout=context.rollout,
+        wave=context.wave,
+        rules=context.rules,
+        clock=context.rollout.clock,
         ports=port,
-        poll_seconds=float(options["poll_interval"]),
+        poll_seconds=context.poll_seconds,
     )
 
 
-def open_linux(
-    action: ControllerAction,
-    rollout: RolloutDir,
-    options: Mapping[str, Any],
-    rules: WaveRules,
-    sessions: Sessions,
-    task_vars: Mapping[str, Any],
-) -> LinuxExecutor:
+def open_linux(context: WaveContext) -> ExecutorPort:
     """Open the connections of the wave's hosts; one that can't be opened is a failure of that host only."""
-    connections = Connections(action, task_vars)
+    connections = Connections(context.action, context.task_vars)
     broken: dict[str, HostError] = {}
-    for node_id in rollout.state_of_wave(options["wave"]).nodes:
-        node = rollout.nodes[node_id]
-        if node["executor"] == LINUX.name:
-            try:
-                connections.open(str(node["host"]))
-            except HostError as why:
-                broken[str(node["host"])] = why
+    for host in (str(node["host"]) for node in context.nodes if node["executor"] == LINUX.name):
+        try:
+            connections.open(host)
+        except HostError as why:
+            broken[host] = why
 
     def expected(node_id: str) -> Sequence[ExpectedRepository]:
-        planned = rollout.nodes[node_id]
-        return rules.repositories.of(candidate_of(task_vars, planned, "") or planned_candidate(planned, ""))
+        planned = context.rollout.nodes[node_id]
+        found = candidate_of(context.task_vars, planned, "") or planned_candidate(planned, "")
+        return context.rules.repositories.of(found)
 
     return LinuxExecutor(
-        rollout=rollout,
-        wave=options["wave"],
-        rules=rules,
-        clock=rollout.clock,
+        rollout=context.rollout,
+        wave=context.wave,
+        rules=context.rules,
+        clock=context.rollout.clock,
         shell=Shells(connections, broken),
-        poll_seconds=min(float(options["poll_interval"]), 5.0),
+        poll_seconds=min(context.poll_seconds, 5.0),
         expected=expected,
         is_real_time=not is_rehearsal(),
     )
 
 
-def open_azure(
-    action: ControllerAction,
-    rollout: RolloutDir,
-    options: Mapping[str, Any],
-    rules: WaveRules,
-    sessions: Sessions,
-    task_vars: Mapping[str, Any],
-) -> AzureExecutor:
-    """Open Azure with the login of the environment when the first machine needs it: a wave goes on without it."""
+def open_azure(context: WaveContext) -> ExecutorPort:
+    """Open Azure with the login of the environment when the first machine needs it: a wave goes on without it.
+
+    Its SDK takes half a second of CPU and 10 MB to load, so waves without its machines do not load it.
+    """
+    from ...module_utils._azure.arm import Arm
+    from ...module_utils._azure.credentials import Credentials, login_of
+    from ...module_utils._azure.patching import Machines
+    from .azure import AzureExecutor
 
     @cache
     def machines() -> Machines:
@@ -132,12 +130,12 @@ def open_azure(
         return Machines(Arm(login, Credentials(login).of()))
 
     return AzureExecutor(
-        rollout=rollout,
-        wave=options["wave"],
-        rules=rules,
-        clock=rollout.clock,
+        rollout=context.rollout,
+        wave=context.wave,
+        rules=context.rules,
+        clock=context.rollout.clock,
         ports=lambda _subscription: machines(),
-        poll_seconds=max(float(options["poll_interval"]), 15.0),
+        poll_seconds=max(context.poll_seconds, 15.0),
     )
 
 
@@ -155,4 +153,8 @@ class Shells:
         return self.connections.run(host, script, timeout=timeout)
 
 
-OPENERS: Mapping[str, Opener] = {SSM.name: open_ssm, LINUX.name: open_linux, AZURE.name: open_azure}
+OPENERS: Mapping[str, Callable[[WaveContext], ExecutorPort]] = {
+    SSM.name: open_ssm,
+    LINUX.name: open_linux,
+    AZURE.name: open_azure,
+}

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.loaders
@@ -14,6 +20,8 @@ import botocore.parsers
 import pytest
 
 from bench.commands import Commands
+from bench.direct import further
+from bench.ssh_master import serve
 from bench.watch import watch
 
 NODES = [f"i-{number:017x}" for number in range(60)]
@@ -59,3 +67,35 @@ def test_watching_tells_silence_forks_memory_and_status() -> None:
     cost = watch([sys.executable, "-c", script])
     assert cost.status == 3 and cost.forks == 1 and [line for _at, line in cost.lines] == ["first", "second"]
     assert 0.5 <= cost.silence_s < 3 and cost.memory_mb > 60
+
+
+@pytest.fixture
+def control_path() -> Iterator[str]:
+    """Where the sockets of two hosts are that repeat what they get; in a short path, because sockets need one."""
+    ready = threading.Event()
+    with tempfile.TemporaryDirectory() as folder:
+
+        def answer(host: str, command: str, text: bytes) -> str:
+            return f"{host} {command} {len(text)}"
+
+        parts = (Path(folder), ("a", "b"), answer, ready.set)
+        threading.Thread(target=serve, args=parts, daemon=True).start()
+        assert ready.wait(10)
+        yield f"{folder}/%h"
+
+
+@pytest.mark.skipif(not shutil.which("ssh"), reason="there is no ssh")
+def test_the_machines_own_ssh_talks_to_the_hosts(control_path: str) -> None:
+    ssh = ["ssh", "-F", "none", "-o", "ControlMaster=no", "-o", f"ControlPath={control_path}"]
+    for host, text in (("a", "x" * 100_000), ("b", "")):
+        command = [*ssh, host, "uname -a"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{host} uname -a {len(text)}", "")
+
+
+def test_a_further_host_costs_the_difference_between_two_sizes() -> None:
+    def row(hosts: int, ours: float, floor: float) -> dict[str, Any]:
+        costs = {"memory_over_bare_mb": 50 + hosts / 2, "forks": 24 + 4 * hosts, "asked": {"connections": 4 * hosts}}
+        return {"hosts": hosts, "ours": {"cpu_s": ours, **costs}, "floor": {"cpu_s": floor, **costs}}
+
+    assert further(row(10, 5, 3), row(50, 9, 13)) == {"cpu": 0.4, "memory": 0.5, "forks": 0.0}
