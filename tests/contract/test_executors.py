@@ -190,6 +190,22 @@ def test_success(world: ExecutorWorld, stage: str) -> None:
     assert world.runs() == 1
 
 
+class Succeeded(PatchtideError):
+    """Another controller has continued the rollout."""
+
+
+@pytest.mark.parametrize("stage", CHANGING)
+def test_what_is_not_confirmed_never_begins(world: ExecutorWorld, stage: str) -> None:
+    def confirm() -> None:
+        raise Succeeded("another controller has continued the rollout")
+
+    port = world.fresh()
+    work = replace(announced(world, port, stage), confirm=confirm)
+    with pytest.raises(Succeeded):
+        port.begin(work)
+    assert world.runs() == 0 and looked_up(world, port, again(work), final=True) is None
+
+
 def test_nothing_to_do(world: ExecutorWorld) -> None:
     world.act("nothing")
     port = world.fresh()

@@ -56,6 +56,8 @@ class FakeExecutor:
     on_begin: Any = None
     #: By how much the service's clock is behind the controller's; the service tells no time where it is not given.
     behind: timedelta | None = None
+    #: Seconds that a stage takes on a node; ``TAKES`` if it is not named.
+    takes: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         by_place: dict[str, list[str]] = {}
@@ -106,7 +108,8 @@ class FakeExecutor:
                 raise KeyError("poll")
             if word == "away" and now < work.at + timedelta(minutes=10):
                 raise PatchtideError("nobody can be asked")
-            if word != "hangs" and now >= self.begun[work.token] + timedelta(seconds=TAKES):
+            takes = timedelta(seconds=self.takes.get((work.stage, node), TAKES))
+            if word != "hangs" and now >= self.begun[work.token] + takes:
                 found.append(self._result(work.stage, node, word))
         return found
 

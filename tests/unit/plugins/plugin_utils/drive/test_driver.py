@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError, PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Outcome
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.gathering import WAIT_SECONDS
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import LULL_SECONDS
 
 from tests.fakes.driving import WAVE, Driving
 from tests.fakes.fleet_port import START
@@ -44,6 +46,24 @@ def test_a_hung_node_holds_nobody_in_the_same_chunk(tmp_path: Path) -> None:
     assert restores[0] == ("web-a",)
     restored = driving.journal("restored")[0]["at"]
     assert restored < (START + timedelta(minutes=15)).isoformat()
+
+
+def test_a_hung_node_beside_49_others_delays_no_reboot(tmp_path: Path) -> None:
+    """They end within ten minutes of each other; each is rebooted as soon as others that can share its command came."""
+    nodes = {f"web-{number:02}": 1 for number in range(49)} | {"web-hung": 1}
+    takes = {("patch", node): 60.0 + 12 * number for number, node in enumerate(nodes)}
+    driving = Driving(tmp_path, nodes, {("patch", "web-hung"): ["hangs"]}, executor_options={"takes": takes})
+    driving.run()
+    reboots = {
+        node: datetime.fromisoformat(row["at"].replace("Z", "+00:00"))
+        for row in driving.journal("intent")
+        if row["data"]["stage"] == "reboot"
+        for node in row["data"]["nodes"]
+    }
+    ended = {node: START + timedelta(minutes=driving.minute(node, "patch")) for node in reboots}
+    waited = [(reboots[node] - ended[node]).total_seconds() for node in reboots]
+    assert len(waited) == 49 and max(waited) <= WAIT_SECONDS + LULL_SECONDS, sorted(waited)
+    assert driving.minute("web-hung", "patch") > 60
 
 
 def test_chunks_of_one_place_do_not_wait_for_each_other(tmp_path: Path) -> None:
