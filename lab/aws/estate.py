@@ -68,6 +68,7 @@ class Role:
     name: str
     external_id: str | None = None
     denied: bool = False
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +236,8 @@ def _start(value: Any) -> datetime:
 
 
 def _account(row: Mapping[str, Any]) -> Account:
-    return Account(account_id=row["id"], name=row["name"], roles=tuple(Role(**role) for role in row["roles"]))
+    roles = tuple(Role(**{**role, "policies": tuple(role.get("policies", ()))}) for role in row["roles"])
+    return Account(account_id=row["id"], name=row["name"], roles=roles)
 
 
 def _nodes(group: Mapping[str, Any]) -> Iterator[NodeSpec]:

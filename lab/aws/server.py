@@ -23,6 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from . import access, admin, alarms, balancers, ec2, tagging
 from .faults import Rule
+from .permissions import refusal
 from .ssm import backend
 from .world import World, open_world, world
 
@@ -55,6 +56,9 @@ class Door:
             return self._struck(rule, call, environ, start_response)
         if not call["account"]:
             return self._finish(call, _refusal(call, "unknown_key"), environ, start_response)
+        path = str(environ.get("PATH_INFO", ""))
+        if why := refusal(call["account"], call["key"], call["service"], call["operation"], path):
+            return self._finish(call, _refusal(call, "deny", text=why), environ, start_response)
         with self._stores if call["service"] in _ATOMIC else nullcontext():
             given = Response.from_app(self._moto, environ, buffered=True)
         if rule is not None:
@@ -96,6 +100,7 @@ def _call_of(environ: dict[str, Any]) -> dict[str, str] | None:
         return None
     key, region, service = found.groups()
     return {
+        "key": key,
         "account": access.account_of(key) or "",
         "region": region,
         "service": service,
@@ -144,11 +149,12 @@ _EC2_REFUSALS = {
 }
 
 
-def _refusal(call: dict[str, str], kind: str, status: int = 0) -> Response:
-    """An error in the form the service's protocol has."""
+def _refusal(call: dict[str, str], kind: str, status: int = 0, text: str = "") -> Response:
+    """An error in the form the service's protocol has; ``text`` instead of the usual one."""
     service = call["service"]
     table = _EC2_REFUSALS if service == "ec2" else _REFUSALS if service in _JSON else _XML_REFUSALS
-    code, name, text = table[kind]
+    code, name, usual = table[kind]
+    text = text or usual
     code = status if kind == "error" and status else code
     if service in _JSON:
         body = json.dumps({"__type": name, "message": text})

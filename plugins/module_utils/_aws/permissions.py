@@ -1,0 +1,134 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The IAM permissions that the collection needs, by purpose: the one source of policies, templates and documentation.
+
+Names of actions: service authorization reference, https://docs.aws.amazon.com/service-authorization/latest/reference/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: Replaced by the name of the bucket of a policy's ``patching.buckets``.
+LIST_BUCKET = "YOUR-LIST-BUCKET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """One statement of a policy. ``needed``: when, as Markdown. ``actions``: in the order of the alphabet."""
+
+    sid: str
+    needed: str
+    actions: tuple[str, ...]
+    resource: str = "*"
+
+    def to_statement(self) -> dict[str, Any]:
+        """Return the statement as IAM reads it."""
+        return {"Sid": self.sid, "Effect": "Allow", "Action": list(self.actions), "Resource": self.resource}
+
+
+READ = (
+    Purpose(
+        sid="ReadTheEstate",
+        needed="always",
+        actions=(
+            "ec2:DescribeInstances",
+            "ec2:DescribeRegions",
+            "ssm:DescribeInstanceInformation",
+            "ssm:DescribeInstancePatchStates",
+            "ssm:DescribeInstancePatches",
+            "ssm:DescribeInstanceProperties",
+            "ssm:DescribeMaintenanceWindowTargets",
+            "ssm:DescribeMaintenanceWindowTasks",
+            "ssm:DescribeMaintenanceWindows",
+            "ssm:DescribePatchBaselines",
+            "ssm:DescribePatchGroups",
+            "ssm:DescribePatchProperties",
+            "ssm:GetDefaultPatchBaseline",
+            "ssm:GetInventory",
+            "ssm:GetMaintenanceWindow",
+            "ssm:GetMaintenanceWindowTask",
+            "ssm:GetPatchBaseline",
+            "ssm:GetPatchBaselineForPatchGroup",
+            "ssm:ListTagsForResource",
+            "tag:GetResources",
+        ),
+    ),
+)
+ROLLOUT = (
+    Purpose(
+        sid="WritePolicyResources",
+        needed="the collection manages baselines, patch groups, windows or tags of hybrid nodes",
+        actions=(
+            "ssm:AddTagsToResource",
+            "ssm:CreateMaintenanceWindow",
+            "ssm:CreatePatchBaseline",
+            "ssm:DeleteMaintenanceWindow",
+            "ssm:DeletePatchBaseline",
+            "ssm:DeregisterPatchBaselineForPatchGroup",
+            "ssm:DeregisterTargetFromMaintenanceWindow",
+            "ssm:DeregisterTaskFromMaintenanceWindow",
+            "ssm:RegisterDefaultPatchBaseline",
+            "ssm:RegisterPatchBaselineForPatchGroup",
+            "ssm:RegisterTargetWithMaintenanceWindow",
+            "ssm:RegisterTaskWithMaintenanceWindow",
+            "ssm:RemoveTagsFromResource",
+            "ssm:UpdateMaintenanceWindow",
+            "ssm:UpdateMaintenanceWindowTarget",
+            "ssm:UpdateMaintenanceWindowTask",
+            "ssm:UpdatePatchBaseline",
+        ),
+    ),
+    Purpose(
+        sid="RunCommands",
+        needed="always: scans are commands too",
+        actions=(
+            "ssm:CancelCommand",
+            "ssm:GetCommandInvocation",
+            "ssm:ListCommandInvocations",
+            "ssm:ListCommands",
+            "ssm:SendCommand",
+        ),
+    ),
+    Purpose(
+        sid="StartAndStopNodes",
+        needed="`stopped_nodes.start`",
+        actions=("ec2:StartInstances", "ec2:StopInstances"),
+    ),
+    Purpose(
+        sid="TagNodes",
+        needed="`stopped_nodes.start`, `tags.patch_now`, `tags.last_patched`, `choose_window`, `sync_exceptions`",
+        actions=("ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeTags"),
+    ),
+    Purpose(
+        sid="DrainLoadBalancers",
+        needed="`hooks.load_balancer.drain`",
+        actions=(
+            "elasticloadbalancing:DeregisterTargets",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "elasticloadbalancing:RegisterTargets",
+        ),
+    ),
+    Purpose(
+        sid="ReadAlarms",
+        needed="a health check with `alarm`",
+        actions=("cloudwatch:DescribeAlarms",),
+    ),
+    Purpose(
+        sid="WriteOverrideLists",
+        needed="`patching.pin: list`; name your buckets",
+        actions=("s3:GetObject", "s3:PutObject"),
+        resource=f"arn:aws:s3:::{LIST_BUCKET}/*",
+    ),
+)
+#: Policies by name.
+POLICIES: Mapping[str, tuple[Purpose, ...]] = {"read-only": READ, "rollout": ROLLOUT}
+
+
+def to_policy(purposes: tuple[Purpose, ...]) -> dict[str, Any]:
+    """Return an identity-based policy document."""
+    return {"Version": "2012-10-17", "Statement": [purpose.to_statement() for purpose in purposes]}

@@ -1,0 +1,27 @@
+"""Writes examples/iam and the table of docs/permissions.md; ``files()`` is what a check compares them with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import POLICIES, ROLLOUT, to_policy
+from running import ROOT
+
+PAGE = ROOT / "docs" / "permissions.md"
+_TABLE = re.compile(r"(?<=\| statement \| needed if \|\n\|---\|---\|\n)(\|[^\n]*\n)+")
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Yield each file with its text."""
+    for name, purposes in POLICIES.items():
+        yield ROOT / "examples" / "iam" / f"{name}.json", json.dumps(to_policy(purposes), indent=2) + "\n"
+    rows = "".join(f"| `{purpose.sid}` | {purpose.needed} |\n" for purpose in ROLLOUT)
+    yield PAGE, _TABLE.sub(lambda _match: rows, PAGE.read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    for path, text in files():
+        path.write_text(text, "utf-8")
