@@ -33,7 +33,7 @@ SIGNED = ("approve_plan", "steer_rollout")
 #: What is worth seeing of each playbook; ``demo.log`` has the rest.
 PLACES = r"/\w+-\w+-\d: baselines"
 PLAN = (r"^    WARNING", r"^      \S", r"^    Digest", r"^    Left out", r"^ {8,}\d+  \w+ ")
-ROLLOUT = (r"its window opens", r" precheck: ", r" gate: ", r"^      \S.*limit", r"^      \S.*skipped", r" failed: ")
+ROLLOUT = (r"its window opens", r" precheck: ", r" gate: ", r"^      (\d+|None) of .*(limit|skipped)", r" failed: ")
 REPORT = (r"^    \S", r"^      \S")
 
 

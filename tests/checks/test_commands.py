@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -85,16 +84,3 @@ def test_messages_of_the_troubleshooting_page_are_those_of_the_code() -> None:
         "no space left",
     }
     assert len(quoted) > 10 and not [text for text in quoted if text not in flat and text not in ansible]
-
-
-@pytest.mark.parametrize("name", ["read-only", "rollout"])
-def test_iam_policies_name_actions_that_exist(name: str) -> None:
-    import botocore.session
-
-    session = botocore.session.get_session()
-    services = {"ssm": "ssm", "ec2": "ec2", "s3": "s3", "tag": "resourcegroupstaggingapi", "cloudwatch": "cloudwatch"}
-    services["elasticloadbalancing"] = "elbv2"
-    policy = json.loads((ROOT / "examples" / "iam" / f"{name}.json").read_text())
-    for action in (action for statement in policy["Statement"] for action in statement["Action"]):
-        service, _colon, operation = action.partition(":")
-        assert operation in session.get_service_model(services[service]).operation_names, action

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -87,11 +86,13 @@ def test_patch_policies_are_left_alone_and_each_role_is_assumed_once(fresh: Lab,
         ssm.create_association(AssociationName=name, Parameters={"Operation": ["Scan"], **extra}, **later)
     before = ssm.list_associations()["Associations"]
     fresh.post("ledger/reset", {})
-    done = apply(fresh, tmp_path, small())
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    done = apply(fresh, tmp_path, small(), environment={"TMPDIR": str(temporary)})
     assert done.status == 0, done.output
     assumed = [row["count"] for row in fresh.get("ledger")["calls"] if row["operation"] == "AssumeRole"]
     assert sum(assumed) == len(ACCOUNTS), "each role once, not once for each task and Region"
-    assert not list(Path(gettempdir()).glob("patchtide-roles-*"))
+    assert not list(temporary.glob("patchtide-roles-*"))
     assert "222222222222/eu-central-1: AWS-QuickSetup-PatchPolicy-v4t88, Operation Scan" in done.output
     assert "own-scan" not in done.output
     assert ssm.list_associations()["Associations"] == before

@@ -37,6 +37,7 @@ READ = (
         actions=(
             "ec2:DescribeInstances",
             "ec2:DescribeRegions",
+            "ssm:DescribeAssociation",
             "ssm:DescribeInstanceInformation",
             "ssm:DescribeInstancePatchStates",
             "ssm:DescribeInstancePatches",
@@ -53,6 +54,7 @@ READ = (
             "ssm:GetMaintenanceWindowTask",
             "ssm:GetPatchBaseline",
             "ssm:GetPatchBaselineForPatchGroup",
+            "ssm:ListAssociations",
             "ssm:ListTagsForResource",
             "tag:GetResources",
         ),

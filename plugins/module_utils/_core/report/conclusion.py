@@ -92,14 +92,14 @@ def _before_the_run(plan: Mapping[str, Any], scan: Mapping[str, Any], rows: Sequ
     if "digest" in plan:
         totals = plan["totals"]
         nodes, patches, reboots = (int(totals.get(name) or 0) for name in ("nodes", "patches", "reboots"))
-        text = f"{_count(nodes, 'node')} with {_count(patches, 'patch')}, {_count(reboots, 'reboot')} expected."
+        text = f"{counted(nodes, 'node')} with {counted(patches, 'patch')}, {counted(reboots, 'reboot')} expected."
         return _conclusion("planned", "idle", "Planned, not started", text, "")
     if not rows:
         text = "There is no plan, no journal and no scan." if "at" not in scan else "The scan contains no nodes."
         return _conclusion("empty", "idle", "Nothing to report", text, "")
     good = sum(row.compliance_before == COMPLIANT for row in rows)
     unknown = sum(row.compliance_before == UNKNOWN for row in rows)
-    text = f"{good} of {_count(len(rows), 'node')} compliant" + (f", {unknown} unknown." if unknown else ".")
+    text = f"{good} of {counted(len(rows), 'node')} compliant" + (f", {unknown} unknown." if unknown else ".")
     return _conclusion("scanned", "good" if good == len(rows) else "held", "Compliance scan", text, "")
 
 
@@ -110,9 +110,9 @@ def not_covered(rows: Iterable[Row], scan: Mapping[str, Any]) -> str:
     parts = []
     if lost:
         by = ", ".join(f"{count:,} {code.replace('_', ' ')}" for code, count in lost.most_common())
-        parts.append(f"{_count(lost.total(), 'node')} of the estate could not be patched: {by}.")
+        parts.append(f"{counted(lost.total(), 'node')} of the estate could not be patched: {by}.")
     if silent:
-        parts.append(f"{_count(silent, 'account-Region')} did not answer the scan.")
+        parts.append(f"{counted(silent, 'account-Region')} did not answer the scan.")
     return " ".join(parts)
 
 
@@ -142,7 +142,7 @@ def _progress(nodes: int, tones: Mapping[str, int]) -> str:
     """Return a sentence such as ``52 of 57 nodes patched or up to date, 3 failed, 1 unknown, 1 skipped.``"""
     if not nodes:
         return "The plan contains no nodes."
-    parts = [f"{tones['good']:,} of {_count(nodes, 'node')} patched or up to date"]
+    parts = [f"{tones['good']:,} of {counted(nodes, 'node')} patched or up to date"]
     parts += [f"{tones[key]:,} {name}" for key, name in _NAMES if tones[key]]
     return ", ".join(parts) + "."
 
@@ -176,6 +176,7 @@ def _conclusion(code: str, tone: str, title: str, headline: str, reason: str) ->
     return {"code": code, "tone": tone, "title": title, "headline": headline, "reason": reason}
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 node`` or ``1,200 patches``."""
     plural = noun + ("es" if noun.endswith("ch") else "s")
     return f"{number:,} {noun if number == 1 else plural}"

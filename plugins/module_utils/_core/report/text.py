@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..text import LISTED, WIDTH, cut, fold_text, plain, table
-from .conclusion import to_sentences
+from .conclusion import counted, to_sentences
 from .difference_words import differences
 from .plan_words import health_check_names, plan_facts, plan_rules, wave_notes
 from .rows import count_severities, in_severity_order
 from .timeline_words import HEAD, end_note, timeline_rows
 from .window_words import window_in_utc, window_text
 
-_LABEL, _REASON, _NAMED = 25, 240, 3
+_LABEL, _REASON, _NAMED = 27, 240, 3
 
 
 def plan_to_text(plan: Mapping[str, Any], width: int = WIDTH) -> str:
@@ -171,7 +171,7 @@ def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
         lines.append(f"{'Rebooted':<{_LABEL}}{_number(reboots['rebooted'])}{pending}")
     for item in differences(summary):
         more = f" and {len(item['patches']) - _NAMED:,} more" if len(item["patches"]) > _NAMED else ""
-        text = f"{_number(item['nodes'])} nodes: {', '.join(map(plain, item['patches'][:_NAMED]))}{more}"
+        text = f"{counted(item['nodes'], 'node')}: {', '.join(map(plain, item['patches'][:_NAMED]))}{more}"
         lines.append(f"{item['label']:<{_LABEL}}{text}")
     return [part for line in lines for part in _hang(line, width)]
 

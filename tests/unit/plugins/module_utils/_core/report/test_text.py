@@ -105,6 +105,17 @@ def test_an_empty_plan_and_an_empty_summary_are_text() -> None:
     assert summary_to_text(build_report().summary).startswith("Nothing to report")
 
 
+@pytest.mark.parametrize(
+    ("code", "words"), [("installed_rejected", "Installed though rejected"), ("removed", "Removed")]
+)
+def test_a_label_and_its_text_are_two_columns(code: str, words: str) -> None:
+    run = samples.RUNS["completed"]()
+    summary = build_report(run.plan, run.records, run.scan).summary
+    text = summary_to_text({**summary, "differences": {code: {"nodes": 1, "patches": {"KB1": 1}}}})
+    (line,) = (line for line in text.split("\n") if "KB1 (1)" in line)
+    assert line == f"{words:<27}1 node: KB1 (1)"
+
+
 @given(st.text(st.characters(codec=None), max_size=60), st.integers(1, 30))
 def test_any_text_becomes_one_harmless_line_of_its_width(text: str, width: int) -> None:
     line = cut(plain(text), width)

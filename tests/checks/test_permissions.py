@@ -1,0 +1,37 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The permissions that are documented are those of the one table, and AWS has such actions."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import POLICIES
+
+from tests.checks.source import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+from permissions import files
+
+
+def test_the_files_with_permissions_are_those_of_the_table() -> None:
+    made = dict(files())
+    assert len(made) == 3 and all(path.read_text("utf-8") == text for path, text in made.items()), (
+        "run tools/permissions.py"
+    )
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_iam_policies_name_actions_that_exist_once_in_order(name: str) -> None:
+    import botocore.session
+
+    session = botocore.session.get_session()
+    services = {"ssm": "ssm", "ec2": "ec2", "s3": "s3", "tag": "resourcegroupstaggingapi", "cloudwatch": "cloudwatch"}
+    services["elasticloadbalancing"] = "elbv2"
+    for purpose in POLICIES[name]:
+        assert list(purpose.actions) == sorted(set(purpose.actions)), purpose.sid
+        for action in purpose.actions:
+            service, _colon, operation = action.partition(":")
+            assert operation in session.get_service_model(services[service]).operation_names, action
