@@ -1,13 +1,19 @@
-"""Writes examples/iam and the table of docs/permissions.md; ``files()`` is what a check compares them with."""
+"""Writes examples/iam and the tables of docs/permissions.md; ``files()`` is what a check compares them with."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import POLICIES, ROLLOUT, to_policy
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
+    CONTROLLER,
+    POLICIES,
+    ROLLOUT,
+    Purpose,
+    to_policy,
+)
 from running import ROOT
 
 PAGE = ROOT / "docs" / "permissions.md"
@@ -18,8 +24,12 @@ def files() -> Iterator[tuple[Path, str]]:
     """Yield each file with its text."""
     for name, purposes in POLICIES.items():
         yield ROOT / "examples" / "iam" / f"{name}.json", json.dumps(to_policy(purposes), indent=2) + "\n"
-    rows = "".join(f"| `{purpose.sid}` | {purpose.needed} |\n" for purpose in ROLLOUT)
-    yield PAGE, _TABLE.sub(lambda _match: rows, PAGE.read_text("utf-8"))
+    tables = iter((ROLLOUT, CONTROLLER))
+    yield PAGE, _TABLE.sub(lambda _match: _rows(next(tables)), PAGE.read_text("utf-8"))
+
+
+def _rows(purposes: Iterable[Purpose]) -> str:
+    return "".join(f"| `{purpose.sid}` | {purpose.needed} |\n" for purpose in purposes)
 
 
 if __name__ == "__main__":

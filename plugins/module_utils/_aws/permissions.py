@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Replaced by the name of the bucket of a policy's ``patching.buckets``.
-LIST_BUCKET = "YOUR-LIST-BUCKET"
+#: Users put the bucket of their policy's ``patching.buckets``, their role and their table in place of these.
+LIST_BUCKET, ROLE, TABLE = "YOUR-LIST-BUCKET", "YOUR-ROLE", "YOUR-TABLE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +127,51 @@ ROLLOUT = (
         resource=f"arn:aws:s3:::{LIST_BUCKET}/*",
     ),
 )
-#: Policies by name.
-POLICIES: Mapping[str, tuple[Purpose, ...]] = {"read-only": READ, "rollout": ROLLOUT}
+CONTROLLER = (
+    Purpose(
+        sid="AssumeRoles",
+        needed="always, if accounts have roles",
+        actions=("sts:AssumeRole",),
+        resource=f"arn:aws:iam::*:role/{ROLE}",
+    ),
+    Purpose(
+        sid="FindAccounts",
+        needed="`organizations` in the inventory file",
+        actions=(
+            "organizations:ListAccounts",
+            "organizations:ListAccountsForParent",
+            "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListRoots",
+        ),
+    ),
+    Purpose(sid="FindRegions", needed="`regions: [all]`", actions=("ec2:DescribeRegions",)),
+    Purpose(
+        sid="KeepClaimsAndLedgers",
+        needed="claims, journals or exceptions in a DynamoDB table",
+        actions=(
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+            "dynamodb:UpdateItem",
+        ),
+        resource=f"arn:aws:dynamodb:*:*:table/{TABLE}",
+    ),
+    Purpose(
+        sid="CreateLedgers",
+        needed="the table of exceptions does not exist yet",
+        actions=("dynamodb:CreateTable", "dynamodb:DescribeTable"),
+        resource=f"arn:aws:dynamodb:*:*:table/{TABLE}",
+    ),
+    Purpose(
+        sid="ReadChangeCalendars",
+        needed="`freezes.change_calendars`",
+        actions=("ssm:GetCalendarState", "ssm:GetDocument"),
+    ),
+)
+#: Policies by name: two for the role in each account, and one for the controller's own credentials.
+POLICIES: Mapping[str, tuple[Purpose, ...]] = {"read-only": READ, "rollout": ROLLOUT, "controller": CONTROLLER}
 
 
 def to_policy(purposes: tuple[Purpose, ...]) -> dict[str, Any]:
