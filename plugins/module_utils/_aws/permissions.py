@@ -166,7 +166,7 @@ CONTROLLER = (
     ),
     Purpose(
         sid="ReadChangeCalendars",
-        needed="`freezes.change_calendars`",
+        needed="`freeze.change_calendars`",
         actions=("ssm:GetCalendarState", "ssm:GetDocument"),
     ),
 )
