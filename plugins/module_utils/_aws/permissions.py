@@ -55,6 +55,7 @@ READ = (
             "ssm:GetPatchBaseline",
             "ssm:GetPatchBaselineForPatchGroup",
             "ssm:ListAssociations",
+            "ssm:ListInventoryEntries",
             "ssm:ListTagsForResource",
             "tag:GetResources",
         ),
