@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the roles of the estate may do: the IAM policies of ``examples/iam`` that it gives them, evaluated by moto.
 
-A role without policies may do everything. Resources count for S3 only, and conditions not at all. The names of actions:
+A role without policies may do everything. Resources are evaluated for S3 only, conditions never. The names of actions:
 service authorization reference, https://docs.aws.amazon.com/service-authorization/latest/reference/.
 """
 
