@@ -13,8 +13,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Intent,
     Outcome,
     Resumed,
+    RolloutFinished,
     RolloutStarted,
+    WaveFinished,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import Rollout
 
 
 def started(plan_digest: str = "d1", **more: Any) -> RolloutStarted:
@@ -44,3 +47,17 @@ def outcome(stage: str, *nodes: str, wave: str = "canary", **result: Any) -> Eve
 
 def gate(verdict: str, wave: str = "canary") -> Event:
     return GateJudged(wave=wave, verdict=verdict)
+
+
+def closing(state: Rollout) -> list[Event]:
+    """Return what gates that promote, and the last play, write while nothing is due; nothing if a person has to act."""
+    if state.finished or state.status in ("new", "paused"):
+        return []
+    if state.status == "aborted":
+        return [RolloutFinished(status="aborted", reason="")]
+    for wave in state.waves.values():
+        if wave.status == "running":
+            return [gate("promote", wave.name)]
+        if wave.status == "promoted":
+            return [WaveFinished(wave=wave.name)]
+    return [RolloutFinished(status="completed", reason="")]

@@ -15,10 +15,10 @@ claim          claim the nodes of a running wave that are not claimed yet
 prepare        prepare nodes that are due for their install (``stage`` names the preparation)
 run            carry out a stage on nodes
 restore        undo a preparation (``stage`` names it)
-judge          every node of the wave has its final record: the gate decides
-finish_wave    the gate promoted
-finish         every wave is finished, or an aborted rollout has nothing left open
 =============  ====================================================================================================
+
+The rest is not the driver's: when nothing is due any more, the gate evaluates the wave and the last play closes the
+rollout.
 """
 
 from __future__ import annotations
@@ -63,13 +63,11 @@ class Preparations:
 
 
 def due(state: Rollout, preparations: Preparations | None = None) -> list[Effect]:
-    """Return what is due; nothing when the rollout is finished or was never started."""
+    """Return what is due; nothing when the rollout is finished or was never started, or waits for a gate."""
     if state.finished or state.status == "new":
         return []
     intents = [Effect("reconcile", item.wave, item.stage, item.nodes, item.token) for item in state.intents.values()]
-    if state.status == "aborted":
-        return [*intents, *due_restores(state)] or [Effect("finish")]
-    if state.status == "paused":
+    if state.status in ("aborted", "paused"):
         return [*intents, *due_restores(state)]
     for wave in state.waves.values():
         if wave.status == "waiting":
@@ -77,8 +75,8 @@ def due(state: Rollout, preparations: Preparations | None = None) -> list[Effect
         if wave.status == "running":
             return _due_in_wave(state, wave, intents, preparations or Preparations())
         if wave.status == "promoted":
-            return [Effect("finish_wave", wave.name)]
-    return due_restores(state) or [Effect("finish")]
+            return []
+    return due_restores(state)
 
 
 def _due_in_wave(state: Rollout, wave: WaveState, intents: list[Effect], preparations: Preparations) -> list[Effect]:
@@ -86,7 +84,7 @@ def _due_in_wave(state: Rollout, wave: WaveState, intents: list[Effect], prepara
     if unclaimed:
         return [Effect("claim", wave.name, nodes=unclaimed)]
     restores = [item for item in due_restores(state) if item.wave == wave.name]
-    return [*intents, *restores, *_due_stages(state, wave, preparations)] or [Effect("judge", wave.name)]
+    return [*intents, *restores, *_due_stages(state, wave, preparations)]
 
 
 def _due_stages(state: Rollout, wave: WaveState, preparations: Preparations) -> list[Effect]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError, PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Outcome
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import due as due_module
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.gathering import WAIT_SECONDS
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import LULL_SECONDS
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import LULL_SECONDS, Driver
 
 from tests.fakes.driving import WAVE, Driving
 from tests.fakes.fleet_port import START
@@ -27,7 +29,7 @@ def test_a_wave_is_worked_through_and_judged_by_somebody_else(tmp_path: Path) ->
     driving = Driving(tmp_path, {"a": 1, "b": 1})
     driving.run()
     assert driving.statuses() == {"a": "succeeded", "b": "succeeded"}
-    assert [effect.kind for effect in due(driving.rollout.state)] == ["judge"]
+    assert due(driving.rollout.state) == [] and driving.rollout.state.waves[WAVE].status == "running"
     assert [row["data"]["stage"] for row in driving.journal("intent")] == [
         "precheck",
         "patch",
@@ -35,6 +37,11 @@ def test_a_wave_is_worked_through_and_judged_by_somebody_else(tmp_path: Path) ->
         "scan",
         "verify",
     ]
+
+
+def test_every_effect_that_can_be_due_is_carried_out() -> None:
+    kinds = set(re.findall(r"^(\w+)  +", str(due_module.__doc__), re.MULTILINE)) - {"effect"}
+    assert kinds == set(Driver._HANDLERS)
 
 
 def test_a_hung_node_holds_nobody_in_the_same_chunk(tmp_path: Path) -> None:

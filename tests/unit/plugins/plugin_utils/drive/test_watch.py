@@ -54,6 +54,19 @@ def test_calendars_are_read_again_when_they_are_old(tmp_path: Path, reads: list[
     assert reads == ["calendars"] * 2
 
 
+def test_where_nothing_is_configured_nobody_is_asked(tmp_path: Path, reads: list[str]) -> None:
+    """Ten thousand nodes would cost seconds: neither inventory nor AWS is read, and no connection is opened."""
+
+    def fail(nodes: Any) -> Any:
+        raise AssertionError(nodes)
+
+    driving = Driving(tmp_path, {"a": 1})
+    policy = to_policy({"name": "p", "exceptions": {"tag": ""}, "waves": [{"name": "w"}]})
+    found = Watch(driving.rollout, policy, {}, driving.lines.append, fail)
+    found.refuse_start("w", START)
+    assert found.objections(["a"], START) == found.without_quorum(["a"]) == {} and reads == []
+
+
 def test_no_wave_begins_in_a_freeze(tmp_path: Path, reads: list[str]) -> None:
     found = guards(tmp_path)
     found.refuse_start("w", START)

@@ -16,14 +16,13 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Prepared,
     Restored,
     RolloutFinished,
-    WaveFinished,
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Effect, Preparations, due
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import STAGES, Rollout, initial
 
-from tests.fakes.events import gate, intent, outcome, resumed, started
+from tests.fakes.events import closing, gate, intent, outcome, resumed, started
 
 PLAN: dict[str, Any] = {
     "digest": "d1",
@@ -50,9 +49,6 @@ def answer(effect: Effect) -> list[Event]:
     made: dict[str, list[Event]] = {
         "start_wave": [WaveStarted(wave=effect.wave)],
         "claim": [Claimed(wave=effect.wave, nodes=effect.nodes)],
-        "judge": [gate("promote", effect.wave)],
-        "finish_wave": [WaveFinished(wave=effect.wave)],
-        "finish": [COMPLETED],
     }
     if effect.kind in made:
         return made[effect.kind]
@@ -66,22 +62,22 @@ def answer(effect: Effect) -> list[Event]:
 def test_what_is_due_leads_through_the_rollout() -> None:
     state, seen = play(started("d1")), []
     for _round in range(99):
-        effects = due(state)
-        if not effects:
-            break
-        seen.append((effects[0].kind, effects[0].wave, effects[0].stage))
-        play(*answer(effects[0]), state=state)
+        if effects := due(state):
+            seen.append((effects[0].kind, effects[0].wave, effects[0].stage))
+        play(*(answer(effects[0]) if effects else closing(state)), state=state)
     assert state.status == "completed"
     stages = [("run", "canary", stage) for stage in STAGES]
     assert seen[:3] == [("start_wave", "canary", ""), ("claim", "canary", ""), stages[0]]
     assert [row for row in seen if row[:2] == ("run", "canary")] == stages
-    assert seen[-3:] == [("judge", "production", ""), ("finish_wave", "production", ""), ("finish", "", "")]
+    assert seen[-1] == ("run", "production", STAGES[-1])
 
 
 def test_nothing_is_due_before_the_start_after_the_end_and_while_paused() -> None:
     assert due(initial(PLAN)) == []
     assert due(play(*CANARY, ABORT, ABORTED)) == []
     assert due(play(*CANARY, gate("pause"))) == []
+    done = play(*CANARY, outcome("verify", "a", "b"))
+    assert due(done) == due(play(gate("promote"), state=done)) == []
 
 
 def test_every_node_is_due_by_itself_whatever_the_others_do() -> None:
@@ -131,14 +127,14 @@ def test_after_an_abort_only_outcomes_and_restores_are_due() -> None:
 
 def test_an_aborted_rollout_with_nothing_open_is_finished() -> None:
     state = play(*CANARY, ABORT)
-    assert due(state) == [Effect("finish")]
-    play(ABORTED, state=state)
+    assert due(state) == []
+    play(*closing(state), state=state)
     assert state.finished and due(state) == []
 
 
-@pytest.mark.parametrize(("ended", "effect"), [(resumed(), "judge"), (PROMOTE, "finish_wave")])
-def test_a_pause_ends_by_a_resume_or_by_a_person(ended: Event, effect: str) -> None:
+@pytest.mark.parametrize(("ended", "status"), [(resumed(), "running"), (PROMOTE, "promoted")])
+def test_a_pause_ends_by_a_resume_or_by_a_person(ended: Event, status: str) -> None:
     paused = play(*CANARY, outcome("verify", "a", "b"), gate("pause"))
     assert paused.status == paused.waves["canary"].status == "paused"
     again = play(ended, state=deepcopy(paused))
-    assert (again.status, due(again)) == ("running", [Effect(effect, "canary")])
+    assert (again.status, again.waves["canary"].status, due(again)) == ("running", status, [])
