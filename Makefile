@@ -18,8 +18,9 @@ unexport ANSIBLE_CONFIG
 WORKERS ?= 2
 PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --junitxml=build/report/$(@:test-%=%).xml
 T ?=
-#: What CI leaves to a target of its own, because it takes minutes.
+#: What CI leaves to targets of its own, because it takes minutes.
 HOSTS_CONTRACT = tests/hosts/chroot/test_contract.py
+SLOW = tests/playbooks tests/integration tests/hosts
 
 ##@ Try it
 .PHONY: demo demo-abort lab
@@ -62,7 +63,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 
 ##@ Check
 .PHONY: test-hosts-contract
-.PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-kill test-kill-short matrix matrix-short molecule sanity sizes
+.PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-playbooks test-hosts test-slow test-kill test-kill-short matrix matrix-short molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
 
@@ -88,7 +89,7 @@ test-contract: setup ## One suite per port, on the fake and on the lab
 # Half of what a playbook's test takes is waiting, so that three of them at a time keep two cores busy.
 test-integration test-playbooks test-kill test-kill-short: WORKERS = 3
 test-integration: setup ## Every module on the lab: create, again, check mode, update, delete
-	@$(PYTEST) tests/integration $(T)
+	@$(PYTEST) -m "not slow" tests/integration $(T)
 
 test-lab: setup ## The lab itself: what it simulates agrees with what the services document
 	@$(PYTEST) tests/lab $(T)
@@ -97,12 +98,16 @@ test-inventory: setup ## The inventory on the lab, as ansible-inventory shows it
 	@$(PYTEST) tests/inventory $(T)
 
 test-playbooks: setup ## Playbooks on the lab: run, run again, check mode
-	@$(PYTEST) tests/playbooks $(T)
+	@$(PYTEST) -m "not slow" tests/playbooks $(T)
 
 # One at a time: some of them look at what belongs to the whole machine, such as its kernel settings.
 test-hosts: WORKERS = 1
 test-hosts: setup ## Real Linux hosts: patch, reboot, verify (needs root)
-	@$(PYTEST) tests/hosts --ignore=$(HOSTS_CONTRACT) $(T)
+	@$(PYTEST) -m "not slow" tests/hosts --ignore=$(HOSTS_CONTRACT) $(T)
+
+test-slow: WORKERS = 1
+test-slow: setup ## Playbooks, modules and real hosts: what CI leaves out to stay within its time (needs root, minutes)
+	@$(PYTEST) -m slow $(SLOW) --ignore=$(HOSTS_CONTRACT) $(T)
 
 test-hosts-contract: WORKERS = 1
 test-hosts-contract: setup ## The executors' contract on real apt, dnf and zypper (needs root, minutes)

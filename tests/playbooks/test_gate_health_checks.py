@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import pytest
+
 from tests.contract.test_alarms import put_alarm
 from tests.playbooks.test_rollout import Cycle, cycle, small
 from tests.playbooks.test_rollout_guards import finals
@@ -66,6 +68,7 @@ def soaked(cycle: Cycle) -> None:
     assert (judged - ended).total_seconds() >= 30 * 60
 
 
+@pytest.mark.slow
 def test_a_probe_that_comes_right_in_time_lets_the_wave_go_and_a_service_that_stays_down_fails_its_node(
     cycle: Cycle,
 ) -> None:

@@ -79,6 +79,7 @@ def check_report(cycle: PinnedCycle) -> None:
     assert CURL in (cycle.run / "report/index.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_list_that_cannot_be_written_stops_everything_before_the_first_command(cycle: PinnedCycle) -> None:
     cycle.prepare()
     cycle.s3.delete_bucket(Bucket=BUCKET)

@@ -260,6 +260,7 @@ def test_killed_in_the_middle_and_run_again_installs_nothing_twice(cycle: Cycle)
     assert "resumed" in {row["kind"] for row in rows}
 
 
+@pytest.mark.slow
 def test_under_ansible_runner_as_in_awx(cycle: Cycle, tmp_path: Path) -> None:
     """AWX runs playbooks by ansible-runner: progress must be in its events as it comes, and the status must be told."""
     runner = pytest.importorskip("ansible_runner")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.records import (
     ExceptionRecord,
     ExceptionStatus,
@@ -122,6 +123,7 @@ def test_a_frozen_window_is_seen_in_the_plan_and_a_freeze_that_begins_later_skip
     assert {row["error"]["code"] for row in finals(cycle).values()} == {"freeze"}
 
 
+@pytest.mark.slow
 def test_the_tag_alone_counts(cycle: Cycle) -> None:
     cycle.prepare()
     node = next(n for n in cycle.file("plan.json")["waves"][0]["nodes"] if n["node_id"].startswith("i-"))

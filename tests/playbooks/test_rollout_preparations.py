@@ -136,6 +136,7 @@ def test_everything_that_was_prepared_is_restored(night: Night) -> None:
     assert (again.status, again.changed) == (0, 0), again.output
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_up_one_member_at_a_time_and_hooks_go_around(night: Night) -> None:
     night.prepare()
     assert [wave["turns"] for wave in night.file("plan.json")["waves"]] == [1, 3]
@@ -154,6 +155,7 @@ def test_a_cluster_gives_up_one_member_at_a_time_and_hooks_go_around(night: Nigh
     )
 
 
+@pytest.mark.slow
 def test_a_failed_member_holds_the_other_members_of_its_cluster(night: Night) -> None:
     night.policy["waves"] = [{"name": "prod", "select": {"tags": {"Environment": "prod"}}, "window": "night"}]
     night.policy["gates"] = {"max_failure_rate": "90%", "max_skipped_rate": "90%"}
@@ -168,6 +170,7 @@ def test_a_failed_member_holds_the_other_members_of_its_cluster(night: Night) ->
     assert "cluster orders: 1 of 3 nodes are out of service" in done.output
 
 
+@pytest.mark.slow
 def test_a_failed_install_is_tried_again_as_often_as_the_policy_says(night: Night) -> None:
     night.policy["waves"] = [{"name": "web", "select": {"applications": ["web"]}, "window": "night"}]
     night.policy["patching"] = {"pin": "baseline", "retries": {"execution": 1}}
@@ -207,6 +210,7 @@ def test_a_paused_wave_is_steered_by_a_person(night: Night) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_abort_gives_back_and_is_final(night: Night) -> None:
     night.policy["gates"] = {"min_sample": 9}
     night.prepare()
@@ -224,6 +228,7 @@ def test_an_abort_gives_back_and_is_final(night: Night) -> None:
     assert {row["name"]: row["power"] for row in night.aws.get("nodes")["nodes"]}["spare-01"] in ("stopping", "stopped")
 
 
+@pytest.mark.slow
 def test_missed_nodes_are_caught_up_on_by_the_next_plan(night: Night) -> None:
     night.policy["gates"] = {"max_skipped_rate": "100%"}
     night.prepare()
