@@ -82,8 +82,8 @@ EXAMPLES = r"""
     bucket_region: eu-central-1
     regions: [eu-central-1, us-east-1]
     accounts:
-      - role_arn: arn:aws:iam::111111111111:role/patchtide
-      - role_arn: arn:aws:iam::222222222222:role/patchtide
+      - role_arn: arn:aws:iam::111111111111:role/patchtide-admin
+      - role_arn: arn:aws:iam::222222222222:role/patchtide-admin
 
 - name: Aggregate the data of two Regions in this one
   patchtide.hybrid.ssm_resource_data_sync:
