@@ -81,6 +81,9 @@ class Machine:
         self.commands: dict[str, RunCommand] = {}
         #: deallocated, and not only shut down
         self.deallocated = spec.node.stopped
+        if spec.assessed is not None:
+            began = sim.now - timedelta(hours=spec.assessed)
+            self._assessed(Operation(str(uuid.uuid5(uuid.NAMESPACE_URL, spec.node.node_id)), "assessPatches", began))
 
     @property
     def power(self) -> str:

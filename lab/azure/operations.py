@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -20,7 +21,7 @@ from lab.aws.clock import to_iso
 
 from . import graph, schemas, scripts
 from .answers import Refused, Reply, not_found, throttled
-from .estate import Client
+from .estate import Client, Subscription
 from .machine import Machine, Operation, RunCommand
 from .views import arc_model, computeresource, graph_row, instance_view, patch_rows, vm_model
 from .world import World
@@ -28,6 +29,8 @@ from .world import World
 #: Updates of tags may take up to so many (Microsoft Learn, "Use tags to organize your Azure resources").
 MOST_TAGS, LONGEST_NAME, LONGEST_VALUE = 50, 512, 256
 MOST_RUN_COMMANDS = 25
+#: How long Resource Graph keeps results (Microsoft Learn, "Overview of query logs in Azure Update Manager").
+ASSESSMENT_DAYS, INSTALLATION_DAYS = 7, 30
 _BAD_IN_TAG = set("<>%&\\?/")
 
 
@@ -78,17 +81,24 @@ class Route:
     limit: str = ""
 
 
+def _subscription(item: Subscription) -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/{item.subscription_id}",
+        "subscriptionId": item.subscription_id,
+        "tenantId": item.tenant,
+        "displayName": item.name,
+        "state": item.state,
+    }
+
+
+def subscription(request: Request) -> Reply:
+    found = request.world.subscription(request.parts["sub"])
+    assert found is not None  # the server has checked it
+    return Reply(body=_subscription(found))
+
+
 def subscriptions(request: Request) -> Reply:
-    rows = [
-        {
-            "id": f"/subscriptions/{item.subscription_id}",
-            "subscriptionId": item.subscription_id,
-            "tenantId": item.tenant,
-            "displayName": item.name,
-            "state": item.state,
-        }
-        for item in request.world.readable(request.client)
-    ]
+    rows = [_subscription(item) for item in request.world.readable(request.client)]
     return Reply(body={"value": rows, "count": {"type": "Total", "value": len(rows)}})
 
 
@@ -283,11 +293,13 @@ def query_graph(request: Request) -> Reply:
             row
             for item in shown
             for row in world.seen(f"a {item.resource_id}", {"rows": patch_rows(item, "assessment")})["rows"]
+            if kept(item.assessment, ASSESSMENT_DAYS, world.now)
         ],
         "patchinstallationresources": lambda: [
             row
             for item in shown
             for row in world.seen(f"i {item.resource_id}", {"rows": patch_rows(item, "installation")})["rows"]
+            if kept(item.installation, INSTALLATION_DAYS, world.now)
         ],
     }
     try:
@@ -307,6 +319,11 @@ def query_graph(request: Request) -> Reply:
     if more and has_id:
         answer["$skipToken"] = str(start + len(page))
     return Reply(body=answer, headers={"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"})
+
+
+def kept(run: Mapping[str, Any] | None, days: int, now: datetime) -> bool:
+    """Tell whether Resource Graph still has a result."""
+    return run is not None and now - run["start"] <= timedelta(days=days)
 
 
 def _scope(request: Request) -> Machine:
@@ -417,6 +434,7 @@ _HYBRID = "2022-12-27 2023-10-03-preview 2024-07-10"
 
 ROUTES = (
     _route("GET", "/subscriptions", "2022-12-01 2020-01-01 2019-11-01 2016-06-01", "", subscriptions),
+    _route("GET", _SUB, "2022-12-01 2020-01-01", "", subscription),
     _route("GET", _SUB + _VMS, "2024-07-01 2023-09-01", f"{_C}/read", list_machines, limit="place:list"),
     _route("GET", _RG + _VMS, "2024-07-01 2023-09-01", f"{_C}/read", list_machines, limit="place:list"),
     _route("GET", _SUB + _ARCS, _HYBRID, f"{_H}/read", list_machines),

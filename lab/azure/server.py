@@ -173,7 +173,17 @@ class Azure:
             )
             raise Refused(401, "TokenRevoked", "The access token has been revoked.", WWW_Authenticate=challenge)
         if found is None:
-            raise Refused(401, "ExpiredAuthenticationToken", "The access token is missing, unknown or expired.")
+            # It names the subscription's tenant (shawntabrizi.com, "Secret APIs in Azure Active Directory").
+            known = self.world.subscription(_subscription_of(str(environ["PATH_INFO"])))
+            authority = f"{self.base}/{known.tenant}" if known else f"{self.base}/common"
+            challenge = f'Bearer authorization_uri="{authority}", error="invalid_token"'
+            text = "The access token is missing, unknown or expired."
+            raise Refused(
+                401,
+                "AuthenticationFailed" if not token else "ExpiredAuthenticationToken",
+                text,
+                WWW_Authenticate=challenge,
+            )
         return found
 
     def _body(self, method: str, raw: bytes) -> Any:

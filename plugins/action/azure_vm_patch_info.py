@@ -5,23 +5,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
-from ..module_utils._azure.arm import Arm
-from ..module_utils._azure.credentials import Credentials, login_of
 from ..module_utils._azure.patching import Machines
-from ..module_utils._core.errors import BadInput
+from ..module_utils._azure.tenants import Tenants
+from ..module_utils._core.azure_ids import parts
+from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.executors import AZURE
+from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import PREFIX
+from ..module_utils._core.stamp import to_time
+from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.packages.listing import PackageRules
+from ..plugin_utils.azure_login import env_tenants
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.executors.azure_scan import Assessments
 from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.progress import Throttle
+from ..plugin_utils.workers import gather
+
+Node = dict[str, str]
 
 
 class ActionModule(ControllerAction):
@@ -43,19 +49,34 @@ class ActionModule(ControllerAction):
             return {"changed": False, "results": [], "due": [node["node_id"] for node in nodes] if nodes else []}
         if why := why_unserved(AZURE.name):
             raise BadInput("hosts", options["hosts"][0], f"an executor that works here: {why}")
-        login = login_of(os.environ)
-        work = Assessments(
-            port=Machines(Arm(login, Credentials(login).of())),
-            clock=find_clock(),
-            rules=PackageRules(security_only=options["security_only"], exclude=tuple(options["exclude"])),
-            say=Throttle(self.say),
-            max_age=timedelta(hours=options["max_age_hours"]),
-            poll_seconds=float(options["poll_interval"]),
-        )
-        return {"changed": False, "results": work.run(nodes), "due": []}
+        by_subscription: dict[str, list[Node]] = {}
+        for node in nodes:
+            by_subscription.setdefault(parts(node["node_id"])[0], []).append(node)
+        tenants = env_tenants()
+        found = gather(lambda item: self._of_one(tenants, item[0], item[1], options), list(by_subscription.items()))
+        return {"changed": False, "results": [row for rows in found for row in rows], "due": []}
 
-    def _node(self, host: str, task_vars: Mapping[str, Any]) -> dict[str, str]:
+    def _of_one(
+        self, tenants: Tenants, subscription: str, nodes: Sequence[Node], options: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the results of a subscription's machines; if it does not answer, this is the result of each."""
+        try:
+            work = Assessments(
+                port=Machines(tenants.of(subscription)),
+                clock=find_clock(),
+                rules=PackageRules(security_only=options["security_only"], exclude=tuple(options["exclude"])),
+                say=Throttle(self.say),
+                max_age=timedelta(hours=options["max_age_hours"]),
+                poll_seconds=float(options["poll_interval"]),
+            )
+            return work.run(nodes)
+        except PatchtideError as why:
+            now = to_time(find_clock().now())
+            failed = {"started_at": now, "ended_at": now, "status": Status.FAILED.value}
+            return [{"node_id": node["node_id"], **failed, "error": error(why.code, str(why))} for node in nodes]
+
+    def _node(self, host: str, task_vars: Mapping[str, Any]) -> Node:
         found = task_vars["hostvars"].get(host) or {}
         if found.get(f"{PREFIX}executor") != AZURE.name:
             raise BadInput("hosts", host, f"hosts with {PREFIX}executor={AZURE.name}")
-        return {"node_id": str(found[f"{PREFIX}node_id"]), "platform": str(found[f"{PREFIX}platform"])}
+        return {name: str(found.get(f"{PREFIX}{name}") or "") for name in ("node_id", "platform", "state")}

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._ansible.spec import PLACES
-from ..module_utils._aws.session import Sessions
 from ..module_utils._core.executors import is_direct
 from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import Candidate
@@ -19,6 +19,7 @@ from ..module_utils._core.rollout.due import Preparations
 from ..module_utils._core.rollout.state import DONE
 from ..plugin_utils.approvals.wave_check import WaveCheck
 from ..plugin_utils.aws_options import aws_spec, to_sessions
+from ..plugin_utils.azure_login import env_tenants
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.drive.courses import Courses
 from ..plugin_utils.drive.driver import CHECKED, STARTED, WORKED, Driver
@@ -36,6 +37,7 @@ from ..plugin_utils.executors.rules import to_rules
 from ..plugin_utils.inventory.nodes import candidate_of
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.prepare.last_patched import mark_patched
+from ..plugin_utils.prepare.places import Clouds
 from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
 from ..plugin_utils.rollout.controller_lock import at_work
@@ -95,7 +97,7 @@ class ActionModule(ControllerAction):
             wave=wave,
             courses=Courses(rollout, wave, executors, permits, tempo, notes),
             permits=permits,
-            preparer=self._preparers(rollout, options, policy, sessions),
+            preparer=self._preparers(rollout, options, policy, Clouds(lambda: sessions, cache(env_tenants))),
             opening=Opening(
                 rollout,
                 self.say,
@@ -113,11 +115,11 @@ class ActionModule(ControllerAction):
         )
 
     def _preparers(
-        self, rollout: RolloutDir, options: Mapping[str, Any], policy: Policy, sessions: Sessions
+        self, rollout: RolloutDir, options: Mapping[str, Any], policy: Policy, clouds: Clouds
     ) -> Callable[[str], Preparer]:
         def make(what: str) -> Preparer:
             more = self._preparer_options(options, policy, what)
-            return PREPARERS[what](rollout, options["wave"], more, self.say, sessions)
+            return PREPARERS[what](rollout, options["wave"], more, self.say, clouds)
 
         return make
 

@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Begins an assessment of each machine with Azure Update Manager, waits for all of them, and reads the results with
     Azure Resource Graph.
+  - Of a deallocated machine, the last assessment is returned, which Azure Resource Graph keeps for 7 days.
   - Azure throttles assessments to 200 per minute in a subscription and Region, so large estates should use periodic
     assessment and O(max_age_hours).
 author:

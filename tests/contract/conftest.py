@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lab.aws.launch import Lab
+from lab.azure.launch import AzureLab, azure_lab
 from tests.contract.worlds import World, fake_world, lab_world
 
 
@@ -36,3 +38,16 @@ def ssm(aws: Lab) -> Any:
     aws.reset()
     make_buckets(aws)
     return aws.client("ssm")
+
+
+@pytest.fixture(scope="module")
+def running_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureLab]:
+    with azure_lab(tmp_path_factory.mktemp("azure")) as running:
+        yield running
+
+
+@pytest.fixture
+def azure(running_azure: AzureLab) -> AzureLab:
+    """The lab's Azure, as new."""
+    running_azure.post("reset")
+    return running_azure

@@ -5,52 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure import graph, machines
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.arm import Arm
-from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.credentials import AzureLogin, Credentials
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.errors import Lost, Throttled
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.tags import merge_tags, read_tags, respell_tags
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, NotFound, ServiceError
 
-from lab.azure.launch import AzureLab, azure_lab
-
-SHOP, PLANT = "22222222-bbbb-4bbb-8bbb-000000000001", "22222222-bbbb-4bbb-8bbb-000000000002"
-
-
-def vm(name: str) -> str:
-    return f"/subscriptions/{SHOP}/resourcegroups/rg-web/providers/microsoft.compute/virtualmachines/{name}"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureLab]:
-    with azure_lab(tmp_path_factory.mktemp("azure")) as lab:
-        yield lab
+from lab.azure.launch import AzureLab
+from tests.contract.azure_lab import PLANT, SHOP, calls, connect, vm
 
 
 @pytest.fixture
-def lab(running: AzureLab) -> AzureLab:
-    running.post("reset")
-    return running
-
-
-def connect(lab: AzureLab, **login: Any) -> Arm:
-    client = lab.client
-    own = {"client_id": client.client_id, "secret": client.secret, "tenant": client.tenant, **login}
-    found = AzureLogin(arm_endpoint=lab.url, authority=lab.url, ca_bundle=str(lab.ca), **own)
-    return Arm(found, Credentials(found, {}).of(), pause=lambda seconds: None)
+def lab(azure: AzureLab) -> AzureLab:
+    return azure
 
 
 @pytest.fixture
 def arm(lab: AzureLab) -> Arm:
     return connect(lab)
-
-
-def calls(lab: AzureLab, operation: str) -> int:
-    return sum(row["count"] for row in lab.get("ledger")["calls"] if row["operation"] == operation)
 
 
 def test_both_ways_to_list_agree(arm: Arm) -> None:
@@ -172,3 +147,15 @@ def test_tags_that_may_not_be_written(arm: Arm, lab: AzureLab, fault: dict[str, 
     with pytest.raises(ServiceError, match=code):
         merge_tags(arm, vm("az-web-01"), {"New": "1"})
     assert "New" not in lab.machine("az-web-01")["tags"]
+
+
+def test_reads_are_repeated_and_actions_are_not(arm: Arm, lab: AzureLab) -> None:
+    lab.post("faults", {"rules": [{"kind": "error", "status": 503, "operation": "GET virtualmachines", "times": 2}]})
+    assert arm.read(vm("az-web-01"), machines.COMPUTE_API, "read")["name"] == "az-web-01"
+    assert calls(lab, "GET virtualmachines") == 3
+
+
+def test_a_subscription_names_its_tenant_without_a_token(arm: Arm, lab: AzureLab) -> None:
+    """shawntabrizi.com, "Secret APIs in Azure Active Directory and Azure Resource Manager"."""
+    assert arm.tenant_of(SHOP) == lab.client.tenant
+    assert arm.tenant_of("00000000-0000-0000-0000-000000000000") == ""

@@ -74,6 +74,7 @@ def _whole(pin: str) -> dict[str, Any]:
             "pending": ["openssl.x86_64"],
             "held": [{"id": "curl.x86_64:8", "why": "removes"}],
             "forecast": {"removes": ["exim4"], "downgrades": ["vim"], "adds": ["libnew"], "download_bytes": 5},
+            "assessed_at": AT,
             "evidence": {"baseline_id": "pb-0123456789abcdef0"},
         }
         for node in nodes

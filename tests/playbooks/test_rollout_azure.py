@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from lab.aws.launch import Lab, lab
+from lab.azure.estate import Client
+from lab.azure.launch import AzureLab
 from tests.playbooks.test_rollout import Cycle, policy
 
 
@@ -33,6 +36,14 @@ class Mixed(Cycle):
         path = self.folder / "azure_fleet.yml"
         path.write_text(yaml.safe_dump(fleet), encoding="utf-8")
         return [*options, "-i", str(path)]
+
+
+def machines(aws: Lab) -> dict[str, dict[str, Any]]:
+    """Return the machines of the lab's Azure by name."""
+    found = aws.azure
+    client = Client(client_id=found["AZURE_CLIENT_ID"], secret=found["AZURE_SECRET"], tenant=found["AZURE_TENANT"])
+    lab = AzureLab(found["PATCHTIDE_AZURE_ENDPOINT"], Path(found["PATCHTIDE_AZURE_CA_BUNDLE"]), client)
+    return {row["name"]: row for row in lab.get("machines")["machines"]}
 
 
 @pytest.fixture
@@ -54,7 +65,7 @@ def test_one_rollout_over_all_clouds(cycle: Mixed) -> None:
     planned = {node["name"]: node for wave in plan["waves"] for node in wave["nodes"]}
     assert {name: node["executor"] for name, node in planned.items()} == {
         **dict.fromkeys(("web-dev-01", "web-dev-02"), "ssm"),
-        **dict.fromkeys(("az-web-01", "az-web-02", "az-win-01", "arc-db-01"), "azure"),
+        **dict.fromkeys(("az-web-01", "az-web-02", "az-spare-01", "az-win-01", "arc-db-01"), "azure"),
     }
     assert planned["az-web-01"]["pin"] == "versions" and planned["az-win-01"]["pin"] == "kb_numbers"
 
@@ -70,9 +81,12 @@ def test_one_rollout_over_all_clouds(cycle: Mixed) -> None:
     report = cycle.play("report_compliance")
     assert report.status == 0, report.output
     rows = {row["name"]: row for row in csv.DictReader((cycle.folder / "run" / "report" / "nodes.csv").open())}
-    assert {name: row["status"] for name, row in rows.items()} == dict.fromkeys(planned, "succeeded")
+    cold = rows.pop("az-cold-01")
+    assert cold["status"] == "excluded" and {name: row["status"] for name, row in rows.items()} == dict.fromkeys(
+        planned, "succeeded"
+    )
     azure = [row for row in rows.values() if row["executor"] == "azure"]
-    assert [row["proof"] for row in azure] == ["node"] * 4 and [row["boot_id_changed"] for row in azure] == ["yes"] * 4
+    assert [row["proof"] for row in azure] == ["node"] * 5 and [row["boot_id_changed"] for row in azure] == ["yes"] * 5
     assert all(row["installed_count"] == row["planned_count"] != "0" for row in azure)
 
 
@@ -83,4 +97,31 @@ def test_a_lost_answer_installs_nothing_twice(cycle: Mixed) -> None:
     done = cycle.play("rollout_patches")
     assert done.status == 0, done.output
     runs = Counter(row["name"] for row in cycle.aws.get("ledger")["install_runs"])
-    assert set(runs.values()) == {1} and len(runs) == 6
+    assert set(runs.values()) == {1} and len(runs) == 7
+
+
+def test_a_deallocated_machine_is_started_patched_and_deallocated_again(cycle: Mixed) -> None:
+    """It is planned from the last assessment that Azure keeps; one without any can't be planned (MO-5 to MO-9)."""
+    cycle.policy["tags"] = {"patch_now": "ssm-patch-now", "last_patched": "LastPatched"}
+    cycle.policy["waves"] = [{"name": "web", "select": {"tags": {"Environment": "dev"}}, "window": "rehearsal-night"}]
+    before = machines(cycle.aws)
+    cycle.prepare()
+    plan = cycle.file("plan.json")
+    (spare,) = [node for wave in plan["waves"] for node in wave["nodes"] if node["name"] == "az-spare-01"]
+    assert spare["start"] and spare["patches"] and spare["assessed_at"] < plan["scan"]["at"]
+    cold = next(item for item in plan["excluded"] if item["name"] == "az-cold-01")
+    assert "no assessment of the last 7 days" in cold["reason"]
+    assert any("planned from an assessment that was at least 24 hours old" in text for text in plan["warnings"])
+
+    done = cycle.play("rollout_patches")
+    assert done.status == 0, done.output + done.errors
+    ledger, after = cycle.aws.get("ledger"), machines(cycle.aws)
+    assert [row["name"] for row in ledger["starts"]] == ["az-spare-01"] == [row["name"] for row in ledger["stops"]]
+    (run,) = [row for row in ledger["install_runs"] if row["name"] == "az-spare-01"]
+    assert ledger["starts"][0]["at"] < run["at"] < ledger["stops"][0]["at"]
+    assert after["az-spare-01"]["power"] in ("deallocating", "deallocated")
+    assert len(after["az-spare-01"]["installed"]) > len(before["az-spare-01"]["installed"])
+    assert before["az-cold-01"]["power"] == after["az-cold-01"]["power"] == "deallocated"
+    for name in ("az-web-01", "az-web-02", "az-spare-01"):
+        tags = {**before[name]["tags"], "LastPatched": after[name]["tags"].get("LastPatched")}
+        assert tags["LastPatched"] and after[name]["tags"] == tags

@@ -23,6 +23,7 @@ from .._azure.credentials import AUTH_SOURCES, CLOUDS, AzureLogin, Credentials
 from .._azure.errors import HAS_SDK
 from .._azure.places import Subscription, find_subscriptions, to_subscriptions
 from .._azure.tag_audit import TagAudit
+from .._azure.tenants import Tenants
 from .._core.errors import PatchtideError
 from .._core.fleet.required_tags import to_tag_rules
 from .._core.fleet.tag_export import to_export
@@ -79,12 +80,7 @@ def each_subscription(module: AnsibleModule, work: Callable[[Arm, Subscription],
     login = to_login(module.params)
     credentials = Credentials(login)
     wanted = to_subscriptions("subscriptions", module.params["subscriptions"], credentials.subscription())
-    arms: dict[str, Arm] = {}
-
-    def arm(tenant: str) -> Arm:
-        if tenant not in arms:
-            arms[tenant] = Arm(login, credentials.of(tenant))
-        return arms[tenant]
+    arm = Tenants(login, credentials).of_tenant
 
     def one(found: Subscription) -> Told:
         if found.error:

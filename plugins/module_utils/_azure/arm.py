@@ -36,6 +36,7 @@ except ImportError:  # reported by errors.sdk_missing()
 MOST_CHARACTERS = 64 * 1024 * 1024
 #: Pages of one list. More than that is a loop of the service.
 MOST_PAGES = 10_000
+_TENANT = re.compile(r'authorization_uri="[^"]*/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/?"')
 _CLAIMS = re.compile(r'claims="([^"]+)"')
 
 
@@ -66,11 +67,31 @@ class Arm:
         transport = RequestsTransport(connection_timeout=10, read_timeout=60, **verify)
         transport.sleep = pause  # what the retry policy waits with
         bearer = _Bearer(credential, login.scope)
-        common = [RequestIdPolicy(), HeadersPolicy(), UserAgentPolicy("patchtide.hybrid")]
-        retry = RetryPolicy(retry_total=4, retry_backoff_factor=0.5, retry_backoff_max=10)
-        self._replaying = PipelineClient(self._endpoint, policies=[*common, retry, bearer], transport=transport)
+
+        def client(*more: Any) -> Any:
+            """Return a pipeline of policies of its own: each policy knows one successor (azure-core, Pipeline)."""
+            common = [RequestIdPolicy(), HeadersPolicy(), UserAgentPolicy("patchtide.hybrid")]
+            return PipelineClient(self._endpoint, policies=[*common, *more], transport=transport)
+
+        def retry() -> Any:
+            return RetryPolicy(retry_total=4, retry_backoff_factor=0.5, retry_backoff_max=10)
+
+        self._replaying = client(retry(), bearer)
         # azure-core repeats any request whose answer has Retry-After, POST as well: an install could begin twice.
-        self._once = PipelineClient(self._endpoint, policies=[*common, bearer], transport=transport)
+        self._once = client(bearer)
+        self._anonymous = client(retry())
+
+    def tenant_of(self, subscription: str) -> str:
+        """Return the tenant of a subscription, ``""`` if the service does not name it.
+
+        A request without a token is refused with the authority to ask for one, which ends with the tenant
+        (https://shawntabrizi.com/blog/aad/secret-apis-in-azure-active-directory-and-azure-resource-manager).
+        """
+        url = self._url(f"/subscriptions/{subscription}", "2022-12-01")
+        with azure_errors(f"find the tenant of subscription {subscription}"):
+            response = self._anonymous.send_request(HttpRequest("GET", url))
+        found = _TENANT.search(response.headers.get("WWW-Authenticate", ""))
+        return found[1].lower() if found else ""
 
     def read(self, path: str, api: str, action: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """Return the resource at a path. :param api: the API version. :param action: a verb phrase for errors."""
@@ -94,8 +115,8 @@ class Arm:
             self._check_host(url, action)
         raise ServiceError(action, "TooManyPages", f"the list has not ended after {MOST_PAGES} pages")
 
-    def query(self, path: str, api: str, body: Mapping[str, Any], action: str) -> Answer:
-        """Return the answer of a POST that changes nothing, such as a query. It may be repeated."""
+    def query(self, path: str, api: str, body: Mapping[str, Any] | None, action: str) -> Answer:
+        """Return the answer of a POST that may be repeated: a query, or an action whose repetition changes nothing."""
         return self._call(self._replaying, "POST", self._url(path, api), body, action)
 
     def write(self, method: str, path: str, api: str, body: Mapping[str, Any] | None, action: str) -> Answer:

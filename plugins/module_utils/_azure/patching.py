@@ -11,8 +11,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from .._core.azure_ids import is_arc
 from .._core.errors import NotFound, ServiceError
-from .._core.fleet.azure import is_arc
 from .._core.work.azure.requests import command_body
 from .._core.work.azure.runs import Run, graph_runs
 from . import graph

@@ -34,6 +34,13 @@ def merge_tags(arm: Arm, node_id: str, tags: Mapping[str, str]) -> dict[str, str
     return found
 
 
+def delete_tag(arm: Arm, node_id: str, name: str) -> None:
+    """Remove a tag, in whatever spelling. A resource without it is left alone. :raises ServiceError: it was refused."""
+    found = {key: value for key, value in read_tags(arm, node_id).items() if key.casefold() == name.casefold()}
+    if found:
+        _patch(arm, node_id, "Delete", found)
+
+
 def respell_tags(arm: Arm, node_id: str, spelled: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
     """Give tags another spelling: a merge alone keeps the old one (azure-rest-api-specs issue 8982).
 

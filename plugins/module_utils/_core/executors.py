@@ -96,6 +96,7 @@ AZURE = Executor(
     reach=Reach.SERVICE,
     platforms=("linux", "windows"),
     pin="kb_or_versions",
+    can_start=True,
     in_roles=False,
     requires=(Library("azure.core", "azure-core"), Library("azure.identity", "azure-identity")),
 )

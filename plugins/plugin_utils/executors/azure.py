@@ -18,10 +18,10 @@ from typing import Any
 
 from ...module_utils._azure.errors import Lost, Throttled
 from ...module_utils._azure.patching import is_busy
+from ...module_utils._core.azure_ids import is_arc
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import NotFound, PatchtideError, ServiceError
 from ...module_utils._core.executors import AZURE, Executor
-from ...module_utils._core.fleet.azure import is_arc
 from ...module_utils._core.model import Status, place_label
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.azure.ports import MachinePort

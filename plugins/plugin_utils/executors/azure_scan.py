@@ -41,11 +41,15 @@ class Assessments:
     poll_seconds: float = 60
 
     def run(self, nodes: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-        """Return a result for each machine: ``node_id`` and ``platform`` of it are asked for."""
+        """Return a result for each machine: its ``node_id``, ``platform`` and ``state`` are asked for.
+
+        Of one that is deallocated, the last assessment is taken: Azure Resource Graph keeps it for 7 days.
+        """
         ids = [node["node_id"] for node in nodes]
-        start = self.clock.now()
-        known = self.port.runs(ids, "assessment", False) if self.max_age and ids else {}
-        fresh = {node for node, run in known.items() if not run.running and run.started_at >= start - self.max_age}
+        off = {node["node_id"].lower() for node in nodes if node["state"] == "deallocated"}
+        oldest = self.clock.now() - self.max_age
+        known = self.port.runs(ids, "assessment", False) if (self.max_age or off) and ids else {}
+        fresh = off | {node for node, run in known.items() if not run.running and run.started_at >= oldest}
         begun: dict[str, datetime] = {}
         problems: dict[str, PatchtideError] = {}
         for number, node_id in enumerate((item for item in ids if item.lower() not in fresh), 1):
@@ -102,6 +106,9 @@ class Assessments:
             why = problems[key]
             return {**base, "status": Status.FAILED.value, "error": error(why.code, str(why))}
         run = runs.get(key)
+        if run is None and node["state"] == "deallocated":
+            text = "it is deallocated, and Azure has no assessment of the last 7 days: start it, then scan again"
+            return {**base, "status": Status.UNKNOWN.value, "error": error("not_assessed", text)}
         if run is None or run.running or (key in begun and not run.is_ours(begun[key])):
             text = f"its assessment did not end within {int(self.limit.total_seconds() // 60)} minutes"
             return {**base, "status": Status.UNKNOWN.value, "error": error("no_end", text)}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -119,22 +118,22 @@ def open_azure(context: WaveContext) -> ExecutorPort:
 
     Its SDK takes half a second of CPU and 10 MB to load, so waves without its machines do not load it.
     """
-    from ...module_utils._azure.arm import Arm
-    from ...module_utils._azure.credentials import Credentials, login_of
     from ...module_utils._azure.patching import Machines
+    from ..azure_login import env_tenants
     from .azure import AzureExecutor
 
+    tenants = cache(env_tenants)
+
     @cache
-    def machines() -> Machines:
-        login = login_of(os.environ)
-        return Machines(Arm(login, Credentials(login).of()))
+    def machines(subscription: str) -> Machines:
+        return Machines(tenants().of(subscription))
 
     return AzureExecutor(
         rollout=context.rollout,
         wave=context.wave,
         rules=context.rules,
         clock=context.rollout.clock,
-        ports=lambda _subscription: machines(),
+        ports=machines,
         poll_seconds=max(context.poll_seconds, 15.0),
     )
 

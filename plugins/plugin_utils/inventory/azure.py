@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._azure import machines
-from ...module_utils._azure.arm import Arm
 from ...module_utils._azure.credentials import AzureLogin, Credentials
 from ...module_utils._azure.places import find_subscriptions, to_subscriptions
+from ...module_utils._azure.tenants import Tenants
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.fleet.azure import ARC, from_row
 from ...module_utils._core.fleet.filters import Filters
@@ -41,11 +41,10 @@ class Subscriptions:
 
     def __init__(self, option: GetOption, login: AzureLogin, keys: Spellings) -> None:
         self._option = option
-        self._login = login
         self._keys = keys
-        self._credentials = Credentials(login)
-        self._wanted = to_subscriptions("subscriptions", option("subscriptions"), self._credentials.subscription())
-        self._arms: dict[str, Arm] = {}
+        credentials = Credentials(login)
+        self._wanted = to_subscriptions("subscriptions", option("subscriptions"), credentials.subscription())
+        self._arm = Tenants(login, credentials).of_tenant
         self._errors: dict[str, PatchtideError] = {}
 
     def places(self) -> Found:
@@ -90,8 +89,3 @@ class Subscriptions:
         nodes = (from_row(row, names, self._keys) for row in rows)
         arc = self._option("include_arc")
         return [node for node in nodes if node is not None and (arc or node["resource_type"] != ARC)]
-
-    def _arm(self, tenant: str) -> Arm:
-        if tenant not in self._arms:
-            self._arms[tenant] = Arm(self._login, self._credentials.of(tenant))
-        return self._arms[tenant]

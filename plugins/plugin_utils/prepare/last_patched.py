@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...module_utils._aws.node_tags import AwsNodeTags
-from ...module_utils._aws.session import Sessions
-from ...module_utils._core.model import Place, Status
+from ...module_utils._core.model import Status
 from ..rollout.folder import RolloutDir
-from .preparation import Preparer, Reasons, is_aws, tell
+from .places import PlacePorts, is_in_cloud
+from .preparation import Preparer, Reasons, tell
 
 
 class LastPatched(Preparer):
@@ -26,15 +25,14 @@ class LastPatched(Preparer):
         dates: dict[str, str] = {}
         for node in self.rollout.state.waves[self.wave].nodes:
             final = states[node].final
-            if final and Status(final["status"]).is_good and is_aws(self.rollout.nodes[node]):
+            if final and Status(final["status"]).is_good and is_in_cloud(self.rollout.nodes[node]):
                 dates[node] = str(final["ended_at"])[:10]
 
-        def put(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
-            tags = AwsNodeTags(place, sessions)
-            old = tags.tags(ids, key)
+        def put(ports: PlacePorts, ids: list[str]) -> Reasons:
+            old = ports.tags.tags(ids, key)
             failed: Reasons = {}
             for date in sorted({dates[node] for node in ids}):
-                failed |= tags.put([node for node in ids if dates[node] == date != old.get(node)], key, date)
+                failed |= ports.tags.put([node for node in ids if dates[node] == date != old.get(node)], key, date)
             return failed
 
         return self.on_each(dates, put)

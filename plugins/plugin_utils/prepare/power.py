@@ -1,26 +1,27 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Power: starts stopped instances for their wave, updates their agent, and stops only these again."""
+"""Power: starts stopped instances for their wave, updates their agent, and stops only these again.
+
+Virtual machines of Azure are instances as well: deallocated ones are started, and deallocated again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from ...module_utils._aws.node_tags import AwsNodeTags
-from ...module_utils._aws.power import AwsPower
 from ...module_utils._aws.run_command import SsmFleet
-from ...module_utils._aws.session import Sessions
-from ...module_utils._core.model import Place
+from ...module_utils._core.executors import SSM
 from ...module_utils._core.rollout.state import STAGES
 from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import StageRun
 from ...module_utils._core.work.ssm.stages import AgentStage
-from ..aws_options import accounts_of, node_places, to_sessions
+from ..aws_options import accounts_of, node_places
 from ..workers import gather
-from .preparation import Details, Preparer, Reasons, is_instance, merged
+from .places import PlacePorts, is_instance
+from .preparation import Details, Preparer, Reasons, merged
 
 #: Tag of an instance that runs only because a rollout started it. Its value is the rollout.
 STARTED_TAG = "PatchtideStarted"
@@ -44,7 +45,7 @@ class PowerPreparer(Preparer):
         ]
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
-        answers, failed = self.at_places(nodes, lambda sessions, place, ids: AwsPower(place, sessions).states(ids))
+        answers, failed = self.at_places(nodes, lambda ports, ids: ports.power.states(ids))
         states = merged(answers)
         stopped = [node for node in nodes if states.get(node) in _OFF or node in failed]
         return {node: {"unknown": failed[node]} if node in failed else {} for node in stopped}
@@ -57,9 +58,10 @@ class PowerPreparer(Preparer):
         late = self.until(self._minutes, lambda: self._not_online(rest), "starting")
         refused |= late
         rest = [node for node in rest if node not in late]
-        if self.options["update_agent"] and rest:
-            self._update_agents(rest)
-            refused |= self.until(self._minutes, lambda: self._not_online(rest), "agent update")
+        with_agent = [node for node in rest if self.rollout.nodes[node]["executor"] == SSM.name]
+        if self.options["update_agent"] and with_agent:
+            self._update_agents(with_agent)
+            refused |= self.until(self._minutes, lambda: self._not_online(with_agent), "agent update")
         return refused
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
@@ -70,15 +72,15 @@ class PowerPreparer(Preparer):
     def _minutes(self) -> float:
         return float(self.options["timeout_minutes"])
 
-    def _tag(self, sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
-        return AwsNodeTags(place, sessions).put(ids, STARTED_TAG, str(self.rollout.plan["rollout"]))
+    def _tag(self, ports: PlacePorts, ids: list[str]) -> Reasons:
+        return ports.tags.put(ids, STARTED_TAG, str(self.rollout.plan["rollout"]))
 
     def _taken_back(self, nodes: Sequence[str]) -> set[str]:
         """Return nodes that an earlier run started and that run without our tag: a person has taken them over."""
         held = [node for node in nodes if node in self.held]
 
-        def look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
-            tags, states = AwsNodeTags(place, sessions).tags(ids, STARTED_TAG), AwsPower(place, sessions).states(ids)
+        def look(ports: PlacePorts, ids: list[str]) -> Reasons:
+            tags, states = ports.tags.tags(ids, STARTED_TAG), ports.power.states(ids)
             return {node: "" for node in ids if node not in tags and states.get(node) not in _OFF}
 
         return set(self.on_each(held, look))
@@ -86,17 +88,16 @@ class PowerPreparer(Preparer):
     def _not_online(self, nodes: Sequence[str]) -> Reasons:
         return self.on_each(nodes, _start_and_look)
 
-    def _stop(self, sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
-        tags, power = AwsNodeTags(place, sessions), AwsPower(place, sessions)
-        found = tags.tags(ids, STARTED_TAG)
+    def _stop(self, ports: PlacePorts, ids: list[str]) -> Reasons:
+        found = ports.tags.tags(ids, STARTED_TAG)
         ours = [node for node in ids if found.get(node) == self.rollout.plan["rollout"]]
-        left = power.stop(ours)
-        return {**left, **tags.drop([node for node in ours if node not in left], STARTED_TAG)}
+        left = ports.power.stop(ours)
+        return {**left, **ports.tags.drop([node for node in ours if node not in left], STARTED_TAG)}
 
     def _update_agents(self, nodes: Sequence[str]) -> None:
         """Run AWS-UpdateSSMAgent once, however often the rollout is resumed. An old agent can patch as well."""
         rollout, now = self.rollout, self.rollout.clock.now()
-        sessions = to_sessions(self.options, rollout.plan["rollout"])
+        sessions = self.clouds.sessions()
         planned = [rollout.nodes[node] for node in nodes]
         places = node_places([(node["account"], node["region"]) for node in planned], accounts_of(self.options))
         ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}
@@ -126,9 +127,9 @@ class PowerPreparer(Preparer):
             self.say(f"{self.wave}: the agent of {len(bad)} nodes could not be updated; they go on with the old one")
 
 
-def _start_and_look(sessions: Sessions, place: Place, ids: list[str]) -> Reasons:
+def _start_and_look(ports: PlacePorts, ids: list[str]) -> Reasons:
     """Start the stopped instances, and return those not online yet. One that is still stopping is started later."""
-    power = AwsPower(place, sessions)
+    power = ports.power
     states = power.states(ids)
     refused = power.start([node for node in ids if states.get(node) in _OFF])
     ping = power.ping(ids)

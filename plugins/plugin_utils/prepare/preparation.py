@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._ansible.clock import is_rehearsal
-from ...module_utils._aws.session import Sessions, each_place
+from ...module_utils._aws.session import each_place
 from ...module_utils._core.events import Outcome, Prepared, Restored
-from ...module_utils._core.model import Place, Status, place_label
+from ...module_utils._core.model import Status, place_label
 from ...module_utils._core.rollout.catch_up import PREFIX
 from ...module_utils._core.rollout.earlier import with_earlier
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
@@ -19,8 +20,10 @@ from ...module_utils._core.stamp import to_time
 from ...module_utils._core.text import plain
 from ...module_utils._core.work.final_record import lost_record
 from ..aws_options import accounts_of, node_places, to_sessions
+from ..azure_login import env_tenants
 from ..progress import LIFE_SECONDS
 from ..rollout.folder import RolloutDir
+from .places import Clouds, PlacePorts, is_in_azure
 
 LISTED = 8
 K = TypeVar("K")
@@ -47,13 +50,13 @@ class Preparer:
         wave: str,
         options: Mapping[str, Any],
         say: Callable[[str], None],
-        sessions: Sessions | None = None,
+        clouds: Clouds | None = None,
     ) -> None:
         self.rollout = rollout
         self.wave = wave
         self.options = options
         self.say = say
-        self._sessions = sessions
+        self.clouds = clouds or open_clouds(options, rollout)
         #: Nodes that an earlier run announced and may have done.
         self.held: frozenset[str] = frozenset()
         #: Called with nodes that are ready while others are not.
@@ -75,24 +78,23 @@ class Preparer:
         """Restore nodes; return (nodes that are restored but not in service, nodes that could not be restored)."""
         return {}, {}
 
-    def at_places(
-        self, nodes: Iterable[str], work: Callable[[Sessions, Place, list[str]], T]
-    ) -> tuple[list[T], Reasons]:
+    def at_places(self, nodes: Iterable[str], work: Callable[[PlacePorts, list[str]], T]) -> tuple[list[T], Reasons]:
         """Call every place with nodes concurrently; return the answers, and the consequences of a place's failure."""
-        by_place: dict[tuple[str, str], list[str]] = {}
-        for node_id in sorted(nodes):
-            node = self.rollout.nodes[node_id]
-            by_place.setdefault((node["account"], node["region"]), []).append(node_id)
-        if not by_place:
+        planned = [self.rollout.nodes[node_id] for node_id in sorted(nodes)]
+        if not planned:
             return [], {}
-        sessions = self._sessions = self._sessions or to_sessions(self.options, self.rollout.plan["rollout"])
-        members = {place_label(account, region): ids for (account, region), ids in by_place.items()}
-        places = node_places(list(by_place), accounts_of(self.options))
-        outcomes = each_place(places, lambda place: work(sessions, place, members[place.label]))
+        members: dict[str, list[str]] = {}
+        for node in planned:
+            members.setdefault(place_label(node["account"], node["region"]), []).append(node["node_id"])
+        azure = {place_label(node["account"], node["region"]) for node in planned if is_in_azure(node)}
+        places = node_places([(node["account"], node["region"]) for node in planned], accounts_of(self.options))
+        outcomes = each_place(
+            places, lambda place: work(self.clouds.ports(place, azure=place.label in azure), members[place.label])
+        )
         failed = {node: str(error) for place, _answer, error in outcomes if error for node in members[place.label]}
         return [answer for _place, answer, error in outcomes if not error and answer is not None], failed
 
-    def on_each(self, nodes: Iterable[str], work: Callable[[Sessions, Place, list[str]], Reasons]) -> Reasons:
+    def on_each(self, nodes: Iterable[str], work: Callable[[PlacePorts, list[str]], Reasons]) -> Reasons:
         """Like ``at_places``, for work that itself returns reasons."""
         answers, failed = self.at_places(nodes, work)
         return {**failed, **merged(answers)}
@@ -119,6 +121,11 @@ def merged(parts: Iterable[Mapping[K, T]]) -> dict[K, T]:
     return {key: value for part in parts for key, value in part.items()}
 
 
+def open_clouds(options: Mapping[str, Any], rollout: RolloutDir) -> Clouds:
+    """Return the ports of the clouds by the options of the task, and by the environment for Azure."""
+    return Clouds(cache(lambda: to_sessions(options, rollout.plan["rollout"])), cache(env_tenants))
+
+
 def at_work(rollout: RolloutDir, wave: str) -> list[str]:
     """Return the nodes of the wave's current turn that passed the guards and have not finished their work."""
     turn, states = current_turn(rollout.state, wave), rollout.state.nodes
@@ -127,16 +134,6 @@ def at_work(rollout: RolloutDir, wave: str) -> list[str]:
         for node in rollout.state.waves[wave].nodes
         if states[node].turn == turn and states[node].stage in ("patch", "reboot", "scan")
     ]
-
-
-def is_aws(node: Mapping[str, Any]) -> bool:
-    """Return whether a node is an EC2 instance or a managed node, whose tags AWS keeps."""
-    return str(node["node_id"]).startswith(("i-", "mi-")) and bool(node["account"] and node["region"])
-
-
-def is_instance(node: Mapping[str, Any]) -> bool:
-    """Return whether a node is an EC2 instance."""
-    return is_aws(node) and str(node["node_id"]).startswith("i-")
 
 
 def preparing(preparer: Preparer, nodes: Sequence[str]) -> Step[list[str]]:

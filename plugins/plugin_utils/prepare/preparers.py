@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...module_utils._aws.drain import AwsDrain
-from ...module_utils._aws.node_tags import AwsNodeTags
-from ...module_utils._aws.session import Sessions
-from ...module_utils._core.model import Place
 from ...module_utils._core.nodes import PLANNED
 from ...module_utils._core.prepare.ports import Target
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE
 from ..rollout.folder import RolloutDir
+from .places import PlacePorts, is_in_cloud, is_instance
 from .power import PowerPreparer
-from .preparation import Details, Preparer, Reasons, at_work, is_aws, is_instance, merged
+from .preparation import Details, Preparer, Reasons, at_work, merged
 
 #: Kinds that a playbook's task files restore; rollout_restore itself restores the others.
 HOOKS = ("nodes_hook", "wave_hook")
@@ -30,29 +27,29 @@ class PatchNowPreparer(Preparer):
     what = "patch_now"
 
     def wanted(self) -> list[str]:
-        return [node for node in at_work(self.rollout, self.wave) if is_aws(self.rollout.nodes[node])]
+        return [node for node in at_work(self.rollout, self.wave) if is_in_cloud(self.rollout.nodes[node])]
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
         return {node: {"tag": self.options["tag"]} for node in nodes}
 
     def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         key, value = self.options["tag"], str(self.rollout.plan["rollout"])
-        return self.on_each(nodes, lambda sessions, place, ids: AwsNodeTags(place, sessions).put(ids, key, value))
+        return self.on_each(nodes, lambda ports, ids: ports.tags.put(ids, key, value))
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
         left: Reasons = {}
         for key in sorted({details["tag"] for details in nodes.values()}):
             mine = [node for node, details in nodes.items() if details["tag"] == key]
 
-            def drop(sessions: Sessions, place: Place, ids: list[str], key: str = key) -> Reasons:
-                return AwsNodeTags(place, sessions).drop(ids, key)
+            def drop(ports: PlacePorts, ids: list[str], key: str = key) -> Reasons:
+                return ports.tags.drop(ids, key)
 
             left |= self.on_each(mine, drop)
         return {}, left
 
 
 class DrainPreparer(Preparer):
-    """Targets of Elastic Load Balancing: deregistered and drained before the install, registered and healthy after."""
+    """Targets of load balancers: deregistered and drained before the install, registered and healthy after."""
 
     what = "drained"
     missed = "not_drained"
@@ -62,23 +59,21 @@ class DrainPreparer(Preparer):
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
         """Return the nodes that receive requests; others are not drained. A place that can't be read is reported."""
-        answers, failed = self.at_places(nodes, lambda sessions, place, ids: AwsDrain(place, sessions).targets(ids))
+        answers, failed = self.at_places(nodes, lambda ports, ids: ports.drain.targets(ids))
         found = {node: {"targets": [item.to_dict() for item in targets]} for node, targets in merged(answers).items()}
         return {**found, **{node: {"targets": [], "unknown": why} for node, why in failed.items()}}
 
     def prepare(self, nodes: Mapping[str, Details]) -> Reasons:
         targets = _targets(nodes)
         refused = {node: details["unknown"] for node, details in nodes.items() if details.get("unknown")}
-        refused |= self.on_each(
-            targets, lambda sessions, place, ids: AwsDrain(place, sessions).drain(_of(targets, ids))
-        )
+        refused |= self.on_each(targets, lambda ports, ids: ports.drain.drain(_of(targets, ids)))
         waiting = {node: items for node, items in targets.items() if node not in refused}
         late = self.until(self._minutes, lambda: self._not_in(waiting, ("unused",)), "draining", waiting)
         return {**refused, **late}
 
     def restore(self, nodes: Mapping[str, Details]) -> tuple[Reasons, Reasons]:
         targets = _targets(nodes)
-        left = self.on_each(targets, lambda sessions, place, ids: AwsDrain(place, sessions).restore(_of(targets, ids)))
+        left = self.on_each(targets, lambda ports, ids: ports.drain.restore(_of(targets, ids)))
         healthy = {
             node: were
             for node, items in targets.items()
@@ -93,9 +88,7 @@ class DrainPreparer(Preparer):
 
     def _not_in(self, targets: Mapping[str, Sequence[Target]], states: Sequence[str]) -> Reasons:
         """Return the nodes with a target in another state; a target that is gone matches every state."""
-        answers, failed = self.at_places(
-            targets, lambda sessions, place, ids: AwsDrain(place, sessions).health(_of(targets, ids))
-        )
+        answers, failed = self.at_places(targets, lambda ports, ids: ports.drain.health(_of(targets, ids)))
         health = merged(answers)
         found = dict(failed)
         for node, items in targets.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...module_utils._core.nodes import PLANNED, texts
 from ...module_utils._core.report.plan_facts import baseline_text, pin_of
-from ...module_utils._core.report.plan_words import START_NOTE, turn_count
+from ...module_utils._core.report.plan_words import start_note, turn_count
 from .formats import number, words
 from .node_table import Cell, Column, NodeRow, NodeTable, node_table
 
@@ -34,7 +34,8 @@ def plan_table(plan: Mapping[str, Any]) -> NodeTable:
 
 def _row(plan: Mapping[str, Any], order: int, wave: Mapping[str, Any], node: Mapping[str, Any]) -> NodeRow:
     known = texts(node, _SHOWN)
-    title, start = known["name"] or known["host"] or known["node_id"], bool(node.get("start"))
+    title = known["name"] or known["host"] or known["node_id"]
+    unknown = bool(node.get("start")) and not node.get("assessed_at")
     patches = [str(patch.get("id")) for patch in node["patches"]]
     turn = int(node.get("turn") or 1)
     count = int(node.get("patch_count") or 0)
@@ -49,11 +50,11 @@ def _row(plan: Mapping[str, Any], order: int, wave: Mapping[str, Any], node: Map
             ),
             Cell(text=known["executor"], sub=f"{known['account']} {known['region']}".strip()),
             Cell(text=known["os"] or known["platform"]),
-            Cell(text="not known" if start else number(count), sort=count),
+            Cell(text="not known" if unknown else number(count), sort=count),
             Cell(text="possible" if known["reboot"] == "unknown" else known["reboot"] or "\u2013"),
             Cell(text=number(minutes), sort=minutes or 0),
         ),
-        text=f"It {START_NOTE}." if start else "",
+        text=f"It {note}." if (note := start_note(node)) else "",
         facts=list(_facts(plan, node, known)),
         lists=[("Patches", patches)] if patches else [],
     )

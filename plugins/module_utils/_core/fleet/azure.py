@@ -93,17 +93,6 @@ def fold_tags(node: Node, keys: Spellings) -> None:
             node[member] = next((value for key in spellings if (value := folded.get(key.casefold()))), "")
 
 
-def parts(machine: str) -> tuple[str, str, str]:
-    """Return subscription, resource group and name of a machine's resource ID."""
-    pieces = machine.strip("/").split("/")
-    return pieces[1], pieces[3], pieces[-1]
-
-
-def is_arc(machine: str) -> bool:
-    """Tell whether a resource ID is that of a server of Azure Arc."""
-    return "/providers/microsoft.hybridcompute/machines/" in machine.lower()
-
-
 def power_state(code: str) -> str:
     """Return the state for ``PowerState/deallocated``; ``""`` if it is not known."""
     return _STATES.get(code.rpartition("/")[2].lower(), "")

@@ -15,6 +15,7 @@ from ..policy.run_rules import DriftTolerance
 from ..policy.values import Policy
 from ..text import plain
 from .exclude import exclusion
+from .wave import is_stopped
 
 #: Represents a scan that found work, so that only the node's own state can exclude it.
 _HAS_WORK = {"status": "succeeded", "pending_reboot": True}
@@ -104,7 +105,7 @@ def _moved(planned: Mapping[str, Any], now: Candidate | None, policy: Policy) ->
     why = exclusion(now, _HAS_WORK, policy, None)
     if why:
         return why[1]
-    if now.state == "stopped" and not planned.get("start"):
+    if is_stopped(now) and not planned.get("start"):
         return "the instance is stopped and the plan does not start it"
     return ""
 

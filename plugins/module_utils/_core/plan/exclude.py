@@ -11,6 +11,7 @@ from typing import Any
 from ..executors import NOT_SERVED, SSM, find, needs_agent, unserved
 from ..nodes import Candidate, matches
 from ..policy.values import Policy
+from .covered import is_by_baseline
 from .node_windows import NO_NIGHT, NO_WINDOW
 from .pinning import NOT_PINNED
 from .wave import is_stopped, patch_count
@@ -33,9 +34,10 @@ def exclusion(
         return NOT_SERVED, why
     if why := unmanaged(node):
         return "unmanaged", why
-    if is_stopped(node) and will_start(node, policy):
+    starts = is_stopped(node) and will_start(node, policy)
+    if starts and is_by_baseline(node):  # its baseline decides on the night what is missing
         return None
-    if node.state and node.state not in ("running", "Online"):
+    if node.state and node.state not in ("running", "Online") and not starts:
         return "stopped", f"the instance is {node.state}"
     if needs_agent(node.executor) and node.ping_status and node.ping_status != "Online":
         return "offline", f"the agent is not online ({node.ping_status})"

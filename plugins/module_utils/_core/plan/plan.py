@@ -35,6 +35,7 @@ from .shape import PLAN
 from .timeline import Timeline, WaveTime
 from .turns import Turns
 from .warnings import (
+    assessment_warnings,
     ledger_warnings,
     patch_policy_warnings,
     place_warnings,
@@ -118,6 +119,7 @@ def build_plan(
                 *whole_account_warnings(policy, draft.waves),
                 *uncovered_warnings(coverage, draft.waves),
                 *patch_policy_warnings(draft.waves),
+                *assessment_warnings(scan["nodes"], str(scan.get("at") or ""), draft.waves),
                 *trouble_warnings(draft.excluded),
                 *place_warnings(scan["failed_places"]),
                 *ledger_warnings(policy.exceptions, nodes),

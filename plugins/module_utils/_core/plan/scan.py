@@ -38,6 +38,7 @@ _RECORD = Object(
         "notes": OrNull(Each(_NOTE)),
         "forecast": OrNull(FORECAST),
         "pending_reboot": OrNull(FLAG),
+        "assessed_at": TIME,
         "evidence": OrNull(Object({}, {"baseline_id": OrNull(TEXT)})),
         "error": _ERROR,
     },

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ..executors import AZURE, SSM, is_direct, needs_agent, unserved
 from ..nodes import Candidate
 from ..policy.values import Policy
-from .exclude import excluded_by, unmanaged
+from .exclude import excluded_by, unmanaged, will_start
+from .wave import is_stopped
 
 #: Number of hosts for each executor that the message about unserved nodes names.
 _NAMED = 3
@@ -48,7 +49,7 @@ def scan_targets(
         if node.executor and (why := why_unserved(node.executor)):
             excluded = excluded_by(policy, node) if policy else ""
             (unscanned if excluded else unserved_nodes).append((node, excluded or why))
-        elif why := why_unscanned(node):
+        elif (why := why_unscanned(node)) and not _known_before(node, policy):
             unscanned.append((node, why))
         elif is_direct(node.executor):
             direct.append(node)
@@ -79,6 +80,11 @@ def why_not_assessed(node: Candidate) -> str:
     if node.ping_status not in ("", "Online"):
         return f"the server is not connected to Azure ({node.ping_status})"
     return ""
+
+
+def _known_before(node: Candidate, policy: Policy | None) -> bool:
+    """Tell whether it is a deallocated machine that the policy starts: Azure keeps its last assessment."""
+    return node.executor == AZURE.name and is_stopped(node) and policy is not None and will_start(node, policy)
 
 
 def not_served_message(rows: Sequence[tuple[Candidate, str]]) -> str:

@@ -46,6 +46,7 @@ _NODE = Object(
     {
         "night": COUNT,
         "start": FLAG,
+        "assessed_at": TIME,
         "forecast": FORECAST,
         "reboot_rule": TEXT,
         "list": TEXT,

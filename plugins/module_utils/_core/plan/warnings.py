@@ -13,9 +13,12 @@ from ..errors import PatchtideError
 from ..exceptions.records import ExceptionRules
 from ..nodes import Candidate
 from ..ssm.patch_policies import policies_of
+from ..stamp import from_time
 from .covered import Coverage, is_by_baseline
 from .exclude import TROUBLE
 
+#: Assessments of Azure are periodic every 24 hours (Microsoft Learn, "Assessment options in Update Manager").
+_OLD_HOURS = 24
 #: Number of nodes that a warning names.
 _NAMED = 3
 #: Rules of exceptions that have no effect without a ledger.
@@ -93,6 +96,25 @@ def patch_policy_warnings(waves: Iterable[Sequence[Candidate]]) -> Iterator[str]
             f"{_nodes(len(found))} in patch policies of Quick Setup as well ({_named(names)}): {_named(policies)}. "
             "They install by their own schedule and baselines, and their scans replace the patch compliance. "
             "Take the nodes out of the patch policies, or exclude them by that tag."
+        )
+
+
+def assessment_warnings(
+    records: Mapping[str, Mapping[str, Any]], scanned_at: str, waves: Iterable[Sequence[Candidate]]
+) -> Iterator[str]:
+    """Yield a sentence about the nodes of waves whose missing patches are from an assessment of an earlier day."""
+    old: dict[str, float] = {}
+    for node in (node for members in waves for node in members):
+        at = str((records.get(node.node_id) or {}).get("assessed_at") or "")
+        if at and scanned_at:
+            hours = (from_time(scanned_at) - from_time(at)).total_seconds() / 3600
+            if hours >= _OLD_HOURS:
+                old[node.name or node.host or node.node_id] = hours
+    if old:
+        names = sorted(old, key=lambda name: (-old[name], name))
+        yield (
+            f"{_nodes(len(old))} planned from an assessment that was at least {_OLD_HOURS} hours old at the scan, the "
+            f"oldest {max(old.values()):.0f} hours ({_named(names)}): patches released since are not in this plan."
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from ..azure_ids import is_vm
 from ..executors import find
 from ..nodes import PLANNED, Candidate, matches
 from ..policy.values import Policy, Reboot, Wave
@@ -111,6 +112,7 @@ def _node(
         "patches": patches,
         "counts_before": dict(scan.get("counts") or {}),
         **({"start": True} if is_stopped(node) else {}),
+        **({"assessed_at": at} if (at := scan.get("assessed_at")) else {}),
         **({"forecast": forecast} if (forecast := _forecast(scan)) else {}),
         **({"reboot_rule": own_rule} if own_rule else {}),
         "reboot": reboot_forecast(
@@ -134,9 +136,15 @@ def patch_count(scan: Mapping[str, Any]) -> int:
 
 
 def is_stopped(node: Candidate) -> bool:
-    """Return whether it is a stopped EC2 instance, which could be started."""
+    """Return whether it is a stopped EC2 instance or a deallocated virtual machine of Azure, which could be started.
+
+    One that was shut down in its operating system is ``stopped`` in Azure, still has its host and is left alone.
+    """
     row = find(node.executor)
-    return node.state == "stopped" and node.node_id.startswith("i-") and row is not None and row.can_start
+    is_off = (node.state == "stopped" and node.node_id.startswith("i-")) or (
+        node.state == "deallocated" and is_vm(node.node_id)
+    )
+    return is_off and row is not None and row.can_start
 
 
 class _Patches:

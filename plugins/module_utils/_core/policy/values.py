@@ -176,6 +176,7 @@ class Patching:
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
     list_url: str = ""
     rescan_hours: int | None = None
+    assessment_hours: int = 0
     expected_minutes: ExpectedMinutes = ExpectedMinutes()
     delivery_timeout: int = 600
     execution_timeout_minutes: int = 120

@@ -17,7 +17,6 @@ from .timeline_words import move_notes
 
 #: Values that a line names.
 _NAMED = 5
-START_NOTE = "will be started; its missing patches are not known yet"
 _RETRIES = (("delivery", "commands that were not delivered"), ("execution", "installs that failed"))
 
 
@@ -78,15 +77,27 @@ def _at_most(limits: Sequence[str]) -> str:
     return f"at most {', '.join(limits)}" if limits else "no limit except the size of the wave"
 
 
+def start_note(node: Mapping[str, Any]) -> str:
+    """Return what a node needs to know about that is started for its wave; ``""`` for any other."""
+    if not node.get("start"):
+        return ""
+    if at := moment(node.get("assessed_at")):
+        return f"will be started; its missing patches are those of its assessment on {at:%Y-%m-%d at %H:%M} UTC"
+    return "will be started; its missing patches are not known yet"
+
+
 def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is special about a wave: its turns, nodes to start, what touches its window."""
     nodes = wave["nodes"]
     if turn_count(wave) > 1:
         busiest = max(Counter(node.get("turn", 1) for node in nodes).values(), default=0)
         yield f"{turn_count(wave):,} turns of at most {_nodes(busiest)}"
-    starts = sum(bool(node.get("start")) for node in nodes)
-    if starts:
-        yield f"{_nodes(starts, 'stopped')} will be started; missing patches are not known yet"
+    starts = [node for node in nodes if node.get("start")]
+    unknown = sum(not node.get("assessed_at") for node in starts)
+    if unknown:
+        yield f"{_nodes(unknown, 'stopped')} will be started; missing patches are not known yet"
+    if known := len(starts) - unknown:
+        yield f"{_nodes(known, 'deallocated')} will be started; missing patches are those of the last assessments"
     yield from move_notes(wave)
     yield from (str(note) for note in wave.get("notes", ()) if note != wave.get("emptied"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import TakenOver
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError, TakenOver
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
     Claimed,
     Event,
@@ -20,13 +20,15 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Resumed,
     WaveStarted,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import (
-    last_patched,
-    power,
-    preparation,
-    preparers,
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, preparers
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.places import (
+    Clouds,
+    PlacePorts,
+    is_in_cloud,
+    is_instance,
 )
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.power import STARTED_TAG
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.preparation import (
@@ -55,6 +57,8 @@ class Night:
         self.world = FakeNodes([FakeNode(WEB), FakeNode(SPARE, power="stopped"), FakeNode(PLANT)])
         self.balancer = FakeDrain(self.world, {"shop": [GROUP]})
         self.begun = self.clock.moment
+        self.monkeypatch: Any = None
+        self.real_ports: Any = None
         nodes = [self._node(WEB), self._node(SPARE, start=True), self._node(PLANT)]
         plan = completed([{"name": "w", "nodes": nodes, "reboot_rule": "never"}])
         (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
@@ -106,11 +110,9 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
         made.world.advance(seconds)
 
     monkeypatch.setattr(made.clock, "sleep", sleep)
-    monkeypatch.setattr(preparation, "to_sessions", lambda options, rollout: None)
-    for module in (preparers, power, last_patched):
-        monkeypatch.setattr(module, "AwsNodeTags", lambda place, sessions: FakeNodeTags(made.world))
-    monkeypatch.setattr(power, "AwsPower", lambda place, sessions: FakePower(made.world))
-    monkeypatch.setattr(preparers, "AwsDrain", lambda place, sessions: made.balancer)
+    made.monkeypatch, made.real_ports = monkeypatch, Clouds.ports
+    ports = PlacePorts(FakePower(made.world), FakeNodeTags(made.world), made.balancer)
+    monkeypatch.setattr(Clouds, "ports", lambda self, place, *, azure: ports)
     return made
 
 
@@ -239,3 +241,24 @@ def test_the_date_is_written_where_patching_succeeded(night: Night) -> None:
     options = {**OPTIONS, "last_patched": "LastPatched"}
     last_patched.mark_patched(night.rollout, "w", options, night.lines.append)
     assert night.world.nodes[WEB].tags == {"LastPatched": "2026-06-01"} and night.world.nodes[PLANT].tags == {}
+
+
+def test_clouds_open_the_ports_of_their_places(night: Night) -> None:
+    """A subscription that can't be opened is the trouble of its own machines."""
+    vm = "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/web"
+    night.rollout.nodes[vm] = {**night.rollout.nodes[WEB], "node_id": vm, "account": "s", "region": "westeurope"}
+
+    class NoAzure:
+        def of(self, subscription: str) -> Any:
+            raise PatchtideError(f"no credentials for {subscription}")
+
+    def ports(self: Clouds, place: Place, *, azure: bool) -> PlacePorts:
+        return real(self, place, azure=True) if azure else fake
+
+    fake, real = PlacePorts(FakePower(night.world), FakeNodeTags(night.world), night.balancer), night.real_ports
+    night.monkeypatch.setattr(Clouds, "ports", ports)
+    preparer = night.preparer("patch_now")
+    preparer.clouds = Clouds(preparer.clouds.sessions, NoAzure)  # type: ignore[arg-type] # the call that is made
+    assert is_instance(night.rollout.nodes[vm]) and is_in_cloud(night.rollout.nodes[vm])
+    assert preparer.prepare({WEB: {"tag": "t"}, vm: {"tag": "t"}}) == {vm: "no credentials for s"}
+    assert night.world.nodes[WEB].tags == {"patch-now": night.rollout.plan["rollout"]}

@@ -8,12 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.azure import (
-    from_row,
-    is_arc,
-    parts,
-    power_state,
-)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.azure_ids import is_arc, parts
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.azure import from_row, power_state
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.records import Spellings
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 

@@ -48,3 +48,15 @@ def test_one_message_has_executors_counts_and_the_first_hosts() -> None:
     assert ": 5 hosts (z0, z1, z2 and 2 more); executor 'sms' is not served" in message
     assert "(did you mean 'ssm'?): 1 host (s); executor 'windows'" in message
     assert not_served_message([]) == ""
+
+
+def test_a_deallocated_machine_of_azure_that_the_policy_starts_has_its_last_assessment() -> None:
+    vm = "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/web"
+    nodes = [
+        Candidate(node_id=vm, host="off", executor="azure", state="deallocated"),
+        Candidate(node_id=f"{vm}2", host="shut-down", executor="azure", state="stopped"),
+    ]
+    starts = scan_targets(nodes, to_policy({"stopped_nodes": {"start": True}}))
+    assert [item.host for item in starts.azure] == ["off"]
+    assert [(item.host, why) for item, why in starts.unscanned] == [("shut-down", "the machine is stopped")]
+    assert not scan_targets(nodes, to_policy({})).azure

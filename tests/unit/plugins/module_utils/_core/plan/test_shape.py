@@ -20,7 +20,8 @@ from tests.fakes.plans import whole_plans
 #: The planner writes these only where they apply (docs/formats.md).
 OPTIONAL = {
     "waves[].promote_from", "waves[].notes", "waves[].emptied",
-    "waves[].nodes[].night", "waves[].nodes[].start", "waves[].nodes[].reboot_rule", "waves[].nodes[].list",
+    "waves[].nodes[].night", "waves[].nodes[].start", "waves[].nodes[].assessed_at",
+    "waves[].nodes[].reboot_rule", "waves[].nodes[].list",
     "waves[].nodes[].content_open", "waves[].nodes[].pending_before",
     "waves[].nodes[].baseline", "waves[].nodes[].baseline_id", "waves[].nodes[].forecast",
     *(f"waves[].nodes[].forecast.{name}" for name in ("removes", "downgrades", "adds", "kept_back", "download_bytes")),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.wave import is_stopped
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
 ALL = {"name": "all", "select": {"platforms": ["linux"]}}
@@ -134,3 +135,22 @@ def test_a_wave_may_take_only_what_was_missed() -> None:
     waves = [{"name": "missed", "select": {"missed": True}}, {"name": "rest"}]
     plan = plan_of(candidate(1), candidate(2, missed=True), waves=waves)
     assert [[node["node_id"] for node in wave["nodes"]] for wave in plan["waves"]] == [["i-2"], ["i-1"]]
+
+
+VM = "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/web"
+
+
+@pytest.mark.parametrize(
+    ("node_id", "state", "executor", "starts"),
+    [
+        (VM, "deallocated", "azure", True),
+        (VM, "stopped", "azure", False),
+        (VM.replace("compute/virtualmachines", "hybridcompute/machines"), "deallocated", "azure", False),
+        (VM, "deallocated", "", False),
+        ("i-1", "stopped", "ssm", True),
+        ("i-1", "deallocated", "ssm", False),
+        ("mi-1", "stopped", "ssm", False),
+    ],
+)
+def test_what_can_be_started(node_id: str, state: str, executor: str, starts: bool) -> None:
+    assert is_stopped(Candidate(node_id=node_id, host="h", executor=executor, state=state)) is starts

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.plan_words import (
     health_check_names,
     plan_rules,
+    start_note,
     turn_count,
     wave_notes,
     wave_warnings,
@@ -45,6 +46,16 @@ def test_turns_are_as_large_as_the_largest() -> None:
     assert list(wave_notes(wave)) == [
         "2 turns of at most 1 node",
         "1 stopped node will be started; missing patches are not known yet",
+    ]
+
+
+def test_a_node_that_is_started_says_from_when_its_missing_patches_are() -> None:
+    known = {"turn": 1, "start": True, "assessed_at": "2026-06-01T04:05:00Z"}
+    assert start_note(known).endswith("those of its assessment on 2026-06-01 at 04:05 UTC")
+    assert start_note({"start": True}).endswith("not known yet") and start_note({"assessed_at": "x"}) == ""
+    assert list(wave_notes({"turns": 1, "nodes": [known, {"start": True}]})) == [
+        "1 stopped node will be started; missing patches are not known yet",
+        "1 deallocated node will be started; missing patches are those of the last assessments",
     ]
 
 

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ports of preparations at the place of a node: an account and Region of AWS, or a subscription of Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils._aws.drain import AwsDrain
+from ...module_utils._aws.node_tags import AwsNodeTags
+from ...module_utils._aws.power import AwsPower
+from ...module_utils._aws.session import Sessions
+from ...module_utils._azure.node_tags import AzureNodeTags
+from ...module_utils._azure.power import AzurePower
+from ...module_utils._azure.tenants import Tenants
+from ...module_utils._core.azure_ids import is_vm
+from ...module_utils._core.model import Place
+from ...module_utils._core.prepare.ports import DrainPort, PowerPort, TagPort, Target
+
+Node = Mapping[str, Any]
+
+
+def is_in_azure(node: Node) -> bool:
+    """Return whether a node is a resource of Azure."""
+    return str(node["node_id"]).startswith("/subscriptions/")
+
+
+def is_in_cloud(node: Node) -> bool:
+    """Return whether a cloud keeps the tags of a node."""
+    in_aws = str(node["node_id"]).startswith(("i-", "mi-")) and bool(node["account"] and node["region"])
+    return in_aws or is_in_azure(node)
+
+
+def is_instance(node: Node) -> bool:
+    """Return whether a node is an EC2 instance or a virtual machine of Azure, which have power and load balancers."""
+    return is_in_cloud(node) and (str(node["node_id"]).startswith("i-") or is_vm(str(node["node_id"])))
+
+
+class NoDrain:
+    """A place without load balancers that this version knows: nobody is drained."""
+
+    def targets(self, ids: Sequence[str]) -> dict[str, tuple[Target, ...]]:
+        return {}
+
+    def drain(self, targets: Sequence[Target]) -> dict[str, str]:
+        return {}
+
+    def restore(self, targets: Sequence[Target]) -> dict[str, str]:
+        return {}
+
+    def health(self, targets: Sequence[Target]) -> dict[Target, str]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePorts:
+    """The ports of one place."""
+
+    power: PowerPort
+    tags: TagPort
+    drain: DrainPort
+
+
+@dataclass(frozen=True, slots=True)
+class Clouds:
+    """Opens the ports of places.
+
+    :param sessions: returns the sessions of AWS, :param tenants: those of Azure, when the first node needs them.
+    """
+
+    sessions: Callable[[], Sessions]
+    tenants: Callable[[], Tenants]
+
+    def ports(self, place: Place, *, azure: bool) -> PlacePorts:
+        """Return the ports of an account-Region. :raises PatchtideError: no credentials."""
+        if azure:
+            arm = self.tenants().of(str(place.account))
+            return PlacePorts(AzurePower(arm), AzureNodeTags(arm), NoDrain())
+        sessions = self.sessions()
+        return PlacePorts(AwsPower(place, sessions), AwsNodeTags(place, sessions), AwsDrain(place, sessions))
