@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -81,6 +81,8 @@ class AzureEstate:
     clients: tuple[Client, ...]
     subscriptions: tuple[Subscription, ...]
     machines: tuple[MachineSpec, ...] = field(repr=False)
+    #: rows of maintenance configurations and assignments by ID in lower case
+    maintenance: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
 def load_azure_estate(path: Path) -> AzureEstate:
@@ -101,8 +103,32 @@ def to_azure_estate(data: Mapping[str, Any], start: datetime) -> AzureEstate:
             for row in data["clients"]
         ),
         subscriptions=found,
-        machines=tuple(item for group in data["groups"] for item in _machines(group, by_name)),
+        machines=(machines := tuple(item for group in data["groups"] for item in _machines(group, by_name))),
+        maintenance=tuple(_maintenance(data.get("maintenance", ()), by_name, machines)),
     )
+
+
+def _maintenance(
+    rows: Iterable[Mapping[str, Any]], subscriptions: Mapping[str, str], machines: Iterable[MachineSpec]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield configurations with their assignments: to machines by name, or to a subscription with a filter."""
+    ids = {item.node.name: item.node.node_id for item in machines}
+    for row in rows:
+        subscription = f"/subscriptions/{subscriptions[row['subscription']]}"
+        provider = "providers/Microsoft.Maintenance"
+        own = (
+            f"{subscription}/resourceGroups/{row['resource_group']}/{provider}/maintenanceConfigurations/{row['name']}"
+        )
+        window = {"expirationDateTime": "9999-12-31 23:59:59", **row["window"]}
+        properties = {"maintenanceScope": "InGuestPatch", "maintenanceWindow": window}
+        kind = "Microsoft.Maintenance/maintenanceConfigurations"
+        yield own.lower(), {"id": own, "name": row["name"], "type": kind, "properties": properties}
+        for scope in (*(ids[name] for name in row.get("machines", ())), *([subscription] if "filter" in row else ())):
+            key = f"{scope}/{provider}/configurationAssignments/{row['name']}"
+            given = {"filter": row["filter"]} if scope == subscription else {}
+            properties = {"maintenanceConfigurationId": own.lower(), "resourceId": scope, **given}
+            kind = "Microsoft.Maintenance/configurationAssignments"
+            yield key.lower(), {"id": key, "name": row["name"], "type": kind, "properties": properties}
 
 
 def _machines(group: Mapping[str, Any], subscriptions: Mapping[str, str]) -> Iterator[MachineSpec]:

@@ -18,6 +18,7 @@ from lab.aws.ledger import Ledger
 from lab.aws.node import Node
 from lab.aws.simulation import Simulation
 
+from .answers import Refused
 from .estate import MachineSpec
 
 #: "Update Manager reserves 10 minutes for reboots and starts nothing with less than 25 minutes left" for windows of
@@ -73,7 +74,8 @@ class Machine:
         self.node = Node(spec.node, system, sim, ledger)
         self.faults: dict[str, Any] = dict(spec.faults)
         self.resource_id = spec.node.node_id
-        self.patch_mode, self.bypass = spec.patch_mode, spec.bypass
+        self.patch_mode, self.bypass, self.hotpatch = spec.patch_mode, spec.bypass, spec.hotpatch
+        self.assessment_mode, self.reboot_setting = "ImageDefault", ""
         self.assessment: dict[str, Any] | None = None
         self.installation: dict[str, Any] | None = None
         self.patches: dict[str, list[dict[str, Any]]] = {}
@@ -84,6 +86,22 @@ class Machine:
         if spec.assessed is not None:
             began = sim.now - timedelta(hours=spec.assessed)
             self._assessed(Operation(str(uuid.uuid5(uuid.NAMESPACE_URL, spec.node.node_id)), "assessPatches", began))
+
+    def set_patching(self, settings: Mapping[str, Any]) -> None:
+        """Change the settings of patching; members that are missing keep their value."""
+        mode = settings.get("patchMode", self.patch_mode)
+        hotpatch = settings.get("enableHotpatching", self.hotpatch)
+        given = settings.get("automaticByPlatformSettings") or {}
+        bypass = given.get("bypassPlatformSafetyChecksOnUserSchedule", self.bypass)
+        if given and mode != "AutomaticByPlatform":
+            raise Refused(400, "InvalidParameter", "automaticByPlatformSettings needs patchMode AutomaticByPlatform.")
+        if hotpatch and (mode != "AutomaticByPlatform" or bypass):
+            text = "Hotpatching needs patchMode AutomaticByPlatform without bypassPlatformSafetyChecksOnUserSchedule."
+            raise Refused(400, "InvalidParameter", text)
+        self.patch_mode, self.hotpatch = mode, hotpatch
+        self.bypass = bypass if mode == "AutomaticByPlatform" else False
+        self.assessment_mode = settings.get("assessmentMode", self.assessment_mode)
+        self.reboot_setting = given.get("rebootSetting", self.reboot_setting)
 
     @property
     def power(self) -> str:

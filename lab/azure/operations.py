@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations of Azure Resource Manager that the lab has: a function each, in a table with path and API versions.
+"""The operations of Azure Resource Manager on machines, tags and Resource Graph: a function each; see ``routes``.
 
 Paths, API versions, members and statuses are those of https://github.com/Azure/azure-rest-api-specs: Compute
 2024-07-01, HybridCompute 2022-12-27 (run commands 2024-07-10), ResourceGraph 2022-10-01, Resources 2022-09-01.
@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import jsonschema
-
 from lab.aws.clock import to_iso
 
-from . import graph, schemas, scripts
+from . import graph, scripts
 from .answers import Refused, Reply, not_found, throttled
 from .estate import Client, Subscription
 from .machine import Machine, Operation, RunCommand
@@ -66,19 +64,6 @@ def machine_id(parts: Mapping[str, str]) -> str:
 
 
 Handler = Callable[[Request], Reply]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """:param permission: the action of Azure RBAC. :param limit: the allowance of Compute it takes from."""
-
-    method: str
-    path: re.Pattern[str]
-    apis: tuple[str, ...]
-    permission: str
-    act: Handler
-    schema: Mapping[str, Any] | None = None
-    limit: str = ""
 
 
 def _subscription(item: Subscription) -> dict[str, Any]:
@@ -136,6 +121,24 @@ def get_machine(request: Request) -> Reply:
     if request.query.get("$expand", "").lower() == "instanceview":
         body["properties"]["instanceView"] = instance_view(machine)
     return Reply(body=body)
+
+
+def patch_machine(request: Request) -> Reply:
+    """Update a machine: the settings of patching, and tags, which are replaced.
+
+    Hotpatching with customer managed schedules is refused (claranet/terraform-azurerm-windows-vm issue 4).
+    """
+    machine = request.machine()
+    _unlocked(machine)
+    profile = (request.body.get("properties") or {}).get("osProfile") or {}
+    kind = "windowsConfiguration" if machine.node.is_windows else "linuxConfiguration"
+    if set(profile) - {kind}:
+        raise Refused(400, "InvalidParameter", f"osProfile: only {kind} is valid for this operating system.")
+    machine.set_patching((profile.get(kind) or {}).get("patchSettings") or {})
+    if "tags" in request.body:
+        for key in {*machine.node.tags, *request.body["tags"]}:
+            machine.node.tag(key, request.body["tags"].get(key))
+    return Reply(body=arc_model(machine) if machine.is_arc else vm_model(machine))
 
 
 def get_view(request: Request) -> Reply:
@@ -284,10 +287,22 @@ def query_graph(request: Request) -> Reply:
     allowed = {item.subscription_id.lower() for item in world.readable(request.client)}
     wanted = {item.lower() for item in body.get("subscriptions") or allowed}
     shown = [item for item in world.machines.values() if item.spec.node.account.lower() in wanted & allowed]
+
+    def of_maintenance(rows: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Maintenance rows of subscriptions, with the type in lower case as Resource Graph has it."""
+        found = [(key.split("/")[2], row) for key, row in rows.items()]
+        return [
+            {**row, "type": row["type"].lower(), "subscriptionId": place}
+            for place, row in found
+            if place in wanted & allowed
+        ]
+
     tables: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "resources": lambda: [
-            world.seen(f"r {item.resource_id}", graph_row(item)) for item in shown if not item.spec.scale_set
+            *(world.seen(f"r {item.resource_id}", graph_row(item)) for item in shown if not item.spec.scale_set),
+            *of_maintenance(world.configurations),
         ],
+        "maintenanceresources": lambda: of_maintenance(world.assignments),
         "computeresources": lambda: [computeresource(item) for item in shown if item.spec.scale_set],
         "patchassessmentresources": lambda: [
             row
@@ -416,128 +431,3 @@ def _seconds(duration: str) -> float:
     found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", duration)
     hours, minutes, seconds = (int(part or 0) for part in (found.groups() if found else (0, 0, 0)))
     return hours * 3600 + minutes * 60 + seconds
-
-
-def _route(
-    method: str, path: str, apis: str, permission: str, act: Handler, schema: Any = None, limit: str = ""
-) -> Route:
-    return Route(method, re.compile(path, re.IGNORECASE), tuple(apis.split()), permission, act, schema, limit)
-
-
-_SUB = r"/subscriptions/(?P<sub>[^/]+)"
-_RG = _SUB + r"/resourceGroups/(?P<rg>[^/]+)"
-_VMS, _ARCS = r"/providers/Microsoft\.Compute/virtualMachines", r"/providers/Microsoft\.HybridCompute/(?P<arc>machines)"
-_VM, _ARC = _RG + _VMS + r"/(?P<name>[^/]+)", _RG + _ARCS + r"/(?P<name>[^/]+)"
-_SCOPE = r"(?P<scope>/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+)"
-_C, _H = "Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines"
-_HYBRID = "2022-12-27 2023-10-03-preview 2024-07-10"
-
-ROUTES = (
-    _route("GET", "/subscriptions", "2022-12-01 2020-01-01 2019-11-01 2016-06-01", "", subscriptions),
-    _route("GET", _SUB, "2022-12-01 2020-01-01", "", subscription),
-    _route("GET", _SUB + _VMS, "2024-07-01 2023-09-01", f"{_C}/read", list_machines, limit="place:list"),
-    _route("GET", _RG + _VMS, "2024-07-01 2023-09-01", f"{_C}/read", list_machines, limit="place:list"),
-    _route("GET", _SUB + _ARCS, _HYBRID, f"{_H}/read", list_machines),
-    _route("GET", _RG + _ARCS, _HYBRID, f"{_H}/read", list_machines),
-    _route("GET", _VM, "2024-07-01 2023-09-01", f"{_C}/read", get_machine, limit="get"),
-    _route("GET", _VM + "/instanceView", "2024-07-01 2023-09-01", f"{_C}/instanceView/read", get_view, limit="get"),
-    _route("GET", _ARC, _HYBRID, f"{_H}/read", get_machine),
-    _route("POST", _VM + "/assessPatches", "2024-07-01 2023-09-01", f"{_C}/assessPatches/action", assess),
-    _route("POST", _ARC + "/assessPatches", _HYBRID, f"{_H}/assessPatches/action", assess),
-    _route(
-        "POST",
-        _VM + "/installPatches",
-        "2024-07-01 2023-09-01",
-        f"{_C}/installPatches/action",
-        install,
-        schemas.INSTALL_VM,
-    ),
-    _route("POST", _ARC + "/installPatches", _HYBRID, f"{_H}/installPatches/action", install, schemas.INSTALL_ARC),
-    _route(
-        "POST",
-        _VM + "/(?P<verb>start|restart|powerOff|deallocate)",
-        "2024-07-01",
-        f"{_C}/{{verb}}/action",
-        power,
-        limit="update",
-    ),
-    _route(
-        "PUT",
-        _VM + "/runCommands/(?P<command>[^/]+)",
-        "2024-07-01",
-        f"{_C}/runCommands/write",
-        put_run_command,
-        schemas.RUN_COMMAND,
-    ),
-    _route("GET", _VM + "/runCommands/(?P<command>[^/]+)", "2024-07-01", f"{_C}/runCommands/read", get_run_command),
-    _route(
-        "DELETE", _VM + "/runCommands/(?P<command>[^/]+)", "2024-07-01", f"{_C}/runCommands/delete", delete_run_command
-    ),
-    _route(
-        "PUT",
-        _ARC + "/runCommands/(?P<command>[^/]+)",
-        "2024-07-10",
-        f"{_H}/runCommands/write",
-        put_run_command,
-        schemas.RUN_COMMAND,
-    ),
-    _route("GET", _ARC + "/runCommands/(?P<command>[^/]+)", "2024-07-10", f"{_H}/runCommands/read", get_run_command),
-    _route(
-        "DELETE", _ARC + "/runCommands/(?P<command>[^/]+)", "2024-07-10", f"{_H}/runCommands/delete", delete_run_command
-    ),
-    _route(
-        "GET",
-        _SCOPE + r"/providers/Microsoft\.Resources/tags/default",
-        "2021-04-01 2022-09-01",
-        "Microsoft.Resources/tags/read",
-        get_tags,
-    ),
-    _route(
-        "PATCH",
-        _SCOPE + r"/providers/Microsoft\.Resources/tags/default",
-        "2021-04-01 2022-09-01",
-        "Microsoft.Resources/tags/write",
-        write_tags,
-        schemas.TAGS,
-    ),
-    _route(
-        "POST",
-        r"/providers/Microsoft\.ResourceGraph/resources",
-        "2021-03-01 2022-10-01 2024-04-01",
-        "",
-        query_graph,
-        schemas.GRAPH,
-    ),
-)
-#: URLs of operations; with ``monitor=true`` that of Location.
-_OPERATION = re.compile(
-    _SUB + r"/providers/Microsoft\.(?:Compute|HybridCompute)/locations/[^/]+"
-    r"/(?:operations|updateCenterOperationResults)/(?P<operation>[^/]+)",
-    re.IGNORECASE,
-)
-
-
-def find_route(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """Return the operation of a path and the parts of the path; ``None`` if the lab has none."""
-    for route in ROUTES:
-        if route.method == method and (found := route.path.fullmatch(path)):
-            return route, {key: value for key, value in found.groupdict().items() if value is not None}
-    return None
-
-
-def find_operation(path: str) -> dict[str, str] | None:
-    found = _OPERATION.fullmatch(path)
-    return found.groupdict() if found else None
-
-
-def check_body(route: Route, body: Any) -> None:
-    """:raises Refused: the body does not have the published form."""
-    if route.schema is None:
-        if body:
-            raise Refused(400, "InvalidRequestContent", "The operation takes no body.")
-        return
-    try:
-        jsonschema.validate(body, route.schema)
-    except jsonschema.ValidationError as why:
-        where = "/".join(str(part) for part in why.absolute_path) or "the body"
-        raise Refused(400, "InvalidRequestContent", f"{where}: {why.message[:200]}") from why

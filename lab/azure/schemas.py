@@ -5,7 +5,8 @@
 
 Sources, all in https://github.com/Azure/azure-rest-api-specs: Microsoft.Compute/ComputeRP/stable/2024-07-01
 (virtualMachine.json, runCommand.json), Microsoft.HybridCompute/stable/2022-12-27/HybridCompute.json,
-Microsoft.ResourceGraph/stable/2022-10-01/resourcegraph.json, Microsoft.Resources/stable/2022-09-01/resources.json. The
+Microsoft.ResourceGraph/stable/2022-10-01/resourcegraph.json,
+Microsoft.Maintenance/stable/2023-04-01/Maintenance.json, Microsoft.Resources/stable/2022-09-01/resources.json. The
 service drops misspelt members without a word (azure-cli issue 30009); the lab refuses them.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+_TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _DURATION = {"type": "string", "pattern": r"^PT(?=\d)(\d+H)?(\d+M)?(\d+S)?$"}
 _REBOOT = {"enum": ["IfRequired", "Never", "Always"]}
@@ -107,4 +109,99 @@ RUN_COMMAND = _object(
         ),
     },
     "location",
+)
+_BY_PLATFORM = _object(
+    {
+        "rebootSetting": {"enum": ["Unknown", "IfRequired", "Never", "Always"]},
+        "bypassPlatformSafetyChecksOnUserSchedule": {"type": "boolean"},
+    }
+)
+
+
+def _patch(**more: Any) -> dict[str, Any]:
+    """The settings of patching in an update of a machine."""
+    linux, windows = ["ImageDefault", "AutomaticByPlatform"], ["Manual", "AutomaticByOS", "AutomaticByPlatform"]
+
+    def settings(modes: list[str], **own: Any) -> dict[str, Any]:
+        members = {"patchMode": {"enum": modes}, "assessmentMode": {"enum": ["ImageDefault", "AutomaticByPlatform"]}}
+        return _object({"patchSettings": _object({**members, **more, **own})})
+
+    hotpatch = {"enableHotpatching": {"type": "boolean"}}
+    kinds = {"linuxConfiguration": settings(linux), "windowsConfiguration": settings(windows, **hotpatch)}
+    return _object({"tags": {"type": "object"}, "properties": _object({"osProfile": _object(kinds)})})
+
+
+#: An update replaces the tags; the modes of Azure Arc are those of all platforms, without settings by the platform.
+PATCH_VM, PATCH_ARC = _patch(automaticByPlatformSettings=_BY_PLATFORM), _patch()
+CONFIGURATION = _object(
+    {
+        "location": {"type": "string", "minLength": 1},
+        "tags": {"type": "object", "additionalProperties": {"type": "string"}},
+        "properties": _object(
+            {
+                "namespace": {"type": "string"},
+                "extensionProperties": {"type": "object", "additionalProperties": {"type": "string"}},
+                "maintenanceScope": {"type": "string"},
+                "visibility": {"enum": ["Custom", "Public"]},
+                "maintenanceWindow": _object(
+                    {
+                        "startDateTime": _TEXT,
+                        "expirationDateTime": _TEXT,
+                        "duration": _TEXT,
+                        "timeZone": _TEXT,
+                        "recurEvery": _TEXT,
+                    }
+                ),
+                "installPatches": _object(
+                    {
+                        "rebootSetting": {"enum": ["IfRequired", "Never", "Always"]},
+                        "linuxParameters": _object(
+                            {
+                                "classificationsToInclude": _TEXTS,
+                                "packageNameMasksToInclude": _TEXTS,
+                                "packageNameMasksToExclude": _TEXTS,
+                            }
+                        ),
+                        "windowsParameters": _object(
+                            {
+                                "classificationsToInclude": _TEXTS,
+                                "kbNumbersToInclude": _TEXTS,
+                                "kbNumbersToExclude": _TEXTS,
+                                "excludeKbsRequiringReboot": {"type": "boolean"},
+                            }
+                        ),
+                    }
+                ),
+            }
+        ),
+    },
+    "location",
+    "properties",
+)
+ASSIGNMENT = _object(
+    {
+        "location": {"type": "string"},
+        "properties": _object(
+            {
+                "maintenanceConfigurationId": {"type": "string"},
+                "resourceId": {"type": "string"},
+                "filter": _object(
+                    {
+                        "resourceTypes": _TEXTS,
+                        "resourceGroups": _TEXTS,
+                        "osTypes": _TEXTS,
+                        "locations": _TEXTS,
+                        "tagSettings": _object(
+                            {
+                                "tags": {"type": "object", "additionalProperties": _TEXTS},
+                                "filterOperator": {"enum": ["All", "Any"]},
+                            }
+                        ),
+                    }
+                ),
+            },
+            "maintenanceConfigurationId",
+        ),
+    },
+    "properties",
 )

@@ -23,7 +23,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from lab.aws.clock import VirtualClock
 from lab.aws.faults import to_rule
 
-from . import operations
+from . import operations, routes
 from .answers import Refused, Reply, throttled
 from .estate import AZURE_FAULTS, Client
 from .world import TOKEN_SECONDS, World
@@ -104,8 +104,8 @@ class Azure:
     def _arm(self, method: str, path: str, environ: Mapping[str, Any], raw: bytes) -> Reply:
         query = dict(parse_qsl(str(environ.get("QUERY_STRING", ""))))
         client = self._client(environ)
-        found = operations.find_route(method, path)
-        polled = operations.find_operation(path) if method == "GET" else None
+        found = routes.find_route(method, path)
+        polled = routes.find_operation(path) if method == "GET" else None
         if found is None and polled is None:
             raise Refused(404, "InvalidResourceType", f"The lab has no operation {method} {path}.")
         name = _operation_name(method, path)
@@ -124,7 +124,7 @@ class Azure:
         self.world.ledger.count(subscription, "", "arm", name, status)
         return Reply(0) if rule is not None else reply
 
-    def _carry_out(self, request: operations.Request, route: operations.Route | None) -> Reply:
+    def _carry_out(self, request: operations.Request, route: routes.Route | None) -> Reply:
         if not request.api:
             raise Refused(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
         subscription = request.parts.get("sub") or _subscription_of(request.parts.get("scope", ""))
@@ -151,7 +151,7 @@ class Azure:
             raise Refused(403, "AuthorizationFailed", text)
         if route.limit and (seconds := self.world.allow(route.limit, _limit_key(route.limit, request.parts))):
             raise throttled(seconds, "Compute")
-        operations.check_body(route, request.body)
+        routes.check_body(route, request.body)
         return route.act(request)
 
     def _may_read(self, client: Client, subscription: str) -> None:
@@ -258,7 +258,7 @@ def _shown(item: Any) -> dict[str, Any]:
 
 def _operation_name(method: str, path: str) -> str:
     """Return what calls are counted as: ``POST installPatches``, ``GET virtualMachines``, ``GET operation``."""
-    if operations.find_operation(path):
+    if routes.find_operation(path):
         return f"{method} operation"
     pieces = [piece for piece in path.split("/") if piece]
     last = pieces[-1] if len(pieces) % 2 or pieces[-1] in ("resources", "default") else pieces[-2]

@@ -18,11 +18,14 @@ def vm_model(machine: Machine) -> Data:
     """A virtual machine as Compute shows it without its instance view."""
     windows = machine.node.is_windows
     settings: Data = {"patchMode": machine.patch_mode or ("AutomaticByOS" if windows else "ImageDefault")}
-    settings["assessmentMode"] = "ImageDefault"
-    if windows and machine.spec.hotpatch:
+    settings["assessmentMode"] = machine.assessment_mode
+    if windows and machine.hotpatch:
         settings["enableHotpatching"] = True
     if machine.patch_mode == "AutomaticByPlatform":
-        settings["automaticByPlatformSettings"] = {"bypassPlatformSafetyChecksOnUserSchedule": machine.bypass}
+        own: Data = {"bypassPlatformSafetyChecksOnUserSchedule": machine.bypass}
+        if machine.reboot_setting:
+            own["rebootSetting"] = machine.reboot_setting
+        settings["automaticByPlatformSettings"] = own
     profile: Data = {"computerName": machine.node.name, "adminUsername": "lab"}
     profile["windowsConfiguration" if windows else "linuxConfiguration"] = {
         "provisionVMAgent": True,
@@ -52,6 +55,7 @@ def arc_model(machine: Machine) -> Data:
     """A server of Azure Arc."""
     system = machine.node.system
     kind = "windowsConfiguration" if machine.node.is_windows else "linuxConfiguration"
+    mode = machine.patch_mode or ("AutomaticByOS" if machine.node.is_windows else "ImageDefault")
     return {
         "id": machine.resource_id,
         "name": machine.node.name,
@@ -70,7 +74,7 @@ def arc_model(machine: Machine) -> Data:
             "osSku": f"{system.platform_name} {system.platform_version}",
             "osProfile": {
                 "computerName": machine.node.name,
-                kind: {"patchSettings": {"patchMode": machine.patch_mode or "ImageDefault"}},
+                kind: {"patchSettings": {"patchMode": mode, "assessmentMode": machine.assessment_mode}},
             },
             "provisioningState": "Succeeded",
         },

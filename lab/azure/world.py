@@ -63,6 +63,9 @@ class World:
     sim: Simulation = field(init=False)
     machines: dict[str, Machine] = field(init=False)
     operations: dict[str, tuple[Operation, Machine]] = field(default_factory=dict)
+    #: maintenance configurations and their assignments by ID in lower case
+    configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    assignments: dict[str, dict[str, Any]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     _tokens: dict[str, tuple[Client, float]] = field(default_factory=dict)
     _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
@@ -80,8 +83,10 @@ class World:
             item.node.node_id.lower(): Machine(item, loaded[item.node.os], self.sim, self.ledger)
             for item in self.estate.machines
         }
-        for kept in (self.operations, self._buckets, self._seen):
+        for kept in (self.operations, self._buckets, self._seen, self.configurations, self.assignments):
             kept.clear()
+        for key, row in self.estate.maintenance:
+            (self.assignments if "/configurationassignments/" in key else self.configurations)[key] = row
 
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""

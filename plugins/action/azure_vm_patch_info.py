@@ -10,14 +10,18 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
+from ..module_utils._azure.arm import Arm
+from ..module_utils._azure.maintenance import schedules
 from ..module_utils._azure.patching import Machines
 from ..module_utils._azure.tenants import Tenants
 from ..module_utils._core.azure_ids import parts
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.executors import AZURE
+from ..module_utils._core.fleet.azure import to_tags
 from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import PREFIX
 from ..module_utils._core.stamp import to_time
+from ..module_utils._core.work.azure.maintenance import Machine
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.packages.listing import PackageRules
 from ..plugin_utils.azure_login import env_tenants
@@ -27,7 +31,7 @@ from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.progress import Throttle
 from ..plugin_utils.workers import gather
 
-Node = dict[str, str]
+Node = dict[str, Any]
 
 
 class ActionModule(ControllerAction):
@@ -69,14 +73,30 @@ class ActionModule(ControllerAction):
                 max_age=timedelta(hours=options["max_age_hours"]),
                 poll_seconds=float(options["poll_interval"]),
             )
-            return work.run(nodes)
+            rows = work.run(nodes)
         except PatchtideError as why:
             now = to_time(find_clock().now())
             failed = {"started_at": now, "ended_at": now, "status": Status.FAILED.value}
             return [{"node_id": node["node_id"], **failed, "error": error(why.code, str(why))} for node in nodes]
 
+        maintenance = _maintenance(tenants.of(subscription), subscription, nodes)
+        return [{**row, "maintenance": maintenance[row["node_id"].lower()]} for row in rows]
+
     def _node(self, host: str, task_vars: Mapping[str, Any]) -> Node:
         found = task_vars["hostvars"].get(host) or {}
         if found.get(f"{PREFIX}executor") != AZURE.name:
             raise BadInput("hosts", host, f"hosts with {PREFIX}executor={AZURE.name}")
-        return {name: str(found.get(f"{PREFIX}{name}") or "") for name in ("node_id", "platform", "state")}
+        members = {name: str(found.get(f"{PREFIX}{name}") or "") for name in ("node_id", "platform", "state", "region")}
+        return {**members, "tags": to_tags(found.get(f"{PREFIX}tags"))}
+
+
+def _maintenance(arm: Arm, subscription: str, nodes: Sequence[Node]) -> Mapping[str, list[dict[str, str]] | None]:
+    """Return the maintenance configurations of machines by ID; ``None`` for all where they can't be read."""
+    machines = [
+        Machine(node_id=node["node_id"].lower(), platform=node["platform"], location=node["region"], tags=node["tags"])
+        for node in nodes
+    ]
+    try:
+        return schedules(arm, subscription, machines)
+    except PatchtideError:
+        return {machine.node_id: None for machine in machines}

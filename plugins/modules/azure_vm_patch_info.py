@@ -24,6 +24,7 @@ notes:
 requirements:
   - azure-core >= 1.31.0
   - azure-identity >= 1.19.0
+  - tzlocal >= 4.0, for maintenance configurations
 extends_documentation_fragment:
   - patchtide.hybrid.attributes.info
 attributes:
@@ -87,6 +88,13 @@ results:
       description: Time of the assessment.
       returned: if the machine was assessed
       type: str
+    maintenance:
+      description:
+        - Maintenance configurations of Azure that are assigned to the machine, each with C(name), C(start), C(duration),
+          C(timezone), C(recur_every) and C(expires). V(null) if they could not be read.
+      returned: always
+      type: list
+      elements: dict
     error:
       description: C(code) and C(text) of what went wrong.
       returned: if the machine was not assessed

@@ -125,3 +125,16 @@ def test_a_deallocated_machine_is_started_patched_and_deallocated_again(cycle: M
     for name in ("az-web-01", "az-web-02", "az-spare-01"):
         tags = {**before[name]["tags"], "LastPatched": after[name]["tags"].get("LastPatched")}
         assert tags["LastPatched"] and after[name]["tags"] == tags
+
+
+def test_who_else_patches_machines_is_in_the_plan(cycle: Mixed) -> None:
+    cycle.prepare()
+    texts = cycle.file("plan.json")["warnings"]
+    (windows,) = [text for text in texts if "Windows Update patches it by itself" in text]
+    assert windows.startswith("1 node (az-win-01): ")
+    (nightly,) = [text for text in texts if "maintenance configuration" in text]
+    assert "nightly of Azure patches 2 nodes in the same night" in nightly and "(az-web-02, az-win-01)" in nightly
+    cycle.policy["patching"] = {**cycle.policy.get("patching", {}), "auto_patched": "exclude"}
+    assert cycle.play("plan_rollout").status == 0
+    (excluded,) = [item for item in cycle.file("plan.json")["excluded"] if item["code"] == "auto_patched"]
+    assert excluded["name"] == "az-win-01"

@@ -19,6 +19,7 @@ _COMMON = (
     "id, name, type, subscriptionId, location, zones, tags, "
     "vmId = properties.vmId, size = properties.hardwareProfile.vmSize"
 )
+_BYPASS = "automaticByPlatformSettings.bypassPlatformSafetyChecksOnUserSchedule"
 #: Members that only virtual machines, only Arc servers have; what a type lacks is null.
 _VM = (
     "osType = properties.storageProfile.osDisk.osType, osName = properties.extended.instanceView.osName, "
@@ -26,7 +27,10 @@ _VM = (
     "powerState = properties.extended.instanceView.powerState.code, "
     "computerName = properties.osProfile.computerName, scaleSet = properties.virtualMachineScaleSet.id, "
     "linuxMode = properties.osProfile.linuxConfiguration.patchSettings.patchMode, "
-    "windowsMode = properties.osProfile.windowsConfiguration.patchSettings.patchMode"
+    "windowsMode = properties.osProfile.windowsConfiguration.patchSettings.patchMode, "
+    "hotpatch = properties.osProfile.windowsConfiguration.patchSettings.enableHotpatching, "
+    f"linuxBypass = properties.osProfile.linuxConfiguration.patchSettings.{_BYPASS}, "
+    f"windowsBypass = properties.osProfile.windowsConfiguration.patchSettings.{_BYPASS}"
 )
 _ARC = (
     "arcOsType = properties.osType, arcOsName = properties.osName, arcOsVersion = properties.osVersion, "
@@ -93,6 +97,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     for name, other in (("osType", "arcOsType"), ("osName", "arcOsName"), ("osVersion", "arcOsVersion")):
         found[name] = found.get(name) or found.get(other)
     found["computerName"] = found.get("computerName") or found.get("arcName")
+    found["bypass"] = bool(found.get("linuxBypass") or found.get("windowsBypass"))
     found["patchMode"] = found.get("linuxMode") or found.get("windowsMode")
     # The vmId of an Arc server is that of its registration, vmUuid that of its firmware, which Azure VMs have as vmId.
     found["vmId"] = found.get("vmUuid") or found.get("vmId")

@@ -90,6 +90,7 @@ MEMBERS = (
     Member("next_window_name"),
     Member("exception", empty={}),
     Member("patch_mode"),
+    Member("auto_patching"),
 )
 
 
@@ -128,6 +129,7 @@ class Candidate:
     zone: str = ""
     patch_group: str = ""
     maintenance_window: str = ""
+    auto_patching: str = ""
     application: str = ""
     state: str = ""
     ping_status: str = ""

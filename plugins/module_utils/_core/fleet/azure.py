@@ -74,10 +74,25 @@ def from_row(row: Row, names: Mapping[str, str], keys: Spellings) -> Node | None
         "computer_name": text(get("computerName")),
         "instance_type": text(get("size")),
         "patch_mode": text(get("patchMode")),
+        "auto_patching": auto_patching(text(get("patchMode")), bool(get("bypass")), bool(get("hotpatch"))),
     }
     set_tags(node, to_tags(get("tags")), keys)
     fold_tags(node, keys)
     return node
+
+
+def auto_patching(mode: str, bypass: bool, hotpatch: bool) -> str:
+    """Return who patches a machine besides us: ``platform``, ``hotpatch`` or ``os``; ``""`` if nobody does.
+
+    Under AutomaticByPlatform the platform patches at a time that it chooses, unless schedules of the customer bypass
+    its safety checks (Microsoft Learn, "Automatic Guest Patching for Azure Virtual Machines", "Configure schedule
+    patching on Azure VMs for business continuity"). Under AutomaticByOS it is Windows Update.
+    """
+    if hotpatch:
+        return "hotpatch"
+    if mode.lower() == "automaticbyplatform":
+        return "" if bypass else "platform"
+    return "os" if mode.lower() == "automaticbyos" else ""
 
 
 def to_tags(value: Any) -> dict[str, str]:

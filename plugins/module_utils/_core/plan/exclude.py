@@ -16,6 +16,12 @@ from .node_windows import NO_NIGHT, NO_WINDOW
 from .pinning import NOT_PINNED
 from .wave import is_stopped, patch_count
 
+#: Who patches a machine of Azure besides us, by ``auto_patching``.
+AUTO_PATCHED: Mapping[str, str] = {
+    "platform": "Azure patches it at times that the platform chooses (AutomaticByPlatform)",
+    "hotpatch": "Azure patches it by hotpatching, at times that the platform chooses",
+    "os": "Windows Update patches it by itself (AutomaticByOS)",
+}
 #: Codes of nodes that should be patched but can't be; other codes stand for a decision, or for nothing to do.
 TROUBLE = (NOT_SERVED, "unmanaged", "offline", "stopped", "not_scanned", "scan_failed", NOT_PINNED, NO_WINDOW, NO_NIGHT)
 
@@ -30,6 +36,8 @@ def exclusion(
     """
     if why := excluded_by(policy, node):
         return "policy", why
+    if node.auto_patching and policy.patching.auto_patched == "exclude":
+        return "auto_patched", f"{AUTO_PATCHED[node.auto_patching]} (patching.auto_patched is exclude)"
     if why := not_served(node, scan):
         return NOT_SERVED, why
     if why := unmanaged(node):

@@ -24,6 +24,7 @@ from ..stamp import from_time, to_time
 from ..tags import TagKeys
 from ..times.calendars import Calendar
 from ..trust.operator import Operator
+from .azure_warnings import assessment_warnings, auto_patching_warnings, maintenance_warnings
 from .covered import Coverage
 from .exclude import exclusion
 from .node_windows import NO_WINDOW, NoWindow
@@ -35,7 +36,6 @@ from .shape import PLAN
 from .timeline import Timeline, WaveTime
 from .turns import Turns
 from .warnings import (
-    assessment_warnings,
     ledger_warnings,
     patch_policy_warnings,
     place_warnings,
@@ -120,6 +120,8 @@ def build_plan(
                 *uncovered_warnings(coverage, draft.waves),
                 *patch_policy_warnings(draft.waves),
                 *assessment_warnings(scan["nodes"], str(scan.get("at") or ""), draft.waves),
+                *auto_patching_warnings(draft.waves),
+                *maintenance_warnings(waves, scan["nodes"]),
                 *trouble_warnings(draft.excluded),
                 *place_warnings(scan["failed_places"]),
                 *ledger_warnings(policy.exceptions, nodes),

@@ -24,6 +24,8 @@ _HELD = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "why": TEXT
 FORECAST = Object(
     {}, {**dict.fromkeys(("removes", "downgrades", "adds", "kept_back"), Each(TEXT)), "download_bytes": NUMBER}
 )
+#: A maintenance configuration of Azure (``work/azure/maintenance.py``).
+_SCHEDULE = ("start", "duration", "timezone", "recur_every", "expires")
 _NOTE = Object({"code": TEXT, "text": TEXT})
 _RECORD = Object(
     {"status": NAME},
@@ -39,6 +41,7 @@ _RECORD = Object(
         "forecast": OrNull(FORECAST),
         "pending_reboot": OrNull(FLAG),
         "assessed_at": TIME,
+        "maintenance": OrNull(Each(Object({"name": NAME}, dict.fromkeys(_SCHEDULE, TEXT)))),
         "evidence": OrNull(Object({}, {"baseline_id": OrNull(TEXT)})),
         "error": _ERROR,
     },

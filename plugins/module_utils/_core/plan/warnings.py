@@ -13,12 +13,9 @@ from ..errors import PatchtideError
 from ..exceptions.records import ExceptionRules
 from ..nodes import Candidate
 from ..ssm.patch_policies import policies_of
-from ..stamp import from_time
 from .covered import Coverage, is_by_baseline
 from .exclude import TROUBLE
 
-#: Assessments of Azure are periodic every 24 hours (Microsoft Learn, "Assessment options in Update Manager").
-_OLD_HOURS = 24
 #: Number of nodes that a warning names.
 _NAMED = 3
 #: Rules of exceptions that have no effect without a ledger.
@@ -46,7 +43,7 @@ def trouble_warnings(excluded: Iterable[Mapping[str, str]]) -> Iterator[str]:
         counts = Counter(item["code"] for item in lost)
         by = ", ".join(f"{counts[code]:,} {code.replace('_', ' ')}" for code in TROUBLE if counts[code])
         names = [item["name"] or item["host"] or item["node_id"] for item in lost]
-        yield f"{_nodes(len(lost))} left out because of trouble: {by} ({_named(names)})."
+        yield f"{counted(len(lost))} left out because of trouble: {by} ({named(names)})."
 
 
 def place_warnings(failed_places: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -54,7 +51,7 @@ def place_warnings(failed_places: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     labels = sorted(str(item["place"]) for item in failed_places)
     if labels:
         count = "1 account-Region" if len(labels) == 1 else f"{len(labels):,} account-Regions"
-        yield f"{count} did not answer the scan, so their nodes are not in this plan: {_named(labels)}."
+        yield f"{count} did not answer the scan, so their nodes are not in this plan: {named(labels)}."
 
 
 def uncovered_warnings(coverage: Coverage, waves: Iterable[Sequence[Candidate]]) -> Iterator[str]:
@@ -63,7 +60,7 @@ def uncovered_warnings(coverage: Coverage, waves: Iterable[Sequence[Candidate]])
     if found:
         names = sorted(node.name or node.host or node.node_id for node in found)
         yield (
-            f"{_nodes(len(found))} covered by no baseline of the policy ({_named(names)}): "
+            f"{counted(len(found))} covered by no baseline of the policy ({named(names)}): "
             "baselines outside the policy, such as their accounts' defaults, decide what is installed."
         )
 
@@ -78,7 +75,7 @@ def ledger_warnings(rules: ExceptionRules, nodes: Iterable[Candidate]) -> Iterat
     if tagged:
         count = "1 node has" if len(tagged) == 1 else f"{len(tagged):,} nodes have"
         yield (
-            f"{count} the exception tag {rules.tag} ({_named(sorted(tagged))}), but the policy names no "
+            f"{count} the exception tag {rules.tag} ({named(sorted(tagged))}), but the policy names no "
             "exceptions.ledger: whoever can set tags can grant an exception, and nothing says who approved it."
         )
     elif given:
@@ -93,35 +90,16 @@ def patch_policy_warnings(waves: Iterable[Sequence[Candidate]]) -> Iterator[str]
         names = sorted(node.name or node.host or node.node_id for node, _tags in found)
         policies = sorted({f"{name} (tag {key})" for _node, tags in found for key, name in tags.items()})
         yield (
-            f"{_nodes(len(found))} in patch policies of Quick Setup as well ({_named(names)}): {_named(policies)}. "
+            f"{counted(len(found))} in patch policies of Quick Setup as well ({named(names)}): {named(policies)}. "
             "They install by their own schedule and baselines, and their scans replace the patch compliance. "
             "Take the nodes out of the patch policies, or exclude them by that tag."
         )
 
 
-def assessment_warnings(
-    records: Mapping[str, Mapping[str, Any]], scanned_at: str, waves: Iterable[Sequence[Candidate]]
-) -> Iterator[str]:
-    """Yield a sentence about the nodes of waves whose missing patches are from an assessment of an earlier day."""
-    old: dict[str, float] = {}
-    for node in (node for members in waves for node in members):
-        at = str((records.get(node.node_id) or {}).get("assessed_at") or "")
-        if at and scanned_at:
-            hours = (from_time(scanned_at) - from_time(at)).total_seconds() / 3600
-            if hours >= _OLD_HOURS:
-                old[node.name or node.host or node.node_id] = hours
-    if old:
-        names = sorted(old, key=lambda name: (-old[name], name))
-        yield (
-            f"{_nodes(len(old))} planned from an assessment that was at least {_OLD_HOURS} hours old at the scan, the "
-            f"oldest {max(old.values()):.0f} hours ({_named(names)}): patches released since are not in this plan."
-        )
-
-
-def _nodes(number: int) -> str:
+def counted(number: int) -> str:
     return "1 node is" if number == 1 else f"{number:,} nodes are"
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

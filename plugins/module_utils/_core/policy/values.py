@@ -177,6 +177,7 @@ class Patching:
     list_url: str = ""
     rescan_hours: int | None = None
     assessment_hours: int = 0
+    auto_patched: str = "warn"
     expected_minutes: ExpectedMinutes = ExpectedMinutes()
     delivery_timeout: int = 600
     execution_timeout_minutes: int = 120

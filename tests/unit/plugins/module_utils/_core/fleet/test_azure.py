@@ -97,3 +97,19 @@ def test_what_is_no_machine() -> None:
 def test_resource_ids() -> None:
     assert parts(VM) == ("S-1", "RG", "Web-01")
     assert is_arc(ARC) and not is_arc(VM)
+
+
+@pytest.mark.parametrize(
+    ("mode", "bypass", "hotpatch", "who"),
+    [
+        ("AutomaticByPlatform", False, False, "platform"),
+        ("AutomaticByPlatform", True, False, ""),
+        ("AutomaticByPlatform", False, True, "hotpatch"),
+        ("AutomaticByOS", False, False, "os"),
+        ("ImageDefault", False, False, ""),
+        ("Manual", False, False, ""),
+        ("", False, False, ""),
+    ],
+)
+def test_who_else_patches_a_machine(mode: str, bypass: bool, hotpatch: bool, who: str) -> None:
+    assert node(patchMode=mode, bypass=bypass, hotpatch=hotpatch)["auto_patching"] == who

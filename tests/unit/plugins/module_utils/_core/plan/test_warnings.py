@@ -12,7 +12,6 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.warnings import (
     PlanNotStrict,
-    assessment_warnings,
     check_strict,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
@@ -191,13 +190,3 @@ def test_nodes_of_patch_policies_are_named_with_the_policy_and_its_tag() -> None
         "1 node is in patch policies of Quick Setup as well (h1): Nightly (tag QSConfigName-5sbzn)"
     )
     assert not [text for text in warnings([node(2)], LAST) if "patch policies" in text]
-
-
-def test_old_assessments_are_named_with_their_age() -> None:
-    members = [[node(1, name="a"), node(2, name="b"), node(3, name="c"), node(4, name="d")]]
-    ages = {"i-1": "2026-06-01T00:00:00Z", "i-2": "2026-06-02T11:59:59Z", "i-3": "2026-06-02T12:00:01Z"}
-    records = {key: {"assessed_at": at} for key, at in ages.items()}
-    (text,) = assessment_warnings(records, "2026-06-03T12:00:00Z", members)
-    assert text.startswith("2 nodes are planned from an assessment that was at least 24 hours old at the scan")
-    assert "the oldest 60 hours (a, b)" in text
-    assert not list(assessment_warnings(records, "2026-06-02T12:00:02Z", [members[0][2:]]))
