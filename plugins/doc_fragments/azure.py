@@ -50,7 +50,8 @@ _LOGIN = r"""
   tenant:
     description: Tenant of the service principal.
     type: str
-  subscriptions:
+"""
+_SUBSCRIPTIONS = r"""  subscriptions:
     description:
       - Subscriptions to work in. Each entry is an ID, or a dictionary with C(id), C(name), and C(tenant) if it belongs
         to another tenant, in which the same service principal exists.
@@ -79,6 +80,7 @@ class ModuleDocFragment:
     DOCUMENTATION: str = (
         "options:"
         + _LOGIN % dict.fromkeys(_PLUGIN, "")
+        + _SUBSCRIPTIONS
         + r"""
   on_subscription_error:
     description:
@@ -91,4 +93,5 @@ class ModuleDocFragment:
 """
         + _REQUIREMENTS
     )
-    PLUGINS: str = "options:" + _LOGIN % _PLUGIN + _REQUIREMENTS
+    LOGIN: str = "options:" + _LOGIN % dict.fromkeys(_PLUGIN, "") + _REQUIREMENTS
+    PLUGINS: str = "options:" + _LOGIN % _PLUGIN + _SUBSCRIPTIONS + _REQUIREMENTS

@@ -90,7 +90,7 @@ results:
       type: str
     maintenance:
       description:
-        - Maintenance configurations of Azure that are assigned to the machine, each with C(name), C(start), C(duration),
+        - Maintenance configurations that are assigned to the machine, each with C(name), C(start), C(duration),
           C(timezone), C(recur_every) and C(expires). V(null) if they could not be read.
       returned: always
       type: list

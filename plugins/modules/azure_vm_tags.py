@@ -122,7 +122,8 @@ failed_subscriptions:
   elements: dict
 """
 
-from ..module_utils._ansible.azure import azure_module, run_tag_audit
+from ..module_utils._ansible.azure import run_tag_audit
+from ..module_utils._ansible.azure_spec import azure_module
 
 SPEC = {
     "required_tags": {"type": "dict", "required": True},

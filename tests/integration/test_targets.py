@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.aws.launch import Lab
-from tests.integration.runs import INTEGRATION, REGION, play, trouble
+from lab.aws.launch import Lab, lab
+from tests.integration.runs import INTEGRATION, REGION, ROOT, play, trouble
 
 TARGETS = INTEGRATION / "targets"
 #: Roles that others include.
@@ -19,7 +20,23 @@ SHARED = {"litany"}
 REGIONS = {"ssm_resource_tags": "us-east-1", "ssm_instance_role": "us-east-1", "patch_exception": "us-east-1"}
 
 
-@pytest.mark.parametrize("name", sorted({path.name for path in TARGETS.iterdir()} - SHARED))
+NAMES = sorted({path.name for path in TARGETS.iterdir()} - SHARED)
+AZURE = [name for name in NAMES if name.startswith("azure_")]
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Iterator[Lab]:
+    """An estate with machines of Azure."""
+    with lab(ROOT / "tests" / "playbooks" / "azure_estate.yml") as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", AZURE)
+def test_target_of_azure(name: str, mixed: Lab, tmp_path: Path) -> None:
+    test_target(name, mixed, tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in AZURE])
 def test_target(name: str, aws: Lab, tmp_path: Path) -> None:
     aws.reset()
     done = play(tmp_path / f"{name}.yml", {"roles": [name]}, aws, REGIONS.get(name, REGION))

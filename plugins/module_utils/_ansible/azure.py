@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules that work in subscriptions of Azure: their connection options, and one result of many subscriptions.
+"""Modules that work in subscriptions of Azure: one result of many subscriptions.
 
-The doc fragment ``azure`` describes both for users.
+The doc fragment ``azure`` describes it for users.
 """
 
 from __future__ import annotations
@@ -16,41 +16,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
-from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from .._azure.arm import Arm
-from .._azure.credentials import AUTH_SOURCES, CLOUDS, AzureLogin, Credentials
-from .._azure.errors import HAS_SDK
+from .._azure.credentials import Credentials
 from .._azure.places import Subscription, find_subscriptions, to_subscriptions
 from .._azure.tag_audit import TagAudit
 from .._azure.tenants import Tenants
 from .._core.errors import PatchtideError
 from .._core.fleet.required_tags import to_tag_rules
 from .._core.fleet.tag_export import to_export
+from .azure_spec import to_login
 
 T = TypeVar("T")
-
-LOGIN: dict[str, Any] = {
-    "cloud": {"type": "str", "choices": list(CLOUDS), "default": "public"},
-    "arm_endpoint": {"type": "str", "fallback": (env_fallback, ["PATCHTIDE_AZURE_ENDPOINT"])},
-    "authority": {"type": "str", "fallback": (env_fallback, ["AZURE_AUTHORITY_HOST"])},
-    "ca_bundle": {"type": "path", "fallback": (env_fallback, ["PATCHTIDE_AZURE_CA_BUNDLE"])},
-    "auth_source": {
-        "type": "str",
-        "choices": list(AUTH_SOURCES),
-        "default": "auto",
-        "fallback": (env_fallback, ["ANSIBLE_AZURE_AUTH_SOURCE"]),
-    },
-    "profile": {"type": "str"},
-    "client_id": {"type": "str"},
-    "secret": {"type": "str", "no_log": True},
-    "x509_certificate_path": {"type": "path"},
-    "tenant": {"type": "str"},
-}
-SUBSCRIPTIONS: dict[str, Any] = {
-    "subscriptions": {"type": "list", "elements": "raw", "default": []},
-    "on_subscription_error": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +38,6 @@ class Told:
     subscription: Subscription
     result: Any = None
     error: PatchtideError | None = None
-
-
-def azure_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:
-    """Return a module with the connection options and ``spec``, with check mode. It fails without Azure's libraries."""
-    module = AnsibleModule(argument_spec={**LOGIN, **SUBSCRIPTIONS, **spec}, supports_check_mode=True, **rules)
-    if not HAS_SDK:
-        module.fail_json(msg=missing_required_lib("azure-identity azure-core", reason="to call Azure"))
-    return module
-
-
-def to_login(params: Mapping[str, Any]) -> AzureLogin:
-    """Return the login that the options describe. :raises BadInput: an option is not valid."""
-    return AzureLogin(**{name: params[name] or "" for name in LOGIN})
 
 
 def each_subscription(module: AnsibleModule, work: Callable[[Arm, Subscription], T]) -> list[Told]:

@@ -139,7 +139,11 @@ class Arm:
         """Follow a short long-running operation to its end, a minute at most."""
         url = answer.headers.get("azure-asyncoperation") or answer.headers.get("location") or ""
         for _look in range(30):
-            if answer.status != 202 and str(answer.data.get("status", "Succeeded")) not in ("InProgress", "Running"):
+            state = str(answer.data.get("status") or ("InProgress" if answer.status == 202 else "Succeeded"))
+            if state in ("Failed", "Canceled"):
+                why = answer.data.get("error") or {}
+                raise ServiceError(action, str(why.get("code") or state), str(why.get("message") or "no message"))
+            if answer.status != 202 and state not in ("InProgress", "Running"):
                 return answer
             pause(min(retry_after(answer.headers, 2.0), 10.0))
             answer = self.follow(url, action)
