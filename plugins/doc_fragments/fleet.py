@@ -29,6 +29,15 @@ options:
     type: list
     elements: str
     default: []
+  executor_order:
+    description:
+      - Executors in the order of preference, for a machine that several inventory sources have, such as V([azure, ssm])
+        for an Azure VM that is a node of AWS Systems Manager too. The source that is read later replaces ID,
+        account, Region and state of the host by its own if its executor comes first.
+      - If empty, the source that is read first decides. Use the same order in all sources.
+    type: list
+    elements: str
+    default: []
   stale_ping_minutes:
     description: Minutes without a ping after which a running node is added to the group C(stale_ping).
     type: int

@@ -1,9 +1,13 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource IDs of Azure. They have no case: those in the collection are in lower case."""
+"""Resource IDs of Azure, which have no case: those in the collection are in lower case. IDs of firmware."""
 
 from __future__ import annotations
+
+import re
+
+_UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4}-[0-9a-f]{12})")
 
 
 def parts(machine: str) -> tuple[str, str, str]:
@@ -20,3 +24,16 @@ def is_arc(machine: str) -> bool:
 def is_vm(machine: str) -> bool:
     """Tell whether a resource ID is that of a virtual machine."""
     return "/providers/microsoft.compute/virtualmachines/" in machine.lower()
+
+
+def machine_key(text: str) -> str:
+    """Return what identifies a machine by its ID in lower case, one key for both orders of the bytes of a UUID.
+
+    The vmId of a virtual machine is the UUID of its firmware. Programs that read the firmware, such as the agent of
+    Azure Arc, show the first three groups in the order of SMBIOS 2.6 (little endian) or in that of RFC 4122.
+    """
+    found = _UUID.fullmatch(text.lower())
+    if not found:
+        return text.lower()
+    swapped = "-".join(bytes.fromhex(part)[::-1].hex() for part in found.groups()[:3])
+    return min(text.lower(), f"{swapped}-{found[4]}")

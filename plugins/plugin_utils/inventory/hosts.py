@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._core.azure_ids import machine_key
 from ...module_utils._core.fleet.groups import group_names
 from ...module_utils._core.fleet.records import Node
-from ...module_utils._core.nodes import PREFIX
+from ...module_utils._core.nodes import EMPTY, PREFIX
 from .unsafe import mark_unsafe
 
 
@@ -28,21 +29,33 @@ class HostWriter:
         self._names: dict[tuple[str, str], str] = {}
         self._keys: dict[str, str] = {}
 
-    def add(self, name: str, node: Node) -> dict[str, Any]:
+    def add(self, name: str, node: Node, order: Sequence[str] = ()) -> dict[str, Any]:
         """Add a host with its variables and built-in groups; return all its variables.
 
-        A host of an earlier inventory source keeps the variables of that source.
+        A host of an earlier inventory source keeps the variables of that source, and so its executor, unless the node
+        has one that comes earlier in ``order``.
         """
         known = self._hosts.get(name)
         if known is None:
             self._inventory.add_host(name)
             known = self._hosts[name]
             known.vars.update(self.to_variables(node))
+        elif _comes_first(node["executor"], str(known.vars.get(f"{PREFIX}executor") or ""), order):
+            self._replace(known, node)
         else:
             known.vars = {**self.to_variables(node), **known.vars}
         for group in group_names(node, self._names):
             self.group(group).add_host(known)
         return known.vars  # type: ignore[no-any-return]
+
+    def _replace(self, known: Any, node: Node) -> None:
+        """Make a host of an earlier source that of another executor: its variables and its built-in groups."""
+        before = {member: known.vars.get(f"{PREFIX}{member}", empty) for member, empty in EMPTY.items()}
+        gone = {str(before["node_id"]), *before["merged_ids"], *node["merged_ids"]} - {"", node["node_id"]}
+        both = {**node, "merged_ids": sorted(gone), "tags": {**before["tags"], **node["tags"]}}
+        known.vars = {**known.vars, **self.to_variables(both)}
+        for group in set(group_names(before, self._names)) - set(group_names(node, self._names)):
+            self.group(group).remove_host(known)
 
     def group(self, name: str) -> Any:
         """Return a group; create it if it does not exist."""
@@ -57,6 +70,12 @@ class HostWriter:
         if not keys:
             keys.update({member: PREFIX + member for member in node})
         return {keys[member]: mark_unsafe(value) for member, value in node.items()}
+
+
+def _comes_first(mine: str, theirs: str, order: Sequence[str]) -> bool:
+    """Tell whether an executor comes before another one; one that is not in the order comes after all that are."""
+    ranks = {name: number for number, name in enumerate(order)}
+    return bool(theirs) and ranks.get(mine, len(ranks)) < ranks.get(theirs, len(ranks))
 
 
 class HostFirst:
@@ -102,7 +121,7 @@ def known_machines(hosts: Iterable[Any]) -> dict[str, str]:
     for host in hosts:
         is_arc = "hybridcompute" in str(host.vars.get("resource_type", "")).lower()
         for name in (f"{PREFIX}node_id", f"{PREFIX}source_id", "vmid"):
-            machine = str(host.vars.get(name) or "").lower()
+            machine = machine_key(str(host.vars.get(name) or ""))
             if machine:
                 found[machine] = min(found.get(machine, (True, "\uffff")), (is_arc, host.name))
     return {machine: name for machine, (_arc, name) in found.items()}

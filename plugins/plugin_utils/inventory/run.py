@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ...module_utils._ansible.clock import find_clock
+from ...module_utils._core.azure_ids import machine_key
 from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.executors import find, known
 from ...module_utils._core.fleet.coverage import Coverage, check_version
 from ...module_utils._core.fleet.exceptions import set_exceptions
 from ...module_utils._core.fleet.filters import Filters, to_filters
@@ -24,6 +26,14 @@ from .construct import Construct
 from .hosts import HostWriter, known_machines
 from .options import Found, GetOption
 from .sources import Told
+
+
+def check_order(names: Sequence[str]) -> Sequence[str]:
+    """Return executors in the order of preference. :raises BadInput: one is unknown."""
+    for index, name in enumerate(names):
+        if find(name) is None:
+            raise BadInput(f"executor_order[{index}]", name, f"one of {known()}")
+    return names
 
 
 class Source(Protocol):
@@ -55,6 +65,7 @@ class FleetRun:
             patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
         )
         self._filters = to_filters(self._option("filters"))
+        self._order = check_order(self._option("executor_order"))
         self._preferences = check_names(self._option("hostnames"))
         self._coverage = Coverage(
             now=now,
@@ -161,7 +172,7 @@ class FleetRun:
         while nodes:  # each record is released as soon as its host exists
             name, node = names.pop(), nodes.pop()
             host = _known_as(node, machines) or name if machines else name
-            variables = writer.add(host, node)
+            variables = writer.add(host, node, self._order)
             if construct.builds:
                 construct.build(host, variables)
 
@@ -169,4 +180,4 @@ class FleetRun:
 def _known_as(node: Node, machines: dict[str, str]) -> str | None:
     """Return the host of an earlier inventory source that is this machine."""
     ids = (node["node_id"], node["source_id"], *node["merged_ids"])
-    return next((machines[machine.lower()] for machine in ids if machine.lower() in machines), None)
+    return next((machines[key] for key in map(machine_key, ids) if key in machines), None)

@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..azure_ids import machine_key
 from ..nodes import EMPTY
 from .records import Node, Spellings, set_tags
 
@@ -80,7 +81,7 @@ def _by_source(nodes: Sequence[Node]) -> Iterable[list[Node]]:
         source = node["source_id"]
         if source and source != node["node_id"]:
             kind = "" if source.startswith("i-") else node["source_type"]
-            found.setdefault((kind, source), []).append(node)
+            found.setdefault((kind, machine_key(source) if kind else source), []).append(node)
     if found:
         for node in nodes:
             if ("", node["node_id"]) in found:
