@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from ..module_utils._azure.credentials import login_of
-from ..module_utils._azure.tenants import Tenants
+if TYPE_CHECKING:
+    from ..module_utils._azure.tenants import Tenants
 
 
 def env_tenants() -> Tenants:
     """Return the connections of the environment's login. :raises BadInput: a variable is not valid."""
+    from ..module_utils._azure.credentials import login_of
+    from ..module_utils._azure.tenants import Tenants
+
     return Tenants(login_of(os.environ))

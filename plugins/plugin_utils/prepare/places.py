@@ -1,24 +1,27 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ports of preparations at the place of a node: an account and Region of AWS, or a subscription of Azure."""
+"""The ports of preparations at the place of a node: an account and Region of AWS, or a subscription of Azure.
+
+The SDK of Azure is slow to load, so it is loaded for the first machine of Azure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...module_utils._aws.drain import AwsDrain
 from ...module_utils._aws.node_tags import AwsNodeTags
 from ...module_utils._aws.power import AwsPower
 from ...module_utils._aws.session import Sessions
-from ...module_utils._azure.node_tags import AzureNodeTags
-from ...module_utils._azure.power import AzurePower
-from ...module_utils._azure.tenants import Tenants
 from ...module_utils._core.azure_ids import is_vm
 from ...module_utils._core.model import Place
 from ...module_utils._core.prepare.ports import DrainPort, PowerPort, TagPort, Target
+
+if TYPE_CHECKING:
+    from ...module_utils._azure.tenants import Tenants
 
 Node = Mapping[str, Any]
 
@@ -77,6 +80,9 @@ class Clouds:
     def ports(self, place: Place, *, azure: bool) -> PlacePorts:
         """Return the ports of an account-Region. :raises PatchtideError: no credentials."""
         if azure:
+            from ...module_utils._azure.node_tags import AzureNodeTags
+            from ...module_utils._azure.power import AzurePower
+
             arm = self.tenants().of(str(place.account))
             return PlacePorts(AzurePower(arm), AzureNodeTags(arm), NoDrain())
         sessions = self.sessions()
