@@ -30,7 +30,7 @@ AZURE_FAULTS: dict[str, Any] = {
 }
 _GROUP = {
     *("name", "count", "subscription", "location", "resource_group", "os", "kind", "tags", "nodes", "stopped"),
-    *("pending", "assessed", "patch_mode", "bypass", "hotpatch", "scale_set", "size", "vm_uuid_of"),
+    *("pending", "assessed", "patch_mode", "bypass", "hotpatch", "scale_set", "size", "vm_uuid_of", "pools"),
     *FAULTS,
     *AZURE_FAULTS,
 }
@@ -71,6 +71,7 @@ class MachineSpec:
     hotpatch: bool
     scale_set: str
     size: str
+    pools: tuple[str, ...]  #: back ends it is in, ``balancer/pool``; gateways are called agw-…
     assessed: float | None  #: hours before the start at which it was assessed last
     faults: Mapping[str, Any]
 
@@ -173,6 +174,7 @@ def _machine(name: str, data: Mapping[str, Any], subscriptions: Mapping[str, str
         hotpatch=bool(data.get("hotpatch", False)),
         scale_set=data.get("scale_set", ""),
         size=data.get("size", "Standard_D2s_v5"),
+        pools=tuple(data.get("pools", ())),
         assessed=data.get("assessed"),
         faults={key: data.get(key, default) for key, default in AZURE_FAULTS.items()},
     )

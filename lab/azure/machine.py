@@ -48,6 +48,9 @@ class Operation:
     done: bool = False
     body: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    #: ends when it was asked for so often, whatever the clock says; 0 for those that end by the clock
+    at_look: int = 0
+    then: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)

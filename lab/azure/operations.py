@@ -44,6 +44,7 @@ class Request:
     body: Any
     parts: Mapping[str, str]
     base: str
+    etag: str = ""
 
     @property
     def api(self) -> str:
@@ -208,6 +209,10 @@ def operation_status(request: Request) -> Reply:
     if found is None:
         raise Refused(404, "OperationNotFound", "The operation was not found.")
     operation, _machine = found
+    if operation.at_look:
+        operation.at_look -= 1
+        if not operation.at_look:
+            operation.then()
     body = {
         "startTime": to_iso(operation.started),
         "status": "Succeeded" if operation.done else "InProgress",

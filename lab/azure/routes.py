@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 
-from . import maintenance, schemas
+from . import maintenance, network, schemas
 from . import operations as ops
 from .answers import Refused
 from .operations import Handler
@@ -47,7 +47,8 @@ _ASSIGNED = r"(?P<scope>/subscriptions/[^/]+(?:/resourceGroups/[^/]+(?:/provider
 _CONFIGURATIONS = r"/providers/Microsoft\.Maintenance/maintenanceConfigurations"
 _CONFIGURATION = _RG + _CONFIGURATIONS + "/(?P<name>[^/]+)"
 _ASSIGNMENT = _ASSIGNED + r"/providers/Microsoft\.Maintenance/configurationAssignments/(?P<name>[^/]+)"
-_M = "Microsoft.Maintenance"
+_CARD = _RG + r"/providers/Microsoft\.Network/networkInterfaces/(?P<name>[^/]+)"
+_M, _N = "Microsoft.Maintenance", "Microsoft.Network/networkInterfaces"
 _C, _H = "Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines"
 _HYBRID = "2022-12-27 2023-10-03-preview 2024-07-10"
 
@@ -69,6 +70,8 @@ ROUTES = (
     ),
     _route("PATCH", _VM, "2024-07-01", f"{_C}/write", ops.patch_machine, schemas.PATCH_VM, "update"),
     _route("PATCH", _ARC, _HYBRID, f"{_H}/write", ops.patch_machine, schemas.PATCH_ARC),
+    _route("GET", _CARD, "2023-09-01 2024-05-01", f"{_N}/read", network.get_card),
+    _route("PUT", _CARD, "2023-09-01 2024-05-01", f"{_N}/write", network.put_card, schemas.CARD),
     _route("GET", _ARC, _HYBRID, f"{_H}/read", ops.get_machine),
     _route("POST", _VM + "/assessPatches", "2024-07-01 2023-09-01", f"{_C}/assessPatches/action", ops.assess),
     _route("POST", _ARC + "/assessPatches", _HYBRID, f"{_H}/assessPatches/action", ops.assess),
@@ -199,7 +202,7 @@ ROUTES = (
 )
 #: URLs of operations; with ``monitor=true`` that of Location.
 _OPERATION = re.compile(
-    _SUB + r"/providers/Microsoft\.(?:Compute|HybridCompute)/locations/[^/]+"
+    _SUB + r"/providers/Microsoft\.(?:Compute|HybridCompute|Network)/locations/[^/]+"
     r"/(?:operations|updateCenterOperationResults)/(?P<operation>[^/]+)",
     re.IGNORECASE,
 )

@@ -205,3 +205,42 @@ ASSIGNMENT = _object(
     },
     "properties",
 )
+#: The members of a network interface that the lab knows (Microsoft.Network 2023-09-01, networkInterface.json).
+_LINKS = {"type": "array", "items": _object({"id": {"type": "string"}}, "id")}
+CARD = _object(
+    {
+        "location": {"type": "string"},
+        "tags": {"type": "object", "additionalProperties": {"type": "string"}},
+        "properties": _object(
+            {
+                "provisioningState": {"type": "string"},
+                "enableIPForwarding": {"type": "boolean"},
+                "ipConfigurations": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": _object(
+                        {
+                            "name": {"type": "string"},
+                            "properties": _object(
+                                {
+                                    "privateIPAddress": {"type": "string"},
+                                    "privateIPAllocationMethod": {"enum": ["Dynamic", "Static"]},
+                                    "subnet": _object({"id": {"type": "string"}}, "id"),
+                                    "primary": {"type": "boolean"},
+                                    "loadBalancerBackendAddressPools": _LINKS,
+                                    "applicationGatewayBackendAddressPools": _LINKS,
+                                },
+                                "subnet",
+                            ),
+                        },
+                        "name",
+                        "properties",
+                    ),
+                },
+            },
+            "ipConfigurations",
+        ),
+    },
+    "location",
+    "properties",
+)

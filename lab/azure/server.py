@@ -86,7 +86,9 @@ class Azure:
             }
             return Reply(body=body)
         form = dict(parse_qsl(raw.decode()))
-        client = next((item for item in self.world.estate.clients if item.client_id == form.get("client_id")), None)
+        # The application of several tenants has a service principal in each.
+        known = [item for item in self.world.estate.clients if item.client_id == form.get("client_id")]
+        client = next((item for item in known if item.tenant == tenant), known[0] if known else None)
         problem = ""
         if tenant not in {item.tenant for item in self.world.estate.clients}:
             problem = f"AADSTS90002: Tenant '{tenant}' not found."
@@ -115,7 +117,10 @@ class Azure:
         rule = self.world.faults.strike(call)
         if rule is not None and rule.kind != "lose_response":
             return self._struck(rule.kind, rule.status, call)
-        request = operations.Request(self.world, client, method, path, query, self._body(method, raw), parts, self.base)
+        etag = str(environ.get("HTTP_IF_MATCH", ""))
+        request = operations.Request(
+            self.world, client, method, path, query, self._body(method, raw), parts, self.base, etag
+        )
         try:
             reply = self._carry_out(request, found[0] if found else None)
         except Refused as refused:

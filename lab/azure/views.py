@@ -10,6 +10,7 @@ from typing import Any
 from lab.aws.clock import to_iso
 
 from .machine import Machine
+from .network import card_id
 
 Data = dict[str, Any]
 
@@ -46,6 +47,7 @@ def vm_model(machine: Machine) -> Data:
                 "osDisk": {"osType": system.platform},
             },
             "osProfile": profile,
+            "networkProfile": {"networkInterfaces": [{"id": card_id(machine)}]},
             "provisioningState": "Succeeded",
         },
     }

@@ -21,6 +21,7 @@ from lab.aws.faults import Faults
 from lab.aws.ledger import Ledger
 from lab.aws.simulation import Simulation
 
+from . import network
 from .estate import AzureEstate, Client, Subscription
 from .machine import Machine, Operation
 
@@ -63,6 +64,8 @@ class World:
     sim: Simulation = field(init=False)
     machines: dict[str, Machine] = field(init=False)
     operations: dict[str, tuple[Operation, Machine]] = field(default_factory=dict)
+    #: network interfaces by ID in lower case
+    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: maintenance configurations and their assignments by ID in lower case
     configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
     assignments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -85,8 +88,17 @@ class World:
         }
         for kept in (self.operations, self._buckets, self._seen, self.configurations, self.assignments):
             kept.clear()
+        self.cards = {}
+        for machine in self.machines.values():
+            if not machine.is_arc:
+                self.cards[network.card_id(machine).lower()] = network.new_card(machine)
         for key, row in self.estate.maintenance:
             (self.assignments if "/configurationassignments/" in key else self.configurations)[key] = row
+
+    def machine_of_card(self, card: str) -> Machine:
+        return next(
+            item for item in self.machines.values() if not item.is_arc and network.card_id(item).lower() == card.lower()
+        )
 
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""

@@ -121,6 +121,13 @@ def test_a_deallocated_machine_is_started_patched_and_deallocated_again(cycle: M
     assert ledger["starts"][0]["at"] < run["at"] < ledger["stops"][0]["at"]
     assert after["az-spare-01"]["power"] in ("deallocating", "deallocated")
     assert len(after["az-spare-01"]["installed"]) > len(before["az-spare-01"]["installed"])
+    targets = [(row["name"], row["action"], row["balancers"]) for row in ledger["targets"]]
+    both = ["agw-shop", "lb-shop"]
+    for name in ("az-web-01", "az-web-02"):
+        assert [row for row in targets if row[0] == name] == [(name, "deregister", []), (name, "register", both)]
+        out, back = (row["at"] for row in ledger["targets"] if row["name"] == name)
+        (run,) = [row for row in ledger["install_runs"] if row["name"] == name]
+        assert out < run["at"] < run["ended"] < back
     assert before["az-cold-01"]["power"] == after["az-cold-01"]["power"] == "deallocated"
     for name in ("az-web-01", "az-web-02", "az-spare-01"):
         tags = {**before[name]["tags"], "LastPatched": after[name]["tags"].get("LastPatched")}

@@ -63,6 +63,7 @@ class Arm:
     def __init__(self, login: AzureLogin, credential: Any, pause: Callable[[float], None] = time.sleep) -> None:
         self._endpoint = login.endpoint
         self._host = urlsplit(login.endpoint).netloc
+        self._pause = pause
         verify = {"connection_verify": login.ca_bundle} if login.ca_bundle else {}
         transport = RequestsTransport(connection_timeout=10, read_timeout=60, **verify)
         transport.sleep = pause  # what the retry policy waits with
@@ -119,9 +120,14 @@ class Arm:
         """Return the answer of a POST that may be repeated: a query, or an action whose repetition changes nothing."""
         return self._call(self._replaying, "POST", self._url(path, api), body, action)
 
-    def write(self, method: str, path: str, api: str, body: Mapping[str, Any] | None, action: str) -> Answer:
-        """PUT, PATCH or DELETE a resource: repeated if the answer was lost, because the result is the same."""
-        return self._call(self._replaying, method, self._url(path, api), body, action)
+    def write(
+        self, method: str, path: str, api: str, body: Mapping[str, Any] | None, action: str, *, etag: str = ""
+    ) -> Answer:
+        """PUT, PATCH or DELETE a resource: repeated if the answer was lost, because the result is the same.
+
+        :param etag: that of the resource as it was read; the service refuses the write if somebody changed it since.
+        """
+        return self._call(self._replaying, method, self._url(path, api), body, action, etag)
 
     def act(self, path: str, api: str, body: Mapping[str, Any] | None, action: str, method: str = "POST") -> Answer:
         """POST an action, or PUT what acts. It is sent at most once.
@@ -135,18 +141,24 @@ class Arm:
         self._check_host(url, action)
         return self._call(self._replaying, "GET", url, None, action)
 
-    def wait(self, answer: Answer, action: str, pause: Callable[[float], None] = time.sleep) -> Answer:
-        """Follow a short long-running operation to its end, a minute at most."""
-        url = answer.headers.get("azure-asyncoperation") or answer.headers.get("location") or ""
-        for _look in range(30):
+    def wait(self, answer: Answer, action: str, pause: Callable[[float], None] | None = None) -> Answer:
+        """Follow a short long-running operation to its end, some minutes at most; return the last answer.
+
+        A PUT may be answered with 200 and Azure-AsyncOperation, and has not ended then (azure-powershell issue 14460).
+        """
+        headers = answer.headers
+        url = headers.get("azure-asyncoperation") or (headers.get("location", "") if answer.status == 202 else "")
+        if not url:
+            return answer
+        for _look in range(60):
+            (pause or self._pause)(min(retry_after(answer.headers, 2.0), 10.0))
+            answer = self.follow(url, action)
             state = str(answer.data.get("status") or ("InProgress" if answer.status == 202 else "Succeeded"))
             if state in ("Failed", "Canceled"):
                 why = answer.data.get("error") or {}
                 raise ServiceError(action, str(why.get("code") or state), str(why.get("message") or "no message"))
-            if answer.status != 202 and state not in ("InProgress", "Running"):
+            if state == "Succeeded":
                 return answer
-            pause(min(retry_after(answer.headers, 2.0), 10.0))
-            answer = self.follow(url, action)
         raise Lost(action, "NoEnd", "the operation has not ended")
 
     def _url(self, path: str, api: str, query: Mapping[str, str] | None = None) -> str:
@@ -158,16 +170,19 @@ class Arm:
         if parts.scheme != "https" or parts.netloc.lower() != self._host.lower():
             raise ServiceError(action, "ForeignUrl", f"the service refers to {parts.scheme}://{parts.netloc}")
 
-    def _call(self, client: Any, method: str, url: str, body: Mapping[str, Any] | None, action: str) -> Answer:
+    def _call(
+        self, client: Any, method: str, url: str, body: Mapping[str, Any] | None, action: str, etag: str = ""
+    ) -> Answer:
         with azure_errors(action):
-            response = client.send_request(HttpRequest(method, url, json=body))
+            headers = {"If-Match": etag} if etag else {}
+            response = client.send_request(HttpRequest(method, url, json=body, headers=headers))
             text = response.text() if _length(response) <= MOST_CHARACTERS else ""
         if _length(response) > MOST_CHARACTERS:
             raise ServiceError(action, "TooLarge", f"the answer has more than {MOST_CHARACTERS} bytes")
-        headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+        found = {str(name).lower(): str(value) for name, value in response.headers.items()}
         if response.status_code >= 400:
-            raise refusal(action, response.status_code, headers, text)
-        return Answer(response.status_code, headers, _parsed(text, action))
+            raise refusal(action, response.status_code, found, text)
+        return Answer(response.status_code, found, _parsed(text, action))
 
 
 class _Bearer(BearerTokenCredentialPolicy):  # type: ignore[misc,unused-ignore]

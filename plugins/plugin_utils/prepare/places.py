@@ -8,7 +8,7 @@ The SDK of Azure is slow to load, so it is loaded for the first machine of Azure
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ...module_utils._aws.power import AwsPower
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.azure_ids import is_vm
 from ...module_utils._core.model import Place
-from ...module_utils._core.prepare.ports import DrainPort, PowerPort, TagPort, Target
+from ...module_utils._core.prepare.ports import DrainPort, PowerPort, TagPort
 
 if TYPE_CHECKING:
     from ...module_utils._azure.tenants import Tenants
@@ -40,22 +40,6 @@ def is_in_cloud(node: Node) -> bool:
 def is_instance(node: Node) -> bool:
     """Return whether a node is an EC2 instance or a virtual machine of Azure, which have power and load balancers."""
     return is_in_cloud(node) and (str(node["node_id"]).startswith("i-") or is_vm(str(node["node_id"])))
-
-
-class NoDrain:
-    """A place without load balancers that this version knows: nobody is drained."""
-
-    def targets(self, ids: Sequence[str]) -> dict[str, tuple[Target, ...]]:
-        return {}
-
-    def drain(self, targets: Sequence[Target]) -> dict[str, str]:
-        return {}
-
-    def restore(self, targets: Sequence[Target]) -> dict[str, str]:
-        return {}
-
-    def health(self, targets: Sequence[Target]) -> dict[Target, str]:
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +64,11 @@ class Clouds:
     def ports(self, place: Place, *, azure: bool) -> PlacePorts:
         """Return the ports of an account-Region. :raises PatchtideError: no credentials."""
         if azure:
+            from ...module_utils._azure.drain import AzureDrain
             from ...module_utils._azure.node_tags import AzureNodeTags
             from ...module_utils._azure.power import AzurePower
 
             arm = self.tenants().of(str(place.account))
-            return PlacePorts(AzurePower(arm), AzureNodeTags(arm), NoDrain())
+            return PlacePorts(AzurePower(arm), AzureNodeTags(arm), AzureDrain(arm))
         sessions = self.sessions()
         return PlacePorts(AwsPower(place, sessions), AwsNodeTags(place, sessions), AwsDrain(place, sessions))
