@@ -173,6 +173,7 @@ def test_a_mistake_in_the_policy_is_one_message_and_changes_nothing(cycle: Cycle
     assert not cycle.writes() and not (cycle.folder / "run").exists()
 
 
+@pytest.mark.slow
 def test_an_account_that_refuses_the_scan_is_told_and_the_others_go_on(cycle: Cycle) -> None:
     cycle.prepare()
     cycle.aws.post("faults", {"rules": [{"kind": "deny", "operation": "SendCommand", "account": DATA}]})
@@ -186,6 +187,7 @@ def test_an_account_that_refuses_the_scan_is_told_and_the_others_go_on(cycle: Cy
     assert {node["account"] for wave in plan["waves"] for node in wave["nodes"]} == {WEB}
 
 
+@pytest.mark.slow
 def test_an_account_that_refuses_after_the_plan_costs_its_nodes_only(cycle: Cycle) -> None:
     cycle.prepare()
     cycle.aws.post("faults", {"rules": [{"kind": "deny", "operation": "SendCommand", "account": DATA}]})

@@ -9,6 +9,7 @@ import json
 import shutil
 from datetime import timedelta
 
+import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time, to_time
 
 from tests.playbooks.playing import Played, play
@@ -22,6 +23,7 @@ def due(cycle: Cycle, *more: str) -> Played:
     return play(cycle.aws, "run_due", "-i", str(cycle.folder / "aws.ssm_fleet.yml"), "-e", json.dumps(plans), *more)
 
 
+@pytest.mark.slow
 def test_a_rollout_is_carried_through_by_itself(cycle: Cycle) -> None:
     cycle.prepare()
     window = cycle.file("plan.json")["waves"][0]["nights"][0]
