@@ -109,7 +109,7 @@ class Search:
     def _busy_elsewhere(self, rollout: RolloutDir, now: datetime) -> str:
         """Return a reason to wait if a controller on another machine wrote recently; its process can't be seen here."""
         host = rollout.state.controller.split("/")[0]
-        if not host or host == this_host() or not rollout.last_at:
+        if host in ("", this_host()):  # it has not begun, or running_controller sees its process
             return ""
         span = now - from_time(rollout.last_at)
         minutes = max(0, int(span.total_seconds() // 60))

@@ -56,5 +56,7 @@ def _inventory() -> tuple[str, ...]:
 
 
 def _unused(folder: Path) -> Path:
-    """Return the first directory beside this one that does not exist: ``2026-12-2`` beside ``2026-12``."""
-    return next(path for number in count(2) if not (path := folder.with_name(f"{folder.name}-{number}")).exists())
+    """Return the next free directory beside ``2026-12`` or ``2026-12-2``: ``2026-12-2``, ``2026-12-3`` and so on."""
+    first, _dash, number = folder.name.rpartition("-")
+    name = first if number.isdigit() and first and folder.with_name(first).exists() else folder.name
+    return next(path for index in count(2) if not (path := folder.with_name(f"{name}-{index}")).exists())

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Resumed
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import due_plans
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import (
     NAME,
@@ -73,7 +74,7 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
 def test_plans_are_found_three_levels_below_and_no_deeper(root: Path) -> None:
     for name in ("a", "contoso/2026-06", "x/y/z", "x/y/z/deep"):
         plan(root, name)
-    assert set(look(root)) == {"a", "contoso/2026-06", "x/y/z"}
+    assert list(look(root)) == ["a", "contoso/2026-06", "x/y/z"]
     with pytest.raises(BadInput, match="a directory with the directories of rollouts"):
         look(root / "nowhere")
 
@@ -83,6 +84,8 @@ def test_a_rollout_is_due_some_minutes_before_its_night(root: Path) -> None:
     plan(root, "later", opens=31)
     assert needs(root, ahead=30) == {"soon": "due", "later": "waiting"}
     assert needs(root, ahead=29)["soon"] == "waiting"
+    later = look(root, ahead=30)["later"].to_data()
+    assert later["at"] == to_time(START + timedelta(minutes=1)) and later["local"].startswith("Mon 2026-06-01 22:31")
 
 
 def test_what_can_not_be_read_hides_nothing_else(root: Path) -> None:
@@ -100,9 +103,18 @@ def test_the_policy_is_the_nearest_one_and_must_exist(root: Path) -> None:
     (root / "contoso" / "policy.yml").write_text(yaml.safe_dump(POLICY), "utf-8")
     assert look(root)["contoso/2026-06"].policy_file == str(root / "contoso" / "policy.yml")
     assert look(root / "contoso")["2026-06"].policy_file == str(root / "contoso" / "policy.yml")
-    for path in (root / "policy.yml", root / "contoso" / "policy.yml"):
-        path.unlink()
+    (root / "contoso" / "policy.yml").unlink()
+    assert look(root / "contoso")["2026-06"].broken, "a policy above the directory is somebody else's"
+    (root / "policy.yml").rename(root / "other.yml")
     assert f"the policy of {folder}" in look(root)["contoso/2026-06"].broken
+    (found,) = Search(root=root, policy_file=str(root / "other.yml")).all(START)
+    assert found.is_due and found.policy_file == str(root / "other.yml")
+
+
+def test_a_rollout_that_waits_needs_no_policy_yet(root: Path) -> None:
+    plan(root, "a", opens=600)
+    (root / "policy.yml").unlink()
+    assert needs(root) == {"a": "waiting"}
 
 
 def test_a_new_rollout_waits_for_its_approval_where_the_policy_demands_one(root: Path) -> None:

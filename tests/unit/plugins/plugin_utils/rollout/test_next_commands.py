@@ -32,7 +32,8 @@ def test_a_plan_again_has_a_directory_of_its_own_and_takes_what_was_missed(tmp_p
     (tmp_path / "2026-12-2").mkdir()
     (folder / "catch_up.json").write_text("{}", "utf-8")
     found = commands(folder)
-    assert found.again == f"{folder}-3" and found.missed == str(folder / "catch_up.json")
+    assert found.again == f"{folder}-3" == commands(tmp_path / "2026-12-2").again
+    assert found.missed == str(folder / "catch_up.json")
     assert f"-e patchtide_catch_up={folder}/catch_up.json" in found.plan_again()
 
 
