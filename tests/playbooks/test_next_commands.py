@@ -133,6 +133,7 @@ def offline_canary(terminal: Terminal) -> list[list[str]]:
     return waves
 
 
+@pytest.mark.slow
 def test_after_a_pause_and_after_an_abort_by_the_gate(terminal: Terminal) -> None:
     _canary, production = offline_canary(terminal)
     for node in production:
@@ -144,6 +145,7 @@ def test_after_a_pause_and_after_an_abort_by_the_gate(terminal: Terminal) -> Non
     assert {node["node_id"] for wave in plan["waves"] for node in wave["nodes"]} == set(production)
 
 
+@pytest.mark.slow
 def test_after_an_abort_by_a_person(terminal: Terminal) -> None:
     """The aborted rollout still holds its nodes until it is run once more."""
     offline_canary(terminal)

@@ -239,6 +239,7 @@ def test_the_quota_of_windows_is_kept_and_hides_no_other_account(owners: Owners)
     assert done.status == 0 and len(owners.windows(WEB)) == 50, done.output + done.errors
 
 
+@pytest.mark.slow
 def test_a_form_and_a_survey_choose_until_a_day_and_the_window_from_before_comes_back(owners: Owners) -> None:
     """A survey's answers are texts; the question that nobody answered is blank."""
     owners.policy |= {"baselines": [], "patch_groups": []}
