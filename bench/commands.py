@@ -37,6 +37,8 @@ class Command:
     comment: str
     at: float
     ends: dict[str, tuple[float, str]] = field(default_factory=dict)
+    #: Of the caller: each patch state names it, which proves whose state it is.
+    snapshot: str = ""
 
 
 class Commands:
@@ -80,6 +82,7 @@ class Commands:
         comment, document = request.get("Comment", ""), request["DocumentName"]
         stage = _stage(comment, document, request["Parameters"])
         command = Command(f"00000000-0000-4000-8000-{len(self._commands):012d}", stage, document, comment, time.time())
+        command.snapshot = next(iter(request["Parameters"].get("SnapshotId", ())), "")
         low, high = SPANS[stage]
         for node in request["InstanceIds"]:
             chance = zlib.crc32(f"{node}{stage}".encode()) % 100_000 / 100_000
@@ -129,7 +132,7 @@ class Commands:
             "InstanceId": node,
             "PatchGroup": "GROUP-1",
             "BaselineId": "pb-0123456789abcdef0",
-            "SnapshotId": "11111111-2222-4333-8444-555555555555",
+            "SnapshotId": command.snapshot,
             "InstalledCount": 300,
             "InstalledOtherCount": 12,
             "InstalledPendingRebootCount": 3 if waits else 0,

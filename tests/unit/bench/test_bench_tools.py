@@ -25,7 +25,11 @@ from bench.ssh_master import serve
 from bench.watch import watch
 
 NODES = [f"i-{number:017x}" for number in range(60)]
-INSTALL = {"DocumentName": "AWS-RunPatchBaseline", "Parameters": {"Operation": ["Install"]}}
+SNAPSHOT = "5eed5eed-0000-4000-8000-000000000000"
+INSTALL = {
+    "DocumentName": "AWS-RunPatchBaseline",
+    "Parameters": {"Operation": ["Install"], "SnapshotId": [SNAPSHOT]},
+}
 SERVICE = botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("ssm", "service-2"), "ssm")
 
 
@@ -55,7 +59,8 @@ def test_nodes_end_when_their_time_has_come_and_leave_a_patch_state() -> None:
         row = ask(commands, "GetCommandInvocation", {"CommandId": command, "InstanceId": NODES[0]})
         assert row["Status"] == status
     state = ask(fast, "DescribeInstancePatchStates", {"InstanceIds": NODES[:2]})["InstancePatchStates"]
-    assert [(item["InstanceId"], item["Operation"]) for item in state] == [(NODES[0], "Install")]
+    found = [(item["InstanceId"], item["Operation"], item["SnapshotId"]) for item in state]
+    assert found == [(NODES[0], "Install", SNAPSHOT)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

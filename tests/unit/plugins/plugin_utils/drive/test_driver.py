@@ -9,17 +9,19 @@ import asyncio
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import JournalError, PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Outcome
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import EXECUTORS
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import due as due_module
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.gathering import WAIT_SECONDS
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import LULL_SECONDS, Driver
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import Driver
 
 from tests.fakes.driving import WAVE, Driving
+from tests.fakes.executor import ROW
 from tests.fakes.fleet_port import START
 
 ABORT = Decision(by="dana", action="abort", reason="stop")
@@ -55,8 +57,9 @@ def test_a_hung_node_holds_nobody_in_the_same_chunk(tmp_path: Path) -> None:
     assert restored < (START + timedelta(minutes=15)).isoformat()
 
 
-def test_a_hung_node_beside_49_others_delays_no_reboot(tmp_path: Path) -> None:
+def test_a_hung_node_beside_49_others_delays_no_reboot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They end within ten minutes of each other; each is rebooted as soon as others that can share its command came."""
+    monkeypatch.setitem(EXECUTORS, ROW.name, ROW)  # type: ignore[arg-type] # else no nodes would share a command
     nodes = {f"web-{number:02}": 1 for number in range(49)} | {"web-hung": 1}
     takes = {("patch", node): 60.0 + 12 * number for number, node in enumerate(nodes)}
     driving = Driving(tmp_path, nodes, {("patch", "web-hung"): ["hangs"]}, executor_options={"takes": takes})
@@ -69,7 +72,7 @@ def test_a_hung_node_beside_49_others_delays_no_reboot(tmp_path: Path) -> None:
     }
     ended = {node: START + timedelta(minutes=driving.minute(node, "patch")) for node in reboots}
     waited = [(reboots[node] - ended[node]).total_seconds() for node in reboots]
-    assert len(waited) == 49 and max(waited) <= WAIT_SECONDS + LULL_SECONDS, sorted(waited)
+    assert len(waited) == 49 and median(waited) <= 45 and max(waited) <= 60, sorted(waited)
     assert driving.minute("web-hung", "patch") > 60
 
 
