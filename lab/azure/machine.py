@@ -129,12 +129,15 @@ class Machine:
         return self.node.answers and not self.faults["agent_down"]
 
     def offered(self) -> list[Patch]:
-        """Updates that are missing and on offer now."""
-        return [
-            item
-            for item in self.node.system.updates
-            if item.offered(self.sim.now) and item.patch_id not in self.node.installed and not item.dependency
-        ]
+        """Updates that are missing and on offer now; on Linux the candidate of each package alone, which is its newest
+        version (LinuxPatchExtension, AptitudePackageManager.py: apt-get -s dist-upgrade)."""
+        found: dict[str, Patch] = {}
+        for item in sorted(self.node.system.updates, key=lambda item: item.released):
+            held = self.node.installed.get(item.patch_id)
+            is_newer = held is None or held.patch.released < item.released
+            if is_newer and item.offered(self.sim.now) and not item.dependency:
+                found[item.patch_id] = item
+        return [item for item in self.node.system.updates if found.get(item.patch_id) is item]
 
     def classes(self, patch: Patch) -> list[str]:
         if self.node.is_windows:

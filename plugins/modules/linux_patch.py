@@ -174,6 +174,12 @@ installed:
   type: list
   elements: str
   sample: ["libssl3.amd64:3.0.17-1"]
+withdrawn:
+  description: IDs of the updates that were not installed, because no repository offers their version any more.
+  returned: after an install
+  type: list
+  elements: str
+  sample: []
 pending_reboot:
   description: Whether a reboot of the host is pending.
   returned: when it could be read

@@ -55,6 +55,8 @@ from tests.fakes.fleet_port import gather
 REGION, WEB, HOME = "eu-central-1", "222222222222", "111111111111"
 BUCKET = "patch-lists"
 DAY = 86_400
+#: The inventory's name of an operating system, by a part of the catalogue's.
+SYSTEMS = {"windows": "Windows", "sles": "SLES", "debian": "Debian"}
 
 
 @dataclass
@@ -128,7 +130,7 @@ class ListedRollout:
                 name=row["name"],
                 executor="ssm",
                 platform=_platform(row),
-                os="Windows" if "windows" in row["os"] else "Debian",
+                os=next(name for part, name in SYSTEMS.items() if part in row["os"]),
                 account=WEB,
                 region=REGION,
                 patch_group=row["patch_group"],

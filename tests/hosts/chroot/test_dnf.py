@@ -192,7 +192,7 @@ def test_what_has_broken_dependencies_is_named_and_keeps_nothing_else(dnf: Root)
 def test_a_version_that_is_gone_is_named(dnf: Root) -> None:
     installed(dnf, OLD)
     repository(dnf, "base", [NEW])
-    assert dnf.install("toy.noarch:1.1-1").failed["toy.noarch:1.1-1"].startswith("this version is no longer offered")
+    assert dnf.install("toy.noarch:1.1-1").withdrawn == ("toy.noarch:1.1-1",)
 
 
 def test_a_newer_version_is_never_replaced_by_the_planned_one(dnf: Root) -> None:
@@ -232,6 +232,9 @@ def test_a_repository_that_dnf_may_skip_is_told(dnf: Root) -> None:
     dnf.sh(f"printf '{text}' >/etc/yum.repos.d/off.repo")
     listing = dnf.listing()
     assert kinds(listing) == {NEW.id: "Bugfix"} and [note.code for note in listing.notes] == ["repository"]
+    gone = "toy.noarch:1.1-1"  # which the repository that is off may have
+    proof = dnf.install(gone)
+    assert proof.withdrawn == () and gone in proof.failed and "a repository was skipped" in proof.notes[0]
 
 
 def test_no_repository_at_all_is_not_up_to_date(dnf: Root) -> None:

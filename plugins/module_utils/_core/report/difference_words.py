@@ -17,6 +17,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "unplanned_here": ("Unplanned here", "installed here, and planned for another node of the same list"),
     "by_unknown": ("Changed by others", "changed during the work, and not by the rollout"),
     "installed_rejected": ("Installed though rejected", "installed, and the baseline rejects it"),
+    "unclear": ("Unclear", "planned; the node shows neither that it is installed, nor that it is missing or withdrawn"),
     "newly_approved": ("Newly approved", "missing now, and approved after the plan; information only"),
 }
 

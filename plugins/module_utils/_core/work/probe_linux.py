@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from . import manager_script
+
 #: Reads and changes nothing, but for what ``probe_services`` and ``probe_packages`` put in. POSIX sh, coreutils, awk
 #: and sed; whatever else a node has is used if it is there.
 #: PATCHTIDE_ROOT lets it look at another root directory, as the tests do.
-POSIX_PROBE = r"""#!/bin/sh
+POSIX_PROBE = (
+    r"""#!/bin/sh
 # patchtide:probe:1
 # Prints one JSON document of less than 2,400 characters (Run Command lists keep 2,500).
 set -u
@@ -26,14 +29,9 @@ esc() { printf '%s' "$1" | sed 's|://[^/@]*@|://|g' | tr -cd '\040-\176' | cut -
 number() { case $1 in '' | *[!0-9.]* | .* | *. | *.*.*) echo null ;; *) echo "$1" ;; esac; }
 items() { head -n "$2" "$T/$1" | tr '\n' ',' | sed 's/,$//'; }
 count() { wc -l <"$T/$1" | tr -d ' '; }
-os_value() { sed -n "s/^$1=//p" "$R/etc/os-release" 2>/dev/null | head -n 1 | tr -d "\"'"; }
-
-if has apt-get; then manager=apt
-elif has zypper; then manager=zypper
-elif has dnf; then manager=dnf
-elif has yum; then manager=yum
-else manager=''; fi
-
+"""
+    + manager_script.SHELL
+    + r"""
 # --- who holds the lock of the package manager (looked at first: later steps call the package manager)
 lock_holder() {
   for dir in "$R"/proc/[0-9]*; do
@@ -375,3 +373,4 @@ done
 printf '%s\n' "$document"
 all_changes
 """
+)

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was done on a node compared with its plan: as shown by the node, never taken from the plan. Pure.
 
-Three sources, as far as a node has them: the host probe's list of what changed since the pre-check; the patches that
-the install left as InstalledPendingReboot, which is all that it brought in; and the scan after the work.
+Sources, as far as a node has them: the host probe's list of what changed since the pre-check; the patches that the
+install left as InstalledPendingReboot, which is all that it brought in; what an install shows of each planned version;
+and the scan after the work. What the plan has forecast, such as a new dependency, is no difference.
 
 =====================  ==============================================================================================
 code of a difference   means
@@ -17,6 +18,7 @@ unplanned_here         came in, and was planned for another node of the same lis
 removed                was installed before and is not any more
 by_unknown             changed between pre-check and final look, and not by the install
 installed_rejected     is installed though the baseline rejects it
+unclear                planned, and the node shows neither that it is installed nor that it is missing or withdrawn
 =====================  ==============================================================================================
 """
 
@@ -39,6 +41,7 @@ CODES = (
     "newly_approved",
     "not_promoted",
     "installed_rejected",
+    "unclear",
 )
 #: Maximum number of a node's differences in a record; their total number is kept too.
 MOST = 200
@@ -66,7 +69,11 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What is known of one node. ``arrived`` and ``changes`` are ``None`` if the node does not know them."""
+    """What is known of one node. ``arrived`` and ``changes`` are ``None`` if the node does not know them.
+
+    ``shown``, ``failed`` and ``gone``: IDs of planned patches that the install itself shows as installed, as failed,
+    and as no longer offered. ``adds`` and ``removes``: names of packages that the plan has forecast.
+    """
 
     by_title: bool
     planned: tuple[Row, ...]
@@ -76,6 +83,11 @@ class _Seen:
     arrived: tuple[Row, ...] | None
     changes: tuple[PackageChange, ...] | None
     whole: bool
+    shown: frozenset[str]
+    failed: frozenset[str]
+    gone: frozenset[str]
+    adds: frozenset[str]
+    removes: frozenset[str]
 
     def same(self, one: Row, other: Row) -> bool:
         return one[0].lower() == other[0].lower() and (
@@ -91,12 +103,18 @@ class _Seen:
 
     def is_installed(self, row: Row) -> bool:
         """Return whether the node shows that a patch is installed."""
-        if self.change_of(row) or self.among(row, self.arrived or ()):
+        if row[0] in self.shown or self.change_of(row) or self.among(row, self.arrived or ()):
             return True
         return any(
             item.get("state") in _INSTALLED and self.same(row, (str(item.get("id")), str(item.get("title") or "")))
             for item in self.unclear or ()
         )
+
+    def is_forecast(self, change: PackageChange) -> bool:
+        """Return whether the plan has forecast that a package is new, or goes."""
+        if change.old and change.new:
+            return False
+        return bool({change.name, change.name.rpartition(".")[0]} & (self.adds if change.new else self.removes))
 
 
 def rows_of(patches: Iterable[Mapping[str, Any]] | None) -> tuple[Row, ...]:
@@ -145,7 +163,16 @@ def _look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], fac
         arrived=arrived,
         changes=found[0] if found else None,
         whole=bool(found and found[1]),
+        shown=_ids(patch, "installed"),
+        failed=_ids(patch, "failed") | _ids(scan, "failed"),
+        gone=_ids(patch, "withdrawn"),
+        adds=_ids(node.get("forecast"), "adds"),
+        removes=_ids(node.get("forecast"), "removes"),
     )
+
+
+def _ids(found: Mapping[str, Any] | None, member: str) -> frozenset[str]:
+    return frozenset(map(str, (found or {}).get(member) or ()))
 
 
 def _source(seen: _Seen) -> str:
@@ -162,8 +189,12 @@ def _judge_planned(proof: Proof, seen: _Seen) -> None:
             proof.missing.append(row[0])
         elif why := _why_withdrawn(row, seen):
             proof.add("withdrawn", *row, text=why)
+        elif row[0] in seen.failed:
+            continue
         elif proof.source == "scan":
             proof.installed.append(row[0])
+        else:
+            proof.add("unclear", *row, text="installed by others before, or no longer offered")
 
 
 def _why_withdrawn(row: Row, seen: _Seen) -> str:
@@ -171,7 +202,7 @@ def _why_withdrawn(row: Row, seen: _Seen) -> str:
     windows = not seen.by_title
     if approved := instead_of(row, seen.missing, windows=windows):
         return f"replaced by {approved}, which was approved after the plan"
-    if seen.unclear is None:
+    if seen.unclear is None and row[0] not in seen.gone:
         return ""
     other = instead_of(row, seen.offered, windows=windows)
     return f"replaced by {other}, which is not approved" if other else "no longer offered"
@@ -203,7 +234,9 @@ def _judge_missing(proof: Proof, seen: _Seen, put_off: Sequence[Row]) -> None:
 def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
     """Sort what changed and was not planned; of a list that is cut, the rest is taken from what is pending."""
     for change in seen.changes or ():
-        if not change.new:
+        if seen.is_forecast(change):
+            proof.installed += [change.name] if change.new else []
+        elif not change.new:
             proof.add("removed", change.name, text=f"was {change.old}")
         elif not any(is_patch(change, *row, by_title=seen.by_title) for row in seen.planned):
             row = (change.name, f"{change.name}:{change.new}")

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from .node_answer import words
 
+#: Cause of an update whose exact version is in no repository any more.
+NOT_OFFERED = "this version is no longer offered"
 #: What the tools print, and what an administrator would call it. The first that fits wins.
 _CAUSES: tuple[tuple[str, str], ...] = (
     (r"No space left on device|Disk quota exceeded|needs? .{0,40} more space|insufficient space", "a disk is full"),
@@ -39,7 +41,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"remove lock to", "it is locked"),
     (
         r"Version '[^']*' for '[^']*' was not found|No match for argument|nable to find a match|No provider of",
-        "this version is no longer offered",
+        NOT_OFFERED,
     ),
     (r"nmet dependencies|nothing provides|conflicting requests|held broken", "its dependencies can't be fulfilled"),
     (r"trying to overwrite|conflicts with file from package", "another package has one of its files"),

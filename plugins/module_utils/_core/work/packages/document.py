@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import manager_script
 from ..node_answer import SIZE, BadAnswer, read_object, words
 
 #: Characters of a line that are kept, here and on the host.
@@ -19,7 +20,8 @@ LINE = 1_000
 
 #: Defines ``part`` and ``document``. A part of more than MOST lines says that it is cut. Bytes that are not printable
 #: ASCII are dropped. ``T`` is a temporary directory that the script removes.
-SHELL = r"""#!/bin/sh
+SHELL = (
+    r"""#!/bin/sh
 # patchtide:packages:1
 # shellcheck disable=SC2012,SC2034 # ls -i is POSIX, stat is not; not every script uses every setting
 set -u
@@ -34,7 +36,6 @@ trap 'exit 1' HUP INT TERM
 
 has() { command -v "$1" >/dev/null 2>&1; }
 limit() { seconds=$1; shift; if has timeout; then timeout "$seconds" "$@"; else "$@"; fi; }
-os_value() { sed -n "s/^$1=//p" "$R/etc/os-release" 2>/dev/null | head -n 1 | tr -d "\"'"; }
 # Seconds since the boot: a clock that nobody sets.
 now() { read -r up rest <"/proc/uptime"; echo "${up%%.*}"; }
 text() { tr -cd '\011\012\040-\176' | tr '\011' ' ' | cut -c 1-1000; }
@@ -56,25 +57,9 @@ part() { # NAME MOST COMMAND…
   add "$part_name" $? "$part_most"
 }
 document() { printf '{"packages":1,"manager":"%s","parts":{%s}}\n' "$manager" "$(cat "$T/document")"; }
-
-# The distribution's own package manager, also where another one is installed beside it.
-find_manager() {
-  case " $(os_value ID) $(os_value ID_LIKE) " in
-    *\ debian\ * | *\ ubuntu\ *) order='apt dnf yum zypper' ;;
-    *suse* | *\ sles\ *) order='zypper dnf yum apt' ;;
-    *) order='dnf yum zypper apt' ;;
-  esac
-  for manager in $order; do
-    case $manager in
-      apt) if has apt-get && [ -d "$R/var/lib/dpkg/info" ]; then return; fi ;;
-      dnf) if has dnf || has dnf5; then return; fi ;;
-      *) if has "$manager"; then return; fi ;;
-    esac
-  done
-  manager=''
-}
-find_manager
 """
+    + manager_script.SHELL
+)
 
 
 @dataclass(frozen=True, slots=True)

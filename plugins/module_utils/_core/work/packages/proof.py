@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..node_answer import BadAnswer, words
-from ..trouble import to_cause
+from ..trouble import NOT_OFFERED, to_cause
 from .apt import STATES
 from .capture import differences
 from .document import Document, parse_document
@@ -35,9 +35,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What is proved of a list of updates. Each id of the list is in exactly one of the first five members.
+    """What is proved of a list of updates. Each id of the list is in exactly one of the first six members.
 
     :param installed: the planned version is there and configured. :param failed: with the reason.
+    :param withdrawn: not installed, because no repository offers the planned version any more.
     :param held: left alone, with the reason: it removes packages, needs what is excluded. :param left: the deadline was
         over before their step. :param unknown: not installed, and no step that ended had it.
     :param interrupted: those of ``unknown`` whose step began and did not end.
@@ -47,6 +48,7 @@ class Proof:
 
     installed: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    withdrawn: tuple[str, ...] = ()
     held: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     left: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
     return Proof(
         installed=tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed"),
         failed={key: text for key, (kind, text) in outcomes.items() if kind == "failed"},
+        withdrawn=tuple(key for key, (kind, _text) in outcomes.items() if kind == "withdrawn"),
         held={key: steps.held[key] for key, (kind, _text) in outcomes.items() if kind == "held"},
         left=tuple(key for key, (kind, _text) in outcomes.items() if kind == "left"),
         unknown=tuple(key for key, (kind, _text) in outcomes.items() if kind == "unknown"),
@@ -109,6 +112,7 @@ class _Steps:
         self.codes: dict[str, str] = {}
         self.stopped: tuple[str, str] | None = None
         self.is_done = False
+        self.is_stale = False
         self.notes: list[str] = []
         for line in lines:
             self._read(*line.split("|", 3))
@@ -132,6 +136,7 @@ class _Steps:
         elif kind == "done":
             self.is_done = True
         elif kind == "refresh":
+            self.is_stale = True
             self.notes.append(f"the package lists could not be refreshed: {words(' '.join(rest), 60)}")
         elif kind == "repair":
             self.notes.append(f"the package database was repaired: {words(' '.join(rest), 200)}")
@@ -142,6 +147,10 @@ class _Steps:
         """Tell whether the update's last step began and did not end."""
         number = self.tried.get(patch_id, "")
         return number in self.begun and number not in self.codes
+
+    def is_withdrawn(self, patch_id: str, why: str) -> bool:
+        """Tell whether no repository offers an update: the simulation said so, with package lists that are whole."""
+        return self.tried.get(patch_id, "") not in self.begun and not self.is_stale and why.startswith(NOT_OFFERED)
 
     def why(self, patch_id: str, package: str) -> str:
         """Return what the step of an update said."""
@@ -164,7 +173,7 @@ def _states(document: Document) -> dict[tuple[str, str], list[tuple[str, str]]]:
 def _outcome(
     patch_id: str, now: Mapping[tuple[str, str], list[tuple[str, str]]], steps: _Steps, document: Document
 ) -> tuple[str, str]:
-    """Return ``installed``, ``failed``, ``held``, ``left`` or ``unknown``, with the reason of a failure."""
+    """Return the member of the proof that has an update, with the reason of a failure."""
     package = package_of(patch_id)
     if patch_id.startswith(PATCH):
         there = _applied(package.name.removeprefix(PATCH), document)
@@ -177,7 +186,8 @@ def _outcome(
     if patch_id in steps.held:
         return "held", ""
     if patch_id in steps.tried and not steps.is_interrupted(patch_id):
-        return "failed", steps.why(patch_id, package.name)
+        why = steps.why(patch_id, package.name)
+        return ("withdrawn", "") if steps.is_withdrawn(patch_id, why) else ("failed", why)
     return ("left", "") if patch_id in steps.left else ("unknown", "")
 
 

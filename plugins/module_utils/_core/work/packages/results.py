@@ -75,6 +75,7 @@ def install_result(found: Look, patch_ids: Sequence[str]) -> dict[str, Any]:
         "status": status.value,
         "installed": list(proof.installed),
         "failed": list(proof.failed),
+        "withdrawn": list(proof.withdrawn),
         "pending_reboot": bool(proof.reboot.pending),
         "changes": [item.to_dict() for item in proof.changes[:CHANGES]],
         "changes_total": len(proof.changes),

@@ -215,7 +215,11 @@ if ! wait_free "$lock"; then
 fi
 versions >"$d/before"
 capture >"$d/capture"
-"${kind}_refresh" >"$d/step.out" 2>"$d/step.err" || { say "refresh|$?"; log refresh; }
+code=0
+"${kind}_refresh" >"$d/step.out" 2>"$d/step.err" || code="exit code $?"
+# With skip_if_unavailable, dnf ends with 0 although it could not read a repository.
+if grep -q 'gnoring repositories' "$d/step.out" "$d/step.err"; then code='a repository was skipped'; fi
+[ "$code" = 0 ] || { say "refresh|$code"; log refresh; }
 if ! "${kind}_broken" >"$T/broken" && [ $repair = yes ]; then
   say "repair|$(head -n 3 "$T/broken" | tr '\n' ' ')"
   "${kind}_repair" >"$d/step.out" 2>"$d/step.err" || log repair

@@ -46,6 +46,8 @@ class ProbeHost:
         path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
+        if name == "apt-get":
+            (self.root / "var/lib/dpkg/info").mkdir(parents=True, exist_ok=True)
 
     def curl(self, **answers: str) -> None:
         """Let curl answer by a word of the URL with an HTTP status or an error text, else with 200. Logs its calls."""

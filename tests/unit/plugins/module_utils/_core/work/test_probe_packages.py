@@ -152,3 +152,22 @@ def test_the_powershell_part_is_powershell(mode: str) -> None:
 def test_a_mode_or_key_that_is_none_is_refused(packages: str, key: str) -> None:
     with pytest.raises(BadInput):
         to_probe("linux", "", key, packages)
+
+
+@pytest.mark.parametrize(
+    ("release", "beside", "own"),
+    [
+        ('ID="opensuse-leap"\nID_LIKE="suse opensuse"', "apt-get", "zypper"),  # zypper-aptitude has an apt-get
+        ("ID=fedora", "apt-get", "dnf"),
+        ("ID=debian", "dnf", "apt-get"),
+        ("ID=ubuntu\nID_LIKE=debian", "zypper", "apt-get"),
+    ],
+)
+def test_a_package_manager_beside_the_system_s_own_is_not_asked(
+    tmp_path: Path, release: str, beside: str, own: str
+) -> None:
+    host = ProbeHost(tmp_path)
+    host.file("etc/os-release", f"{release}\n")
+    for name in (beside, own):
+        host.command(name, "exit 0")
+    assert host.probe()["manager"] == own.removesuffix("-get")

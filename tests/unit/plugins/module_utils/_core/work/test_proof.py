@@ -103,14 +103,43 @@ def test_the_same_package_in_another_version_is_not_the_planned_patch() -> None:
     assert codes(proved([CURL], packages(), [], {"unclear": [other]})) == ["withdrawn curl.x"]
 
 
-def test_where_nobody_can_tell_a_withdrawn_patch_from_one_that_others_installed_nothing_is_claimed() -> None:
-    """Executor linux: its scan lists what is missing alone."""
+def test_where_nobody_can_tell_a_withdrawn_patch_from_one_that_others_installed_it_is_unclear() -> None:
+    """Executor azure: an assessment lists what is missing alone."""
     planned = [{"id": "curl.x:2", "title": "curl 2"}]
     gone = {"status": "succeeded", "missing": []}
-    assert not prove({"patches": planned, "platform": "linux"}, {"scan": gone}, packages()).differences
+    found = prove({"patches": planned, "platform": "linux"}, {"scan": gone}, packages())
+    assert codes(found) == ["unclear curl.x:2"] and found.installed == []
     newer = {"status": "succeeded", "missing": [{"id": "curl.x:3", "title": "curl 3"}]}
     found = prove({"patches": planned, "platform": "linux"}, {"scan": newer}, packages())
     assert codes(found) == ["withdrawn curl.x:2", "newly_approved curl.x:3"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "found", "installed"),
+    [
+        ({"withdrawn": ["curl.x:2"]}, ["withdrawn curl.x:2"], []),
+        ({"installed": ["curl.x:2"]}, [], ["curl.x:2"]),
+        ({"failed": ["curl.x:2"]}, [], []),
+    ],
+)
+def test_what_an_install_shows_of_a_planned_version_is_taken(
+    shown: dict[str, Any], found: list[str], installed: list[str]
+) -> None:
+    """Executor linux: the host looks for each planned version after the work, whoever brought it."""
+    planned = [{"id": "curl.x:2", "title": "curl 2"}]
+    results = {"patch": {"status": "no_op", **shown}, "scan": {"status": "succeeded", "missing": []}}
+    proof = prove({"patches": planned, "platform": "linux"}, results, packages())
+    assert (codes(proof), proof.installed) == (found, installed)
+
+
+def test_what_the_plan_has_forecast_is_no_difference() -> None:
+    """A new dependency and a removal that the policy allows; never a package that only changes its version."""
+    forecast = {"adds": ["dep"], "removes": ["gone"]}
+    facts = packages("curl.x 1 2", "dep.x - 1", "other.x - 1", "gone.x 3 -", "lost.x 3 -")
+    proof = proved([CURL], facts, forecast=forecast)
+    assert codes(proof) == ["unplanned other.x", "removed lost.x"]
+    assert proof.installed == ["curl.x", "dep.x", "other.x"]
+    assert codes(proved([CURL], packages("curl.x 1 2", "dep.x 1 2"), forecast=forecast)) == ["unplanned dep.x"]
 
 
 def test_a_kb_that_was_replaced_is_told_by_the_title_without_month_and_number() -> None:

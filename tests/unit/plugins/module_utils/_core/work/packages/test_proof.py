@@ -98,6 +98,24 @@ def test_another_package_that_broke_the_step_is_named() -> None:
     assert "package grub-pc" in proved("apt", GOOD, states=(0, ["toy all 1.0 ii"]), steps=(0, log)).failed[GOOD]
 
 
+GONE = [f"failed|{GOOD}|1", "log|1|E: Version '1.2' for 'toy' was not found"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "withdrawn"),
+    [
+        (GONE, True),
+        (["refresh|100", *GONE], False),  # the lists of packages are old, so nobody knows what is offered
+        ([f"begin|1|{GOOD}", GONE[1], "end|1|100"], False),  # the install itself failed
+        ([GONE[0], "log|1|E: Unable to correct problems, you have held broken packages."], False),
+    ],
+)
+def test_a_version_that_no_repository_offers_is_withdrawn_and_no_failure(steps: list[str], withdrawn: bool) -> None:
+    found = result(0, GOOD, broken=(0, []), states=(0, ["toy all 1.0 ii"]), steps=(0, [*steps, "done"]))
+    assert (found["withdrawn"], found["failed"]) == (([GOOD], []) if withdrawn else ([], [GOOD]))
+    assert (found["status"] == "failed") is (not withdrawn) and ("error" in found) is (not withdrawn)
+
+
 @pytest.mark.parametrize("output", ["", "{}", document("apt", {"states": (0, [])})])
 def test_no_proof_is_none(output: str) -> None:
     with pytest.raises(PatchtideError):
