@@ -21,8 +21,9 @@ from typing import Any
 #: Seconds a stage takes on a node, from and to. Much less than in life: the figures are about the controller.
 SPANS = {"precheck": (3, 20), "patch": (20, 90), "reboot": (30, 60), "scan": (10, 30), "verify": (3, 20)}
 PAGE = 50
-#: Patches missing on a node before its first install.
-MISSING = 10
+BASELINE = "pb-0123456789abcdef0"
+#: Patches missing on a node of each platform before its first install: one month's round.
+MISSING = {"linux": 10, "windows": 4}
 #: Of a thousand nodes so many never get the command, and on so many the install fails.
 LOST, FAILING = 2, 5
 
@@ -36,9 +37,9 @@ class Command:
     document: str
     comment: str
     at: float
+    #: The caller's: each patch state names its snapshot and its list, which proves whose state it is.
+    parameters: Mapping[str, list[str]] = field(default_factory=dict)
     ends: dict[str, tuple[float, str]] = field(default_factory=dict)
-    #: Of the caller: each patch state names it, which proves whose state it is.
-    snapshot: str = ""
 
 
 class Commands:
@@ -53,6 +54,8 @@ class Commands:
         self._installed: set[str] = set()
         #: Looks at a command times its nodes: what a poll costs is calls per node and look.
         self.node_looks = 0
+        #: Calls for one node that prove its install: what is pending after it, and the rest of an output that was cut.
+        self.proofs = 0
         self.sent: Counter[str] = Counter()
         self._commands: dict[str, Command] = {}
         #: The last operation of AWS-RunPatchBaseline on each node.
@@ -81,8 +84,8 @@ class Commands:
     def _send(self, request: Mapping[str, Any]) -> dict[str, Any]:
         comment, document = request.get("Comment", ""), request["DocumentName"]
         stage = _stage(comment, document, request["Parameters"])
-        command = Command(f"00000000-0000-4000-8000-{len(self._commands):012d}", stage, document, comment, time.time())
-        command.snapshot = next(iter(request["Parameters"].get("SnapshotId", ())), "")
+        name = f"00000000-0000-4000-8000-{len(self._commands):012d}"
+        command = Command(name, stage, document, comment, time.time(), request["Parameters"])
         low, high = SPANS[stage]
         for node in request["InstanceIds"]:
             chance = zlib.crc32(f"{node}{stage}".encode()) % 100_000 / 100_000
@@ -91,7 +94,7 @@ class Commands:
             command.ends[node] = (inf if hangs else command.at + self.pace * (low + chance * (high - low)), status)
             if stage == "reboot":
                 self.reboots_after.append(command.at - self._patched[node].ends[node][0])
-            if stage == "patch":
+            if stage == "patch" and status == "Success":
                 self._installed.add(node)
             if document == "AWS-RunPatchBaseline":
                 self._patched[node] = command
@@ -117,6 +120,7 @@ class Commands:
     def _invocation(self, request: Mapping[str, Any]) -> dict[str, Any]:
         command, node = self._commands[request["CommandId"]], request["InstanceId"]
         self.node_looks += 1
+        self.proofs += 1
         row = _row(command, node, details=False)
         return {**row, "StandardOutputContent": _output(command, node), "ResponseCode": 0}
 
@@ -127,17 +131,19 @@ class Commands:
         command = self._patched[node]
         operation = "Install" if command.stage == "patch" else "Scan"
         ended, status = command.ends[node]
-        waits = operation == "Install" and status == "Success" and is_rebooted(node)
+        came = operation == "Install" and status == "Success"
+        listed = command.parameters.get("InstallOverrideList", []) if operation == "Install" else []
         return {
             "InstanceId": node,
             "PatchGroup": "GROUP-1",
-            "BaselineId": "pb-0123456789abcdef0",
-            "SnapshotId": command.snapshot,
+            "BaselineId": BASELINE,
+            "SnapshotId": command.parameters.get("SnapshotId", [""])[0],
+            **({"InstallOverrideList": listed[0]} if listed else {}),
             "InstalledCount": 300,
             "InstalledOtherCount": 12,
-            "InstalledPendingRebootCount": 3 if waits else 0,
+            "InstalledPendingRebootCount": len(patches(node)) if came else 0,
             "InstalledRejectedCount": 0,
-            "MissingCount": 0 if node in self._installed else MISSING,
+            "MissingCount": 0 if node in self._installed else len(patches(node)),
             "FailedCount": int(_fate(node, "patch") == "Failed"),
             "UnreportedNotApplicableCount": 40,
             "NotApplicableCount": 900,
@@ -152,14 +158,36 @@ class Commands:
 
     def _patches(self, request: Mapping[str, Any]) -> dict[str, Any]:
         wanted = {value for item in request.get("Filters", []) for value in item["Values"]}
+        self.proofs += "InstalledPendingReboot" in wanted and "Missing" not in wanted
         row = {"Title": "kernel.x86_64:0:6.1.112-122.189.amzn2023", "KBId": "kernel.x86_64", "Severity": "Important"}
         row |= {"Classification": "Security", "State": "Failed", "CVEIds": "CVE-2026-1001,CVE-2026-1002"}
         node = request["InstanceId"]
-        if "Missing" in wanted and node not in self._installed:
-            names = [f"package{number}.x86_64" for number in range(MISSING)]
-            return {"Patches": [{**row, "KBId": name, "State": "Missing", "InstalledTime": 0.0} for name in names]}
+        state = "Missing" if node not in self._installed else "InstalledPendingReboot"
+        if state in wanted:
+            more = {"State": state, "InstalledTime": 0.0}
+            return {"Patches": [{**row, "KBId": key, "Title": title, **more} for key, title in patches(node)]}
         failed = _fate(node, "patch") == "Failed" and "Failed" in wanted
         return {"Patches": [{**row, "InstalledTime": 0.0}] if failed else []}
+
+
+def platform_of(node: str) -> str:
+    """Every fourth node has Windows."""
+    return "linux" if number_of(node) % 4 < 3 else "windows"
+
+
+def patches(node: str) -> list[tuple[str, str]]:
+    """Return ID and title of what a node misses before its first install."""
+    numbers = range(MISSING[platform_of(node)])
+    if platform_of(node) == "windows":
+        return [(f"KB50{number:05d}", f"2026-12 Update {number} (KB50{number:05d})") for number in numbers]
+    return [(f"package{n}.x86_64", f"package{n}.x86_64:0:1.2.{n}-4.amzn2023") for n in numbers]
+
+
+def _changes(node: str) -> list[str]:
+    """Return what the final probe prints of an install that went well."""
+    if platform_of(node) == "windows":
+        return [f"{key} - 200" for key, _title in patches(node)]
+    return [f"{key} 0:1.1-1 {title.partition(':')[2]}" for key, title in patches(node)]
 
 
 def number_of(node: str) -> int:
@@ -168,7 +196,7 @@ def number_of(node: str) -> int:
 
 
 def is_rebooted(node: str) -> bool:
-    """Every second node needs a reboot after its install."""
+    """Every second host needs a reboot after its install; a node on which it came in with NoReboot always does."""
     return zlib.crc32(f"{node} reboots".encode()) % 2 == 0
 
 
@@ -239,8 +267,12 @@ def _output(command: Command, node: str) -> str:
     before, after = f"{boot:08x}-0000-4000-8000-000000000000", f"{boot:08x}-1111-4111-8111-111111111111"
     if command.stage == "reboot":
         return json.dumps({"boot_id_before": before, "boot_id_after": after})
-    is_new = command.stage == "verify" and is_rebooted(node)
-    return json.dumps({**PROBE, "boot_id": after if is_new else before})
+    if command.stage != "verify":
+        return json.dumps({**PROBE, "boot_id": before, "packages_known": 300})
+    came = _fate(node, "patch") == "Success"
+    rows = _changes(node) if came else []
+    changes = {"rows": rows, "total": len(rows), "sha256": ""}
+    return json.dumps({**PROBE, "boot_id": after if came else before, "packages": changes})
 
 
 #: What the probe prints on a usual server, some 1.5 kB.

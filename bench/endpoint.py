@@ -189,6 +189,7 @@ class Endpoint:
         self.rate = rate
         self.burst = burst
         self.calls: Counter[str] = Counter()
+        self._objects: dict[bytes, bytes] = {}  #: of S3, by path
         self._span = (0.0, 0.0)
         self._slept: dict[tuple[str, str], defaultdict[str, float]] = {}
         self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
@@ -218,8 +219,15 @@ class Endpoint:
             return self._control(head)
         scope, target = _SCOPE.search(head), _TARGET.search(head)
         account, region = _account_of(scope[1].decode()) if scope else "0", scope[2].decode() if scope else ""
-        form = {} if target else {key: values[0] for key, values in parse_qs(body.decode()).items()}
+        form = (
+            {}
+            if target or not head.startswith(b"POST ")
+            else {key: values[0] for key, values in parse_qs(body.decode()).items()}
+        )
         operation = target[1].decode().rpartition(".")[2] if target else form.get("Action", "")
+        is_s3 = bool(scope) and scope[3] == b"s3"
+        if is_s3:
+            operation = "PutObject" if head.startswith(b"PUT ") else "GetObject"
         self.calls[operation] += 1
         begun = self._span[0] or time.monotonic()
         delay = self._random.uniform(*self.latency)
@@ -232,9 +240,21 @@ class Endpoint:
             self.calls["throttled"] += 1
             self.calls[f"throttled {operation}"] += 1
             return _refusal(bool(target))
+        if is_s3:
+            return self._object(head.split(b" ", 2)[1], body if operation == "PutObject" else None)
         if target:
             return 200, "application/x-amz-json-1.1", self._json(account, region, operation, json.loads(body))
         return 200, "text/xml", self._query(account, region, operation, form)
+
+    def _object(self, path: bytes, body: bytes | None) -> tuple[int, str, bytes]:
+        """Write an object unless there is one (If-None-Match: *), or read it."""
+        if body is not None and path in self._objects:
+            return 412, "text/xml", b"<Error><Code>PreconditionFailed</Code></Error>"
+        if body is not None:
+            self._objects[path] = body
+        found = self._objects.get(path)
+        missing = 404, "text/xml", b"<Error><Code>NoSuchKey</Code></Error>"
+        return (200, "text/yaml", b"" if body is not None else found) if found is not None else missing
 
     def _control(self, head: bytes) -> tuple[int, str, bytes]:
         if b"/bench/reset" in head:
@@ -247,6 +267,7 @@ class Endpoint:
         looks = sum(item.node_looks for item in self.commands.values())
         sent = sum((item.sent for item in self.commands.values()), Counter[str]())
         report = {"calls": self.calls, "node_looks": looks, "sent": sent, "asking_s": round(asked, 3)}
+        report["proofs"] = sum(item.proofs for item in self.commands.values())
         report["reboots_after_s"] = [round(item, 1) for place in self.commands.values() for item in place.reboots_after]
         report["slowest_chain_s"] = round(self._slowest_chain(), 3)
         return 200, "application/json", json.dumps(report).encode()

@@ -13,14 +13,13 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan i
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA, seal_scan
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
+from bench import commands
 from bench.endpoint import Estate
 from bench.hosts import UPDATES, host_name, update
 
 ACCOUNTS = tuple(f"{number}" * 12 for number in range(1, 6))
 AT = "2026-12-01T22:00:00.000Z"
 ROLLOUT = "5eed" * 8
-#: Patches missing on a node of each platform: one month's round.
-MISSING = {"linux": 10, "windows": 4}
 
 
 def places(count: int) -> list[tuple[str, str]]:
@@ -60,7 +59,7 @@ def candidates(count: int, where: list[tuple[str, str]]) -> Iterator[Candidate]:
                 host=node_id,
                 name=tags["Name"],
                 executor="ssm",
-                platform="linux" if number % 4 < 3 else "windows",
+                platform=commands.platform_of(node_id),
                 os="Amazon Linux" if number % 4 < 3 else "Microsoft Windows Server 2022 Datacenter",
                 account=account,
                 region=region,
@@ -93,17 +92,16 @@ def scan(nodes: list[Candidate]) -> dict[str, Any]:
 
 
 def _record(node: Candidate) -> dict[str, Any]:
-    count = UPDATES if node.executor == "linux" else MISSING[node.platform]
     missing = [
         {
-            "id": _patch_id(node, number),
-            "title": f"package{number}.x86_64:0:1.2.{number}-4.amzn2023",
+            "id": key,
+            "title": title,
             "classification": "Security",
             "severity": ("Critical", "Important", "Medium")[number % 3],
             "state": "MISSING",
             "cve_ids": [f"CVE-2026-{1000 + number}"],
         }
-        for number in range(count)
+        for number, (key, title) in enumerate(_patches(node))
     ]
     return {
         "node_id": node.node_id,
@@ -112,7 +110,8 @@ def _record(node: Candidate) -> dict[str, Any]:
         "region": node.region,
         "platform": node.platform,
         "status": "succeeded",
-        "counts": {"missing_count": count, "installed_count": 300, "failed_count": 0},
+        "evidence": {"baseline_id": commands.BASELINE},
+        "counts": {"missing_count": len(missing), "installed_count": 300, "failed_count": 0},
         "missing": missing,
         "missing_after": [item["id"] for item in missing],
         "failed": [],
@@ -120,10 +119,10 @@ def _record(node: Candidate) -> dict[str, Any]:
     }
 
 
-def _patch_id(node: Candidate, number: int) -> str:
+def _patches(node: Candidate) -> list[tuple[str, str]]:
     if node.executor == "linux":
-        return update(number)
-    return f"package{number}.x86_64" if node.platform == "linux" else f"KB50{number:05d}"
+        return [(update(number), update(number)) for number in range(UPDATES)]
+    return commands.patches(node.node_id)
 
 
 def plan(nodes: list[Candidate], where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:

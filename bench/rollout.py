@@ -48,8 +48,8 @@ def bare(folder: Path) -> Cost:
 def prepare(folder: Path, count: int, places: int, **more: Any) -> None:
     """Write inventory, policy, and the frozen plan of one wave. :param more: members of the policy."""
     where = nodes.places(places)
-    # lists would need a bucket, and the endpoint has none
-    more["patching"] = {"pin": "baseline", **more.get("patching", {})}
+    buckets = {region: {"name": f"lists-{region}"} for _account, region in where}
+    more["patching"] = {"buckets": buckets, **more.get("patching", {})}
     labels = [f"{account}/{region}" for account, region in where]
     inventory = {"plugin": "floor", "nodes": count // len(where), "places": labels, "online": True}
     (folder / "floor.yml").write_text(yaml.safe_dump(inventory))
@@ -82,6 +82,7 @@ def figures(cost: Cost, before: Cost, counted: Mapping[str, Any], count: int) ->
         "sent": counted["sent"],
         "calls_per_node_and_poll": round(looks / max(1, counted["node_looks"]), 4),
         "all_calls_per_node_and_poll": round(sum(calls.values()) / max(1, counted["node_looks"]), 4),
+        "proof_calls_per_node": round(counted["proofs"] / count, 3),
         "all_calls_per_node": round(sum(calls.values()) / count, 2),
         "progress_lines": len(lines),
     }
@@ -90,6 +91,7 @@ def figures(cost: Cost, before: Cost, counted: Mapping[str, Any], count: int) ->
 TARGETS = (
     ("memory over Ansible's own, MB", "memory_over_bare_mb", 300),
     ("calls per node and poll", "calls_per_node_and_poll", 0.06),
+    ("calls per node for the proof", "proof_calls_per_node", 1),
     ("longest silence, s", "silence_s", 30),
     ("CPU s", "cpu_s", 50),
 )

@@ -324,6 +324,27 @@ def test_a_plan_says_what_steers_its_run() -> None:
     assert text.count("will be started; its missing patches are not known yet") == 2
 
 
+def test_a_plan_s_page_has_what_a_change_board_signs() -> None:
+    """Who and what, how far it is pinned, what can be undone, times of the window's zone, scan, approvals, CVEs."""
+    plan = samples.completed().plan
+    approval = {
+        "by": "ana@example.com",
+        "at": plan["created_at"],
+        "source": "ticket",
+        "reason": "CHG0040007",
+        "roles": [],
+    }
+    page = Page(render_plan_html(plan, [approval]))
+    text = " ".join(page.text.split())
+    for said in (
+        *("payments team", "checkout", "production", "CHECKOUT-PROD-AL2023", "production-al2023"),
+        *("No baseline of the policy covers", "No other version of a planned package", "What can be undone"),
+        *("Uninstall an update by hand", "Europe/Berlin", "from a scan of", plan["digest"]),
+        *("ana@example.com", "CHG0040007", "CVE-2026-31431, CVE-2026-31402", "Packages removed"),
+    ):
+        assert said.lower() in text.lower(), said
+
+
 def test_a_plain_plan_says_nothing_of_what_it_has_not() -> None:
     page = Page(render_plan_html(samples.completed().plan))
     assert not any(word in page.text for word in ("turn ", "will be started", "does not fit"))
