@@ -4,7 +4,9 @@
 """What patches can be filtered by: the values of each property, by operating system (DescribePatchProperties).
 
 The list is a part of the service's own, which grows with every release. Properties whose values no public source lists
-have none here, and then nothing is refused.
+have none here, and then nothing is refused. Classifications and severities are those of the API Reference, PatchFilter,
+as long as it listed values (kept in pplu/aws-sdk-perl, Paws::SSM::PatchFilter). For RHEL and CentOS that list says
+Medium, where Red Hat's advisories say Moderate; which of them the service takes today has not been verified.
 """
 
 from __future__ import annotations

@@ -132,6 +132,12 @@ def test_what_an_install_shows_of_a_planned_version_is_taken(
     assert (codes(proof), proof.installed) == (found, installed)
 
 
+def test_a_planned_package_that_a_scan_finds_broken_has_failed_and_is_not_unclear() -> None:
+    planned = [{"id": "curl.x:2", "title": "curl 2"}]
+    results = {"patch": {"status": "unknown"}, "scan": {"status": "succeeded", "missing": [], "failed": ["curl.x:2"]}}
+    assert not codes(prove({"patches": planned, "platform": "linux"}, results, packages()))
+
+
 def test_what_the_plan_has_forecast_is_no_difference() -> None:
     """A new dependency and a removal that the policy allows; never a package that only changes its version."""
     forecast = {"adds": ["dep"], "removes": ["gone"]}

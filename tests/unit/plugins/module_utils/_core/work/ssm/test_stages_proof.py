@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -158,3 +159,36 @@ def test_only_a_list_that_was_cut_is_read_again(total: int, calls: int, proof: s
     stage = VerifyStage({"i-1": node}, results, "never", lambda: "now")
     (record,) = stage.evaluate(ended(output=probe("a.x 1 2")), port)
     assert (port.calls["output"], record["proof"], len(record["changes"])) == (calls, proof, total)
+
+
+def test_the_proof_of_a_thousand_nodes_costs_one_call_for_each() -> None:
+    """Patch states come in pages; what changed and what is missing comes with answers that are read anyway.
+    The same with 10,000 nodes: 10,000 calls and 2 times 200 pages."""
+    names = [f"i-{number}" for number in range(1_000)]
+    pending = [Patch(id="a.x", title="a.x:2", state="INSTALLED_PENDING_REBOOT")]
+    port = FakeFleet(FakeClock())
+    port.listed = dict.fromkeys(names, pending)
+    node = {"executor": "ssm", "platform": "linux", "pin": "list", "patches": [{"id": "a.x", "title": "a.x:2"}]}
+    nodes = {name: {**node, "node_id": name} for name in names}
+    packages = {"rows": ["a.x 1 2"], "total": 1, "sha256": ""}
+    output = json.dumps({"probe": 1, "boot_id": "c", "packages": packages})
+    rows = {name: Invocation(node_id=name, status="Success", output=output) for name in names}
+    done = Ended(rows, NOW, parameters=GIVEN, command_id="c-1")
+
+    def states(operation: str, **counts: int) -> None:
+        found = state(operation, counts=counts)
+        port.states = {name: replace(found, node_id=name) for name in names}
+
+    states("Install", installed_pending_reboot=1)
+    installed = {item["node_id"]: item for item in InstallStage({}).evaluate(done, port)}
+    states("Scan")
+    scanned = {item["node_id"]: item for item in ScanStage(planned=dict.fromkeys(names, ())).evaluate(done, port)}
+    results = {
+        name: {"precheck": {"facts": {"boot_id": "b"}}, "patch": installed[name], "scan": scanned[name]}
+        for name in names
+    }
+    records = VerifyStage(nodes, results, "never", lambda: "now").evaluate(done, port)
+    assert {(item["status"], item["proof"], tuple(item["installed"])) for item in records} == {
+        ("succeeded", "node", ("a.x",))
+    }
+    assert (port.calls["patches"], port.calls["output"], port.calls["patch_states"]) == (1_000, 0, 2 * 20)
