@@ -13,6 +13,9 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/tree
 export ANSIBLE_NOCOLOR := 1
 export PY_COLORS := 0
 unexport ANSIBLE_CONFIG
+# Most of what a short playbook costs is Python that compiles Ansible and SDKs, unless the result is kept.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 # Two cores are what CI has. `make test-unit T="-k baseline"` hands further arguments to pytest.
 WORKERS ?= 2
