@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 #: Field metadata: a fraction that may also be written as "5%".
 share = {"share": True}
-_EMPTY: dict[Any, Any] = {str: "", int: 0, bool: False, float: 0.0}
+_EMPTY: dict[Any, Any] = {str: "", int: 0, bool: False, float: 0.0, tuple: (), Mapping: {}}
 
 
 def read(cls: type[T], data: Mapping[str, Any]) -> T:
@@ -69,4 +69,4 @@ def _convert(hint: Any, value: Any) -> Any:
 
 
 def _empty(hint: Any) -> Any:
-    return read(hint, {}) if is_dataclass(hint) else _EMPTY[hint]  # type: ignore[arg-type]
+    return read(hint, {}) if is_dataclass(hint) else _EMPTY[get_origin(hint) or hint]  # type: ignore[arg-type]
