@@ -56,6 +56,7 @@ class Case:
     canary: str = ""
     broad: str = ""
     error: str = ""
+    refused: str = ""
 
 
 def person(bundle: Bundle, name: str) -> dict[str, Any]:
@@ -175,7 +176,11 @@ CASES: dict[str, Case] = {
     ),
     "a service account": Case((("robot", MANAGER), (CLEO, OWNER)), broad=MISSING_MANAGER),
     "a role that the person does not have": Case(((EVE, MANAGER), (CLEO, OWNER)), broad=MISSING_MANAGER),
-    "a role that nothing asks for": Case(((EVE, "auditor"), (CLEO, OWNER)), broad=MISSING_MANAGER),
+    "a role that nothing asks for": Case(
+        ((EVE, "auditor"), (CLEO, OWNER)),
+        broad=MISSING_MANAGER,
+        refused=f"{EVE} approved production, test as auditor for 48 hours, by ssh, which no requirement",
+    ),
     "another plan's digest": Case(
         ((ANA, MANAGER, {"subject": {"plan_digest": "d2" * 32}}), (CLEO, OWNER)), broad=MISSING_MANAGER
     ),
@@ -224,6 +229,11 @@ CASES: dict[str, Case] = {
         (*TWO, (EVE, "auditor", {"verdict": "reject", "reason": "no backup"})),
         canary=f"{EVE} said reject: no backup",
         broad=f"{EVE} said reject: no backup",
+    ),
+    "a rejection of one wave": Case(
+        (*TWO, (EVE, "auditor", {"verdict": "reject", "reason": "no backup", "subject": {"waves": ["broad"]}})),
+        broad=f"{EVE} said reject: no backup",
+        refused=f"{EVE} said reject: no backup",
     ),
     "a withdrawn approval": Case(
         (*TWO, (ANA, MANAGER, {"verdict": "revoke", "reason": "a mistake"})),
@@ -336,4 +346,5 @@ def test_what_may_begin_and_why_not(name: str, keys: Trusted, tmp_path: Path) ->
         reasons = "; ".join(judged.missing[wave])
         assert reasons.startswith(expected) if expected else not reasons, reasons
     assert all("\n" not in reason for _label, reason in judged.refused)
-    assert len(judged.refused) + len({vote.proof for vote in judged.counted}) >= len(found)
+    assert len(judged.refused) + len({vote.proof for vote in judged.counted}) == len(found)
+    assert case.refused in "\n".join(reason for _label, reason in judged.refused)
