@@ -153,7 +153,7 @@ class Month:
         :param beside: whether another one runs at the same time.
         """
         began, until = self.records(), time.monotonic() + LIMIT_SECONDS
-        process, *others = (self.start() for _ in range(1 + beside))
+        process, *others = (self.start() for _number in range(1 + beside))
         while process.poll() is None and time.monotonic() < until:
             if records is not None and self.records() - began >= records:
                 time.sleep(self.chance.random())
@@ -228,7 +228,7 @@ def month(tmp_path: Path) -> Iterator[Month]:
 
 def test_a_month_by_run_due_alone_is_the_month_of_the_plan(month: Month) -> None:
     """Afterwards run_due is quiet."""
-    month.go([4, *[None] * 6] if SHORT else [month.chance.choice(DEATHS) for _ in range(RUNS)])
+    month.go([4, *[None] * 6] if SHORT else [month.chance.choice(DEATHS) for _number in range(RUNS)])
     month.check()
     assert month.killed > (0 if SHORT else 3), month.killed
     assert len(month.plans["fabrikam"]["waves"][-1]["nights"]) > 1, "it needs more nights"

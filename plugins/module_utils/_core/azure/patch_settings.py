@@ -86,7 +86,8 @@ class PatchSettingsNoun:
 
     def apply(self, change: Change[PatchSettings]) -> PatchSettings | None:
         after = change.after
-        assert after is not None  # plan() returns settings
+        if after is None:  # plan() returns settings
+            return None
         settings: dict[str, Any] = {"patchMode": after.patch_mode, "assessmentMode": after.assessment_mode}
         if after.patch_mode == "AutomaticByPlatform" and not is_arc(self._node_id):
             settings[_OWN] = {_BYPASS: after.customer_schedules}

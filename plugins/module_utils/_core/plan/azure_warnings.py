@@ -85,7 +85,7 @@ def maintenance_warnings(plan_waves: Iterable[Mapping[str, Any]], records: Recor
     if unknown:
         yield (
             f"Whether maintenance configurations of Azure patch {_count(unknown)} in the same night is not known "
-            f"({named(sorted(unknown))}): {next(iter(unknown.values()))}."
+            f"({named(sorted(unknown))}): {min(unknown.values())}."
         )
 
 
