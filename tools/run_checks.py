@@ -24,9 +24,21 @@ from running import BUILD, ROOT
 #: The groups follow one another. A group's lanes run beside one another, since together they keep two cores busy.
 GROUPS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("test-unit", "test-checks"),),
-    (("test-hosts",), ("lint", "types", "docs", "environment", "matrix-short", "sanity")),
-    (("molecule",), ("test-contract", "test-lab", "test-inventory")),
-    (("test-integration", "test-playbooks", "test-kill-short"),),
+    (
+        ("test-hosts",),
+        (
+            "lint",
+            "types",
+            "docs",
+            "environment",
+            "matrix-short",
+            "sanity",
+            "test-contract",
+            "test-lab",
+            "test-inventory",
+        ),
+    ),
+    (("molecule",), ("test-integration", "test-playbooks", "test-kill-short")),
 )
 LIMIT_SECONDS = 25 * 60
 TAIL_LINES = 80

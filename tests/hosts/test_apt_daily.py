@@ -8,12 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
+
 from lab.hosts import estate
 from lab.hosts.fleet import Fleet, Wish
 
 SHOW = "systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer; stat -c %n /var/lib/apt/periodic/update-stamp"
 
 
+@pytest.mark.slow
 def test_hosts_have_apts_timers_only_where_they_are_asked_for(fleet: Fleet, on: Callable[[Fleet, str], str]) -> None:
     """docker/docker-install#366: apt-daily holds apt's locks right after the boot of a real host."""
     host, other = (row.name for row in estate.read_estate()[:2])

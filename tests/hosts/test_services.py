@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from lab.hosts.fleet import Fleet, Wish
@@ -49,6 +50,7 @@ def cycle(fleet: Fleet, folder: Path) -> str:
     return said
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_come_back_after_the_reboot_fails_its_node_by_name(
     fleet: Fleet, hosts: Callable[..., Wish], tmp_path: Path
 ) -> None:
