@@ -19,7 +19,8 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 # Two cores are what CI has. `make test-unit T="-k baseline"` hands further arguments to pytest.
 WORKERS ?= 2
-PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --junitxml=build/report/$(@:test-%=%).xml
+# Idle workers take tests over, because the longest take minutes.
+PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --junitxml=build/report/$(@:test-%=%).xml
 T ?=
 #: What CI leaves to targets of its own, because it takes minutes.
 HOSTS_CONTRACT = tests/hosts/chroot/test_contract.py
