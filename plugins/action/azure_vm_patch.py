@@ -13,20 +13,19 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._azure.machines import COMPUTE_API, HYBRID_API, machine
 from ..module_utils._azure.patching import Machines
 from ..module_utils._azure.tenants import Tenants
-from ..module_utils._core.azure_ids import is_arc, is_vm, parts
+from ..module_utils._core.azure_ids import is_arc, is_vm
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.executors import AZURE
 from ..module_utils._core.model import Status
 from ..module_utils._core.work.azure.requests import LEAST_SECONDS, MOST_SECONDS
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.packages.listing import PackageRules
-from ..plugin_utils.azure_login import env_tenants
+from ..plugin_utils.azure_login import by_subscription, env_tenants
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.executors.azure_install import Choice, Installations
 from ..plugin_utils.executors.azure_scan import Assessments
 from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.progress import Throttle
-from ..plugin_utils.workers import gather
 
 _REBOOT = {"never": "Never", "if_required": "IfRequired", "always": "Always"}
 
@@ -50,12 +49,8 @@ class ActionModule(ControllerAction):
         _check(options, ids)
         if why := why_unserved(AZURE.name):
             raise BadInput("machines", options["machines"], f"an executor that works here: {why}")
-        by_subscription: dict[str, list[str]] = {}
-        for item in ids:
-            by_subscription.setdefault(parts(item)[0], []).append(item)
         tenants = env_tenants()
-        found = gather(lambda item: self._of_one(tenants, item[0], item[1], options), list(by_subscription.items()))
-        rows = [row for told in found for row in told]
+        rows = by_subscription(ids, str, lambda name, some: self._of_one(tenants, name, some, options))
         failed = [row for row in rows if "error" in row]
         report: dict[str, Any] = {"changed": any(row["changed"] for row in rows), "machines": rows}
         if failed:

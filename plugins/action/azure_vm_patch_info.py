@@ -14,7 +14,6 @@ from ..module_utils._azure.arm import Arm
 from ..module_utils._azure.maintenance import schedules
 from ..module_utils._azure.patching import Machines
 from ..module_utils._azure.tenants import Tenants
-from ..module_utils._core.azure_ids import parts
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.executors import AZURE
 from ..module_utils._core.fleet.azure import to_tags
@@ -24,12 +23,11 @@ from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.azure.maintenance import Machine
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.packages.listing import PackageRules
-from ..plugin_utils.azure_login import env_tenants
+from ..plugin_utils.azure_login import by_subscription, env_tenants
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.executors.azure_scan import Assessments
 from ..plugin_utils.executors.served import why_unserved
 from ..plugin_utils.progress import Throttle
-from ..plugin_utils.workers import gather
 
 Node = dict[str, Any]
 
@@ -53,12 +51,11 @@ class ActionModule(ControllerAction):
             return {"changed": False, "results": [], "due": [node["node_id"] for node in nodes] if nodes else []}
         if why := why_unserved(AZURE.name):
             raise BadInput("hosts", options["hosts"][0], f"an executor that works here: {why}")
-        by_subscription: dict[str, list[Node]] = {}
-        for node in nodes:
-            by_subscription.setdefault(parts(node["node_id"])[0], []).append(node)
         tenants = env_tenants()
-        found = gather(lambda item: self._of_one(tenants, item[0], item[1], options), list(by_subscription.items()))
-        return {"changed": False, "results": [row for rows in found for row in rows], "due": []}
+        rows = by_subscription(
+            nodes, lambda node: str(node["node_id"]), lambda name, some: self._of_one(tenants, name, some, options)
+        )
+        return {"changed": False, "results": rows, "due": []}
 
     def _of_one(
         self, tenants: Tenants, subscription: str, nodes: Sequence[Node], options: Mapping[str, Any]

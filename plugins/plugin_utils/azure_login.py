@@ -6,7 +6,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from ..module_utils._core.azure_ids import parts
+from .workers import gather
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 if TYPE_CHECKING:
     from ..module_utils._azure.tenants import Tenants
@@ -18,3 +25,13 @@ def env_tenants() -> Tenants:
     from ..module_utils._azure.tenants import Tenants
 
     return Tenants(login_of(os.environ))
+
+
+def by_subscription(
+    machines: Iterable[T], node_id: Callable[[T], str], work: Callable[[str, Sequence[T]], Sequence[R]]
+) -> list[R]:
+    """Return what ``work`` returns for the machines of each subscription, all subscriptions beside one another."""
+    found: dict[str, list[T]] = {}
+    for machine in machines:
+        found.setdefault(parts(node_id(machine))[0], []).append(machine)
+    return [row for rows in gather(lambda item: work(*item), list(found.items())) for row in rows]

@@ -91,3 +91,9 @@ def cut(text: str, width: int) -> str:
 def pad(text: str, width: int, right: bool = False) -> str:
     blanks = " " * (width - columns(text))
     return blanks + text if right else text + blanks
+
+
+def counted(number: int, noun: str = "node") -> str:
+    """Return a number with its noun, such as ``1 node`` or ``1,200 patches``."""
+    plural = noun + ("es" if noun.endswith("ch") else "s")
+    return f"{number:,} {noun if number == 1 else plural}"

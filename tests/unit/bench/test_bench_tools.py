@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -89,7 +88,6 @@ def control_path() -> Iterator[str]:
         yield f"{folder}/%h"
 
 
-@pytest.mark.skipif(not shutil.which("ssh"), reason="there is no ssh")
 def test_the_machines_own_ssh_talks_to_the_hosts(control_path: str) -> None:
     ssh = ["ssh", "-F", "none", "-o", "ControlMaster=no", "-o", f"ControlPath={control_path}"]
     for host, text in (("a", "x" * 100_000), ("b", "")):

@@ -37,6 +37,7 @@ from ..errors import BadInput
 from ..events import GateJudged
 from ..model import Status
 from ..read import read, share
+from ..text import counted
 from .confidence import lower_bound, upper_bound
 from .differences import ABORT, ALLOW, CHOICES, COUNTED, PAUSE, Differences, sentence
 
@@ -242,12 +243,12 @@ def decide(
 def _budget(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
     found = []
     if rules.max_failures is not None and tally.failed > rules.max_failures:
-        text = f"{_nodes(tally.failed)} of the wave failed, max_failures is {rules.max_failures}."
+        text = f"{counted(tally.failed)} of the wave failed, max_failures is {rules.max_failures}."
         found.append((Verdict.ABORT, text))
     limit, spent = _limit(rules, tally), tally.failed + tally.earlier_failed
     if limit is not None and spent > limit:
         earlier = f" ({tally.earlier_failed} of them in earlier waves)" if tally.earlier_failed else ""
-        text = f"{_nodes(spent)} of the rollout failed{earlier}, the budget is {limit}."
+        text = f"{counted(spent)} of the rollout failed{earlier}, the budget is {limit}."
         found.append((Verdict.ABORT, text))
     return found
 
@@ -258,10 +259,10 @@ def _rate(rules: GateRules, tally: WaveTally) -> list[tuple[Verdict, str]]:
         return []
     limit = _percent(rules.max_failure_rate)
     if not failed:
-        return [(Verdict.PROMOTE, f"None of {_nodes(worked)} failed, the limit is {limit}.")]
+        return [(Verdict.PROMOTE, f"None of {counted(worked)} failed, the limit is {limit}.")]
     if failed == worked > 1 and rules.max_failure_rate < 1:
-        return [(Verdict.ABORT, f"All {_nodes(worked)} that were worked on failed.")]
-    seen = f"{failed} of {_nodes(worked)} failed ({_percent(failed / worked)})"
+        return [(Verdict.ABORT, f"All {counted(worked)} that were worked on failed.")]
+    seen = f"{failed} of {counted(worked)} failed ({_percent(failed / worked)})"
     if worked < rules.min_sample:
         return [(Verdict.PAUSE, f"{seen}. The failure rate applies only from min_sample ({rules.min_sample}) nodes.")]
     if failed / worked <= rules.max_failure_rate:
@@ -287,17 +288,17 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
         found.append((Verdict.PROMOTE, "The wave has no nodes."))
     elif not tally.worked:
         found.append(
-            (Verdict.PAUSE, f"None of {_nodes(tally.total)} was patched and verified, so the patches are untested.")
+            (Verdict.PAUSE, f"None of {counted(tally.total)} was patched and verified, so the patches are untested.")
         )
     if tally.missing:
         found.append(
             (
                 Verdict.PAUSE,
-                f"{_nodes(tally.missing)} of {tally.total} {'has' if tally.missing == 1 else 'have'} no outcome.",
+                f"{counted(tally.missing)} of {tally.total} {'has' if tally.missing == 1 else 'have'} no outcome.",
             )
         )
     if tally.unknown and tally.unknown / tally.total > rules.max_unknown:
-        text = f"The outcome is unknown for {_nodes(tally.unknown)} of {tally.total}"
+        text = f"The outcome is unknown for {counted(tally.unknown)} of {tally.total}"
         found.append((Verdict.PAUSE, f"{text}, the limit is {_percent(rules.max_unknown)}."))
     if tally.left_over and tally.left_over / tally.total > rules.max_skipped_rate:
         share, limit = _percent(tally.left_over / tally.total), _percent(rules.max_skipped_rate)
@@ -309,9 +310,9 @@ def _completeness(rules: GateRules, tally: WaveTally, emptied: str) -> list[tupl
 def _left_over(tally: WaveTally) -> str:
     waiting = f"{'waits for its' if tally.reboot_pending == 1 else 'wait for their'} reboot"
     if not tally.skipped:
-        return f"{tally.reboot_pending} of {_nodes(tally.total)} {waiting}"
+        return f"{tally.reboot_pending} of {counted(tally.total)} {waiting}"
     more = f" and {tally.reboot_pending} {waiting}" if tally.reboot_pending else ""
-    return f"{tally.skipped} of {_nodes(tally.total)} were skipped{more}"
+    return f"{tally.skipped} of {counted(tally.total)} were skipped{more}"
 
 
 def _health_check(health_check: HealthCheck) -> tuple[Verdict, str]:
@@ -362,10 +363,6 @@ def _limit(rules: GateRules, tally: WaveTally) -> int | None:
     if rules.budget is None:
         return None
     return to_count(rules.budget, max(tally.rollout_total, tally.total)) if rules.budget else 0
-
-
-def _nodes(count: int) -> str:
-    return f"{count} node{'' if count == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 from ..errors import BadInput
 from ..nodes import Candidate
 from ..stamp import from_time
+from ..text import counted
 from ..work.azure.maintenance import opens_between
 from .exclude import AUTO_PATCHED
-from .warnings import counted, named
+from .warnings import are, named
 
 Records = Mapping[str, Mapping[str, Any]]
 #: Assessments of Azure are periodic every 24 hours (Microsoft Learn, "Assessment options in Update Manager").
@@ -32,7 +33,7 @@ def assessment_warnings(records: Records, scanned_at: str, waves: Iterable[Seque
     if old:
         names = sorted(old, key=lambda name: (-old[name], name))
         yield (
-            f"{counted(len(old))} planned from an assessment that was at least {_OLD_HOURS} hours old at the scan, the "
+            f"{are(len(old))} planned from an assessment that was at least {_OLD_HOURS} hours old at the scan, the "
             f"oldest {max(old.values()):.0f} hours ({named(names)}): patches released since are not in this plan."
         )
 
@@ -78,19 +79,15 @@ def maintenance_warnings(plan_waves: Iterable[Mapping[str, Any]], records: Recor
                     conflicts.setdefault(str(item["name"]), {})[name] = when
     for configuration, nodes in sorted(conflicts.items()):
         yield (
-            f"The maintenance configuration {configuration} of Azure patches {_count(nodes)} in the same night, first "
-            f"at {min(nodes.values())} ({named(sorted(nodes))}): whichever begins second finds the machine busy or "
-            "patched. Remove the assignment, or move one of the two."
+            f"The maintenance configuration {configuration} of Azure patches {counted(len(nodes))} in the same night, "
+            f"first at {min(nodes.values())} ({named(sorted(nodes))}): whichever begins second finds the machine "
+            "busy or patched. Remove the assignment, or move one of the two."
         )
     if unknown:
         yield (
-            f"Whether maintenance configurations of Azure patch {_count(unknown)} in the same night is not known "
+            f"Whether maintenance configurations of Azure patch {counted(len(unknown))} in the same night is not known "
             f"({named(sorted(unknown))}): {min(unknown.values())}."
         )
-
-
-def _count(nodes: Mapping[str, str]) -> str:
-    return "1 node" if len(nodes) == 1 else f"{len(nodes):,} nodes"
 
 
 def _name(node: Candidate) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from ..counts import to_count
 from ..errors import BadInput
 from ..nodes import Candidate
+from ..text import counted
 from ..times.schedule import Occurrence
 
 #: Minutes that Azure's guest patching reserves for a reboot; no reboot starts with less of the window left.
@@ -117,7 +118,7 @@ def _describe(
 ) -> str:
     if not nodes:
         return "no nodes"
-    work = f"{_count(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"
+    work = f"{counted(len(nodes), 'node')}, {lanes} at a time, {'need' if len(nodes) > 1 else 'needs'} {needed} minutes"
     if usable is None:
         return f"{work}; the wave has no window"
     if len(nights) > 1:
@@ -125,7 +126,7 @@ def _describe(
         have = f"{len(nights)} nights, with {counts} nodes, have {usable} before their cutoffs"
     else:
         have = f"the window has {usable} before its cutoff"
-    return f"{work}; {have}" + (f": {_count(late, 'node')} {'does' if late == 1 else 'do'} not fit" if late else "")
+    return f"{work}; {have}" + (f": {counted(late, 'node')} {'does' if late == 1 else 'do'} not fit" if late else "")
 
 
 def may_start(now: datetime, minutes: float, window: Occurrence | None) -> StartGuard:
@@ -145,14 +146,10 @@ def may_start(now: datetime, minutes: float, window: Occurrence | None) -> Start
         text = f"no further work starts after the window's cutoff at {_clock(window.cutoff_at)}"
         return StartGuard(ok=False, text=text)
     if now + timedelta(minutes=minutes) > window.end:
-        closes = f"the window closes at {_clock(window.end)}, in {_count(left, 'minute')}"
+        closes = f"the window closes at {_clock(window.end)}, in {counted(left, 'minute')}"
         return StartGuard(ok=False, text=f"{closes}; this step needs {minutes:g}")
     return StartGuard(ok=True)
 
 
 def _clock(time: datetime) -> str:
     return time.strftime("%Y-%m-%d %H:%M %Z")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

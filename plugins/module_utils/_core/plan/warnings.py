@@ -13,6 +13,7 @@ from ..errors import PatchtideError
 from ..exceptions.records import ExceptionRules
 from ..nodes import Candidate
 from ..ssm.patch_policies import policies_of
+from ..text import counted
 from .covered import Coverage, is_by_baseline
 from .exclude import TROUBLE
 
@@ -43,7 +44,7 @@ def trouble_warnings(excluded: Iterable[Mapping[str, str]]) -> Iterator[str]:
         counts = Counter(item["code"] for item in lost)
         by = ", ".join(f"{counts[code]:,} {code.replace('_', ' ')}" for code in TROUBLE if counts[code])
         names = [item["name"] or item["host"] or item["node_id"] for item in lost]
-        yield f"{counted(len(lost))} left out because of trouble: {by} ({named(names)})."
+        yield f"{are(len(lost))} left out because of trouble: {by} ({named(names)})."
 
 
 def place_warnings(failed_places: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -60,7 +61,7 @@ def uncovered_warnings(coverage: Coverage, waves: Iterable[Sequence[Candidate]])
     if found:
         names = sorted(node.name or node.host or node.node_id for node in found)
         yield (
-            f"{counted(len(found))} covered by no baseline of the policy ({named(names)}): "
+            f"{are(len(found))} covered by no baseline of the policy ({named(names)}): "
             "baselines outside the policy, such as their accounts' defaults, decide what is installed."
         )
 
@@ -90,14 +91,14 @@ def patch_policy_warnings(waves: Iterable[Sequence[Candidate]]) -> Iterator[str]
         names = sorted(node.name or node.host or node.node_id for node, _tags in found)
         policies = sorted({f"{name} (tag {key})" for _node, tags in found for key, name in tags.items()})
         yield (
-            f"{counted(len(found))} in patch policies of Quick Setup as well ({named(names)}): {named(policies)}. "
+            f"{are(len(found))} in patch policies of Quick Setup as well ({named(names)}): {named(policies)}. "
             "They install by their own schedule and baselines, and their scans replace the patch compliance. "
             "Take the nodes out of the patch policies, or exclude them by that tag."
         )
 
 
-def counted(number: int) -> str:
-    return "1 node is" if number == 1 else f"{number:,} nodes are"
+def are(number: int) -> str:
+    return f"{counted(number)} {'is' if number == 1 else 'are'}"
 
 
 def named(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from ..accounts import Account
 from ..ssm.baselines import NO_APPROVAL_DELAY
 from ..tags import TagKeys
-from ..text import plain
+from ..text import counted, plain
 from .values import BY_TAG
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -115,10 +115,6 @@ def _comment(text: str) -> str:
     return f"# {' '.join(plain(text).split())}"
 
 
-def _count(number: int, noun: str = "node") -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _head(seen: Seen) -> Iterator[str]:
     yield "# Drafted by patchtide.hybrid.init_policy from what was found. Read every line, then check it:"
     yield "#   ansible-playbook patchtide.hybrid.apply_policy -e patchtide_policy_file=policy.yml --check --diff"
@@ -210,7 +206,7 @@ def _groups(seen: Seen) -> Iterator[str]:
         mine = [system for system, groups in systems.items() if group in groups]
         names = [_name_for(seen, system, group) for system in mine]
         row = {"name": group, **({"baselines": names} if names else {})}
-        yield _entry(row, _count(size) + _owned(seen, group))
+        yield _entry(row, counted(size) + _owned(seen, group))
 
 
 def _name_for(seen: Seen, system: str, group: str) -> str:
@@ -235,7 +231,7 @@ def _windows(seen: Seen) -> Iterator[str]:
             yield _comment(f"found, not used by a tag: {row.members['name']}, {row.members['schedule']}, in {rows}")
     if crons:
         yield _comment(
-            f"Tags state {_count(len(crons), 'cron expression')}; `plan.tagged_cron` says how long they are open."
+            f"Tags state {counted(len(crons), 'cron expression')}; `plan.tagged_cron` says how long they are open."
         )
     yield "windows:"
     for row in used:
@@ -263,7 +259,7 @@ def _waves(seen: Seen) -> Iterator[str]:
     if any(node.environment for node in seen.grouped) and (
         without := sum(not node.environment for node in seen.grouped)
     ):
-        yield _comment(f"Without an environment tag, {_count(without)} would be in no wave; the plan names them.")
+        yield _comment(f"Without an environment tag, {counted(without)} would be in no wave; the plan names them.")
     yield "waves:"
     soak = {"soak_minutes": 60}
     for number, (name, select, nodes) in enumerate(stages):
@@ -273,7 +269,7 @@ def _waves(seen: Seen) -> Iterator[str]:
             yield _entry({"name": "canary", "select": select, "size": "10%", **window, **soak, "gate": gate})
         elif len(nodes) > TENTH_ABOVE:
             yield _entry({"name": f"{name}-tenth", "select": select, "size": "10%", **window, **soak})
-        yield _entry({"name": name, "select": select, **window}, _count(len(nodes)))
+        yield _entry({"name": name, "select": select, **window}, counted(len(nodes)))
 
 
 def _stages(seen: Seen) -> list[tuple[str, dict[str, Any], list[DraftNode]]]:
@@ -319,4 +315,4 @@ def _rules(seen: Seen) -> Iterator[str]:
         yield "# owners:"
         for owner, size in sorted(owners.items()):
             select = {"tags": {seen.tags.owner: owner}}
-            yield _comment(f"  - {scalar({'name': owner, 'people': [], 'select': select})}  {_count(size)}")
+            yield _comment(f"  - {scalar({'name': owner, 'people': [], 'select': select})}  {counted(size)}")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..text import counted
 from .rows import COMPLIANT, UNKNOWN, Row
 from .story import Story, WaveStory
 from .totals import count_tones
@@ -174,9 +175,3 @@ def to_sentences(reasons: Iterable[str]) -> str:
 
 def _conclusion(code: str, tone: str, title: str, headline: str, reason: str) -> dict[str, str]:
     return {"code": code, "tone": tone, "title": title, "headline": headline, "reason": reason}
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as ``1 node`` or ``1,200 patches``."""
-    plural = noun + ("es" if noun.endswith("ch") else "s")
-    return f"{number:,} {noun if number == 1 else plural}"

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..plan.rules import PlanRules
+from ..text import counted
 from .plan_facts import affected, pinned, undoable
 from .rows import moment
 from .timeline_words import move_notes
@@ -91,13 +92,13 @@ def wave_notes(wave: Mapping[str, Any]) -> Iterator[str]:
     nodes = wave["nodes"]
     if turn_count(wave) > 1:
         busiest = max(Counter(node.get("turn", 1) for node in nodes).values(), default=0)
-        yield f"{turn_count(wave):,} turns of at most {_nodes(busiest)}"
+        yield f"{turn_count(wave):,} turns of at most {counted(busiest)}"
     starts = [node for node in nodes if node.get("start")]
     unknown = sum(not node.get("assessed_at") for node in starts)
     if unknown:
-        yield f"{_nodes(unknown, 'stopped')} will be started; missing patches are not known yet"
+        yield f"{counted(unknown, 'stopped node')} will be started; missing patches are not known yet"
     if known := len(starts) - unknown:
-        yield f"{_nodes(known, 'deallocated')} will be started; missing patches are those of the last assessments"
+        yield f"{counted(known, 'deallocated node')} will be started; missing patches are those of the last assessments"
     yield from move_notes(wave)
     yield from (str(note) for note in wave.get("notes", ()) if note != wave.get("emptied"))
 
@@ -119,8 +120,3 @@ def turn_count(wave: Mapping[str, Any]) -> int:
 def health_check_names(wave: Mapping[str, Any]) -> list[str]:
     """Return the health checks that the wave's gate asks, by name."""
     return [str(health_check.get("name") or "") for health_check in wave["gate"]["health_checks"]]
-
-
-def _nodes(number: int, kind: str = "") -> str:
-    words = [f"{number:,}", kind, "node" if number == 1 else "nodes"]
-    return " ".join(word for word in words if word)

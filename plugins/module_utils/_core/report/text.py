@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..text import LISTED, WIDTH, cut, fold_text, plain, table
-from .conclusion import counted, to_sentences
+from ..text import LISTED, WIDTH, counted, cut, fold_text, plain, table
+from .conclusion import to_sentences
 from .difference_words import differences
 from .plan_words import health_check_names, plan_facts, plan_rules, wave_notes
 from .rows import count_severities, in_severity_order

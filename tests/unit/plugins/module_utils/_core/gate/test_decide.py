@@ -65,8 +65,8 @@ def gate(good: int = 0, failed: int = 0, skipped: int = 0, missing: int = 0, **o
             "abort",
             "4 of 10 nodes failed (40 %), above the limit of 10 %: with 90 % confidence the rate exceeds 18.8 %",
         ),
-        (880, 120, "abort", "120 of 1000 nodes failed (12 %), above the limit of 10 %: with 90 % confidence"),
-        (891, 109, "pause", "109 of 1000 nodes failed (10.9 %), above the limit of 10 %, but"),
+        (880, 120, "abort", "120 of 1,000 nodes failed (12 %), above the limit of 10 %: with 90 % confidence"),
+        (891, 109, "pause", "109 of 1,000 nodes failed (10.9 %), above the limit of 10 %, but"),
     ],
 )
 def test_failure_rate_and_how_sure_it_is(good: int, failed: int, verdict: str, reason: str) -> None:
