@@ -65,6 +65,16 @@ def test_a_lost_answer_is_found_and_not_sent_again(azure: AzureLab) -> None:
     assert (row["status"], row["changed"]) == ("succeeded", True) and calls(azure, "POST installPatches") == 1
 
 
+def test_an_earlier_installation_is_not_taken_for_one_that_was_lost(azure: AzureLab) -> None:
+    """The machine shows its last installation, whoever began it; ours never reached the service."""
+    name = azure.machine("az-web-01")["offered"][0]["name"]
+    assert work(azure, WEB, classifications=(), include=(name,))[WEB]["status"] == "succeeded"
+    azure.post("clock", {"advance": 3600})
+    azure.post("faults", {"rules": [{"kind": "down", "operation": "POST installPatches"}]})
+    row = work(azure, WEB, classifications=(), include=("*",))[WEB]
+    assert row["selected"] and (row["status"], row["error"]["code"]) == ("unknown", "no_end")
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "changed", "code"),
     [

@@ -157,6 +157,13 @@ def test_an_interface_that_somebody_changed_meanwhile_is_read_again(azure: Azure
     assert drain.drain([first]) == {} and pools(azure) == set()
 
 
+def test_without_an_etag_nothing_is_written(azure: AzureLab, drain: AzureDrain) -> None:
+    first, _second = drain.targets([RUNNING])[RUNNING]
+    real, before = drain._read, pools(azure)
+    drain._read = lambda card: {**real(card), "etag": ""}  # type: ignore[method-assign] # the lab always names one
+    assert "NoEtag" in drain.drain([first])[RUNNING] and pools(azure) == before
+
+
 def test_what_azure_refuses_is_the_reason_of_its_machine(azure: AzureLab, drain: AzureDrain) -> None:
     targets = drain.targets([RUNNING, vm("az-web-02")])
     every = [target for found in targets.values() for target in found]

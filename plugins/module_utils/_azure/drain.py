@@ -134,7 +134,9 @@ class AzureDrain:
         properties = {**(found.get("properties") or {}), "ipConfigurations": configs}
         body = {"location": found.get("location"), "tags": to_tags(found.get("tags")), "properties": properties}
         action = f"update the network interface {card.rpartition('/')[2]}"
-        etag = str(found.get("etag") or "*")
+        etag = str(found.get("etag") or "")
+        if not etag:
+            raise ServiceError(action, "NoEtag", "the service named no etag, so somebody else's change could be lost")
         self._arm.wait(self._arm.write("PUT", card, API, body, action, etag=etag), action)
 
 

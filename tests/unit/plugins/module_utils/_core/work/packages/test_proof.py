@@ -107,6 +107,7 @@ GONE = [f"failed|{GOOD}|1", "log|1|E: Version '1.2' for 'toy' was not found"]
         (GONE, True),
         (["refresh|100", *GONE], False),  # the lists of packages are old, so nobody knows what is offered
         ([f"begin|1|{GOOD}", GONE[1], "end|1|100"], False),  # the install itself failed
+        ([f"begin|1|{GOOD}", GONE[1], "end|1|0"], False),  # the install says it was good, and the package is not there
         ([GONE[0], "log|1|E: Unable to correct problems, you have held broken packages."], False),
     ],
 )
