@@ -19,6 +19,9 @@ from .listing import Forecast, Held, Listing, Note, PackageRules, matches, to_pa
 from .names import Package, from_nevra
 from .rpm import repositories, unfinished
 
+#: What says that metadata of a repository is missing, also where the exit code is 0 by ``skip_if_unavailable``: dnf 4
+#: (dnf, ``base.py``, ``fill_sack``) and dnf 5, which only says that the download failed.
+SKIPPED = "Ignoring repositories|Failed to download metadata"
 #: dnf waits for a lock for ever unless ``exit_on_lock`` is set; then it ends with 200. check-update: 100 means updates.
 #: ``--assumeno`` shows the transaction and ends with 1. Excludes and version locks make check-update silent, so it is
 #: asked once more without them. Amazon Linux 2023 is locked to a release unless told otherwise (AL2023 user guide,
@@ -232,9 +235,8 @@ def _notes(document: Document, rules: PackageRules) -> Iterator[Note]:
     ]
     if problems:
         yield Note(code="modules", text=f"module streams: {words(problems[0], 200)}")
-    ignored = [
-        line for name in ("refresh", "updates") for line in document.part(name).said if "gnoring repositories" in line
-    ]
+    said = (line for name in ("refresh", "updates") for line in document.part(name).said)
+    ignored = [line for line in said if re.search(SKIPPED, line)]
     if ignored:
         yield Note(code="repository", text=words(ignored[0], 200))
 

@@ -217,8 +217,7 @@ versions >"$d/before"
 capture >"$d/capture"
 code=0
 "${kind}_refresh" >"$d/step.out" 2>"$d/step.err" || code="exit code $?"
-# With skip_if_unavailable, dnf ends with 0 although it could not read a repository.
-if grep -q 'gnoring repositories' "$d/step.out" "$d/step.err"; then code='a repository was skipped'; fi
+if grep -Eq '@SKIPPED@' "$d/step.out" "$d/step.err"; then code='a repository was skipped'; fi
 [ "$code" = 0 ] || { say "refresh|$code"; log refresh; }
 if ! "${kind}_broken" >"$T/broken" && [ $repair = yes ]; then
   say "repair|$(head -n 3 "$T/broken" | tr '\n' ' ')"
@@ -274,6 +273,7 @@ def install_script(patch_ids: Sequence[str], rules: PackageRules, seconds: int) 
         "EXCLUDE": " | ".join(pattern.replace("~", r"\~") for pattern in rules.exclude) or "''",
         "STEPS": str(STEPS),
         "SECONDS": str(max(0, int(seconds))),
+        "SKIPPED": dnf.SKIPPED,
     }
     for name, value in values.items():
         script = script.replace(f"@{name}@", value)

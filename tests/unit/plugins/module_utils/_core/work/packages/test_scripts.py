@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.dnf import SKIPPED
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.scripts import (
     install_script,
@@ -59,3 +61,16 @@ def test_the_list_is_in_the_script_word_for_word() -> None:
 def test_an_id_that_is_no_package_never_becomes_part_of_a_script(patch_id: str) -> None:
     with pytest.raises(Exception, match="expected a package and its version"):
         install_script([patch_id], RULES, 60)
+
+
+@pytest.mark.parametrize(
+    ("line", "skipped"),
+    [
+        ("Ignoring repositories: hashicorp", True),  # dnf 4
+        ('Failed to download metadata (metalink: "https://m.example/x") for repository "updates": Usable URL', True),
+        ("Last metadata expiration check: 2:20:53 ago on Sun 04 Aug 2024 12:10:03 PM CDT.", False),
+    ],
+)
+def test_a_skipped_repository_is_seen_by_the_script_and_by_the_listing(line: str, skipped: bool) -> None:
+    assert f"grep -Eq '{SKIPPED}'" in SCRIPTS["install"]
+    assert (re.search(SKIPPED, line) is not None) is skipped
