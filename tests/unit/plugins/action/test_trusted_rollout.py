@@ -121,6 +121,8 @@ def test_it_begins_once_two_people_have_signed_and_shows_who_on_its_page(world: 
     opened = world.open(policy_digest=POLICY)
     assert not opened.get("failed"), opened
     assert world.run(trust_check, dir=str(world.folder))["approved"] is True
+    page = (world.folder / "plan.html").read_text()
+    assert "Approved for all waves" in page and "Who runs the rollout is checked when it starts" in page
 
 
 def test_its_report_and_its_page_name_who_signed(world: World) -> None:
