@@ -157,12 +157,17 @@ def ended(child: int) -> int:
 
 
 def in_a_process(work: Callable[[], None], environment: Mapping[str, str]) -> int:
-    """Fork, work there, and return the process."""
+    """Fork, work there, and return the process.
+
+    It has a session of its own. While it sleeps, it must not be in the process group of the tests: as soon as that is
+    orphaned, the kernel sends SIGHUP to all of a group with a stopped member (setpgid(2)).
+    """
     child = os.fork()
     if child:
         return child
     status = 1
     try:
+        os.setsid()
         os.environ.update(environment)
         work()
         status = 0

@@ -84,7 +84,9 @@ input()
 def task_left_behind(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A task whose playbook is gone, and that holds the directory."""
     command = [sys.executable, "-c", HOLDER, str(folder / LOCK)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as task:
+    # A stopped member of the tests' own process group would have the kernel hang up all of them (setpgid(2)).
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as task:
         assert task.stdout and task.stdout.readline() == "held\n"
         try:
             yield task
