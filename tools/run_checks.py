@@ -1,4 +1,4 @@
-"""Runs everything CI runs, and sums up: per step its result, its time and what it really checked.
+"""Runs everything CI runs, and sums up: per step its result, its time, its CPU time and what it really checked.
 
 A step passes if its make target ends with status 0 and proves that it checked something: a pytest step by the tests in
 its JUnit file, every other by a line ``ran: <number> <things>``. In CI (``CI`` is set) a skipped test is a failure.
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from xml.etree import ElementTree
 
 from running import BUILD, ROOT
@@ -51,6 +52,8 @@ class Outcome:
 
     step: str
     seconds: float
+    #: CPU time of all its processes, except of what it leaves running, which nobody waits for.
+    cpu: float
     problem: str
     passed: int
     failed: int
@@ -60,12 +63,13 @@ class Outcome:
 def main(steps: tuple[str, ...]) -> int:
     started = time.monotonic()
     outcomes = [item for group in ([[steps]] if steps else GROUPS) for item in _run_group(group)]
-    print(f"\n{'step':18}{'result':9}{'seconds':>8}   checked")
+    print(f"\n{'step':18}{'result':9}{'seconds':>8}{'CPU':>8}   checked")
     for item in outcomes:
-        print(f"{item.step:18}{'FAILED' if item.problem else 'passed':9}{item.seconds:8.1f}   {item.detail}")
+        result = "FAILED" if item.problem else "passed"
+        print(f"{item.step:18}{result:9}{item.seconds:8.1f}{item.cpu:8.1f}   {item.detail}")
     total = time.monotonic() - started
     passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
-    print(f"{'':18}{'':9}{total:8.1f}")
+    print(f"{'':18}{'':9}{total:8.1f}{sum(item.cpu for item in outcomes):8.1f}")
     for item in outcomes:
         if item.problem:
             print(f"{item.step}: {item.problem}; its output is in {_log(item.step).relative_to(ROOT)}")
@@ -91,10 +95,10 @@ def _run_step(step: str) -> Outcome:
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with log.open("w") as stream:
-        status = _make(step, stream.fileno())
+        status, cpu = _make(step, stream.fileno())
     seconds = time.monotonic() - started
     output = log.read_text(errors="replace")
-    outcome = _judge(step, seconds, status, output, results)
+    outcome = _judge(step, (seconds, cpu), status, output, results)
     if outcome.problem:
         print("\n".join([f"---- {step}: {outcome.problem}", *output.splitlines()[-TAIL_LINES:], "----"]), flush=True)
     return outcome
@@ -104,8 +108,8 @@ def _log(step: str) -> Path:
     return BUILD / "log" / f"{step}.log"
 
 
-def _make(step: str, output: int) -> str:
-    """Run the target in a process group of its own, the kill sweep in its short form; return what went wrong.
+def _make(step: str, output: int) -> tuple[str, float]:
+    """Run the target in a process group of its own, the kill sweep in its short form; return what went wrong, and CPU.
 
     Lanes must not set up beside one another; who runs this has done it.
     """
@@ -118,27 +122,29 @@ def _make(step: str, output: int) -> str:
         start_new_session=True,
     )
     _RUNNING.add(process)
-    try:
-        code = process.wait(timeout=LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGTERM)
-        return f"not done after {LIMIT_SECONDS // 60} minutes"
-    finally:
-        _RUNNING.remove(process)
-    return f"status {code}" if code else ""
+    too_late = Timer(LIMIT_SECONDS, os.killpg, (process.pid, signal.SIGTERM))
+    too_late.start()
+    _pid, status, usage = os.wait4(process.pid, 0)
+    _RUNNING.remove(process)
+    cpu = usage.ru_utime + usage.ru_stime
+    if too_late.finished.is_set():
+        return f"not done after {LIMIT_SECONDS // 60} minutes", cpu
+    too_late.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return f"status {process.returncode}" if status else "", cpu
 
 
-def _judge(step: str, seconds: float, status: str, output: str, results: Path) -> Outcome:
+def _judge(step: str, spent: tuple[float, float], status: str, output: str, results: Path) -> Outcome:
     if step.startswith("test-"):
-        return _judge_tests(step, seconds, status, results)
+        return _judge_tests(step, spent, status, results)
     proofs = re.findall(r"^ran: ([1-9]\d* .+)$", output, re.M)
     problem = status or ("" if proofs else "it does not say what it checked")
-    return Outcome(step, seconds, problem, 0 if problem else 1, 1 if problem else 0, ", ".join(proofs))
+    return Outcome(step, *spent, problem, 0 if problem else 1, 1 if problem else 0, ", ".join(proofs))
 
 
-def _judge_tests(step: str, seconds: float, status: str, results: Path) -> Outcome:
+def _judge_tests(step: str, spent: tuple[float, float], status: str, results: Path) -> Outcome:
     if not results.exists():
-        return Outcome(step, seconds, status or "no test results", 0, 1, "")
+        return Outcome(step, *spent, status or "no test results", 0, 1, "")
     suites = ElementTree.parse(results).getroot().iter("testsuite")
     numbers = [{key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")} for suite in suites]
     tests, skipped = (sum(row[key] for row in numbers) for key in ("tests", "skipped"))
@@ -146,7 +152,7 @@ def _judge_tests(step: str, seconds: float, status: str, results: Path) -> Outco
     passed = max(tests - skipped - sum(row["failures"] + row["errors"] for row in numbers), 0)
     problem = status or ("" if passed else "no test ran") or (f"{skipped} tests skipped in CI" if bad else "")
     detail = f"{passed} tests" + (f", {skipped} skipped" if skipped else "")
-    return Outcome(step, seconds, problem, passed, max(bad, 1) if problem else 0, detail)
+    return Outcome(step, *spent, problem, passed, max(bad, 1) if problem else 0, detail)
 
 
 if __name__ == "__main__":
