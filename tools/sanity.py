@@ -17,7 +17,8 @@ from running import BUILD, PYTHON, ROOT, attempt, fail, ran, run
 
 COPY = BUILD / "sanity" / "ansible_collections" / "patchtide" / "hybrid"
 HOME = BUILD / "sanity" / "home"
-NOT_COPIED = (".ci/", "lab/", "bench/", "tools/")
+#: Not part of the artifact, and checked by tools of their own (lint, types).
+NOT_COPIED = (".ci/", "bench/", "lab/", "tests/", "tools/")
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 # ansible-test downloads get-pip.py to fill an empty virtual environment; Python brings a pip of its own.

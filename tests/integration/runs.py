@@ -22,8 +22,13 @@ INTEGRATION = ROOT / "tests" / "integration"
 REGION = "eu-central-1"
 
 
-def play(path: Path, contents: Mapping[str, Any], aws: Lab, region: str = REGION) -> subprocess.CompletedProcess[str]:
-    """Write a play for localhost to ``path``, run it against the lab and return what it said."""
+def play(
+    path: Path, contents: Mapping[str, Any], aws: Lab, region: str = REGION, *, packed: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Write a play for localhost to ``path``, run it against the lab and return what it said.
+
+    :param packed: run each module as users do, packed and in a Python of its own; see ``action/normal.py``
+    """
     start = {"hosts": "all", "gather_facts": False, "vars": variables(aws, region)}
     path.write_text(yaml.safe_dump([{**start, **contents}]))
     env = {
@@ -34,8 +39,10 @@ def play(path: Path, contents: Mapping[str, Any], aws: Lab, region: str = REGION
         "ANSIBLE_LIBRARY": str(INTEGRATION / "library"),
         "ANSIBLE_NOCOLOR": "1",
     }
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    command = [program, "-i", "localhost,", "-c", "local", str(path)]
+    if not packed:
+        env["ANSIBLE_ACTION_PLUGINS"] = str(INTEGRATION / "action")
+    program = Path(sys.executable).with_name("ansible-playbook") if packed else INTEGRATION / "playbook.py"
+    command = [sys.executable, str(program), "-i", "localhost,", "-c", "local", str(path)]
     return subprocess.run(command, cwd=path.parent, env=env, capture_output=True, text=True, timeout=900, check=False)
 
 

@@ -39,7 +39,7 @@ def test_examples_run(name: str, aws: Lab, tmp_path: Path) -> None:
     before = yaml.safe_load(prepare.read_text()) if prepare.exists() else []
     tasks = examples(name, aws)
     contents = {"module_defaults": {"group/patchtide.hybrid.aws": {"region": REGION}}, "tasks": [*before, *tasks]}
-    done = play(tmp_path / f"{name}.yml", contents, aws, REGION)
+    done = play(tmp_path / f"{name}.yml", contents, aws, REGION, packed=True)
     assert done.returncode == 0, trouble(done)
     counts = {key: int(number) for key, number in re.findall(r"(ok|skipped)=(\d+)", done.stdout)}
     assert counts["ok"] + counts["skipped"] == len(before) + len(tasks), "a loop over nothing is skipped, no task is"

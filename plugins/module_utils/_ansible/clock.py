@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -24,6 +24,8 @@ from .._core.stamp import from_time
 
 #: URL of the lab's clock. If set, it is the only source of time; journals and reports are marked accordingly.
 VARIABLE = "PATCHTIDE_CLOCK"
+#: For how many seconds an answer of the lab's clock holds.
+_FRESH_SECONDS = 0.05
 
 
 class SystemClock:
@@ -37,13 +39,26 @@ class SystemClock:
 
 
 class RehearsalClock:
-    """Virtual time of the lab: sleeping advances it immediately."""
+    """Virtual time of the lab: sleeping advances it immediately. Otherwise it passes like real time.
+
+    The lab is asked again after a moment, because another process may have advanced its clock.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
+        #: The last answer, and when it came by the monotonic clock.
+        self._answer: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
-        return self._ask(None)
+        return self._known() or self._ask(None)
+
+    def _known(self) -> datetime | None:
+        """Return the time by the last answer, ``None`` if that is too old."""
+        if self._answer is None:
+            return None
+        then, came = self._answer
+        passed = time.monotonic() - came
+        return then + timedelta(seconds=passed) if passed < _FRESH_SECONDS else None
 
     def sleep(self, seconds: float) -> None:
         self._ask({"advance": seconds})
@@ -58,7 +73,11 @@ class RehearsalClock:
         else:
             reply = open_url(self._url, data=data, method=method, headers=headers, timeout=30, use_proxy=False)
         with reply:
-            return from_time(json.load(reply)["now"])
+            found = from_time(json.load(reply)["now"])
+        # An answer that another thread has overtaken is not kept.
+        if found >= (self._known() or found):
+            self._answer = found, time.monotonic()
+        return found
 
 
 def _plain_opener() -> OpenerDirector:

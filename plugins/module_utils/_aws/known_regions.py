@@ -10,9 +10,10 @@ from functools import cache
 
 from .._core.errors import BadInput
 from .._core.fleet.regions import meant_region
+from .models import loader
 
 try:
-    import botocore.session
+    import botocore  # noqa: F401
 
     HAS_SDK = True
 except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
@@ -21,10 +22,10 @@ except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
 
 @cache
 def _known() -> frozenset[str]:
-    """Return the Regions of all partitions that this version of botocore knows for Systems Manager."""
-    session = botocore.session.Session()
-    names = (session.get_available_regions("ssm", partition) for partition in session.get_available_partitions())
-    return frozenset(region for found in names for region in found)
+    """Return the Regions of all partitions that this version of botocore knows."""
+    return frozenset(
+        region for partition in loader().load_data("endpoints")["partitions"] for region in partition["regions"]
+    )
 
 
 def check_regions(regions: Sequence[str], option: str = "regions") -> None:

@@ -16,6 +16,7 @@ from .._core.errors import BadInput, PatchtideError
 from .._core.model import Place
 from .errors import aws_errors
 from .known_regions import check_regions
+from .models import loader
 from .role_cache import RoleCache
 
 try:
@@ -130,8 +131,7 @@ class Sessions:
     def _botocore(self, profile: str | None) -> Any:
         core = botocore.session.Session(profile=profile)
         if self._loader is None:
-            loader = core.get_component("data_loader")
-            self._loader = self._wrap_loader(loader) if self._wrap_loader else loader
+            self._loader = self._wrap_loader(loader()) if self._wrap_loader else loader()
         core.register_component("data_loader", self._loader)
         return core
 
