@@ -14,6 +14,7 @@ from ..module_utils._azure.arm import Arm
 from ..module_utils._azure.maintenance import schedules
 from ..module_utils._azure.patching import Machines
 from ..module_utils._azure.tenants import Tenants
+from ..module_utils._core.azure_ids import node_key
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.executors import AZURE
 from ..module_utils._core.fleet.azure import to_tags
@@ -84,6 +85,7 @@ class ActionModule(ControllerAction):
         if found.get(f"{PREFIX}executor") != AZURE.name:
             raise BadInput("hosts", host, f"hosts with {PREFIX}executor={AZURE.name}")
         members = {name: str(found.get(f"{PREFIX}{name}") or "") for name in ("node_id", "platform", "state", "region")}
+        members["node_id"] = node_key(members["node_id"])
         return {**members, "tags": to_tags(found.get(f"{PREFIX}tags"))}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
+from ..module_utils._core.azure_ids import node_key
 from ..module_utils._core.nodes import PREFIX
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.packages.listing import PackageRules
@@ -53,7 +54,7 @@ class ActionModule(DirectAction):
         clock = find_clock()
         now = clock.now()
         host_name = str(task_vars["inventory_hostname"])
-        node = {"host": host_name, "node_id": str(task_vars.get(f"{PREFIX}node_id") or host_name)}
+        node = {"host": host_name, "node_id": node_key(str(task_vars.get(f"{PREFIX}node_id") or host_name))}
         expected = self._expected(options, task_vars, node)
         packages = PackageRules(lock_seconds=options["lock_timeout"])
         host = read_host(self.shell(read_script(packages)))

@@ -34,10 +34,17 @@ options:
       - Executors in the order of preference, for a machine that several inventory sources have, such as V([azure, ssm])
         for an Azure VM that is a node of AWS Systems Manager too. The source that is read later replaces ID,
         account, Region and state of the host by its own if its executor comes first.
-      - If empty, the source that is read first decides. Use the same order in all sources.
+      - If empty, the source that is read first decides. Use the same order in all sources, or O(policy_file).
     type: list
     elements: str
     default: []
+  policy_file:
+    description:
+      - Policy file whose C(estate.executor_order) applies instead of O(executor_order). A relative path begins at the
+        directory of the inventory file.
+      - The plan warns of machines that the inventory gives to another executor than the policy prefers.
+    type: str
+    default: ''
   stale_ping_minutes:
     description: Minutes without a ping after which a running node is added to the group C(stale_ping).
     type: int

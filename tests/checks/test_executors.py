@@ -133,8 +133,9 @@ def test_tasks_and_templates_name_served_executors_only() -> None:
 
 def test_the_schema_offers_what_is_served() -> None:
     schema = json.loads((ROOT / "schemas" / "policy.schema.json").read_text(encoding="utf-8"))
-    offered = [item["items"]["enum"] for item in _properties(schema, "executors")]
-    assert offered and all(enum == sorted(EXECUTORS) for enum in offered)
+    for name in ("executors", "executor_order"):
+        offered = [item["items"]["enum"] for item in _properties(schema, name)]
+        assert offered and all(enum == sorted(EXECUTORS) for enum in offered)
 
 
 def _properties(schema: object, name: str) -> Iterator[dict[str, dict[str, object]]]:

@@ -10,6 +10,15 @@ import re
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4}-[0-9a-f]{12})")
 
 
+def node_key(node: str) -> str:
+    """Return the ID by which the collection knows a node: a resource ID of Azure in lower case, any other as it is.
+
+    Services of Azure write the ID of one machine in different case (azure-rest-api-specs issue 8653). Under two
+    spellings, two rollouts could claim it at the same time.
+    """
+    return node.lower() if node[:15].lower() == "/subscriptions/" else node
+
+
 def parts(machine: str) -> tuple[str, str, str]:
     """Return subscription, resource group and name of a machine's resource ID."""
     pieces = machine.strip("/").split("/")

@@ -115,6 +115,19 @@ def find(name: str) -> Executor | None:
     return EXECUTORS.get(name)
 
 
+def by_node_id(node_id: str) -> str:
+    """Return the executor of the service that gave a node its ID; ``""`` for a name of its own."""
+    if node_id.startswith(("i-", "mi-")):
+        return SSM.name
+    return AZURE.name if node_id.startswith("/subscriptions/") else ""
+
+
+def comes_first(name: str, other: str, order: Sequence[str]) -> bool:
+    """Tell whether an executor comes before another one; one that is not in the order comes after all that are."""
+    ranks = {item: number for number, item in enumerate(order)}
+    return bool(other) and ranks.get(name, len(ranks)) < ranks.get(other, len(ranks))
+
+
 def is_direct(name: str) -> bool:
     """Tell whether hosts of that executor are reached over a connection of their own."""
     found = EXECUTORS.get(name)

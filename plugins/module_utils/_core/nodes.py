@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import Flag, auto
 from typing import Any
 
+from .azure_ids import node_key
 from .read import to_document
 
 #: What the names of a node's host variables begin with.
@@ -137,6 +138,7 @@ class Candidate:
     missed: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
+    merged_ids: tuple[str, ...] = ()
 
 
 #: Members that a candidate takes from host variables as they are.
@@ -145,7 +147,10 @@ VARIABLES = tuple(item.name for item in fields(Candidate) if isinstance(EMPTY.ge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """A selector: a node must match one entry of every given key. Accounts are numbers once the policy is read."""
+    """A selector: a node must match one entry of every given key. Accounts are numbers once the policy is read.
+
+    ``nodes`` are IDs or names of hosts; resource IDs of Azure match in any case.
+    """
 
     patch_groups: tuple[str, ...] = ()
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -158,6 +163,9 @@ class Select:
     zones: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     missed: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(map(node_key, self.nodes)))
 
     @property
     def by_name(self) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._core.azure_ids import machine_key
+from ...module_utils._core.azure_ids import machine_key, node_key
+from ...module_utils._core.executors import comes_first
 from ...module_utils._core.fleet.groups import group_names
 from ...module_utils._core.fleet.records import Node
 from ...module_utils._core.nodes import EMPTY, PREFIX
@@ -40,22 +41,27 @@ class HostWriter:
             self._inventory.add_host(name)
             known = self._hosts[name]
             known.vars.update(self.to_variables(node))
-        elif _comes_first(node["executor"], str(known.vars.get(f"{PREFIX}executor") or ""), order):
-            self._replace(known, node)
         else:
-            known.vars = {**self.to_variables(node), **known.vars}
+            node = self._joined(known, node, order)
         for group in group_names(node, self._names):
             self.group(group).add_host(known)
         return known.vars  # type: ignore[no-any-return]
 
-    def _replace(self, known: Any, node: Node) -> None:
-        """Make a host of an earlier source that of another executor: its variables and its built-in groups."""
-        before = {member: known.vars.get(f"{PREFIX}{member}", empty) for member, empty in EMPTY.items()}
-        gone = {str(before["node_id"]), *before["merged_ids"], *node["merged_ids"]} - {"", node["node_id"]}
-        both = {**node, "merged_ids": sorted(gone), "tags": {**before["tags"], **node["tags"]}}
-        known.vars = {**known.vars, **self.to_variables(both)}
-        for group in set(group_names(before, self._names)) - set(group_names(node, self._names)):
+    def _joined(self, known: Any, node: Node, order: Sequence[str]) -> Node:
+        """Make a host of an earlier source and a node one host of one executor; return it as a node."""
+        before = _record(known)
+        if comes_first(node["executor"], str(before["executor"]), order):
+            both = {**node, "tags": {**before["tags"], **node["tags"]}}
+            known.vars = {**known.vars, **self.to_variables(both)}
+        else:
+            known.vars = {**self.to_variables(node), **known.vars}
+        after = _record(known)
+        ids = {before["node_id"], *before["merged_ids"], node["node_id"], *node["merged_ids"]}
+        after["merged_ids"] = sorted({node_key(str(item)) for item in ids} - {"", node_key(str(after["node_id"]))})
+        known.vars[f"{PREFIX}merged_ids"] = mark_unsafe(after["merged_ids"])
+        for group in set(group_names(before, self._names)) - set(group_names(after, self._names)):
             self.group(group).remove_host(known)
+        return after
 
     def group(self, name: str) -> Any:
         """Return a group; create it if it does not exist."""
@@ -72,10 +78,9 @@ class HostWriter:
         return {keys[member]: mark_unsafe(value) for member, value in node.items()}
 
 
-def _comes_first(mine: str, theirs: str, order: Sequence[str]) -> bool:
-    """Tell whether an executor comes before another one; one that is not in the order comes after all that are."""
-    ranks = {name: number for number, name in enumerate(order)}
-    return bool(theirs) and ranks.get(mine, len(ranks)) < ranks.get(theirs, len(ranks))
+def _record(host: Any) -> Node:
+    """Return a host's variables of ours as a node, empty ones where it has none."""
+    return {member: host.vars.get(f"{PREFIX}{member}", empty) for member, empty in EMPTY.items()}
 
 
 class HostFirst:

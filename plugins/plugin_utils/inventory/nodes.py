@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ...module_utils._core.azure_ids import node_key
 from ...module_utils._core.nodes import PREFIX, VARIABLES, Candidate, texts
 
 
@@ -45,7 +46,7 @@ def _candidate(
     host: str, found: Mapping[str, Any], groups: frozenset[str], application_key: str, missed: Collection[str]
 ) -> Candidate:
     members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
-    members["node_id"] = members["node_id"] or host
+    members["node_id"] = node_key(members["node_id"]) or host
     tags = {str(key): str(value) for key, value in (found.get(f"{PREFIX}tags") or {}).items()}
     return Candidate(
         host=host,
@@ -53,6 +54,7 @@ def _candidate(
         tags=tags,
         application=tags.get(application_key, ""),
         groups=groups,
+        merged_ids=tuple(map(str, found.get(f"{PREFIX}merged_ids") or ())),
         missed=members["node_id"] in missed,
         **members,
     )
@@ -71,6 +73,6 @@ def candidate_of(task_vars: Mapping[str, Any], node: Mapping[str, Any], applicat
     if node["host"] not in hostvars:
         return None
     found = hostvars[node["host"]]
-    if str(found.get(f"{PREFIX}node_id") or node["host"]) != node["node_id"]:
+    if node_key(str(found.get(f"{PREFIX}node_id") or node["host"])) != node["node_id"]:
         return None
     return _candidate(str(node["host"]), found, frozenset(found.get("group_names") or ()), application_key, ())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from ...module_utils._ansible.clock import find_clock
@@ -28,12 +29,24 @@ from .options import Found, GetOption
 from .sources import Told
 
 
-def check_order(names: Sequence[str]) -> Sequence[str]:
-    """Return executors in the order of preference. :raises BadInput: one is unknown."""
+def executor_order(option: GetOption, path: str) -> Sequence[str]:
+    """Return executors in the order of preference: those of the policy, or of the option ``executor_order``.
+
+    :param path: the inventory file, whose directory relative paths begin at.
+    :raises BadInput: an executor is unknown, the policy can't be read, or both are given and differ.
+    """
+    names, policy_file = list(option("executor_order")), option("policy_file")
     for index, name in enumerate(names):
         if find(name) is None:
             raise BadInput(f"executor_order[{index}]", name, f"one of {known()}")
-    return names
+    if not policy_file:
+        return names
+    from ..policy.file import load_policy  # takes longer to import than a small estate to read
+
+    wanted = list(load_policy(Path(path).parent / Path(policy_file).expanduser()).estate.executor_order)
+    if names and names != wanted:
+        raise BadInput("executor_order", names, f"{wanted} as in the policy of policy_file, or only one of the two")
+    return wanted
 
 
 class Source(Protocol):
@@ -65,7 +78,7 @@ class FleetRun:
             patch_group=self._option("patch_group_keys"), maintenance_window=self._option("maintenance_window_keys")
         )
         self._filters = to_filters(self._option("filters"))
-        self._order = check_order(self._option("executor_order"))
+        self._order = executor_order(self._option, path)
         self._preferences = check_names(self._option("hostnames"))
         self._coverage = Coverage(
             now=now,

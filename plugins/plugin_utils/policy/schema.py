@@ -115,7 +115,7 @@ def _explain(error: Any) -> Iterator[Found]:
         for key in error.validator_value:
             if key not in error.instance:
                 yield _found((*where, key), None, _first_sentence(schema["properties"][key]))
-    elif error.validator == "enum" and where[-2:-1] == ("executors",):
+    elif error.validator == "enum" and where[-2:-1] in (("executors",), ("executor_order",)):
         expected = f"one that is{near(str(error.instance))}"
         mistake = Mistake(path=to_path(where), value=error.instance, expected=expected, problem=not_served_text())
         yield Found(mistake=mistake, where=where)

@@ -39,6 +39,7 @@ from .warnings import (
     ledger_warnings,
     patch_policy_warnings,
     place_warnings,
+    preference_warnings,
     trouble_warnings,
     uncovered_warnings,
 )
@@ -121,6 +122,7 @@ def build_plan(
                 *patch_policy_warnings(draft.waves),
                 *assessment_warnings(scan["nodes"], str(scan.get("at") or ""), draft.waves),
                 *auto_patching_warnings(draft.waves),
+                *preference_warnings(draft.waves, policy.estate.executor_order),
                 *maintenance_warnings(waves, scan["nodes"]),
                 *trouble_warnings(draft.excluded),
                 *place_warnings(scan["failed_places"]),

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import PatchtideError
 from ..exceptions.records import ExceptionRules
+from ..executors import by_node_id, comes_first
 from ..nodes import Candidate
 from ..ssm.patch_policies import policies_of
 from ..text import counted
@@ -63,6 +64,21 @@ def uncovered_warnings(coverage: Coverage, waves: Iterable[Sequence[Candidate]])
         yield (
             f"{are(len(found))} covered by no baseline of the policy ({named(names)}): "
             "baselines outside the policy, such as their accounts' defaults, decide what is installed."
+        )
+
+
+def preference_warnings(waves: Iterable[Sequence[Candidate]], order: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence about the nodes that another executor reaches too, which the policy prefers."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for node in (node for members in waves for node in members):
+        others = {by_node_id(item) for item in node.merged_ids}
+        better = next((name for name in order if name in others), "")
+        if better and comes_first(better, node.executor, order):
+            found.setdefault((better, node.executor), []).append(node.name or node.host or node.node_id)
+    for (better, used), names in sorted(found.items()):
+        yield (
+            f"{are(len(names))} patched by the executor {used} although estate.executor_order prefers {better} "
+            f"({named(sorted(names))}): set policy_file in the inventory files that list them."
         )
 
 

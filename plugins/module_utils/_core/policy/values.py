@@ -32,10 +32,14 @@ BY_TAG = "tag"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Accounts and Regions; every account is used in every Region. Empty means those of the credentials."""
+    """Accounts and Regions; every account is used in every Region. Empty means those of the credentials.
+
+    :param executor_order: which executor works on a machine that several can reach, the preferred one first.
+    """
 
     regions: tuple[str, ...] = ()
     accounts: tuple[Account, ...] = ()
+    executor_order: tuple[str, ...] = ()
 
     def places(self) -> tuple[Place, ...]:
         """Return every account in every Region; without accounts, the Regions of the caller's own account."""

@@ -10,6 +10,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors i
     LINUX,
     SSM,
     Library,
+    by_node_id,
+    comes_first,
     find,
     is_direct,
     lacks,
@@ -22,6 +24,37 @@ def test_what_the_engine_asks_of_an_executor() -> None:
     assert (find("ssm"), find("linux"), find("sms")) == (SSM, LINUX, None)
     assert (is_direct("linux"), is_direct("ssm"), is_direct("sms")) == (True, False, False)
     assert (needs_agent("ssm"), needs_agent("linux"), needs_agent("sms")) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("node_id", "name"),
+    [
+        ("i-0123456789abcdef0", "ssm"),
+        ("mi-0123456789abcdef0", "ssm"),
+        ("/subscriptions/1/resourcegroups/rg/providers/microsoft.hybridcompute/machines/web", "azure"),
+        ("web-01", ""),
+        ("", ""),
+    ],
+)
+def test_the_service_that_gave_a_node_its_id(node_id: str, name: str) -> None:
+    assert by_node_id(node_id) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "first"),
+    [
+        ("azure", "ssm", True),
+        ("ssm", "azure", False),
+        ("azure", "azure", False),
+        ("ssm", "linux", True),
+        ("linux", "ssm", False),
+        ("linux", "", False),
+        ("azure", "", False),
+    ],
+)
+def test_preferred_executors(name: str, other: str, first: bool) -> None:
+    assert comes_first(name, other, ["azure", "ssm"]) is first
+    assert not comes_first(name, other, [])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes impor
     WATCHED,
     Candidate,
     Select,
+    matches,
     texts,
 )
 
@@ -49,6 +50,12 @@ def test_members_that_are_not_there_are_empty_texts() -> None:
         "zone": "",
         "os": "",
     }
+
+
+def test_a_selector_finds_an_azure_machine_in_any_case_and_other_nodes_as_they_are_written() -> None:
+    machine = Candidate(node_id="/subscriptions/1/resourcegroups/rg/providers/p/t/web", host="web_1a2b")
+    assert matches(machine, Select(nodes=("/Subscriptions/1/resourceGroups/RG/providers/p/t/Web",)))
+    assert not matches(machine, Select(nodes=("WEB_1A2B",)))
 
 
 def test_a_selector_that_only_names_nodes_says_so() -> None:

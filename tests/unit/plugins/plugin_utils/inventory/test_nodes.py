@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.nodes import candidates
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.nodes import candidate_of, candidates
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.claim_file import ClaimFile
+
+from tests.fakes.fleet_port import START
 
 
 class HostVars(dict[str, dict[str, Any]]):
@@ -42,3 +47,17 @@ def test_plain_variables_are_taken_as_they_are() -> None:
 def test_templates_are_templated(text: str, inside: bool) -> None:
     found, read = of(**({"patchtide_tags": {"App": text}} if inside else {"patchtide_name": text}))
     assert read == 1 and "templated" in (found.name, found.application)
+
+
+def test_an_azure_machine_that_two_inventories_write_differently_can_be_claimed_once(tmp_path: Path) -> None:
+    """Resource IDs have no case: azure_rm shows them as the service does, azure_fleet in lower case."""
+    shown = "/subscriptions/1/resourceGroups/rg-Web/providers/Microsoft.Compute/virtualMachines/Web-01"
+    mine, theirs = of(patchtide_node_id=shown)[0], of(patchtide_node_id=shown.upper())[0]
+    assert mine.node_id == theirs.node_id == shown.lower()
+    store = ClaimFile(tmp_path / "claims.json")
+    held = {"window": "night", "until": START + timedelta(hours=4), "now": START}
+    assert [item.owner for item in store.claim([mine.node_id], owner="first", **held)] == ["first"]
+    assert [item.owner for item in store.claim([theirs.node_id], owner="second", **held)] == ["first"]
+    planned = {"host": "h", "node_id": shown.lower()}
+    assert candidate_of({"hostvars": {"h": {"patchtide_node_id": shown}}}, planned, "") is not None
+    assert of(patchtide_node_id="Web-01")[0].node_id == "Web-01", "other IDs are taken as they are"

@@ -13,6 +13,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan i
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.warnings import (
     PlanNotStrict,
     check_strict,
+    preference_warnings,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 
@@ -179,6 +180,29 @@ def test_strict_names_every_warning() -> None:
     check_strict([])
     with pytest.raises(PlanNotStrict, match=r"has 2 warnings, so it was not written:\n- one\.\n- two\."):
         check_strict(["one.", "two."])
+
+
+AZURE_ID = "/subscriptions/1/resourcegroups/rg/providers/microsoft.compute/virtualmachines/web"
+
+
+@pytest.mark.parametrize(
+    ("executor", "ids", "order", "told"),
+    [
+        ("ssm", (AZURE_ID,), ("azure", "ssm"), "ssm although estate.executor_order prefers azure (web)"),
+        ("azure", ("mi-1",), ("ssm",), "azure although estate.executor_order prefers ssm (web)"),
+        ("linux", ("i-1", AZURE_ID), ("azure", "ssm"), "linux although estate.executor_order prefers azure (web)"),
+        ("azure", ("mi-1",), ("azure", "ssm"), ""),
+        ("ssm", ("mi-1",), ("azure", "ssm"), ""),
+        ("ssm", (AZURE_ID,), (), ""),
+        ("ssm", (AZURE_ID,), ("linux", "ssm"), ""),
+    ],
+)
+def test_machines_that_the_inventory_gives_to_another_executor_than_the_policy_prefers(
+    executor: str, ids: tuple[str, ...], order: tuple[str, ...], told: str
+) -> None:
+    machine = Candidate(node_id="n", host="web", executor=executor, merged_ids=ids)
+    found = list(preference_warnings([[machine]], order))
+    assert len(found) == bool(told) and all(told in text and "policy_file" in text for text in found)
 
 
 def test_nodes_of_patch_policies_are_named_with_the_policy_and_its_tag() -> None:
