@@ -91,11 +91,7 @@ class _Run:
         self._rules = ExceptionRules.from_dict({"expiring_days": options["expiring_days"]}, "")
         self._today = find_clock().now().astimezone(to_zone(options["timezone"])).date()
         self._sessions = to_sessions(options)
-        self._where = {
-            node.node_id: f"{node.account}/{node.region}"
-            for node in nodes
-            if node.node_id.startswith(("i-", "mi-")) and node.account and node.region
-        }
+        self._where = {node.node_id: f"{node.account}/{node.region}" for node in nodes if node.in_aws}
         tagged = [(node.account, node.region) for node in nodes if node.node_id in self._where]
         self.places = node_places(tagged, accounts_of(options))
         self.failed: dict[str, PatchtideError] = {}

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
-from ..module_utils._core.errors import BadInput
+from ..module_utils._core.errors import BadInput, PatchtideError
+from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.owners.window_choices import (
     NotOwner,
     Request,
@@ -20,18 +24,21 @@ from ..module_utils._core.owners.window_choices import (
     choose,
     expire,
     owned,
+    past,
     without_failed,
 )
-from ..module_utils._core.policy.values import to_policy
+from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.stamp import to_time
-from ..module_utils._core.text import plain
+from ..module_utils._core.text import LISTED, plain
 from ..module_utils._core.times.schedule import to_zone
 from ..plugin_utils.aws_options import aws_spec, to_sessions
+from ..plugin_utils.azure_login import env_tenants
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.files import locked, read_document
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.inventory.window_tags import ChoiceLedger, WindowTags
 from ..plugin_utils.operator import find_operator
+from ..plugin_utils.prepare.places import Clouds
 
 _FORM = ("nodes", "window", "until", "reason")
 
@@ -55,44 +62,91 @@ class ActionModule(ControllerAction):
         return {**aws_spec(), **self.SPEC}
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        policy, clock = to_policy(options["policy"]), find_clock()
+        policy = to_policy(options["policy"])
         nodes = list(candidates(task_vars, policy.tags.application))
         if not nodes:
             raise EmptyInventory(NO_NODES)
-        key, ledger = policy.tags.maintenance_window, ChoiceLedger(Path(options["ledger"]))
-        today = clock.now().astimezone(to_zone(policy.exceptions.timezone)).date()
+        ledger = ChoiceLedger(Path(options["ledger"]))
         inventory = Path(options["inventory_dir"]) if options["inventory_dir"] else None
-        tags = WindowTags(key, to_sessions(options), policy.estate.accounts, inventory)
+        clouds = Clouds(cache(lambda: to_sessions(options)), cache(env_tenants))
+        tags = WindowTags(policy.tags.maintenance_window, clouds, policy.estate.accounts, inventory)
         lock = ledger.path.with_name(f".{ledger.path.name}.lock")
         with nullcontext() if self.check_mode else locked(lock):
-            before = ledger.read()
             if options["state"] == "expired":
-                values, records = expire(before, nodes, key, today)
+                found = self._expire(policy, nodes, ledger, tags)
             else:
-                request = _request(options, requester(task_vars))
-                check_request(request, policy, today)
-                values, records = choose(request, owned(request, policy, nodes), before, key, to_time(clock.now()))
-            changing = [node for node in nodes if node.node_id in values]
-            tags.check(changing)
-            problems: dict[str, str] = {}
-            if not self.check_mode and records != before:
-                if options["state"] == "expired":  # a choice whose tag is not restored yet is still open
-                    problems = tags.write(changing, values)
-                    ledger.write(without_failed(before, records, problems))
-                else:
-                    ledger.write(records)  # who asked for what is known, whatever the services do now
-                    problems = tags.write(changing, values)
-        shown = {node.host: values[node.node_id] for node in changing}
+                found = self._choose(policy, nodes, ledger, tags, _request(options, requester(task_vars)))
+        return self._result(policy, nodes, found)
+
+    def _choose(
+        self, policy: Policy, nodes: Sequence[Candidate], ledger: ChoiceLedger, tags: WindowTags, request: Request
+    ) -> _Done:
+        """The ledger says who asked for what, whatever the services do then."""
+        now, before = find_clock().now(), ledger.read()
+        check_request(request, policy, _day(policy, now))
+        mine = owned(request, policy, nodes)
+        seen, unread = tags.as_now([node for node, _owner in mine])
+        if unread:
+            raise PatchtideError(f"Could not read every tag; nothing was changed. {_few(unread, nodes)}")
+        pairs = [(node, owner) for node, (_node, owner) in zip(seen, mine, strict=True)]
+        values, records = choose(request, pairs, before, tags.key, to_time(now))
+        changing = [node for node in seen if node.node_id in values]
+        tags.check(changing)
+        done = _Done(records != before, changing, values)
+        if done.changed and not self.check_mode:
+            ledger.write(records)
+            done.problems = tags.write(changing, values)
+        return done
+
+    def _expire(self, policy: Policy, nodes: Sequence[Candidate], ledger: ChoiceLedger, tags: WindowTags) -> _Done:
+        """A choice whose tag is not restored yet is still open."""
+        before = ledger.read()
+        today = _day(policy, find_clock().now())
+        ended = past(before, today)
+        seen, unread = tags.as_now([node for node in nodes if node.node_id in ended])
+        values, records = expire(before, seen, tags.key, today)
+        changing = [node for node in seen if node.node_id in values]
+        tags.check(changing)
+        done = _Done(records != before, changing, values, unread)
+        if done.changed and not self.check_mode:
+            done.problems = {**unread, **tags.write(changing, values)}
+            ledger.write(without_failed(before, records, done.problems))
+        return done
+
+    def _result(self, policy: Policy, nodes: Sequence[Candidate], done: _Done) -> dict[str, Any]:
+        key = policy.tags.maintenance_window
+        shown = {node.host: done.values[node.node_id] for node in done.nodes if node.node_id not in done.problems}
         for host, window in shown.items():
             self.say(plain(f"{host}: {window or 'no window'}, in plans made from now on"))
-        result: dict[str, Any] = {"changed": records != before, "windows": shown, "failed_nodes": problems}
+        result: dict[str, Any] = {"changed": done.changed, "windows": shown, "failed_nodes": done.problems}
         if self.diff_mode and shown:
-            old = {node.host: node.maintenance_window or node.tags.get(key, "") for node in changing}
+            old = {node.host: node.maintenance_window or node.tags.get(key, "") for node in done.nodes}
             result["diff"] = {"before": old, "after": shown, "before_header": key, "after_header": key}
-        if problems:
-            few = "; ".join(f"{node}: {why}" for node, why in sorted(problems.items())[:12])
-            result |= {"failed": True, "msg": plain(f"Could not write every tag; run it again. {few}")}
+        if done.problems:
+            few = _few(done.problems, nodes)
+            result |= {"failed": True, "msg": plain(f"Could not read or write every tag; run it again. {few}")}
         return result
+
+
+@dataclass(slots=True)
+class _Done:
+    """What became of a choice: the nodes whose windows change, and what failed."""
+
+    changed: bool
+    nodes: Sequence[Candidate]
+    values: Mapping[str, str]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def _day(policy: Policy, now: datetime) -> date:
+    return now.astimezone(to_zone(policy.exceptions.timezone)).date()
+
+
+def _few(problems: Mapping[str, str], nodes: Iterable[Candidate]) -> str:
+    names = {node.node_id: node.host for node in nodes}
+    found = sorted((names.get(node_id, node_id), why) for node_id, why in problems.items())
+    more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return "; ".join(f"{host}: {why}" for host, why in found[:LISTED]) + more
 
 
 def _request(options: Mapping[str, Any], by: str) -> Request:

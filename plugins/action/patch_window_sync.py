@@ -18,6 +18,7 @@ from ..module_utils._core.errors import PatchtideError
 from ..module_utils._core.failed_places import failed_place, failed_text
 from ..module_utils._core.model import Place, place_label
 from ..module_utils._core.nodes import Candidate
+from ..module_utils._core.owners.window_choices import with_window
 from ..module_utils._core.owners.window_sync import (
     WindowSet,
     ensure_windows,
@@ -60,13 +61,14 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         policy = to_policy(options["policy"])
         restored = {host: str(window) for host, window in options["restored"].items()}
-        nodes = [
-            _with_window(node, restored[node.host], policy) if node.host in restored else node
-            for node in candidates(task_vars, policy.tags.application)
-            if _is_managed(node)
-        ]
-        if not nodes:
+        estate = list(candidates(task_vars, policy.tags.application))
+        if not estate:
             raise EmptyInventory(NO_NODES)
+        nodes = [
+            with_window(node, restored[node.host], policy.tags.maintenance_window) if node.host in restored else node
+            for node in estate
+            if node.in_aws
+        ]
         by_place: dict[str, list[Candidate]] = {}
         for node in nodes:
             by_place.setdefault(place_label(node.account, node.region), []).append(node)
@@ -169,15 +171,6 @@ class _At:
         for key, value in pairs:
             problems |= port.put([node for node, some in tags.items() if some.get(key) == value], key, value)
         return problems
-
-
-def _is_managed(node: Candidate) -> bool:
-    return bool(node.node_id.startswith(("i-", "mi-")) and node.account and node.region)
-
-
-def _with_window(node: Candidate, window: str, policy: Policy) -> Candidate:
-    """Return the node with another window, or without one if it is empty."""
-    return replace(node, tags={**node.tags, policy.tags.maintenance_window: window}, maintenance_window=window)
 
 
 def _with_tags(node: Candidate, tags: Mapping[str, str], policy: Policy) -> Candidate:

@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 
 from ansible.utils.vars import load_extra_vars
 
+from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.nodes import PREFIX
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.playbook_variables import PLAYBOOKS, VARIABLES, read
+from ..plugin_utils.rollout.next_commands import after
 
 
 class ActionModule(ControllerAction):
@@ -23,4 +25,6 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         names = [PREFIX + name for name in VARIABLES if PREFIX + name in task_vars]
         given = {name: self._templar.template(task_vars[name]) for name in names}
-        return {"changed": False, **read(options["playbook"], given, load_extra_vars(self._loader))}
+        found = read(options["playbook"], given, load_extra_vars(self._loader))
+        text = after(options["playbook"], found, find_clock().now(), check=self.check_mode)
+        return {"changed": False, **found, **({"next": text} if text else {})}

@@ -55,7 +55,7 @@ class ActionModule(ControllerAction):
         sessions = to_sessions(options)
         by_place: dict[str, list[Candidate]] = {}
         for node in nodes:
-            if node.node_id.startswith(("i-", "mi-")) and node.account and node.region:
+            if node.in_aws:
                 by_place.setdefault(place_label(node.account, node.region), []).append(node)
         pairs = [(some[0].account, some[0].region) for some in by_place.values()]
         missing: Missing = {}

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.plan.approval import NotApproved
+from ..module_utils._core.report.next_words import after_approval
+from ..module_utils._core.text import plain
 from ..module_utils._core.trust.bundle import ACTIVITIES
 from ..module_utils._core.trust.responsibilities import check_operator
 from ..plugin_utils.approvals.page import write_plan_page
@@ -19,6 +21,7 @@ from ..plugin_utils.approvals.trust import find_trust
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import read_plan
+from ..plugin_utils.rollout.next_commands import to_commands
 
 _NOT_CHECKED = "Responsibilities are not checked: this controller pins no trust bundle."
 
@@ -57,4 +60,6 @@ class ActionModule(ControllerAction):
         shown = found.to_dict() if found else {}
         if strict and found and not shown["approved"]:
             raise NotApproved(f"Plan {plan['digest']} is not approved: {'; '.join(found.judgement.reasons)}.")
-        return {"changed": changed, "text": "\n".join(lines), "digest": plan["digest"], **shown}
+        commands = to_commands(folder, task_vars, self._templar.template)
+        then = plain(after_approval(plan, commands, approved=shown["approved"] if found else None))
+        return {"changed": changed, "text": "\n".join(lines), "digest": plan["digest"], "next": then, **shown}

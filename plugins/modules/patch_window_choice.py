@@ -10,8 +10,9 @@ short_description: Choose the maintenance window of one's own nodes
 version_added: 0.1.0
 description:
   - Owners choose a window of the policy for their own nodes, permanently or until a date. The choice is written to the
-    maintenance window tag of EC2 instances and hybrid nodes, and to a file in C(host_vars) for other hosts. It applies
-    to plans made from then on, never to existing ones.
+    maintenance window tag of EC2 instances, hybrid nodes, Azure virtual machines and Azure Arc servers, and to a file
+    in C(host_vars) for other hosts. It applies to plans made from then on, never to existing ones.
+  - The connection to Azure is taken from the environment, as in a rollout.
   - C(owners) in the policy defines which nodes the person who runs the task may choose for. In AWX, that is the person
     who launched the job; jobs launched by a schedule or a webhook are refused. Tags alone never make somebody an owner.
   - A ledger records who chose what, when and why.
@@ -22,7 +23,9 @@ seealso:
     description: Creates maintenance windows from tags.
 notes:
   - Runs on the controller as an action plugin, whatever the host of the play.
-  - If one of the nodes is unknown or belongs to somebody else, nothing is changed.
+  - If one of the nodes is unknown or belongs to somebody else, or its tag cannot be read, nothing is changed.
+  - If the tags of some nodes cannot be written, those of the others are written, and the task fails with the reason for
+    each node. Repeat it then.
 attributes:
   check_mode:
     description: Checks the choice and predicts the changes, but writes nothing.
@@ -64,7 +67,7 @@ options:
     type: path
   inventory_dir:
     description:
-      - Directory of the inventory, for hosts outside AWS. Their window is written to
+      - Directory of the inventory, for hosts in no cloud. Their window is written to
         C(host_vars/<host>/patchtide_window.yml).
     type: path
 extends_documentation_fragment:
@@ -103,7 +106,7 @@ windows:
   type: dict
   sample: {web-01: contoso-sun}
 failed_nodes:
-  description: Reasons why tags could not be written, by node.
+  description: Reasons why tags could not be read or written, by node.
   returned: always
   type: dict
   sample: {}

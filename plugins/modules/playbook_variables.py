@@ -63,4 +63,10 @@ dir:
   returned: when set
   type: str
   sample: /var/lib/patchtide/contoso/2026-06
+next:
+  description:
+    - What to do after the playbook, with the command. In check mode, it is the same command without check mode.
+  returned: for playbooks that always have the same successor
+  type: str
+  sample: "Next: ansible-playbook patchtide.hybrid.scan_compliance -i inventory -e patchtide_dir=2026-06"
 """

@@ -74,6 +74,11 @@ digest:
   description: Digest of the plan.
   returned: with O(dir)
   type: str
+next:
+  description: What to do next, with the command.
+  returned: with O(dir)
+  type: str
+  sample: "Next: ansible-playbook patchtide.hybrid.rollout_patches -i inventory -e patchtide_dir=2026-06"
 approved:
   description: Whether every wave is approved.
   returned: with O(dir), when verified

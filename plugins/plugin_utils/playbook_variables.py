@@ -96,7 +96,7 @@ VARIABLES: Mapping[str, Variable] = {
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
     "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
     "inventory_dir": Variable(
-        what="Directory of the inventory, where the windows of hosts outside AWS are written.", kind="path"
+        what="Directory of the inventory, where the windows of hosts in no cloud are written.", kind="path"
     ),
     "journal": Variable(what="Where the journal is kept, as in rollout_journal: file or dynamodb:TABLE."),
     "nodes": Variable(what="Nodes by ID or inventory name.", kind="list"),

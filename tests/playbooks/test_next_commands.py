@@ -24,6 +24,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp impor
 
 from lab.aws.launch import Lab
 from tests.playbooks.playing import ROOT
+from tests.playbooks.test_owners_windows import ME
 from tests.playbooks.test_rollout import REGIONS, Cycle, cycle, policy, small
 
 __all__ = ["cycle", "small"]
@@ -86,6 +87,7 @@ class Terminal:
 def write_inputs(folder: Path) -> None:
     """Write inventory and policy: the plan is valid for one night, and one node that is out of reach pauses it."""
     rules = {**policy(), "plan": {"valid_days": 2}, "gates": {"max_skipped_rate": 0, "min_sample": 1}}
+    rules["owners"] = [{"name": "web-team", "people": [ME], "select": {"accounts": ["222222222222"]}}]
     (folder / "policy.yml").write_text(yaml.safe_dump(rules), "utf-8")
     accounts = [row for row in rules["estate"]["accounts"] if row["id"] != "111111111111"]
     fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": REGIONS, "accounts": accounts}
@@ -155,3 +157,31 @@ def test_after_an_abort_by_a_person(terminal: Terminal) -> None:
     assert f"{CYCLE}-2" in terminal.go_on()
     terminal.go_on()
     assert f"Read {CYCLE}-2/report/index.html. Next cycle: " in terminal.shown, terminal.shown
+
+
+@pytest.mark.slow
+def test_from_the_policy_and_an_owners_choice_to_the_rollout(cycle: Cycle) -> None:
+    """Check mode is followed by the same command without it; the scan's directory is that of the month."""
+    terminal = Terminal(cycle.aws, cycle.folder)
+    write_inputs(cycle.folder)
+    given = "-i aws.ssm_fleet.yml -e patchtide_policy_file=policy.yml"
+    terminal.type(f"ansible-playbook patchtide.hybrid.apply_policy {given} --check --diff")
+    assert terminal.status == 0, terminal.shown
+    assert terminal.go_on() == f"ansible-playbook patchtide.hybrid.apply_policy {given}"
+
+    node = next(row["node_id"] for row in cycle.aws.get("nodes")["nodes"] if row["name"] == "web-dev-01")
+    choice = (
+        f"{given} -e patchtide_window_ledger=choices.json -e patchtide_nodes={node} "
+        "-e patchtide_window=rehearsal-night -e patchtide_reason=Release"
+    )
+    terminal.type(f"ansible-playbook patchtide.hybrid.choose_window {choice} --check --diff")
+    assert terminal.status == 0 and not (cycle.folder / "choices.json").exists(), terminal.shown
+    assert "choose_window" in terminal.go_on() and (cycle.folder / "choices.json").exists()
+    assert "sync_windows" in terminal.go_on() and "scan_compliance" in terminal.go_on()
+    assert "plan_rollout" in terminal.go_on()
+
+    terminal.type("ansible-playbook patchtide.hybrid.approve_plan -i aws.ssm_fleet.yml -e patchtide_dir=2026-06")
+    assert terminal.status == 0, terminal.shown
+    plan = terminal.open_window("2026-06")
+    assert f"patchtide_approved_digest={plan['digest']}" in terminal.go_on()
+    assert "Read 2026-06/report/index.html. Next cycle: " in terminal.shown, terminal.shown

@@ -24,6 +24,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp impor
 from lab.aws.launch import Lab, lab
 from tests.playbooks.playing import Played, play
 from tests.playbooks.test_rollout import WRITES
+from tests.playbooks.test_rollout_azure import azure_of, machines
 
 REGION = "eu-central-1"
 SHARED, WEB = "111111111111", "222222222222"
@@ -56,6 +57,7 @@ POLICY = {
     "owners": [
         {"name": "web-team", "people": [ME], "select": {"accounts": [WEB]}},
         {"name": "plant", "people": [ME], "select": {"groups": ["plant"]}},
+        {"name": "azure-team", "people": [ME], "select": {"nodes": ["az-web-01", "arc-db-01"]}},
         {"name": "databases", "people": ["robin"], "select": {"accounts": [SHARED]}},
     ],
 }
@@ -103,6 +105,22 @@ class Owners:
         calls = self.aws.get("ledger")["calls"]
         return {row["operation"] for row in calls if row["operation"].startswith(WRITES)}
 
+    def add_azure(self) -> None:
+        fleet = {"plugin": "patchtide.hybrid.azure_fleet", "hostnames": ["name"]}
+        (self.inventory / "azure_fleet.yml").write_text(yaml.safe_dump(fleet), encoding="utf-8")
+
+    def azure_windows(self) -> dict[str, dict[str, str]]:
+        """Each Azure machine's window tag in its spelling, asked of the lab."""
+        key = "maintenancewindow"
+        return {
+            name: {tag: value for tag, value in row["tags"].items() if tag.lower() == key}
+            for name, row in machines(self.aws).items()
+        }
+
+    def azure_writes(self) -> int:
+        """How many tags were written in Azure by the last run."""
+        return sum(row["count"] for row in self.aws.get("ledger")["calls"] if row["operation"] == "PATCH tags")
+
     def windows(self, account: str) -> dict[str, list[str]]:
         """Every maintenance window of an account by name, with the tag values of its targets."""
         ssm = self.aws.client("ssm", REGION, account)
@@ -149,6 +167,33 @@ def test_an_owner_chooses_a_window_and_it_is_written_wherever_it_belongs(owners:
     kept = owners.choices()
     again = owners.play("choose_window", **CHOICE)
     assert (again.status, again.changed, owners.choices()) == (0, 0, kept) and not owners.writes(), again.output
+
+
+def test_machines_of_azure_have_the_window_in_their_tag(owners: Owners) -> None:
+    """Azure ignores the case of a tag's name. A machine with a lock is named, hides no other, and is tagged later."""
+    choice = {"nodes": ["az-web-01", "arc-db-01"], "window": "sun", "reason": "Release on Saturday"}
+    owners.add_azure()
+    before = owners.azure_windows()
+    assert before == {"az-web-01": {"maintenancewindow": "sat"}, "arc-db-01": {}}
+    checked = owners.play("choose_window", "--check", "--diff", **choice)
+    assert (checked.status, checked.changed) == (0, 1), checked.output + checked.errors
+    assert '-    "az-web-01": "sat"' in checked.output and '+    "arc-db-01": "sun"' in checked.output
+    assert owners.azure_windows() == before and owners.choices() == [] and not owners.azure_writes()
+
+    azure_of(owners.aws).post("faults", {"machine": "arc-db-01", "lock": "ReadOnly"})
+    failed = owners.play("choose_window", **choice)
+    assert failed.status != 0 and "run it again. arc-db-01: ScopeLocked: " in failed.error(), failed.output
+    assert "az-web-01: sun, in plans" in failed.output and "arc-db-01: sun" not in failed.output
+    assert owners.azure_windows() == {"az-web-01": {"maintenancewindow": "sun"}, "arc-db-01": {}}
+    azure_of(owners.aws).post("faults", {"machine": "arc-db-01", "lock": ""})
+    again = owners.play("choose_window", **choice)
+    assert (again.status, again.changed) == (0, 1), again.output + again.errors
+    assert owners.azure_windows()["arc-db-01"] == {"MaintenanceWindow": "sun"} and owners.azure_writes() == 1
+
+    quiet = owners.play("choose_window", **choice)
+    assert (quiet.status, quiet.changed, owners.azure_writes()) == (0, 0, 0), quiet.output
+    open_rows = [(row["host"], row["owner"]) for row in owners.choices() if not row["ended"]]
+    assert sorted(open_rows) == [("arc-db-01", "azure-team"), ("az-web-01", "azure-team")]
 
 
 @pytest.mark.parametrize(

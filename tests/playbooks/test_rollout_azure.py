@@ -38,12 +38,16 @@ class Mixed(Cycle):
         return [*options, "-i", str(path)]
 
 
-def machines(aws: Lab) -> dict[str, dict[str, Any]]:
-    """Return the machines of the lab's Azure by name."""
+def azure_of(aws: Lab) -> AzureLab:
+    """Return the lab's Azure beside its AWS."""
     found = aws.azure
     client = Client(client_id=found["AZURE_CLIENT_ID"], secret=found["AZURE_SECRET"], tenant=found["AZURE_TENANT"])
-    lab = AzureLab(found["PATCHTIDE_AZURE_ENDPOINT"], Path(found["PATCHTIDE_AZURE_CA_BUNDLE"]), client)
-    return {row["name"]: row for row in lab.get("machines")["machines"]}
+    return AzureLab(found["PATCHTIDE_AZURE_ENDPOINT"], Path(found["PATCHTIDE_AZURE_CA_BUNDLE"]), client)
+
+
+def machines(aws: Lab) -> dict[str, dict[str, Any]]:
+    """Return the machines of the lab's Azure by name."""
+    return {row["name"]: row for row in azure_of(aws).get("machines")["machines"]}
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def each_place(
         except PatchtideError as error:
             return place, None, error
 
-    if len(places) == 1:
-        return [one(places[0])]
+    if len(places) < 2:
+        return [one(place) for place in places]
     with ThreadPoolExecutor(max_workers=min(workers, len(places))) as pool:
         return list(pool.map(one, places))

@@ -113,6 +113,16 @@ def texts(data: Mapping[str, Any], names: Collection[str], prefix: str = "") -> 
     return {name: str(data.get(f"{prefix}{name}") or "") for name in names}
 
 
+def in_aws(node_id: str, account: str, region: str) -> bool:
+    """Return whether a node is an EC2 instance or a hybrid node of an account-Region, where AWS keeps its tags."""
+    return bool(node_id.startswith(("i-", "mi-")) and account and region)
+
+
+def in_azure(node_id: str) -> bool:
+    """Return whether a node is a resource of Azure, where its tags are kept."""
+    return node_id.startswith("/subscriptions/")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A node of the inventory, with the members that selectors use."""
@@ -139,6 +149,14 @@ class Candidate:
     tags: Mapping[str, str] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     merged_ids: tuple[str, ...] = ()
+
+    @property
+    def in_aws(self) -> bool:
+        return in_aws(self.node_id, self.account, self.region)
+
+    @property
+    def in_azure(self) -> bool:
+        return in_azure(self.node_id)
 
 
 #: Members that a candidate takes from host variables as they are.

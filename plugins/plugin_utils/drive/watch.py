@@ -20,7 +20,7 @@ from ...module_utils._core.times.calendars import Calendar, freeze_at, freeze_du
 from ..health.checks import ask_quorum
 from ..inventory.nodes import planned_candidate
 from ..rollout.folder import RolloutDir
-from ..rollout.guards import LiveTags, has_live_tags, is_fresh, read_calendars, read_guard
+from ..rollout.guards import LiveTags, is_fresh, read_calendars, read_guard
 
 #: Node id to (code, text): why nothing begins on it.
 Objections = dict[str, tuple[str, str]]
@@ -102,7 +102,7 @@ class Watch:
         live = self._live = self._live or LiveTags(guard.tag, self.options)
         by_name = all(record.select.by_name for record in guard.records)
         key = self.policy.tags.application
-        unsure = [node for node in planned if not (by_name and has_live_tags(planned_candidate(node, key)))]
+        unsure = [node for node in planned if not (by_name and planned_candidate(node, key).in_aws)]
         found, failed = live.on(self._known(planned, unsure), now)
         for place, why in sorted(failed.items()):
             self.say(f"the exception tags of {place} are those of the inventory: {plain(why)}")

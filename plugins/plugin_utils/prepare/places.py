@@ -18,6 +18,7 @@ from ...module_utils._aws.power import AwsPower
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.azure_ids import is_vm
 from ...module_utils._core.model import Place
+from ...module_utils._core.nodes import in_aws, in_azure
 from ...module_utils._core.prepare.ports import DrainPort, PowerPort, TagPort
 
 if TYPE_CHECKING:
@@ -26,15 +27,9 @@ if TYPE_CHECKING:
 Node = Mapping[str, Any]
 
 
-def is_in_azure(node: Node) -> bool:
-    """Return whether a node is a resource of Azure."""
-    return str(node["node_id"]).startswith("/subscriptions/")
-
-
 def is_in_cloud(node: Node) -> bool:
     """Return whether a cloud keeps the tags of a node."""
-    in_aws = str(node["node_id"]).startswith(("i-", "mi-")) and bool(node["account"] and node["region"])
-    return in_aws or is_in_azure(node)
+    return in_aws(node["node_id"], node["account"], node["region"]) or in_azure(node["node_id"])
 
 
 def is_instance(node: Node) -> bool:

@@ -13,6 +13,7 @@ from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.session import each_place
 from ...module_utils._core.events import Outcome, Prepared, Restored
 from ...module_utils._core.model import Status, place_label
+from ...module_utils._core.nodes import in_azure
 from ...module_utils._core.rollout.catch_up import PREFIX
 from ...module_utils._core.rollout.earlier import with_earlier
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn
@@ -23,7 +24,7 @@ from ..aws_options import accounts_of, node_places, to_sessions
 from ..azure_login import env_tenants
 from ..progress import LIFE_SECONDS
 from ..rollout.folder import RolloutDir
-from .places import Clouds, PlacePorts, is_in_azure
+from .places import Clouds, PlacePorts
 
 LISTED = 8
 K = TypeVar("K")
@@ -86,7 +87,7 @@ class Preparer:
         members: dict[str, list[str]] = {}
         for node in planned:
             members.setdefault(place_label(node["account"], node["region"]), []).append(node["node_id"])
-        azure = {place_label(node["account"], node["region"]) for node in planned if is_in_azure(node)}
+        azure = {place_label(node["account"], node["region"]) for node in planned if in_azure(node["node_id"])}
         places = node_places([(node["account"], node["region"]) for node in planned], accounts_of(self.options))
         outcomes = each_place(
             places, lambda place: work(self.clouds.ports(place, azure=place.label in azure), members[place.label])

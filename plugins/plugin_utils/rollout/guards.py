@@ -105,7 +105,7 @@ class LiveTags:
 
         Nodes of such a place, and hosts without tags in AWS, keep their known tags.
         """
-        asked = [node for node in nodes if has_live_tags(node)]
+        asked = [node for node in nodes if node.in_aws]
         if not self.tag or not asked:
             return list(nodes), {}
         places = node_places([(node.account, node.region) for node in asked], accounts_of(self.options))
@@ -120,16 +120,11 @@ class LiveTags:
         return ExceptionTags(lambda service: sessions.client(service, place), self.tag).read_all()
 
     def _seen(self, node: Candidate) -> Candidate:
-        if not has_live_tags(node):
+        if not node.in_aws:
             return node
         rest = {key: value for key, value in node.tags.items() if key != self.tag}
         value = self._read[_label(node)][1].get(node.node_id)
         return replace(node, tags={**rest, self.tag: value} if value is not None else rest)
-
-
-def has_live_tags(node: Candidate) -> bool:
-    """Return whether the node's tags can be read in AWS."""
-    return bool(node.node_id.startswith(("i-", "mi-")) and node.account and node.region)
 
 
 def is_fresh(entry: tuple[datetime, Any] | None, now: datetime) -> TypeGuard[tuple[datetime, Any]]:

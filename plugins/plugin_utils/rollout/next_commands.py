@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,14 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 
-from ...module_utils._core.report.next_words import Commands, after_run
+from ...module_utils._core.report.next_words import Commands, after_check, after_playbook, after_run
 from ...module_utils._core.rollout.agenda import agenda
 from ...module_utils._core.text import plain
 from .folder import CATCH_UP, RolloutDir
 
 _POLICY_FILE = "patchtide_policy_file"
+#: Of the setting DEFAULT_HOST_LIST (ansible-core, config/base.yml).
+_DEFAULT_INVENTORY = "/etc/ansible/hosts"
 
 
 def to_commands(folder: str | Path, task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> Commands:
@@ -34,6 +38,18 @@ def to_commands(folder: str | Path, task_vars: Mapping[str, Any], template: Call
         policy_file=str((template(policy) if policy else "") or _policy_of(Path(folder))),
         inventory=_inventory(),
     )
+
+
+def after(playbook: str, given: Mapping[str, Any], now: datetime, *, check: bool) -> str:
+    """Return what follows a playbook that always has the same successor; empty if it has none.
+
+    :param given: its variables, without prefix. :param check: whether it runs in check mode.
+    """
+    month, policy = Path(f"{now:%Y-%m}"), str(given.get("policy_file") or "")
+    folder = _unused(month) if month.exists() else month
+    commands = Commands(folder=str(folder), policy_file=policy, inventory=_inventory() or _beside(policy))
+    text = after_playbook(playbook, given, commands)
+    return plain(after_check(sys.argv) if text and check else text)
 
 
 def next_of(rollout: RolloutDir, task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
@@ -53,6 +69,13 @@ def _inventory() -> tuple[str, ...]:
     """Return what was given with ``-i``; Ansible puts its own setting there if nothing was."""
     given = context.CLIARGS.get("inventory") or ()
     return () if list(given) == list(C.DEFAULT_HOST_LIST) else tuple(map(str, given))
+
+
+def _beside(policy: str) -> tuple[str, ...]:
+    """Return the inventory that init_policy drafted beside the policy, where no inventory is given or configured."""
+    found = Path(policy).parent / "inventory"
+    configured = list(C.DEFAULT_HOST_LIST) != [_DEFAULT_INVENTORY]
+    return () if configured or not found.is_dir() else (str(found),)
 
 
 def _unused(folder: Path) -> Path:

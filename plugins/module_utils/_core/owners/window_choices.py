@@ -10,7 +10,7 @@ groups or nodes. Tags can be written by whoever owns the machine, so they never 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -140,6 +140,11 @@ def choose(
     return values, records
 
 
+def past(ledger: Sequence[ChoiceRecord], today: date) -> set[str]:
+    """Return the nodes whose choice has run out and is still open."""
+    return {item.node_id for item in ledger if _is_past(item, today)}
+
+
 def expire(
     ledger: Sequence[ChoiceRecord], nodes: Iterable[Candidate], key: str, today: date
 ) -> tuple[dict[str, str], list[ChoiceRecord]]:
@@ -152,7 +157,7 @@ def expire(
     records = []
     for item in ledger:
         node = known.get(item.node_id)
-        if item.ended or not item.until or date.fromisoformat(item.until) >= today or node is None:
+        if not _is_past(item, today) or node is None:
             records.append(item)
             continue
         now = node.maintenance_window or node.tags.get(key, "")
@@ -168,6 +173,15 @@ def without_failed(
 ) -> list[ChoiceRecord]:
     """Return the ledger after ``expire``, in which the choices of nodes whose tags were not restored are still open."""
     return [old if new.node_id in failed else new for old, new in zip(before, after, strict=True)]
+
+
+def with_window(node: Candidate, window: str, key: str) -> Candidate:
+    """Return the node with another window in its tag ``key``, or without one if it is empty."""
+    return replace(node, tags={**node.tags, key: window}, maintenance_window=window)
+
+
+def _is_past(item: ChoiceRecord, today: date) -> bool:
+    return bool(item.until) and not item.ended and date.fromisoformat(item.until) < today
 
 
 def _current(records: Sequence[ChoiceRecord], node_id: str) -> ChoiceRecord | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from ..rollout.agenda import Agenda, Need
@@ -19,6 +20,10 @@ from ..rollout.state import Rollout
 _SIMPLE = re.compile(r"[\w./:@+-]+", re.ASCII)
 #: Several words that YAML takes as they are. Unlike JSON they have no ``"``, which Ansible's output shows as ``\"``.
 _WORDS = re.compile(r"[\w./][\w./@+ -]*[\w./]", re.ASCII)
+
+
+#: Options of ansible-playbook for check mode and for differences.
+_CHECKS = frozenset(("--check", "-C", "--diff", "-D", "-CD", "-DC"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,40 @@ def after_draft(folder: str) -> str:
     """Return what follows the draft of a policy in a directory."""
     check = Commands(folder="").play("apply_policy", policy_file=f"{folder}/policy.yml")
     return f"Read {folder}/policy.yml. Next: {check} --check --diff"
+
+
+def after_check(line: Sequence[str]) -> str:
+    """Return what follows a run in check mode: the same without it.
+
+    :param line: the command line.
+    """
+    words = [PurePath(line[0]).name, *(word for word in line[1:] if word not in _CHECKS)]
+    return f"Nothing was changed. Next: {shlex.join(words)}"
+
+
+def after_playbook(playbook: str, given: Mapping[str, Any], commands: Commands) -> str:
+    """Return what follows a playbook that always has the same successor; empty if it has none.
+
+    :param given: its variables.
+    """
+    if playbook == "choose_window":
+        names = ("policy_file", "window_ledger", "inventory_dir")
+        return f"Next: {commands.play('sync_windows', **{name: str(given[name]) for name in names if name in given})}"
+    if playbook in ("apply_policy", "sync_windows"):
+        return f"Next: {commands.play('scan_compliance', policy_file=commands.policy_file, dir=commands.folder)}"
+    return ""
+
+
+def after_approval(plan: Mapping[str, Any], commands: Commands, *, approved: bool | None) -> str:
+    """Return what follows a look at a plan's approvals.
+
+    :param approved: whether it has all that it needs; ``None`` if this controller verifies none.
+    """
+    if approved is None:
+        return f"Next: {commands.roll_out(approved_digest=plan['digest'])}"
+    if approved:
+        return f"Next: {commands.roll_out()}"
+    return f"When they have signed, next: {commands.play('approve_plan', dir=commands.folder)}"
 
 
 def after_scan(commands: Commands) -> str:

@@ -5,23 +5,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.patch_window_choice import _request, requester
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, ServiceError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.owners.window_choices import NotOwner
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.window_tags import ChoiceLedger, WindowTags
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.places import Clouds
 
 HOST = Candidate(node_id="db-1", host="db-1", executor="linux")
 EMPTY: dict[str, Any] = dict.fromkeys(("nodes", "window", "until", "reason", "form"))
 
 
 def tags(folder: Path | None) -> WindowTags:
-    no_aws: Any = None
-    return WindowTags("MaintenanceWindow", no_aws, [], folder)
+    no_cloud: Any = None
+    return WindowTags("MaintenanceWindow", no_cloud, [], folder)
+
+
+@dataclass
+class Tagged:
+    """The tags of one place; those of ``locked`` cannot be written. It is the clouds and their ports in one."""
+
+    windows: dict[str, str] = field(default_factory=dict)
+    locked: str = ""
+    opened: list[tuple[str, bool]] = field(default_factory=list)
+
+    def ports(self, place: Place, *, azure: bool) -> Any:
+        self.opened.append((place.label, azure))
+        if place.region == "down":
+            raise ServiceError("connect", "NoAnswer", "the service does not answer")
+        return SimpleNamespace(tags=self)
+
+    def tags(self, ids: Sequence[str], key: str) -> dict[str, str]:
+        return {item: self.windows[item] for item in ids if item in self.windows}
+
+    def put(self, ids: Sequence[str], key: str, value: str) -> dict[str, str]:
+        self.windows.update({item: value for item in ids if item != self.locked})
+        return {item: "ScopeLocked: it has a lock" for item in ids if item == self.locked}
+
+    def drop(self, ids: Sequence[str], key: str) -> dict[str, str]:
+        return {item: "ScopeLocked: it has a lock" for item in ids if not self.windows.pop(item, "")}
+
+
+VM = Candidate(node_id="/subscriptions/s/vm", host="vm", account="s", region="westeurope", maintenance_window="old")
+ARC = Candidate(node_id="/subscriptions/s/arc", host="arc", account="s", region="westeurope")
+WEB = Candidate(node_id="i-1", host="web", account="1", region="eu-west-1", tags={"MaintenanceWindow": "old"})
+DOWN = Candidate(node_id="i-2", host="down", account="1", region="down")
+
+
+def test_the_tag_counts_that_a_node_has_now_and_not_that_of_the_inventory() -> None:
+    clouds = Tagged({VM.node_id: "sat"})
+    port = WindowTags("MaintenanceWindow", cast("Clouds", clouds), [], None)
+    seen, unread = port.as_now([VM, HOST, DOWN, WEB])
+    assert [(node.host, node.maintenance_window) for node in seen] == [("vm", "sat"), ("db-1", ""), ("web", "")]
+    assert seen[2].tags == {"MaintenanceWindow": ""} and seen[1] is HOST
+    assert unread == {"i-2": "Could not connect: NoAnswer: the service does not answer"}
+    assert sorted(clouds.opened) == [("1/down", False), ("1/eu-west-1", False), ("s/westeurope", True)]
+
+
+def test_a_machine_that_cannot_be_tagged_is_named_and_all_others_are_tagged() -> None:
+    clouds = Tagged({WEB.node_id: "sat"}, locked=ARC.node_id)
+    port = WindowTags("MaintenanceWindow", cast("Clouds", clouds), [], None)
+    port.check([VM, ARC, WEB, DOWN])
+    wanted = {VM.node_id: "sun", ARC.node_id: "sun", WEB.node_id: "", DOWN.node_id: "sun"}
+    assert port.write([VM, ARC, WEB, DOWN, HOST], wanted) == {
+        ARC.node_id: "ScopeLocked: it has a lock",
+        "i-2": "Could not connect: NoAnswer: the service does not answer",
+    }
+    assert clouds.windows == {VM.node_id: "sun"}
 
 
 @pytest.mark.parametrize("kind", ["scheduled", "webhook", "workflow", None])

@@ -26,6 +26,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.next_words import (
     Commands,
+    after_approval,
     after_draft,
     after_plan,
     after_run,
@@ -181,7 +182,13 @@ def test_a_draft_is_followed_by_its_check() -> None:
     assert after_draft("first") == f"Read first/policy.yml. Next: {check}"
 
 
-def test_a_scan_is_followed_by_a_plan() -> None:
+def test_a_scan_is_followed_by_a_plan_and_an_approval_by_the_rollout() -> None:
+    digest = f"-e patchtide_approved_digest={'d' * 64}"
+    plan = {"digest": "d" * 64}
+    assert after_approval(plan, COMMANDS, approved=True) == f"Next: {ROLL_OUT}"
+    assert after_approval(plan, COMMANDS, approved=None) == f"Next: {ROLL_OUT} {digest}"
+    again = after_approval(plan, COMMANDS, approved=False)
+    assert again.endswith("next: ansible-playbook patchtide.hybrid.approve_plan -i inv -e patchtide_dir=/d")
     assert after_scan(COMMANDS) == f"Next: ansible-playbook patchtide.hybrid.plan_rollout {GIVEN} -e patchtide_dir=/d"
 
 
