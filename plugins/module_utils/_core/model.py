@@ -58,7 +58,10 @@ class Status(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """One patch of one node: a KB number, or ``package.arch:version`` as SSM names Linux patches."""
+    """One patch of one node: a KB number, or ``package.arch:version`` as SSM names Linux patches.
+
+    :param download_bytes: ``None`` where its source does not say it.
+    """
 
     id: str
     title: str = ""
@@ -66,6 +69,12 @@ class Patch:
     severity: str = ""
     state: str = ""
     cve_ids: tuple[str, ...] = ()
+    download_bytes: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; a size that is not known is left out."""
+        data = {**asdict(self), "cve_ids": list(self.cve_ids)}
+        return {name: value for name, value in data.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

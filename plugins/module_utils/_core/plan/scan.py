@@ -17,7 +17,11 @@ SCHEMA = "patchtide/scan/2"
 _ERROR = OrNull(Object({}, {"code": TEXT, "text": TEXT}))
 PATCH = Object(
     {"id": NAME},
-    {"title": TEXT, "classification": TEXT, "severity": TEXT, "state": TEXT, "cve_ids": Each(TEXT)},
+    {
+        **dict.fromkeys(("title", "classification", "severity", "state"), TEXT),
+        "cve_ids": Each(TEXT),
+        "download_bytes": NUMBER,
+    },
 )
 COUNTS = OrNull(Values(NUMBER))
 _HELD = Object({"id": NAME}, {"title": TEXT, "classification": TEXT, "why": TEXT, "text": TEXT})

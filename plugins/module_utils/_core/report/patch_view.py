@@ -38,6 +38,7 @@ STATES = ("installed", "installed_rejected", "missing", "failed", "held")
 class Line:
     """One patch in one patch group of one operating system. The states count nodes; ``installed`` by the rollout.
 
+    ``download_bytes`` is the largest that a node names: architectures differ; ``None`` where none does.
     ``versions`` are changes that nodes showed, old → new.
     """
 
@@ -51,6 +52,7 @@ class Line:
     released: str = ""
     approval: str = UNKNOWN
     reboot: str = ""
+    download_bytes: int | None = None
     versions: dict[str, None] = field(default_factory=dict)
     installed: int = 0
     installed_rejected: int = 0
@@ -64,6 +66,8 @@ class Line:
         self.classification = self.classification or str(patch.get("classification") or "")
         self.severity = severity_of(patch) if self.severity in ("", "unspecified") else self.severity
         self.cve_ids = self.cve_ids or tuple(map(str, patch.get("cve_ids") or ()))
+        if (size := patch.get("download_bytes")) is not None:
+            self.download_bytes = max(size, self.download_bytes or 0)
 
 
 @dataclass(slots=True)
@@ -186,6 +190,7 @@ COLUMNS: Mapping[str, Callable[[Line], Any]] = {
     "cve_ids": lambda line: "; ".join(line.cve_ids),
     "versions": lambda line: "; ".join(line.versions),
     **{name: attrgetter(name) for name in ("released", "approval", "reboot")},
+    "download_bytes": lambda line: UNKNOWN if line.download_bytes is None else line.download_bytes,
     **{f"nodes_{name}": attrgetter(name) for name in STATES},
 }
 
@@ -204,8 +209,10 @@ def patches_to_data(view: PatchView) -> dict[str, Any]:
         "groups": view.groups,
         "patches": [
             {
-                name: list(getattr(line, name)) if name in ("cve_ids", "versions") else get(line)
-                for name, get in COLUMNS.items()
+                **{name: get(line) for name, get in COLUMNS.items()},
+                "cve_ids": list(line.cve_ids),
+                "versions": list(line.versions),
+                "download_bytes": line.download_bytes,
             }
             for line in view.lines
         ],

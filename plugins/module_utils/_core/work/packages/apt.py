@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ..node_answer import words
 from .document import Document
-from .listing import Forecast, Held, Listing, Note, PackageRules, matches, to_patch
+from .listing import Forecast, Held, Listing, Note, PackageRules, matches, read_sizes, to_patch
 from .names import Package
 
 #: A simulation takes no lock. ``--no-remove`` refuses what removes packages. conffile questions are not answered by
@@ -47,9 +47,9 @@ apt_refresh() {
   done
 }
 apt_simulate() { apt_env apt-get -s -q -o Debug::NoLocking=true "$@"; }
-apt_download() { # bytes of all archives that an upgrade has to fetch
+apt_download() { # "NAME_VERSION_ARCH.deb BYTES" of all archives that an upgrade has to fetch
   apt_env apt-get -y -q --print-uris -o Debug::NoLocking=true dist-upgrade >"$T/uris" || return
-  awk "/^'/"' { sum += $3 } END { printf "%.0f\n", sum }' "$T/uris"
+  awk "/^'/"' { print $2, $3 }' "$T/uris"
 }
 apt_newer() { # for each installed package with newer versions: these, and the files that have them
   dpkg-query -W -f '${db:Status-Abbrev} A ${binary:Package} ${Architecture}\n' |
@@ -102,7 +102,7 @@ apt_list() {
   part refresh 60 apt_refresh
   part simulate 12000 apt_simulate dist-upgrade
   ! grep -q '^Remv ' "$T/out" || part gentle 12000 apt_simulate --with-new-pkgs upgrade
-  part download 1 apt_download
+  part download 12000 apt_download
   part held 2000 apt-mark showhold
   part newer 20000 apt_newer
   part sources 2000 apt_sources
@@ -179,12 +179,13 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
     gentle = {_name(match["name"], match["arch"]) for match in _installs(document, "gentle")}
     removed = tuple(words(line.split()[1], 120) for line in document.lines("simulate") if line.startswith("Remv "))
     trust = _Trust(sources, rules)
+    sizes = _sizes(document)
     listed, held, unclear = [], [], set()
     for name, match in offered.items():
         known = newer.get(name)
         secure = trust.is_security(known) if known else "security" in match["origin"].lower()
         package = Package(match["name"].split(":")[0], match["arch"], match["version"])
-        patch = to_patch(package, security=secure)
+        patch = to_patch(package, security=secure, size=(sizes or {}).get(package))
         if removed and name not in gentle and not rules.allow_removals:
             held.append(Held(patch=patch, why="removes", text=f"installing it removes {', '.join(removed[:10])}"))
             continue
@@ -201,23 +202,38 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
         broken=dict(_broken(document.lines("states"))),
         notes=tuple(_notes(document, newer)),
         kernels=_kernels(document, offered.values()),
-        forecast=_forecast(document, offered.values(), removed if rules.allow_removals else ()),
+        forecast=_forecast(document, offered.values(), removed if rules.allow_removals else (), sizes),
     )
 
 
-def _forecast(document: Document, offered: Iterable[re.Match[str]], removed: Sequence[str]) -> Forecast:
+def _sizes(document: Document) -> dict[Package, int] | None:
+    """Return the bytes of each archive that has to be fetched; those in apt's cache have not."""
+    if document.part("download").rc != 0:
+        return None
+    return read_sizes(_archive(line) for line in document.lines("download"))
+
+
+def _archive(line: str) -> tuple[str, ...]:
+    """Read ``NAME_VERSION_ARCH.deb BYTES``; apt writes a colon of the version as ``%3a``."""
+    file, _space, size = line.partition(" ")
+    parts = file.removesuffix(".deb").replace("%3a", ":").split("_")
+    return (parts[0], parts[2], parts[1], size) if len(parts) == 3 else ()
+
+
+def _forecast(
+    document: Document, offered: Iterable[re.Match[str]], removed: Sequence[str], sizes: Mapping[Package, int] | None
+) -> Forecast:
     """Return what apt-get(8) says with ``--simulate`` and ``--print-uris``; not all of it is installed if the policy
     leaves updates out."""
     down, downgrades = False, []
     for line in document.lines("simulate"):
         down = "will be DOWNGRADED" in line or (down and line.startswith("  "))
         downgrades += [words(name, 120) for name in line.split()] if down and line.startswith("  ") else []
-    size = "".join(document.lines("download")) if document.part("download").rc == 0 else ""
     return Forecast(
         removes=tuple(removed),
         downgrades=tuple(downgrades),
         adds=tuple(words(match["name"].split(":")[0], 120) for match in offered if not match["old"]),
-        download_bytes=int(size) if re.fullmatch(r"[0-9]{1,15}", size) else None,
+        download_bytes=None if sizes is None else sum(sizes.values()),
     )
 
 

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 
 from ..node_answer import words
 from .document import Document
-from .listing import Forecast, Held, Listing, Note, PackageRules, matches, to_patch
+from .listing import Forecast, Held, Listing, Note, PackageRules, matches, read_sizes, to_patch
 from .names import Package, from_nevra
 from .rpm import repositories, unfinished
 
@@ -71,6 +71,9 @@ dnf_advisories() {
     *) dnf_cached updateinfo list --updates --security ;;
   esac
 }
+dnf_sizes() { # "name arch version bytes" of every update (dnf 4, repoquery.py, QUERY_TAGS; dnf 5, repoqueryformat.cpp)
+  [ "$flavour" = 3 ] || dnf_cached repoquery --upgrades '--queryformat=%{name} %{arch} %{evr} %{downloadsize}\n'
+}
 dnf_metadata() { # "repository yes|no": whether it has updateinfo
   for file in /var/cache/dnf/*/repodata/repomd.xml /var/cache/libdnf5/*/repodata/repomd.xml \
     /var/cache/yum/*/*/*/repomd.xml /var/cache/yum/*/*/repomd.xml; do
@@ -93,6 +96,7 @@ dnf_list() {
   part updates 12000 dnf_cached check-update
   part everything 12000 dnf_everything
   part security 12000 dnf_advisories
+  part sizes 12000 dnf_sizes
   part metadata 500 dnf_metadata
   part locks 500 dnf_locks
   part states 500 rpm_states
@@ -145,11 +149,12 @@ def read_dnf(document: Document, rules: PackageRules) -> Listing:
     metadata = repositories(document.lines("metadata"))
     silent = {name for name, known in metadata.items() if not known}
     locks = [line.strip() for line in document.lines("locks") if line.strip()]
+    sizes = _sizes(document)
     patches, unclear = [], set()
     for package, repository in offered.items():
         severity = advisories.get(package.name)
         secure = severity is not None or matches(rules.security_sources, repository)
-        patches.append(to_patch(package, security=secure, severity=severity or ""))
+        patches.append(to_patch(package, security=secure, severity=severity or "", size=sizes.get(package)))
         if not secure and repository in silent and not matches(rules.other_sources, repository):
             unclear.add(words(repository, 100))
     held = []
@@ -170,6 +175,15 @@ def read_dnf(document: Document, rules: PackageRules) -> Listing:
         kernels=_kernels(document, offered),
         forecast=Forecast(removes=tuple(obsoletes)) if obsoletes else Forecast(),
     )
+
+
+def _sizes(document: Document) -> dict[Package, int]:
+    """Return the bytes of each update; yum 3 does not say them."""
+    if document.part("sizes").rc != 0:
+        return {}
+    fields = (line.split() for line in document.lines("sizes") if line.strip())
+    found = read_sizes((*line[:2], line[2].removeprefix("0:"), *line[3:]) if len(line) > 2 else line for line in fields)
+    return found or {}
 
 
 def _updates(lines: Iterable[str]) -> tuple[dict[Package, str], list[str]]:

@@ -145,8 +145,10 @@ def _concerns(patch: Patch, rules: PackageRules) -> bool:
     return not rules.security_only or patch.classification == "Security"
 
 
-def to_patch(package: Package, *, security: bool, severity: str = "", cves: Sequence[str] = ()) -> Patch:
-    """Return a missing patch. :raises BadAnswer: no package is called so."""
+def to_patch(
+    package: Package, *, security: bool, severity: str = "", cves: Sequence[str] = (), size: int | None = None
+) -> Patch:
+    """Return a missing patch. :param size: bytes to download. :raises BadAnswer: no package is called so."""
     title = package.name.removeprefix(PATCH) if package.name.startswith(PATCH) else f"{package.name} {package.version}"
     return Patch(
         id=package.id,
@@ -155,7 +157,18 @@ def to_patch(package: Package, *, security: bool, severity: str = "", cves: Sequ
         severity=words(severity, 40),
         state="Missing",
         cve_ids=tuple(words(cve, 40) for cve in list(cves)[:100]),
+        download_bytes=size,
     )
+
+
+def read_sizes(lines: Iterable[Sequence[str]]) -> dict[Package, int] | None:
+    """Read ``name, arch, version, bytes`` of what has to be fetched; ``None`` if a line is something else."""
+    found: dict[Package, int] = {}
+    for line in lines:
+        if len(line) != 4 or not re.fullmatch(r"[0-9]{1,15}", line[3]):
+            return None
+        found[Package(*line[:3])] = int(line[3])
+    return found
 
 
 def matches(patterns: Iterable[str], *texts: str) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ...model import Status
@@ -43,7 +42,7 @@ def scan_result(
         notes.append({"code": "removals", "text": words(f"packages are removed: {', '.join(listing.removals)}", 300)})
     return {
         "status": Status.SUCCEEDED.value,
-        "missing": [{**asdict(patch), "cve_ids": list(patch.cve_ids)} for patch in listing.patches],
+        "missing": [patch.to_dict() for patch in listing.patches],
         "missing_after": [patch.id for patch in listing.patches],
         "failed": broken,
         "held": [item.to_dict() for item in listing.held],

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -269,7 +269,7 @@ class ScanStage:
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
         missing = [item for item in patches if item.state == "MISSING"]
-        told = _patch_data if self.details else _row
+        told = Patch.to_dict if self.details else _row
         more: dict[str, Any] = {"missing": [told(item) for item in missing]}
         if self.details:
             more["pending"] = [item.title for item in patches if item.state == "INSTALLED_PENDING_REBOOT"]
@@ -309,10 +309,6 @@ def _row(patch: Patch) -> dict[str, str]:
 
 def _ids(patches: Sequence[Patch], state: str) -> list[str]:
     return [patch.id for patch in patches if patch.state == state]
-
-
-def _patch_data(patch: Patch) -> dict[str, Any]:
-    return {**asdict(patch), "cve_ids": list(patch.cve_ids)}
 
 
 @dataclass(slots=True)

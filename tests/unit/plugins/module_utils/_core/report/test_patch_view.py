@@ -39,6 +39,18 @@ def line(view: PatchView, ident: str) -> dict[str, Any]:
     return dict(found)
 
 
+def test_the_size_is_the_largest_that_a_node_names_and_unknown_where_none_does() -> None:
+    records = {
+        "a": {"missing": [patch("curl", download_bytes=5), patch("vim", download_bytes=0), patch("tar")]},
+        "b": {"missing": [patch("curl", download_bytes=7)]},
+        "c": {"missing": [patch("curl")]},
+    }
+    view = view_of([row("a"), row("b"), row("c")], records)
+    assert [line(view, name)["download_bytes"] for name in ("curl", "vim", "tar")] == [7, 0, None]
+    cells = {item["id"]: item["download_bytes"] for item in csv.DictReader(patches_to_csv(view))}
+    assert cells == {"curl": "7", "vim": "0", "tar": "unknown"}
+
+
 def test_what_is_missing_rejected_and_held_is_counted_by_node() -> None:
     records = {
         "a": {"missing": [patch("curl")], "held": [patch("kernel")]},

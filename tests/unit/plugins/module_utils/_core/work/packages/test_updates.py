@@ -171,7 +171,11 @@ def test_what_apt_forecasts_besides_the_updates() -> None:
         "Inst toy [1.0] (1.2 Debian:stable-updates [all])",
         "Inst libnew:amd64 (3 Debian:stable-updates [amd64])",
     ]
-    more = {"simulate": (0, lines), "gentle": (0, lines[4:5]), "download": (0, ["1234567"])}
+    more = {
+        "simulate": (0, lines),
+        "gentle": (0, lines[4:5]),
+        "download": (0, ["toy_1.2_all.deb 234567", "libnew_2%3a3_amd64.deb 1000000"]),
+    }
     found = listed("apt", replace(RULES, allow_removals=True), **more).forecast
     assert found.to_dict() == {
         "removes": ["gone"],
@@ -185,9 +189,31 @@ def test_what_apt_forecasts_besides_the_updates() -> None:
     ]
 
 
-@pytest.mark.parametrize("part", [{}, {"download": (100, ["5"])}, {"download": (0, ["x"])}, {"download": (0, [])}])
+@pytest.mark.parametrize(
+    "part", [{}, {"download": (100, [])}, {"download": (0, ["x"])}, {"download": (0, ["toy_1_all.deb x"])}]
+)
 def test_a_size_that_apt_did_not_say_is_not_known(part: dict[str, tuple[int, list[str]]]) -> None:
-    assert "download_bytes" not in listed("apt", **part).forecast.to_dict()
+    found = listed("apt", **part)
+    assert "download_bytes" not in found.forecast.to_dict()
+    assert not any("download_bytes" in patch.to_dict() for patch in found.patches)
+
+
+def test_how_much_each_update_has_to_fetch() -> None:
+    """apt-get(8), --print-uris, which names no archive that is in the cache; dnf 4 and 5, repoquery."""
+    files = ["toy_1.2_all.deb 234", "other_1%3a2_amd64.deb 5"]
+    sizes = {patch.id: patch.download_bytes for patch in listed("apt", download=(0, files)).patches}
+    assert sizes == {"toy.all:1.2": 234, "bad.all:2": None}
+    assert listed("apt", download=(0, files)).forecast.download_bytes == 239
+    assert listed("apt", download=(0, [])).forecast.download_bytes == 0
+    for epoch in ("", "0:"):
+        lines = [f"toy noarch {epoch}1.2-1 1024", "", f"toy noarch {epoch}1.1-1 5"]
+        found = listed("dnf", sizes=(0, lines)).patches
+        assert {patch.id: patch.to_dict().get("download_bytes") for patch in found} == {
+            "toy.noarch:1.2-1": 1024,
+            "bad.noarch:2-1": None,
+        }
+    for part in ((1, lines), (0, ["toy noarch 1.2-1 (none)"]), (0, ["toy"])):
+        assert all(patch.download_bytes is None for patch in listed("dnf", sizes=part).patches)
 
 
 def test_what_other_package_managers_do_not_say_is_not_known() -> None:
