@@ -87,7 +87,7 @@ class ActionModule(ControllerAction):
         def known(nodes: Sequence[Mapping[str, Any]]) -> list[Candidate | None]:
             return tempo.in_loop(lambda: [candidate_of(task_vars, node, policy.tags.application) for node in nodes])
 
-        pins = Pins(rollout, wave, to_store(policy, options, sessions))
+        pins = Pins(rollout, wave, to_store(policy, options, sessions, rollout.path))
         executors = open_executors(WaveContext(self, rollout, options, to_rules(policy), sessions, task_vars))
         check_clock = ServiceClock(rollout.clock, tuple(executors.values())).check
         watch = Watch(rollout, policy, options, self.say, known)

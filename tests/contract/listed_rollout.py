@@ -155,7 +155,7 @@ class ListedRollout:
         executor = SsmExecutor(
             rollout=rollout, wave=wave, rules=rules, clock=self.clock, ports=lambda place: self.fleet
         )
-        pins = Pins(rollout, wave, to_store(self.settings, {"accounts": []}, self.sessions))
+        pins = Pins(rollout, wave, to_store(self.settings, {"accounts": []}, self.sessions, rollout.path))
         permits = Permits(rollout, wave, FakeWatch(), pins, tempo, notes)  # type: ignore[arg-type]  # a fake watch
         return Driver(
             rollout=rollout,

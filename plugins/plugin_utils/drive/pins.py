@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from ansible.module_utils.urls import open_url
@@ -15,12 +16,14 @@ from ansible.module_utils.urls import open_url
 from ...module_utils._aws.list_bucket import MOST_BYTES, ListBucket
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.lists.address import to_address
 from ...module_utils._core.lists.override_list import text_of
 from ...module_utils._core.lists.planned import ListTrouble
 from ...module_utils._core.model import Place
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.rollout.state import DONE
 from ..aws_options import accounts_of, node_places
+from ..files import write_text
 from ..rollout.folder import LISTS, RolloutDir
 from ..rollout.guards import is_fresh
 
@@ -39,20 +42,30 @@ class ListStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebLists:
-    """A web server on which somebody else publishes the lists."""
+    """A web server on which somebody else publishes the lists of a directory.
+
+    :param folder: ``lists`` of the rollout. A promoted wave has lists that the plan does not have.
+    """
 
     url: str
+    folder: Path
 
     def write(self, name: str, text: str) -> bool:
-        return False
+        path = self.folder / name
+        if path.is_file() and path.read_bytes() == text.encode():
+            return False
+        write_text(path, text)
+        return True
 
     def read(self, name: str) -> bytes:
+        """Nodes have no credentials there, so none are sent."""
         try:
-            with open_url(f"{self.url.rstrip('/')}/{name}", timeout=30, follow_redirects="none") as reply:
+            address = f"{self.url.rstrip('/')}/{name}"
+            with open_url(address, timeout=30, follow_redirects="none", use_netrc=False) as reply:
                 return bytes(reply.read(MOST_BYTES))
         except Exception as error:  # pylint: disable=broad-except  # urllib, ssl and sockets have no common error
             problem = f"{self.url} does not serve the list {name} ({error})"
-            raise PatchtideError(f"{problem}; publish the directory {LISTS} of the rollout there") from error
+            raise PatchtideError(f"{problem}; publish the directory {self.folder} there") from error
 
 
 @dataclass(slots=True)
@@ -116,21 +129,23 @@ class Pins:
         )
 
 
-def to_store(policy: Policy, options: Mapping[str, Any], sessions: Sessions) -> Callable[[Listed], ListStore]:
+def to_store(
+    policy: Policy, options: Mapping[str, Any], sessions: Sessions, folder: Path
+) -> Callable[[Listed], ListStore]:
     """Return a function that gives the store of a list, according to the policy.
 
-    :param options: with ``accounts``.
+    :param options: with ``accounts``. :param folder: of the rollout.
     """
 
     def store(listed: Listed) -> ListStore:
         patching, region = policy.patching, str(listed["region"])
-        if patching.list_url:
-            return WebLists(patching.list_url)
         bucket = patching.buckets.get(region)
-        if bucket is None or f"s3://{bucket.name}/{bucket.key(listed['name'])}" != listed["address"]:
+        if to_address(bucket, patching.list_url, listed["name"]) != listed["address"]:
             raise ListTrouble(
                 f"The policy keeps the lists of {region} elsewhere than {listed['address']}, which the plan names."
             )
+        if bucket is None:
+            return WebLists(patching.list_url, folder / LISTS)
         account = bucket.account
         place = node_places([(account, region)], accounts_of(options))[0] if account else Place(region=region)
         return ListBucket(sessions.client("s3", place), bucket)
