@@ -10,7 +10,6 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from ..rollout.agenda import Agenda, Need
@@ -77,7 +76,7 @@ def after_check(line: Sequence[str]) -> str:
 
     :param line: the command line.
     """
-    words = [PurePath(line[0]).name, *(word for word in line[1:] if word not in _CHECKS)]
+    words = [line[0].rpartition("/")[2], *(word for word in line[1:] if word not in _CHECKS)]
     return f"Nothing was changed. Next: {shlex.join(words)}"
 
 
