@@ -34,6 +34,13 @@ POLICIES = {
     "duplicate wave": ("- name: production", "- name: canary", "is already used by waves.0., expected a unique name"),
     "duplicate key": ("version: 1\n", "version: 1\nversion: 1\n", "duplicate of line .*expected each key once"),
     "wrong share": ("max_failure_rate: 20%", "max_failure_rate: 200%", "max_failure_rate: .*is not valid, expected"),
+    "empty selection": (
+        "patch_groups: [WEB]",
+        "patch_groups: []",
+        r"select.patch_groups: .* expected at least one entry",
+    ),
+    "no number": ("duration_hours: 10", "duration_hours: ten", "duration_hours: 'ten' is not valid, expected a whole"),
+    "hour 25": ("cron(0 20", "cron(0 25", "hours: '25' is not valid, expected 0-23"),
     "wrong Region": ("us-east-1", "us-eest-1", r"did you mean us-east-1 or us-west-1\?"),
 }
 #: By name: playbook, variables and further options, and what the message says. FOLDER is the test's directory.

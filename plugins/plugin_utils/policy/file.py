@@ -51,11 +51,26 @@ def check_policy(data: Any, source: str = "The policy", lines: Mapping[str, int]
     policy = to_policy(without_mistakes(data, found))
     mistakes = [item.mistake for item in found]
     seen = {mistake.path for mistake in mistakes}
-    more = [*find_mistakes(policy), *find_condition_mistakes(policy)]
+    # Only in files: policy_info returns every key, also those that nobody gave.
+    more = [*find_mistakes(policy), *find_condition_mistakes(policy), *(_empty_selections(data) if lines else ())]
     mistakes += [mistake for mistake in more if not _covered(mistake.path, seen)]
     if mistakes:
         raise PolicyError(source, sorted((_at_line(item, lines or {}) for item in mistakes), key=_order))
     return policy
+
+
+def _empty_selections(data: Any, path: str = "", inside: bool = False) -> list[Mistake]:
+    """Return lists of a ``select`` that have no entry. They would select all nodes, where their writer meant none."""
+    if isinstance(data, list):
+        if inside and not data:
+            return [Mistake(path=path, value=data, expected="at least one entry; without the key, any will do")]
+        return [mistake for number, item in enumerate(data) for mistake in _empty_selections(item, f"{path}[{number}]")]
+    if not isinstance(data, dict):
+        return []
+    found = ((f"{path}.{key}".removeprefix("."), key, value) for key, value in data.items())
+    return [
+        mistake for place, key, value in found for mistake in _empty_selections(value, place, inside or key == "select")
+    ]
 
 
 def _covered(path: str, seen: set[str]) -> bool:

@@ -151,3 +151,13 @@ def test_without_jmespath_only_policies_with_conditions_are_refused(monkeypatch:
     assert check_policy(data).gates.health_checks == (health_check,)
     with pytest.raises(PatchtideError, match="pip install jmespath"):
         check_policy({**data, "gates": {"health_checks": [{**health_check, "condition": "json.ok"}]}})
+
+
+def test_a_selection_that_was_emptied_by_hand_never_selects_everything(tmp_path: Path) -> None:
+    text = "version: 1\nname: x\nwaves:\n  - name: a\n    select:\n      patch_groups: []\n      tags: {Environment: dev}\n"
+    (mistake,) = error_of(tmp_path, text).mistakes
+    assert (mistake.line, mistake.path) == (6, "waves[0].select.patch_groups")
+    assert "at least one entry" in mistake.expected
+    (tmp_path / "good.yml").write_text(text.replace("      patch_groups: []\n", ""), "utf-8")
+    policy = load_policy(tmp_path / "good.yml")
+    assert check_policy(policy.to_dict()) == policy, "what policy_info returns is a policy"
