@@ -139,12 +139,15 @@ sizes: setup ## The longest files and functions: places to look
 	@$(PYTHON) tools/sizes.py
 
 ##@ Build
-.PHONY: build artifact environment docs site release bench
+.PHONY: build artifact bundle environment docs site release bench
 build: setup ## The collection artifact, build/patchtide-hybrid-<version>.tar.gz
 	@$(PYTHON) tools/artifact.py build
 
 artifact: setup ## Build it, look into it, install it, run galaxy-importer on it
 	@$(PYTHON) tools/artifact.py check
+
+bundle: setup ## The collection with all that it needs for a controller without network (B="--python 3.12" for another Python)
+	@$(PYTHON) tools/bundle.py $(B)
 
 environment: artifact ## The same, and an execution environment context by ansible-builder
 	@$(PYTHON) tools/environment.py

@@ -21,9 +21,14 @@ def main(venv: Path) -> None:
     if (site / INSIDE / "MANIFEST.json").exists():
         print("amazon.aws is there")
         return
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(_wheel(Path(folder))) as wheel:
-        wheel.extractall(site, _members(wheel))
+    extract(site)
     print(f"amazon.aws is in {site}")
+
+
+def extract(place: Path) -> None:
+    """Put ansible_collections/amazon/aws into ``place``."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(_wheel(Path(folder))) as wheel:
+        wheel.extractall(place, _members(wheel))
 
 
 def _members(wheel: zipfile.ZipFile) -> list[str]:

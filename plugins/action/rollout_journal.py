@@ -40,6 +40,9 @@ from ..plugin_utils.rollout.left_over import has_time_now
 from ..plugin_utils.rollout.next_commands import next_of
 from ..plugin_utils.rollout.stores import choose_stores
 
+#: Said in advance: after Ctrl-C, Ansible shows only "User interrupted execution", and a worker can show nothing more.
+CAN_BE_INTERRUPTED = "Ctrl-C interrupts it: what nodes were told to do goes on, and the same command continues here."
+
 
 class ActionModule(ControllerAction):
     """Every event goes through the rollout's state machine; what it refuses is an error and is not written."""
@@ -83,6 +86,8 @@ class ActionModule(ControllerAction):
         state, who = rollout.state, find_operator(task_vars)
         if state.finished:
             return
+        if not self.check_mode:
+            self.say(CAN_BE_INTERRUPTED)
         if new := state.status == "new":
             event: Resumed | RolloutStarted = self._started(
                 rollout, options, who, self._ask_people(rollout, who, task_vars)

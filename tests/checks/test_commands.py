@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,10 +16,11 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variable
 from tests.checks.commands import NOT_RUN, PAGES, commands, playbook_of
 from tests.checks.source import ROOT
 
-#: Playbooks that tests run.
-FILES = [path for kind in ("playbooks", "hosts") for path in (ROOT / "tests" / kind).rglob("test_*.py")]
+#: Playbooks that tests run: a test names them as a string of its own, with options behind it or not.
+FILES = [path for kind in ("playbooks", "hosts") for path in (ROOT / "tests" / kind).rglob("*.py")]
 TESTS = " ".join(path.read_text("utf-8") for path in FILES)
-PLAYED = {name for name in PLAYBOOKS if re.search(rf"\b{name}\b", TESTS)}
+PLAYED = {name for name in PLAYBOOKS if re.search(rf"""["'.]{name}["' ]""", TESTS)}
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 ALL = [(page, command) for page in PAGES for command in commands(page)]
 
 
@@ -37,6 +40,56 @@ def test_playbooks_and_their_variables_exist(page: str, command: str) -> None:
     playbook, variables = playbook_of(command)
     if playbook:
         assert variables <= {PREFIX + name for name in PLAYBOOKS[playbook].names}, (page, command)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_targets_of_make_and_their_variables_exist(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for target, options in re.findall(r"(?:^\$ |`)make ([a-z-]+)([^`\n]*)", text, re.MULTILINE):
+        assert re.search(rf"^(?:[a-z- ]* )?{target}(?: [a-z- ]*)?:.*##", MAKEFILE, re.MULTILINE), f"{page}: {target}"
+        for variable in re.findall(r"\b([A-Z]+)=", options):
+            assert f"$({variable})" in MAKEFILE, f"{page}: {variable}"
+
+
+def test_modules_that_are_called_alone_have_the_options_given() -> None:
+    calls = [re.findall(r"-m patchtide\.hybrid\.(\w+)(?: -a '([^']*)')?", command) for _page, command in ALL]
+    found = [call for group in calls for call in group]
+    assert len(found) >= 3
+    for module, arguments in found:
+        assert {word.split("=")[0] for word in arguments.split()} <= options_of(module), (module, arguments)
+
+
+def options_of(module: str) -> set[str]:
+    """Return the options that a module documents, with their aliases and those of its fragments."""
+
+    def documented(path: Path, name: str) -> dict[str, Any]:
+        (text,) = re.findall(rf'^ *{name} = r?"""(.*?)"""', path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        return dict(yaml.safe_load(text))
+
+    def names(documentation: dict[str, Any]) -> set[str]:
+        options = documentation.get("options") or {}
+        return {*options, *(alias for option in options.values() for alias in option.get("aliases", ()))}
+
+    plugins = ROOT / "plugins"
+    found = documented(plugins / "modules" / f"{module}.py", "DOCUMENTATION")
+    options = names(found)
+    for fragment in found.get("extends_documentation_fragment", ()):
+        file, _dot, part = fragment.removeprefix("patchtide.hybrid.").partition(".")
+        if fragment.startswith("patchtide."):
+            options |= names(documented(plugins / "doc_fragments" / f"{file}.py", part.upper() or "DOCUMENTATION"))
+    return options
+
+
+def test_rehearsals_have_the_options_and_faults_that_pages_name() -> None:
+    from lab.rehearse import FAULTS, _parser
+
+    known = {option for action in _parser()._actions for option in action.option_strings}
+    rows = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", rows)) - {"--rehearsal"} <= known
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", rows, re.MULTILINE)) == set(FAULTS)
+    for _page, command in ALL:
+        for faults in re.findall(r'FAULTS="([^"]*)"|--fault (\S+)', command):
+            assert {word.split("=")[0] for word in " ".join(faults).split()} <= set(FAULTS), command
 
 
 def test_the_file_of_accounts_sets_variables_of_init_policy() -> None:
@@ -82,5 +135,6 @@ def test_messages_of_the_troubleshooting_page_are_those_of_the_code() -> None:
         "unable to locate collection",
         "No module named 'ansible_collections.amazon'",
         "no space left",
+        "User interrupted execution",
     }
     assert len(quoted) > 10 and not [text for text in quoted if text not in flat and text not in ansible]

@@ -78,6 +78,7 @@ def rollout_in_a_pipe(cycle: Cycle, **more: str) -> Iterator[subprocess.Popen[st
         env={**given, **cycle.aws.environment(), **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
         text=True,
     )
     try:
