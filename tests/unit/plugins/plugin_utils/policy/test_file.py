@@ -154,7 +154,8 @@ def test_without_jmespath_only_policies_with_conditions_are_refused(monkeypatch:
 
 
 def test_a_selection_that_was_emptied_by_hand_never_selects_everything(tmp_path: Path) -> None:
-    text = "version: 1\nname: x\nwaves:\n  - name: a\n    select:\n      patch_groups: []\n      tags: {Environment: dev}\n"
+    wave = "  - name: a\n    select:\n      patch_groups: []\n      tags: {Environment: dev}\n"
+    text = f"version: 1\nname: x\nwaves:\n{wave}"
     (mistake,) = error_of(tmp_path, text).mistakes
     assert (mistake.line, mistake.path) == (6, "waves[0].select.patch_groups")
     assert "at least one entry" in mistake.expected
