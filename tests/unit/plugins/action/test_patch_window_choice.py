@@ -56,7 +56,7 @@ class Tagged:
 
 VM = Candidate(node_id="/subscriptions/s/vm", host="vm", account="s", region="westeurope", maintenance_window="old")
 ARC = Candidate(node_id="/subscriptions/s/arc", host="arc", account="s", region="westeurope")
-WEB = Candidate(node_id="i-1", host="web", account="1", region="eu-west-1", tags={"MaintenanceWindow": "old"})
+WEB = Candidate(node_id="i-1", host="web", account="1", region="eu-west-1", maintenance_window="old")
 DOWN = Candidate(node_id="i-2", host="down", account="1", region="down")
 
 
@@ -70,16 +70,18 @@ def test_the_tag_counts_that_a_node_has_now_and_not_that_of_the_inventory() -> N
     assert sorted(clouds.opened) == [("1/down", False), ("1/eu-west-1", False), ("s/westeurope", True)]
 
 
-def test_a_machine_that_cannot_be_tagged_is_named_and_all_others_are_tagged() -> None:
+def test_a_machine_that_cannot_be_tagged_is_named_and_all_others_are_tagged(tmp_path: Path) -> None:
     clouds = Tagged({WEB.node_id: "sat"}, locked=ARC.node_id)
-    port = WindowTags("MaintenanceWindow", cast("Clouds", clouds), [], None)
+    port = WindowTags("MaintenanceWindow", cast("Clouds", clouds), [], tmp_path)
     port.check([VM, ARC, WEB, DOWN])
     wanted = {VM.node_id: "sun", ARC.node_id: "sun", WEB.node_id: "", DOWN.node_id: "sun"}
     assert port.write([VM, ARC, WEB, DOWN, HOST], wanted) == {
         ARC.node_id: "ScopeLocked: it has a lock",
         "i-2": "Could not connect: NoAnswer: the service does not answer",
     }
-    assert clouds.windows == {VM.node_id: "sun"}
+    assert clouds.windows == {VM.node_id: "sun"} and not list(tmp_path.iterdir())
+    assert port.write([VM, ARC], {VM.node_id: "sat", ARC.node_id: "sun"}).keys() == {ARC.node_id}
+    assert clouds.windows == {VM.node_id: "sat"}
 
 
 @pytest.mark.parametrize("kind", ["scheduled", "webhook", "workflow", None])

@@ -19,6 +19,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.owners.wind
     choose,
     expire,
     owned,
+    past,
     without_failed,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
@@ -108,6 +109,15 @@ def test_a_choice_whose_tag_was_restored_already_has_just_ended() -> None:
     _values, ledger = choose(request("web-1", until="2026-11-30"), [(WEB, "web")], [], KEY, "t1")
     values, after = expire(ledger, [WEB], KEY, date(2026, 12, 1))
     assert values == {} and after[0].ended == "it ended on 2026-11-30"
+
+
+def test_only_choices_that_are_open_and_past_are_restored() -> None:
+    _values, ledger = choose(request("web-1", until="2026-11-30"), [(WEB, "web")], [], KEY, "t")
+    _values, ledger = choose(request("i-2", until="2026-12-31"), [(DB, "db")], ledger, KEY, "t")
+    assert past(ledger, date(2026, 11, 30)) == set() and past(ledger, date(2026, 12, 1)) == {"i-1"}
+    ended = [replace(item, ended="replaced by dana") for item in ledger]
+    assert past(ended, date(2027, 1, 1)) == set()
+    assert expire(ended, [replace(WEB, tags={KEY: "sun"}), DB], KEY, date(2027, 1, 1)) == ({}, ended)
 
 
 def test_a_choice_whose_tag_could_not_be_restored_is_still_open() -> None:
