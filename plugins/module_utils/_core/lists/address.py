@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from ..arns import parse_arn
 from ..errors import BadInput
 
 #: Maximum length of an address. The node copies it into each row of patch state that it uploads.
@@ -51,12 +52,17 @@ def to_address(bucket: Bucket | None, list_url: str, name: str) -> str:
     return f"s3://{bucket.name}/{bucket.key(name)}" if bucket else ""
 
 
-def check_bucket(bucket: Bucket, path: str) -> None:
-    """:raises BadInput: an address in the bucket would be too long or have invalid characters."""
+def check_bucket(bucket: Bucket, path: str, region: str) -> None:
+    """:raises BadInput: an address in the bucket would be too long or have invalid characters, or its key is elsewhere.
+
+    The key has to be in the Region of the bucket (S3 user guide, "Using server-side encryption with AWS KMS keys").
+    """
     if not _NAME.fullmatch(bucket.name):
         raise BadInput(f"{path}.name", bucket.name, "the name of an S3 bucket")
     if not _PREFIX.fullmatch(bucket.prefix):
         raise BadInput(f"{path}.prefix", bucket.prefix, "letters, digits and . _ / -")
+    if (key := parse_arn(bucket.kms_key)) and (key.service, key.region) != ("kms", region):
+        raise BadInput(f"{path}.kms_key", bucket.kms_key, f"a key in {region}, by its ARN, ID or alias")
     over = len(to_address(bucket, "", "x" * _NAME_LENGTH)) - MOST
     if over > 0:
         expected = f"at most {len(bucket.name + bucket.prefix) - over} characters of name and prefix together"

@@ -310,8 +310,11 @@ def _check_lists(policy: Policy) -> Iterator[Mistake]:
         if bucket.account and names and bucket.account not in names:
             expected = "an account of the estate, by name or number" + suggest(bucket.account, names)
             yield Mistake(path=f"{path}.account", value=bucket.account, expected=expected)
+        if other := next((r for r, b in patching.buckets.items() if r != region and b.name == bucket.name), ""):
+            expected = f"a bucket in {region}, not the one of {other}: nodes have no way to another Region's buckets"
+            yield Mistake(path=f"{path}.name", value=bucket.name, expected=expected)
         try:
-            check_bucket(bucket, path)
+            check_bucket(bucket, path, region)
         except BadInput as error:
             yield Mistake.of(error)
     if patching.buckets and patching.list_url:

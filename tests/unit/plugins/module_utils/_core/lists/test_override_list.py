@@ -124,7 +124,7 @@ def test_an_address_is_short_and_made_from_the_whole_digest() -> None:
     assert to_address(bucket, "", name) == f"s3://contoso-eu-lists/pt/{name}"
     assert to_address(None, "https://lists.contoso.example/", name) == f"https://lists.contoso.example/{name}"
     assert to_address(None, "", name) == ""
-    check_bucket(bucket, "b")
+    check_bucket(bucket, "b", "r")
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,11 @@ def test_an_address_is_short_and_made_from_the_whole_digest() -> None:
 )
 def test_a_bucket_that_gives_addresses_which_the_document_refuses(bucket: Bucket, told: str) -> None:
     with pytest.raises(BadInput, match=told.replace("(", "[(]")):
-        check_bucket(bucket, "patching.buckets.r")
+        check_bucket(bucket, "patching.buckets.r", "r")
 
 
 def test_the_longest_address_that_is_allowed() -> None:
-    check_bucket(longest := Bucket(name="a" * 20, prefix="b" * 10), "b")
+    check_bucket(longest := Bucket(name="a" * 20, prefix="b" * 10), "b", "r")
     assert len(to_address(longest, "", to_name(""))) == MOST
 
 

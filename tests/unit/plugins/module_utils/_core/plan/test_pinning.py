@@ -126,6 +126,9 @@ def test_what_weakens_a_pinned_plan_is_warned_of() -> None:
         ({"buckets": {"r": {"name": "lists"}, "t": {"name": "lists"}}}, "patching.buckets.t"),
         ({"buckets": {"r": {"name": "lists", "account": "nobody"}}}, "patching.buckets.r.account"),
         ({"buckets": {"r": {"name": "l" * 40}}}, "patching.buckets.r.name"),
+        ({"buckets": {"r": {"name": "lists"}, "s": {"name": "lists"}}}, "a bucket in s, not the one of r"),
+        ({"buckets": {"r": {"name": "lists", "kms_key": f"arn:aws:kms:s:{'1' * 12}:key/k"}}}, "a key in r, by its ARN"),
+        ({"buckets": {"r": {"name": "lists", "kms_key": f"arn:aws:iam:r:{'1' * 12}:key/k"}}}, "a key in r, by its ARN"),
         ({"list_url": "http://a.example"}, "patching.list_url"),
         ({"buckets": {"r": {"name": "lists"}, "s": {"name": "li"}}, "list_url": "https://a.example"}, "either buckets"),
     ],
@@ -134,6 +137,13 @@ def test_mistakes_in_where_lists_are_kept(patching: dict[str, Any], told: str) -
     estate = {"regions": ["r", "s"], "accounts": [{"name": "web", "id": "1" * 12}]}
     mistakes = find_mistakes(to_policy({"name": "p", "estate": estate, "patching": patching}))
     assert told in "; ".join(map(str, mistakes))
+
+
+@pytest.mark.parametrize("key", ["", "alias/lists", "1234abcd", f"arn:aws:kms:r:{'1' * 12}:alias/lists"])
+def test_keys_of_lists_are_named_as_s3_takes_them(key: str) -> None:
+    buckets = {"r": {"name": "lists", "kms_key": key}, "s": {"name": "lists-s"}}
+    policy = {"name": "p", "estate": {"regions": ["r", "s"]}, "patching": {"buckets": buckets}}
+    assert not find_mistakes(to_policy(policy))
 
 
 def test_a_bucket_in_one_region_is_enough_by_the_baseline() -> None:
