@@ -62,7 +62,7 @@ def night_time(state: Rollout, wave: str, number: int, now: datetime) -> NightTi
     needed = from_time(night["ends"]) - from_time(night["begin"])
     begun = any(_is_begun(state, node) for node in _nodes(plan, number))
     for item in occurrences:
-        due = max(item.start, from_time(night["begin"])) if item is occurrences[0] else item.start
+        due = max(item.start, from_time(night["begin"]))  # later occurrences start after it
         on_time = now <= due + GRACE
         if item.cutoff_at > now and (begun or on_time or now + needed + RESERVE <= item.cutoff_at):
             return NightTime(**named, at_hand=item)
