@@ -22,8 +22,8 @@ class MaintenanceWindow:
     name: str
     schedule: Schedule
     duration: int
-    cutoff: int = 0
-    timezone: str = "UTC"
+    cutoff: int
+    timezone: str
 
     def occurrences(self, now: datetime, until: datetime, calendars: Sequence[Calendar] = ()) -> list[Occurrence]:
         """Return the occurrence that is open at ``now`` and those that follow and end by ``until``, ascending.
