@@ -99,6 +99,16 @@ def test_an_open_occurrence_is_used_only_if_all_work_and_a_reboot_fit_before_its
     assert starts(plan_of(node(1, "dev"), at=f"2026-06-02T{at}:00Z"))[0] == [night]
 
 
+def test_nodes_are_worked_on_in_the_order_of_their_wave() -> None:
+    """The first selector that matches counts; nodes that none matches come last."""
+    order = [{"tags": {"Role": "standby"}}, {"tags": {"Role": ["primary", "standby"]}}]
+    nodes = [node(1), node(2, Role="primary"), node(3, Role="standby"), node(4, Role="primary")]
+    for more, turns in ({"order": order}, [4, 2, 1, 3]), ({}, [1, 2, 3, 4]):
+        plan = plan_of(*nodes, waves=[{"name": "all", **more}], budgets={"rollout": 1})
+        rows = sorted(plan["waves"][0]["nodes"], key=lambda row: row["node_id"])
+        assert [row["turn"] for row in rows] == turns
+
+
 def test_owners_tags_decide_the_night() -> None:
     nodes = [node(1, window="prod"), node(2, window="cron(30 23 ? * SAT#3 *)"), node(3, window="prod")]
     tagged = {"plan": {"tagged_cron": {"duration_hours": 2, "cutoff_hours": 0, "timezone": "America/New_York"}}}
