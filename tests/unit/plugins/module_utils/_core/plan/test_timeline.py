@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan, check_plan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.timeline import Timeline
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.times.calendars import Calendar, Interval
@@ -153,6 +154,49 @@ def test_a_night_after_the_end_of_the_plan_is_none() -> None:
     assert plan["valid_until"] == "2026-07-04T00:00:00.000Z"
     assert [(row["host"], row["code"]) for row in plan["excluded"]] == [("h1", "no_night")]
     assert starts(plan) == [[], ["2026-06-09T20:00"]], "nothing of dev is left that prod could wait for"
+    assert "on 2026-07-04" in plan["excluded"][0]["reason"]
+
+
+def test_a_wave_names_the_first_occurrence_of_its_window_even_without_nodes() -> None:
+    dev, prod = plan_of(node(1, "dev"))["waves"]
+    for wave, day in ((dev, "2026-07-07"), (prod, "2026-06-09")):
+        times = {name: f"{day}T{hour}:00:00.000Z" for name, hour in (("start", 20), ("cutoff_at", 23))}
+        assert {**times, "name": wave["name"], "timezone": "Europe/Berlin"}.items() <= wave["window"].items()
+    assert (len(dev["nights"]), prod["nights"]) == (1, [])
+
+
+def test_a_wave_without_a_window_ends_when_its_turns_have_passed() -> None:
+    waves = [{"name": "first", "select": {"tags": {"Environment": "dev"}}, "soak_minutes": 30}, WAVES[1]]
+    rules = {"patching": {"pin": "baseline", "expected_minutes": {"linux": 45}}, "budgets": {"rollout": 1}}
+    plan = plan_of(node(1, "dev"), node(2, "dev"), node(3), waves=waves, at="2026-06-09T18:29:00Z", **rules)
+    assert starts(plan)[1] == ["2026-06-09T20:00"]
+    assert plan["waves"][1]["nights"][0]["begin"] == "2026-06-09T20:29:00.000Z", "two turns of 45 minutes, and the soak"
+
+
+def test_the_periods_for_which_freezes_must_be_known() -> None:
+    """Those of named windows whoever has them, those of tags, and this moment where no window bounds the work."""
+    now = from_time(THURSDAY)
+
+    def spans(nodes: list[Candidate], **wave: Any) -> list[str]:
+        policy = to_policy(
+            {"name": "p", "windows": WINDOWS, "waves": [{"name": "w", **wave}], "plan": {"valid_days": 40}}
+        )
+        timeline = Timeline(policy, now)
+        for item in nodes:
+            first = timeline.first_span(item, policy.waves[0])
+            assert first == timeline.spans([item])[0]
+        return [f"{start:%m-%d}" for start, _end in timeline.spans(nodes)]
+
+    assert spans([], window="prod") == spans([node(1)], window="prod") == ["06-09"]
+    assert spans([], window="dev") == ["07-07"] and spans([node(1)]) == ["06-04"]
+    tagged = [node(1, window="dev"), node(2, window="prod"), node(3, window="dev")]
+    assert spans(tagged, window="tag") == ["06-09", "07-07"] and spans([], window="tag") == []
+
+
+def test_an_occurrence_whose_cutoff_is_now_is_none_to_come() -> None:
+    policy = to_policy({"name": "p", "windows": WINDOWS, "waves": WAVES, "plan": {"valid_days": 90}})
+    timeline = Timeline(policy, from_time("2026-06-09T23:00:00Z"))
+    assert timeline.first_span(node(1), policy.waves[1])[0] == from_time("2026-07-14T20:00:00Z")
 
 
 def test_a_frozen_night_moves_to_the_next_one_and_says_why() -> None:
