@@ -110,6 +110,18 @@ def test_nodes_are_worked_on_in_the_order_of_their_wave() -> None:
         assert [row["turn"] for row in rows] == turns
 
 
+def test_the_order_of_a_wave_holds_across_the_windows_of_its_owners() -> None:
+    """The standby's window opens after the primary's, which waits for it."""
+    order = [{"tags": {"Role": "standby"}}]
+    nodes = [node(1, window="dev", Role="standby"), node(2, window="prod", Role="primary")]
+    for more, days in ({"order": order}, ["07-07", "07-14"]), ({}, ["07-07", "06-09"]):
+        plan = plan_of(*nodes, waves=[{"name": "all", "window": "tag", **more}], plan={"valid_days": 90})
+        (wave,) = plan["waves"]
+        begins = {night["number"]: night["start"][5:10] for night in wave["nights"]}
+        rows = sorted(wave["nodes"], key=lambda row: row["node_id"])
+        assert [begins[row["night"]] for row in rows] == days
+
+
 def test_owners_tags_decide_the_night() -> None:
     nodes = [node(1, window="prod"), node(2, window="cron(30 23 ? * SAT#3 *)"), node(3, window="prod")]
     tagged = {"plan": {"tagged_cron": {"duration_hours": 2, "cutoff_hours": 0, "timezone": "America/New_York"}}}
