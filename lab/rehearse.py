@@ -232,6 +232,10 @@ def _fit_policy(rehearsal: Rehearsal, home: Path) -> None:
 
 def _fit_estate(rehearsal: Rehearsal) -> None:
     """Give the simulated accounts the roles that the policy assumes."""
+    if not any(system["updates"] for system in rehearsal.estate["systems"].values()):
+        rehearsal.omitted.append(
+            "no patch is missing in the estate file, so the nights are empty: scan, then export again"
+        )
     accounts = {row["id"]: row for row in rehearsal.estate["accounts"]}
     for row in (rehearsal.policy.get("estate") or {}).get("accounts") or []:
         arn = row.get("role_arn", "")

@@ -88,6 +88,13 @@ def test_what_would_reach_outside_is_taken_out_and_named(tmp_path: Path) -> None
     assert len(rehearsal.omitted) == 3 and yaml.safe_load((tmp_path / "policy.yml").read_text()) == POLICY
 
 
+def test_an_estate_that_was_never_scanned_says_why_its_nights_are_empty(tmp_path: Path) -> None:
+    data = estate(group(1, missing=[]))
+    data["systems"]["ubuntu-22.04"] = {**SYSTEM, "updates": []}
+    assert [line for line in ready(tmp_path, data=data).omitted if "scan, then export again" in line]
+    assert not [line for line in ready(tmp_path).omitted if "export again" in line]
+
+
 def test_faults_are_given_to_that_many_nodes_and_the_same_ones_again(tmp_path: Path) -> None:
     first = ready(tmp_path, "--fault", "offline=20%", "--fault", "full_disk=1")
     assert {name: len(nodes) for name, nodes in first.faulty.items()} == {"offline": 2, "full_disk": 1}
