@@ -72,7 +72,9 @@ nodes:
   type: int
   sample: 412
 never_scanned:
-  description: Nodes without a patch state. In the file they lack every patch that others of their system are missing.
+  description:
+    - Nodes without a patch state. In the file they lack every patch that others of their system are missing.
+    - If it equals RV(nodes), a rehearsal has nothing to install until the nodes are scanned and exported again.
   returned: success
   type: int
   sample: 3
