@@ -218,6 +218,17 @@ def test_a_frozen_night_moves_to_the_next_one_and_says_why() -> None:
     assert plan["waves"][0]["moved"][0]["why"] == "it is frozen"
 
 
+def test_a_node_that_needs_more_than_a_partly_frozen_night_has_waits_for_a_whole_one() -> None:
+    evening = Interval(
+        start=datetime(2026, 6, 9, 20, tzinfo=UTC), end=datetime(2026, 6, 9, 22, tzinfo=UTC), name="Sale"
+    )
+    slow = {"pin": "baseline", "expected_minutes": {"linux": 120}}
+    plan = plan_of(node(1), waves=[WAVES[1]], events=(evening,), patching=slow, plan={"valid_days": 90})
+    assert starts(plan) == [["2026-07-14T20:00"]] and plan["excluded"] == []
+    (moved,) = plan["waves"][0]["moved"]
+    assert "does not hold all turns" in moved["why"] and moved["from"].startswith("2026-06-09T20:00")
+
+
 def test_plans_of_one_day_are_equal() -> None:
     first, again = (plan_of(node(1, "dev"), node(2), at=f"2026-06-04T{hour}:00:00Z") for hour in ("01", "23"))
     assert first["content_digest"] == again["content_digest"]
