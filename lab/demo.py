@@ -61,8 +61,8 @@ SCAN = Step(
     "Which patches are missing where",
     "scan_compliance",
     (r"nodes scanned", r"Would scan"),
-    "EC2 instances, on-premises servers and Azure VMs with the SSM Agent are scanned by AWS-RunPatchBaseline, Linux\n"
-    "hosts without it over SSH. Nothing is installed. The result is scan.json.",
+    "EC2 instances and machines elsewhere with the SSM Agent are scanned by AWS-RunPatchBaseline, Azure VMs and Azure\n"
+    "Arc servers by Azure Update Manager, Linux hosts over SSH. Nothing is installed. The result is scan.json.",
 )
 PLAN_STEP = Step(
     "The plan: who is patched when, with what, and who is left out",
@@ -85,9 +85,9 @@ BEGIN = Step(
     "The rollout: canary, then staging, where one node has a full disk and the gate pauses",
     "rollout_patches",
     ROLLOUT,
-    "The lab's clock jumps to the window. Stopped instances are started, load balancers drained, nodes patched,\n"
-    "rebooted, scanned again and restored. web-stg-03 has 40 MB left and is skipped. One of four nodes is more than\n"
-    "the policy lets pass, so the gate of that wave does not decide alone.",
+    "The lab's clock jumps to the window. In all clouds, stopped machines are started, load balancers drained, nodes\n"
+    "patched, rebooted, scanned again and restored. web-stg-03 has 40 MB left and is skipped. One of four nodes is\n"
+    "more than the policy lets pass, so the gate of that wave does not decide alone.",
     pauses=True,
 )
 ASK = Step(
@@ -180,7 +180,8 @@ class Demo:
                 time.sleep(3)
 
     def _environment(self) -> dict[str, str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PATCHTIDE_"))}
+        own = ("AWS_", "AZURE_", "PATCHTIDE_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {**environment, **self.stage.environment(), "PATH": path, "PATCHTIDE_TRUST": str(self.signers.pins)}
 
@@ -210,7 +211,8 @@ def main() -> int:
 def _estate(stage: Stage) -> str:
     hosts = f"no real hosts ({stage.left_out})" if stage.left_out else "4 real Debian hosts over SSH"
     return (
-        f"The lab is up: about 60 machines in 3 simulated AWS accounts (EC2, on-premises mi-, Azure VMs), {hosts}.\n"
+        "The lab is up: about 60 machines in 3 simulated AWS accounts (EC2, mi- elsewhere), 12 in 2 simulated Azure\n"
+        f"subscriptions (virtual machines, Azure Arc servers), {hosts}.\n"
         "Its clock is virtual, so that a night takes a minute or two."
     )
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole lab at once: simulated AWS, real hosts where this machine can run them, and what points at both."""
+"""The whole lab at once: simulated AWS and Azure, real hosts where this machine can run them, what points at all."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ def rehearsal(folder: Path, *, estate: str = "lab/estate.yml", hosts: str = "reh
 
 def _hosts_up(name: str, inventory: Path) -> str:
     """Start the real hosts; return why they are left out, or nothing. Any other trouble is an error."""
-    print("starting the lab: simulated AWS, and real hosts over SSH (their base is built the first time) …", flush=True)
+    print(
+        "starting the lab: simulated AWS and Azure, and real hosts over SSH (their base is built the first time) …",
+        flush=True,
+    )
     done = _hosts("up", name)
     if done.returncode == LEFT_OUT:
         return done.stderr.strip().splitlines()[-1]
@@ -92,6 +95,7 @@ def _write(stage: Stage) -> None:
     estate = yaml.safe_load(POLICY.read_text())["estate"]
     fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": estate["regions"], "accounts": estate["accounts"]}
     (stage.folder / "inventory" / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet, sort_keys=False))
+    (stage.folder / "inventory" / "azure.azure_fleet.yml").write_text("plugin: patchtide.hybrid.azure_fleet\n")
     variables = {
         "patchtide_policy_file": str(POLICY.relative_to(ROOT)),
         "patchtide_dir": str(stage.folder.relative_to(ROOT)),

@@ -4,6 +4,7 @@
 #   tools/setup.sh system-lab   those that the lab needs
 #   tools/setup.sh python       the virtual environment .venv with everything
 #   tools/setup.sh lab          the same with what the lab needs
+#   tools/setup.sh azure-rm     a virtual environment with what azure.azcollection needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build/log
@@ -95,12 +96,25 @@ python() {
     touch .venv/.lab .venv/.ready
 }
 
+# The requirements of azure.azcollection, which pin other versions of what .venv has.
+azure_rm() {
+    [ ! -e build/azure_rm/.ready ] || return 0
+    echo "setup: requirements of azure.azcollection in build/azure_rm, 1.6 GB (see build/log/azure_rm.log)"
+    quietly azure_rm.log "$(find_python)" -m venv --clear build/azure_rm
+    PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+        quietly azure_rm.log build/azure_rm/bin/python -m pip install --no-input --no-compile --progress-bar off \
+        "$(grep '^ansible==' requirements-dev.txt)" \
+        -r .venv/lib/python3*/site-packages/ansible_collections/azure/azcollection/requirements.txt
+    touch build/azure_rm/.ready
+}
+
 case "${1:-}" in
 system) system "${PACKAGES[@]}" ;;
 system-lab) system "${LAB_PACKAGES[@]}" ;;
 python | lab) "$1" ;;
+azure-rm) azure_rm ;;
 *)
-    echo "usage: tools/setup.sh system|system-lab|python|lab" >&2
+    echo "usage: tools/setup.sh system|system-lab|python|lab|azure-rm" >&2
     exit 2
     ;;
 esac

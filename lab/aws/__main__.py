@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import signal
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def main() -> None:
         told = {"url": url, "home_account": home.account_id, "access_key": home.access_key, "azure": azure}
         print(json.dumps(told), flush=True)
     else:
-        _tell(url, lab)
+        _tell(url, lab, azure)
     # Nothing is kept, so nothing needs tidying: taking thousands of moto's objects apart can last longer than the lab.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
@@ -68,9 +69,9 @@ def _start(text: str | None, default: datetime) -> datetime:
     return datetime.now(UTC) if text == "now" else from_iso(text)
 
 
-def _tell(url: str, lab: World) -> None:
+def _tell(url: str, lab: World, azure: Mapping[str, str]) -> None:
     print(f"# {len(lab.estate.nodes)} nodes in {len(lab.estate.accounts)} accounts; it is {to_iso(lab.clock.now())}")
-    for variable, value in environment(url, lab.estate.home.access_key).items():
+    for variable, value in {**environment(url, lab.estate.home.access_key), **azure}.items():
         print(f"export {variable}={shlex.quote(value)}")
     for account in lab.estate.accounts:
         for role in account.roles:

@@ -170,7 +170,7 @@ class Estate:
 def load_estate(path: Path) -> Estate:
     """Read an estate file; mistakes in it are ``ValueError`` with the file's or the group's name."""
     try:
-        return _estate(_read(path))
+        return _estate(read_estate(path))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no estate: {type(error).__name__} {error}") from error
 
@@ -214,16 +214,18 @@ def _balancer(row: Mapping[str, Any], nodes: Mapping[str, tuple[NodeSpec, ...]])
     return BalancerSpec(**{**row, "target_groups": groups})
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_estate(path: Path) -> dict[str, Any]:
+    """Return what an estate file says, with the changes that it makes to another file (``based_on``)."""
     data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     if "based_on" not in data:
         return data
-    base = _read(path.parent / data["based_on"])
+    base = read_estate(path.parent / data["based_on"])
+    groups = [*base["groups"], *base.get("azure", {}).get("groups", [])]
     for change in data.get("changes", []):
-        known = {group["name"] for group in base["groups"]}
+        known = {group["name"] for group in groups}
         if unknown := set(change["groups"]) - known:
             raise ValueError(f"{path}: changes name unknown groups {sorted(unknown)}")
-        for group in base["groups"]:
+        for group in groups:
             if group["name"] in change["groups"]:
                 group.update({key: value for key, value in change.items() if key != "groups"})
     return base

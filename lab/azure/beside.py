@@ -9,8 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-import yaml
-
+from lab.aws.estate import read_estate
 from lab.aws.world import World as AwsWorld
 
 from .certificates import write_certificates
@@ -22,7 +21,7 @@ from .world import World
 
 def begin_azure(path: Path, aws: AwsWorld) -> dict[str, str]:
     """Start Azure if the estate file has a member ``azure``; return the variables that point at it."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = read_estate(path)
     if "azure" not in data:
         return {}
     estate = to_azure_estate(data["azure"], aws.estate.start)

@@ -50,7 +50,7 @@ _ASSIGNMENT = _ASSIGNED + r"/providers/Microsoft\.Maintenance/configurationAssig
 _CARD = _RG + r"/providers/Microsoft\.Network/networkInterfaces/(?P<name>[^/]+)"
 _M, _N = "Microsoft.Maintenance", "Microsoft.Network/networkInterfaces"
 _C, _H = "Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines"
-_HYBRID = "2022-12-27 2023-10-03-preview 2024-07-10"
+_HYBRID = "2022-12-27 2023-10-03-preview 2024-05-20-preview 2024-07-10"
 
 ROUTES = (
     _route("GET", "/subscriptions", "2022-12-01 2020-01-01 2019-11-01 2016-06-01", "", ops.subscriptions),

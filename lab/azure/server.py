@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -25,6 +25,7 @@ from lab.aws.faults import to_rule
 
 from . import operations, routes
 from .answers import Refused, Reply, throttled
+from .certificates import NAMES
 from .estate import AZURE_FAULTS, Client
 from .world import TOKEN_SECONDS, World
 
@@ -35,6 +36,9 @@ _REFUSALS: Mapping[str, tuple[int, str, str]] = {
     "deny": (403, "AuthorizationFailed", "The client does not have authorization to perform this action."),
     "error": (500, "InternalServerError", "Encountered internal server error."),
 }
+#: As the scope of tokens has it; two slashes are what a URL with a slash at its end gives.
+PUBLIC = r"https://management\.azure\.com"
+MOST_IN_BATCH = 500
 Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -72,13 +76,37 @@ class Azure:
         if path.startswith("/lab/"):
             return self._own(path.removeprefix("/lab/"), method, raw)
         if found := _TENANT.fullmatch(path):
-            return self._login(found[1], found[2], raw)
+            return self._login(found[1], found[2], raw, self._here(environ))
+        if (method, path.lower()) == ("POST", "/batch"):
+            return self._batch(environ, raw)
         return self._arm(method, path, environ, raw)
 
-    def _login(self, tenant: str, what: str, raw: bytes) -> Reply:
+    def _here(self, environ: Mapping[str, Any]) -> str:
+        """Return the URL that the client uses for the lab: its own, or that of a service whose name it answers to."""
+        host = str(environ.get("HTTP_HOST", ""))
+        return f"https://{host}" if host.partition(":")[0] in NAMES else self.base
+
+    def _batch(self, environ: Mapping[str, Any], raw: bytes) -> Reply:
+        """Many reads in one call: undocumented; what it takes and answers is what azcollection's azure_rm.py has."""
+        self._client(environ)
+        wanted = (self._body("POST", raw) or {}).get("requests")
+        if not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_IN_BATCH:
+            raise Refused(400, "InvalidRequestContent", f"A batch has 1 to {MOST_IN_BATCH} requests.")
+        rows = []
+        for item in wanted:
+            url = urlsplit(str(item["url"]))
+            inner = {**environ, "REQUEST_METHOD": item["httpMethod"], "QUERY_STRING": url.query}
+            try:
+                reply = self._arm(item["httpMethod"], unquote(url.path), {**inner, "PATH_INFO": unquote(url.path)}, b"")
+            except Refused as refused:
+                reply = refused.reply()
+            rows.append({"name": item["name"], "httpStatusCode": reply.status or 503, "content": reply.body})
+        return Reply(body={"responses": rows})
+
+    def _login(self, tenant: str, what: str, raw: bytes, base: str) -> Reply:
         """OpenID configuration and the client credentials flow (Microsoft identity platform)."""
         if what.endswith("openid-configuration"):
-            here = f"{self.base}/{tenant}"
+            here = f"{base}/{tenant}"
             body = {
                 "issuer": f"{here}/v2.0",
                 "token_endpoint": f"{here}/oauth2/v2.0/token",
@@ -96,7 +124,7 @@ class Azure:
             problem = f"AADSTS700016: Application '{form.get('client_id')}' was not found in the directory '{tenant}'."
         elif form.get("client_secret") != client.secret:
             problem = "AADSTS7000215: Invalid client secret provided."
-        elif not str(form.get("scope", "")).startswith(f"{self.base}/.default"):
+        elif not re.match(rf"({re.escape(self.base)}|{PUBLIC})/+\.default", str(form.get("scope", ""))):
             problem = f"AADSTS500011: The resource principal named {form.get('scope')} was not found."
         if problem or client is None:
             return Reply(401, {"error": "invalid_client", "error_description": problem, "error_codes": [0]})
@@ -119,7 +147,7 @@ class Azure:
             return self._struck(rule.kind, rule.status, call)
         etag = str(environ.get("HTTP_IF_MATCH", ""))
         request = operations.Request(
-            self.world, client, method, path, query, self._body(method, raw), parts, self.base, etag
+            self.world, client, method, path, query, self._body(method, raw), parts, self._here(environ), etag
         )
         try:
             reply = self._carry_out(request, found[0] if found else None)

@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+import json
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +24,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from lab.azure.estate import load_azure_estate, to_azure_estate
 from lab.azure.graph import BadQuery, run
 from lab.azure.launch import DEFAULT_ESTATE, AzureLab, azure_lab
+from lab.azure.tunnel import tunnel
 
 SHOP, PLANT = "22222222-bbbb-4bbb-8bbb-000000000001", "22222222-bbbb-4bbb-8bbb-000000000002"
 VM = f"/subscriptions/{SHOP}/resourceGroups/rg-web/providers/Microsoft.Compute/virtualMachines/az-web-01"
@@ -192,3 +198,55 @@ def test_mistakes_in_an_estate_are_named(tmp_path: Path) -> None:
     data = {"clients": [], "subscriptions": [{"subscription_id": SHOP, "name": "s", "tenant": "t"}], "groups": [group]}
     with pytest.raises(ValueError, match=r"unknown keys \['colour'\]"):
         to_azure_estate(data, estate.start)
+
+
+def public(azure: AzureLab, path: str, token: str = "", body: Any = None, host: str = "management.azure.com") -> Any:
+    """Ask the lab through its tunnel, as a program does that knows only the public cloud."""
+    with tunnel(azure) as found:
+        handlers = (
+            urllib.request.ProxyHandler({"https": found["HTTPS_PROXY"]}),
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=found["SSL_CERT_FILE"])),
+        )
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(f"https://{host}{path}", data, headers)
+        return json.loads(urllib.request.build_opener(*handlers).open(request, timeout=30).read())
+
+
+def public_token(azure: AzureLab, scope: str) -> str:
+    login = azure.client
+    form = {"client_id": login.client_id, "client_secret": login.secret, "scope": scope}
+    data = urllib.parse.urlencode({**form, "grant_type": "client_credentials"}).encode()
+    found = public(azure, f"/{login.tenant}/oauth2/v2.0/token", body=data, host="login.microsoftonline.com")
+    return str(found["access_token"])
+
+
+def test_the_lab_answers_under_the_public_names(azure: AzureLab) -> None:
+    """azcollection's scope has the slash at the end of its endpoint twice."""
+    token = public_token(azure, "https://management.azure.com//.default")
+    listed = public(
+        azure, f"/subscriptions/{SHOP}/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01", token
+    )
+    assert {"az-web-01", "az-win-01"} <= {row["name"] for row in listed["value"]}
+    configuration = public(
+        azure, f"/{azure.client.tenant}/v2.0/.well-known/openid-configuration", host="login.microsoftonline.com"
+    )
+    assert configuration["token_endpoint"].startswith("https://login.microsoftonline.com/")
+    with pytest.raises(urllib.error.HTTPError):
+        public_token(azure, "https://vault.azure.net/.default")
+
+
+def test_a_batch_answers_each_request_by_its_name(azure: AzureLab) -> None:
+    token = public_token(azure, "https://management.azure.com/.default")
+    urls = {"one": f"https://management.azure.com{VM}?api-version=2024-07-01", "gone": f"{VM}-x?api-version=2024-07-01"}
+    rows = [{"httpMethod": "GET", "name": name, "url": url} for name, url in urls.items()]
+    found = public(azure, "/batch?api-version=2015-11-01", token, {"requests": rows})["responses"]
+    assert [(row["name"], row["httpStatusCode"]) for row in found] == [("one", 200), ("gone", 404)]
+    assert found[0]["content"]["name"] == "az-web-01" and found[1]["content"]["error"]["code"] == "ResourceNotFound"
+    for wrong in ([], rows * 251):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            public(azure, "/batch?api-version=2015-11-01", token, {"requests": wrong})
+        assert refused.value.code == 400
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        public(azure, "/batch?api-version=2015-11-01", "", {"requests": rows})
+    assert refused.value.code == 401

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from lab.aws.catalogue import FOLDER, load_operating_system
-from lab.aws.estate import load_estate
+from lab.aws.estate import load_estate, read_estate
 from lab.aws.ssm.baselines import FILTER_KEYS
 from lab.aws.world import DEFAULT_ESTATE
+from lab.azure.estate import to_azure_estate
 
 from .conftest import Fleet
 
@@ -35,6 +36,24 @@ def test_every_kind_of_machine_is_there() -> None:
     assert min(sources["ec2"], sources["onprem"], sources["azure"]) >= 6
     assert {node.os for node in ESTATE.nodes} == {path.stem for path in FOLDER.glob("*.yml")}
     assert sum(node.stopped for node in ESTATE.nodes) >= 3
+
+
+def test_azure_is_in_every_wave_of_the_demo() -> None:
+    """Two subscriptions, virtual machines and Azure Arc servers, Linux and Windows, in development and production."""
+    data = read_estate(DEFAULT_ESTATE)
+    machines = to_azure_estate(data["azure"], ESTATE.start).machines
+    assert len({item.node.account for item in machines}) == len(data["azure"]["subscriptions"]) == 2
+    for environment in ("dev", "prod"):
+        found = [item for item in machines if item.node.tags["Environment"] == environment]
+        assert {item.kind for item in found} == {"vm", "arc"}
+        assert {load_operating_system(item.node.os, ESTATE.start).platform for item in found} == {"Linux", "Windows"}
+
+
+def test_on_the_bad_day_every_canary_fails_in_both_clouds() -> None:
+    data = read_estate(DEFAULT_ESTATE.with_name("estate-abort.yml"))
+    groups = [*data["groups"], *data["azure"]["groups"]]
+    canaries = {item["name"] for item in groups if item["tags"].get("Environment") == "dev"}
+    assert {item["name"] for item in groups if item.get("fail_patches") == ["*"]} == canaries
 
 
 def test_ids_are_stable_unique_and_of_their_kind() -> None:

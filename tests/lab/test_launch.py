@@ -38,6 +38,7 @@ def test_it_prints_what_to_export_and_stops_when_told() -> None:
             break
     url = re.search(r"^export AWS_ENDPOINT_URL=(\S+)$", "".join(told), re.MULTILINE)
     assert url
+    assert {"export AZURE_CLIENT_ID", "export PATCHTIDE_AZURE_ENDPOINT"} <= {line.partition("=")[0] for line in told}
     assert urllib.request.urlopen(f"{url[1]}/moto-api/patchtide/health", timeout=10).status == 200
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0

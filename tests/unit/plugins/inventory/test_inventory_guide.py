@@ -81,6 +81,17 @@ def test_azure_machines_get_the_same_shape(tags: dict, group: str) -> None:
     assert {name.removeprefix("patchtide_") for name in found} <= set(EMPTY)
     assert (found["patchtide_account"], found["patchtide_platform"]) == ("5e1d", "windows")
     assert found["patchtide_patch_group"] == group
-    assert found["patchtide_executor"] == ""  # a Windows host has none: the plan says so by name
-    linux = Templar(loader=DataLoader(), variables={**machine, "os_profile": {"system": "linux"}})
-    assert linux.template(trusted("{{ " + expressions["patchtide_executor"] + " }}")) == "linux"
+    assert [found[f"patchtide_{name}"] for name in ("executor", "state", "ping_status")] == ["azure", "running", ""]
+
+
+@pytest.mark.parametrize(("status", "ping"), [("connected", "Online"), ("disconnected", "ConnectionLost")])
+def test_azure_arc_servers_report_by_themselves_and_have_no_power_state(status: str, ping: str) -> None:
+    """azure_rm makes a power state from an Arc server's status: running, or disrunning."""
+    (azure,) = [item for item in examples() if "azure" in str(item.get("plugin"))]
+    machine = {"status": status, "powerstate": status.replace("connected", "running")}
+    templar, expressions = Templar(loader=DataLoader(), variables=machine), azure["hostvar_expressions"]
+    found = [
+        templar.template(trusted("{{ " + expressions[name] + " }}"))
+        for name in ("patchtide_state", "patchtide_ping_status")
+    ]
+    assert found == ["", ping]
