@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole lab at once: simulated AWS and Azure, real hosts where this machine can run them, what points at all."""
+"""The whole lab: simulated AWS and Azure, real hosts where this machine can run them, and what names all three."""
 
 from __future__ import annotations
 

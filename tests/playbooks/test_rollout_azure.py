@@ -38,6 +38,13 @@ class Mixed(Cycle):
         return [*options, "-i", str(path)]
 
 
+class OfAzureRm(Cycle):
+    """A cycle whose machines of Azure come from the inventory of azure.azcollection."""
+
+    def options(self) -> list[str]:
+        return [*super().options(), "-i", str(Path(__file__).with_name("azure_rm_hosts.yml"))]
+
+
 def azure_of(aws: Lab) -> AzureLab:
     """Return the lab's Azure beside its AWS."""
     found = aws.azure
@@ -92,6 +99,19 @@ def test_one_rollout_over_all_clouds(cycle: Mixed) -> None:
     azure = [row for row in rows.values() if row["executor"] == "azure"]
     assert [row["proof"] for row in azure] == ["node"] * 5 and [row["boot_id_changed"] for row in azure] == ["yes"] * 5
     assert all(row["installed_count"] == row["planned_count"] != "0" for row in azure)
+
+
+def test_hosts_of_azure_rm_are_patched(cycle: Mixed) -> None:
+    """Its IDs have the upper and lower case of the service, and its hosts have none of our other variables."""
+    own = OfAzureRm(cycle.aws, cycle.folder, cycle.policy)
+    own.prepare()
+    planned = {node["name"]: node for wave in own.file("plan.json")["waves"] for node in wave["nodes"]}
+    azure = {name for name, node in planned.items() if node["executor"] == "azure"}
+    assert azure == {"az-web-01", "az-web-02", "az-win-01", "arc-db-01"} and len(planned) == 6
+    assert all(planned[name]["node_id"] == planned[name]["node_id"].lower() for name in azure)
+    done = own.play("rollout_patches")
+    assert done.status == 0, done.output + done.errors
+    assert sorted(row["name"] for row in own.aws.get("ledger")["install_runs"]) == sorted(planned)
 
 
 def test_a_lost_answer_installs_nothing_twice(cycle: Mixed) -> None:

@@ -66,6 +66,12 @@ def test_scripts_name_themselves(platform: str) -> None:
     assert "# patchtide:restart:1" in restart_script(platform).splitlines()
 
 
+def test_each_platform_is_restarted_by_its_own_script() -> None:
+    windows, linux = restart_script("windows"), restart_script("linux")
+    assert "shutdown.exe /r" in windows and "systemctl" not in windows
+    assert linux.startswith("#!/bin/sh\n") and "systemctl reboot" in linux and "shutdown.exe" not in linux
+
+
 @pytest.mark.parametrize("script", [probe_script("linux", "remember", "k", "compare"), restart_script("linux")])
 def test_scripts_are_posix_sh(script: str) -> None:
     assert subprocess.run(["/bin/sh", "-n"], input=script, text=True, check=False).returncode == 0

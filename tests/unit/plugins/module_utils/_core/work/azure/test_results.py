@@ -59,6 +59,24 @@ def test_outcome(found: Run, seen: dict[str, Any] | None, status: str, installed
     assert (status in ("succeeded", "no_op")) == ("error" not in result)
 
 
+@pytest.mark.parametrize(
+    ("found", "seen", "code", "failed"),
+    [
+        (run("Failed", error="apt"), facts(BASH), "install_failed", ["openssl"]),
+        (run(counts={"failedPatchCount": 1}), facts(BASH), "install_failed", ["openssl"]),
+        (run(counts={"failedPatchCount": 1}), facts(BASH, OPENSSL), None, None),  # tried again, and it came in
+        (run("Failed"), facts(BASH, OPENSSL), "install_failed", None),  # whatever failed, it is no planned patch
+        (run("CompletedWithWarnings", exceeded=True), facts(BASH), "not_begun", None),
+        (run("CompletedWithWarnings", exceeded=True), facts(BASH, OPENSSL), None, None),
+    ],
+)
+def test_what_an_installation_is_said_to_have_failed_at(
+    found: Run, seen: dict[str, Any], code: str | None, failed: list[str] | None
+) -> None:
+    result = install_result(found, PATCHES, seen, "linux")
+    assert result.get("error", {}).get("code") == code and result.get("failed") == failed
+
+
 def test_another_version_is_not_the_planned_one() -> None:
     assert install_result(run(), PATCHES, facts("bash.amd64 5.1 5.3"), "linux")["installed"] == []
 

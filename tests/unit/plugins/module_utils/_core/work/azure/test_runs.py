@@ -117,6 +117,16 @@ def test_errors_name_their_code() -> None:
         "error": {"details": [{"code": "PACKAGE_MANAGER_FAILURE", "message": "apt"}]},
     }
     assert result(failed, "installation").error == "PACKAGE_MANAGER_FAILURE: apt"
+    outer = {"code": "OPERATION_FAILED", "message": "see details", **failed["error"]}
+    assert result({**failed, "error": outer}, "installation").error == "OPERATION_FAILED: see details"
+    arc = {**failed, "error": None, "errorDetails": outer}
+    assert result(arc, "installation").error == "OPERATION_FAILED: see details"
+
+
+def test_every_count_is_kept_as_evidence() -> None:
+    names = ("installed", "failed", "pending", "notSelected", "excluded")
+    body = {**INSTALLED, **{f"{name}PatchCount": number for number, name in enumerate(names, 1)}}
+    assert result(body, "installation").counts == {f"{name}PatchCount": n for n, name in enumerate(names, 1)}
 
 
 def test_rows_of_resource_graph() -> None:
@@ -144,6 +154,7 @@ def test_the_newest_installation_counts() -> None:
     ("platform", "row", "expected"),
     [
         ("linux", {"patchName": "bash", "version": "5.2", "classifications": ["Security"]}, ("bash", "bash:5.2")),
+        ("linux", {"name": "bash", "version": "5.2", "classifications": ["Security"]}, ("bash", "bash:5.2")),
         (
             "windows",
             {"patchName": "2026-05 Update", "kbId": "503", "classifications": ["Security"]},
