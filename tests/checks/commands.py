@@ -28,7 +28,7 @@ NOT_RUN = {
     "ansible-galaxy collection install build/": "make artifact installs the artifact",
     "ansible-galaxy collection install --no-deps": "make artifact installs the artifact",
     "make demo": "takes minutes; no test runs it as a whole yet",
-    "make rehearse": "takes minutes; tests/lab tests its parts, no test runs it as a whole yet",
+    "make rehearse": "tests/playbooks/test_first_hour.py runs it as the guide has it",
     "make build": "make artifact builds it",
     "patchtide-rehearse": "make bundle asks it for its help; tests/lab/test_rehearse.py tests its parts",
     "ssh-keygen -Y sign": "tests of the trust bundle sign with keys of their own",
