@@ -143,7 +143,7 @@ sizes: setup ## The longest files and functions: places to look
 	@$(PYTHON) tools/sizes.py
 
 ##@ Build
-.PHONY: build artifact bundle environment docs site release bench
+.PHONY: build artifact bundle environment docs site release bench bench-hosts
 build: setup ## The collection artifact, build/patchtide-hybrid-<version>.tar.gz
 	@$(PYTHON) tools/artifact.py build
 
@@ -167,6 +167,9 @@ release: setup ## Changelog entry of the version in galaxy.yml, from changelogs/
 
 bench: setup ## Benchmarks; table on the screen, figures in build/bench/
 	$(PYTHON) -m bench
+
+bench-hosts: setup ## 100 real hosts of three package managers in one wave; one hangs, one is broken, one vanishes (needs root)
+	$(PYTHON) -m bench.real_hosts $(T)
 
 ##@ Help
 .PHONY: help

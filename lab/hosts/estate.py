@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from lab.hosts.families import PACKAGES
 from lab.hosts.running import HostsError
 
 DEFAULT = Path(__file__).with_name("estate.yml")
@@ -26,6 +27,7 @@ class Host:
 
     name: str
     variables: dict[str, Any] = field(default_factory=dict)
+    family: str = "apt"
     full_disk: bool = False
     wrong_repository: bool = False
     apt_daily: bool = False
@@ -85,9 +87,12 @@ def _host(path: Path, number: int, entry: Any) -> Host:
     faults = entry.get("faults") or []
     if unknown := [fault for fault in faults if fault not in FAULTS]:
         raise HostsError(f"{path}: hosts[{number}].faults: {unknown[0]!r} is none of {', '.join(FAULTS)}")
-    variables = {f"patchtide_{key}": value for key, value in entry.items() if key not in ("name", "faults")}
+    variables = {f"patchtide_{key}": value for key, value in entry.items() if key not in ("name", "faults", "family")}
+    if (family := str(entry.get("family", "apt"))) not in PACKAGES:
+        raise HostsError(f"{path}: hosts[{number}].family: {family!r} is none of {', '.join(PACKAGES)}")
     return Host(
         name=entry["name"],
         variables=variables,
+        family=family,
         **{fault: fault in faults for fault in FAULTS},
     )

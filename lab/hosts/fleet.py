@@ -22,7 +22,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from lab.hosts import base, cgroups, inventory, network, sources, toy
+from lab.hosts import base, cgroups, families, inventory, network, sources, toy
 from lab.hosts.estate import Host
 from lab.hosts.machine import Machine, Surroundings, answers_ssh
 from lab.hosts.requirements import HOST_COMMANDS, TOY_COMMANDS, ensure_able
@@ -37,6 +37,7 @@ cat /proc/sys/kernel/random/boot_id
 apt-get -s -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade | grep -c ^Inst
 df --output=avail -m / | tail -n 1
 """
+_AT_ONCE = 8
 REPOSITORY = "toy-repository"  # the cgroup of the server; no host can be called so in an estate that uses it
 
 
@@ -104,6 +105,10 @@ class Fleet:
             for placed in self._state().get("machines", [])
         ]
 
+    def kill(self, name: str) -> None:
+        """End a host at once and for good, as a power cut does."""
+        cgroups.kill(self.bridge, name)
+
     def ssh(self, machine: Machine) -> list[str]:
         """The beginning of a command line that runs the rest on a host."""
         return [
@@ -123,6 +128,8 @@ class Fleet:
         with self._lock("base"):
             root = base.ensure_base(self.build, origin, lab=self.bridge, fresh=wish.fresh)
             repository = toy.ensure_repository(self.build, origin.suite) if wish.packages != "mirror" else None
+            wanted = {host.family for host in wish.hosts} & set(families.LOOK_ALIKES)
+            layers = {name: families.ensure_layer(self.build, root, name, origin) for name in sorted(wanted)}
         self.folder.mkdir(parents=True, exist_ok=True)
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "patchtide lab", "-f", str(self.private_key)])
         subnet = network.create(self.bridge)
@@ -135,6 +142,7 @@ class Fleet:
             gateway=subnet[1],
             prefix_length=subnet.prefixlen,
             base=root,
+            layers=layers,
             public_key=self.private_key.with_suffix(".pub").read_text(),
             apt_conf=origin.apt_conf(str(subnet[1])),
             sources="\n".join(texts),
@@ -145,19 +153,25 @@ class Fleet:
             for number, host in enumerate(wish.hosts)
         ]
         self._start(machines, around)
-        system = sources.os_release((root / "etc/os-release").read_text())
-        inventory.write(self.inventory, inventory.document(machines, private_key=self.private_key, system=system))
+        systems = {
+            family: sources.os_release((layers.get(family, root) / "etc/os-release").read_text())
+            for family in {host.family for host in wish.hosts}
+        }
+        inventory.write(self.inventory, inventory.document(machines, private_key=self.private_key, systems=systems))
         placed = [{"host": asdict(m.host), "number": m.number, "address": str(m.address)} for m in machines]
         self._state_file().write_text(json.dumps({"wish": wish.digest(), "machines": placed}, indent=1))
         return machines
 
     def _start(self, machines: list[Machine], around: Surroundings) -> None:
-        started = [(machine, machine.start(around)) for machine in machines]
-        for machine, process in started:
-            machine.await_ssh(process)
-            process.returncode = 0  # it goes on without us
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            list(pool.map(self._await_boot, machines))
+        # Those of a large lab would starve one another if all booted at once.
+        for first in range(0, len(machines), _AT_ONCE):
+            some = machines[first : first + _AT_ONCE]
+            started = [(machine, machine.start(around)) for machine in some]
+            for machine, process in started:
+                machine.await_ssh(process)
+                process.returncode = 0  # it goes on without us
+            with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._await_boot, some))
 
     def _await_boot(self, machine: Machine, patience: float = 90) -> None:
         """Return once all services of a host have started, failed ones included."""

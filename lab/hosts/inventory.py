@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ GROUP = "lab_hosts"
 SSH_ARGUMENTS = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ServerAliveInterval=5"
 
 
-def document(machines: list[Machine], *, private_key: Path, system: dict[str, str]) -> dict[str, Any]:
-    """The inventory as data; `system` is the os-release of the hosts."""
+def document(machines: list[Machine], *, private_key: Path, systems: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """The inventory as data; `systems` are the hosts' os-releases by family."""
     shared = {
         "ansible_user": "root",
         "ansible_ssh_private_key_file": str(private_key),
@@ -26,12 +27,10 @@ def document(machines: list[Machine], *, private_key: Path, system: dict[str, st
         "ansible_python_interpreter": "/usr/bin/python3",
         "patchtide_executor": "linux",
         "patchtide_platform": "linux",
-        "patchtide_os": system.get("NAME", "Linux"),
-        "patchtide_os_version": system.get("VERSION_ID", ""),
         "patchtide_state": "running",
         "patchtide_managed": False,
     }
-    hosts = {machine.host.name: _variables(machine) for machine in machines}
+    hosts = {machine.host.name: _variables(machine, systems[machine.host.family]) for machine in machines}
     return {"all": {"children": {GROUP: {"hosts": hosts, "vars": shared}}}}
 
 
@@ -40,8 +39,10 @@ def write(path: Path, content: dict[str, Any]) -> None:
     path.write_text("---\n" + yaml.safe_dump(content, sort_keys=False, width=120))
 
 
-def _variables(machine: Machine) -> dict[str, Any]:
+def _variables(machine: Machine, system: Mapping[str, str]) -> dict[str, Any]:
     return {
+        "patchtide_os": system.get("NAME", "Linux"),
+        "patchtide_os_version": system.get("VERSION_ID", ""),
         "ansible_host": str(machine.address),
         "patchtide_node_id": machine.host.name,
         "patchtide_name": machine.host.name,

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -35,13 +36,17 @@ FULL_DISK_APT = 'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all hosts of a lab share. `sources` is deb822 text, `keyring` the toy repository's key if it is used."""
+    """What all hosts of a lab share.
+
+    `sources` is deb822 text, `keyring` the toy repository's key if it is used, `layers` are those of the look-alikes.
+    """
 
     lab: str
     bridge: str
     gateway: IPv4Address
     prefix_length: int
     base: Path
+    layers: Mapping[str, Path]
     public_key: str
     apt_conf: str
     sources: str
@@ -65,7 +70,7 @@ class Machine:
             "PATH": os.environ["PATH"],
             "MACHINE": self.host.name,
             "HOST_DIR": str(self.folder),
-            "BASE": str(around.base),
+            "BASE": ":".join(map(str, [*filter(None, [around.layers.get(self.host.family)]), around.base])),
             "CGROUPS": " ".join(map(str, cgroups.create(around.lab, self.host.name))),
             "VETH": f"{around.bridge}-{self.number}",
             "BRIDGE": around.bridge,

@@ -48,7 +48,7 @@ def _ask(rollout: RolloutDir, wave: str) -> list[Claim]:
     answer = store.claim(
         left,
         owner=owner(rollout),
-        window=f"{nights[0].window} {to_time(nights[0].at_hand.start)}" if nights else "no window",
+        window=f"{nights[0].window} {to_time(nights[0].at_hand.start)}" if nights else "",
         until=max(end, now),
         now=now,
     )
@@ -56,7 +56,8 @@ def _ask(rollout: RolloutDir, wave: str) -> list[Claim]:
 
 
 def _holder(held: Claim) -> str:
-    return f"{held.owner} holds it for {held.window} until {to_time(held.until)}"
+    window = f" for {held.window}" if held.window else ""
+    return f"{held.owner} holds it{window} until {to_time(held.until)}"
 
 
 def _given_up(rollout: RolloutDir, held: Claim) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Roots of three families to run the real package managers in: plain chroots without systemd, thrown away after a test.
 
-``apt`` is Debian. ``dnf`` and ``zypper`` are look-alikes: Debian with Debian's own dnf, rpm, createrepo_c and zypper,
-dressed up as their distribution by /etc/os-release. They show how the tools behave, not how RHEL or SLES do.
+What the families are stands in ``lab/hosts/families.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import hashlib
 import inspect
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,17 +24,12 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packag
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.updates import read_list
 
+from lab.hosts import families
 from lab.hosts.base import APT
 from lab.hosts.running import run
 from lab.hosts.sources import Sources, of_this_machine
 
 CACHE = Path(__file__).parents[3] / "build" / "hosts"
-_PACKAGES: Mapping[str, Sequence[str]] = {
-    "apt": ("apt-utils", "ca-certificates"),
-    "dnf": ("dnf", "rpm", "createrepo-c", "dnf-plugins-core", "gpg", "gpg-agent"),
-    "zypper": ("zypper", "rpm", "createrepo-c"),
-}
-_RELEASES: Mapping[str, str] = {"dnf": "fedora", "zypper": "suse"}
 WORK = "/var/lib/patchtide/work"
 RULES = PackageRules(lock_seconds=20)
 
@@ -43,7 +37,7 @@ RULES = PackageRules(lock_seconds=20)
 def base(family: str, suite: str = "") -> Path:
     """Return the shared root of a family, built once."""
     sources = of_this_machine(suite=suite) if suite else of_this_machine()
-    parts = (inspect.getsource(_build), repr((_PACKAGES, _RELEASES)), sources.stanzas())
+    parts = (inspect.getsource(_build), inspect.getsource(families.dress), repr(families.PACKAGES), sources.stanzas())
     recipe = hashlib.sha256("".join(parts).encode()).hexdigest()[:8]
     found = CACHE / f"root-{family}-{sources.suite}-{recipe}"
     if not found.is_dir():
@@ -60,23 +54,13 @@ def _build(root: Path, family: str, sources: Sources) -> None:
     options = [f'--aptopt={key} "{value}"' for key, value in sources.settings.items()]
     options += [f"--dpkgopt=path-exclude=/usr/share/{unread}/*" for unread in ("man", "doc", "locale", "info")]
     line = f"deb [signed-by={sources.main.keyring}] {sources.main.uri} {sources.main.suite} main"
-    include = f"--include={','.join(_PACKAGES[family])}"
+    include = f"--include={','.join(families.PACKAGES[family])}"
     run(["mmdebstrap", "--mode=root", "--variant=minbase", include, *options, sources.suite, str(root), line])
     (root / "etc/apt/sources.list").write_text("")
     (root / "etc/apt/apt.conf.d/80patchtide").write_text(APT)
     (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
-    if family == "apt":
-        return
-    release = root / "etc/os-release"
-    release.unlink()
-    release.write_text(f'NAME="Look-alike"\nID=lookalike\nID_LIKE="{_RELEASES[family]}"\nVERSION_ID=1\n')
-    (root / "etc/rpm").mkdir(exist_ok=True)
-    (root / "etc/rpm/macros").write_text("%_dbpath /var/lib/rpm\n")
-    for plugin in ("local", "copr", "debuginfo-install", "post-transaction-actions"):
-        (root / f"etc/dnf/plugins/{plugin}.conf").unlink(missing_ok=True)
-    if family == "dnf":
-        (root / "etc/dnf/vars/releasever").write_text("1\n")
-        (root / "etc/dnf/dnf.conf").write_text("[main]\ngpgcheck=0\ninstallonly_limit=3\nbest=False\n")
+    if family in families.LOOK_ALIKES:
+        families.dress(root, family)
 
 
 @dataclass(slots=True)

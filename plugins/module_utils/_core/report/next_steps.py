@@ -51,6 +51,7 @@ _BY_CODE: Mapping[str, str] = {
     "no_night": "Lengthen the window or plan.valid_days, raise the budgets, or correct the expected minutes.",
     "not_pinned": "Give its patches titles or shorten its list as the reason says, or use pin: baseline.",
     NOT_SERVED: "Correct the host's executor, or exclude it in the policy with a reason.",
+    "claimed_elsewhere": "Finish or abort the rollout that holds it, then patch the node with the next plan.",
     "exception": "Nothing, until its exception ends.",
     "freeze": "Nothing, until the freeze ends; the next plan catches up on it.",
 }

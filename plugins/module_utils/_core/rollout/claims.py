@@ -18,7 +18,7 @@ SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Who holds a node for which window, and until when. An expired claim blocks nobody.
+    """Who holds a node, for which window ("" without one) and until when. An expired claim blocks nobody.
 
     :param owner: names the rollout, so that a resumed rollout keeps its claims.
     """

@@ -18,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     Outcome,
     WaveStarted,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.next_steps import next_step
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.machine import apply
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import initial
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
@@ -55,10 +56,10 @@ def rollout(tmp_path: Path) -> Any:
     return SimpleNamespace(**given)
 
 
-def held_by_another(rollout: Any, *nodes: str) -> list[str]:
+def held_by_another(rollout: Any, *nodes: str, window: str = "day") -> list[str]:
     """Let another rollout claim nodes; return who holds them."""
     store = ClaimFile(Path(rollout.stores.claims.removeprefix("file:")))
-    answer = store.claim(nodes, owner="rollout other", window="day", until=END, now=START)
+    answer = store.claim(nodes, owner="rollout other", window=window, until=END, now=START)
     return [item.owner for item in answer]
 
 
@@ -79,6 +80,13 @@ def test_another_ones_node_is_skipped_and_its_holder_named(rollout: Any) -> None
     assert (record["node_id"], record["status"]) == ("i-2", "skipped")
     assert record["error"]["code"] == "claimed_elsewhere"
     assert record["error"]["text"] == "rollout other holds it for day until 2026-06-02T00:00:00.000Z"
+
+
+def test_a_holder_without_a_window_is_named_without_one(rollout: Any) -> None:
+    held_by_another(rollout, "i-2", window="")
+    (record,) = take(rollout, "canary")
+    assert record["error"]["text"] == "rollout other holds it until 2026-06-02T00:00:00.000Z"
+    assert next_step(record["status"], record["error"]["code"]).startswith("Finish or abort the rollout")
 
 
 def test_one_that_was_worked_on_fails_but_open_work_is_awaited(rollout: Any) -> None:
