@@ -48,6 +48,7 @@ class ActionModule(ControllerAction):
         "wave": {"type": "str", "required": True},
         "partial": {"type": "bool", "default": False},
         "soak_wait_minutes": {"type": "int"},
+        "window_wait_minutes": {"type": "int"},
         "accounts": PLACES["accounts"],
     }
 
@@ -84,12 +85,26 @@ class ActionModule(ControllerAction):
             "numbers": dict(gate.numbers),
             "reasons": list(gate.reasons),
             "health_checks": list(gate.health_checks),
+            "next_waits": self._next_waits(rollout, name, options),
         }
+
+    def _next_waits(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> bool:
+        """Return whether what follows begins in a night that opens later than this run may wait for."""
+        patience, names = options["window_wait_minutes"], [wave["name"] for wave in rollout.plan["waves"]]
+        follows = [name] if options["partial"] else names[names.index(name) + 1 :][:1]
+        nights = [night for wave in follows if (night := rollout.next_night(wave))]
+        if patience is None or not nights or nights[0].is_over:
+            return False
+        until = nights[0].at_hand.start
+        waits = until - rollout.clock.now() > timedelta(minutes=patience)
+        if waits:
+            self.say(f"{follows[0]} waits for its window, {nights[0].local}; a later run begins it")
+        return waits
 
     def _forecast(self, rollout: RolloutDir, name: str) -> dict[str, Any]:
         """Say that nothing is judged: a verdict would be about work that was not done."""
         self.say(gate_forecast(rollout, name))
-        return {"changed": False, "verdict": Verdict.WAIT.value, "numbers": {}, "reasons": [], "health_checks": []}
+        return _no_verdict()
 
     def _too_early(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return that the gate waits for the soak time, if that is longer than this run may wait."""
@@ -101,7 +116,7 @@ class ActionModule(ControllerAction):
         if until - rollout.clock.now() <= timedelta(minutes=patience):
             return None
         self.say(f"{name} soak: until {until:%Y-%m-%d %H:%M} UTC; a later run judges the wave")
-        return {"changed": False, "verdict": Verdict.WAIT.value, "numbers": {}, "reasons": [], "health_checks": []}
+        return _no_verdict()
 
     def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateJudged:
         """Decide and record it. After a part of the wave only what can't get better is a decision: the abort."""
@@ -178,6 +193,11 @@ class ActionModule(ControllerAction):
         self.say(f"{gate.wave} gate: {gate.verdict.upper()}" + (f" ({counts} of {numbers['total']})" if counts else ""))
         for reason in gate.reasons:
             self.say(f"  {plain(reason)}")
+
+
+def _no_verdict() -> dict[str, Any]:
+    nothing: dict[str, Any] = {"numbers": {}, "reasons": [], "health_checks": [], "next_waits": False}
+    return {"changed": False, "verdict": Verdict.WAIT.value, **nothing}
 
 
 def _in_service(rollout: RolloutDir, name: str) -> list[HealthCheck]:

@@ -63,6 +63,11 @@ options:
       - Minutes to wait for the end of the soak time. If it ends later, nothing is judged or recorded, and the verdict
         is V(wait). By default, the module waits as long as it takes.
     type: int
+  window_wait_minutes:
+    description:
+      - Minutes that the run may wait for the window of what follows, the next wave or with O(partial) the next night of
+        this one. If it opens later, RV(next_waits) is V(true).
+    type: int
 """
 
 EXAMPLES = r"""
@@ -98,4 +103,8 @@ health_checks:
   type: list
   elements: dict
   sample: [{name: checkout, health: failed, text: "GET https://shop.example.com/health answered 503, not 200"}]
+next_waits:
+  description: Whether what follows begins in a window that opens later than O(window_wait_minutes) from now.
+  returned: always
+  type: bool
 """

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -239,6 +240,8 @@ def test_a_month_by_run_due_alone_is_the_month_of_the_plan(month: Month) -> None
     month.check()
     assert month.killed > (0 if SHORT else 3), month.killed
     assert len(month.plans["fabrikam"]["waves"][-1]["nights"]) > 1, "it needs more nights"
+    said = (month.root / "output").read_text("utf-8")
+    assert not re.findall(r"^(?:\[ERROR\]|fatal).*waits for its window", said, re.M), "to be early is no error"
     finished = month.records()
     (month.root / "output").unlink()
     month.run()

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.action import rollout_gate
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_gate import ActionModule
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
     Claimed,
@@ -26,6 +28,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import controller_name
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
+from tests.fakes.driving import night, planned
 from tests.fakes.events import started
 from tests.fakes.fleet_port import FakeClock
 from tests.fakes.plans import completed
@@ -34,13 +37,17 @@ from tests.fakes.plans import completed
 NODES = (("a", "ssm", 1), ("b", "linux", 1), ("c", "linux", 2), ("d", "ssm", 2))
 
 
-def begin(folder: Path, nodes: Any = NODES, gate: Any = None, **wave: Any) -> RolloutDir:
-    """Return a rollout whose only wave has begun."""
+def begin(
+    folder: Path, nodes: Any = NODES, gate: Any = None, then: Sequence[Any] = (), windows: Any = (), **wave: Any
+) -> RolloutDir:
+    """Return a rollout whose first wave has begun."""
     rows = [
         {"node_id": name, "host": f"host-{name}", "name": name, "executor": kind, "turn": turn, "account": "1"}
         for name, kind, turn in nodes
     ]
-    sealed = completed([{"name": "canary", "nodes": rows, "gate": gate or {}, "turns": 2, **wave}])
+    sealed = completed(
+        [{"name": "canary", "nodes": rows, "gate": gate or {}, "turns": 2, **wave}, *then], windows=list(windows)
+    )
     (folder / "plan.json").write_text(json.dumps(sealed))
     rollout = RolloutDir(folder, FakeClock())
     rollout.record(started(sealed["digest"], controller=controller_name()))
@@ -90,6 +97,31 @@ def test_a_wave_that_is_well_is_promoted_and_finished_once(tmp_path: Path) -> No
     assert kinds(tmp_path)[-2:] == [GateJudged.kind, WaveFinished.kind]
     again = judge(tmp_path)
     assert (again["verdict"], again["changed"], again["numbers"]) == ("promote", False, found["numbers"])
+
+
+@pytest.mark.parametrize(("patience", "waits"), [(None, False), (59, True), (60, False)])
+def test_a_next_wave_may_open_later_than_a_run_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: int | None, waits: bool
+) -> None:
+    """A run by schedule then ends; it must not begin the wave, and fail, only because it is early."""
+    monkeypatch.setattr(rollout_gate, "find_clock", FakeClock)
+    nights = [night(1, 60, 30)]
+    prod = {"name": "prod", "nodes": [{**planned("p", 1), "night": 1}], "nights": nights, "turns": 1}
+    windows = [{"name": "w", "occurrences": nights}]
+    end(begin(tmp_path, then=[prod], windows=windows), **ALL_GOOD)
+    options = {} if patience is None else {"window_wait_minutes": patience}
+    found = judge(tmp_path, **options)
+    assert (found["verdict"], found["next_waits"]) == ("promote", waits)
+
+
+def test_a_last_wave_or_one_without_a_window_waits_for_nothing(tmp_path: Path) -> None:
+    prod = {"name": "prod", "nodes": [planned("p", 1)], "turns": 1}
+    end(begin(tmp_path, then=[prod]), **ALL_GOOD)
+    assert not judge(tmp_path, window_wait_minutes=5)["next_waits"]
+    last = tmp_path / "last"
+    last.mkdir()
+    end(begin(last), **ALL_GOOD)
+    assert not judge(last, window_wait_minutes=5)["next_waits"]
 
 
 @pytest.mark.parametrize(("code", "verdict"), [("", "promote"), ("raise SystemExit(1)", "abort")])
