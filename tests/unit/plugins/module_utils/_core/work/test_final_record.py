@@ -118,6 +118,16 @@ def test_what_an_unknown_install_left_behind_is_told_by_the_scan() -> None:
     assert code(final_record(NODE, {**results, "scan": missing}, FACTS, "now")) == "still_missing"
 
 
+@pytest.mark.parametrize("status", ["unreachable", "failed", "cancelled", "skipped", "unknown"])
+def test_an_unknown_install_stays_unknown_if_the_scan_after_it_settles_nothing(status: str) -> None:
+    """A host that lost its power in mid-install was called unreachable, as if nothing had been begun on it."""
+    patch = {"status": "unknown", "error": {"code": "no_end", "text": "no route"}}
+    scan = {"status": status, "error": {"code": "HostError", "text": "still none"}}
+    result = final(None, patch=patch, reboot={}, scan=scan)
+    assert (result.status, code(result)) == (Status.UNKNOWN, "no_end")
+    assert result.error and "no route; the scan after it: still none" in result.error["text"]
+
+
 def test_a_node_patched_without_anybody_knowing_waits_for_its_reboot() -> None:
     """Its reboot was never begun, so it is no failure: "two healthy nodes failed, a reboot is still pending" (E5)."""
     results = {"precheck": PRECHECK, "patch": dict(LOST), "scan": {**CLEAN, "pending_reboot": True}}
