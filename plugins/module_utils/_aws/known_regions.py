@@ -10,14 +10,7 @@ from functools import cache
 
 from .._core.errors import BadInput
 from .._core.fleet.regions import meant_region
-from .models import loader
-
-try:
-    import botocore  # noqa: F401
-
-    HAS_SDK = True
-except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
-    HAS_SDK = False
+from .models import HAS_SDK, loader
 
 
 @cache

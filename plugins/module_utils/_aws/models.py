@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
-with suppress(ImportError):  # reported by AnsibleAWSModule or the plugin's own check
+try:
     from botocore.loaders import create_loader
+
+    HAS_SDK = True
+except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
+    HAS_SDK = False
 
 
 @cache

@@ -120,7 +120,9 @@ class WindowTags:
                 self.clouds.ports(place, azure=members[place.label][0].in_azure).tags, members[place.label]
             ),
         )
-        failed = {node.node_id: str(error) for place, _, error in outcomes if error for node in members[place.label]}
+        failed = {
+            node.node_id: str(error) for place, _done, error in outcomes if error for node in members[place.label]
+        }
         return [answer for _place, answer, error in outcomes if not error and answer is not None], failed
 
     def _file(self, inventory: Path, host: str) -> Path:

@@ -50,6 +50,7 @@ def test_a_patch_and_an_exact_version_are_installed_together(zypper: Root) -> No
     pending(zypper)
     proof = zypper.install(PATCH, OTHER_NEW.id)
     assert proof.installed == (PATCH, OTHER_NEW.id) and proof.is_whole
+    assert [item.name for item in proof.brought] == ["toy"] and proof.unplanned((PATCH, OTHER_NEW.id)) == ()
     assert {item.name: (item.old, item.new) for item in proof.changes} == {
         "toy": ("1.0-1", "1.2-1"),
         "other": ("1-1", "2-1"),

@@ -72,7 +72,8 @@ class _Seen:
     """What is known of one node. ``arrived`` and ``changes`` are ``None`` if the node does not know them.
 
     ``shown``, ``failed`` and ``gone``: IDs of planned patches that the install itself shows as installed, as failed,
-    and as no longer offered. ``adds`` and ``removes``: names of packages that the plan has forecast.
+    and as no longer offered. ``brought``: IDs with versions of packages that belong to planned advisories. ``adds`` and
+    ``removes``: names of packages that the plan has forecast.
     """
 
     by_title: bool
@@ -86,6 +87,7 @@ class _Seen:
     shown: frozenset[str]
     failed: frozenset[str]
     gone: frozenset[str]
+    brought: frozenset[str]
     adds: frozenset[str]
     removes: frozenset[str]
 
@@ -166,6 +168,7 @@ def _look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], fac
         shown=_ids(patch, "installed"),
         failed=_ids(patch, "failed") | _ids(scan, "failed"),
         gone=_ids(patch, "withdrawn"),
+        brought=_ids(patch, "brought"),
         adds=_ids(node.get("forecast"), "adds"),
         removes=_ids(node.get("forecast"), "removes"),
     )
@@ -238,6 +241,8 @@ def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
             proof.installed += [change.name] if change.new else []
         elif not change.new:
             proof.add("removed", change.name, text=f"was {change.old}")
+        elif any(is_patch(change, item, "", by_title=True) for item in seen.brought):
+            proof.installed.append(change.name)
         elif not any(is_patch(change, *row, by_title=seen.by_title) for row in seen.planned):
             row = (change.name, f"{change.name}:{change.new}")
             _sort(proof, seen, change, row, listed)

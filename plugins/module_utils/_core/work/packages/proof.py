@@ -17,6 +17,7 @@ from .document import Document, parse_document
 from .names import PATCH, Package, package_of
 from .reboot_need import RebootNeed, reconcile
 from .rpm import doubled, failed_scriptlets
+from .zypper import read_contents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,9 @@ class Proof:
     :param held: left alone, with the reason: it removes packages, needs what is excluded. :param left: the deadline was
         over before their step. :param unknown: not installed, and no step that ended had it.
     :param interrupted: those of ``unknown`` whose step began and did not end.
-    :param changes: every package that changed since the work began, by whomever. :param broken: what the package
-        database says about itself. :param stopped: why no step began, ``(code, text)``.
+    :param changes: every package that changed since the work began, by whomever. :param brought: those of them that
+        belong to installed advisories of the list. :param broken: what the package database says about itself.
+    :param stopped: why no step began, ``(code, text)``.
     """
 
     installed: tuple[str, ...] = ()
@@ -54,6 +56,7 @@ class Proof:
     unknown: tuple[str, ...] = ()
     interrupted: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    brought: tuple[Change, ...] = ()
     broken: str = ""
     stopped: tuple[str, str] | None = None
     is_whole: bool = False
@@ -68,7 +71,8 @@ class Proof:
     def unplanned(self, patch_ids: Iterable[str]) -> tuple[Change, ...]:
         """Return what came in that the list does not name: dependencies, and the changes of others."""
         planned = {package_of(item)[:2] for item in patch_ids}
-        return tuple(item for item in self.changes if item.new and (item.name, item.arch) not in planned)
+        changes = (item for item in self.changes if item not in self.brought)
+        return tuple(item for item in changes if item.new and (item.name, item.arch) not in planned)
 
 
 def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
@@ -80,8 +84,12 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
     now = _states(document)
     outcomes = {patch_id: _outcome(patch_id, now, steps, document) for patch_id in patch_ids}
     stopped = steps.stopped
+    installed, changes = (
+        tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed"),
+        _changes(document),
+    )
     return Proof(
-        installed=tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed"),
+        installed=installed,
         failed={key: text for key, (kind, text) in outcomes.items() if kind == "failed"},
         withdrawn=tuple(key for key, (kind, _text) in outcomes.items() if kind == "withdrawn"),
         held={key: steps.held[key] for key, (kind, _text) in outcomes.items() if kind == "held"},
@@ -90,7 +98,8 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
         interrupted=tuple(
             key for key, (kind, _text) in outcomes.items() if kind == "unknown" and steps.is_interrupted(key)
         ),
-        changes=_changes(document),
+        changes=changes,
+        brought=_brought(document, installed, changes),
         broken=words(" ".join(document.part("broken").said), 400) if document.part("broken").rc > 0 else "",
         stopped=stopped,
         is_whole=steps.is_done,
@@ -237,6 +246,13 @@ def _changes(document: Document) -> tuple[Change, ...]:
             if was != now:
                 found.append(Change(name=name, arch=arch, old=was, new=now))
     return tuple(found)
+
+
+def _brought(document: Document, installed: Sequence[str], changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes that are what installed advisories say: the package in the very version."""
+    rows = {(name, version) for patch, name, version in read_contents(document.lines("contents"))
+            if f"{PATCH}{patch}" in installed}  # fmt: skip
+    return tuple(item for item in changes if {(item.name, item.new), (f"{item.name}.{item.arch}", item.new)} & rows)
 
 
 def _by_name(lines: Iterable[str]) -> dict[tuple[str, str], list[str]]:

@@ -78,6 +78,7 @@ def install_result(found: Look, patch_ids: Sequence[str]) -> dict[str, Any]:
         "pending_reboot": bool(proof.reboot.pending),
         "changes": [item.to_dict() for item in proof.changes[:CHANGES]],
         "changes_total": len(proof.changes),
+        "brought": [f"{item.name}.{item.arch}:{item.new}" for item in proof.brought[:CHANGES]],
         "evidence": _evidence(proof, patch_ids),
         **({"error": problem} if problem else {}),
     }

@@ -78,7 +78,10 @@ prove() {
   cut -d '|' -f 2,3 "$T/items" | tr '|' ' ' | sort -u >"$T/wanted"
   awk 'NR == FNR { wanted[$1 " " $2] = 1; next } ($1 " " $2) in wanted' "$T/wanted" "$T/now" >"$T/states"
   part states 5000 cat "$T/states"
-  if [ "$kind" = zypper ] && grep -q '^patch:' "$T/items"; then part applied 5000 zypper_applied; fi
+  if [ "$kind" = zypper ] && grep -q '^patch:' "$T/items"; then
+    part applied 5000 zypper_applied
+    part contents 5000 zypper_contents
+  fi
   if [ "$kind" != apt ]; then
     part verify 200 verify
     part twice 200 rpm_states

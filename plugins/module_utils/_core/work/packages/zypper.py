@@ -86,8 +86,14 @@ zypper_install() {
 }
 zypper_reinstall() { zypper_install --force "$@"; }
 zypper_applied() { zypper_run --terse patches; }
+zypper_contents() { # of the planned patches; one conflicts with older versions of its packages
+  sed -n 's/^patch:\([^|]*\)|.*/\1/p' "$T/items" |
+    ZYPP_LOCK_TIMEOUT=$lock xargs zypper --non-interactive info --type patch --conflicts
+}
 """
 
+#: A package of a patch, as ``zypper info --type patch --conflicts`` has it: ``toy.x86_64 < 1.2-1``.
+_CONFLICT = re.compile(r"^ *(?:Conflicts *: *)?([^\s:]+) < (\S+)$")
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
 
@@ -178,3 +184,13 @@ def _kernels(document: Document, offered: Iterable[Package]) -> dict[str, str]:
     installed = document.lines("kernels")
     found = {"installed": installed[-1] if installed else "", "available": new[-1].version if new else ""}
     return {key: words(value, 100) for key, value in found.items() if value}
+
+
+def read_contents(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Read what ``zypper_contents`` printed; yield patch, package (with or without architecture) and version."""
+    patch = ""
+    for line in lines:
+        if line.startswith("Name ") and ":" in line:
+            patch = line.partition(":")[2].strip()
+        elif found := _CONFLICT.match(line):
+            yield patch, found[1], found[2]

@@ -60,6 +60,22 @@ def test_the_node_s_own_list_says_what_was_installed() -> None:
     assert proof.changes == [{"id": "curl.x", "old": "1", "new": "2"}]
 
 
+def test_packages_of_a_planned_advisory_are_planned_in_its_version_only() -> None:
+    """Every advisory of SUSE paused its wave: the plan has its name, and the node the names of packages."""
+    advisory = {"id": "patch:SUSE-1", "title": ""}
+
+    def judged(*rows: str) -> Proof:
+        patch = {"status": "succeeded", "installed": ["patch:SUSE-1"], "brought": ["toy.noarch:1.2-1"]}
+        scan = {"status": "succeeded", "missing": []}
+        node = {"node_id": "n", "platform": "linux", "pin": "versions", "patches": [advisory]}
+        return prove(node, {"patch": patch, "scan": scan}, packages(*rows))
+
+    planned = judged("toy.noarch 0:1.0-1 0:1.2-1")
+    assert (planned.installed, planned.differences) == (["patch:SUSE-1", "toy.noarch"], [])
+    assert codes(judged("toy.noarch 0:1.0-1 0:1.3-1")) == ["unplanned toy.noarch"]
+    assert codes(judged("toy.noarch 0:1.0-1 0:1.2-1", "other.noarch 1 2")) == ["unplanned other.noarch"]
+
+
 def test_without_it_what_the_install_left_pending_does() -> None:
     """A Mac has no list of packages, and one that is cut is no proof of what is not in it."""
     for facts in (BOOT, None, packages("curl.x 1 2", total=9), packages("curl.x 1 2", sha256="0" * 64)):

@@ -43,6 +43,41 @@ def test_only_what_is_there_and_configured_is_installed(manager: str) -> None:
     assert {(item.name, item.old[:1], item.new[:1]) for item in found.changes} == {("toy", "1", "1"), ("bad", "1", "2")}
 
 
+#: As zypper 1.14 prints a patch of two packages, and one of one.
+CONTENTS = """\
+Information for patch SUSE-1:
+-----------------------------
+Repository  : updates
+Name        : SUSE-1
+Version     : 1
+Provides    : patch:SUSE-1 = 1
+Conflicts   : [3]
+    toy.noarch < {version}
+    other < 5-1
+    srcpackage:toy < {version}
+
+Name        : SUSE-2
+Conflicts   : bad < 2-1
+"""
+
+
+@pytest.mark.parametrize(("version", "brought"), [("1.2-1", ["toy.noarch:1.2-1"]), ("1.1-1", [])])
+def test_what_belongs_to_an_installed_advisory_is_named(version: str, brought: list[str]) -> None:
+    came = ["toy noarch 1.2-1 ii", "bad noarch 2-1 ii"]
+    parts = {
+        "gone": (0, ["toy noarch 1.0-1 ii", "bad noarch 1-1 ii"]),
+        "came": (0, came),
+        "applied": (0, ["u | SUSE-1 | security | important | --- | applied |", "u | SUSE-2 | x | x | --- | needed |"]),
+        "contents": (0, CONTENTS.format(version=version).splitlines()),
+    }
+    ids = ("patch:SUSE-1", "patch:SUSE-2")
+    output = document("zypper", PROOFS["zypper"], **parts)
+    found = install_result(Look(state="ended", rc=0, err="", proof=output), ids)
+    assert found["brought"] == brought, "bad belongs to an advisory that is not applied"
+    unplanned = {item.partition(":")[0] for item in found["evidence"]["unplanned"]}
+    assert unplanned == ({"bad.noarch"} if brought else {"bad.noarch", "toy.noarch"})
+
+
 @pytest.mark.parametrize(
     ("state", "word"), [("iU", "unpacked"), ("iF", "half-configured"), ("iH", "half-installed"), ("iW", "triggers")]
 )
