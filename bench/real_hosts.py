@@ -49,7 +49,12 @@ POLICY = {
     "version": 1,
     "name": "plant",
     "estate": {"accounts": []},
-    "patching": {"security_only": True, "expected_minutes": {"linux": 5}, "execution_timeout_minutes": 4},
+    "patching": {
+        "security_only": True,
+        "expected_minutes": {"linux": 5},
+        "execution_timeout_minutes": 4,
+        "delivery_timeout": 60,
+    },
     "waves": [{"name": "all", "select": {"patch_groups": ["PLANT"]}}],
     "gates": {"max_failure_rate": "50%", "max_unknown": "50%"},
     "exceptions": {"ledger": "exceptions.json"},
@@ -139,7 +144,7 @@ def _vanish(fleet: Fleet, host: Host, journal: Path, stopped: threading.Event) -
 
 def _differences(fleet: Fleet, hosts: list[Host], rows: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return where the report is not what must have happened, or not what a host says of itself."""
-    special = {hosts[HANGS].name: "timed_out", hosts[BROKEN].name: "failed", hosts[VANISHES].name: "unknown"}
+    special = {hosts[HANGS].name: "failed", hosts[BROKEN].name: "failed", hosts[VANISHES].name: "unknown"}
     found = [f"{host.name} is not in the report" for host in hosts if host.name not in rows]
     with ThreadPoolExecutor(16) as pool:
         here = dict(
