@@ -242,7 +242,7 @@ def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
         elif not change.new:
             proof.add("removed", change.name, text=f"was {change.old}")
         elif any(is_patch(change, item, "", by_title=True) for item in seen.brought):
-            proof.installed.append(change.name)
+            continue  # its advisory counts
         elif not any(is_patch(change, *row, by_title=seen.by_title) for row in seen.planned):
             row = (change.name, f"{change.name}:{change.new}")
             _sort(proof, seen, change, row, listed)
