@@ -151,10 +151,18 @@ class StubShell:
             raise Interrupted(host, "the connection broke")
         return Answer(done.returncode, done.stdout, done.stderr)
 
+    @property
+    def _with_boot_id(self) -> str:
+        return f"sed \"s/@BOOT@/$(cat '{self.root}/boot_id')/\""
+
     def to_run(self, script: str) -> str:
-        """Return the script with this host's boot ID, and with an answer in place of the host probe."""
-        probe = {**PROBE, "boot_id": (self.root / "boot_id").read_text().strip()}
-        script = answered(script, "# patchtide:probe:1", json.dumps(probe))
+        """Return the script with this host's boot ID, and with an answer in place of the host probe.
+
+        The ID is read when the probe would read it: the host may reboot after its script was made.
+        """
+        probe = json.dumps({**PROBE, "boot_id": "@BOOT@"})
+        script = answered(script, "# patchtide:probe:1", probe)
+        script = script.replace(f"cat <<'ANSWER'\n{probe}", f"{self._with_boot_id} <<'ANSWER'\n{probe}")
         for theirs, ours in (("/proc/sys/kernel/random/boot_id", "boot_id"), ("/run/systemd/system", "nowhere")):
             script = script.replace(theirs, str(self.root / ours))
         return script
