@@ -116,6 +116,7 @@ def terminal(scanned: Terminal, cycle: Cycle) -> Terminal:
     return found
 
 
+@pytest.mark.slow
 def test_after_a_window_that_is_past(terminal: Terminal) -> None:
     terminal.open_window(CYCLE, hours=16)
     assert "rollout_patches" in terminal.go_on(fails=True) and "No night is left" in terminal.shown

@@ -243,6 +243,7 @@ def start(cycle: Cycle) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_run_again_installs_nothing_twice(cycle: Cycle) -> None:
     cycle.prepare()
     process = start(cycle)

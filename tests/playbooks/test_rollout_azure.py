@@ -101,6 +101,7 @@ def test_one_rollout_over_all_clouds(cycle: Mixed) -> None:
     assert all(row["installed_count"] == row["planned_count"] != "0" for row in azure)
 
 
+@pytest.mark.slow
 def test_hosts_of_azure_rm_are_patched(cycle: Mixed) -> None:
     """Its IDs have the upper and lower case of the service, and its hosts have none of our other variables."""
     own = OfAzureRm(cycle.aws, cycle.folder, cycle.policy)
@@ -124,6 +125,7 @@ def test_a_lost_answer_installs_nothing_twice(cycle: Mixed) -> None:
     assert set(runs.values()) == {1} and len(runs) == 7
 
 
+@pytest.mark.slow
 def test_a_deallocated_machine_is_started_patched_and_deallocated_again(cycle: Mixed) -> None:
     """It is planned from the last assessment that Azure keeps; one without any can't be planned (MO-5 to MO-9)."""
     cycle.policy["tags"] = {"patch_now": "ssm-patch-now", "last_patched": "LastPatched"}
