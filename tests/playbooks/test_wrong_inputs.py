@@ -35,8 +35,8 @@ POLICIES = {
     "duplicate key": ("version: 1\n", "version: 1\nversion: 1\n", "duplicate of line .*expected each key once"),
     "wrong share": ("max_failure_rate: 20%", "max_failure_rate: 200%", "max_failure_rate: .*is not valid, expected"),
     "empty selection": (
-        "patch_groups: [WEB]",
-        "patch_groups: []",
+        "  select:\n    tags:\n      Environment: dev\n",
+        "  select:\n    patch_groups: []\n",
         r"select.patch_groups: .* expected at least one entry",
     ),
     "no number": ("duration_hours: 10", "duration_hours: ten", "duration_hours: 'ten' is not valid, expected a whole"),
