@@ -85,20 +85,19 @@ class ActionModule(ControllerAction):
             "numbers": dict(gate.numbers),
             "reasons": list(gate.reasons),
             "health_checks": list(gate.health_checks),
-            "next_waits": self._next_waits(rollout, name, options),
+            "next_waits": gate.verdict == Verdict.PROMOTE.value and self._next_waits(rollout, name, options),
         }
 
     def _next_waits(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> bool:
         """Return whether what follows begins in a night that opens later than this run may wait for."""
         patience, names = options["window_wait_minutes"], [wave["name"] for wave in rollout.plan["waves"]]
-        follows = [name] if options["partial"] else names[names.index(name) + 1 :][:1]
-        nights = [night for wave in follows if (night := rollout.next_night(wave))]
-        if patience is None or not nights or nights[0].is_over:
+        follows = name if options["partial"] else next(iter(names[names.index(name) + 1 :]), None)
+        night = rollout.next_night(follows) if follows else None
+        if patience is None or night is None or night.is_over:
             return False
-        until = nights[0].at_hand.start
-        waits = until - rollout.clock.now() > timedelta(minutes=patience)
+        waits = night.at_hand.start - rollout.clock.now() > timedelta(minutes=patience)
         if waits:
-            self.say(f"{follows[0]} waits for its window, {nights[0].local}; a later run begins it")
+            self.say(f"{follows} waits for its window, {night.local}; a later run begins it")
         return waits
 
     def _forecast(self, rollout: RolloutDir, name: str) -> dict[str, Any]:

@@ -104,7 +104,7 @@ health_checks:
   elements: dict
   sample: [{name: checkout, health: failed, text: "GET https://shop.example.com/health answered 503, not 200"}]
 next_waits:
-  description: Whether what follows begins in a window that opens later than O(window_wait_minutes) from now.
+  description: Whether the verdict is to promote, and what follows begins later than O(window_wait_minutes) from now.
   returned: always
   type: bool
 """

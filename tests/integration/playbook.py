@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from importlib import import_module
 
-import ansible.module_utils.basic  # noqa: F401
-import boto3.session  # noqa: F401
 import botocore.loaders
 from ansible.cli.playbook import main
 
+for module in ("ansible.module_utils.basic", "boto3.session"):
+    import_module(module)
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 loader = botocore.loaders.create_loader(None)
 for service in ("ssm", "sts", "ec2"):

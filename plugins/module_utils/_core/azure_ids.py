@@ -10,13 +10,18 @@ import re
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4}-[0-9a-f]{12})")
 
 
+def in_azure(node_id: str) -> bool:
+    """Return whether a node is a resource of Azure, where its tags are kept; its ID is in any case."""
+    return node_id[:15].lower() == "/subscriptions/"
+
+
 def node_key(node: str) -> str:
     """Return the ID by which the collection knows a node: a resource ID of Azure in lower case, any other as it is.
 
     Services of Azure write the ID of one machine in different case (azure-rest-api-specs issue 8653). Under two
     spellings, two rollouts could claim it at the same time.
     """
-    return node.lower() if node[:15].lower() == "/subscriptions/" else node
+    return node.lower() if in_azure(node) else node
 
 
 def parts(machine: str) -> tuple[str, str, str]:

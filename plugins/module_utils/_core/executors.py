@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from .azure_ids import in_azure
+from .nodes import is_aws_id
 from .text import nearest
 
 #: Code of what is said about nodes that no executor of this controller works on.
@@ -117,9 +119,9 @@ def find(name: str) -> Executor | None:
 
 def by_node_id(node_id: str) -> str:
     """Return the executor of the service that gave a node its ID; ``""`` for a name of its own."""
-    if node_id.startswith(("i-", "mi-")):
+    if is_aws_id(node_id):
         return SSM.name
-    return AZURE.name if node_id.startswith("/subscriptions/") else ""
+    return AZURE.name if in_azure(node_id) else ""
 
 
 def comes_first(name: str, other: str, order: Sequence[str]) -> bool:

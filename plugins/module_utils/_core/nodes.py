@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import Flag, auto
 from typing import Any
 
-from .azure_ids import node_key
+from .azure_ids import in_azure, node_key
 from .read import to_document
 
 #: What the names of a node's host variables begin with.
@@ -113,14 +113,14 @@ def texts(data: Mapping[str, Any], names: Collection[str], prefix: str = "") -> 
     return {name: str(data.get(f"{prefix}{name}") or "") for name in names}
 
 
+def is_aws_id(node_id: str) -> bool:
+    """Return whether an ID is that of an EC2 instance or of a hybrid node of Systems Manager."""
+    return node_id.startswith(("i-", "mi-"))
+
+
 def in_aws(node_id: str, account: str, region: str) -> bool:
-    """Return whether a node is an EC2 instance or a hybrid node of an account-Region, where AWS keeps its tags."""
-    return bool(node_id.startswith(("i-", "mi-")) and account and region)
-
-
-def in_azure(node_id: str) -> bool:
-    """Return whether a node is a resource of Azure, where its tags are kept."""
-    return node_id.startswith("/subscriptions/")
+    """Return whether a node is an instance or a hybrid node of an account-Region, where AWS keeps its tags."""
+    return bool(is_aws_id(node_id) and account and region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

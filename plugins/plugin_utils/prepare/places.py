@@ -16,9 +16,9 @@ from ...module_utils._aws.drain import AwsDrain
 from ...module_utils._aws.node_tags import AwsNodeTags
 from ...module_utils._aws.power import AwsPower
 from ...module_utils._aws.session import Sessions
-from ...module_utils._core.azure_ids import is_vm
+from ...module_utils._core.azure_ids import in_azure, is_vm
 from ...module_utils._core.model import Place
-from ...module_utils._core.nodes import in_aws, in_azure
+from ...module_utils._core.nodes import in_aws
 from ...module_utils._core.prepare.ports import DrainPort, PowerPort, TagPort
 
 if TYPE_CHECKING:

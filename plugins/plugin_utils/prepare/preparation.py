@@ -11,9 +11,9 @@ from typing import Any, ClassVar, TypeVar
 
 from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.session import each_place
+from ...module_utils._core.azure_ids import in_azure
 from ...module_utils._core.events import Outcome, Prepared, Restored
 from ...module_utils._core.model import Status, place_label
-from ...module_utils._core.nodes import in_azure
 from ...module_utils._core.rollout.catch_up import PREFIX
 from ...module_utils._core.rollout.earlier import with_earlier
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE, current_turn

@@ -58,6 +58,14 @@ def test_a_patch_and_an_exact_version_are_installed_together(zypper: Root) -> No
     assert zypper.listing().patches == ()
 
 
+def test_each_package_of_a_patch_belongs_to_it(zypper: Root) -> None:
+    """How zypper names the contents of a patch that has several packages."""
+    installed(zypper, OLD, OTHER)
+    repository(zypper, "sle", [NEW, OTHER_NEW], [Advisory(name="SUSE-2026-1", packages=[NEW, OTHER_NEW])])
+    proof = zypper.install(PATCH)
+    assert {item.name for item in proof.brought} == {"toy", "other"} and proof.unplanned((PATCH,)) == ()
+
+
 def test_a_patch_that_asks_for_a_reboot_is_installed(zypper: Root) -> None:
     """``zypper -n patch`` skips interactive patches with exit code 0 (community.general#6936). A simulation ends with
     102 as well, and means nothing by it (Azure/LinuxPatchExtension#135).

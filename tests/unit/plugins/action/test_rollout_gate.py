@@ -114,6 +114,18 @@ def test_a_next_wave_may_open_later_than_a_run_waits(
     assert (found["verdict"], found["next_waits"]) == ("promote", waits)
 
 
+def test_nobody_is_told_of_a_next_wave_that_the_gate_has_not_let_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rollout_gate, "find_clock", FakeClock)
+    nights = [night(1, 60, 30)]
+    prod = {"name": "prod", "nodes": [{**planned("p", 1), "night": 1}], "nights": nights, "turns": 1}
+    end(begin(tmp_path, then=[prod], windows=[{"name": "w", "occurrences": nights}]), **dict.fromkeys("abcd", "failed"))
+    found = judge(tmp_path, window_wait_minutes=5)
+    assert (found["verdict"], found["next_waits"]) == ("abort", False)
+    assert "waits for its window" not in capsys.readouterr().out
+
+
 def test_a_last_wave_or_one_without_a_window_waits_for_nothing(tmp_path: Path) -> None:
     prod = {"name": "prod", "nodes": [planned("p", 1)], "turns": 1}
     end(begin(tmp_path, then=[prod]), **ALL_GOOD)

@@ -84,10 +84,8 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
     now = _states(document)
     outcomes = {patch_id: _outcome(patch_id, now, steps, document) for patch_id in patch_ids}
     stopped = steps.stopped
-    installed, changes = (
-        tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed"),
-        _changes(document),
-    )
+    installed = tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed")
+    changes = _changes(document)
     return Proof(
         installed=installed,
         failed={key: text for key, (kind, text) in outcomes.items() if kind == "failed"},
@@ -250,9 +248,9 @@ def _changes(document: Document) -> tuple[Change, ...]:
 
 def _brought(document: Document, installed: Sequence[str], changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return the changes that are what installed advisories say: the package in the very version."""
-    rows = {(name, version) for patch, name, version in read_contents(document.lines("contents"))
-            if f"{PATCH}{patch}" in installed}  # fmt: skip
-    return tuple(item for item in changes if {(item.name, item.new), (f"{item.name}.{item.arch}", item.new)} & rows)
+    contents = read_contents(document.lines("contents"))
+    theirs = {(name, version) for patch, name, version in contents if f"{PATCH}{patch}" in installed}
+    return tuple(item for item in changes if {(item.name, item.new), (f"{item.name}.{item.arch}", item.new)} & theirs)
 
 
 def _by_name(lines: Iterable[str]) -> dict[tuple[str, str], list[str]]:

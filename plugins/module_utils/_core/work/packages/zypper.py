@@ -86,7 +86,7 @@ zypper_install() {
 }
 zypper_reinstall() { zypper_install --force "$@"; }
 zypper_applied() { zypper_run --terse patches; }
-zypper_contents() { # of the planned patches; one conflicts with older versions of its packages
+zypper_contents() { # of planned patches: each conflicts with older versions of its packages (zypper(8), info)
   sed -n 's/^patch:\([^|]*\)|.*/\1/p' "$T/items" |
     ZYPP_LOCK_TIMEOUT=$lock xargs zypper --non-interactive info --type patch --conflicts
 }
