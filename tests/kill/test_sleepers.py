@@ -44,6 +44,7 @@ def asleep(folder: Path, night: Night, death: Death, **stores: str) -> Iterator[
     sleeper = begin(folder, night.environment, death, **stores)
     try:
         assert ended(sleeper) == STOPPED
+        assert os.getpgid(sleeper) != os.getpgrp(), "the kernel may hang up a process group with a stopped member"
         yield sleeper
     finally:
         with suppress(ProcessLookupError, ChildProcessError):
