@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -26,6 +27,10 @@ from .values import BY_TAG, Policy, PolicyBaseline, Window
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
 GROUPS_PER_BASELINE = 25
+
+#: What Azure's nodes have as Region and account. A policy doesn't list these, so only their form can be checked.
+_LOCATION = re.compile(r"[a-z]+[0-9]*")
+_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find_mistakes(policy: Policy) -> list[Mistake]:
@@ -232,9 +237,14 @@ def _check_selects(policy: Policy) -> Iterator[Mistake]:
     for path, select in _selects(policy):
         groups = [group.name for group in policy.patch_groups]
         yield from _known(f"{path}.patch_groups", select.patch_groups, groups, "a patch group of this policy")
-        yield from _known(f"{path}.regions", select.regions, policy.estate.regions, "a Region of the estate")
-        numbers = [account.id for account in policy.estate.accounts]
-        yield from _known(f"{path}.accounts", select.accounts, numbers, "an account of the estate, by name or number")
+        estate = policy.estate
+        if estate.regions:
+            regions = [*estate.regions, *filter(_LOCATION.fullmatch, select.regions)]
+            yield from _known(f"{path}.regions", select.regions, regions, "a Region of the estate")
+        if estate.accounts:
+            accounts = [*(account.id for account in estate.accounts), *filter(_SUBSCRIPTION.fullmatch, select.accounts)]
+            expected = "an account of the estate, by name or number"
+            yield from _known(f"{path}.accounts", select.accounts, accounts, expected)
         key = policy.tags.application
         if select.applications and select.tags.get(key) != select.applications:
             yield Mistake(

@@ -140,6 +140,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"waves/0/gate/max_failure_rate": 5}, "waves[0].gate.max_failure_rate", "5% or 0.05"),
     ({"waves/1/select/accounts/0": "wbe"}, "waves[1].select.accounts[0]", "an account of the estate"),
     ({"waves/1/select/regions": ["eu-west-1"]}, "waves[1].select.regions[0]", "a Region of the estate"),
+    ({"waves/1/select/regions": ["WestEurope"]}, "waves[1].select.regions[0]", "such as westeurope"),
+    ({"waves/1/select/accounts": ["0000-11"]}, "waves[1].select.accounts[0]", "an account of the estate"),
     ({"waves/1/select/patch_groups": ["WEB"]}, "waves[1].select.patch_groups[0]", "WEB-DEV"),
     ({"waves/1/select/executors": ["ssh"]}, "waves[1].select.executors[0]", "one that is (did you mean 'ssm'?)"),
     ({"waves/1/select/tags": {"Environment": []}}, "waves[1].select.tags.Environment", "at least one entry"),
@@ -257,6 +259,11 @@ def test_an_executor_that_is_not_served_is_said_to_be(name: str) -> None:
     (mistake,) = mistakes_of({"waves/1/select/executors": [name]})
     told = f"waves[1].select.executors[0]: {name!r} is not served by this version, which serves azure, linux, ssm"
     assert str(mistake).startswith(told)
+
+
+def test_subscriptions_and_locations_of_azure_are_no_part_of_the_estate() -> None:
+    select = {"accounts": ["web", "11111111-2222-3333-4444-555555555555"], "regions": ["eu-central-1", "westus2"]}
+    assert not mistakes_of({"waves/1/select": select})
 
 
 def test_long_values_are_cut() -> None:
