@@ -1,0 +1,234 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The PowerShell that shows the state of a Windows host and begins work on it under a token. Text only.
+
+The document has what Windows Update and servicing say: sources of a pending reboot, installs that run, history. The
+mode ``state`` also reads what an operator wants to know before a change, which takes up to a minute. ``claim``,
+``close`` and ``reboot`` keep one key of the registry for a token, which administrators alone may write: a token is
+taken once, by the work or by the look-up that makes "never begun" final. ``stop`` cancels installs of win_updates.
+
+Its grammar is checked in the tests; it has not met a real Windows host yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from ...errors import BadInput
+
+MODES = ("state", "look", "claim", "close", "reboot", "stop")
+
+#: Windows PowerShell 5.1. Sources: for reboots the registry keys that Microsoft documents or its tools set, gathered in
+#: adamtheautomator.com, "How to Check for a Pending Reboot in the Registry"; Windows Update Agent API
+#: (ISystemInformation, IUpdateInstaller.IsBusy; IUpdateHistoryEntry and IAutomaticUpdatesResults, whose dates are UTC);
+#: ansible.windows, win_updates.ps1 (names of pipe and event) and _reboot.py (AutoLogonChecked, ServicingInProgress,
+#: shutdown.exe); DISM /CheckHealth; Microsoft Learn, "Manage additional Windows Update settings" (policies).
+_SCRIPT = r"""# patchtide:windows:1
+# Prints one JSON document.
+$mode = '@MODE@'
+$token = '@TOKEN@'
+$ErrorActionPreference = 'SilentlyContinue'
+$ProgressPreference = 'SilentlyContinue'
+
+function Limit-Text([string] $Text, [int] $Length) {
+    $clean = ($Text -replace '://[^/@]*@', '://') -replace '[\x00-\x1f]', ' '
+    if ($clean.Length -gt $Length) { $clean.Substring(0, $Length) } else { $clean }
+}
+function Format-Utc($Moment) {
+    if ($Moment) { ([DateTime]$Moment).ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture) }
+}
+function Format-Local($Moment) {
+    if ($Moment) { Format-Utc ([DateTime]$Moment).ToUniversalTime() }
+}
+function Get-Setting([string] $Path, [string] $Name) {
+    (Get-ItemProperty -LiteralPath $Path -Name $Name).$Name
+}
+function Test-Children([string] $Path) {
+    @(Get-ChildItem -LiteralPath $Path).Count -gt 0
+}
+
+$current = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion'
+$cbs = "$current\Component Based Servicing"
+$update = "$current\WindowsUpdate"
+$control = 'HKLM:\SYSTEM\CurrentControlSet\Control'
+$logon = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\AutoLogonChecked'
+$boot = Format-Local (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime
+
+$live = [ordered]@{ pipes = $null; workers = $null; installing = $null; servicing = $null }
+try {
+    $live['pipes'] = @([IO.Directory]::GetFiles('\\.\pipe\') |
+        Where-Object { $_ -like '*Ansible.Windows.WinUpdates-*' } |
+        ForEach-Object { $_.Substring($_.LastIndexOf('\') + 1) })
+} catch { $live['pipes'] = $null }
+$processes = @(Get-CimInstance -ClassName Win32_Process -Filter "Name='powershell.exe'")
+if ($processes.Count) {
+    $live['workers'] = @($processes | Where-Object { $_.CommandLine -like '*ANSIBLE_BOOTSTRAP_ERROR*' } |
+        ForEach-Object { [long]$_.ProcessId })
+}
+try { $live['installing'] = (New-Object -ComObject Microsoft.Update.Installer -ErrorAction Stop).IsBusy }
+catch { $live['installing'] = $null }
+$live['servicing'] = (Get-Setting "$cbs\Interface" 'ServicingInProgress') -eq 2
+
+$renames = @(Get-Setting "$control\Session Manager" 'PendingFileRenameOperations') +
+    @(Get-Setting "$control\Session Manager" 'PendingFileRenameOperations2')
+$names = "$control\ComputerName"
+$netlogon = 'HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon'
+$reboot = [ordered]@{
+    windows_update = (Test-Path -LiteralPath "$update\Auto Update\RebootRequired")
+    cbs_pending = (Test-Path -LiteralPath "$cbs\RebootPending")
+    cbs_in_progress = (Test-Path -LiteralPath "$cbs\RebootInProgress")
+    cbs_packages = (Test-Path -LiteralPath "$cbs\PackagesPending")
+    system_information = $null
+    update_services = (Test-Children "$update\Services\Pending")
+    file_renames = (@($renames | Where-Object { $_ }).Count -gt 0)
+    update_exe = ([int](Get-Setting 'HKLM:\SOFTWARE\Microsoft\Updates' 'UpdateExeVolatile') -ne 0)
+    server_manager = (Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\ServerManager\CurrentRebootAttempts')
+    domain_join = [bool]((Get-Setting $netlogon 'JoinDomain') -or (Get-Setting $netlogon 'AvoidSpnSet'))
+    computer_name = ((Get-Setting "$names\ActiveComputerName" 'ComputerName') -ne
+        (Get-Setting "$names\ComputerName" 'ComputerName'))
+    run_once = [bool](Get-Setting "$current\RunOnce" 'DVDRebootSignal')
+    configuration_manager = $null
+}
+try {
+    $reboot['system_information'] = (New-Object -ComObject Microsoft.Update.SystemInfo -ErrorAction Stop).RebootRequired
+} catch { $reboot['system_information'] = $null }
+$client = @{ Namespace = 'root\ccm\ClientSDK'; ClassName = 'CCM_ClientUtilities'; ErrorAction = 'Stop' }
+try {
+    $asked = Invoke-CimMethod @client -MethodName DetermineIfRebootPending
+    $reboot['configuration_manager'] = [bool]($asked.RebootPending -or $asked.IsHardRebootPending)
+} catch { $reboot['configuration_manager'] = $null }
+
+$history = $null
+try {
+    $searcher = (New-Object -ComObject Microsoft.Update.Session -ErrorAction Stop).CreateUpdateSearcher()
+    $total = $searcher.GetTotalHistoryCount()
+    $history = @(if ($total) {
+        $searcher.QueryHistory(0, [math]::Min($total, 300)) | ForEach-Object {
+            [ordered]@{
+                at = (Format-Utc $_.Date)
+                title = (Limit-Text $_.Title 200)
+                operation = [int]$_.Operation
+                result = [int]$_.ResultCode
+                hresult = [int]$_.HResult
+                client = (Limit-Text $_.ClientApplicationID 60)
+                revision = [int]$_.UpdateIdentity.RevisionNumber
+            }
+        }
+    })
+} catch { $history = $null }
+
+$work = $null
+if ($mode -ne 'state') {
+    $key = "HKLM:\SOFTWARE\patchtide-work\$token"
+    $work = [ordered]@{ state = 'absent'; fresh = $false; since = $null; boot = $null; exit = $null; text = '' }
+    $mutex = New-Object -TypeName Threading.Mutex -ArgumentList $false, 'Global\patchtide-work'
+    try { $owned = $mutex.WaitOne(30000) } catch [Threading.AbandonedMutexException] { $owned = $true }
+    $found = Get-Setting $key 'State'
+    if ($owned -and -not $found -and $mode -in 'claim', 'close', 'reboot') {
+        $null = New-Item -Path $key -Force
+        $state = if ($mode -eq 'close') { 'closed' } else { 'claimed' }
+        $values = [ordered]@{ Since = (Format-Utc ([DateTime]::UtcNow)); Boot = $boot; State = $state }
+        foreach ($name in $values.Keys) {
+            $null = New-ItemProperty -LiteralPath $key -Name $name -PropertyType String -Value $values[$name]
+        }
+        $found = Get-Setting $key 'State'
+        $work['fresh'] = $found -eq $state
+    }
+    if ($owned) { $mutex.ReleaseMutex() } else { $work['text'] = 'another look holds the lock' }
+    $mutex.Dispose()
+    if ($mode -eq 'reboot' -and $work['fresh'] -and $found -eq 'claimed') {
+        Remove-Item -LiteralPath $logon -Force
+        $said = & "$env:SystemRoot\System32\shutdown.exe" /r /t 2 /c 'patchtide: reboot after updates' 2>&1 | Out-String
+        $exit = $LASTEXITCODE
+        $null = New-ItemProperty -LiteralPath $key -Name 'Exit' -PropertyType String -Value "$exit"
+        $null = New-ItemProperty -LiteralPath $key -Name 'Text' -PropertyType String -Value (Limit-Text $said 200)
+    }
+    if ($mode -eq 'stop') {
+        foreach ($name in $live['pipes']) {
+            try {
+                $event = [Threading.EventWaitHandle]::OpenExisting("Global\$name")
+                $null = $event.Set()
+                $event.Dispose()
+            } catch { $work['text'] = 'an install could not be cancelled' }
+        }
+    }
+    if ($found) {
+        $work['state'] = $found
+        $work['since'] = Get-Setting $key 'Since'
+        $work['boot'] = Get-Setting $key 'Boot'
+        $work['exit'] = Get-Setting $key 'Exit'
+        $work['text'] = "$($work['text'])$(Get-Setting $key 'Text')"
+    }
+}
+
+$document = [ordered]@{
+    windows = 1
+    now = (Format-Utc ([DateTime]::UtcNow))
+    boot = $boot
+    ready = (Test-Path -LiteralPath $logon)
+    live = $live
+    reboot = $reboot
+    history = $history
+    work = $work
+}
+@DETAILS@
+Write-Output (ConvertTo-Json -Compress -Depth 5 -InputObject $document)
+"""
+
+#: Get-HotFix misses updates of .NET and of installers. Win32_Product would repair what it lists, so it is never asked.
+_DETAILS = r"""
+$identity = [Security.Principal.WindowsPrincipal][Security.Principal.WindowsIdentity]::GetCurrent()
+$service = Get-CimInstance -ClassName Win32_Service -Filter "Name='wuauserv'"
+$document['administrator'] = $identity.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
+$document['language_mode'] = "$($ExecutionContext.SessionState.LanguageMode)"
+$document['update_service'] = if ($service) { "$($service.StartMode)" } else { 'absent' }
+$policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate'
+$document['policy'] = [ordered]@{
+    server = (Limit-Text (Get-Setting $policy 'WUServer') 200)
+    uses_server = (Get-Setting "$policy\AU" 'UseWUServer') -eq 1
+    target_group = (Limit-Text (Get-Setting $policy 'TargetGroup') 100)
+    no_internet = (Get-Setting $policy 'DoNotConnectToWindowsUpdateInternetLocations') -eq 1
+    no_access = (Get-Setting $policy 'DisableWindowsUpdateAccess') -eq 1
+    defers_quality = (Get-Setting $policy 'DeferQualityUpdates') -eq 1
+    defers_feature = (Get-Setting $policy 'DeferFeatureUpdates') -eq 1
+    no_dual_scan = (Get-Setting $policy 'DisableDualScan') -eq 1
+    installs_alone = (Get-Setting "$policy\AU" 'AUOptions') -eq 4
+}
+$automatic = (New-Object -ComObject Microsoft.Update.AutoUpdate).Results
+$document['last_search'] = Format-Utc $automatic.LastSearchSuccessDate
+$dism = & "$env:SystemRoot\System32\dism.exe" /English /Online /Cleanup-Image /CheckHealth 2>&1 | Out-String
+$document['component_store'] = if ($dism -match 'No component store corruption') { 'healthy' }
+    elseif ($dism -match 'is repairable') { 'repairable' }
+    elseif ($dism -match 'not be repaired|not repairable') { 'damaged' }
+    else { 'unknown' }
+$cluster = Get-Service -Name ClusSvc
+$groups = @()
+if ($cluster -and "$($cluster.Status)" -eq 'Running' -and (Get-Command -Name Get-ClusterGroup)) {
+    $groups = @(Get-ClusterGroup | Where-Object { "$($_.OwnerNode)" -eq $env:COMPUTERNAME } |
+        ForEach-Object { Limit-Text "$($_.Name)" 80 } | Select-Object -First 20)
+}
+$role = (Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
+$document['roles'] = [ordered]@{
+    cluster = if ($cluster) { "$($cluster.Status)" } else { '' }
+    cluster_groups = $groups
+    domain_controller = $role -ge 4
+}
+$document['sessions'] = @(Get-Process -Name explorer).Count
+$document['hotfixes'] = @(Get-HotFix | ForEach-Object { "$($_.HotFixID)" } | Select-Object -First 500)
+"""
+
+
+def to_state_script(mode: str, token: str = "") -> str:
+    """Return the script.
+
+    :param mode: one of ``MODES``. :param token: names the work for every mode but ``state``; any text.
+    :raises BadInput: another mode, or no token where one is needed.
+    """
+    if mode not in MODES:
+        raise BadInput("mode", mode, f"one of {', '.join(MODES)}")
+    if mode != "state" and not token:
+        raise BadInput("token", token, "the name of the work")
+    name = hashlib.sha256(token.encode()).hexdigest()[:24]
+    details = _DETAILS.strip("\n") if mode == "state" else ""
+    return _SCRIPT.replace("@DETAILS@", details).replace("@MODE@", mode).replace("@TOKEN@", name)

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state that a Windows host shows: the script's grammar, and the document read with distrust."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import tree_sitter
+import tree_sitter_powershell
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_answer import BadAnswer
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.host_state import read_state
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.reboot_sources import (
+    COUNTS,
+    NOTES,
+    reboot_need,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.state_script import (
+    MODES,
+    to_state_script,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes.windows_host import BOOT, entry, state_document
+
+#: Aliases and short forms that a script which others read does not use (PSScriptAnalyzer, AvoidUsingCmdletAliases).
+ALIASES = re.compile(r"\|\s*(%|\?|select|where|foreach|sort|measure|ft|fl)\s|\b(gci|gwmi|gcim|iex|iwr|ls|cat|rm)\b")
+
+
+def shown(**more: Any) -> str:
+    return json.dumps(state_document(**more))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_script_is_powershell_without_aliases(mode: str) -> None:
+    script = to_state_script(mode, "r w/patch/1")
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    assert not parser.parse(script.encode()).root_node.has_error
+    assert script.isascii() and "@MODE@" not in script and not ALIASES.search(script)
+    assert not [mark for mark in ("{{", "{%", "{#", "Win32_Product") if mark in script]
+    assert script.startswith("# patchtide:windows:1\n") and f"$mode = '{mode}'" in script
+
+
+def test_every_source_that_the_script_asks_is_judged() -> None:
+    block = to_state_script("state").partition("$reboot = [ordered]@{")[2].partition("\n}")[0]
+    assert set(re.findall(r"^    (\w+) = ", block, re.MULTILINE)) == {*COUNTS, *NOTES}
+
+
+def test_only_the_mode_that_reads_all_takes_its_time() -> None:
+    assert "dism.exe" in to_state_script("state") and "dism.exe" not in to_state_script("look", "t")
+
+
+def test_a_token_never_leaves_its_quotes() -> None:
+    script = to_state_script("claim", "'; Remove-Item C:\\ #")
+    assert re.search(r"^\$token = '[0-9a-f]{24}'$", script, re.MULTILINE)
+    assert to_state_script("claim", "a") != to_state_script("claim", "b")
+
+
+@pytest.mark.parametrize(("mode", "token"), [("format", "t"), ("claim", ""), ("look", "")])
+def test_a_mode_that_is_none_is_refused(mode: str, token: str) -> None:
+    with pytest.raises(BadInput):
+        to_state_script(mode, token)
+
+
+def test_the_last_document_counts() -> None:
+    state = read_state(f"\ufeffWelcome {{guest}}\n{{}}\r\n{shown(work={'state': 'claimed', 'exit': '1190'})}\r\n")
+    assert state.boot == datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
+    assert (state.claim.state, state.claim.code, state.live) == ("claimed", 1190, False)
+
+
+@pytest.mark.parametrize("output", ["", "{}", "[]", '{"windows": 2}', '{"windows": true}', "{" * 10_000])
+def test_what_is_no_document_is_refused(output: str) -> None:
+    with pytest.raises(BadAnswer, match="no state of Windows Update"):
+        read_state(output)
+
+
+@pytest.mark.parametrize(
+    ("live", "known"),
+    [
+        ({"pipes": [], "workers": [], "installing": False}, False),
+        ({"pipes": ["Ansible.Windows.WinUpdates-1"], "workers": []}, True),
+        ({"pipes": "Ansible.Windows.WinUpdates-1", "workers": None}, True),  # a list of one that was unrolled
+        ({"pipes": None, "workers": 4711}, True),
+        ({"pipes": [], "workers": [], "installing": True}, True),
+        ({"pipes": None, "workers": None, "installing": False}, None),
+        ({}, None),
+    ],
+)
+def test_an_install_that_runs(live: dict[str, Any], known: bool | None) -> None:
+    assert read_state(shown(live=live)).live is known
+
+
+def test_history_is_sorted_and_knows_its_kb() -> None:
+    rows = [entry("KB5001234", "2026-11-20T03:00:00Z"), entry("KB5001235", "2026-11-21T03:00:00Z", result=4)]
+    state = read_state(shown(history=[*rows, {"at": "yesterday"}, 7]))
+    assert [(row.kb, row.is_installed) for row in state.history or ()] == [("KB5001235", False), ("KB5001234", True)]
+    assert [row.kb for row in state.since(datetime(2026, 11, 21, tzinfo=timezone.utc))] == ["KB5001235"]
+    assert read_state(shown(history=None)).history is None
+
+
+@pytest.mark.parametrize(("seconds", "rebooted"), [(0, False), (59, False), (-3600, False), (61, True)])
+def test_a_clock_that_was_set_is_no_reboot(seconds: int, rebooted: bool) -> None:
+    before = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
+    after = (before + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    state = read_state(shown(boot=after))
+    assert state.rebooted_since(before) is rebooted and not state.rebooted_since(None)
+
+
+def test_details_are_kept() -> None:
+    assert read_state(shown(component_store="repairable")).details == {"component_store": "repairable"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "pending", "reasons", "doubts"),
+    [
+        ({}, None, 0, 0),
+        ({"windows_update": False, "system_information": None}, False, 0, 0),
+        ({"cbs_pending": True, "system_information": False}, True, 1, 0),
+        ({"windows_update": False, "file_renames": True, "configuration_manager": True}, False, 0, 2),
+        ({"file_renames": True}, None, 0, 1),
+    ],
+)
+def test_what_sources_of_a_reboot_come_to(
+    sources: dict[str, bool | None], pending: bool | None, reasons: int, doubts: int
+) -> None:
+    need = reboot_need(sources)
+    assert (need.pending, len(need.reasons), len(need.doubts)) == (pending, reasons, doubts)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(BOOT),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["boot", "ready", "live", "reboot", "history", "work"]), JSON, max_size=6))
+def test_nothing_that_a_host_shows_breaks_the_reader(parts: dict[str, Any]) -> None:
+    state = read_state(json.dumps({**state_document(), **parts}))
+    assert state.claim.state in ("absent", "claimed", "closed") and state.live in (True, False, None)
