@@ -1,0 +1,368 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated Windows host: its Windows Update Agent, servicing, boots, registry. Pure; the caller passes the time.
+
+What decides an outcome follows ansible.windows 3.3.0 (``win_updates.ps1``, its ``plugin_utils/_reboot.py``), the
+Windows Update Agent API of Microsoft Learn, or an issue of ansible.windows. Where they are silent, it is the stricter:
+an update that waits for a reboot stays offered until the reboot.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+#: OperationResultCode and error codes (Windows Update Agent API; wuerror.h).
+SUCCEEDED, FAILED, ABORTED = 2, 4, 5
+INSTALL_NOT_ALLOWED, CANCELLED = 0x80240016, 0x8024000B
+CLIENT = "ansible.windows.win_updates"
+#: Categories that are searched if none are given, and those with a short name (win_updates.ps1).
+_DEFAULT = ("CriticalUpdates", "SecurityUpdates", "UpdateRollups")
+_SHORT = {
+    "CriticalUpdates": "Critical Updates",
+    "DefinitionUpdates": "Definition Updates",
+    "DeveloperKits": "Developer Kits",
+    "FeaturePacks": "Feature Packs",
+    "SecurityUpdates": "Security Updates",
+    "ServicePacks": "Service Packs",
+    "UpdateRollups": "Update Rollups",
+}
+#: Seconds of the lab's clock. shutdown.exe /t 2.
+SHUTDOWN, OFF, CONFIGURING = 2.0, 60.0, 90.0
+
+
+def signed(hresult: int) -> int:
+    """PowerShell has HRESULTs as signed numbers."""
+    return hresult - 2**32 if hresult >= 2**31 else hresult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An update that the update server has for the host. ``seconds``: how long its install takes."""
+
+    kb: str
+    title: str
+    categories: tuple[str, ...] = ("Security Updates",)
+    seconds: float = 120.0
+    reboot: bool = False
+    hidden: bool = False
+    optional: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.kb or self.title))
+
+    def to_info(self) -> dict[str, Any]:
+        """Source: win_updates.ps1, ``Format-UpdateInfo``, as far as the action plugin reads it."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "kb": [self.kb] if self.kb else [],
+            "categories": list(self.categories),
+            "is_hidden": self.hidden,
+            "browse_only": self.optional,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry of the history of Windows Update."""
+
+    at: datetime
+    title: str
+    result: int
+    hresult: int
+    client: str = CLIENT
+
+    def to_row(self) -> dict[str, Any]:
+        more = {"operation": 1, "result": self.result, "hresult": signed(self.hresult), "revision": 200}
+        return {"at": to_text(self.at), "title": self.title, "client": self.client, **more}
+
+
+def to_text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(slots=True)
+class Run:
+    """A detached process of win_updates, which waits for a reader of its output until it is cancelled or the host
+    reboots (win_updates.ps1). ``due`` and ``step``: what it does next."""
+
+    name: str
+    pid: int
+    args: Mapping[str, Any]
+    due: datetime
+    step: Callable[[datetime], None] | None
+    output: list[dict[str, Any]] = field(default_factory=list)
+    installing: list[Offer] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return any(item["task"] == "exit" for item in self.output)
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with the host.
+
+    :param fail: HRESULTs of installs by KB, ``*`` for all. :param downloads: HRESULTs of downloads by KB.
+    :param search: HRESULT of each search. :param rollback: KBs that the next reboot undoes. :param hang: no step ends.
+    :param away: nobody answers. :param no_reboot: exit code of shutdown.exe, which does nothing then. :param lost_host:
+    it does not come back after a reboot. :param twice: it reboots a second time while it completes updates.
+    """
+
+    fail: dict[str, int] = field(default_factory=dict)
+    downloads: dict[str, int] = field(default_factory=dict)
+    search: int = 0
+    rollback: set[str] = field(default_factory=set)
+    hang: bool = False
+    away: bool = False
+    no_reboot: int = 0
+    lost_host: bool = False
+    twice: bool = False
+
+
+@dataclass(slots=True)
+class Machine:
+    """The host. ``offers``: what is not installed; ``installed``: KBs that need nothing more."""
+
+    name: str
+    boot: datetime
+    offers: list[Offer] = field(default_factory=list)
+    installed: list[str] = field(default_factory=list)
+    history: list[Entry] = field(default_factory=list)
+    pending: set[str] = field(default_factory=set)
+    runs: list[Run] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    registry: dict[str, dict[str, str]] = field(default_factory=dict)
+    waiting: list[Offer] = field(default_factory=list)
+    down_until: datetime | None = None
+    ready_at: datetime | None = None
+    reboot_at: datetime | None = None
+    search_seconds: float = 5.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    # --- time
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When something happens by itself."""
+        steps = [run.due for run in self.runs if run.step and not self.faults.hang]
+        return min([*steps, *(moment for moment in (self.reboot_at, self.ready_at) if moment)], default=None)
+
+    def catch_up(self, now: datetime) -> None:
+        """Do whatever was due, in order."""
+        while (due := self.next_due) is not None and due <= now:
+            if self.reboot_at is not None and self.reboot_at <= due:
+                self._go_down(self.reboot_at)
+            elif self.ready_at is not None and self.ready_at <= due:
+                self._complete(self.ready_at)
+            else:
+                run = min((run for run in self.runs if run.step), key=lambda item: item.due)
+                assert run.step is not None
+                run.step(run.due)
+
+    def answers(self, now: datetime) -> bool:
+        """WinRM answers before "Working on updates" is over (ansible.windows issue 249)."""
+        return not self.faults.away and (self.down_until is None or now >= self.down_until)
+
+    # --- win_updates: start, poll, cancel
+
+    def start(self, args: Mapping[str, Any], now: datetime) -> Run:
+        name = f"Ansible.Windows.WinUpdates-{uuid.uuid4()}"
+        run = Run(name, 4000 + len(self.runs), args, now + timedelta(seconds=self.search_seconds), None)
+        run.step = lambda at: self._search(run, at)
+        run.output.append({"task": "started", "result": {}})
+        self.runs.append(run)
+        self._count("starts")
+        return run
+
+    def poll(self, name: str) -> list[dict[str, Any]]:
+        """Return new output. ``exit`` is sent again until the process is cancelled, as receipt (win_updates.ps1)."""
+        run = next((item for item in self.runs if item.name == name), None)
+        if run is None:
+            raise LookupError(f"no pipe {name}")
+        found, run.output = run.output, [item for item in run.output if item["task"] == "exit"]
+        return found
+
+    def cancel(self, name: str, now: datetime) -> None:
+        """End a process. An install that runs is aborted; what it has installed stays."""
+        for run in [item for item in self.runs if item.name == name]:
+            run.cancelled = True
+            if run.installing and not run.ended:
+                self._note(run.installing[0], now, ABORTED, CANCELLED)
+            self.runs.remove(run)
+            self._count("cancels")
+
+    def _search(self, run: Run, at: datetime) -> None:
+        if self.faults.search:
+            self._exit(run, message="Searching for updates: Exception from HRESULT", hresult=self.faults.search)
+            return
+        selected = [offer for offer in self.offers if not _reasons(offer, run.args)]
+        filtered = [{"id": offer.id, "reasons": why} for offer in self.offers if (why := _reasons(offer, run.args))]
+        infos = [offer.to_info() for offer in self.offers]
+        run.output.append({"task": "search_result", "result": {"updates": infos, "filtered": filtered}})
+        searched = run.args.get("state") == "searched" or bool(run.args.get("_ansible_check_mode"))
+        if searched or not selected:
+            self._exit(run, changed=bool(selected) and run.args.get("state") != "searched")
+        elif self.asks_for_reboot:
+            self._exit(run, message="A reboot is required before more updates can be installed")
+        else:
+            self._download(run, selected, at)
+
+    def _download(self, run: Run, selected: list[Offer], at: datetime) -> None:
+        """One failed download: nothing is installed (win_updates.ps1)."""
+        codes = {offer.id: self.faults.downloads.get(offer.kb, 0) for offer in selected}
+        info = [_row(key, code) for key, code in codes.items()]
+        run.output.append({"task": "download_result", "result": {"info": info}})
+        if any(codes.values()):
+            self._exit(run, message="Failed to download all updates - see updates for more information", changed=True)
+        elif any(other.installing for other in self.runs if other is not run):
+            self._exit(run, message="Installing updates: ", hresult=INSTALL_NOT_ALLOWED, changed=True)
+        else:
+            run.installing = list(selected)
+            run.due, run.step = at + timedelta(seconds=selected[0].seconds), lambda when: self._install(run, when)
+            self._count("installs")
+
+    def _install(self, run: Run, at: datetime) -> None:
+        """One failed install: the others stay (win_updates.ps1)."""
+        offer = run.installing.pop(0)
+        code = self.faults.fail.get(offer.kb, self.faults.fail.get("*", 0))
+        run.results.append({**_row(offer.id, code), "reboot_required": offer.reboot and not code})
+        self._note(offer, at, FAILED if code else SUCCEEDED, code)
+        if not code and offer.reboot:
+            self.waiting.append(offer)
+            self.pending |= {"windows_update", "system_information", "cbs_pending"}
+        elif not code:
+            self._have(offer)
+        if run.installing:
+            run.due = at + timedelta(seconds=run.installing[0].seconds)
+            return
+        run.output.append({"task": "install_result", "result": {"info": run.results}})
+        failed = any(row["result_code"] != SUCCEEDED for row in run.results)
+        message = "Failed to install all updates - see updates for more information" if failed else ""
+        self._exit(run, message=message, changed=True)
+
+    def _exit(self, run: Run, message: str = "", hresult: int = 0, *, changed: bool = False) -> None:
+        result: dict[str, Any] = {"changed": changed, "failed": bool(message), "reboot_required": self.asks_for_reboot}
+        if message:
+            result["exception"] = {"message": message, "exception": message}
+        if hresult:
+            result["exception"]["hresult"] = signed(hresult)
+        run.installing = []
+        run.output.append({"task": "exit", "result": result})
+        run.step = None
+
+    @property
+    def asks_for_reboot(self) -> bool:
+        """Microsoft.Update.SystemInfo."""
+        return "system_information" in self.pending
+
+    def _note(self, offer: Offer, at: datetime, result: int, hresult: int) -> None:
+        self.history.append(Entry(at=at, title=offer.title, result=result, hresult=hresult))
+
+    def _have(self, offer: Offer) -> None:
+        self.installed.append(offer.kb)
+        self.offers = [item for item in self.offers if item.id != offer.id]
+
+    # --- boots
+
+    def shut_down(self, now: datetime) -> int:
+        """shutdown.exe /r /t 2: 0, or 1115 and 1190 where a shutdown has begun (winerror.h)."""
+        if self.faults.no_reboot:
+            return self.faults.no_reboot
+        if self.reboot_at is not None:
+            return 1190
+        self.reboot_at = now + timedelta(seconds=SHUTDOWN)
+        self._count("reboots")
+        return 0
+
+    def _go_down(self, at: datetime) -> None:
+        """An install that runs ends without a trace; processes and their output are gone."""
+        self.runs.clear()
+        self.reboot_at = None
+        back = timedelta(days=3650) if self.faults.lost_host else timedelta(seconds=OFF)
+        self.down_until = self.boot = at + back
+        self.ready_at = self.boot + timedelta(seconds=CONFIGURING)
+        if not self.faults.lost_host and self.faults.twice:
+            self.faults.twice = False
+            self.reboot_at = self.boot + timedelta(seconds=CONFIGURING / 2)
+
+    def _complete(self, at: datetime) -> None:
+        """A rollback is seen by its update being offered again (win_updates, "An update loop was detected")."""
+        self.ready_at = None
+        self.pending.clear()
+        for offer in self.waiting:
+            if offer.kb not in self.faults.rollback:
+                self._have(offer)
+        self.waiting = []
+
+    # --- what it shows
+
+    def state(self, mode: str, token: str, now: datetime) -> dict[str, Any]:
+        """The document of ``_core/work/windows/state_script.py``, whose script does not run here."""
+        ready = self.ready_at is None
+        work = self._work(mode, token, now) if mode != "state" else None
+        pipes = [run.name for run in self.runs]
+        installing = any(run.installing for run in self.runs)
+        pids = [run.pid for run in self.runs]
+        names = ("windows_update", "cbs_pending", "cbs_in_progress", "cbs_packages", "system_information")
+        return {
+            "windows": 1,
+            "now": to_text(now),
+            "boot": to_text(self.boot),
+            "ready": ready and "AutoLogonChecked" not in self.registry,
+            "live": {"pipes": pipes, "workers": pids, "installing": installing, "servicing": not ready},
+            "reboot": {name: name in self.pending for name in (*names, "file_renames")},
+            "history": [item.to_row() for item in reversed(self.history)],
+            "work": work,
+            **({"component_store": "healthy", "sessions": 0, "hotfixes": self.installed} if mode == "state" else {}),
+        }
+
+    def _work(self, mode: str, token: str, now: datetime) -> dict[str, Any]:
+        found = self.registry.get(token)
+        fresh = found is None and mode in ("claim", "close", "reboot")
+        if fresh:
+            state = "closed" if mode == "close" else "claimed"
+            found = self.registry[token] = {"since": to_text(now), "boot": to_text(self.boot), "state": state}
+            if mode == "reboot":
+                found["exit"] = str(self.shut_down(now))
+        if mode == "stop":
+            for run in list(self.runs):
+                self.cancel(run.name, now)
+        empty: dict[str, Any] = {"state": "absent", "since": None, "boot": None, "exit": None, "text": ""}
+        return {**empty, **(found or {}), "fresh": fresh}
+
+    def _count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+def _row(update_id: str, hresult: int) -> dict[str, Any]:
+    return {"id": update_id, "result_code": FAILED if hresult else SUCCEEDED, "hresult": signed(hresult)}
+
+
+def _reasons(offer: Offer, args: Mapping[str, Any]) -> list[str]:
+    """Why an update is not selected. Source: win_updates.ps1: unanchored, any case, over title and KBs as one text."""
+    text = f"{offer.title}{offer.kb}"
+    accept, reject = _list(args.get("accept_list")), _list(args.get("reject_list"))
+    wanted = [_SHORT.get(item, item).lower() for item in _list(args.get("category_names")) or _DEFAULT]
+    mine = [item.lower() for item in offer.categories]
+    found = {
+        "accept_list": bool(accept) and not any(re.search(item, text, re.IGNORECASE) for item in accept),
+        "reject_list": any(re.search(item, text, re.IGNORECASE) for item in reject),
+        "hidden": offer.hidden,
+        "category_names": "*" not in wanted and not set(wanted) & set(mine),
+        "skip_optional": bool(args.get("skip_optional")) and offer.optional,
+    }
+    return [name for name, yes in found.items() if yes]
+
+
+def _list(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)] if value else []
