@@ -143,7 +143,7 @@ def test_a_real_client_reads_the_state_of_each_host(hosts: WindowsLab) -> None:
     hosts.world.machines["win-b"].pending.add("cbs_pending")
     states = [read_state(asked(hosts, name, to_state_script("state"))[0]) for name in ("win-a", "win-b")]
     assert [state.reboot["cbs_pending"] for state in states] == [False, True]
-    assert states[0].live is False and states[0].details["component_store"] == "healthy"
+    assert states[0].processes is False and states[0].details["component_store"] == "healthy"
 
 
 def test_a_token_is_taken_once(hosts: WindowsLab) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -62,14 +62,16 @@ class HostState:
     """``None`` is what the host could not tell.
 
     :param ready: the login screen was shown since the boot, so that "Working on updates" is over.
-    :param live: whether an install of win_updates or of anybody else runs. :param servicing: whether Windows is
-        completing updates. :param reboot: what each source says about a pending reboot.
+    :param installing: whether an install runs, whoever began it. :param processes: whether there are processes of
+        win_updates; one that has ended waits for its reader until it is stopped or the host reboots.
+    :param servicing: whether Windows is completing updates. :param reboot: what each source says about a pending one.
     """
 
     now: datetime
     boot: datetime | None
     ready: bool
-    live: bool | None
+    installing: bool | None
+    processes: bool | None
     servicing: bool
     reboot: Mapping[str, bool | None]
     history: tuple[Entry, ...] | None
@@ -79,6 +81,11 @@ class HostState:
     def since(self, moment: datetime) -> tuple[Entry, ...]:
         """Return what Windows Update did since a moment of the host's clock, the newest first."""
         return tuple(item for item in self.history or () if item.at >= moment)
+
+    def has_ended(self, kbs: Iterable[str], moment: datetime) -> bool:
+        """Tell whether the history shows how each of these KBs ended since a moment."""
+        ended = {item.kb for item in self.since(moment) if item.result in (2, 3, 4, 5)}
+        return ended.issuperset(kbs)
 
     def rebooted_since(self, boot: datetime | None) -> bool:
         """Tell whether the host has booted after the boot at that time."""
@@ -105,7 +112,8 @@ def read_state(output: str) -> HostState:
         now=now,
         boot=_moment(found.get("boot")),
         ready=found.get("ready") is True,
-        live=_is_live(live),
+        installing=_answer(live.get("installing")),
+        processes=_has_processes(live),
         servicing=live.get("servicing") is True,
         reboot={words(key, 40): _answer(value) for key, value in list(_mapping(found.get("reboot")).items())[:50]},
         history=_history(rows) if isinstance(rows, (list, dict)) else None,
@@ -117,9 +125,9 @@ def read_state(output: str) -> HostState:
 _KNOWN = frozenset({"windows", "now", "boot", "ready", "live", "reboot", "history", "work"})
 
 
-def _is_live(live: Mapping[str, Any]) -> bool | None:
-    """One source that says yes counts. Without the pipes and the processes, nobody knows."""
-    if _some(live.get("pipes")) or _some(live.get("workers")) or live.get("installing") is True:
+def _has_processes(live: Mapping[str, Any]) -> bool | None:
+    """One source that says yes counts. Without both, nobody knows."""
+    if _some(live.get("pipes")) or _some(live.get("workers")):
         return True
     return None if live.get("pipes") is None and live.get("workers") is None else False
 

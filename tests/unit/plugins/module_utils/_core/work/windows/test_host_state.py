@@ -72,7 +72,7 @@ def test_a_mode_that_is_none_is_refused(mode: str, token: str) -> None:
 def test_the_last_document_counts() -> None:
     state = read_state(f"\ufeffWelcome {{guest}}\n{{}}\r\n{shown(work={'state': 'claimed', 'exit': '1190'})}\r\n")
     assert state.boot == datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
-    assert (state.claim.state, state.claim.code, state.live) == ("claimed", 1190, False)
+    assert (state.claim.state, state.claim.code, state.installing) == ("claimed", 1190, False)
 
 
 @pytest.mark.parametrize("output", ["", "{}", "[]", '{"windows": 2}', '{"windows": true}', "{" * 10_000])
@@ -82,19 +82,26 @@ def test_what_is_no_document_is_refused(output: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("live", "known"),
+    ("live", "installing", "processes"),
     [
-        ({"pipes": [], "workers": [], "installing": False}, False),
-        ({"pipes": ["Ansible.Windows.WinUpdates-1"], "workers": []}, True),
-        ({"pipes": "Ansible.Windows.WinUpdates-1", "workers": None}, True),  # a list of one that was unrolled
-        ({"pipes": None, "workers": 4711}, True),
-        ({"pipes": [], "workers": [], "installing": True}, True),
-        ({"pipes": None, "workers": None, "installing": False}, None),
-        ({}, None),
+        ({"pipes": [], "workers": [], "installing": False}, False, False),
+        ({"pipes": ["Ansible.Windows.WinUpdates-1"], "workers": []}, None, True),
+        ({"pipes": "Ansible.Windows.WinUpdates-1", "workers": None}, None, True),  # a list of one that was unrolled
+        ({"pipes": None, "workers": 4711, "installing": True}, True, True),
+        ({"pipes": None, "workers": None, "installing": False}, False, None),
+        ({}, None, None),
     ],
 )
-def test_an_install_that_runs(live: dict[str, Any], known: bool | None) -> None:
-    assert read_state(shown(live=live)).live is known
+def test_an_install_that_runs(live: dict[str, Any], installing: bool | None, processes: bool | None) -> None:
+    state = read_state(shown(live=live))
+    assert (state.installing, state.processes) == (installing, processes)
+
+
+@pytest.mark.parametrize(("kbs", "ended"), [([], True), (["KB5001234"], True), (["KB5001234", "KB5001235"], False)])
+def test_what_has_ended_since_a_moment(kbs: list[str], ended: bool) -> None:
+    rows = [entry("KB5001234", result=5), entry("KB5001235", result=1), entry("KB5001235", BOOT)]
+    state = read_state(shown(history=rows))
+    assert state.has_ended(kbs, datetime(2026, 11, 28, tzinfo=timezone.utc)) is ended
 
 
 def test_history_is_sorted_and_knows_its_kb() -> None:
@@ -144,4 +151,4 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["boot", "ready", "live", "reboot", "history", "work"]), JSON, max_size=6))
 def test_nothing_that_a_host_shows_breaks_the_reader(parts: dict[str, Any]) -> None:
     state = read_state(json.dumps({**state_document(), **parts}))
-    assert state.claim.state in ("absent", "claimed", "closed") and state.live in (True, False, None)
+    assert state.claim.state in ("absent", "claimed", "closed") and state.processes in (True, False, None)

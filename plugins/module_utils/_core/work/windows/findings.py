@@ -1,0 +1,68 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges what a Windows host says about Windows Update before a change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..precheck import Finding
+from .host_state import HostState
+from .reboot_sources import reboot_need
+
+#: More than this is a clock that certificates and Kerberos do not accept: 5 minutes (Microsoft Learn, "Maximum
+#: tolerance for computer clock synchronization").
+MOST_SKEW_SECONDS = 300
+_STORES = {"healthy": True, "unknown": True, "repairable": False, "damaged": False}
+
+
+def findings(state: HostState, skew: float | None = None) -> tuple[Finding, ...]:
+    """Return the findings, those that hold the node and those that an operator only wants to know.
+
+    :param skew: seconds by which the host's clock is ahead of the controller's; ``None`` in rehearsals.
+    """
+    return tuple(_findings(state, state.details, skew))
+
+
+def _findings(state: HostState, details: Mapping[str, Any], skew: float | None) -> Iterator[Finding]:
+    if details.get("administrator") is False:
+        yield _bad("rights", "the login has no rights of an administrator, without which nothing can be installed")
+    if (mode := details.get("language_mode")) not in (None, "FullLanguage"):
+        yield _bad("powershell", f"PowerShell runs in {mode}, in which win_updates does not work")
+    if details.get("update_service") in ("Disabled", "absent"):
+        yield _bad("update_service", f"the service Windows Update is {str(details['update_service']).lower()}")
+    if state.installing:
+        yield _bad("lock", "an install of Windows Update is running")
+    elif state.processes:
+        yield _bad("lock", "a process of win_updates waits for its reader: stop it, or reboot the host")
+    store = str(details.get("component_store") or "unknown")
+    if not _STORES.get(store, True):
+        repair = "DISM /Online /Cleanup-Image /RestoreHealth"
+        yield _bad("component_store", f"the component store is {store}: {repair}")
+    yield from _policy(details.get("policy"))
+    yield from (_note("pending_reboot", text) for text in reboot_need(state.reboot).doubts)
+    if skew is not None and abs(skew) > MOST_SKEW_SECONDS:
+        yield _note("time_sync", f"its clock differs from the controller's by {skew:.0f} s")
+
+
+def _policy(policy: object) -> Iterator[Finding]:
+    if not isinstance(policy, Mapping):
+        return
+    if policy.get("no_access") is True:
+        yield _bad("update_policy", "a policy forbids access to Windows Update (DisableWindowsUpdateAccess)")
+    defers = policy.get("defers_quality") is True or policy.get("defers_feature") is True
+    if policy.get("uses_server") is True and defers and policy.get("no_dual_scan") is not True:
+        text = "deferrals beside an update server: Windows then ignores its updates of Windows (dual scan)"
+        yield _note("update_policy", text)
+    if policy.get("installs_alone") is True:
+        yield _note("update_policy", "Windows Update installs by itself as well (AUOptions 4)")
+
+
+def _bad(check: str, text: str) -> Finding:
+    return Finding(check=check, ok=False, text=text)
+
+
+def _note(check: str, text: str) -> Finding:
+    return Finding(check=check, ok=True, text=text)

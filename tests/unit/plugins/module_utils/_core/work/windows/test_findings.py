@@ -1,0 +1,65 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds a Windows host back before a change, and what is only told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.findings import findings
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.host_state import read_state
+
+from tests.fakes.windows_host import state_document
+
+LIVE = {"pipes": [], "workers": [], "installing": False, "servicing": False}
+
+
+def found(skew: float | None = None, **more: Any) -> list[tuple[str, bool]]:
+    return [(item.check, item.ok) for item in findings(read_state(json.dumps(state_document(**more))), skew)]
+
+
+@pytest.mark.parametrize(
+    ("more", "check"),
+    [
+        ({"administrator": False}, "rights"),
+        ({"language_mode": "ConstrainedLanguage"}, "powershell"),
+        ({"update_service": "Disabled"}, "update_service"),
+        ({"update_service": "absent"}, "update_service"),
+        ({"live": {**LIVE, "installing": True}}, "lock"),
+        ({"live": {**LIVE, "workers": [4711]}}, "lock"),
+        ({"component_store": "repairable"}, "component_store"),
+        ({"component_store": "damaged"}, "component_store"),
+        ({"policy": {"no_access": True}}, "update_policy"),
+    ],
+)
+def test_what_holds_a_host(more: dict[str, Any], check: str) -> None:
+    assert (check, False) in found(**more)
+
+
+GOOD = {
+    "administrator": True,
+    "language_mode": "FullLanguage",
+    "update_service": "Manual",
+    "component_store": "healthy",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "skew", "told"),
+    [
+        ({}, None, []),
+        (GOOD, 300, []),
+        ({"component_store": "of another kind"}, None, []),
+        ({"policy": {"uses_server": True, "defers_quality": True}}, None, ["update_policy"]),
+        ({"policy": {"uses_server": True, "defers_quality": True, "no_dual_scan": True}}, None, []),
+        ({"policy": {"defers_quality": True}}, None, []),
+        ({"policy": {"installs_alone": True}}, None, ["update_policy"]),
+        ({"policy": []}, None, []),
+        ({}, -301, ["time_sync"]),
+    ],
+)
+def test_what_is_only_told(more: dict[str, Any], skew: float | None, told: list[str]) -> None:
+    assert found(skew, **more) == [("pending_reboot", True), *((check, True) for check in told)]
