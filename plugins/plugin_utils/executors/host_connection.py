@@ -16,7 +16,7 @@ ansible-core 2.17 to 2.21, and differs from them where settings of the action's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,6 +34,8 @@ from .connection_errors import BadConnection
 
 #: Connection plugins that the contract tests cover; the first is what Ansible's old default ``smart`` means.
 SUPPORTED = ("ssh", "local")
+#: The one for Windows.
+POWERSHELL = ("psrp",)
 _PREFIXES = ("ansible.builtin.", "ansible.legacy.")
 
 _CONN_PASS = ("ansible_ssh_pass", "ansible_ssh_password", "ansible_password")
@@ -60,17 +62,24 @@ class RemoteShell(ActionBase):
         return int(found["rc"]), str(found["stdout"]), str(found["stderr"])
 
 
-def open_shell(action: ActionBase, task_vars: Mapping[str, Any], host: str) -> RemoteShell:
-    """Build a host's connection; nothing is sent yet. Templates run, so only the action's own thread may call it.
-
-    :raises BadConnection: no such host, a plugin other than ssh and local, or a variable that can't be templated.
-    """
+def host_variables(task_vars: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """Return a host's variables, not templated. :raises BadConnection: the inventory has no such host."""
     hostvars = task_vars["hostvars"]
     if host not in hostvars:
         raise BadConnection(host, "the inventory has no such host")
-    variables = {**hostvars.raw_get(host), "hostvars": hostvars}
+    return {**hostvars.raw_get(host), "hostvars": hostvars}
+
+
+def open_shell(
+    action: ActionBase, task_vars: Mapping[str, Any], host: str, supported: Sequence[str] = SUPPORTED
+) -> RemoteShell:
+    """Build a host's connection; nothing is sent yet. Templates run, so only the action's own thread may call it.
+
+    :raises BadConnection: no such host, a plugin that is not supported, or a variable that can't be templated.
+    """
+    variables = host_variables(task_vars, host)
     try:
-        return _Builder(action, task_vars, variables, host).build()
+        return _Builder(action, task_vars, variables, host, supported).build()
     except AnsibleError as error:
         raise BadConnection(host, f"its connection settings fail: {error}") from error
 
@@ -78,7 +87,15 @@ def open_shell(action: ActionBase, task_vars: Mapping[str, Any], host: str) -> R
 class _Builder:
     """Builds one connection."""
 
-    def __init__(self, action: ActionBase, task_vars: Mapping[str, Any], variables: dict[str, Any], host: str) -> None:
+    def __init__(
+        self,
+        action: ActionBase,
+        task_vars: Mapping[str, Any],
+        variables: dict[str, Any],
+        host: str,
+        supported: Sequence[str],
+    ) -> None:
+        self._supported = supported
         self._action = action
         self._host = host
         self._variables = variables
@@ -91,7 +108,7 @@ class _Builder:
     def build(self) -> RemoteShell:
         play_context = self._play_context()
         connection = connection_loader.get(self._task.connection, play_context, None, task_uuid=self._task._uuid)
-        if getattr(connection._shell, "_IS_WINDOWS", False):
+        if self._supported is not POWERSHELL and getattr(connection._shell, "_IS_WINDOWS", False):
             raise BadConnection(self._host, f"its shell is {connection._shell._load_name}, supported are POSIX shells")
         become = self._become_plugin()
         connection.set_become_plugin(become)
@@ -113,8 +130,8 @@ class _Builder:
         for prefix in _PREFIXES:
             name = name.removeprefix(prefix)
         name = SUPPORTED[0] if name == "smart" else name
-        if name not in SUPPORTED:
-            supported = " and ".join(SUPPORTED)
+        if name not in self._supported:
+            supported = " and ".join(self._supported)
             raise BadConnection(self._host, f"its connection plugin is {name!r}, supported are {supported}")
         return name
 
