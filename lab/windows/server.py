@@ -25,9 +25,6 @@ from .scripts import Output, UnknownScript, run
 from .shell import Shell, encoded
 from .world import World
 
-#: Real seconds that a Receive waits at most, so that clients of tests never wait for their own limit.
-_LONGEST = 10.0
-
 
 class Listener(ThreadingHTTPServer):
     """``shells``: by ID, with the boot of their host: a reboot ends them."""
@@ -158,7 +155,7 @@ class _Dispatch:
 
     def _receive(self, shell: Shell) -> tuple[int, bytes]:
         command = self.request.attribute(".//r:DesiredStream", "CommandId")
-        found = shell.receive(command, min(self.request.seconds, _LONGEST))
+        found = shell.receive(command, min(self.request.seconds, self.listener.world.longest))
         if found is None:
             text = "The WS-Management service cannot complete the operation within the time specified."
             return 500, soap.fault(self.request, soap.OPERATION_TIMEOUT, text)
@@ -197,7 +194,7 @@ class WindowsLab:
 def windows_lab(world: World) -> Iterator[WindowsLab]:
     """Start the listener in a thread of this process, give it, stop it."""
     listener = Listener(world)
-    thread = threading.Thread(target=listener.serve_forever, name="lab.windows", daemon=True)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.05,), name="lab.windows", daemon=True)
     thread.start()
     try:
         yield WindowsLab(world, listener.server_address[1])

@@ -50,6 +50,8 @@ class World:
     user: str = "admin"
     password: str = "lab-password"
     cuts: dict[str, int] = field(default_factory=dict)
+    #: real seconds that a Receive waits at most, so that clients never wait for their own limit
+    longest: float = 0.5
     #: scripts that the lab does not know, and errors of its own; a test that leaves some has failed
     trouble: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)

@@ -23,13 +23,21 @@ from ansible.plugins import loader as plugin_loader
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 
-from .connection_errors import AccessRefused, BadConnection, HostError, TimedOut, Unreachable
+from .connection_errors import AccessRefused, BadConnection, HostError, Interrupted, TimedOut, Unreachable
 from .connections import LIMIT
 from .host_connection import POWERSHELL, RemoteShell, host_variables, open_shell
 
 T = TypeVar("T")
 UPDATES = "ansible.windows.win_updates"
 _REFUSED = ("failed to authenticate", "401", "access is denied")
+
+
+try:
+    from requests.exceptions import RequestException as _RequestError
+except ImportError:  # pypsrp brings it along
+    _RequestError = OSError
+#: What a message that was not answered raises; a fault of WS-Management, such as "ask again", is an answer.
+_NO_FAULTS: tuple[type[Exception], ...] = (_RequestError, OSError, AnsibleError)
 
 
 class _Late(AnsibleError):
@@ -77,7 +85,7 @@ class WindowsHosts:
             output = stdout.decode("utf-8", "replace")[:LIMIT]
             if code and not output.strip():
                 said = stderr.decode("utf-8", "replace").strip()[-300:]
-                raise BadConnection(host, f"the script failed (exit code {code}): {said}")
+                raise Interrupted(host, f"the script failed (exit code {code}): {said}")
             return output
 
         return self._call(host, send, time.monotonic() + timeout, threading.Event())
@@ -86,7 +94,7 @@ class WindowsHosts:
         """Call win_updates, which never reboots here, and return its result.
 
         :param stop: ends the call at its next message, as if the connection had broken.
-        :raises HostError: the login was refused. A connection that breaks is a result with ``unreachable``.
+        :raises HostError: the connection broke, or was refused. What win_updates has begun goes on.
         """
 
         def call(shell: RemoteShell) -> Any:
@@ -127,40 +135,74 @@ def _load(host: str) -> Callable[..., Any]:
 
 
 def _bounded(host: str, shell: RemoteShell, what: Callable[[RemoteShell], T], end: float, stop: threading.Event) -> T:
-    """Connect, call, disconnect. The plugin has no limit for a script, so each of its messages is checked."""
-    connection = shell.connection
+    """Connect, call, disconnect.
 
-    def in_time() -> None:
-        if stop.is_set() or time.monotonic() > end:
-            raise _Late("its time is over")
-
+    :raises HostError: something kept a message from being answered; win_updates makes a failed result of that.
+    """
+    connection, wire = shell.connection, _Wire(end, stop)
     try:
         connection._connect()
-        transport = connection.runspace.connection.transport
-        send = transport.send
-
-        def limited(*message: Any, **more: Any) -> Any:
-            in_time()
-            return send(*message, **more)
-
-        transport.send = limited
-        return what(shell)
+        wire.watch(connection.runspace.connection.transport)
+        found = what(shell)
     except HostError:
         raise
-    except _Late as late:
-        raise TimedOut(host, "no answer in time") from late
     except Exception as error:  # the plugin passes errors of pypsrp, requests and the XML parser on
-        text = str(error) or type(error).__name__
-        refused = any(word in text.lower() for word in _REFUSED)
-        raise (AccessRefused if refused else Unreachable)(host, text) from error
+        raise _to_host_error(host, wire.broken or error) from error
     finally:
-        _drop(connection)
+        _drop(connection, wire)
+    if wire.broken is not None:
+        raise _to_host_error(host, wire.broken)
+    return found
 
 
-def _drop(connection: Any) -> None:
-    """Close the shell on the host where that is possible, and forget it."""
-    with suppress(Exception):
-        connection.close()
+def _to_host_error(host: str, error: Exception) -> HostError:
+    text = str(error) or type(error).__name__
+    if isinstance(error, _Late):
+        return TimedOut(host, "no answer in time")
+    refused = any(word in text.lower() for word in _REFUSED)
+    return (AccessRefused if refused else Unreachable)(host, text)
+
+
+class _Wire:
+    """The messages of one call. The plugin has no limit for a script, so each message is checked.
+
+    After one that was not answered, none is sent: win_updates would cancel its install (its ``_run_updates``).
+    """
+
+    def __init__(self, end: float, stop: threading.Event) -> None:
+        self._end, self._stop = end, stop
+        self.broken: Exception | None = None
+        self._send: Callable[..., Any] | None = None
+        self._transport: Any = None
+
+    def watch(self, transport: Any) -> None:
+        self._transport, self._send = transport, transport.send
+        transport.send = self._limited
+
+    def release(self) -> None:
+        """Let a message pass that closes the shell."""
+        if self._send is not None:
+            self._transport.send = self._send
+
+    def _limited(self, *message: Any, **more: Any) -> Any:
+        assert self._send is not None
+        if self.broken is None and (self._stop.is_set() or time.monotonic() > self._end):
+            self.broken = _Late("its time is over")
+        if self.broken is not None:
+            raise self.broken
+        try:
+            return self._send(*message, **more)
+        except _NO_FAULTS as error:
+            self.broken = error
+            raise
+
+
+def _drop(connection: Any, wire: _Wire) -> None:
+    """Close the shell on the host where it still answers, and forget it."""
+    if wire.broken is None:
+        wire.release()
+        with suppress(Exception):
+            connection.close()
     connection.runspace = None
     connection._connected = False
     connection._last_pipeline = None
