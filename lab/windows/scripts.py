@@ -65,7 +65,7 @@ def _json(value: Mapping[str, Any]) -> Output:
 def _module(stdin: str) -> tuple[str, dict[str, Any]] | None:
     """Return name and arguments of the module in a wrapper's input; ``None``: it is none."""
     parts = [json.loads(part) for part in stdin.split(_SEPARATOR) if part.lstrip().startswith("{")]
-    actions = next((part["actions"] for part in parts if "actions" in part), [])
+    actions: list[dict[str, Any]] = next((part["actions"] for part in parts if "actions" in part), [])
     wrapper = next((item for item in actions if item["name"] == "module_wrapper.ps1"), None)
     if wrapper is None:
         return None

@@ -32,12 +32,9 @@ UPDATES = "ansible.windows.win_updates"
 _REFUSED = ("failed to authenticate", "401", "access is denied")
 
 
-try:
-    from requests.exceptions import RequestException as _RequestError
-except ImportError:  # pypsrp brings it along
-    _RequestError = OSError
-#: What a message that was not answered raises; a fault of WS-Management, such as "ask again", is an answer.
-_NO_FAULTS: tuple[type[Exception], ...] = (_RequestError, OSError, AnsibleError)
+#: What a message that was not answered raises: errors of requests are OSErrors. A fault of WS-Management, such as "ask
+#: again", is an answer.
+_NO_ANSWER: tuple[type[Exception], ...] = (OSError, AnsibleError)
 
 
 class _Late(AnsibleError):
@@ -82,9 +79,9 @@ class WindowsHosts:
             encoded = base64.b64encode(script.encode("utf-16-le")).decode()
             command = f"{' '.join(_powershell(shell))} -EncodedCommand {encoded}"
             code, stdout, stderr = shell.connection.exec_command(command, in_data=None, sudoable=True)
-            output = stdout.decode("utf-8", "replace")[:LIMIT]
+            output = str(stdout, "utf-8", "replace")[:LIMIT]
             if code and not output.strip():
-                said = stderr.decode("utf-8", "replace").strip()[-300:]
+                said = str(stderr, "utf-8", "replace").strip()[-300:]
                 raise Interrupted(host, f"the script failed (exit code {code}): {said}")
             return output
 
@@ -192,7 +189,7 @@ class _Wire:
             raise self.broken
         try:
             return self._send(*message, **more)
-        except _NO_FAULTS as error:
+        except _NO_ANSWER as error:
             self.broken = error
             raise
 
