@@ -66,7 +66,7 @@ clean: ## Remove build/ (the lab must be down; the virtual environment stays)
 	@tools/clean.sh
 
 ##@ Check
-.PHONY: test-hosts-contract
+.PHONY: test-hosts-contract test-hosts-suites
 .PHONY: test lint types test-unit test-fuzz test-checks test-contract test-integration test-lab test-inventory test-azure-rm test-playbooks test-hosts test-slow test-kill test-kill-short matrix matrix-short molecule sanity sizes
 test: setup ## Everything CI runs, fastest first, with a summary
 	@$(PYTHON) tools/run_checks.py
@@ -120,6 +120,12 @@ test-slow: setup ## Playbooks, modules and real hosts: what CI leaves out to sta
 test-hosts-contract: WORKERS = 1
 test-hosts-contract: setup ## The executors' contract on real apt, dnf and zypper (needs root, minutes)
 	@$(PYTEST) $(HOSTS_CONTRACT) $(T)
+
+SUITES ?= bullseye trixie focal jammy noble sid
+test-hosts-suites: WORKERS = 1
+test-hosts-suites: setup ## Package managers of other releases, where the mirror has them: SUITES="bullseye trixie" (needs root, minutes each)
+	@for suite in $(SUITES); do echo "$$suite"; PATCHTIDE_SUITE=$$suite $(PYTEST) tests/hosts/chroot \
+		--ignore=$(HOSTS_CONTRACT) $(T) || failed="$${failed:-} $$suite"; done; test -z "$${failed:-}"
 
 test-kill: setup ## Kill a rollout at every journal record and resume it; months by run_due alone (minutes)
 	@PATCHTIDE_MONTHS=40 $(PYTEST) tests/kill tests/unit/plugins/plugin_utils/rollout/test_a_month_by_itself.py $(T)

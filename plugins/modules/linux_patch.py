@@ -180,6 +180,12 @@ withdrawn:
   type: list
   elements: str
   sample: []
+absent:
+  description: IDs of the updates that were not installed, because their package was removed from the host since they were chosen.
+  returned: after an install
+  type: list
+  elements: str
+  sample: []
 pending_reboot:
   description: Whether a reboot of the host is pending.
   returned: when it could be read

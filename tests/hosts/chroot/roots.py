@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import Listing, PackageRules
@@ -27,17 +28,26 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packag
 from lab.hosts import families
 from lab.hosts.base import APT
 from lab.hosts.running import run
-from lab.hosts.sources import Sources, of_this_machine
+from lab.hosts.sources import Archive, Sources, of_this_machine
 
 CACHE = Path(__file__).parents[3] / "build" / "hosts"
 WORK = "/var/lib/patchtide/work"
 RULES = PackageRules(lock_seconds=20)
+#: Suites of Ubuntu. They are looked for beside this machine's Debian mirror, unless PATCHTIDE_UBUNTU_MIRROR is set.
+UBUNTU = ("focal", "jammy", "noble")
+#: Debian's unstable suite is the only one that has dnf 5, with rpm 6.
+DNF5 = ("dnf5", "rpm", "createrepo-c", "gpg", "gpg-agent")
 
 
 def base(family: str, suite: str = "") -> Path:
     """Return the shared root of a family, built once."""
-    sources = of_this_machine(suite=suite) if suite else of_this_machine()
-    parts = (inspect.getsource(_build), inspect.getsource(families.dress), repr(families.PACKAGES), sources.stanzas())
+    sources = _ubuntu(suite) if suite in UBUNTU else of_this_machine(suite=suite)
+    parts = (
+        inspect.getsource(_build),
+        inspect.getsource(families.dress),
+        repr((families.PACKAGES, DNF5)),
+        sources.stanzas(),
+    )
     recipe = hashlib.sha256("".join(parts).encode()).hexdigest()[:8]
     found = CACHE / f"root-{family}-{sources.suite}-{recipe}"
     if not found.is_dir():
@@ -50,17 +60,32 @@ def base(family: str, suite: str = "") -> Path:
     return found
 
 
+def _ubuntu(suite: str) -> Sources:
+    """Sources of Ubuntu, whose keys come from a package of Debian's."""
+    debian = of_this_machine(suite="trixie")
+    name, keys = "usr/share/keyrings/ubuntu-archive-keyring.gpg", CACHE / "ubuntu-keys"
+    if not (keys / name).is_file():
+        line = f"deb [signed-by={debian.main.keyring}] {debian.main.uri} trixie main"
+        run(["mmdebstrap", "--mode=root", "--variant=extract", "--include=ubuntu-keyring", "trixie", str(keys), line])
+    mirror = os.environ.get("PATCHTIDE_UBUNTU_MIRROR") or f"{debian.main.uri.rstrip('/').rpartition('/')[0]}/ubuntu"
+    archive = Archive(uri=mirror, suite=suite, keyring=str(keys / name))
+    return replace(debian, suite=suite, main=archive, security=archive)
+
+
 def _build(root: Path, family: str, sources: Sources) -> None:
     options = [f'--aptopt={key} "{value}"' for key, value in sources.settings.items()]
     options += [f"--dpkgopt=path-exclude=/usr/share/{unread}/*" for unread in ("man", "doc", "locale", "info")]
     line = f"deb [signed-by={sources.main.keyring}] {sources.main.uri} {sources.main.suite} main"
-    include = f"--include={','.join(families.PACKAGES[family])}"
+    packages = DNF5 if (family, sources.suite) == ("dnf", "sid") else families.PACKAGES[family]
+    include = f"--include={','.join(packages)}"
     run(["mmdebstrap", "--mode=root", "--variant=minbase", include, *options, sources.suite, str(root), line])
     (root / "etc/apt/sources.list").write_text("")
     (root / "etc/apt/apt.conf.d/80patchtide").write_text(APT)
     (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
     if family in families.LOOK_ALIKES:
         families.dress(root, family)
+    if packages is DNF5:
+        (root / "usr/bin/dnf").symlink_to("dnf5")  # as Fedora has it since 41
 
 
 @dataclass(slots=True)

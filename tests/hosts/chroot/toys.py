@@ -31,6 +31,10 @@ class Deb:
     def id(self) -> str:
         return f"{self.name}.all:{self.version}"
 
+    @property
+    def file(self) -> str:
+        return f"{self.name}_{self.version.replace(':', '%3a')}_{self.fields.get('Architecture', 'all')}.deb"
+
     def build(self, into: Path) -> Path:
         into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +48,7 @@ class Deb:
                 _write(tree / name, text)
             if self.conffiles:
                 _write(tree / "DEBIAN/conffiles", "".join(f"/{name}\n" for name in self.conffiles))
-            package = into / f"{self.name}_{self.version.replace(':', '%3a')}_all.deb"
+            package = into / self.file
             subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "--build", str(tree), str(package)],
                            check=True, capture_output=True)  # fmt: skip
         return package
@@ -57,9 +61,19 @@ def _write(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def archive(
-    root: Root, name: str, packages: Sequence[Deb], *, label: str = "Debian", origin: str = "Debian", suite: str = ""
+    root: Root,
+    name: str,
+    packages: Sequence[Deb],
+    *,
+    label: str = "Debian",
+    origin: str = "Debian",
+    suite: str = "",
+    release: str = "",
 ) -> None:
-    """Publish packages in an apt archive of the root; unsigned, and trusted all the same."""
+    """Publish packages in an apt archive of the root; unsigned, and trusted all the same.
+
+    :param release: more lines of its Release file; they win over the others.
+    """
     folder = root.folder / name
     shutil.rmtree(folder, ignore_errors=True)
     for package in packages:
@@ -70,10 +84,11 @@ def archive(
     (folder / "Packages").write_text(index)
     fields = {"Origin": origin, "Label": label, "Suite": suite or f"stable-{name}", "Codename": suite or name}
     options = [f"-oAPT::FTPArchive::Release::{key}={value}" for key, value in fields.items()]
-    release = subprocess.run(
+    text = subprocess.run(
         ["apt-ftparchive", *options, "release", str(folder)], capture_output=True, text=True, check=True
     ).stdout
-    (folder / "Release").write_text(release)
+    kept = [line for line in text.splitlines(True) if line.partition(":")[0] != release.partition(":")[0]]
+    (folder / "Release").write_text(release + "".join(kept))
     root.write(f"/etc/apt/sources.list.d/{name}.list", f"deb [trusted=yes] file:/srv/{name} ./\n")
 
 
@@ -114,22 +129,28 @@ def has(root: Root, *packages: Deb) -> None:
     """Install packages in the root, as those of last month."""
     for package in packages:
         package.build(root.folder / "old")
-    names = " ".join(f"/srv/old/{package.name}_{package.version}_all.deb" for package in packages)
+    names = " ".join(f"/srv/old/{package.file}" for package in packages)
     root.sh(f"dpkg -i --force-all {names}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rpm:
-    """An rpm package of release 1. ``tags``: more lines of its spec file. ``scripts``: ``post``, ``preun``, …"""
+    """An rpm package of release 1. ``tags``: more lines of its spec file. ``scripts``: ``post``, ``preun``, …
+    ``files``: texts by path."""
 
     name: str
     version: str
     tags: Sequence[str] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        return f"{self.name}.noarch:{self.version}-1"
+        return f"{self.name}.noarch:{self.epoch}:{self.version}-1".replace(":0:", ":")
+
+    @property
+    def epoch(self) -> str:
+        return next((tag.split()[1] for tag in self.tags if tag.startswith("Epoch:")), "0")
 
     @property
     def file(self) -> str:
@@ -146,7 +167,14 @@ class Rpm:
             """)
         tags = "".join(f"{tag}\n" for tag in self.tags)
         scripts = "".join(f"%{name} -p /bin/sh\n{text}\n" for name, text in self.scripts.items())
-        return f"{head}{tags}%description\ntoy\n{scripts}%files\n"
+        made = "".join(
+            f"mkdir -p %{{buildroot}}{Path(name).parent}\ncat >%{{buildroot}}{name} <<'END'\n{text}\nEND\n"
+            for name, text in self.files.items()
+        )
+        install = f"%install\n{made}" if made else ""
+        return f"{head}{tags}%description\ntoy\n{install}{scripts}%files\n" + "".join(
+            f"{name}\n" for name in self.files
+        )
 
 
 #: The interpreter of scriptlets, which no rpm package of a look-alike provides.
@@ -162,12 +190,15 @@ class Advisory:
     kind: str = "security"
     severity: str = "Important"
     reboot: bool = False
+    restart: bool = False
     status: str = "stable"
 
     def xml(self) -> str:
         suggested = "<reboot_suggested>True</reboot_suggested>" if self.reboot else ""
+        suggested += "<restart_suggested>True</restart_suggested>" if self.restart else ""
         packages = "".join(
-            f'<package name="{item.name}" version="{item.version}" release="1" epoch="0" arch="noarch" src="">'
+            f'<package name="{item.name}" version="{item.version}" release="1" epoch="{item.epoch}"'
+            ' arch="noarch" src="">'
             f"<filename>{Path(item.file).name}</filename>{suggested}</package>"
             for item in self.packages
         )

@@ -87,6 +87,7 @@ class _Seen:
     shown: frozenset[str]
     failed: frozenset[str]
     gone: frozenset[str]
+    absent: frozenset[str]
     brought: frozenset[str]
     adds: frozenset[str]
     removes: frozenset[str]
@@ -168,6 +169,7 @@ def _look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], fac
         shown=_ids(patch, "installed"),
         failed=_ids(patch, "failed") | _ids(scan, "failed"),
         gone=_ids(patch, "withdrawn"),
+        absent=_ids(patch, "absent"),
         brought=_ids(patch, "brought"),
         adds=_ids(node.get("forecast"), "adds"),
         removes=_ids(node.get("forecast"), "removes"),
@@ -190,6 +192,8 @@ def _judge_planned(proof: Proof, seen: _Seen) -> None:
             proof.installed.append(row[0])
         elif seen.among(row, seen.missing):
             proof.missing.append(row[0])
+        elif row[0] in seen.absent:
+            proof.add("unclear", *row, text="its package is not installed any more, and was not installed again")
         elif why := _why_withdrawn(row, seen):
             proof.add("withdrawn", *row, text=why)
         elif row[0] in seen.failed:

@@ -21,10 +21,13 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"is not valid yet|is expired|Release file .* expired", "its metadata has expired, or the clock is wrong"),
     (r"certificate verif|SSL certificate problem|unable to get local issuer", "its certificate is not trusted"),
     (r"EXPKEYSIG|KEYEXPIRED|key .{0,60}expired", "its signing key has expired"),
+    (r"NOSPLIT|Clearsigned file isn't valid", "a proxy or a login page answered instead of the repository"),
     (
         r"NO_PUBKEY|[Pp]ublic key .{0,80}is not|is not signed|ignature verification failed|GPG check FAILED|BADSIG",
         "its signature can't be verified: the key is missing or wrong",
     ),
+    (r"Conflicting values set for option", "two of its source files disagree"),
+    (r"lists or status file could not be parsed", "a package list, or dpkg's status file, is damaged"),
     (r"407 |[Pp]roxy", "the proxy refused, or it can't be reached"),
     (r"Could(?: not|n't) resolve|emporary failure resolving|Name or service not known", "DNS can't resolve the name"),
     (r"401 |403 |Unauthorized|Forbidden", "the repository refused access: credentials or subscription"),
@@ -48,6 +51,8 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"Packages were downgraded", "a newer version is installed"),
     (r"Held packages were changed", "it is on hold"),
     (r"remove is disabled", "it would remove packages"),
+    (r"removing the following protected packages", "it would remove a protected package"),
+    (r"in statoverride file", "a user or group that dpkg-statoverride names is gone"),
     (
         r"script(let)? failed|Error in \w+ scriptlet|installation script|error exit status",
         "its maintainer script failed",
@@ -63,7 +68,7 @@ _NOISE = re.compile(
     r"^(Reading|Building|Hit:|Get:|Ign:|Last metadata|\(Reading|Selecting|Preparing|Fetched|NOTE:)|^=+$"
 )
 _LOUD = re.compile(
-    r"overwrite|error|fail|problem|no space|conflict|nothing provides|^E:|^W:|not found|lock", re.IGNORECASE
+    r"overwrite|error|fail|problem|no space|conflict|nothing provides|^E:|^W:|not found|lock|unknown", re.IGNORECASE
 )
 
 

@@ -27,9 +27,12 @@ apt_env() {
   env DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1 \
     APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none "$@"
 }
+# What apt.conf may say otherwise: removals on the way, and another look of what is read here.
+apt_plain='-o APT::Get::AutomaticRemove=false -o APT::Get::Show-Versions=false -o APT::Install-Recommends=false'
 apt_run() {
-  apt_env apt-get -y -q -o DPkg::Lock::Timeout="$lock" -o Dpkg::Use-Pty=0 -o Acquire::Retries=2 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o APT::Install-Recommends=false "$@"
+  # shellcheck disable=SC2086 # options
+  apt_env apt-get -y -q -o DPkg::Lock::Timeout="$lock" -o Dpkg::Use-Pty=0 -o Acquire::Retries=2 $apt_plain \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 apt_refresh() {
   until_free=$(($(now) + lock))
@@ -42,11 +45,17 @@ apt_refresh() {
     fi
     # Before 2.1.16 apt-get warns and ends with 0.
     ! grep -q '^W: .*\(Failed to fetch\|Some index files failed\)' "$T/apt.err" || code=100
+    # The lists are whole where nothing failed but a hook of another program, such as appstream's.
+    hook='^E: \(Problem executing scripts APT::Update\|Sub-process returned an error code\)'
+    if [ $code -eq 100 ] && grep -q "$hook" "$T/apt.err" && ! grep '^[EW]:' "$T/apt.err" | grep -qv "$hook"; then
+      code=0
+    fi
     grep '^\(Err\|E:\|W:\)' "$T/apt.out"; cat "$T/apt.err" >&2
     return $code
   done
 }
-apt_simulate() { apt_env apt-get -s -q -o Debug::NoLocking=true "$@"; }
+apt_simulate() { # shellcheck disable=SC2086 # options
+  apt_env apt-get -s -q -o Debug::NoLocking=true $apt_plain "$@"; }
 apt_download() { # "NAME_VERSION_ARCH.deb BYTES" of all archives that an upgrade has to fetch
   apt_env apt-get -y -q --print-uris -o Debug::NoLocking=true dist-upgrade >"$T/uris" || return
   awk "/^'/"' { print $2, $3 }' "$T/uris"
@@ -76,6 +85,13 @@ apt_sources() { # "file of packages" and, behind a tab, what its Release file sa
     /^ +-?[0-9]+ / { sub(/^ +-?[0-9]+ /, ""); file = $0; next }
     /^ +release / { sub(/^ +release /, ""); if (file ~ / /) print file "|" $0 }'
 }
+apt_backports() { # what the Release files of archives say from which nothing comes by itself (apt_preferences(5))
+  for file in "$R"/var/lib/apt/lists/*Release; do
+    grep -qi '^NotAutomatic: *yes' "$file" 2>/dev/null || continue
+    awk -F ': *' '!($1 in said) { said[$1] = $2 }
+      END { print "o=" said["Origin"] ",a=" said["Suite"] ",n=" said["Codename"] ",l=" said["Label"] }' "$file"
+  done
+}
 apt_states() {
   dpkg-query -W -f '${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n' | grep -v '^[iurhp][inc] '
 }
@@ -96,6 +112,9 @@ apt_broken() { # status 1 where the database is not whole
   [ -z "$journal" ] || echo "dpkg was interrupted: there is a file in /var/lib/dpkg/updates"
   [ -z "$audit$journal" ]
 }
+apt_unmet() { # status 0 where apt installs nothing, because of what an installed package needs
+  apt_simulate check 2>&1 | grep 'nmet dependencies\|^ .* : '
+}
 apt_spec() { case $2 in all | '') echo "$1=$3" ;; *) echo "$1:$2=$3" ;; esac; }
 apt_repair() { apt_env dpkg --force-confdef --force-confold --configure -a && apt_run --no-remove -f install; }
 apt_list() {
@@ -106,6 +125,7 @@ apt_list() {
   part held 2000 apt-mark showhold
   part newer 20000 apt_newer
   part sources 2000 apt_sources
+  part backports 200 apt_backports
   part states 500 apt_states
   part broken 60 apt_broken
   part kernels 40 apt_kernels
@@ -114,8 +134,7 @@ apt_list() {
 }
 # What installing these would do: lines "install NAME ARCH VERSION", "remove NAME" and "downgrade NAME".
 apt_plan() {
-  apt_simulate -y --allow-downgrades -o APT::Install-Recommends=false install "$@" \
-    >"$T/plan.out" 2>"$T/plan.err" || return
+  apt_simulate -y --allow-downgrades install "$@" >"$T/plan.out" 2>"$T/plan.err" || return
   awk '
     /^Inst / { name = $2; version = $0; sub(/^[^(]*\(/, "", version); arch = version; sub(/ .*/, "", version)
       sub(/\).*/, "", arch); sub(/.*\[/, "", arch); sub(/\].*/, "", arch); sub(/:.*/, "", name)
@@ -125,8 +144,15 @@ apt_plan() {
     down && /^  / { for (i = 1; i <= NF; i++) print "downgrade", $i; next }
     { down = 0 }' "$T/plan.out"
 }
+# What is named on the command line becomes manually installed, so that no autoremove ever takes an old kernel.
 apt_install() {
-  if [ "$allow_removals" = yes ]; then apt_run install "$@"; else apt_run --no-remove install "$@"; fi
+  cut -d ' ' -f 1 "$T/now" >"$T/there"
+  { apt-mark showauto; cut -d '|' -f 2 "$T/group" | grep -vxF -f "$T/there"; } >"$T/auto"
+  [ "$allow_removals" = yes ] || set -- --no-remove "$@"
+  apt_run install "$@"
+  code=$?
+  apt-mark showmanual | grep -xF -f "$T/auto" | xargs -r apt-mark auto >/dev/null
+  return $code
 }
 """
 
@@ -150,6 +176,10 @@ class _Source:
     @property
     def origin(self) -> str:
         return self.release.get("o", "")
+
+    @property
+    def archive(self) -> tuple[str, ...]:
+        return tuple(self.release.get(key, "") for key in "oanl")
 
     def _texts(self) -> tuple[str, ...]:
         return self.file, self.file.partition(" ")[0], *self.release.values()
@@ -175,7 +205,12 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
     """Read what ``apt_list`` printed. :raises BadAnswer: it makes no sense."""
     sources = {file: _Source(file, _release(text)) for file, text in _pairs(document.lines("sources"))}
     newer = {f"{item.name.partition(':')[0]}:{item.arch}": item for item in _newer(document.lines("newer"))}
-    offered = {_name(match["name"], match["arch"]): match for match in _installs(document, "simulate")}
+    downgrades = _downgrades(document)
+    offered = {
+        _name(match["name"], match["arch"]): match
+        for match in _installs(document, "simulate")
+        if match["name"] not in downgrades  # a pin above 1000 asks for it (apt_preferences(5))
+    }
     gentle = {_name(match["name"], match["arch"]) for match in _installs(document, "gentle")}
     removed = tuple(words(line.split()[1], 120) for line in document.lines("simulate") if line.startswith("Remv "))
     trust = _Trust(sources, rules)
@@ -191,7 +226,9 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
             continue
         listed.append(patch)
         unclear |= set() if secure or known is None else trust.silent(known)
-    held += _held(newer, offered, set(document.lines("held")), trust)
+    backports = {_Source("", _release(line)).archive for line in document.lines("backports")}
+    quiet = {file for file, source in sources.items() if source.archive in backports}
+    held += _held(newer, offered, set(document.lines("held")), trust, quiet)
     return Listing(
         manager="apt",
         patches=tuple(listed),
@@ -202,7 +239,7 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
         broken=dict(_broken(document.lines("states"))),
         notes=tuple(_notes(document, newer)),
         kernels=_kernels(document, offered.values()),
-        forecast=_forecast(document, offered.values(), removed if rules.allow_removals else (), sizes),
+        forecast=_forecast(offered.values(), removed if rules.allow_removals else (), downgrades, sizes),
     )
 
 
@@ -220,15 +257,23 @@ def _archive(line: str) -> tuple[str, ...]:
     return (parts[0], parts[2], parts[1], size) if len(parts) == 3 else ()
 
 
+def _downgrades(document: Document) -> list[str]:
+    """Return the packages that the simulation would downgrade."""
+    down, found = False, []
+    for line in document.lines("simulate"):
+        down = "will be DOWNGRADED" in line or (down and line.startswith("  "))
+        found += [words(name, 120) for name in line.split()] if down and line.startswith("  ") else []
+    return found
+
+
 def _forecast(
-    document: Document, offered: Iterable[re.Match[str]], removed: Sequence[str], sizes: Mapping[Package, int] | None
+    offered: Iterable[re.Match[str]],
+    removed: Sequence[str],
+    downgrades: Sequence[str],
+    sizes: Mapping[Package, int] | None,
 ) -> Forecast:
     """Return what apt-get(8) says with ``--simulate`` and ``--print-uris``; not all of it is installed if the policy
     leaves updates out."""
-    down, downgrades = False, []
-    for line in document.lines("simulate"):
-        down = "will be DOWNGRADED" in line or (down and line.startswith("  "))
-        downgrades += [words(name, 120) for name in line.split()] if down and line.startswith("  ") else []
     return Forecast(
         removes=tuple(removed),
         downgrades=tuple(downgrades),
@@ -258,24 +303,30 @@ class _Trust:
         return {words(" ".join(source.file.split()[:2]), 120) for source in found}
 
 
-def _held(newer: Mapping[str, _Newer], offered: Iterable[str], holds: set[str], trust: _Trust) -> Iterator[Held]:
+def _held(
+    newer: Mapping[str, _Newer], offered: Iterable[str], holds: set[str], trust: _Trust, quiet: set[str]
+) -> Iterator[Held]:
     names = set(offered)
     for item in newer.values():
         name = item.name.partition(":")[0]
         if f"{name}:{item.arch}" in names:
             continue
-        why, version, text = _why_held(item, holds)
+        why, version, text = _why_held(item, holds, quiet)
         if why:
             patch = to_patch(Package(name, item.arch, version), security=trust.is_security(item))
             yield Held(patch=patch, why=why, text=text)
 
 
-def _why_held(item: _Newer, holds: set[str]) -> tuple[str, str, str]:
-    """Return (why, version, text) of an update that apt does not offer; ``why`` is empty for one that is phased."""
-    version, _priority, phased, _files = item.versions[0]
+def _why_held(item: _Newer, holds: set[str], quiet: set[str]) -> tuple[str, str, str]:
+    """Return (why, version, text) of an update that apt does not offer; ``why`` is empty for one that is phased, or
+    that only archives have from which nothing comes by itself, such as backports."""
+    awaited = [row for row in item.versions if row[0] == item.candidate or set(row[3]) - quiet]
+    if not awaited:
+        return "", item.versions[0][0], ""
+    version, _priority, phased, _files = awaited[0]
     if holds & {item.name, item.name.split(":")[0]}:
         return "hold", version, "on hold (apt-mark hold)"
-    if item.candidate == item.installed:
+    if item.candidate in (item.installed, "(none)"):
         return "pinned", version, f"a pin keeps {item.installed} (apt_preferences)"
     if phased:
         return "", version, ""
@@ -343,6 +394,9 @@ def _notes(document: Document, newer: Mapping[str, _Newer]) -> Iterator[Note]:
     listed = [line.partition('"')[2].rstrip('";') for line in document.lines("blacklist") if line.count('"') >= 2]
     if names := [words(name, 60) for name in listed if name]:
         yield Note(code="blacklist", text=f"unattended-upgrades leaves out: {', '.join(names[:10])}")
+    hooks = [line for line in document.part("refresh").said if "Problem executing scripts" in line]
+    if hooks and document.part("refresh").rc == 0:
+        yield Note(code="hook", text=f"a hook of apt-get update failed, the lists are whole: {words(hooks[0], 200)}")
     if document.part("pro").rc >= 0:
         yield from _ubuntu_pro("".join(document.lines("pro")))
 

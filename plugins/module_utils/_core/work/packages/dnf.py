@@ -57,18 +57,18 @@ dnf_refresh() {
 }
 dnf_cached() { # shellcheck disable=SC2086 # release is empty or one word
   $dnf -q $release "$@"; }
-dnf_everything() { # check-update without what is excluded or locked
+dnf_whole() { # asks without excludes and version locks: an advisory of an excluded package hides with the package
   case $flavour in
-    5) dnf_cached check-upgrade '--setopt=disable_excludes=*' ;;
-    3) dnf_cached --disableplugin=versionlock --disableexcludes=all check-update ;;
-    *) dnf_cached --disableplugin=versionlock --disableexcludes=all check-update ;;
+    5) dnf_cached '--setopt=disable_excludes=*' "$@" ;;
+    *) dnf_cached --disableplugin=versionlock --disableexcludes=all "$@" ;;
   esac
 }
+dnf_everything() { case $flavour in 5) dnf_whole check-upgrade ;; *) dnf_whole check-update ;; esac; }
 dnf_advisories() {
   case $flavour in
-    5) dnf_cached advisory list --updates --security ;;
-    3) dnf_cached updateinfo list security ;;
-    *) dnf_cached updateinfo list --updates --security ;;
+    5) dnf_whole advisory list --updates --security ;;
+    3) dnf_whole updateinfo list security ;;
+    *) dnf_whole updateinfo list --updates --security ;;
   esac
 }
 dnf_sizes() { # "name arch version bytes" of every update (dnf 4, repoquery.py, QUERY_TAGS; dnf 5, repoqueryformat.cpp)
@@ -118,7 +118,8 @@ dnf_plan() {
     if grep -q '^Nothing to do' "$T/plan.out" "$T/plan.err"; then return 0; fi
     return 1
   fi
-  awk '
+  text <"$T/plan.out" | awk '
+    NR == FNR { there[$1 " " $2]++; next }
     /^Transaction Summary/ { exit }
     /^(Installing|Upgrading|Reinstalling)/ { what = "install"; next }
     /^(Installing dependencies|Installing weak dependencies)/ { what = "install"; next }
@@ -129,9 +130,13 @@ dnf_plan() {
     (/^ [^ ]/ || (/^ +[^ ]/ && held != "")) && what != "" {
       if (NF == 1) { held = $1; next }
       if (held != "") { $0 = " " held " " $0; held = "" }
-      if (what == "install") print what, $1, $2, $3; else print what, $1
+      if (what == "install") { print what, $1, $2, $3; there[$1 " " $2]++ }
+      else if (what == "remove") { gone[$1 " " $2]++; name[$1 " " $2] = $1 }
+      else print what, $1
     }
-  ' "$T/plan.out"
+    # Of what is installed in several versions, such as kernels, the oldest goes (dnf.conf(5), installonly_limit).
+    END { for (key in gone) if (gone[key] >= there[key]) print "remove", name[key] }
+  ' "$T/now" -
 }
 dnf_install() {
   if [ "$allow_removals" = yes ] && [ "$flavour" != 3 ]; then set -- --allowerasing "$@"; fi

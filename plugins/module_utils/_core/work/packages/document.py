@@ -28,6 +28,7 @@ set -u
 LC_ALL=C; export LC_ALL; unset LANGUAGE LANG
 HOME=${HOME:-/root}; export HOME
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
+umask 022 # maintainer scripts and apt's unprivileged downloader count on it (nextdns/nextdns#595)
 R=${PATCHTIDE_ROOT:-}
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
@@ -38,7 +39,10 @@ has() { command -v "$1" >/dev/null 2>&1; }
 limit() { seconds=$1; shift; if has timeout; then timeout "$seconds" "$@"; else "$@"; fi; }
 # Seconds since the boot: a clock that nobody sets.
 now() { read -r up rest <"/proc/uptime"; echo "${up%%.*}"; }
-text() { tr -cd '\011\012\040-\176' | tr '\011' ' ' | cut -c 1-1000; }
+escape=$(printf '\033')
+text() { # without colours, which a configuration file may ask for
+  sed "s/$escape\[[0-9;]*[A-Za-z]//g; s/$escape(B//g" | tr -cd '\011\012\040-\176' | tr '\011' ' ' | cut -c 1-1000
+}
 json() { # FILE: its lines as a JSON list
   text <"$1" | sed 's/[\\"]/\\&/g; s/.*/"&"/' |
     awk 'BEGIN { printf "[" } NR > 1 { printf "," } { printf "%s", $0 } END { printf "]" }'

@@ -146,7 +146,7 @@ class _Steps:
             self.is_stale = True
             self.notes.append(f"the package lists could not be refreshed: {words(' '.join(rest), 60)}")
         elif kind == "repair":
-            self.notes.append(f"the package database was repaired: {words(' '.join(rest), 200)}")
+            self.notes.append(f"a repair of the package database was tried: {words(' '.join(rest), 200)}")
         elif kind == "service" and len(rest) == 2 and rest[1] != "restarted":
             self.notes.append(words(f"{rest[0]} uses deleted files: {rest[1]}", 200))
 

@@ -75,6 +75,7 @@ def install_result(found: Look, patch_ids: Sequence[str]) -> dict[str, Any]:
         "installed": list(proof.installed),
         "failed": list(proof.failed),
         "withdrawn": list(proof.withdrawn),
+        "absent": [key for key, (why, _text) in proof.held.items() if why == "absent"],
         "pending_reboot": bool(proof.reboot.pending),
         "changes": [item.to_dict() for item in proof.changes[:CHANGES]],
         "changes_total": len(proof.changes),
@@ -115,7 +116,7 @@ def _judge(proof: Proof, found: Look) -> tuple[Status, dict[str, str] | None]:
         return Status.TIMED_OUT, error("not_begun", text)
     if proof.broken:
         return Status.FAILED, error("broken_database", f"the package database is broken: {proof.broken}")
-    kept = {key: text for key, (why, text) in proof.held.items() if why != "downgrade"}
+    kept = {key: text for key, (why, text) in proof.held.items() if why not in ("downgrade", "absent")}
     if kept:
         text = "; ".join(f"{key}: {why}" for key, why in list(kept.items())[:5])
         return Status.FAILED, error("held", f"updates were not installed: {text}")

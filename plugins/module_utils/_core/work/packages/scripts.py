@@ -110,18 +110,20 @@ planned() { # simulate the group; planned updates that it brings in another vers
     awk -F '|' 'NR == FNR { id[$2 " " $3] = $0; version[$2 " " $3] = $4; next }
       { split($0, word, " "); key = word[2] " " word[3] }
       word[1] == "install" && key in id && version[key] != word[4] { print id[key] }
-    ' "$T/todo" "$T/effects" | grep -vxF -f "$T/group" >"$T/more"
+    ' "$T/open" "$T/effects" | grep -vxF -f "$T/group" >"$T/more"
     [ -s "$T/more" ] || return 0
     cat "$T/more" >>"$T/group"
   done
 }
 attempt() { # install the group in one step; status 1 if it could not be
   number=$((number + 1))
+  if [ $late = yes ] && [ "$kind" != dnf ]; then withhold absent "$absent"; return 2; fi
   if ! planned; then
     cp "$T/plan.out" "$d/step.out"; cp "$T/plan.err" "$d/step.err"
     ! single || { say "failed|$(cut -d '|' -f 1 "$T/tried")|$number"; log $number; }
     return 1
   fi
+  if [ $late = yes ] && ! grep -q '^obsolete ' "$T/effects"; then withhold absent "$absent"; return 2; fi
   gone=$(sed -n 's/^remove //p' "$T/effects" | head -n 10 | tr '\n' ' ')
   if [ -n "$gone" ] && [ "$allow_removals" != yes ]; then
     withhold removes "installing it removes ${gone% }"; return 2
@@ -136,6 +138,7 @@ attempt() { # install the group in one step; status 1 if it could not be
   # shellcheck disable=SC2086 # one word for each package
   step install $specs
 }
+absent='it is not installed any more, and nothing that was planned brings it'
 step() { # VERB SPEC…: what is in the group
   verb=$1; shift
   say "begin|$number|$ids"
@@ -167,11 +170,22 @@ open_items() { # those of the list that are not installed yet
     if ! is_done "$name" "$arch" "$version"; then echo "$id|$name|$arch|$version"; fi
   done
 }
+# A package that is not installed in any version is a new dependency, comes in another's place (dnf), or was removed
+# since the plan: it is not named until the others are done, and not put back where none of them brings it.
 install_all() {
   items >"$T/items"
   versions >"$T/now"
-  open_items <"$T/items" >"$T/todo"
-  size=$((($(wc -l <"$T/items") + @STEPS@ - 1) / @STEPS@))
+  open_items <"$T/items" >"$T/open"
+  awk -F '|' 'NR == FNR { split($0, word, " "); there[word[1]] = 1; next } $2 in there || /^patch:/' \
+    "$T/now" "$T/open" >"$T/todo"
+  late=no size=$((($(wc -l <"$T/items") + @STEPS@ - 1) / @STEPS@))
+  rounds
+  grep -vxF -f "$T/done" "$T/open" | open_items >"$T/todo"
+  late=yes size=1
+  rounds
+}
+rounds() {
+  cp "$T/todo" "$T/done"
   while [ -s "$T/todo" ]; do
     if [ "$(now)" -ge $stop ]; then left <"$T/todo"; return; fi
     head -n "$size" "$T/todo" >"$T/group"
@@ -222,7 +236,7 @@ code=0
 "${kind}_refresh" >"$d/step.out" 2>"$d/step.err" || code="exit code $?"
 if grep -Eq '@SKIPPED@' "$d/step.out" "$d/step.err"; then code='a repository was skipped'; fi
 [ "$code" = 0 ] || { say "refresh|$code"; log refresh; }
-if ! "${kind}_broken" >"$T/broken" && [ $repair = yes ]; then
+if [ $repair = yes ] && { ! "${kind}_broken" || { [ "$kind" = apt ] && apt_unmet; }; } >"$T/broken"; then
   say "repair|$(head -n 3 "$T/broken" | tr '\n' ' ')"
   "${kind}_repair" >"$d/step.out" 2>"$d/step.err" || log repair
   versions >"$T/now"

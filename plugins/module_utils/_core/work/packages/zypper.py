@@ -114,7 +114,8 @@ class _Update:
 def read_zypper(document: Document, rules: PackageRules) -> Listing:
     """Read what ``zypper_list`` printed. :raises BadAnswer: it makes no sense."""
     updates = [item for item in _updates(document.lines("updates")) if item.values.get("kind") == "package"]
-    needed = [item for item in _updates(document.lines("patches")) if item.values.get("status") == "needed"]
+    listed = list(_updates(document.lines("patches")))
+    needed = [item for item in listed if item.values.get("status") == "needed"]
     metadata = repositories(document.lines("metadata"))
     locks = [line.strip() for line in document.lines("locks") if line.strip()]
     patches = [_advisory(item) for item in needed]
@@ -126,6 +127,7 @@ def read_zypper(document: Document, rules: PackageRules) -> Listing:
             unclear.add(words(item.repository, 100))
     offered = {item.package for item in updates}
     held = [_held(item, locks) for item in _updates(document.lines("everything")) if item.package not in offered]
+    held += [_locked(_advisory(item)) for item in listed if item.values.get("status") == "unwanted"]
     return Listing(
         manager="zypper",
         patches=tuple(patches),
@@ -167,8 +169,12 @@ def _advisory(item: _Update) -> Patch:
 def _held(item: _Update, locks: Iterable[str]) -> Held:
     patch = to_patch(item.package, security=False)
     if any(fnmatchcase(item.values.get("name", ""), lock) for lock in locks):
-        return Held(patch=patch, why="hold", text="locked (zypper addlock)")
+        return _locked(patch)
     return Held(patch=patch, why="blocked", text="its dependencies can't be fulfilled, or it comes from another vendor")
+
+
+def _locked(patch: Patch) -> Held:
+    return Held(patch=patch, why="hold", text="locked (zypper addlock)")
 
 
 def _notes(document: Document, needed: Iterable[_Update]) -> Iterator[Note]:
