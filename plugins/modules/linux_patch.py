@@ -181,7 +181,7 @@ withdrawn:
   elements: str
   sample: []
 absent:
-  description: IDs of the updates that were not installed, because their package was removed from the host since they were chosen.
+  description: IDs of the updates that were not installed, because their package is not installed any more.
   returned: after an install
   type: list
   elements: str

@@ -106,6 +106,15 @@ def test_an_update_that_removes_packages_is_held_without_consent(apt: Root) -> N
     assert (done.installed, done.removed) == ((NEW.id,), ("other",))
 
 
+def test_a_package_that_another_update_would_remove_is_offered_its_own(apt: Root) -> None:
+    """The simulation removes it, so that its update is in none of its lines."""
+    has(apt, OLD, OTHER)
+    archive(apt, "security", [NEW], **SECURITY)
+    archive(apt, "updates", [replace(OTHER_NEW, fields={"Conflicts": "toy"})])
+    listing = apt.listing()
+    assert (kinds(listing), held(listing)) == ({NEW.id: "Security"}, {OTHER_NEW.id: "removes"})
+
+
 def test_exactly_the_list_is_installed_and_proved(apt: Root) -> None:
     has(apt, OLD, OTHER)
     archive(apt, "updates", [NEW, OTHER_NEW])

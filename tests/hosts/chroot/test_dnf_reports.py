@@ -52,10 +52,11 @@ def test_colours_in_the_configuration_change_nothing(dnf: Root) -> None:
     installed(dnf, OLD, OTHER)
     needs = replace(NEW, tags=["Requires: other >= 2"])
     repository(dnf, "base", [needs, OTHER_NEW], [Advisory(name="RHSA-1", packages=[needs])])
-    dnf.sh("echo color=always >>/etc/dnf/dnf.conf")
+    dnf.sh("printf 'color=always\\nassumeno=True\\n' >>/etc/dnf/dnf.conf")
     assert kinds(dnf.listing()) == {NEW.id: "Security", OTHER_NEW.id: "Bugfix"}
     proof = dnf.install(NEW.id, rules=replace(RULES, exclude=("other",)))
     assert proof.held[NEW.id][0] == "excluded" and proof.changes == ()
+    assert dnf.install(NEW.id, OTHER_NEW.id).installed == (NEW.id, OTHER_NEW.id)
 
 
 def test_a_package_that_was_removed_since_the_plan_is_not_put_back(dnf: Root) -> None:

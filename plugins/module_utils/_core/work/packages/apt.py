@@ -206,12 +206,16 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
     sources = {file: _Source(file, _release(text)) for file, text in _pairs(document.lines("sources"))}
     newer = {f"{item.name.partition(':')[0]}:{item.arch}": item for item in _newer(document.lines("newer"))}
     downgrades = _downgrades(document)
-    offered = {
-        _name(match["name"], match["arch"]): match
-        for match in _installs(document, "simulate")
-        if match["name"] not in downgrades  # a pin above 1000 asks for it (apt_preferences(5))
-    }
-    gentle = {_name(match["name"], match["arch"]) for match in _installs(document, "gentle")}
+    offered, gentle = (
+        {
+            _name(match["name"], match["arch"]): match
+            for match in _installs(document, part)
+            if match["name"] not in downgrades  # a pin above 1000 asks for it (apt_preferences(5))
+        }
+        for part in ("simulate", "gentle")
+    )
+    if not rules.allow_removals:
+        offered |= gentle  # has the updates of what the simulation removes
     removed = tuple(words(line.split()[1], 120) for line in document.lines("simulate") if line.startswith("Remv "))
     trust = _Trust(sources, rules)
     sizes = _sizes(document)

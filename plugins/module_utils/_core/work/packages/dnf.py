@@ -41,7 +41,7 @@ dnf_run() { # waits for locks
   end_of_wait=$(($(now) + lock))
   while :; do
     # shellcheck disable=SC2086 # release is empty or one word
-    $dnf -y $release --setopt=exit_on_lock=True "$@" >"$T/dnf.out" 2>"$T/dnf.err"
+    $dnf -y $release --setopt=exit_on_lock=True --setopt=assumeno=False "$@" >"$T/dnf.out" 2>"$T/dnf.err"
     code=$?
     if [ $code -eq 200 ] || grep -q 'ailed to obtain rpm transaction lock\|existing lock' "$T/dnf.err"; then
       if [ "$(now)" -lt $end_of_wait ]; then sleep 2; continue; fi

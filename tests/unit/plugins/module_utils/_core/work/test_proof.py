@@ -136,6 +136,7 @@ def test_where_nobody_can_tell_a_withdrawn_patch_from_one_that_others_installed_
         ({"withdrawn": ["curl.x:2"]}, ["withdrawn curl.x:2"], []),
         ({"installed": ["curl.x:2"]}, [], ["curl.x:2"]),
         ({"failed": ["curl.x:2"]}, [], []),
+        ({"absent": ["curl.x:2"]}, ["unclear curl.x:2"], []),
     ],
 )
 def test_what_an_install_shows_of_a_planned_version_is_taken(

@@ -178,6 +178,7 @@ def test_no_proof_is_none(output: str) -> None:
             "held",
         ),
         (0, {"states": (0, []), "steps": (0, [f"held|{GOOD}|downgrade|newer", "done"])}, Status.SUCCEEDED, None),
+        (0, {"states": (0, []), "steps": (0, [f"held|{GOOD}|absent|removed", "done"])}, Status.SUCCEEDED, None),
         (0, {"states": (0, ["toy all 1.2 iF"])}, Status.FAILED, "install_failed"),
         (124, {"states": (0, ["toy all 1.2 iF"])}, Status.TIMED_OUT, "install_failed"),
         (0, {"broken": (1, ["not completely installed: x"])}, Status.FAILED, "broken_database"),
