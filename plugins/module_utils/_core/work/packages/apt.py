@@ -214,8 +214,6 @@ def read_apt(document: Document, rules: PackageRules) -> Listing:
         }
         for part in ("simulate", "gentle")
     )
-    if not rules.allow_removals:
-        offered |= gentle  # has the updates of what the simulation removes
     removed = tuple(words(line.split()[1], 120) for line in document.lines("simulate") if line.startswith("Remv "))
     trust = _Trust(sources, rules)
     sizes = _sizes(document)
@@ -334,7 +332,11 @@ def _why_held(item: _Newer, holds: set[str], quiet: set[str]) -> tuple[str, str,
         return "pinned", version, f"a pin keeps {item.installed} (apt_preferences)"
     if phased:
         return "", version, ""
-    return "blocked", item.candidate, "kept back: its dependencies can't be fulfilled, or they are held"
+    return (
+        "blocked",
+        item.candidate,
+        "kept back: its dependencies can't be fulfilled or are held, or another update conflicts",
+    )
 
 
 def _name(name: str, arch: str) -> str:
