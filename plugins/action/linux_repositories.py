@@ -43,6 +43,7 @@ class ActionModule(DirectAction):
 
     SPEC: ClassVar[dict[str, Any]] = {
         "repositories": {"type": "list", "elements": "dict", "required": True},
+        "wave": {"type": "str", "default": ""},
         "repair": {"type": "str", "choices": ["none", ONCE, PERMANENT, "by_trend"], "default": "none"},
         "history_file": {"type": "path"},
         "trend_days": {"type": "int", "default": _RULES.trend_days},
@@ -94,7 +95,7 @@ class ActionModule(DirectAction):
     ) -> tuple[ExpectedRepository, ...]:
         candidate = candidate_of(task_vars, node, "")
         rules = RepositoryRules(expected=to_expected(options["repositories"], "repositories"))
-        return rules.of(candidate) if candidate else ()
+        return rules.of(candidate, options["wave"]) if candidate else ()
 
 
 def _news(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.executors import NOT_SERVED
 from ..module_utils._core.plan.scan_targets import not_served_message, scan_targets
+from ..module_utils._core.plan.waves import wave_of
 from ..module_utils._core.policy.values import to_policy
 from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyInventory
 from ..plugin_utils.executors.served import why_unserved
@@ -30,6 +31,7 @@ class ActionModule(ControllerAction):
         return {
             "changed": False,
             "direct_hosts": [node.host for node in targets.direct],
+            "direct_waves": {node.host: wave_of(node, policy.waves if policy else ()) for node in targets.direct},
             "ssm_hosts": [node.host for node in targets.ssm],
             "azure_hosts": [node.host for node in targets.azure],
             "unscanned": [

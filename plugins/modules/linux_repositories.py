@@ -37,6 +37,10 @@ options:
     type: list
     elements: dict
     required: true
+  wave:
+    description: Wave of the host, for repositories with C(snapshots). Empty if it is in none.
+    type: str
+    default: ""
   repair:
     description:
       - V(none) changes nothing. V(once) corrects the host's files.

@@ -49,6 +49,11 @@ direct_hosts:
   type: list
   elements: str
   sample: [db-01.example.com]
+direct_waves:
+  description: By host of RV(direct_hosts), the first wave that selects it; empty if none does.
+  returned: success
+  type: dict
+  sample: {dc1-web-01: canary}
 ssm_hosts:
   description: Inventory names of the hosts that Systems Manager scans.
   returned: success

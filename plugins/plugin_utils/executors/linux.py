@@ -36,9 +36,11 @@ from ...module_utils._core.work.packages.scripts import (
 from ...module_utils._core.work.packages.updates import read_list
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ...module_utils._core.work.probe_packages import packages_mode
-from ...module_utils._core.work.repositories.drift import drifts, read_host
+from ...module_utils._core.work.repositories.drift import HostRepositories, drifts, read_host
 from ...module_utils._core.work.repositories.expected import ExpectedRepository
-from ...module_utils._core.work.repositories.script import read_script
+from ...module_utils._core.work.repositories.repair import repaired
+from ...module_utils._core.work.repositories.script import read_script, write_script
+from ...module_utils._core.work.repositories.trend import PERMANENT
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .connection_errors import AccessRefused, BadConnection, HostError
@@ -102,6 +104,8 @@ class LinuxExecutor:
 
     def deadline(self, stage: str, at: datetime) -> datetime:
         limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": LIST_SECONDS}
+        if self.rules.repositories.repair != "none":
+            limits["precheck"] = 2 * READ_SECONDS + LIST_SECONDS
         return at + timedelta(seconds=limits.get(stage, READ_SECONDS) + 60)
 
     def begin(self, work: Work) -> str:
@@ -209,16 +213,35 @@ class LinuxExecutor:
         expected = self.expected(work.nodes[0])
         scripts = (script, *([read_script(self.rules.packages)] if expected else ()))
         output, *more = self._outputs(work, scripts, READ_SECONDS)
+        wrong: list[str] = []
+        corrected: list[str] = []
+        if expected:
+            read = more[0] if more else self._output(work, scripts[1], READ_SECONDS)
+            wrong, corrected = self._repositories(work, read_host(read), expected)
+        if corrected:
+            output = self._output(work, script, READ_SECONDS)  # whether it reaches them, for example
         thresholds = self.rules.thresholds
         if self.rules.packages.repair:  # the install begins with this
             thresholds = replace(thresholds, database="allow")
         found = evaluate_probe(output, thresholds, executor=self.row)
         if expected:
-            read = more[0] if more else self._output(work, scripts[1], READ_SECONDS)
-            now = self.clock.now() if self.is_real_time else None
-            wrong = drifts(read_host(read), expected, now)
-            found = found.with_repositories([item.sentence for item in wrong], thresholds)
+            found = found.with_repositories(wrong, thresholds, corrected)
         return found.to_dict()
+
+    def _repositories(
+        self, work: Work, host: HostRepositories, expected: Sequence[ExpectedRepository]
+    ) -> tuple[list[str], list[str]]:
+        """Correct what differs, if the policy allows that; return what still differs, and what no longer does."""
+        now = self.clock.now() if self.is_real_time else None
+        found = left = drifts(host, expected, now)
+        rule = self.rules.repositories.repair
+        files = repaired(host, expected, found, permanent=rule == PERMANENT) if rule != "none" else {}
+        if files:
+            script = write_script(files, to_time(self.clock.now()).replace(":", ""), self.rules.packages)
+            left = drifts(read_host(self._output(work, script, LIST_SECONDS)), expected, now)
+        rest = {(item.repository, item.code) for item in left}
+        gone = [item.sentence for item in found if (item.repository, item.code) not in rest]
+        return [item.sentence for item in left], gone
 
     def _scan(self, work: Work) -> dict[str, Any]:
         at, listed, *looked = self._listed.pop(work.nodes[0], (work.at, ""))

@@ -99,7 +99,7 @@ def open_linux(context: WaveContext) -> ExecutorPort:
     def expected(node_id: str) -> Sequence[ExpectedRepository]:
         planned = context.rollout.nodes[node_id]
         found = candidate_of(context.task_vars, planned, "") or planned_candidate(planned, "")
-        return context.rules.repositories.of(found)
+        return context.rules.repositories.of(found, context.wave)
 
     return LinuxExecutor(
         rollout=context.rollout,

@@ -14,9 +14,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import LINUX
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.repositories.expected import to_expected
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.repositories.expected import (
+    RepositoryRules,
+    to_expected,
+)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
@@ -25,7 +29,7 @@ from tests.contract.executor_worlds import begun_rollout
 from tests.fakes.fleet_port import FakeClock
 from tests.fakes.stub_host import Answer
 from tests.hosts.chroot.roots import Root
-from tests.hosts.chroot.toys import Deb, Rpm, archive, has, installed, repository
+from tests.hosts.chroot.toys import Deb, Rpm, Signer, archive, has, installed, repository
 
 PACKAGES = PackageRules(lock_seconds=20)
 NOT_BEFORE = {"disk": {"/": 1}, "repositories": "allow", "lock": "allow", "time_sync": "allow", "failed_units": "allow"}
@@ -126,6 +130,38 @@ def test_a_host_without_an_expected_repository_is_held_by_the_pre_check(world: W
     texts = [row["text"] for row in held["findings"] if row["check"] == "repositories" and not row["ok"]]
     assert held["outcome"] == "skip"
     assert any("repository toys: http://mirror.invalid/toys" in text and "not configured" in text for text in texts)
+
+
+def test_a_wave_gets_its_own_date_before_the_work_and_never_that_of_an_earlier_wave(
+    world: World, tmp_path: Path
+) -> None:
+    """The host's sources are at the date that an earlier wave tries: this wave's is older, and is what it installs."""
+    root: Root = world.executor.shell.root  # type: ignore[attr-defined]
+    signer = Signer.make(tmp_path / "signer")
+    date = {"dev": "20260601", "prod": "20260501"}
+    for wave, version in (("dev", "1.2"), ("prod", "1.1")):
+        if world.family == "apt":
+            archive(root, date[wave], [Deb(name="toy", version=version)])
+            signer.sign_archive(root.folder / date[wave])
+        else:
+            repository(root, date[wave], [Rpm(name="toy", version=version)], [])
+            signer.sign_metadata(root.folder / date[wave])
+    root.sh("rm -f /etc/apt/sources.list.d/* /etc/yum.repos.d/* /etc/zypp/repos.d/*")
+    scheme = "file:" if world.family == "apt" else "file://"
+    item = {"name": "toys", "manager": world.family, "urls": [f"{scheme}/srv/{{snapshot}}"], "key": signer.public}
+    item |= {"snapshots": date, **({"suites": ["./"]} if world.family == "apt" else {})}
+    rules = RepositoryRules(expected=to_expected([item], "x"), repair="once")
+    thresholds = PrecheckRules.from_dict({**NOT_BEFORE, "repositories": "skip_node"})
+    world.executor.rules = replace(RULES, thresholds=thresholds, repositories=rules)
+    node = Candidate(node_id="h", host="h")
+    for number, (wave, said) in enumerate((("dev", "not configured"), ("prod", "it is at snapshot 20260601")), 1):
+        world.executor.expected = lambda _node, wave=wave: rules.of(node, wave)
+        found = world.result("precheck", number)
+        corrected = [row["text"] for row in found["findings"] if row["text"].startswith("corrected: ")]
+        assert found["outcome"] == "pass" and said in " ".join(corrected), found
+    (offered,) = root.listing().patches
+    assert ":1.1" in offered.id or offered.id.endswith(":0:1.1-1"), offered.id
+    subprocess.run(["gpgconf", "--homedir", str(signer.home), "--kill", "all"], check=False)
 
 
 def test_beginning_again_and_a_new_controller_install_once(world: World) -> None:

@@ -170,3 +170,21 @@ def test_nothing_is_written_while_the_package_manager_is_locked(apt: Root) -> No
     assert "x.sources" not in apt.sh("ls /etc/apt/sources.list.d")
     holder.kill()
     holder.wait()
+
+
+def test_apt_takes_a_snapshot_whose_release_file_has_expired(apt: Root, key: Signer) -> None:
+    """Archives of snapshots keep Valid-Until as it was (snapshot.debian.org, "Usage"); the signature counts as ever."""
+    has(apt, Deb(name="toy", version="1.0"))
+    for date in ("20260501", "20260601"):
+        archive(apt, date, [DEB])
+        release = apt.folder / date / "Release"
+        release.write_text("Valid-Until: Mon, 01 Jun 2020 00:00:00 UTC\n" + release.read_text())
+        key.sign_archive(apt.folder / date)
+        apt.sh(f"rm /etc/apt/sources.list.d/{date}.list")
+    apt.write("/etc/apt/keyrings/own.asc", key.public)
+    apt.write("/etc/apt/sources.list.d/mine.list", "deb [signed-by=/etc/apt/keyrings/own.asc] file:/srv/20260501 ./\n")
+    with pytest.raises(PatchtideError, match="apt, refresh"):
+        apt.listing()
+    item = {"name": "toys", "manager": "apt", "urls": ["file:/srv/{snapshot}"], "suites": ["./"], "key": key.public}
+    assert repair(apt, {**item, "snapshot": "20260601"}).refresh == ""
+    assert [patch.id for patch in apt.listing().patches] == [DEB.id]

@@ -57,6 +57,11 @@ def assign(
     return taken, sorted(left, key=lambda node: node.node_id)
 
 
+def wave_of(node: Candidate, waves: Sequence[Wave]) -> str:
+    """Return the name of the first wave that selects a node, whatever its size; ``""`` if none does."""
+    return next((wave.name for wave in waves if matches(node, wave.select)), "")
+
+
 def take(
     left: Sequence[Candidate], wave: Wave, index: int, allowed: Callable[[Candidate, int], bool]
 ) -> tuple[list[Candidate], list[Candidate]]:

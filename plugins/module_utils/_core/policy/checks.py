@@ -22,6 +22,7 @@ from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..text import nearest
 from ..times.schedule import parse, to_zone
 from ..work.repositories.expected import mistakes
+from ..work.repositories.promotion import wave_mistakes
 from .errors import Mistake
 from .values import BY_TAG, Policy, PolicyBaseline, Window
 
@@ -338,5 +339,16 @@ def _check_lists(policy: Policy) -> Iterator[Mistake]:
 
 
 def _check_repositories(policy: Policy) -> Iterator[Mistake]:
-    for mistake in mistakes(policy.repositories.expected, "repositories.expected"):
+    expected, prefix = policy.repositories.expected, "repositories.expected"
+    for mistake in (
+        *mistakes(expected, prefix),
+        *wave_mistakes(expected, [wave.name for wave in policy.waves], prefix),
+    ):
         yield Mistake.of(mistake)
+    if any(item.snapshots for item in expected):
+        for index, wave in enumerate(policy.waves):
+            if wave.size != "100%":
+                words = (
+                    "100%, as repositories have a snapshot for each wave: which hosts a share takes, only a plan knows"
+                )
+                yield Mistake(path=f"waves[{index}].size", value=wave.size, expected=words)

@@ -100,11 +100,14 @@ class Precheck:
         """``pass`` or ``skip``."""
         return _PASS if all(item.ok for item in self.findings) else _SKIP
 
-    def with_repositories(self, differences: Sequence[str], rules: PrecheckRules) -> Precheck:
-        """Add what differs from the repositories that the policy expects, as sentences."""
+    def with_repositories(
+        self, differences: Sequence[str], rules: PrecheckRules, corrected: Sequence[str] = ()
+    ) -> Precheck:
+        """Add what differs from the repositories that the policy expects, and what was corrected, as sentences."""
         text = "the repositories are as expected"
         more = [_finding("repositories", rules.repositories, False, item) for item in differences]
         more = more or [Finding(check="repositories", ok=True, text=text)]
+        more = [*(Finding(check="repositories", ok=True, text=f"corrected: {item}") for item in corrected), *more]
         return replace(self, findings=(*self.findings, *more))
 
     @property

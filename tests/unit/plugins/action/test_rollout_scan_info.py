@@ -70,3 +70,10 @@ def test_those_that_the_policy_excludes_are_no_error() -> None:
 def test_an_inventory_without_nodes_is_refused() -> None:
     found = find(localhost={}, unmanaged={"node_id": "i-2"})
     assert found["failed"] and found["error"]["code"] == "EmptyInventory"
+
+
+def test_a_host_is_in_the_first_wave_that_selects_it() -> None:
+    waves = [{"name": "dev", "select": {"nodes": ["web"]}}, {"name": "prod", "select": {"nodes": ["web", "y"]}}]
+    policy = {"version": 1, "name": "p", "waves": [*waves, {"name": "rest", "select": {"nodes": ["db"]}}]}
+    found = find({"policy": policy}, web={"executor": "linux"}, db={"executor": "linux"}, x={"executor": "linux"})
+    assert found["direct_waves"] == {"db": "rest", "web": "dev", "x": ""}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -29,7 +29,7 @@ class ExpectedRepository:
 
     :param name: the repository ID with dnf and zypper, the name of its file with apt. :param urls: where it may be, the
         first one is written by a repair; ``{snapshot}`` stands for ``snapshot``. :param snapshot: a date or a content
-        view. :param replaces: patterns of URLs that are wrong where this repository is expected. :param fingerprints:
+        view. :param snapshots: the snapshot of each wave that has another one. :param replaces: patterns of URLs that are wrong where this repository is expected. :param fingerprints:
         keys that may sign it; with ``key``, an armoured public key, that one as well.
     """
 
@@ -37,12 +37,17 @@ class ExpectedRepository:
     manager: str
     urls: tuple[str, ...]
     snapshot: str = ""
+    snapshots: Mapping[str, str] = field(default_factory=dict)
     suites: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
     key: str = ""
     select: Select = field(default_factory=Select)
+
+    def in_wave(self, wave: str) -> ExpectedRepository:
+        """Return it as the hosts of a wave must have it."""
+        return replace(self, snapshot=self.snapshots.get(wave, self.snapshot), snapshots={})
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -75,15 +80,20 @@ class ExpectedRepository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryRules:
-    """From ``permanent_after`` incidents of a host in ``trend_days`` on, a permanent repair is proposed."""
+    """From ``permanent_after`` incidents of a host in ``trend_days`` on, a permanent repair is proposed.
+
+    :param repair: what the pre-check of a rollout does about differences: ``none``, ``once`` or ``permanent``.
+    """
 
     expected: tuple[ExpectedRepository, ...] = ()
+    repair: str = "none"
     trend_days: int = 90
     permanent_after: int = 3
 
-    def of(self, node: Candidate) -> tuple[ExpectedRepository, ...]:
-        """Return what is expected on a node."""
-        return tuple(item for item in self.expected if matches(node, item.select))
+    def of(self, node: Candidate, wave: str) -> tuple[ExpectedRepository, ...]:
+        """Return what is expected on a node. Without a wave, nothing of a repository that has a snapshot only for waves."""
+        found = (item.in_wave(wave) for item in self.expected if matches(node, item.select))
+        return tuple(item for item in found if item.snapshot or not any(SNAPSHOT in url for url in item.urls))
 
 
 def to_expected(data: Sequence[Mapping[str, Any]], prefix: str) -> tuple[ExpectedRepository, ...]:
@@ -116,10 +126,12 @@ def _mistakes(item: ExpectedRepository) -> list[tuple[str, Any, str]]:
     if not item.urls:
         found.append(("urls", [], "at least one URL"))
     found += [("urls", url, "a URL such as https://mirror.example/debian") for url in item.urls if not _is_url(url)]
-    if any(SNAPSHOT in url for url in item.urls) != bool(item.snapshot):
+    if any(SNAPSHOT in url for url in item.urls) != bool(item.snapshot or item.snapshots):
         found.append(("snapshot", item.snapshot, "a date or a content view, together with {snapshot} in the URLs"))
-    if item.snapshot and not _WORD.fullmatch(item.snapshot):
-        found.append(("snapshot", item.snapshot, "a date or a content view such as 20260601T000000Z"))
+    given = {"snapshot": item.snapshot, **{f"snapshots.{wave}": word for wave, word in item.snapshots.items()}}
+    for name, word in given.items():
+        if not _WORD.fullmatch(word) and (word or name != "snapshot"):
+            found.append((name, word, "a date or a content view such as 20260601T000000Z"))
     if item.manager == "apt" and not item.suites:
         found.append(("suites", [], "at least one suite such as bookworm-security"))
     words = [("suites", word) for word in item.suites] + [("components", word) for word in item.components]

@@ -65,6 +65,20 @@ def test_the_good_policy_is_good() -> None:
     assert mistakes_of({}) == []
 
 
+DATED: dict[str, Any] = {
+    "repositories": {
+        "expected": [
+            {
+                "name": "base",
+                "manager": "dnf",
+                "urls": ["http://m/{snapshot}"],
+                "snapshots": {"canary": "20260601", "rest": "20260602"},
+            }
+        ]
+    }
+}
+
+
 # What to change, the path named, and words that must stand in what is expected.
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"version": 2}, "version", "1"),
@@ -217,6 +231,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "at least one suite",
     ),
     ({"repositories": {"trend_days": 0}}, "repositories.trend_days", "1 to 3650"),
+    ({"repositories": {"repair": "always"}}, "repositories.repair", "none, once"),
+    ({"waves/0/size": None, **DATED}, "repositories.expected[0].snapshots.rest", "20260601 or an earlier date"),
+    (DATED, "waves[0].size", "100%, as repositories"),
 ]
 
 

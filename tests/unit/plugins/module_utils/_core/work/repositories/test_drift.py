@@ -214,8 +214,8 @@ def test_a_wrong_repository_is_refused_with_its_option(change: dict[str, Any], o
 
 def test_hosts_are_selected() -> None:
     rules = RepositoryRules(expected=to_expected([{**APT, "select": {"patch_groups": ["test"]}}], "x"))
-    assert len(rules.of(Candidate(node_id="a", host="a", patch_group="test"))) == 1
-    assert rules.of(Candidate(node_id="a", host="a", patch_group="prod")) == ()
+    assert len(rules.of(Candidate(node_id="a", host="a", patch_group="test"), "dev")) == 1
+    assert rules.of(Candidate(node_id="a", host="a", patch_group="prod"), "dev") == ()
 
 
 def record(state: str, days: float, node: str = "a") -> dict[str, Any]:
