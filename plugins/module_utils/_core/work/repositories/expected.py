@@ -29,8 +29,9 @@ class ExpectedRepository:
 
     :param name: the repository ID with dnf and zypper, the name of its file with apt. :param urls: where it may be, the
         first one is written by a repair; ``{snapshot}`` stands for ``snapshot``. :param snapshot: a date or a content
-        view. :param snapshots: the snapshot of each wave that has another one. :param replaces: patterns of URLs that are wrong where this repository is expected. :param fingerprints:
-        keys that may sign it; with ``key``, an armoured public key, that one as well.
+        view. :param snapshots: by wave, that of its hosts if it is another one. :param replaces: patterns of URLs that
+        are wrong where this repository is expected. :param fingerprints: keys that may sign it; with ``key``, an
+        armoured public key, that one as well.
     """
 
     name: str
@@ -91,7 +92,7 @@ class RepositoryRules:
     permanent_after: int = 3
 
     def of(self, node: Candidate, wave: str) -> tuple[ExpectedRepository, ...]:
-        """Return what is expected on a node. Without a wave, nothing of a repository that has a snapshot only for waves."""
+        """Return what is expected on a node; in no wave, no repository that has snapshots for waves only."""
         found = (item.in_wave(wave) for item in self.expected if matches(node, item.select))
         return tuple(item for item in found if item.snapshot or not any(SNAPSHOT in url for url in item.urls))
 
