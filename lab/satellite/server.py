@@ -38,7 +38,8 @@ class Satellite:
             self.world.refused.append(f"{request.method} {request.path}: {why}")
             status, answer = why.status, {"displayMessage": str(why), "errors": [str(why)]}
         response = Response(json.dumps(answer), status=status, content_type="application/json; charset=utf-8")
-        return response(environ, start)
+        found: Iterable[bytes] = response(environ, start)
+        return found
 
     def _answer(self, request: Request) -> tuple[int, Any]:
         if request.path == "/lab":

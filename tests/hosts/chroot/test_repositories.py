@@ -173,7 +173,7 @@ def test_nothing_is_written_while_the_package_manager_is_locked(apt: Root) -> No
 
 
 def test_apt_takes_a_snapshot_whose_release_file_has_expired(apt: Root, key: Signer) -> None:
-    """Archives of snapshots keep Valid-Until as it was (snapshot.debian.org, "Usage"); the signature counts as ever."""
+    """Snapshots keep Valid-Until as it was (Debian's snapshot archive, "Usage"); the signature counts as ever."""
     has(apt, Deb(name="toy", version="1.0"))
     for date in ("20260501", "20260601"):
         archive(apt, date, [DEB])

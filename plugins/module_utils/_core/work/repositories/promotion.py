@@ -12,8 +12,8 @@ from ...errors import BadInput
 from ...text import nearest
 from .expected import ExpectedRepository
 
-#: Dates that can be compared: ``20260601``, ``2026-06-01``, ``20260601T000000Z`` (snapshot.debian.org,
-#: snapshot.ubuntu.com). Content views are names, of which none is later than another.
+#: Dates that can be compared: ``20260601``, ``2026-06-01``, and ``20260601T000000Z`` of the snapshot archives of Debian
+#: and Ubuntu. Content views are names, of which none is later than another.
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:T(\d{6})Z)?")
 
 

@@ -71,7 +71,7 @@ def _key_file(item: ExpectedRepository) -> str:
 
 def _stanza(item: ExpectedRepository) -> str:
     """Return its stanza. Archives of dated snapshots keep the Release file as it was, so that its Valid-Until is past
-    (snapshot.debian.org, "Usage"; sources.list(5), Check-Valid-Until); its signature is verified as ever."""
+    (Debian's snapshot archive, "Usage"; sources.list(5), Check-Valid-Until); its signature is verified as ever."""
     lines = ["Types: deb", f"URIs: {item.addresses[0]}", f"Suites: {' '.join(item.suites)}"]
     if item.components:
         lines.append(f"Components: {' '.join(item.components)}")
