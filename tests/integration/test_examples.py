@@ -32,7 +32,11 @@ def examples(name: str, aws: Lab) -> list[dict[str, Any]]:
     return list(yaml.safe_load(text.replace("contoso-patching", "lab-data-team")))
 
 
-@pytest.mark.parametrize("name", MODULES)
+#: Those of modules that only read are left to ``make test-slow``.
+RUNS = [pytest.param(name, marks=pytest.mark.slow) if name.endswith("_info") else name for name in MODULES]
+
+
+@pytest.mark.parametrize("name", RUNS)
 def test_examples_run(name: str, aws: Lab, tmp_path: Path) -> None:
     aws.reset()
     prepare = INTEGRATION / "examples" / f"{name}.yml"

@@ -1,17 +1,21 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide "Your estate, read-only" as a newcomer follows it: every command as the page has it, in its order.
+"""The first two guides as a newcomer follows them: every command as the page has it, in its order.
 
-Only what the page leaves to the reader is filled in: the accounts of the lab.
+Only what a page leaves to the reader is filled in: the accounts of the lab, the patch group to keep, the plan's digest. A canary that
+fails makes the gate pause, because the second guide says what to do then.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +27,7 @@ from tests.playbooks.playing import ROOT
 from tests.playbooks.test_rollout import REGIONS, WRITES, small
 
 __all__ = ["small"]
-GUIDE = "docs/first-estate.md"
+GUIDE, SECOND_GUIDE = "docs/first-estate.md", "docs/first-rollout.md"
 ACCOUNTS = {
     "patchtide_policy_name": "contoso",
     "patchtide_init_dir": ".",
@@ -68,12 +72,11 @@ class Newcomer:
         return output
 
 
-@pytest.fixture(scope="module")
-def newcomer(small: Lab, tmp_path_factory: pytest.TempPathFactory) -> Newcomer:
+@pytest.fixture
+def newcomer(small: Lab, tmp_path: Path) -> Newcomer:
     small.reset()
-    folder = tmp_path_factory.mktemp("hour")
-    (folder / "accounts.yml").write_text(yaml.safe_dump(ACCOUNTS), "utf-8")
-    return Newcomer(small, folder)
+    (tmp_path / "accounts.yml").write_text(yaml.safe_dump(ACCOUNTS), "utf-8")
+    return Newcomer(small, tmp_path)
 
 
 @pytest.mark.slow
@@ -82,3 +85,42 @@ def test_from_credentials_to_a_rehearsed_plan_without_a_write(newcomer: Newcomer
         output = newcomer.succeed(command)
     assert "━━━ report_compliance" in output and "Open " in output, output
     assert not {row["operation"] for row in newcomer.aws.get("ledger")["calls"] if row["operation"].startswith(WRITES)}
+
+
+@pytest.mark.slow
+def test_the_first_rollout_on_the_group_that_was_kept(newcomer: Newcomer) -> None:
+    for command in commands(GUIDE)[:2]:
+        newcomer.succeed(command)
+    policy = newcomer.folder / "policy.yml"
+    drafted = policy.read_text("utf-8").replace("[DB, WEB, WIN]", "[WEB]")
+    policy.write_text(re.sub(r"^  - \{name: (DB|WIN), baselines.*\n", "", drafted, flags=re.MULTILINE), "utf-8")
+
+    *first, check, patch, steer, report = commands(SECOND_GUIDE)
+    for command in first:
+        newcomer.succeed(command)
+    plan = json.loads((newcomer.folder / "2026-12" / "plan.json").read_text("utf-8"))
+    check, patch = (command.replace("DIGEST", plan["digest"]) for command in (check, patch))
+    newcomer.succeed(check)
+    assert not installed(newcomer)
+    planned = [node for wave in plan["waves"] for node in wave["nodes"]]
+    assert {node["patch_group"] for node in planned} == {"WEB"} and len(planned) == 6
+
+    night = datetime.fromisoformat(plan["waves"][0]["window"]["opens"])
+    newcomer.aws.post("clock", {"set": (night - timedelta(hours=9)).isoformat()})
+    (canary,) = (node["node_id"] for node in plan["waves"][0]["nodes"])
+    newcomer.aws.post("faults", {"node": canary, "fail_patches": ["*"]})
+    status, output = newcomer.type(patch)
+    assert status != 0 and "canary gate: PAUSE" in output, output
+    assert installed(newcomer) == {canary}
+
+    newcomer.succeed(steer)
+    newcomer.succeed(patch)
+    assert installed(newcomer) == {node["node_id"] for node in planned}
+    newcomer.succeed(report)
+    assert (newcomer.folder / "2026-12" / "report" / "index.html").exists()
+
+
+def installed(newcomer: Newcomer) -> set[str]:
+    """Return the nodes to which an Install was sent, by the lab's ledger."""
+    sent = [row for row in newcomer.aws.get("ledger")["commands"] if row["parameters"].get("Operation") == ["Install"]]
+    return {node for row in sent for node in row["nodes"]}

@@ -115,6 +115,7 @@ def test_hosts_of_azure_rm_are_patched(cycle: Mixed) -> None:
     assert sorted(row["name"] for row in own.aws.get("ledger")["install_runs"]) == sorted(planned)
 
 
+@pytest.mark.slow
 def test_a_lost_answer_installs_nothing_twice(cycle: Mixed) -> None:
     cycle.prepare()
     rules = [{"kind": "lose_response", "operation": "POST installPatches", "times": 1}]

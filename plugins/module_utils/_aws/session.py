@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from .._core.accounts import Account
@@ -24,6 +25,7 @@ try:
     import botocore.session
     from botocore.config import Config
     from botocore.credentials import DeferredRefreshableCredentials
+    from botocore.utils import parse_timestamp
 
     HAS_SDK = True
 except ImportError:  # reported by AnsibleAWSModule or the plugin's own check
@@ -112,7 +114,8 @@ class Sessions:
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=16,
-            user_agent_extra="patchtide.hybrid",
+            # A text of our own costs nothing; botocore composes its own anew for every call.
+            user_agent=f"patchtide.hybrid Boto3/{boto3.__version__} Botocore/{botocore.__version__}",
         )
         if self._connection.config:
             base = base.merge(Config(**self._connection.config))
@@ -133,6 +136,7 @@ class Sessions:
         if self._loader is None:
             self._loader = self._wrap_loader(loader()) if self._wrap_loader else loader()
         core.register_component("data_loader", self._loader)
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_to_moment)
         return core
 
     def _session(self) -> Any:
@@ -176,6 +180,13 @@ class Sessions:
             "token": found["SessionToken"],
             "expiry_time": found["Expiration"].isoformat(),
         }
+
+
+def _to_moment(value: Any) -> datetime:
+    """Read a time of an answer: seconds since 1970 in JSON. botocore would ask for the local zone each time."""
+    if isinstance(value, (int, float)):
+        return datetime.fromtimestamp(value, timezone.utc)
+    return parse_timestamp(value)  # type: ignore[no-any-return]
 
 
 def each_place(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -113,8 +113,8 @@ class NodeResult:
     differences_total: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON data: every member, the status as text, tuples as lists."""
-        data = asdict(self)
+        """Return plain JSON data: every member, the status as text, tuples as lists; what these hold is shared."""
+        data = {name: getattr(self, name) for name in _MEMBERS}
         data["status"] = self.status.value
         return {key: list(item) if isinstance(item, tuple) else item for key, item in data.items()}
 
@@ -126,3 +126,6 @@ class NodeResult:
             known[name] = tuple(known.get(name) or ())
         known["status"] = Status(known["status"])
         return cls(**known)
+
+
+_MEMBERS = tuple(member.name for member in fields(NodeResult))

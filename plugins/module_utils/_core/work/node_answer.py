@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 from ..errors import PatchtideError
@@ -48,13 +49,14 @@ def words(value: object, longest: int = LONGEST) -> str:
 def bounded(value: Any, levels: int = DEEPEST) -> Any:
     """Return plain data within bounds; values outside them become ``None``, texts are cut."""
     if isinstance(value, str):
-        return words(value)
+        text = words(value)
+        return intern(text) if len(text) <= NAME else text  # thousands of nodes answer the same names and versions
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
         return value if -LARGEST <= value <= LARGEST else None  # NaN is within no range
     if levels and isinstance(value, (dict, Mapping)):  # checking for dict first is much cheaper
-        return {words(key, NAME): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
+        return {intern(words(key, NAME)): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
     if levels and isinstance(value, (list, tuple)):
         return [bounded(item, levels - 1) for item in value[:MOST]]
     return None
