@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The first two guides as a newcomer follows them: every command as the page has it, in its order.
 
-Only what a page leaves to the reader is filled in: the accounts of the lab, the patch group to keep, the plan's digest. A canary that
-fails makes the gate pause, because the second guide says what to do then.
+Only what a page leaves to the reader is filled in: the accounts of the lab, the patch group to keep, the plan's digest.
+A canary that fails makes the gate pause, because the second guide says what to do then.
 """
 
 from __future__ import annotations
