@@ -18,7 +18,12 @@ from ..module_utils._core.nodes import PREFIX
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.packages.listing import PackageRules
 from ..module_utils._core.work.repositories.drift import Drift, HostRepositories, drifts, read_host
-from ..module_utils._core.work.repositories.expected import ExpectedRepository, RepositoryRules, to_expected
+from ..module_utils._core.work.repositories.expected import (
+    ExpectedRepository,
+    RepositoryRules,
+    check_closed,
+    to_expected,
+)
 from ..module_utils._core.work.repositories.repair import repaired
 from ..module_utils._core.work.repositories.script import KEPT, read_script, write_script
 from ..module_utils._core.work.repositories.trend import (
@@ -44,6 +49,7 @@ class ActionModule(DirectAction):
     SPEC: ClassVar[dict[str, Any]] = {
         "repositories": {"type": "list", "elements": "dict", "required": True},
         "wave": {"type": "str", "default": ""},
+        "closed": {"type": "list", "elements": "str", "default": []},
         "repair": {"type": "str", "choices": ["none", ONCE, PERMANENT, "by_trend"], "default": "none"},
         "history_file": {"type": "path"},
         "trend_days": {"type": "int", "default": _RULES.trend_days},
@@ -56,9 +62,11 @@ class ActionModule(DirectAction):
         now = clock.now()
         host_name = str(task_vars["inventory_hostname"])
         node = {"host": host_name, "node_id": node_key(str(task_vars.get(f"{PREFIX}node_id") or host_name))}
-        expected = self._expected(options, task_vars, node)
+        expected, closed = self._expected(options, task_vars, node), options["closed"]
+        for mistake in check_closed(closed, "closed"):
+            raise mistake
         packages = PackageRules(lock_seconds=options["lock_timeout"])
-        host = read_host(self.shell(read_script(packages)))
+        host = read_host(self.shell(read_script(packages, closed)))
         seen = None if is_rehearsal() else now
         found = drifts(host, expected, seen)
         history = RepositoryHistory(Path(options["history_file"])) if options["history_file"] else None
@@ -71,7 +79,7 @@ class ActionModule(DirectAction):
         files = repaired(host, expected, found, permanent=repair == PERMANENT) if repair else {}
         left = found
         if files and not self.check_mode:
-            after = read_host(self.shell(write_script(files, at.replace(":", ""), packages)))
+            after = read_host(self.shell(write_script(files, at.replace(":", ""), packages, closed)))
             left = drifts(after, expected, seen)
         if history and not self.check_mode:
             history.append(_news(records, node["node_id"], at, found, left, repair if files else ""))

@@ -41,6 +41,11 @@ options:
     description: Wave of the host, for repositories with C(snapshots). Empty if it is in none.
     type: str
     default: ""
+  closed:
+    description: URLs that must not answer from the host, at most 5. They are tried from the host.
+    type: list
+    elements: str
+    default: []
   repair:
     description:
       - V(none) changes nothing. V(once) corrects the host's files.
@@ -100,7 +105,7 @@ differences:
   description:
     - What differed before a repair, each with C(repository), C(code) and C(text).
     - The code is V(missing), V(disabled), V(wrong_url), V(wrong_snapshot), V(wrong_components), V(unsigned),
-      V(wrong_key), V(key_expired) or V(clock).
+      V(wrong_key), V(key_expired), V(clock), V(open) or V(unproven).
   returned: success
   type: list
   elements: dict

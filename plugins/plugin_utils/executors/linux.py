@@ -210,12 +210,12 @@ class LinuxExecutor:
     def _precheck(self, work: Work) -> dict[str, Any]:
         key = str(self.rollout.plan["rollout"])
         script = to_probe("linux", services_mode("precheck", self.rules.thresholds), key, packages_mode("precheck"))
-        expected = self.expected(work.nodes[0])
-        scripts = (script, *([read_script(self.rules.packages)] if expected else ()))
+        expected, closed = self.expected(work.nodes[0]), self.rules.repositories.closed
+        scripts = (script, *([read_script(self.rules.packages, closed)] if expected or closed else ()))
         output, *more = self._outputs(work, scripts, READ_SECONDS)
         wrong: list[str] = []
         corrected: list[str] = []
-        if expected:
+        if expected or closed:
             read = more[0] if more else self._output(work, scripts[1], READ_SECONDS)
             wrong, corrected = self._repositories(work, read_host(read), expected)
         if corrected:
@@ -224,7 +224,7 @@ class LinuxExecutor:
         if self.rules.packages.repair:  # the install begins with this
             thresholds = replace(thresholds, database="allow")
         found = evaluate_probe(output, thresholds, executor=self.row)
-        if expected:
+        if expected or closed:
             found = found.with_repositories(wrong, thresholds, corrected)
         return found.to_dict()
 
@@ -237,7 +237,8 @@ class LinuxExecutor:
         rule = self.rules.repositories.repair
         files = repaired(host, expected, found, permanent=rule == PERMANENT) if rule != "none" else {}
         if files:
-            script = write_script(files, to_time(self.clock.now()).replace(":", ""), self.rules.packages)
+            stamp, closed = to_time(self.clock.now()).replace(":", ""), self.rules.repositories.closed
+            script = write_script(files, stamp, self.rules.packages, closed)
             left = drifts(read_host(self._output(work, script, LIST_SECONDS)), expected, now)
         rest = {(item.repository, item.code) for item in left}
         gone = [item.sentence for item in found if (item.repository, item.code) not in rest]

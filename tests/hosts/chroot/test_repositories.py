@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -188,3 +190,31 @@ def test_apt_takes_a_snapshot_whose_release_file_has_expired(apt: Root, key: Sig
     item = {"name": "toys", "manager": "apt", "urls": ["file:/srv/{snapshot}"], "suites": ["./"], "key": key.public}
     assert repair(apt, {**item, "snapshot": "20260601"}).refresh == ""
     assert [patch.id for patch in apt.listing().patches] == [DEB.id]
+
+
+class _Door(BaseHTTPRequestHandler):
+    """Answers /open with a page, everything else as a proxy that refuses."""
+
+    def do_GET(self) -> None:
+        self.send_error(404 if self.path.startswith("/open") else 403)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("family", ["apt", "dnf"])
+def test_a_url_that_has_to_be_closed_is_tried_from_the_host(family: str, request: pytest.FixtureRequest) -> None:
+    root: Root = request.getfixturevalue(family)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Door)
+    Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_port
+    open_url, refusing = f"http://127.0.0.1:{port}/open", f"http://127.0.0.1:{port}/refused"
+    urls = (open_url, refusing, "http://127.0.0.1:9/", "http://nobody.invalid/")
+    found = read_host(root._run(["sh", "-s"], stdin=read_script(RULES, urls)).stdout)
+    server.shutdown()
+    by_connection = "yes" if family == "dnf" and "curl" not in root.sh("ls /usr/bin") else "unknown"
+    assert found.answers == dict(zip(urls, ("yes", by_connection, "no", "no"), strict=True))
+    assert [drift.code for drift in drifts(found, (), now())] == [
+        "open",
+        "unproven" if by_connection == "unknown" else "open",
+    ]

@@ -21,7 +21,7 @@ from ..nodes import Select
 from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..text import nearest
 from ..times.schedule import parse, to_zone
-from ..work.repositories.expected import mistakes
+from ..work.repositories.expected import check_closed, mistakes
 from ..work.repositories.promotion import wave_mistakes
 from .errors import Mistake
 from .values import BY_TAG, Policy, PolicyBaseline, Window
@@ -340,10 +340,9 @@ def _check_lists(policy: Policy) -> Iterator[Mistake]:
 
 def _check_repositories(policy: Policy) -> Iterator[Mistake]:
     expected, prefix = policy.repositories.expected, "repositories.expected"
-    for mistake in (
-        *mistakes(expected, prefix),
-        *wave_mistakes(expected, [wave.name for wave in policy.waves], prefix),
-    ):
+    waves = [wave.name for wave in policy.waves]
+    closed = check_closed(policy.repositories.closed, "repositories.closed")
+    for mistake in (*mistakes(expected, prefix), *wave_mistakes(expected, waves, prefix), *closed):
         yield Mistake.of(mistake)
     if any(item.snapshots for item in expected):
         for index, wave in enumerate(policy.waves):

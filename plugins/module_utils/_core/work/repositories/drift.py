@@ -27,7 +27,8 @@ _RPM_KEYS = "rpm"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """One difference. ``code``: ``missing``, ``disabled``, ``wrong_url``, ``wrong_snapshot``, ``wrong_components``,
-    ``unsigned``, ``wrong_key``, ``key_expired``, ``clock`` or ``unreadable``. ``text``: a sentence."""
+    ``unsigned``, ``wrong_key``, ``key_expired``, ``clock``, ``unreadable``, ``open`` or ``unproven``. ``text``: a
+    sentence."""
 
     repository: str
     code: str
@@ -45,6 +46,7 @@ class Drift:
 class HostRepositories:
     """What a host says. ``files``: text of its configuration by path, ``keys``: content of its keyrings by path.
 
+    :param answers: by URL that must not answer, ``yes``, ``no`` or ``unknown``.
     :param refresh: why its package lists could not be refreshed, ``""`` if they could, ``None`` if that was not tried.
     """
 
@@ -53,6 +55,7 @@ class HostRepositories:
     files: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, bytes] = field(default_factory=dict)
     clock: int | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
     refresh: str | None = None
 
     @property
@@ -88,6 +91,7 @@ def read_host(output: str) -> HostRepositories:
         files={path: data.decode("utf-8", "surrogateescape") for path, data in _files(document, "files")},
         keys=dict(_files(document, "keys")),
         clock=int(seconds) if seconds.isdigit() else None,
+        answers={url: state for state, _space, url in (line.partition(" ") for line in document.lines("closed"))},
         refresh=_refresh(document),
     )
 
@@ -128,6 +132,13 @@ def drifts(host: HostRepositories, expected: Iterable[ExpectedRepository], now: 
     if now and host.clock is not None and abs(skew := host.clock - int(now.timestamp())) > SKEW_SECONDS:
         text = f"its clock is {abs(skew)} seconds {'ahead' if skew > 0 else 'behind'}: signatures and certificates fail"
         found.append(Drift(repository="", code="clock", text=text))
+    for url, state in host.answers.items():
+        if state == "yes":
+            text = f"{url} answers from this host, which has to take patches from its own repositories only"
+            found.append(Drift(repository="", code="open", text=text))
+        elif state != "no":
+            text = f"whether {url} answers from this host is not known: a proxy refused, or there is no tool to try"
+            found.append(Drift(repository="", code="unproven", text=text))
     if host.refresh:
         found.append(Drift(repository="", code="unreadable", text=f"its package lists: {host.refresh}"))
     return tuple(found)

@@ -84,10 +84,12 @@ class RepositoryRules:
     """From ``permanent_after`` incidents of a host in ``trend_days`` on, a permanent repair is proposed.
 
     :param repair: what the pre-check of a rollout does about differences: ``none``, ``once`` or ``permanent``.
+    :param closed: URLs that must not answer from hosts.
     """
 
     expected: tuple[ExpectedRepository, ...] = ()
     repair: str = "none"
+    closed: tuple[str, ...] = ()
     trend_days: int = 90
     permanent_after: int = 3
 
@@ -108,6 +110,15 @@ def to_expected(data: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Expecte
     for mistake in mistakes(items, prefix):
         raise mistake
     return items
+
+
+def check_closed(urls: Sequence[str], option: str) -> Iterator[BadInput]:
+    """Yield what is wrong with URLs that must not answer; each takes up to 20 seconds of every pre-check."""
+    if len(urls) > 5:
+        yield BadInput(option, len(urls), "at most 5 URLs")
+    for index, url in enumerate(urls):
+        if not _is_url(url) or not url.startswith(("http://", "https://")):
+            yield BadInput(f"{option}[{index}]", url, "a URL such as http://deb.example/")
 
 
 def mistakes(items: Sequence[ExpectedRepository], prefix: str) -> Iterator[BadInput]:

@@ -21,7 +21,7 @@ RHSM, RHSM_REPOSITORIES = "/etc/rhsm/rhsm.conf", "/etc/yum.repos.d/redhat.repo"
 RPM_KEYS = "/etc/pki/rpm-gpg/"
 _FOLDERS = {"dnf": "/etc/yum.repos.d", "zypper": "/etc/zypp/repos.d"}
 #: What a repair changes nothing about.
-_NOT_HERE = ("clock", "unreadable", "")
+_NOT_HERE = ("clock", "unreadable", "open", "unproven")
 _CLOUD_TEXT = "# The patching policy decides which repositories this host has.\napt:\n  preserve_sources_list: true\n"
 
 

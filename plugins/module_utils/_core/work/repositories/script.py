@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...errors import BadInput
 from ..packages.listing import PackageRules
@@ -46,12 +46,43 @@ repository_keys() {
   esac
 }
 release() { echo "$(os_value ID) $(os_value VERSION_ID)"; }
+answers() { # URL: yes, no or unknown. Any answer counts, whatever its status; one that may be a proxy's is unknown.
+  if [ "$kind" = apt ] && [ -x "$R/usr/lib/apt/apt-helper" ]; then # uses the proxy that apt would use
+    said=$(limit 20 "$R/usr/lib/apt/apt-helper" -o Acquire::Retries=0 -o Acquire::http::Timeout=8 \
+      -o Acquire::https::Timeout=8 download-file "$1" "$T/closed" 2>&1) && { echo yes; return; }
+    case $said in
+      *' 403 '* | *' 407 '* | *' 502 '* | *' 503 '* | *' 504 '*) echo unknown ;;
+      *'ould not connect'* | *'ould not resolve'* | *'failure resolving'* | *'imed out'* | *'nable to connect'* | \
+        *refused* | *unreachable* | *'No route'*) echo no ;;
+      *) echo yes ;;
+    esac
+  elif has curl; then
+    code=$(limit 12 curl -g -s -o /dev/null -m 8 -w '%{http_code}' "$1" 2>/dev/null); end=$?
+    case $end:$code in
+      *:403 | *:407 | *:502 | *:503 | *:504) echo unknown ;;
+      5:* | 6:* | 7:* | 28:* | 124:*) echo no ;; # not resolved, not connected, no answer in time
+      *) echo yes ;;
+    esac
+  elif has bash && has timeout; then
+    host=${1#*://}; host=${host%%/*}; port=80
+    case $1 in https:*) port=443 ;; esac
+    case $host in *:*) port=${host##*:}; host=${host%:*} ;; esac
+    # shellcheck disable=SC2016 # expanded by bash
+    if timeout 8 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null; then echo yes; else echo no; fi
+  else
+    echo unknown
+  fi
+}
+closed() { # URL…
+  for url; do echo "$(answers "$url") $url"; done
+}
 able
 @WRITE@
 part files 20000 repository_files
 part keys 20000 repository_keys
 part release 1 release
 part clock 1 date -u +%s
+part closed 10 closed @CLOSED@
 document
 """
 #: Each file is kept in a directory of this repair before it is replaced. The package lists are refreshed afterwards.
@@ -81,15 +112,19 @@ _PATH = re.compile(r"/etc/[A-Za-z0-9@%+=:,./_-]+")
 KEPT = "/var/lib/patchtide/repositories"
 
 
-def read_script(rules: PackageRules) -> str:
-    """Return the script that reads a host's repositories and changes nothing."""
-    return with_managers(_filled(""), rules)
+def read_script(rules: PackageRules, closed: Sequence[str] = ()) -> str:
+    """Return the script that reads a host's repositories and changes nothing.
+
+    :param closed: URLs that must not answer, which it tries.
+    """
+    return with_managers(_filled("", closed), rules)
 
 
-def write_script(files: Mapping[str, str], stamp: str, rules: PackageRules) -> str:
+def write_script(files: Mapping[str, str], stamp: str, rules: PackageRules, closed: Sequence[str] = ()) -> str:
     """Return the script that writes files, refreshes the package lists and reads everything again.
 
-    :param files: new text by path. :param stamp: names the directory in which the replaced files are kept.
+    :param files: new text by path. :param stamp: names the directory in which the replaced files are kept. :param
+        closed: URLs that must not answer, which it tries.
     """
     puts = []
     for path, text in files.items():
@@ -100,8 +135,10 @@ def write_script(files: Mapping[str, str], stamp: str, rules: PackageRules) -> s
         puts.append(f"put '{path}' <<'PATCHTIDE' || return 1\n{body}\nPATCHTIDE")
     write = _WRITE.replace("@KEEP@", f"{KEPT}/{stamp}").replace("@PUTS@", "\n".join(puts))
     write = write.replace("@KEYS@", " ".join(path for path in files if path.startswith(RPM_KEYS)))
-    return with_managers(_filled(write), rules)
+    return with_managers(_filled(write, closed), rules)
 
 
-def _filled(write: str) -> str:
-    return _READ.replace("@KEPT@", f"{CLOUD} {CLOUD_KEEP} {RHSM}").replace("@WRITE@", write)
+def _filled(write: str, closed: Sequence[str]) -> str:
+    """:param closed: checked by ``check_closed``, so that none ends its quotes."""
+    urls = " ".join(f"'{url}'" for url in closed)
+    return _READ.replace("@KEPT@", f"{CLOUD} {CLOUD_KEEP} {RHSM}").replace("@CLOSED@", urls).replace("@WRITE@", write)

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.repositories.expected import RepositoryRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Work
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 
 from tests.fakes.package_answers import document
 
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
-RULES = SimpleNamespace(thresholds=None, packages=PackageRules())
+RULES = SimpleNamespace(thresholds=None, packages=PackageRules(), repositories=RepositoryRules())
 
 
 class Shell:

@@ -36,6 +36,7 @@ class Host:
 
     date: str = "20260701"
     locked: bool = False
+    internet: str = "no"
     written: list[str] = field(default_factory=list)
 
     def run(self, _host: str, script: str, *, timeout: float) -> Any:
@@ -52,12 +53,15 @@ class Host:
             else:
                 self.date, more = "20260601", {"refresh": (0, [])}
         text = f"[base]\nname=b\nbaseurl=http://m/{self.date}/os\ngpgcheck=1\n"
+        if "closed 'http://deb.example/'" in script:
+            more["closed"] = (0, [f"{self.internet} http://deb.example/"])
         shown = (0, [f"F {FILE}", base64.b64encode(text.encode()).decode()])
         return SimpleNamespace(rc=0, stdout=document("dnf", {"files": shown, "keys": (0, [])}, **more), stderr="")
 
 
 def executor(host: Host, rule: str) -> LinuxExecutor:
-    rules = WaveRules(thresholds=PrecheckRules.from_dict({"disk": {"/": 1}}), repositories=RepositoryRules(repair=rule))
+    repositories = RepositoryRules(repair=rule, closed=("http://deb.example/",))
+    rules = WaveRules(thresholds=PrecheckRules.from_dict({"disk": {"/": 1}}), repositories=repositories)
     rollout: Any = SimpleNamespace(plan={"rollout": "r"})
     clock: Any = SimpleNamespace(now=lambda: NOW)
     return LinuxExecutor(rollout, "prod", rules, clock, host, expected=lambda _node: (ITEM,))
@@ -103,3 +107,15 @@ def test_a_host_that_can_not_be_corrected_is_held_with_both_reasons() -> None:
 @pytest.mark.parametrize(("rule", "minutes"), [("none", 6), ("once", 26), ("permanent", 26)])
 def test_a_correction_gets_the_time_that_it_takes(rule: str, minutes: int) -> None:
     assert executor(Host(), rule).deadline("precheck", NOW) == NOW + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("date", ["20260601", "20260701"])
+@pytest.mark.parametrize(
+    ("internet", "words"),
+    [("yes", "http://deb.example/ answers from this host"), ("unknown", "whether http://deb.example/ answers")],
+)
+def test_a_host_with_another_way_to_patches_is_held(date: str, internet: str, words: str) -> None:
+    host = Host(date=date, internet=internet)
+    outcome, found = precheck(host, "once")
+    assert outcome == "skip" and [ok for text, ok in found.items() if text.startswith(words)] == [False]
+    assert host.date == "20260601"
