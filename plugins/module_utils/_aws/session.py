@@ -114,7 +114,7 @@ class Sessions:
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=16,
-            # A text of our own costs nothing; botocore composes its own anew for every call.
+            # A text of our own costs nothing; botocore composes its own for every call.
             user_agent=f"patchtide.hybrid Boto3/{boto3.__version__} Botocore/{botocore.__version__}",
         )
         if self._connection.config:
@@ -186,7 +186,8 @@ def _to_moment(value: Any) -> datetime:
     """Read a time of an answer: seconds since 1970 in JSON. botocore would ask for the local zone each time."""
     if isinstance(value, (int, float)):
         return datetime.fromtimestamp(value, timezone.utc)
-    return parse_timestamp(value)  # type: ignore[no-any-return]
+    moment: datetime = parse_timestamp(value)
+    return moment
 
 
 def each_place(
