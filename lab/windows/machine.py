@@ -17,21 +17,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from .offers import Offer, left_out
+
 #: OperationResultCode and error codes (Windows Update Agent API; wuerror.h).
 SUCCEEDED, FAILED, ABORTED = 2, 4, 5
 INSTALL_NOT_ALLOWED, CANCELLED = 0x80240016, 0x8024000B
 CLIENT = "ansible.windows.win_updates"
-#: Categories that are searched if none are given, and those with a short name (win_updates.ps1).
-_DEFAULT = ("CriticalUpdates", "SecurityUpdates", "UpdateRollups")
-_SHORT = {
-    "CriticalUpdates": "Critical Updates",
-    "DefinitionUpdates": "Definition Updates",
-    "DeveloperKits": "Developer Kits",
-    "FeaturePacks": "Feature Packs",
-    "SecurityUpdates": "Security Updates",
-    "ServicePacks": "Service Packs",
-    "UpdateRollups": "Update Rollups",
-}
 #: Seconds of the lab's clock. shutdown.exe /t 2.
 SHUTDOWN, OFF, CONFIGURING = 2.0, 60.0, 90.0
 
@@ -39,34 +30,6 @@ SHUTDOWN, OFF, CONFIGURING = 2.0, 60.0, 90.0
 def signed(hresult: int) -> int:
     """PowerShell has HRESULTs as signed numbers."""
     return hresult - 2**32 if hresult >= 2**31 else hresult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """An update that the update server has for the host. ``seconds``: how long its install takes."""
-
-    kb: str
-    title: str
-    categories: tuple[str, ...] = ("Security Updates",)
-    seconds: float = 120.0
-    reboot: bool = False
-    hidden: bool = False
-    optional: bool = False
-
-    @property
-    def id(self) -> str:
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.kb or self.title))
-
-    def to_info(self) -> dict[str, Any]:
-        """Source: win_updates.ps1, ``Format-UpdateInfo``, as far as the action plugin reads it."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "kb": [self.kb] if self.kb else [],
-            "categories": list(self.categories),
-            "is_hidden": self.hidden,
-            "browse_only": self.optional,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +76,10 @@ class Faults:
     """What is wrong with the host.
 
     :param fail: HRESULTs of installs by KB, ``*`` for all. :param downloads: HRESULTs of downloads by KB.
-    :param search: HRESULT of each search. :param rollback: KBs that the next reboot undoes. :param hang: no step ends.
-    :param away: nobody answers. :param no_reboot: exit code of shutdown.exe, which does nothing then. :param lost_host:
-    it does not come back after a reboot. :param twice: it reboots a second time while it completes updates.
+    :param search: HRESULT of each search. :param rollback: KBs that the next reboot undoes. :param hang: installs never
+        end. :param away: nobody answers. :param no_reboot: exit code of shutdown.exe, which does nothing then.
+    :param lost_host: it does not come back after a reboot. :param twice: it reboots a second time while it completes
+        updates.
     """
 
     fail: dict[str, int] = field(default_factory=dict)
@@ -124,7 +88,7 @@ class Faults:
     rollback: set[str] = field(default_factory=set)
     hang: bool = False
     away: bool = False
-    no_reboot: int = 0
+    no_reboot: int | None = None
     lost_host: bool = False
     twice: bool = False
 
@@ -147,6 +111,9 @@ class Machine:
     ready_at: datetime | None = None
     reboot_at: datetime | None = None
     search_seconds: float = 5.0
+    off_seconds: float = OFF
+    configuring_seconds: float = CONFIGURING
+    free_mb: int = 60_000
     counts: dict[str, int] = field(default_factory=dict)
 
     # --- time
@@ -154,8 +121,11 @@ class Machine:
     @property
     def next_due(self) -> datetime | None:
         """When something happens by itself."""
-        steps = [run.due for run in self.runs if run.step and not self.faults.hang]
+        steps = [run.due for run in self._moving()]
         return min([*steps, *(moment for moment in (self.reboot_at, self.ready_at) if moment)], default=None)
+
+    def _moving(self) -> list[Run]:
+        return [run for run in self.runs if run.step and not (self.faults.hang and run.installing)]
 
     def catch_up(self, now: datetime) -> None:
         """Do whatever was due, in order."""
@@ -165,7 +135,7 @@ class Machine:
             elif self.ready_at is not None and self.ready_at <= due:
                 self._complete(self.ready_at)
             else:
-                run = min((run for run in self.runs if run.step), key=lambda item: item.due)
+                run = min(self._moving(), key=lambda item: item.due)
                 assert run.step is not None
                 run.step(run.due)
 
@@ -205,8 +175,8 @@ class Machine:
         if self.faults.search:
             self._exit(run, message="Searching for updates: Exception from HRESULT", hresult=self.faults.search)
             return
-        selected = [offer for offer in self.offers if not _reasons(offer, run.args)]
-        filtered = [{"id": offer.id, "reasons": why} for offer in self.offers if (why := _reasons(offer, run.args))]
+        selected = [offer for offer in self.offers if not left_out(offer, run.args)]
+        filtered = [{"id": offer.id, "reasons": why} for offer in self.offers if (why := left_out(offer, run.args))]
         infos = [offer.to_info() for offer in self.offers]
         run.output.append({"task": "search_result", "result": {"updates": infos, "filtered": filtered}})
         searched = run.args.get("state") == "searched" or bool(run.args.get("_ansible_check_mode"))
@@ -276,7 +246,7 @@ class Machine:
 
     def shut_down(self, now: datetime) -> int:
         """shutdown.exe /r /t 2: 0, or 1115 and 1190 where a shutdown has begun (winerror.h)."""
-        if self.faults.no_reboot:
+        if self.faults.no_reboot is not None:
             return self.faults.no_reboot
         if self.reboot_at is not None:
             return 1190
@@ -288,12 +258,12 @@ class Machine:
         """An install that runs ends without a trace; processes and their output are gone."""
         self.runs.clear()
         self.reboot_at = None
-        back = timedelta(days=3650) if self.faults.lost_host else timedelta(seconds=OFF)
+        back = timedelta(days=3650) if self.faults.lost_host else timedelta(seconds=self.off_seconds)
         self.down_until = self.boot = at + back
-        self.ready_at = self.boot + timedelta(seconds=CONFIGURING)
+        self.ready_at = self.boot + timedelta(seconds=self.configuring_seconds)
         if not self.faults.lost_host and self.faults.twice:
             self.faults.twice = False
-            self.reboot_at = self.boot + timedelta(seconds=CONFIGURING / 2)
+            self.reboot_at = self.boot + timedelta(seconds=self.configuring_seconds / 2)
 
     def _complete(self, at: datetime) -> None:
         """A rollback is seen by its update being offered again (win_updates, "An update loop was detected")."""
@@ -306,10 +276,10 @@ class Machine:
 
     # --- what it shows
 
-    def state(self, mode: str, token: str, now: datetime) -> dict[str, Any]:
+    def state(self, mode: str, token: str, owner: str, now: datetime) -> dict[str, Any]:
         """The document of ``_core/work/windows/state_script.py``, whose script does not run here."""
         ready = self.ready_at is None
-        work = self._work(mode, token, now) if mode != "state" else None
+        work = self._work(mode, token, owner, now) if mode != "state" else None
         pipes = [run.name for run in self.runs]
         installing = any(run.installing for run in self.runs)
         pids = [run.pid for run in self.runs]
@@ -326,43 +296,63 @@ class Machine:
             **({"component_store": "healthy", "sessions": 0, "hotfixes": self.installed} if mode == "state" else {}),
         }
 
-    def _work(self, mode: str, token: str, now: datetime) -> dict[str, Any]:
+    def _work(self, mode: str, token: str, owner: str, now: datetime) -> dict[str, Any]:
         found = self.registry.get(token)
-        fresh = found is None and mode in ("claim", "close", "reboot")
-        if fresh:
+        if found is None and mode in ("claim", "close", "reboot"):
             state = "closed" if mode == "close" else "claimed"
-            found = self.registry[token] = {"since": to_text(now), "boot": to_text(self.boot), "state": state}
+            since, boot = to_text(now), to_text(self.boot)
+            found = self.registry[token] = {"since": since, "boot": boot, "state": state, "owner": owner}
             if mode == "reboot":
                 found["exit"] = str(self.shut_down(now))
         if mode == "stop":
             for run in list(self.runs):
                 self.cancel(run.name, now)
         empty: dict[str, Any] = {"state": "absent", "since": None, "boot": None, "exit": None, "text": ""}
-        return {**empty, **(found or {}), "fresh": fresh}
+        return {**empty, **(found or {}), "fresh": found is not None and found.get("owner") == owner}
+
+    def probe(self, packages: str, key: str, now: datetime) -> dict[str, Any]:
+        """The document of ``_core/work/probe_windows.py``. :param packages: ``remember``, ``compare`` or nothing."""
+        more: dict[str, Any] = {}
+        if packages == "remember":
+            self.registry.setdefault(f"packages {key}", {"since": to_text(now)})
+            more = {"packages_known": 0}
+        elif packages == "compare":
+            since = self.registry.get(f"packages {key}", {}).get("since")
+            rows = [item for item in self.history if since and to_text(item.at) >= since and item.result == SUCCEEDED]
+            found = sorted({f"{_kb(item.title)} - 200" for item in rows})
+            more = {"packages": {"rows": found, "total": len(found), "sha256": ""} if since else None}
+        return {
+            "probe": 1,
+            "platform": "windows",
+            "os": "Microsoft Windows Server 2022 Datacenter",
+            "os_version": "10.0.20348",
+            "kernel": "10.0.20348.4171",
+            "kernel_newest": "",
+            "boot_id": to_text(self.boot),
+            "uptime_s": int((now - self.boot).total_seconds()),
+            "manager": "wua",
+            "disks": [{"mount": "C:", "free_mb": self.free_mb, "size_mb": 130_000}],
+            "disks_total": 1,
+            "pending_reboot": bool(self.pending & {"windows_update", "cbs_pending"}),
+            "lock_held_by": "",
+            "repos": [{"url": "windowsupdate", "ok": None, "text": "not checked: Windows Update itself"}],
+            "repos_total": 1,
+            "failed_units": [],
+            "load1": 0.1,
+            "cpus": 2,
+            "agent": "absent",
+            "time_synced": True,
+            **more,
+        }
 
     def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
 
 
+def _kb(title: str) -> str:
+    found = re.findall(r"\((KB[0-9]{6,8})\)", title) or re.findall(r"KB[0-9]{6,8}", title)[:1]
+    return str(found[-1]) if found else title.replace(" ", "-")
+
+
 def _row(update_id: str, hresult: int) -> dict[str, Any]:
     return {"id": update_id, "result_code": FAILED if hresult else SUCCEEDED, "hresult": signed(hresult)}
-
-
-def _reasons(offer: Offer, args: Mapping[str, Any]) -> list[str]:
-    """Why an update is not selected. Source: win_updates.ps1: unanchored, any case, over title and KBs as one text."""
-    text = f"{offer.title}{offer.kb}"
-    accept, reject = _list(args.get("accept_list")), _list(args.get("reject_list"))
-    wanted = [_SHORT.get(item, item).lower() for item in _list(args.get("category_names")) or _DEFAULT]
-    mine = [item.lower() for item in offer.categories]
-    found = {
-        "accept_list": bool(accept) and not any(re.search(item, text, re.IGNORECASE) for item in accept),
-        "reject_list": any(re.search(item, text, re.IGNORECASE) for item in reject),
-        "hidden": offer.hidden,
-        "category_names": "*" not in wanted and not set(wanted) & set(mine),
-        "skip_optional": bool(args.get("skip_optional")) and offer.optional,
-    }
-    return [name for name, yes in found.items() if yes]
-
-
-def _list(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)] if value else []

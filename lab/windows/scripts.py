@@ -137,14 +137,28 @@ def _logon(world: World, machine: Machine, text: str) -> Output:
 
 def _state(world: World, machine: Machine, text: str) -> Output:
     now = world.catch_up(machine)
-    mode, token = (re.search(rf"^\${name} = '([^']*)'$", text, re.MULTILINE) for name in ("mode", "token"))
-    assert mode and token, "the script names its mode and its token"
-    return _json(machine.state(mode[1], token[1], now))
+    mode, token, owner = (_value(text, name) for name in ("mode", "token", "owner"))
+    if mode in world.lost:
+        world.lost.remove(mode)
+        world.cuts["Receive"] = 1
+    return _json(machine.state(mode, token, owner, now))
+
+
+def _probe(world: World, machine: Machine, text: str) -> Output:
+    now = world.catch_up(machine)
+    return _json(machine.probe(_value(text, "packages"), _value(text, "packagesKey"), now))
+
+
+def _value(text: str, name: str) -> str:
+    """Return the value that a script gives a variable in a line or a statement of its own."""
+    found = re.search(rf"(?:^|; )\${name} = '([^']*)'", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 #: What a script has in it, and what it does; the first that fits.
 _TEXTS: tuple[tuple[str, Callable[[World, Machine, str], Output]], ...] = (
     ("# patchtide:windows:1", _state),
+    ("# patchtide:probe:1", _probe),
     ("shutdown.exe /r", _shut_down),
     ("AutoLogonChecked", _logon),
     ("LastBootUpTime", _boot_time),

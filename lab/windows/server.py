@@ -64,13 +64,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, world: World, name: str, raw: bytes) -> None:
         request = soap.read(raw)
-        cut = world.is_cut(request.operation)
         try:
             status, body = _Dispatch(self.server, name, request).reply()
         except Exception:
             world.trouble.append(traceback.format_exc())
             status, body = 500, b""
-        if cut or not world.answers(name):
+        if world.is_cut(request.operation) or not world.answers(name):
             self._cut()
         else:
             self._reply(status, body)

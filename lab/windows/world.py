@@ -13,7 +13,8 @@ from typing import Any
 
 from lab.aws.clock import VirtualClock
 
-from .machine import Machine, Offer
+from .machine import Machine
+from .offers import Offer
 
 LCU = Offer(
     kb="KB5990101",
@@ -42,6 +43,7 @@ class World:
 
     :param hurries: a reader who waits makes the time pass; otherwise somebody else advances the clock.
     :param cuts: how many of the next connections of each operation, such as ``Receive``, are cut without an answer.
+    :param lost: modes of the collection's script whose next answer is lost.
     """
 
     clock: VirtualClock
@@ -50,6 +52,7 @@ class World:
     user: str = "admin"
     password: str = "lab-password"
     cuts: dict[str, int] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
     #: real seconds that a Receive waits at most, so that clients never wait for their own limit
     longest: float = 0.5
     #: scripts that the lab does not know, and errors of its own; a test that leaves some has failed

@@ -32,6 +32,7 @@ class ActionModule(ControllerAction):
             "changed": False,
             "direct_hosts": [node.host for node in targets.direct],
             "direct_waves": {node.host: wave_of(node, policy.waves if policy else ()) for node in targets.direct},
+            "windows_hosts": [node.host for node in targets.windows],
             "ssm_hosts": [node.host for node in targets.ssm],
             "azure_hosts": [node.host for node in targets.azure],
             "unscanned": [

@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 direct_hosts:
-  description: Inventory names of the hosts that are scanned directly.
+  description: Inventory names of the hosts that are scanned over SSH.
   returned: success
   type: list
   elements: str
@@ -54,6 +54,12 @@ direct_waves:
   returned: success
   type: dict
   sample: {dc1-web-01: canary}
+windows_hosts:
+  description: Inventory names of the hosts on which M(patchtide.hybrid.windows_patch_info) searches.
+  returned: success
+  type: list
+  elements: str
+  sample: [win-01.example.com]
 ssm_hosts:
   description: Inventory names of the hosts that Systems Manager scans.
   returned: success
@@ -120,7 +126,7 @@ not_served:
       name: ""
       executor: sms
       code: not_served
-      reason: "executor 'sms' is not served by this version, which serves azure, linux, ssm (did you mean 'ssm'?)"
+      reason: "executor 'sms' is not served by this version, which serves azure, linux, ssm, windows"
 not_served_message:
   description: One message about RV(not_served) with executors, counts and the first hosts; empty if there are none.
   returned: success

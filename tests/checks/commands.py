@@ -25,6 +25,7 @@ NOT_RUN = {
     ". ~/patchtide/bin/activate": "the environment is one of Python's venv",
     "make bundle": "takes minutes and needs the network; it installs the bundle and asks for every module",
     "ansible-galaxy collection install patchtide.hybrid": "needs Galaxy",
+    "ansible-galaxy collection install ansible.windows": "needs Galaxy; the package ansible has it",
     "ansible-galaxy collection install build/": "make artifact installs the artifact",
     "ansible-galaxy collection install --no-deps": "make artifact installs the artifact",
     "make demo": "takes minutes; no test runs it as a whole yet",

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.arm import
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.credentials import AzureLogin, Credentials
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure.patching import Machines
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import AZURE, LINUX, SSM
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import AZURE, LINUX, SSM, WINDOWS
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work import detached
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.precheck import PrecheckRules
@@ -26,11 +27,16 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base im
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.rules import WaveRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.ssm import SsmExecutor
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.windows import WindowsExecutor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from lab.aws.launch import Lab
 from lab.azure.launch import AzureLab
+from lab.windows.machine import Faults
+from lab.windows.server import WindowsLab
+from lab.windows.world import NET, World
 from tests.contract.node_worlds import REGION, WEB, sessions_of
+from tests.contract.windows_hosts import open_hosts
 from tests.fakes.driving import planned
 from tests.fakes.events import started
 from tests.fakes.executor import FakeExecutor
@@ -190,8 +196,6 @@ class AzureClock(FakeClock):
         self.sleep(0.001)
 
     def sleep(self, seconds: float) -> None:
-        from datetime import datetime
-
         self.moment = datetime.fromisoformat(self._lab.post("clock", {"advance": seconds})["now"])
 
 
@@ -264,6 +268,67 @@ def _remember_packages(port: ExecutorPort, node: str, clock: AzureClock) -> None
     work.handle = port.begin(work)
     while not port.poll(work):
         clock.sleep(15)
+
+
+class WindowsClock(FakeClock):
+    """The time of the lab's Windows hosts. Their readers are threads, which need some real time."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(0.05)
+        self._world.clock.advance(seconds)
+
+
+def windows_world(folder: Path, lab: WindowsLab) -> ExecutorWorld:
+    name, world = "win-a", lab.world
+    machine, clock, password = world.machines[name], WindowsClock(world), world.password
+    variables = lab.variables(name)
+    machine.search_seconds = machine.off_seconds = machine.configuring_seconds = 0
+    machine.offers = [replace(item, seconds=30) for item in machine.offers]
+    more = {"patches": [{"id": NET.kb, "title": NET.title}], "platform": "windows"}
+    rollout = begun_rollout(folder, clock, name, WINDOWS.name, account="", region="", **more)
+    faults: dict[str, dict[str, Any]] = {
+        "failed": {"fail": {"*": 0x80070643}},
+        "hangs": {"hang": True},
+        "no reboot": {"no_reboot": 0},
+        "away": {"away": True},
+    }
+
+    def act(word: str) -> None:
+        if word == "ok":
+            machine.faults, world.password = Faults(), password
+        elif word == "nothing":
+            machine.offers = []
+        elif word == "refused":
+            world.password = "another"
+        elif word == "lost":
+            world.lost |= {"claim", "reboot"}
+        for item, value in faults.get(word, {}).items():
+            setattr(machine.faults, item, value)
+
+    def fresh() -> WindowsExecutor:
+        hosts = open_hosts(folder, {name: variables})
+        return WindowsExecutor(rollout=rollout, wave="w", rules=RULES, clock=clock, hosts=hosts)
+
+    def runs() -> int:
+        return machine.counts.get("installs", 0) + machine.counts.get("reboots", 0)
+
+    return ExecutorWorld(
+        node=name,
+        clock=clock,
+        fresh=fresh,
+        act=act,
+        pass_time=clock.sleep,
+        runs=runs,
+        stopped=lambda: not machine.runs,
+        rollout=rollout,
+    )
 
 
 def linux_world(folder: Path, family: str) -> ExecutorWorld:

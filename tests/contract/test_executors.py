@@ -23,6 +23,8 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connect
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.linux import LinuxExecutor
 
 from lab.azure.launch import AzureLab, azure_lab
+from lab.windows.server import WindowsLab, windows_lab
+from lab.windows.world import new_world
 from tests.contract.executor_worlds import (
     PLANNED,
     UNPLANNED,
@@ -32,6 +34,7 @@ from tests.contract.executor_worlds import (
     lab_world,
     linux_world,
     ssm_world,
+    windows_world,
 )
 from tests.fakes.stub_host import FAMILIES
 
@@ -54,12 +57,21 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureLab]:
         yield running
 
 
-@pytest.fixture(params=["fake", "ssm", "lab", "azure", "arc", *FAMILIES])
+@pytest.fixture
+def windows() -> Iterator[WindowsLab]:
+    with windows_lab(new_world(["win-a"])) as running:
+        yield running
+        assert not running.world.trouble
+
+
+@pytest.fixture(params=["fake", "ssm", "lab", "azure", "arc", "windows", *FAMILIES])
 def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExecutorWorld:
     if request.param == "lab":
         return lab_world(tmp_path, request.getfixturevalue("aws"))
     if request.param in AZURE_MACHINES:
         return azure_world(tmp_path, request.getfixturevalue("azure"), AZURE_MACHINES[request.param])
+    if request.param == "windows":
+        return windows_world(tmp_path, request.getfixturevalue("windows"))
     monkeypatch.setattr(detached, "FOLDER", str(tmp_path / "work"))
     if request.param in FAMILIES:
         return linux_world(tmp_path, request.param)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.windows_hosts import WindowsHosts
 
+_load_plugins = cache(init_plugin_loader)
+
 
 class Coordinator(ActionBase):
     """An action as the driver's: it runs on one host and reaches all others."""
@@ -35,7 +38,7 @@ def open_hosts(folder: Path, hosts: Mapping[str, Mapping[str, Any]]) -> WindowsH
     """Return the open connections of hosts. :param hosts: names to variables."""
     if not context.CLIARGS:
         context.CLIARGS = ImmutableDict(become_method="sudo")
-    init_plugin_loader()
+    _load_plugins()
     inventory = folder / "windows.yml"
     inventory.write_text(json.dumps({"all": {"hosts": dict(hosts)}}))
     loader = DataLoader()

@@ -147,9 +147,11 @@ def test_a_real_client_reads_the_state_of_each_host(hosts: WindowsLab) -> None:
 
 
 def test_a_token_is_taken_once(hosts: WindowsLab) -> None:
-    closed = read_state(asked(hosts, "win-a", to_state_script("close", "t"))[0]).claim
-    again = read_state(asked(hosts, "win-a", to_state_script("claim", "t"))[0]).claim
-    assert (closed.state, closed.fresh, again.state, again.fresh) == ("closed", True, "closed", False)
+    closed = read_state(asked(hosts, "win-a", to_state_script("close", "t", "a"))[0]).claim
+    again = read_state(asked(hosts, "win-a", to_state_script("close", "t", "a"))[0]).claim
+    other = read_state(asked(hosts, "win-a", to_state_script("claim", "t", "b"))[0]).claim
+    assert (closed.state, closed.fresh) == (again.state, again.fresh) == ("closed", True)
+    assert (other.state, other.fresh) == ("closed", False)
 
 
 def test_an_unknown_script_fails_loudly(hosts: WindowsLab) -> None:

@@ -30,10 +30,12 @@ class Reach(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A Python module that the controller needs, and the package that pip installs it from."""
+    """A Python module that the controller needs, and the package that pip installs it from; or a collection, by the
+    name that ansible-galaxy installs it by."""
 
     module: str
     package: str
+    is_collection: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +104,26 @@ AZURE = Executor(
     in_roles=False,
     requires=(Library("azure.core", "azure-core"), Library("azure.identity", "azure-identity")),
 )
+WINDOWS = Executor(
+    name="windows",
+    title="Windows over PSRP",
+    text="ansible.windows.win_updates over the host's own connection",
+    reach=Reach.DIRECT,
+    platforms=("windows",),
+    pin="kb_or_versions",
+    in_roles=False,
+    requires=(
+        Library("pypsrp", "pypsrp"),
+        Library("ansible_collections.ansible.windows", "ansible.windows", is_collection=True),
+    ),
+)
 
 #: The executors that this version serves, by name.
-EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX, AZURE)}
+EXECUTORS: Mapping[str, Executor] = {item.name: item for item in (SSM, LINUX, AZURE, WINDOWS)}
 
 
 def known() -> str:
-    """Return the served names for messages: ``azure, linux, ssm``."""
+    """Return the served names for messages: ``azure, linux, ssm, windows``."""
     return ", ".join(sorted(EXECUTORS))
 
 
@@ -148,7 +163,7 @@ def unserved(name: str) -> str:
 
 
 def not_served_text() -> str:
-    """Return the end of a sentence: ``is not served by this version, which serves azure, linux, ssm``."""
+    """Return the end of a sentence: ``is not served by this version, which serves azure, linux, ssm, windows``."""
     return f"is not served by this version, which serves {known()}"
 
 
@@ -162,5 +177,10 @@ def lacks(row: Executor, missing: Sequence[Library]) -> str:
     """Return why a served executor does not work on this controller, and what to install; ``""`` if it works."""
     if not missing:
         return ""
-    modules, packages = ", ".join(item.module for item in missing), " ".join(item.package for item in missing)
-    return f"executor {row.name!r} needs Python modules that this controller lacks ({modules}): pip install {packages}"
+    python = [item for item in missing if not item.is_collection]
+    modules, packages = ", ".join(item.module for item in python), " ".join(item.package for item in python)
+    names = " ".join(item.package for item in missing if item.is_collection)
+    parts = [f"Python modules that this controller lacks ({modules}): pip install {packages}"] if python else []
+    if names:
+        parts.append(f"collections that this controller lacks: ansible-galaxy collection install {names}")
+    return f"executor {row.name!r} needs {'; '.join(parts)}"

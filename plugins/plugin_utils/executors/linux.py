@@ -44,6 +44,7 @@ from ...module_utils._core.work.repositories.trend import PERMANENT
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .connection_errors import AccessRefused, BadConnection, HostError
+from .host_results import lost, unreadable
 from .rules import WaveRules
 
 #: Time limits in seconds of scripts that only read, of the one that lists updates, and of those that begin or poll.
@@ -130,11 +131,11 @@ class LinuxExecutor:
         try:
             results: list[Result] = [{"node_id": node, **result} for result in self._poll(work, node)]
         except (AccessRefused, BadConnection) as why:
-            return [{"node_id": node, **_lost(work, why)}]
+            return [{"node_id": node, **lost(work, why)}]
         except PatchtideError:
             raise
         except Exception as why:
-            return [{"node_id": node, **self._times(work), **_unreadable(work, not_understood(why))}]
+            return [{"node_id": node, **self._times(work), **unreadable(work, not_understood(why))}]
         work.trouble = ""
         return results
 
@@ -145,7 +146,7 @@ class LinuxExecutor:
         node = work.nodes[0]
         if why is None and work.stage in ("patch", "reboot"):
             return [{"node_id": node, **self._times(work), **self._stopped(work)}]
-        result = _lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
+        result = lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
         return [{"node_id": node, **self._times(work), **result}]
 
     def _stopped(self, work: Work) -> dict[str, Any]:
@@ -156,8 +157,8 @@ class LinuxExecutor:
                 found = self._look(work, final=True)
                 if found.state in ("ended", "unknown"):
                     return install_result(found, self._planned(work.nodes[0]))
-            except PatchtideError as lost:
-                work.trouble = str(lost)
+            except PatchtideError as gone:
+                work.trouble = str(gone)
         text = work.trouble or "its time limit passed, and how it ended is unknown"
         return {"status": Status.UNKNOWN.value, "error": error("no_end", text)}
 
@@ -189,12 +190,12 @@ class LinuxExecutor:
         except PatchtideError as why:
             if isinstance(why, HostError) and not why.began:
                 raise
-            lost = str(why)
+            text = str(why)
         else:
             if state != "begun":
                 raise PatchtideError(answer.stderr.strip()[-300:] or "the host refused the work")
             return "detached"
-        raise Unknown(lost)
+        raise Unknown(text)
 
     def _poll(self, work: Work, node: str) -> list[dict[str, Any]]:
         if work.stage == "precheck":
@@ -357,27 +358,6 @@ class LinuxExecutor:
 
     def _times(self, work: Work) -> dict[str, Any]:
         return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}
-
-
-def _unreadable(work: Work, why: PatchtideError) -> dict[str, Any]:
-    """Return the result of a host with an invalid answer: unknown, or nothing done if the work had not begun."""
-    if work.stage == "precheck":
-        finding = {"check": "probe", "ok": False, "text": words(why)}
-        return {"outcome": "skip", "findings": [finding], "facts": {}}
-    return {"status": Status.UNKNOWN.value, "error": error("unreadable", str(why))}
-
-
-def _lost(work: Work, why: PatchtideError) -> dict[str, Any]:
-    """Return the result of a host on which a stage did not begin, or that did not answer a reading stage."""
-    unreachable = isinstance(why, HostError) or work.trouble
-    status = Status.UNREACHABLE if unreachable else Status.FAILED
-    result: dict[str, Any] = {"status": status.value, "error": error(why.code, str(why))}
-    if work.stage == "precheck":
-        finding = {"check": "connection", "ok": False, "text": words(why)}
-        return {**result, "outcome": "skip", "findings": [finding], "facts": {}}
-    if work.stage == "reboot":
-        return {**result, "status": Status.FAILED.value, "rebooted": False}
-    return result
 
 
 def _said(found: Look) -> str:

@@ -14,7 +14,7 @@ from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.executors import AZURE, LINUX, SSM
+from ...module_utils._core.executors import AZURE, LINUX, SSM, WINDOWS
 from ...module_utils._core.work.repositories.expected import ExpectedRepository
 from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
@@ -27,6 +27,7 @@ from .linux import LinuxExecutor
 from .rules import WaveRules
 from .served import why_unserved
 from .ssm import SsmExecutor
+from .windows import WindowsExecutor
 
 if TYPE_CHECKING:
     from ...module_utils._azure.patching import Machines
@@ -138,6 +139,27 @@ def open_azure(context: WaveContext) -> ExecutorPort:
     )
 
 
+def open_windows(context: WaveContext) -> ExecutorPort:
+    """Open the connections of the wave's hosts; one that can't be opened is a failure of that host only.
+
+    The plugins of PowerShell Remoting are loaded for waves that have such hosts.
+    """
+    from .windows_hosts import WindowsHosts
+
+    hosts = WindowsHosts(context.action, context.task_vars)
+    for host in (str(node["host"]) for node in context.nodes if node["executor"] == WINDOWS.name):
+        hosts.try_to_open(host)
+    return WindowsExecutor(
+        rollout=context.rollout,
+        wave=context.wave,
+        rules=context.rules,
+        clock=context.rollout.clock,
+        hosts=hosts,
+        poll_seconds=context.poll_seconds,
+        is_real_time=not is_rehearsal(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shells:
     """Connections, and the errors of those that could not be opened."""
@@ -156,4 +178,5 @@ OPENERS: Mapping[str, Callable[[WaveContext], ExecutorPort]] = {
     SSM.name: open_ssm,
     LINUX.name: open_linux,
     AZURE.name: open_azure,
+    WINDOWS.name: open_windows,
 }

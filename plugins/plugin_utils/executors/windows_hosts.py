@@ -59,6 +59,14 @@ class WindowsHosts:
         self._action = action
         self._task_vars = task_vars
         self._links: dict[str, _Link] = {}
+        self._broken: dict[str, BadConnection] = {}
+
+    def try_to_open(self, host: str) -> None:
+        """Open a host, or keep why that is not possible for those who call it."""
+        try:
+            self.open(host)
+        except BadConnection as why:
+            self._broken[host] = why
 
     def open(self, host: str) -> None:
         """Resolve a host's connection settings; nothing is sent. :raises BadConnection: see ``open_shell``."""
@@ -87,15 +95,27 @@ class WindowsHosts:
 
         return self._call(host, send, time.monotonic() + timeout, threading.Event())
 
-    def updates(self, host: str, options: Mapping[str, Any], *, timeout: float, stop: threading.Event) -> Any:
+    def updates(
+        self,
+        host: str,
+        options: Mapping[str, Any],
+        *,
+        timeout: float,
+        stop: threading.Event,
+        begun: threading.Event | None = None,
+    ) -> Any:
         """Call win_updates, which never reboots here, and return its result.
 
         :param stop: ends the call at its next message, as if the connection had broken.
+        :param begun: is set once the host has begun it.
         :raises HostError: the connection broke, or was refused. What win_updates has begun goes on.
         """
 
         def call(shell: RemoteShell) -> Any:
-            return self._plugin(host, shell, options).run(None, dict(self._links[host].variables))
+            plugin = self._plugin(host, shell, options)
+            if begun is not None:
+                _tell_first(plugin, begun)
+            return plugin.run(None, dict(self._links[host].variables))
 
         return self._call(host, call, time.monotonic() + timeout, stop)
 
@@ -111,6 +131,8 @@ class WindowsHosts:
 
     @contextmanager
     def _alone(self, host: str) -> Iterator[_Link]:
+        if host in self._broken:
+            raise self._broken[host]
         link = self._links.get(host)
         if link is None:
             raise ValueError(f"{host}: its connection is not open")
@@ -120,6 +142,19 @@ class WindowsHosts:
             yield link
         finally:
             link.lock.release()
+
+
+def _tell_first(plugin: ActionBase, begun: threading.Event) -> None:
+    """Set the event once the first module has answered: it starts the process, all others read it."""
+    execute = plugin._execute_module
+
+    def watched(*args: Any, **more: Any) -> Any:
+        found = execute(*args, **more)
+        if not found.get("failed"):
+            begun.set()
+        return found
+
+    plugin._execute_module = watched
 
 
 def _load(host: str) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..executors import AZURE, SSM, is_direct, needs_agent, unserved
+from ..executors import AZURE, SSM, WINDOWS, is_direct, needs_agent, unserved
 from ..nodes import Candidate
 from ..policy.values import Policy
 from .exclude import excluded_by, unmanaged, will_start
@@ -20,12 +20,14 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class ScanTargets:
-    """``direct``: scanned over their own connections; ``ssm``: by Systems Manager; ``azure``: by Azure Update Manager.
+    """``direct``: scanned over their own connections, as hosts of a play; ``windows``: over theirs, by one process;
+    ``ssm``: by Systems Manager; ``azure``: by Azure Update Manager.
 
     ``unscanned``: not now, with the reason. ``not_served``: by no executor here, and not excluded by the policy.
     """
 
     direct: tuple[Candidate, ...]
+    windows: tuple[Candidate, ...]
     ssm: tuple[Candidate, ...]
     azure: tuple[Candidate, ...]
     unscanned: tuple[tuple[Candidate, str], ...]
@@ -41,6 +43,7 @@ def scan_targets(
     :param why_unserved: returns why an executor can't be used here, "" if it can.
     """
     direct: list[Candidate] = []
+    windows: list[Candidate] = []
     ssm: list[Candidate] = []
     azure: list[Candidate] = []
     unscanned: list[tuple[Candidate, str]] = []
@@ -51,6 +54,8 @@ def scan_targets(
             (unscanned if excluded else unserved_nodes).append((node, excluded or why))
         elif (why := why_unscanned(node)) and not _known_before(node, policy):
             unscanned.append((node, why))
+        elif node.executor == WINDOWS.name:
+            windows.append(node)
         elif is_direct(node.executor):
             direct.append(node)
         elif node.executor == SSM.name:
@@ -59,7 +64,14 @@ def scan_targets(
             azure.append(node)
         else:
             unserved_nodes.append((node, f"no scan exists for executor {node.executor!r}"))
-    return ScanTargets(tuple(direct), tuple(ssm), tuple(azure), tuple(unscanned), tuple(unserved_nodes))
+    return ScanTargets(
+        direct=tuple(direct),
+        windows=tuple(windows),
+        ssm=tuple(ssm),
+        azure=tuple(azure),
+        unscanned=tuple(unscanned),
+        not_served=tuple(unserved_nodes),
+    )
 
 
 def why_unscanned(node: Candidate) -> str:

@@ -100,6 +100,10 @@ class Precheck:
         """``pass`` or ``skip``."""
         return _PASS if all(item.ok for item in self.findings) else _SKIP
 
+    def with_findings(self, more: Sequence[Finding]) -> Precheck:
+        """Add findings of another look at the node."""
+        return replace(self, findings=(*self.findings, *more))
+
     def with_repositories(
         self, differences: Sequence[str], rules: PrecheckRules, corrected: Sequence[str] = ()
     ) -> Precheck:

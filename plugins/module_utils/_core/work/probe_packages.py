@@ -104,7 +104,9 @@ if ($packages -eq 'remember') {
         $extra['packages'] = $null
     } else {
         $changes = @($history | Where-Object { $_.Date -ge $since -and $_.ResultCode -in 2, 3 } | ForEach-Object {
-            $name = if ($_.Title -match 'KB[0-9]{6,8}') { $Matches[0] } else { $_.UpdateIdentity.UpdateID }
+            $name = if ($_.Title -match '.*\((KB[0-9]{6,8})\)') { $Matches[1] }
+                elseif ($_.Title -match 'KB[0-9]{6,8}') { $Matches[0] }
+                else { $_.UpdateIdentity.UpdateID }
             $revision = "$($_.UpdateIdentity.RevisionNumber)"
             if ($_.Operation -eq 2) { "$name $revision -" } else { "$name - $revision" }
         } | Sort-Object -Unique)

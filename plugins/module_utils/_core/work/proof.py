@@ -188,7 +188,9 @@ def _source(seen: _Seen) -> str:
 
 def _judge_planned(proof: Proof, seen: _Seen) -> None:
     for row in seen.planned:
-        if seen.is_installed(row):
+        # Windows may report success and roll back at the reboot: what is offered again is missing
+        again = not seen.by_title and seen.among(row, seen.missing)
+        if seen.is_installed(row) and not again:
             proof.installed.append(row[0])
         elif seen.among(row, seen.missing):
             proof.missing.append(row[0])

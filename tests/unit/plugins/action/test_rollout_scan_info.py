@@ -46,14 +46,14 @@ def test_why_a_host_is_not_scanned() -> None:
     assert found["unscanned"][0]["name"] == "web-01"
 
 
-HOSTS: dict[str, dict[str, Any]] = {"web": SSM, "typo": {**SSM, "executor": "sms"}, "win": {"executor": "windows"}}
+HOSTS: dict[str, dict[str, Any]] = {"web": SSM, "typo": {**SSM, "executor": "sms"}, "win": {"executor": "wsus"}}
 
 
 def test_hosts_that_nobody_serves_are_named() -> None:
     found = find(**HOSTS)
     assert (found["ssm_hosts"], found["unscanned"]) == (["web"], [])
     told = [(row["host"], row["executor"], row["code"]) for row in found["not_served"]]
-    assert told == [("typo", "sms", "not_served"), ("win", "windows", "not_served")]
+    assert told == [("typo", "sms", "not_served"), ("win", "wsus", "not_served")]
     assert found["not_served_message"].startswith("2 hosts can be neither scanned nor patched. executor 'sms'")
 
 

@@ -20,7 +20,8 @@ VERSION = 1
 SAME_BOOT_SECONDS = 60
 #: Rows of the history that are read.
 _MOST = 1000
-_KB = re.compile(r"KB([0-9]{6,8})", re.IGNORECASE)
+#: The history has no numbers but those of titles, which end with ``(KB5001234)`` and may mention others before.
+_KB = re.compile(r".*\((KB[0-9]{6,8})\)|.*?(KB[0-9]{6,8})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Entry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What the host keeps for a token. ``state``: ``absent``, ``claimed`` (work may have begun) or ``closed`` (it never
-    begins). ``fresh``: this call wrote it. ``code``: the exit code of shutdown.exe, where it is known."""
+    begins). ``fresh``: whoever asks has taken it. ``code``: the exit code of shutdown.exe, where it is known."""
 
     state: str
     fresh: bool = False
@@ -147,11 +148,11 @@ def _entry(row: Mapping[str, Any]) -> Entry | None:
     at, title = _moment(row.get("at")), words(row.get("title") or "", 300)
     if at is None:
         return None
-    kb = _KB.search(title)
+    kb = _KB.match(title)
     return Entry(
         at=at,
         title=title,
-        kb=f"KB{kb[1]}" if kb else "",
+        kb=(kb[1] or kb[2]).upper() if kb else "",
         operation=_code(row.get("operation")),
         result=_code(row.get("result")),
         hresult=to_hresult(row.get("hresult")) or 0,

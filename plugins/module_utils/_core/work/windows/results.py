@@ -27,9 +27,10 @@ def scan_result(answer: UpdatesAnswer, state: HostState, rules: PackageRules) ->
     """Return what a search of all categories says, as a scan. Optional updates are none of its selection."""
     if answer.lost or answer.trouble:
         return {"status": Status.FAILED.value, "error": error("search_failed", to_text(answer))}
-    found = [item for item in answer.selected if _is_wanted(item, rules)]
     need = reboot_need(state.reboot)
     pending = bool(need.pending) or answer.reboot_required
+    waiting = _waiting(state) if pending else frozenset()
+    found = [item for item in answer.selected if _is_wanted(item, rules) and not waiting & set(item.kbs)]
     notes = [{"code": "reboot_source", "text": text} for text in need.doubts]
     return {
         "status": Status.SUCCEEDED.value,
@@ -42,6 +43,12 @@ def scan_result(answer: UpdatesAnswer, state: HostState, rules: PackageRules) ->
         "counts": {"missing_count": len(found), "failed_count": 0},
         **({"evidence": {"notes": notes}} if notes else {}),
     }
+
+
+def _waiting(state: HostState) -> frozenset[str]:
+    """Return the KBs that were installed since the boot: whether Windows still offers them until the reboot is not
+    documented, and they are not missing."""
+    return frozenset(row.kb for row in state.since(state.boot) if row.is_installed) if state.boot else frozenset()
 
 
 def _is_wanted(update: Update, rules: PackageRules) -> bool:

@@ -14,6 +14,7 @@ Its grammar is checked in the tests; it has not met a real Windows host yet.
 from __future__ import annotations
 
 import hashlib
+import re
 
 from ...errors import BadInput
 
@@ -28,6 +29,7 @@ _SCRIPT = r"""# patchtide:windows:1
 # Prints one JSON document.
 $mode = '@MODE@'
 $token = '@TOKEN@'
+$owner = '@OWNER@'
 $ErrorActionPreference = 'SilentlyContinue'
 $ProgressPreference = 'SilentlyContinue'
 
@@ -125,19 +127,21 @@ if ($mode -ne 'state') {
     $mutex = New-Object -TypeName Threading.Mutex -ArgumentList $false, 'Global\patchtide-work'
     try { $owned = $mutex.WaitOne(30000) } catch [Threading.AbandonedMutexException] { $owned = $true }
     $found = Get-Setting $key 'State'
+    $made = $false
     if ($owned -and -not $found -and $mode -in 'claim', 'close', 'reboot') {
         $null = New-Item -Path $key -Force
         $state = if ($mode -eq 'close') { 'closed' } else { 'claimed' }
-        $values = [ordered]@{ Since = (Format-Utc ([DateTime]::UtcNow)); Boot = $boot; State = $state }
+        $values = [ordered]@{ Since = (Format-Utc ([DateTime]::UtcNow)); Boot = $boot; Owner = $owner; State = $state }
         foreach ($name in $values.Keys) {
             $null = New-ItemProperty -LiteralPath $key -Name $name -PropertyType String -Value $values[$name]
         }
         $found = Get-Setting $key 'State'
-        $work['fresh'] = $found -eq $state
+        $made = $found -eq $state
     }
+    $work['fresh'] = [bool]($found -and (Get-Setting $key 'Owner') -eq $owner)
     if ($owned) { $mutex.ReleaseMutex() } else { $work['text'] = 'another look holds the lock' }
     $mutex.Dispose()
-    if ($mode -eq 'reboot' -and $work['fresh'] -and $found -eq 'claimed') {
+    if ($mode -eq 'reboot' -and $made) {
         Remove-Item -LiteralPath $logon -Force
         $said = & "$env:SystemRoot\System32\shutdown.exe" /r /t 2 /c 'patchtide: reboot after updates' 2>&1 | Out-String
         $exit = $LASTEXITCODE
@@ -219,16 +223,20 @@ $document['hotfixes'] = @(Get-HotFix | ForEach-Object { "$($_.HotFixID)" } | Sel
 """
 
 
-def to_state_script(mode: str, token: str = "") -> str:
+def to_state_script(mode: str, token: str = "", owner: str = "") -> str:
     """Return the script.
 
     :param mode: one of ``MODES``. :param token: names the work for every mode but ``state``; any text.
-    :raises BadInput: another mode, or no token where one is needed.
+    :param owner: whoever takes the token, so that a repeated call knows its own claim; letters and digits.
+    :raises BadInput: another mode or owner, or no token where one is needed.
     """
     if mode not in MODES:
         raise BadInput("mode", mode, f"one of {', '.join(MODES)}")
     if mode != "state" and not token:
         raise BadInput("token", token, "the name of the work")
+    if not re.fullmatch(r"[A-Za-z0-9]{0,40}", owner):
+        raise BadInput("owner", owner, "letters and digits")
     name = hashlib.sha256(token.encode()).hexdigest()[:24]
     details = _DETAILS.strip("\n") if mode == "state" else ""
-    return _SCRIPT.replace("@DETAILS@", details).replace("@MODE@", mode).replace("@TOKEN@", name)
+    script = _SCRIPT.replace("@DETAILS@", details)
+    return script.replace("@MODE@", mode).replace("@TOKEN@", name).replace("@OWNER@", owner)

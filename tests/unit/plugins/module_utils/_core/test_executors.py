@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import (
     LINUX,
     SSM,
+    WINDOWS,
     Library,
     by_node_id,
     comes_first,
@@ -57,13 +58,17 @@ def test_preferred_executors(name: str, other: str, first: bool) -> None:
     assert not comes_first(name, other, [])
 
 
+SERVES = "is not served by this version, which serves azure, linux, ssm, windows"
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
         ("ssm", ""),
         ("linux", ""),
-        ("windows", "executor 'windows' is not served by this version, which serves azure, linux, ssm"),
-        ("sms", "executor 'sms' is not served by this version, which serves azure, linux, ssm (did you mean 'ssm'?)"),
+        ("windows", ""),
+        ("satellite", f"executor 'satellite' {SERVES}"),
+        ("sms", f"executor 'sms' {SERVES} (did you mean 'ssm'?)"),
     ],
 )
 def test_an_executor_that_is_not_served_is_named_with_those_that_are(name: str, why: str) -> None:
@@ -76,4 +81,15 @@ def test_what_is_missing_is_said_with_what_to_install() -> None:
     assert lacks(SSM, missing) == (
         "executor 'ssm' needs Python modules that this controller lacks (azure.identity, winrm): "
         "pip install azure-identity pywinrm"
+    )
+
+
+def test_a_collection_is_installed_from_galaxy() -> None:
+    told = "ansible-galaxy collection install ansible.windows"
+    assert lacks(WINDOWS, WINDOWS.requires[1:]) == (
+        f"executor 'windows' needs collections that this controller lacks: {told}"
+    )
+    assert lacks(WINDOWS, WINDOWS.requires) == (
+        "executor 'windows' needs Python modules that this controller lacks (pypsrp): pip install pypsrp; "
+        f"collections that this controller lacks: {told}"
     )

@@ -143,7 +143,7 @@ def test_a_node_or_a_wave_that_is_there_twice_is_refused() -> None:
     [
         (node(1, managed=False), scanned("x"), "unmanaged", "not managed by Systems Manager"),
         (node(1, executor="sms"), scanned("x"), "not_served", "(did you mean 'ssm'?)"),
-        (node(1, executor="windows", state="VM running"), None, "not_served", "which serves azure, linux, ssm"),
+        (node(1, executor="satellite", state="VM running"), None, "not_served", "which serves azure, linux, ssm"),
         (node(1), {"status": "failed", "error": {"code": "not_served", "text": "pip"}}, "not_served", "pip"),
         (
             node(1, executor="sms", application="sap", tags={"Application": "sap"}),

@@ -19,7 +19,7 @@ def node(host: str, executor: str, **more: Any) -> Candidate:
     return Candidate(node_id=host, host=host, executor=executor, ping_status="Online", **more)
 
 
-NODES = [node("b", "ssm"), node("a", "linux"), node("w", "windows"), node("s", "sms", state="stopped")]
+NODES = [node("b", "ssm"), node("a", "linux"), node("w", "wsus"), node("s", "sms", state="stopped")]
 
 
 def test_a_node_that_no_executor_serves_is_not_just_unscanned() -> None:
@@ -28,8 +28,13 @@ def test_a_node_that_no_executor_serves_is_not_just_unscanned() -> None:
     assert [item.host for item, _why in found.not_served] == ["s", "w"] and not found.unscanned
 
 
+def test_windows_hosts_are_no_hosts_of_the_play_over_ssh() -> None:
+    found = scan_targets([*NODES, node("x", "windows")])
+    assert [item.host for item in found.windows] == ["x"] and "x" not in [item.host for item in found.direct]
+
+
 def test_what_the_policy_excludes_needs_no_executor() -> None:
-    policy = to_policy({"exclude": [{"select": {"executors": ["windows"]}, "reason": "WSUS patches them"}]})
+    policy = to_policy({"exclude": [{"select": {"executors": ["wsus"]}, "reason": "WSUS patches them"}]})
     found = scan_targets(NODES, policy)
     assert [(item.host, why) for item, why in found.unscanned] == [("w", "WSUS patches them")]
     assert [item.host for item, _why in found.not_served] == ["s"]
@@ -46,7 +51,7 @@ def test_one_message_has_executors_counts_and_the_first_hosts() -> None:
     message = not_served_message(rows)
     assert message.startswith("7 hosts can be neither scanned nor patched. executor 'gcp' is not served")
     assert ": 5 hosts (z0, z1, z2 and 2 more); executor 'sms' is not served" in message
-    assert "(did you mean 'ssm'?): 1 host (s); executor 'windows'" in message
+    assert "(did you mean 'ssm'?): 1 host (s); executor 'wsus'" in message
     assert not_served_message([]) == ""
 
 

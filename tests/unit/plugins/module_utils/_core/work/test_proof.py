@@ -177,6 +177,14 @@ def test_a_kb_that_was_replaced_is_told_by_the_title_without_month_and_number() 
     assert proof.differences[0]["text"] == "replaced by KB1000002, which was approved after the plan"
 
 
+def test_a_kb_that_windows_offers_again_is_not_installed() -> None:
+    """Source: ansible.windows issue 530: success was reported, and the update was offered again."""
+    kb = {"id": "KB5001234", "title": "2026-11 Cumulative Update (KB5001234)"}
+    scan = {"missing": [kb], "missing_after": ["KB5001234"]}
+    found = proved([kb], packages("KB5001234 - 200"), scan=scan, platform="windows")
+    assert (found.installed, found.missing) == ([], ["KB5001234"])
+
+
 def test_what_came_in_besides_the_plan_is_sorted_by_who_brought_it() -> None:
     dep, mate = {"id": "dep.x", "title": "dep.x:1"}, {"id": "mate.x", "title": "mate.x:7"}
     facts = packages("curl.x 1 2", "dep.x - 1", "mate.x 6 7", "others.x 1 2", "gone.x 3 -")

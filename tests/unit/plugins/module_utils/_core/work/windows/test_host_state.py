@@ -63,10 +63,12 @@ def test_a_token_never_leaves_its_quotes() -> None:
     assert to_state_script("claim", "a") != to_state_script("claim", "b")
 
 
-@pytest.mark.parametrize(("mode", "token"), [("format", "t"), ("claim", ""), ("look", "")])
-def test_a_mode_that_is_none_is_refused(mode: str, token: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "token", "owner"), [("format", "t", ""), ("claim", "", "a"), ("look", "", ""), ("claim", "t", "'; #")]
+)
+def test_a_mode_or_owner_that_is_none_is_refused(mode: str, token: str, owner: str) -> None:
     with pytest.raises(BadInput):
-        to_state_script(mode, token)
+        to_state_script(mode, token, owner)
 
 
 def test_the_last_document_counts() -> None:
@@ -110,6 +112,22 @@ def test_history_is_sorted_and_knows_its_kb() -> None:
     assert [(row.kb, row.is_installed) for row in state.history or ()] == [("KB5001235", False), ("KB5001234", True)]
     assert [row.kb for row in state.since(datetime(2026, 11, 21, tzinfo=timezone.utc))] == ["KB5001235"]
     assert read_state(shown(history=None)).history is None
+
+
+@pytest.mark.parametrize(
+    ("title", "kb"),
+    [
+        ("2026-11 Cumulative Update for Windows (KB5001234)", "KB5001234"),
+        ("Update for the setup of KB5001234 (KB5009999)", "KB5009999"),
+        ("Update (KB5001234) for .NET (kb5009999) (1.2)", "KB5009999"),
+        ("Security Intelligence Update - KB2267602 (Version 1.4)", "KB2267602"),
+        ("Fix of KB5001234 and KB5009999", "KB5001234"),
+        ("Intel - net - 12.19.2.65", ""),
+    ],
+)
+def test_the_kb_of_an_entry_is_the_one_at_the_end_of_its_title(title: str, kb: str) -> None:
+    (row,) = read_state(shown(history=[{**entry("KB1234567"), "title": title}])).history or ()
+    assert row.kb == kb
 
 
 @pytest.mark.parametrize(("seconds", "rebooted"), [(0, False), (59, False), (-3600, False), (61, True)])
