@@ -26,7 +26,8 @@ from tests.fakes.package_answers import document
 from tests.fakes.stub_host import PROBE
 
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
-FILE = "/etc/yum.repos.d/os.repo"
+FILE = "/etc/yum.repos.d/redhat.repo"
+RHSM = "/etc/rhsm/rhsm.conf"
 ITEM = ExpectedRepository(name="base", manager="dnf", urls=("http://m/{snapshot}/os",), snapshot="20260601")
 
 
@@ -55,7 +56,11 @@ class Host:
         text = f"[base]\nname=b\nbaseurl=http://m/{self.date}/os\ngpgcheck=1\n"
         if "closed 'http://deb.example/'" in script:
             more["closed"] = (0, [f"{self.internet} http://deb.example/"])
-        shown = (0, [f"F {FILE}", base64.b64encode(text.encode()).decode()])
+        files = {FILE: text, RHSM: "[rhsm]\nmanage_repos = 1\n"}
+        lines = [
+            line for path, data in files.items() for line in (f"F {path}", base64.b64encode(data.encode()).decode())
+        ]
+        shown = (0, lines)
         return SimpleNamespace(rc=0, stdout=document("dnf", {"files": shown, "keys": (0, [])}, **more), stderr="")
 
 
@@ -74,7 +79,7 @@ def precheck(host: Host, rule: str) -> tuple[str, dict[str, bool]]:
     return found["outcome"], {row["text"]: row["ok"] for row in found["findings"] if row["check"] == "repositories"}
 
 
-WRONG = "repository base: it is at snapshot 20260701, 20260601 expected (/etc/yum.repos.d/os.repo)"
+WRONG = "repository base: it is at snapshot 20260701, 20260601 expected (/etc/yum.repos.d/redhat.repo)"
 
 
 def test_a_host_at_a_later_date_is_held_and_nothing_is_written() -> None:
@@ -89,6 +94,13 @@ def test_a_host_gets_the_date_of_its_wave_and_the_record_says_so() -> None:
     assert (outcome, host.date, len(host.written)) == ("pass", "20260601", 1)
     good = {f"corrected: {WRONG}", "the repositories are as expected", "1 of 1 repositories reached"}
     assert found == dict.fromkeys(good, True)
+
+
+@pytest.mark.parametrize("rule", ["once", "permanent"])
+def test_other_tools_are_kept_from_the_files_only_if_the_policy_says_so(rule: str) -> None:
+    host = Host()
+    assert precheck(host, rule)[0] == "pass"
+    assert (f"put '{RHSM}'" in host.written[0]) == (rule == "permanent")
 
 
 def test_a_host_that_is_right_is_not_written_to() -> None:

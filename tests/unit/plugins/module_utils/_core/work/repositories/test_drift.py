@@ -254,3 +254,12 @@ def test_nothing_is_written_outside_of_etc() -> None:
     for path in ("/root/x", "/etc/../root/x", "/etc/a b", "/etc/a'b"):
         with pytest.raises(BadInput):
             write_script({path: ""}, "s", PackageRules())
+
+
+@pytest.mark.parametrize("snapshot", ["20260601", ""])
+def test_a_snapshot_of_apt_may_have_expired_lists_and_no_other_repository(snapshot: str) -> None:
+    item = {**APT, "urls": ["http://m.example/{snapshot}/debian" if snapshot else "http://m.example/debian"]}
+    expected = to_expected([{**item, "snapshot": snapshot}], "x")
+    files = repaired(apt(), expected, drifts(apt(), expected, NOW))
+    (text,) = files.values()
+    assert ("Check-Valid-Until: no\n" in text) == bool(snapshot)

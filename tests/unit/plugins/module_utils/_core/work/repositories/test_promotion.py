@@ -49,6 +49,7 @@ def test_a_wave_may_have_the_date_of_an_earlier_wave_or_an_older_one(dates: dict
         ({"dev": "20260701", "test": "20260501", "prod": "20260601"}, "prod"),
         ({"dev": "20260601", "test": "20260601", "prod": "20260601T000001Z"}, "prod"),
         ({"dev": "2026-06-01", "test": "2026-06-01", "prod": "20260630"}, "prod"),
+        ({"dev": "20260601", "test": "view-9", "prod": "20260602"}, "prod"),
     ],
 )
 def test_a_later_date_for_a_later_wave_is_refused(dates: dict[str, str], wave: str) -> None:
