@@ -147,18 +147,12 @@ def _errata(world: World) -> list[dict[str, Any]]:
 
 def _hosts(world: World) -> list[dict[str, Any]]:
     def facet(host: Mapping[str, Any]) -> dict[str, Any]:
-        place = {
-            "content_view": {"name": host.get("view", "base")},
-            "lifecycle_environment": {"name": host["environment"]},
-        }
-        source = {"content_source_name": host.get("source", "satellite.example")}
+        view, source = host.get("view", "base"), {"content_source_name": host.get("source", "satellite.example")}
         if host.get("old"):  # Katello before hosts could be in several environments
-            return {
-                "content_view_name": host.get("view", "base"),
-                "lifecycle_environment_name": host["environment"],
-                **source,
-            }
-        return {"content_view_environments": [place], **source}
+            return {"content_view_name": view, "lifecycle_environment_name": host["environment"], **source}
+        names = (host["environment"], *([host["also"]] if "also" in host else []))
+        places = [{"content_view": {"name": view}, "lifecycle_environment": {"name": name}} for name in names]
+        return {"content_view_environments": places, **source}
 
     return [
         {"id": key, "name": host["name"], "content_facet_attributes": facet(host)} for key, host in world.hosts.items()

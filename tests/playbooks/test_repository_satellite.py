@@ -40,6 +40,10 @@ WORLD: dict[str, Any] = {
     "hosts": {
         "prod-01": {"environment": "Prod", "applicable": []},
         "prod-02": {"environment": "Dev", "applicable": [], "old": True},
+        "prod-03": {"environment": "Prod", "applicable": [], "also": "Dev"},
+        "prod-04": {"environment": "Prod", "applicable": [], "view": "other"},
+        "prod-05": {"environment": "Prod", "applicable": [], "source": "capsule.example"},
+        "prod-06": {"environment": "Prod", "applicable": [], "old": True},
     },
 }
 PROMOTE = {"environment": "Prod", "promote": True}
@@ -130,10 +134,15 @@ def test_a_failed_task_ends_the_role_and_nothing_is_published(served: Served) ->
     assert served.done == ["repositories/sync"]
 
 
-def test_a_host_in_another_environment_is_named(served: Served) -> None:
-    good, text = served.play({"environment": "Prod", "hosts": ["prod-01", "prod-02"]})
-    assert not good and "prod-02 takes its content from base in Dev" in text and "expected base in Prod" in text
-    assert "prod-01 takes" not in text
+def test_each_host_with_other_content_is_named(served: Served) -> None:
+    hosts = [f"prod-0{number}" for number in range(1, 7)]
+    good, text = served.play({"environment": "Prod", "hosts": hosts, "content_source": "satellite.example"})
+    assert not good and "expected base in Prod, source satellite.example" in text
+    assert "prod-02 takes its content from base in Dev," in text
+    assert "prod-03 takes its content from base, base in Prod, Dev," in text
+    assert "prod-04 takes its content from other in Prod," in text
+    assert "prod-05 takes its content from base in Prod, source capsule.example" in text
+    assert "prod-01 takes" not in text and "prod-06 takes" not in text
 
 
 def test_a_cve_without_errata_is_an_error(served: Served) -> None:
