@@ -36,8 +36,8 @@ class FakeExecutor:
 
     :param script: by (stage, node), else by node, what happens at each beginning in turn, the last word for ever:
         ``ok``, ``failed``, ``hangs``, ``refused``, ``lost`` (it began, and the answer is lost), ``swallowed`` (it never
-        began, and the answer is lost), ``bug at begin``, ``bug at poll``, ``bug at look-up``, ``unreadable`` or
-        ``away`` (nobody can be asked for 10 minutes).
+        began, and the answer is lost), ``bug at begin``, ``bug at poll``, ``bug at look-up``, ``unreadable``,
+        ``away`` (nobody can be asked for 10 minutes) or ``silent`` (no look-up is answered).
     :param size: nodes of one piece of work. ``places``: by node, ``here`` if not named.
     """
 
@@ -98,6 +98,8 @@ class FakeExecutor:
             raise KeyError("look-up")
         if "away" in words and self.clock.now() < work.at + timedelta(minutes=10):
             raise PatchtideError("nobody can be asked")
+        if "silent" in words:
+            raise PatchtideError("the token has expired")
         return f"handle of {work.token}" if work.token in self.begun else None if final else ""
 
     def poll(self, work: Work) -> list[Result]:

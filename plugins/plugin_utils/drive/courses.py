@@ -15,10 +15,12 @@ from functools import partial
 from typing import TypeVar
 
 from ...module_utils._core.errors import PatchtideError, TakenOver
+from ...module_utils._core.executors import Reach
 from ...module_utils._core.model import Status
 from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import from_time, to_time
+from ...module_utils._core.text import counted
 from ...module_utils._core.work.final_record import error, lost_record
 from ..executors.base import ExecutorPort, Result, Unknown, Work, seconds_to_look
 from ..rollout.folder import RolloutDir
@@ -34,6 +36,8 @@ Prepare = Callable[[Sequence[str]], Awaitable[None]]
 TRIES = 3
 #: Ask the guards again if work begins more than this many seconds after they were asked.
 STALE = timedelta(seconds=60)
+#: How long an intent without a window stays open while look-ups of it are refused.
+OPEN_LOOKS = timedelta(days=1)
 #: Stages that change nodes; they begin only if no guard objects.
 GUARDED = ("patch", "reboot")
 _STATUSES = frozenset(item.value for item in Status)
@@ -45,6 +49,12 @@ class NotDue(PatchtideError):
     code = "NotDue"
 
 
+class NoAnswer(PatchtideError):
+    """Whether announced work began is unknown, and the next run may learn it."""
+
+    code = "NoAnswer"
+
+
 class ExecutorFault(PatchtideError):
     """An executor broke its contract; whether the node was changed is unknown."""
 
@@ -53,7 +63,7 @@ class ExecutorFault(PatchtideError):
 
 @dataclass(slots=True)
 class Courses:
-    """``works``: the work in progress, by token."""
+    """``works``: the work in progress, by token. ``unanswered``: work of which nobody could say whether it began."""
 
     rollout: RolloutDir
     wave: str
@@ -62,6 +72,7 @@ class Courses:
     tempo: Tempo
     notes: Notes
     works: dict[str, Work] = field(default_factory=dict)
+    unanswered: list[Work] = field(default_factory=list)
     _numbers: Counter[str] = field(default_factory=Counter)
     _lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -208,10 +219,33 @@ class Courses:
                 prepare = None
                 self._close(work, [node for node in work.nodes if self.rollout.state.nodes[node].token != work.token])
                 continue
-            if faults >= TRIES or (misses >= TRIES and self.tempo.clock.now() >= work.deadline):
-                await self._give_up(port, work, None)
+            now = self.tempo.clock.now()
+            if faults >= TRIES or (misses >= TRIES and now >= work.deadline):
+                if faults or not self._may_answer_later(port, work, now):
+                    refused = work.stage == "precheck" and port.row.reach is Reach.SERVICE  # it changes nothing
+                    await self._give_up(port, work, PatchtideError(work.trouble) if refused else None)
+                else:
+                    self.unanswered.append(work)
                 return
             await self.tempo.sleep(port.poll_seconds)
+
+    def check_answers(self) -> None:
+        """:raises NoAnswer: the places of announced work did not tell whether it began."""
+        if self.unanswered:
+            places = ", ".join(sorted({work.place for work in self.unanswered}))
+            nodes = counted(sum(len(work.nodes) for work in self.unanswered), "node")
+            raise NoAnswer(
+                f"{places} did not say whether the {self.unanswered[0].stage} announced on {nodes} has begun:"
+                f" {self.unanswered[0].trouble}. Nothing is decided about them. Run the rollout again once it answers."
+            )
+
+    def _may_answer_later(self, port: ExecutorPort, work: Work, now: datetime) -> bool:
+        """Return whether to leave the intent open, because the next run may learn if the work began: a service that
+        refuses look-ups, for example to expired credentials, is no failure of a node."""
+        if work.stage not in GUARDED or port.row.reach is not Reach.SERVICE:
+            return False
+        ends = [window.end for node in work.nodes if (window := self.rollout.window_of(node))]
+        return now < min(ends, default=work.at + OPEN_LOOKS)
 
     async def _found_out(self, port: ExecutorPort, work: Work, found: str | None, objections: Objections) -> None:
         """Continue according to the answer of a look-up."""

@@ -88,6 +88,7 @@ class Driver:
                     break
                 await self._something_happens(beside)
                 await self.tempo.sleep(LULL_SECONDS)
+            self.courses.check_answers()
             if until == CHECKED and self.rollout.state.status == "running":
                 await self.permits.allowed("patch", self._open_nodes("patch"))
         finally:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses import NoAnswer
 
 from tests.fakes.driving import Driving
 
@@ -143,6 +144,39 @@ def test_it_is_looked_up_until_the_answer_is_clear(tmp_path: Path) -> None:
     driving.run()
     assert len(driving.begun_at("patch")) == 1 and driving.statuses() == {"a": "succeeded"}
     assert driving.executor.calls.count(("look up", "patch", ("a",))) > 10
+
+
+@pytest.mark.parametrize("began", [True, False])
+@pytest.mark.parametrize("stage", ["patch", "reboot"])
+def test_a_service_that_refuses_look_ups_decides_nothing_about_nodes(tmp_path: Path, stage: str, began: bool) -> None:
+    driving = Driving(tmp_path, {"a": 1, "b": 1}, {(stage, "a"): ["silent"]})
+    driving.executor.size = 1
+    die(driving, stage, sent=False, began=began)
+    with pytest.raises(NoAnswer, match=f"here did not say whether the {stage} announced on 1 node has begun"):
+        driving.run()
+    assert driving.statuses() == {"a": stage, "b": "succeeded"}
+    driving.executor.script.clear()
+    driving.run()
+    assert driving.statuses() == {"a": "succeeded", "b": "succeeded"} and driving.begun_at(stage).count(("a",)) == 1
+
+
+def test_after_a_day_without_an_answer_the_outcome_is_unknown(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["silent"]})
+    die(driving, "patch", sent=False, began=True)
+    driving.clock.sleep(23 * 3600)
+    with pytest.raises(NoAnswer):
+        driving.run()
+    driving.clock.sleep(3600)
+    driving.run()
+    assert ("stop", "patch", ("a",)) in driving.executor.calls and driving.rollout.state.nodes["a"].final
+
+
+def test_a_pre_check_of_which_nobody_tells_was_refused(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1}, {("precheck", "a"): ["silent"]})
+    die(driving, "precheck", sent=False, began=False)
+    driving.run()
+    assert ("give up", "precheck", ("a",)) in driving.executor.calls
+    assert driving.error("a")["text"] == "the token has expired"
 
 
 def test_long_after_its_deadline_its_outcome_is_still_asked_for(tmp_path: Path) -> None:
