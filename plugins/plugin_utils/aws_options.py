@@ -13,6 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
 from ..module_utils._ansible.spec import to_connection
+from ..module_utils._aws.fleet_models import slim_for_rollouts
 from ..module_utils._aws.session import Sessions
 from ..module_utils._core.accounts import Account, to_accounts
 from ..module_utils._core.errors import PatchtideError
@@ -41,7 +42,7 @@ def to_sessions(options: Mapping[str, Any], rollout: str = "") -> Sessions:
     """
     connection = to_connection(get_aws_connection_info(_Params(options)), options.get("aws_config"))
     name = f"{connection.session_name}-{rollout}" if rollout else connection.session_name
-    return Sessions(replace(connection, session_name=name))
+    return Sessions(replace(connection, session_name=name), wrap_loader=slim_for_rollouts)
 
 
 def own_region(options: Mapping[str, Any], sessions: Sessions) -> str | None:

@@ -1,15 +1,19 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reduces botocore's service models to the operations of the inventory: an EC2 client takes 3 ms instead of 20.
+"""Reduces botocore's service models to the operations that are called: an EC2 client takes 3 ms instead of 20.
 
-100 account-Regions need 300 clients, each of which would otherwise get a method for every operation.
+100 account-Regions need 300 clients, each of which would otherwise get a method for every operation: a megabyte.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
+from .permissions import operations
+
+#: What the inventory calls, of all services.
 OPERATIONS = frozenset(
     {
         "AssumeRole",
@@ -35,11 +39,24 @@ OPERATIONS = frozenset(
 )
 
 
-class Slim:
-    """A loader of service models that hides all other operations. Everything else comes from the wrapped loader."""
+#: What rollouts and scans call, by botocore's name of the service; others are left whole.
+ROLLOUT_OPERATIONS = {service: operations(service) for service in ("ec2", "ssm")}
 
-    def __init__(self, loader: Any) -> None:
+
+def slim_for_rollouts(loader: Any) -> Slim:
+    """Wrap a loader for action plugins, which need no operation that ``permissions.py`` does not name."""
+    return Slim(loader, ROLLOUT_OPERATIONS)
+
+
+class Slim:
+    """A loader of service models that hides operations. Everything else comes from the wrapped loader.
+
+    :param by_service: the operations to keep; services that it does not name keep all. Without it, ``OPERATIONS``.
+    """
+
+    def __init__(self, loader: Any, by_service: Mapping[str, Set[str]] | None = None) -> None:
         self._loader = loader
+        self._by_service = by_service
         self._models: dict[tuple[Any, ...], Any] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -49,8 +66,9 @@ class Slim:
         key = (service_name, type_name, api_version)
         if key not in self._models:
             model = self._loader.load_service_model(service_name, type_name, api_version)
-            if type_name == "service-2":
-                wanted = {name: item for name, item in model["operations"].items() if name in OPERATIONS}
+            kept = OPERATIONS if self._by_service is None else self._by_service.get(service_name)
+            if type_name == "service-2" and kept is not None:
+                wanted = {name: item for name, item in model["operations"].items() if name in kept}
                 model = {**model, "operations": wanted}
             self._models[key] = model
         return self._models[key]

@@ -175,6 +175,13 @@ CONTROLLER = (
 POLICIES: Mapping[str, tuple[Purpose, ...]] = {"read-only": READ, "rollout": ROLLOUT, "controller": CONTROLLER}
 
 
+def operations(service: str) -> frozenset[str]:
+    """Return the operations of a service that the collection may call. IAM names those of S3 in another way."""
+    purposes = (purpose for policy in POLICIES.values() for purpose in policy)
+    actions = (action.partition(":") for purpose in purposes for action in purpose.actions)
+    return frozenset(name for prefix, _colon, name in actions if prefix == service)
+
+
 def to_policy(purposes: tuple[Purpose, ...]) -> dict[str, Any]:
     """Return an identity-based policy document."""
     return {"Version": "2012-10-17", "Statement": [purpose.to_statement() for purpose in purposes]}
