@@ -99,7 +99,7 @@ def kill_at(night: Night, records: int, how: str) -> int:
         finally:
             if process.poll() is None:
                 kill()
-        return process.wait(30)
+        return process.wait(LIMIT_SECONDS)
 
 
 def test_killed_and_run_again(night: Night) -> None:
