@@ -324,7 +324,7 @@ def windows_world(folder: Path, lab: WindowsLab) -> ExecutorWorld:
         clock=clock,
         fresh=fresh,
         act=act,
-        pass_time=clock.sleep,
+        pass_time=lambda seconds: clock.sleep(max(seconds, 60)),  # each look is a connection, of which few suffice
         runs=runs,
         stopped=lambda: not machine.runs,
         rollout=rollout,

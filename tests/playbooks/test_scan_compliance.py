@@ -46,8 +46,8 @@ def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> N
     done = cycle.play("scan_compliance", "--check", *more)
     assert done.status == 0, done.output + done.errors
     told = (
-        "by AWS-RunPatchBaseline, 0 by Azure Update Manager and 1 hosts over SSH; 1 nodes can't be scanned now, "
-        "0 are not served"
+        "by AWS-RunPatchBaseline, 0 by Azure Update Manager, 0 Windows hosts over PSRP and 1 hosts over SSH; "
+        "1 nodes can't be scanned now, 0 are not served"
     )
     assert "Would scan 9 nodes" in done.output
     assert told in done.output, done.output
@@ -55,7 +55,7 @@ def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> N
 
 
 #: Hosts that no executor works on: two that this version does not serve, and a typing error.
-NOBODYS = {"vm-1": "gcp", "win-1": "windows", "typo-1": "sms"}
+NOBODYS = {"vm-1": "gcp", "win-1": "wsus", "typo-1": "sms"}
 
 
 def with_nobodys(cycle: Cycle) -> list[str]:
@@ -76,7 +76,7 @@ def test_hosts_that_no_executor_serves_fail_the_scan_by_name_and_nothing_else(cy
     done = cycle.play("scan_compliance", *more)
     told = " ".join((done.output + done.errors).split())
     assert done.status != 0 and "3 hosts can be neither scanned nor patched. executor 'gcp' is not served" in told
-    assert "(did you mean 'ssm'?): 1 host (typo-1)" in told and "executor 'windows' is not served" in told
+    assert "(did you mean 'ssm'?): 1 host (typo-1)" in told and "executor 'wsus' is not served" in told
     nodes = cycle.file("scan.json")["nodes"]
     assert {name: nodes[name]["error"]["code"] for name in NOBODYS} == dict.fromkeys(NOBODYS, "not_served")
     assert sum(item["status"] == "succeeded" for item in nodes.values()) == 10
