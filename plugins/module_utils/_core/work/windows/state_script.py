@@ -126,6 +126,13 @@ if ($mode -ne 'state') {
     $work = [ordered]@{ state = 'absent'; fresh = $false; since = $null; boot = $null; exit = $null; text = '' }
     $mutex = New-Object -TypeName Threading.Mutex -ArgumentList $false, 'Global\patchtide-work'
     try { $owned = $mutex.WaitOne(30000) } catch [Threading.AbandonedMutexException] { $owned = $true }
+    if ($mode -eq 'claim') {
+        $limit = Format-Utc ([DateTime]::UtcNow.AddDays(-30))
+        Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\patchtide-work' | Where-Object {
+            $since = Get-Setting $_.PSPath 'Since'
+            $since -and $since -lt $limit
+        } | Remove-Item -Recurse -Force
+    }
     $found = Get-Setting $key 'State'
     $made = $false
     if ($owned -and -not $found -and $mode -in 'claim', 'close', 'reboot') {
@@ -151,9 +158,9 @@ if ($mode -ne 'state') {
     if ($mode -eq 'stop') {
         foreach ($name in $live['pipes']) {
             try {
-                $event = [Threading.EventWaitHandle]::OpenExisting("Global\$name")
-                $null = $event.Set()
-                $event.Dispose()
+                $handle = [Threading.EventWaitHandle]::OpenExisting("Global\$name")
+                $null = $handle.Set()
+                $handle.Dispose()
             } catch { $work['text'] = 'an install could not be cancelled' }
         }
     }
