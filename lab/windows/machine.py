@@ -24,7 +24,7 @@ SUCCEEDED, FAILED, ABORTED = 2, 4, 5
 INSTALL_NOT_ALLOWED, CANCELLED = 0x80240016, 0x8024000B
 CLIENT = "ansible.windows.win_updates"
 #: Seconds of the lab's clock. shutdown.exe /t 2.
-SHUTDOWN, OFF, CONFIGURING = 2.0, 60.0, 90.0
+SHUTDOWN, OFF, CONFIGURING, AGAIN = 2.0, 60.0, 90.0, 20.0
 
 
 def signed(hresult: int) -> int:
@@ -78,8 +78,8 @@ class Faults:
     :param fail: HRESULTs of installs by KB, ``*`` for all. :param downloads: HRESULTs of downloads by KB.
     :param search: HRESULT of each search. :param rollback: KBs that the next reboot undoes. :param hang: installs never
         end. :param away: nobody answers. :param no_reboot: exit code of shutdown.exe, which does nothing then.
-    :param lost_host: it does not come back after a reboot. :param twice: it reboots a second time while it completes
-        updates.
+    :param lost_host: it does not come back after a reboot. :param twice: it reboots a second time, soon after
+        it has shown its login screen.
     """
 
     fail: dict[str, int] = field(default_factory=dict)
@@ -263,7 +263,7 @@ class Machine:
         self.ready_at = self.boot + timedelta(seconds=self.configuring_seconds)
         if not self.faults.lost_host and self.faults.twice:
             self.faults.twice = False
-            self.reboot_at = self.boot + timedelta(seconds=self.configuring_seconds / 2)
+            self.reboot_at = self.ready_at + timedelta(seconds=AGAIN)
 
     def _complete(self, at: datetime) -> None:
         """A rollback is seen by its update being offered again (win_updates, "An update loop was detected")."""

@@ -151,6 +151,20 @@ def test_a_claim_without_a_trace_is_unknown_after_a_while(world: ExecutorWorld) 
     assert (result["status"], result["error"]["code"]) == ("unknown", "no_end")
 
 
+def test_of_two_that_begin_at_once_one_starts(world: ExecutorWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = world.fresh()
+    assert isinstance(port, WindowsExecutor)
+    work, ask = suite.announced(world, port, "patch"), port.hosts.run
+
+    def run(host: str, script: str, *, timeout: float) -> str:
+        if "$mode = 'claim'" in script:
+            ask(host, to_state_script("claim", work.token, "other"), timeout=timeout)
+        return ask(host, script, timeout=timeout)
+
+    monkeypatch.setattr(port.hosts, "run", run)
+    assert port.begin(work) == "detached" and world.runs() == 0
+
+
 def test_failures_are_explained(world: ExecutorWorld, machine: Machine) -> None:
     machine.faults.fail = {NET.kb: 0x80073712}
     result = ended(world, world.fresh(), "patch")
@@ -198,7 +212,9 @@ def test_a_rollback_at_the_reboot_is_no_success(world: ExecutorWorld, machine: M
 def test_a_reboot_is_over_when_the_host_stays_up(world: ExecutorWorld, machine: Machine) -> None:
     """Source: ansible.windows issue 898: a reboot may be taken for done between two of them."""
     machine.configuring_seconds, machine.faults.twice = 90, True
-    result = ended(world, world.fresh(), "reboot")
+    result = ended(replace(world, pass_time=world.clock.sleep), world.fresh(), "reboot")
+    world.clock.sleep(300)
+    machine.catch_up(world.clock.now())
     assert result["rebooted"] and result["boot_id_after"] == machine.boot.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert machine.ready_at is None and machine.counts["reboots"] == 1
 

@@ -119,7 +119,7 @@ def test_a_host_may_reboot_twice_and_refuse_a_reboot(machine: Machine) -> None:
     machine.catch_up(first)
     assert machine.boot == first and machine.ready_at
     machine.catch_up(START + timedelta(seconds=600))
-    assert machine.boot == first + timedelta(seconds=105) and machine.ready_at is None
+    assert machine.boot == first + timedelta(seconds=170) and machine.ready_at is None
     machine.faults.no_reboot = 1115
     assert machine.shut_down(START + timedelta(seconds=600)) == 1115
 
