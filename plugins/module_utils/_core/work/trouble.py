@@ -36,7 +36,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"no enabled repos|No repositories defined", "no repository is enabled: is the host registered?"),
     (r"404|Not Found|does not have a Release file|Valid metadata not found", "the repository has no such file"),
     (
-        r"ould(?: not|n't) connect|Connection (refused|timed out)|ailed to connect|imeout|No route to host",
+        r"(ould(?: not|n't)|Unable to) connect|Connection (refused|timed out)|ailed to connect|imeout|No route to host",
         "it can't be reached",
     ),
     (r"ould not get lock|already locked|rpm transaction lock|management is locked", "the package manager is locked"),
@@ -68,7 +68,8 @@ _NOISE = re.compile(
     r"^(Reading|Building|Hit:|Get:|Ign:|Last metadata|\(Reading|Selecting|Preparing|Fetched|NOTE:)|^=+$"
 )
 _LOUD = re.compile(
-    r"overwrite|error|fail|problem|no space|conflict|nothing provides|^E:|^W:|not found|lock|unknown", re.IGNORECASE
+    r"overwrite|error|fail|problem|no space|conflict|nothing provides|^E:|^W:|not found|lock|unknown|depends:",
+    re.IGNORECASE,
 )
 
 

@@ -21,7 +21,7 @@ from .rpm import repositories, unfinished
 
 #: What says that metadata of a repository is missing, also where the exit code is 0 by ``skip_if_unavailable``: dnf 4
 #: (dnf, ``base.py``, ``fill_sack``) and dnf 5, which only says that the download failed.
-SKIPPED = "Ignoring repositories|Failed to download metadata"
+SKIPPED = "Ignoring repositories|Failed to download metadata|Usable URL not found"
 #: dnf waits for a lock for ever unless ``exit_on_lock`` is set; then it ends with 200. check-update: 100 means updates.
 #: ``--assumeno`` shows the transaction and ends with 1. Excludes and version locks make check-update silent, so it is
 #: asked once more without them. Amazon Linux 2023 is locked to a release unless told otherwise (AL2023 user guide,
@@ -54,9 +54,19 @@ dnf_run() { # waits for locks
 dnf_refresh() {
   dnf_run -q clean expire-cache >/dev/null 2>&1
   dnf_run makecache
+  code=$?
+  # dnf 5 says so, and ends with 0.
+  if [ $code -eq 0 ] && grep -q 'no enabled repositories' "$T/dnf.out" "$T/dnf.err"; then code=1; fi
+  return $code
 }
 dnf_cached() { # shellcheck disable=SC2086 # release is empty or one word
   $dnf -q $release "$@"; }
+dnf_updates() { # check-update of dnf 5 leaves out what takes the place of another package
+  dnf_cached check-update
+  code=$?
+  [ "$flavour" != 5 ] || dnf_cached list --obsoletes 2>/dev/null
+  return $code
+}
 dnf_whole() { # asks without excludes and version locks: an advisory of an excluded package hides with the package
   case $flavour in
     5) dnf_cached '--setopt=disable_excludes=*' "$@" ;;
@@ -93,7 +103,7 @@ dnf_repair() {
 }
 dnf_list() {
   part refresh 60 dnf_refresh
-  part updates 12000 dnf_cached check-update
+  part updates 12000 dnf_updates
   part everything 12000 dnf_everything
   part security 12000 dnf_advisories
   part sizes 12000 dnf_sizes
@@ -232,10 +242,13 @@ def _advisories(lines: Iterable[str]) -> dict[str, str]:
 #: ``name-[epoch:]version-release.arch``, as versionlock writes it; ``!`` excludes this version alone.
 _LOCK = re.compile(r"!?(?:\d+:)?(?P<name>.+?)-(?:\d+:)?[^-]+-[^-]+")
 
+#: A line of dnf 5's versionlock list; the conditions stand below it.
+_LOCK5 = re.compile(r"Package name: (?P<name>\S+)")
+
 
 def _why_held(package: Package, locks: Iterable[str]) -> tuple[str, str]:
     for lock in locks:
-        match = _LOCK.fullmatch(lock)
+        match = _LOCK.fullmatch(lock) or _LOCK5.fullmatch(lock)
         if match and fnmatchcase(package.name, match["name"]):
             return "hold", f"locked by versionlock ({words(lock, 100)})"
     return "excluded", "excluded by the configuration of dnf (excludepkgs), or locked"
