@@ -9,7 +9,7 @@ module: windows_patch_info
 short_description: Search for missing updates of Windows hosts
 version_added: 0.1.0
 description:
-  - Searches on each host with M(ansible.windows.win_updates), 32 hosts at a time, from the controller's own process.
+  - Searches on each host with C(ansible.windows.win_updates), 32 hosts at a time, from the controller's own process.
   - Feature updates, drivers, definition updates, optional updates and updates without a KB number are not listed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
