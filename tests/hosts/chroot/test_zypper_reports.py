@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.hosts.chroot.roots import Root
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.scripts import install_script
+
+from tests.hosts.chroot.roots import RULES, WORK, Root
 from tests.hosts.chroot.test_zypper import NEW, OLD, OTHER, OTHER_NEW, PATCH, SECURITY_ONLY, kinds, pending
 from tests.hosts.chroot.toys import Advisory, installed, repository
 
@@ -50,8 +52,20 @@ def test_a_package_that_was_removed_since_the_plan_is_not_put_back(zypper: Root)
     """``zypper install`` installs what its administrator removed between approval and night (PatchMon/PatchMon#883)."""
     installed(zypper, OTHER)
     repository(zypper, "sle", [NEW, OTHER_NEW], [])
-    proof = zypper.install(NEW.id, OTHER_NEW.id)
-    assert proof.installed == (OTHER_NEW.id,) and proof.held[NEW.id][0] == "absent"
+    gone = "gone.noarch:1-1"
+    proof = zypper.install(NEW.id, OTHER_NEW.id, gone)
+    assert proof.installed == (OTHER_NEW.id,)
+    assert {key: why for key, (why, _text) in proof.held.items()} == {NEW.id: "absent", gone: "absent"}
+
+
+def test_files_that_scripts_make_are_readable_under_a_strict_umask(zypper: Root) -> None:
+    """libzypp runs %posttrans with the umask of its caller; dpkg and rpm set their own. Under 077, which hardened hosts
+    give to root, what it makes was unreadable for services (nextdns/nextdns#595, dev-sec/linux-baseline#133)."""
+    pending(zypper, replace(NEW, scripts={"post": "echo 1 >/etc/post", "posttrans": "echo 1 >/etc/posttrans"}))
+    zypper.write(f"{WORK}/work.sh", install_script([NEW.id], RULES, 600))
+    zypper.sh(f"umask 077; sh {WORK}/work.sh >{WORK}/out 2>{WORK}/err")
+    assert zypper.proof(NEW.id).installed == (NEW.id,)
+    assert zypper.sh("stat -c %a /etc/post /etc/posttrans").split() == ["644", "644"]
 
 
 def test_a_file_of_two_packages_is_a_failure_with_both_names(zypper: Root) -> None:

@@ -28,7 +28,7 @@ set -u
 LC_ALL=C; export LC_ALL; unset LANGUAGE LANG
 HOME=${HOME:-/root}; export HOME
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
-umask 022 # maintainer scripts and apt's unprivileged downloader count on it (nextdns/nextdns#595)
+umask 022 # libzypp runs %posttrans with it
 R=${PATCHTIDE_ROOT:-}
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
