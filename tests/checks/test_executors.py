@@ -16,7 +16,7 @@ from tests.checks.source import PLUGINS, ROOT, name_of, parse, python_files, rea
 REGISTRY = PLUGINS / "module_utils" / "_core" / "executors.py"
 PLACE = PLUGINS / "plugin_utils" / "executors"
 #: Names that are executors where something called executor has them; elsewhere they are platforms, services or words.
-NAMES = {*EXECUTORS, "windows"}
+NAMES = set(EXECUTORS)
 #: What a template or a task compares with, or takes where there is none: ``patch_executor == 'ssm'``.
 IN_TEMPLATE = re.compile(r"executor['\"\])]*\s*(?:==|!=|(?:not\s+)?in\s*[\[(]|\|\s*default\()\s*['\"](\w+)['\"]")
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
