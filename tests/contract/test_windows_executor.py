@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -249,23 +246,3 @@ def test_one_that_does_not_check_what_is_selected_dies(
     monkeypatch.setattr(executor, "strangers", lambda selected, kbs: [])
     with pytest.raises(FAILURE):
         test_only_what_the_plan_lists_is_installed(world, machine)
-
-
-@pytest.mark.slow
-def test_a_search_of_the_whole_estate_has_a_record_for_each_host(tmp_path: Path) -> None:
-    lab_world = new_world(["win-a", "win-b"], hurries=True)
-    lab_world.machines["win-b"].faults.away = True
-    task = {"patchtide.hybrid.windows_patch_info": {"hosts": ["win-a", "win-b"]}, "register": "found"}
-    shown = {"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(tmp_path / "found.json")}}
-    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task, shown]}]
-    with windows_lab(lab_world) as running:
-        more = {"patchtide_executor": "windows"}
-        hosts = {name: {**running.variables(name), **more} for name in lab_world.machines}
-        (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
-        (tmp_path / "play.yml").write_text(json.dumps(play))
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", "play.yml"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    first, second = json.loads((tmp_path / "found.json").read_text())["results"]
-    assert (first["node_id"], first["status"]) == ("win-a", "succeeded") and LCU.kb in first["missing_after"]
-    assert (second["node_id"], second["status"], "missing" in second) == ("win-b", "unreachable", False)

@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,19 +160,3 @@ def test_a_host_that_is_away_cuts_the_connection(hosts: WindowsLab) -> None:
     hosts.world.machines["win-a"].faults.away = True
     with pytest.raises(Cut):
         asked(hosts, "win-a", to_state_script("state"))
-
-
-@pytest.mark.slow
-def test_the_real_win_updates_installs_reboots_and_searches_again(tmp_path: Path) -> None:
-    world = new_world(["win-a"], START, hurries=True)
-    options = {"category_names": ["*"], "accept_list": [BOTH[0], BOTH[2]], "reject_list": ["KB5990110"], "reboot": True}
-    play = [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.windows.win_updates": options}]}]
-    with windows_lab(world) as running:
-        inventory = {"all": {"hosts": {"win-a": running.variables("win-a")}}}
-        (tmp_path / "hosts.yml").write_text(json.dumps(inventory))
-        (tmp_path / "play.yml").write_text(json.dumps(play))
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", "play.yml"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = world.machines["win-a"]
-    assert found.installed == [NET.kb, LCU.kb] and found.counts["reboots"] == 1 and not world.trouble

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole cycle on Windows hosts of the lab: scan, plan, rollout and report by the real playbooks and win_updates.
+"""Windows hosts of the lab in real playbooks: win_updates alone, a search, and the whole cycle with a rollout.
 
-The playbooks use the real clock here: a host has to stay up for a minute after its reboot.
+The rollout uses the real clock here: a host has to stay up for a minute after its reboot.
 """
 
 from __future__ import annotations
@@ -16,22 +16,62 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import accept_list
 
-from lab.windows.server import windows_lab
+from lab.windows.server import WindowsLab, windows_lab
 from lab.windows.world import LCU, NET, OTHERS, new_world
 from tests.playbooks.playing import ROOT
 
 NAMES = ("win-a", "win-b")
 
 
-def play(folder: Path, name: str, *more: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, playbook: str, *options: str) -> subprocess.CompletedProcess[str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PATCHTIDE_"))}
     own = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "XDG_STATE_HOME": str(folder / "state")}
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", f"patchtide.hybrid.{name}"]
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", playbook, *options]
+    return subprocess.run(command, cwd=folder, env={**inherited, **own}, capture_output=True, text=True, timeout=400)
+
+
+def play(folder: Path, name: str, *more: str) -> subprocess.CompletedProcess[str]:
     options = ["-e", "patchtide_policy_file=policy.yml", "-e", "patchtide_dir=run", *more]
-    return subprocess.run(
-        [*command, *options], cwd=folder, env={**inherited, **own}, capture_output=True, text=True, timeout=400
-    )
+    return run(folder, f"patchtide.hybrid.{name}", *options)
+
+
+def write_hosts(folder: Path, lab: WindowsLab) -> None:
+    hosts = {name: {**lab.variables(name), "patchtide_executor": "windows"} for name in lab.world.machines}
+    (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
+
+
+@pytest.mark.slow
+def test_win_updates_itself_installs_reboots_and_searches_again(tmp_path: Path) -> None:
+    world = new_world(["win-a"], hurries=True)
+    options = {"category_names": ["*"], "accept_list": accept_list([NET.kb, LCU.kb]), "reboot": True}
+    options["reject_list"] = accept_list([OTHERS[1].kb])
+    tasks = [{"ansible.windows.win_updates": options}]
+    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    with windows_lab(world) as lab:
+        write_hosts(tmp_path, lab)
+        done = run(tmp_path, "play.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = world.machines["win-a"]
+    assert found.installed == [NET.kb, LCU.kb] and found.counts["reboots"] == 1 and not world.trouble
+
+
+@pytest.mark.slow
+def test_a_search_of_the_whole_estate_has_a_record_for_each_host(tmp_path: Path) -> None:
+    world = new_world(NAMES, hurries=True)
+    world.machines["win-b"].faults.away = True
+    task = {"patchtide.hybrid.windows_patch_info": {"hosts": [*NAMES]}, "register": "found"}
+    shown = {"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(tmp_path / "found.json")}}
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task, shown]}]
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    with windows_lab(world) as lab:
+        write_hosts(tmp_path, lab)
+        done = run(tmp_path, "play.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = json.loads((tmp_path / "found.json").read_text())["results"]
+    assert (first["node_id"], first["status"]) == ("win-a", "succeeded") and LCU.kb in first["missing_after"]
+    assert (second["node_id"], second["status"], "missing" in second) == ("win-b", "unreachable", False)
 
 
 @pytest.mark.slow
@@ -40,8 +80,7 @@ def test_windows_hosts_are_scanned_planned_patched_rebooted_and_reported(tmp_pat
     world.machines["win-b"].faults.fail = {NET.kb: 0x80070005}
     (tmp_path / "policy.yml").write_text(json.dumps({"version": 1, "name": "windows", "waves": [{"name": "all"}]}))
     with windows_lab(world) as lab:
-        hosts = {name: {**lab.variables(name), "patchtide_executor": "windows"} for name in NAMES}
-        (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
+        write_hosts(tmp_path, lab)
         for name in ("scan_compliance", "plan_rollout"):
             done = play(tmp_path, name)
             assert done.returncode == 0, done.stdout + done.stderr
