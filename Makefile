@@ -121,7 +121,7 @@ test-hosts-contract: WORKERS = 1
 test-hosts-contract: setup ## The executors' contract on real apt, dnf and zypper (needs root, minutes)
 	@$(PYTEST) $(HOSTS_CONTRACT) $(T)
 
-SUITES ?= bullseye trixie focal jammy noble sid
+SUITES ?= bullseye trixie jammy noble sid
 test-hosts-suites: WORKERS = 1
 test-hosts-suites: setup ## Package managers of other releases, where the mirror has them: SUITES="bullseye trixie" (needs root, minutes each)
 	@for suite in $(SUITES); do echo "$$suite"; PATCHTIDE_SUITE=$$suite $(PYTEST) tests/hosts/chroot \

@@ -34,7 +34,7 @@ CACHE = Path(__file__).parents[3] / "build" / "hosts"
 WORK = "/var/lib/patchtide/work"
 RULES = PackageRules(lock_seconds=20)
 #: Suites of Ubuntu. They are looked for beside this machine's Debian mirror, unless PATCHTIDE_UBUNTU_MIRROR is set.
-UBUNTU = ("focal", "jammy", "noble")
+UBUNTU = ("jammy", "noble")
 #: Debian's unstable suite is the only one that has dnf 5, with rpm 6.
 DNF5 = ("dnf5", "rpm", "createrepo-c", "gpg", "gpg-agent")
 

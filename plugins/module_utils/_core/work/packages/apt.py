@@ -325,9 +325,11 @@ def _why_held(item: _Newer, holds: set[str], quiet: set[str]) -> tuple[str, str,
     awaited = [row for row in item.versions if row[0] == item.candidate or set(row[3]) - quiet]
     if not awaited:
         return "", item.versions[0][0], ""
-    version, _priority, phased, _files = awaited[0]
+    version, priority, phased, _files = awaited[0]
     if holds & {item.name, item.name.split(":")[0]}:
         return "hold", version, "on hold (apt-mark hold)"
+    if phased and priority == "1":  # how apt 2.2 and 2.4 keep it back
+        return "", version, ""
     if item.candidate in (item.installed, "(none)"):
         return "pinned", version, f"a pin keeps {item.installed} (apt_preferences)"
     if phased:

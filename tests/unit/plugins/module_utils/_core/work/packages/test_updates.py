@@ -124,6 +124,15 @@ def test_version_locks_are_recognised_in_all_their_forms(lock: str) -> None:
     assert [item.why for item in listed("dnf", locks=(0, [lock])).held] == ["hold"]
 
 
+@pytest.mark.parametrize(("priority", "held"), [("1", {}), ("-1", {"new.all:2": "pinned"})])
+def test_old_versions_of_apt_phase_by_a_priority_of_1(priority: str, held: dict[str, str]) -> None:
+    """Debian 11 and Ubuntu 22.04; an administrator's own pin counts there as well."""
+    newer = ["P new all 1 1", f"V 2 {priority} phased", "S file:/srv/updates ./ Packages"]
+    found = listed("apt", newer=(0, newer), simulate=(0, []), held=(0, []))
+    assert {item.patch.id: item.why for item in found.held} == held
+    assert [note.code for note in found.notes] == ["phased"]
+
+
 def test_apt_updates_by_their_origin_where_the_package_is_new() -> None:
     line = "Inst linux-image-6.1.0-28-amd64 (6.1.119-1 Debian-Security:12/stable-security [amd64])"
     found = listed("apt", simulate=(0, [line]))
