@@ -164,8 +164,9 @@ class WindowsExecutor:
             options["reject_list"] = accept_list(kb for item in others for kb in item.kbs)
             wanted = {item.id for item in found.selected} - {item.id for item in others}
             found = self._search(work, options)
-            if strangers(found.selected, kbs) or wanted != {item.id for item in found.selected}:
-                names = ", ".join(item.title for item in others[:3])
+            left = strangers(found.selected, kbs)
+            if left or wanted != {item.id for item in found.selected}:
+                names = ", ".join(sorted(item.title for item in left or others)[:3])
                 raise PatchtideError(f"nothing was installed: {words(names, 300)} would be selected with the plan")
         return options if found.selected else None
 

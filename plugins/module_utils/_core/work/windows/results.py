@@ -30,7 +30,8 @@ def scan_result(answer: UpdatesAnswer, state: HostState, rules: PackageRules) ->
     need = reboot_need(state.reboot)
     pending = bool(need.pending) or answer.reboot_required
     waiting = _waiting(state) if pending else frozenset()
-    found = [item for item in answer.selected if _is_wanted(item, rules) and not waiting & set(item.kbs)]
+    wanted = (item for item in answer.selected if _is_wanted(item, rules) and not waiting & set(item.kbs))
+    found = sorted(wanted, key=lambda item: (item.name, item.title))  # win_updates has no order
     notes = [{"code": "reboot_source", "text": text} for text in need.doubts]
     return {
         "status": Status.SUCCEEDED.value,
