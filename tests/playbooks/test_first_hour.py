@@ -15,7 +15,6 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +94,7 @@ def test_the_first_rollout_on_the_group_that_was_kept(newcomer: Newcomer) -> Non
     drafted = policy.read_text("utf-8").replace("[DB, WEB, WIN]", "[WEB]")
     policy.write_text(re.sub(r"^  - \{name: (DB|WIN), baselines.*\n", "", drafted, flags=re.MULTILINE), "utf-8")
 
+    newcomer.aws.post("clock", {"set": "2026-06-20T08:00:00Z"})  # the third Saturday, which the draft names
     *first, check, patch, steer, report = commands(SECOND_GUIDE)
     for command in first:
         newcomer.succeed(command)
@@ -105,8 +105,8 @@ def test_the_first_rollout_on_the_group_that_was_kept(newcomer: Newcomer) -> Non
     planned = [node for wave in plan["waves"] for node in wave["nodes"]]
     assert {node["patch_group"] for node in planned} == {"WEB"} and len(planned) == 6
 
-    night = datetime.fromisoformat(plan["waves"][0]["window"]["opens"])
-    newcomer.aws.post("clock", {"set": (night - timedelta(hours=9)).isoformat()})
+    assert plan["waves"][0]["nights"][0]["start"] == "2026-06-20T22:00:00.000Z"
+    newcomer.aws.post("clock", {"set": "2026-06-20T13:00:00Z"})
     (canary,) = (node["node_id"] for node in plan["waves"][0]["nodes"])
     newcomer.aws.post("faults", {"node": canary, "fail_patches": ["*"]})
     status, output = newcomer.type(patch)

@@ -36,7 +36,7 @@ Prepare = Callable[[Sequence[str]], Awaitable[None]]
 TRIES = 3
 #: Ask the guards again if work begins more than this many seconds after they were asked.
 STALE = timedelta(seconds=60)
-#: How long an intent without a window stays open while look-ups of it are refused.
+#: How long an intent stays open while the service refuses to look it up.
 OPEN_LOOKS = timedelta(days=1)
 #: Stages that change nodes; they begin only if no guard objects.
 GUARDED = ("patch", "reboot")
@@ -242,10 +242,8 @@ class Courses:
     def _may_answer_later(self, port: ExecutorPort, work: Work, now: datetime) -> bool:
         """Return whether to leave the intent open, because the next run may learn if the work began: a service that
         refuses look-ups, for example to expired credentials, is no failure of a node."""
-        if work.stage not in GUARDED or port.row.reach is not Reach.SERVICE:
-            return False
-        ends = [window.end for node in work.nodes if (window := self.rollout.window_of(node))]
-        return now < min(ends, default=work.at + OPEN_LOOKS)
+        by_service = work.stage in GUARDED and port.row.reach is Reach.SERVICE
+        return by_service and now < work.at + OPEN_LOOKS
 
     async def _found_out(self, port: ExecutorPort, work: Work, found: str | None, objections: Objections) -> None:
         """Continue according to the answer of a look-up."""

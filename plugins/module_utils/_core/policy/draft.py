@@ -265,7 +265,7 @@ def _waves(seen: Seen) -> Iterator[str]:
     for number, (name, select, nodes) in enumerate(stages):
         window = {"window": _window_of(seen, nodes)}
         if number == 0:
-            gate = {"max_failure_rate": "0%"}
+            gate = {"max_failure_rate": "0%", "min_sample": 5}  # one failed node pauses, so that a person can retry it
             yield _entry({"name": "canary", "select": select, "size": "10%", **window, **soak, "gate": gate})
         elif len(nodes) > TENTH_ABOVE:
             yield _entry({"name": f"{name}-tenth", "select": select, "size": "10%", **window, **soak})

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import Reach
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses import NoAnswer
 
 from tests.fakes.driving import Driving
+from tests.fakes.executor import ROW
 
 ABORT = Decision(by="dana", action="abort", reason="stop")
 
@@ -167,6 +170,14 @@ def test_after_a_day_without_an_answer_the_outcome_is_unknown(tmp_path: Path) ->
     with pytest.raises(NoAnswer):
         driving.run()
     driving.clock.sleep(3600)
+    driving.run()
+    assert ("stop", "patch", ("a",)) in driving.executor.calls and driving.rollout.state.nodes["a"].final
+
+
+def test_a_host_that_does_not_answer_is_not_waited_for_beyond_its_time(tmp_path: Path) -> None:
+    driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["silent"]})
+    driving.executor.row = replace(ROW, reach=Reach.DIRECT)
+    die(driving, "patch", sent=False, began=True)
     driving.run()
     assert ("stop", "patch", ("a",)) in driving.executor.calls and driving.rollout.state.nodes["a"].final
 

@@ -316,4 +316,4 @@ def test_controllers_that_die_cost_a_night_at_most(tmp_path: Path, monkeypatch: 
         began = begins(month, plan)
         late = {node: from_time(began[node]) - from_time(night) for node, night in planned_timeline(plan).items()}
         assert {span.days for span in late.values()} <= {0, 1}, late
-    assert month.lost > 2 and month.runs > month.lost and month.others > 3
+    assert month.runs > month.lost > 0 and month.others > 3

@@ -48,7 +48,10 @@ def test_waves_go_from_development_to_production_with_a_canary_and_a_tenth() -> 
     data = draft(*nodes)
     assert [wave["name"] for wave in data["waves"]] == ["canary", "dev", "staging", "prod-tenth", "prod"]
     assert data["waves"][0]["select"] == {"patch_groups": ["WEB"], "tags": {"Environment": "dev"}}
-    assert data["waves"][0]["soak_minutes"] == 60 and data["waves"][0]["gate"] == {"max_failure_rate": "0%"}
+    assert data["waves"][0]["soak_minutes"] == 60 and data["waves"][0]["gate"] == {
+        "max_failure_rate": "0%",
+        "min_sample": 5,
+    }
     assert data["approval"] == {"required": True} and data["exceptions"] == {"ledger": "exceptions.json"}
 
 
