@@ -20,6 +20,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.courses imp
 from tests.fakes.driving import Driving
 from tests.fakes.executor import ROW
 
+STAGES = ("precheck", "patch", "reboot", "scan", "verify")
 ABORT = Decision(by="dana", action="abort", reason="stop")
 
 
@@ -49,7 +50,7 @@ def die(driving: Driving, stage: str, *, sent: bool, began: bool) -> None:
     driving.executor.begin = begin
 
 
-@pytest.mark.parametrize("stage", ["precheck", "patch", "reboot", "scan", "verify"])
+@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize(("sent", "began"), [(True, True), (False, True), (False, False)])
 def test_it_is_taken_up_and_begun_once(tmp_path: Path, stage: str, sent: bool, began: bool) -> None:
     driving = Driving(tmp_path, {"a": 1, "b": 1})
@@ -176,8 +177,10 @@ def test_after_a_day_without_an_answer_the_outcome_is_unknown(tmp_path: Path) ->
 
 def test_a_host_that_does_not_answer_is_not_waited_for_beyond_its_time(tmp_path: Path) -> None:
     driving = Driving(tmp_path, {"a": 1}, {("patch", "a"): ["silent"]})
-    driving.executor.row = replace(ROW, reach=Reach.DIRECT)
+    driving.executor.row, driving.executor.poll_seconds = replace(ROW, reach=Reach.DIRECT), 0.01
+    driving.executor.takes = {(stage, "a"): 0 for stage in STAGES}  # hosts take real time
     die(driving, "patch", sent=False, began=True)
+    driving.clock.sleep(2 * 3600)
     driving.run()
     assert ("stop", "patch", ("a",)) in driving.executor.calls and driving.rollout.state.nodes["a"].final
 
