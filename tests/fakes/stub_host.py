@@ -38,7 +38,7 @@ class Answer:
     stderr: str
 
 
-#: Stand-ins of package managers that have one package, whose version is in a file.
+#: Stand-ins of package managers that have one package with updates, whose version is in a file.
 #: ``installs`` gets a line for each real install.
 _INSTALL = """
     echo "$@" >>"$root/installs"
@@ -48,7 +48,7 @@ _INSTALL = """
 """
 _DPKG = """case "$*" in
 *'} ${Package}'*) echo 'ii  openssl' ;;
-*) echo "openssl amd64 $(cat "$root/version") ii " ;;
+*) echo "openssl amd64 $(cat "$root/version") ii "; echo 'curl amd64 7.0 ii ' ;;
 esac"""
 _APT = (
     """case " $* " in

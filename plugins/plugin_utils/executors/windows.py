@@ -267,8 +267,9 @@ class WindowsExecutor:
 
     def _is_up(self, node: str, state: HostState) -> bool:
         """It shows its login screen, has completed its updates, and stays up."""
-        assert state.boot is not None
         now = self.clock.now()
+        if state.boot is None:
+            return False
         seen = self._boots.get(node)
         if seen is None or abs((state.boot - seen[1]).total_seconds()) > 1 or not state.ready or state.servicing:
             self._boots[node] = now, state.boot
@@ -329,14 +330,19 @@ class WindowsExecutor:
 
     def _ask_twice(self, work: Work, script: str) -> HostState:
         """Repeat a call whose answer was lost: the host knows its owner, and does nothing twice."""
-        for _number in range(2):
-            try:
-                return read_state(self.hosts.run(work.place, script, timeout=LOOK_SECONDS))
-            except HostError as why:
-                if not why.began:
-                    raise
-                lost_answer = why
-        raise Unknown(str(lost_answer)) from lost_answer
+        try:
+            return self._ask(work, script)
+        except Unknown:
+            return self._ask(work, script)
+
+    def _ask(self, work: Work, script: str) -> HostState:
+        """:raises Unknown: the answer was lost. :raises HostError: nothing ran."""
+        try:
+            return read_state(self.hosts.run(work.place, script, timeout=LOOK_SECONDS))
+        except HostError as why:
+            if why.began:
+                raise Unknown(str(why)) from why
+            raise
 
     def _times(self, work: Work) -> dict[str, Any]:
         return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}

@@ -204,7 +204,7 @@ class _Wire:
     def __init__(self, end: float, stop: threading.Event) -> None:
         self._end, self._stop = end, stop
         self.broken: Exception | None = None
-        self._send: Callable[..., Any] | None = None
+        self._send: Any = None
         self._transport: Any = None
 
     def watch(self, transport: Any) -> None:
@@ -217,7 +217,6 @@ class _Wire:
             self._transport.send = self._send
 
     def _limited(self, *message: Any, **more: Any) -> Any:
-        assert self._send is not None
         if self.broken is None and (self._stop.is_set() or time.monotonic() > self._end):
             self.broken = _Late("its time is over")
         if self.broken is not None:

@@ -16,6 +16,9 @@ from tests.hosts.chroot.roots import RULES, WORK, Root
 from tests.hosts.chroot.test_apt import NEW, OLD, OTHER, OTHER_NEW, SECURITY, held, kinds
 from tests.hosts.chroot.toys import Deb, archive, has
 
+#: CI leaves them to make test-slow: together they take two minutes.
+pytestmark = pytest.mark.slow
+
 REPAIR = replace(RULES, repair=True)
 AS_BACKPORTS = "NotAutomatic: yes\nButAutomaticUpgrades: yes\n"
 

@@ -13,6 +13,9 @@ from tests.hosts.chroot.roots import RULES, Root
 from tests.hosts.chroot.test_dnf import NEW, OLD, OTHER, OTHER_NEW, SECURITY_ONLY, held, kinds
 from tests.hosts.chroot.toys import Advisory, Rpm, build, installed, repository
 
+#: CI leaves them to make test-slow: together they take two minutes.
+pytestmark = pytest.mark.slow
+
 KERNELS = [
     Rpm(name="kernel-core", version=version, tags=["Provides: installonlypkg(kernel)"])
     for version in ("5.11", "5.12", "5.13", "5.14")

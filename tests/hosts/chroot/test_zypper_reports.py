@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.scripts import install_script
 
 from tests.hosts.chroot.roots import RULES, WORK, Root
 from tests.hosts.chroot.test_zypper import NEW, OLD, OTHER, OTHER_NEW, PATCH, SECURITY_ONLY, kinds, pending
 from tests.hosts.chroot.toys import Advisory, installed, repository
+
+#: CI leaves them to make test-slow: together they take two minutes.
+pytestmark = pytest.mark.slow
 
 
 def test_a_locked_patch_is_listed_as_held(zypper: Root) -> None:
