@@ -341,7 +341,7 @@ class WindowsExecutor:
             return read_state(self.hosts.run(work.place, script, timeout=LOOK_SECONDS))
         except HostError as why:
             if why.began:
-                raise Unknown(str(why)) from why
+                raise Unknown(str(why)) from None
             raise
 
     def _times(self, work: Work) -> dict[str, Any]:
