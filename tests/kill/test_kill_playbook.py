@@ -42,6 +42,7 @@ def start(night: Night, terminal: int | None = None) -> subprocess.Popen[bytes]:
     output = (night.folder / "output").open("ab") if terminal is None else terminal
     return subprocess.Popen(
         [
+            *("env", "--default-signal=HUP"),  # under nohup, children ignore the signal that tells of a closed terminal
             str(Path(sys.executable).with_name("ansible-playbook")),
             *("patchtide.hybrid.rollout_patches", "-i", "localhost,", "-e", json.dumps(variables)),
         ],

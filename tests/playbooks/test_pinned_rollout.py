@@ -91,6 +91,7 @@ def test_a_list_that_cannot_be_written_stops_everything_before_the_first_command
     assert resumed.status == 0 and cycle.installs(), resumed.output + resumed.errors
 
 
+@pytest.mark.slow
 def test_by_the_baseline_the_night_decides_and_the_report_says_what_it_brought(cycle: PinnedCycle) -> None:
     cycle.policy["patching"] = {"pin": "baseline"}
     plan = cycle.prepare()
