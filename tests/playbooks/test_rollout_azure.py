@@ -127,7 +127,6 @@ def test_a_lost_answer_installs_nothing_twice(cycle: Mixed) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_deallocated_machine_is_started_patched_and_deallocated_again(cycle: Mixed) -> None:
     """It is planned from the last assessment that Azure keeps; one without any can't be planned (MO-5 to MO-9)."""
     cycle.policy["tags"] = {"patch_now": "ssm-patch-now", "last_patched": "LastPatched"}
