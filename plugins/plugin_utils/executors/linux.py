@@ -23,7 +23,7 @@ from ...module_utils._core.work.detached import Look, begin_script, look_script,
 from ...module_utils._core.work.final_record import error, final_record
 from ...module_utils._core.work.host_probe import to_probe
 from ...module_utils._core.work.joined_scripts import Part, from_joined, to_joined, to_limited
-from ...module_utils._core.work.node_answer import SIZE, not_understood, words
+from ...module_utils._core.work.node_answer import SIZE, words
 from ...module_utils._core.work.packages.names import package_of
 from ...module_utils._core.work.packages.results import install_result, scan_result
 from ...module_utils._core.work.packages.scripts import (
@@ -42,9 +42,9 @@ from ...module_utils._core.work.repositories.repair import repaired
 from ...module_utils._core.work.repositories.script import read_script, write_script
 from ...module_utils._core.work.repositories.trend import PERMANENT
 from ..rollout.folder import RolloutDir
-from .base import Result, Unknown, Work
-from .connection_errors import AccessRefused, BadConnection, HostError
-from .host_results import lost, unreadable
+from .base import Unknown, Work
+from .connection_errors import HostError
+from .host_executor import HostExecutor
 from .rules import WaveRules
 
 #: Time limits in seconds of scripts that only read, of the one that lists updates, and of those that begin or poll.
@@ -83,7 +83,7 @@ class Shell(Protocol):
 
 
 @dataclass(slots=True)
-class LinuxExecutor:
+class LinuxExecutor(HostExecutor):
     """Works on the planned hosts of a wave."""
 
     rollout: RolloutDir
@@ -99,9 +99,6 @@ class LinuxExecutor:
     is_real_time: bool = False
     _listed: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
     _seen: dict[str, tuple[datetime, str]] = field(default_factory=dict)
-
-    def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
-        return [(str(self.rollout.nodes[node]["host"]), [node]) for node in nodes]
 
     def deadline(self, stage: str, at: datetime) -> datetime:
         limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": LIST_SECONDS}
@@ -125,29 +122,6 @@ class LinuxExecutor:
         if found.state == "starting":
             return ""  # the request to begin may be repeated; the work runs once
         return None if found.state == "absent" else "detached"
-
-    def poll(self, work: Work) -> list[Result]:
-        node = work.nodes[0]
-        try:
-            results: list[Result] = [{"node_id": node, **result} for result in self._poll(work, node)]
-        except (AccessRefused, BadConnection) as why:
-            return [{"node_id": node, **lost(work, why)}]
-        except PatchtideError:
-            raise
-        except Exception as why:
-            return [{"node_id": node, **self._times(work), **unreadable(work, not_understood(why))}]
-        work.trouble = ""
-        return results
-
-    def service_time(self) -> datetime | None:
-        return None  # a host's own clock is not used for decisions
-
-    def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
-        node = work.nodes[0]
-        if why is None and work.stage in ("patch", "reboot"):
-            return [{"node_id": node, **self._times(work), **self._stopped(work)}]
-        result = lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
-        return [{"node_id": node, **self._times(work), **result}]
 
     def _stopped(self, work: Work) -> dict[str, Any]:
         """End work that has exceeded its time, and return what the host proves about it."""
@@ -355,9 +329,6 @@ class LinuxExecutor:
         mark = f"patchtide-part-{name_of(work.token)}"
         found = from_joined(self._output(work, to_joined(scripts, mark), seconds), mark)
         return [part.stdout for part in found] or [""]
-
-    def _times(self, work: Work) -> dict[str, Any]:
-        return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}
 
 
 def _said(found: Look) -> str:

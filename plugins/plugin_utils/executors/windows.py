@@ -24,7 +24,7 @@ from ...module_utils._core.model import Status
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.final_record import error, final_record
 from ...module_utils._core.work.host_probe import to_probe
-from ...module_utils._core.work.node_answer import not_understood, words
+from ...module_utils._core.work.node_answer import words
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ...module_utils._core.work.probe_packages import packages_mode
 from ...module_utils._core.work.windows.findings import findings
@@ -34,9 +34,9 @@ from ...module_utils._core.work.windows.selection import accept_list, strangers,
 from ...module_utils._core.work.windows.state_script import to_state_script
 from ...module_utils._core.work.windows.updates import UpdatesAnswer, read_updates
 from ..rollout.folder import RolloutDir
-from .base import Result, Unknown, Work
-from .connection_errors import AccessRefused, BadConnection, HostError
-from .host_results import lost, unreadable
+from .base import Unknown, Work
+from .connection_errors import HostError
+from .host_executor import HostExecutor
 from .rules import WaveRules
 from .windows_scan import ALL, LOOK_SECONDS, SEARCH_SECONDS, Hosts, scan_host
 
@@ -67,7 +67,7 @@ class _Job:
 
 
 @dataclass(slots=True)
-class WindowsExecutor:
+class WindowsExecutor(HostExecutor):
     """Works on the planned hosts of a wave."""
 
     rollout: RolloutDir
@@ -81,9 +81,6 @@ class WindowsExecutor:
     is_real_time: bool = False
     _jobs: dict[str, _Job] = field(default_factory=dict)
     _boots: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
-
-    def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
-        return [(str(self.rollout.nodes[node]["host"]), [node]) for node in nodes]
 
     def deadline(self, stage: str, at: datetime) -> datetime:
         limits = {"patch": self.rules.install_seconds, "reboot": self.rules.reboot_seconds, "scan": SEARCH_SECONDS}
@@ -103,29 +100,6 @@ class WindowsExecutor:
         if state == "claimed":
             return "detached"
         return None if state == "closed" or final else ""
-
-    def poll(self, work: Work) -> list[Result]:
-        node = work.nodes[0]
-        try:
-            results: list[Result] = [{"node_id": node, **result} for result in self._poll(work, node)]
-        except (AccessRefused, BadConnection) as why:
-            return [{"node_id": node, **lost(work, why)}]
-        except PatchtideError:
-            raise
-        except Exception as why:
-            return [{"node_id": node, **self._times(work), **unreadable(work, not_understood(why))}]
-        work.trouble = ""
-        return results
-
-    def service_time(self) -> datetime | None:
-        return None  # a host's own clock is not used for decisions
-
-    def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
-        node = work.nodes[0]
-        if why is None and work.stage in ("patch", "reboot"):
-            return [{"node_id": node, **self._times(work), **self._stopped(work, node)}]
-        result = lost(work, why or PatchtideError(work.trouble or "the host gave no answer"))
-        return [{"node_id": node, **self._times(work), **result}]
 
     # --- install
 
@@ -221,8 +195,9 @@ class WindowsExecutor:
         told = job is not None and job.answer is not None and not job.answer.lost
         return not told and (state.now - since).total_seconds() < _START_SECONDS
 
-    def _stopped(self, work: Work, node: str) -> dict[str, Any]:
+    def _stopped(self, work: Work) -> dict[str, Any]:
         """End work that has exceeded its time, and return what the host proves about it."""
+        node = work.nodes[0]
         job = self._jobs.get(node)
         if job and job.thread:
             job.stop.set()
@@ -343,9 +318,6 @@ class WindowsExecutor:
             if why.began:
                 raise Unknown(str(why)) from None
             raise
-
-    def _times(self, work: Work) -> dict[str, Any]:
-        return {"started_at": to_time(work.at), "ended_at": to_time(self.clock.now())}
 
 
 def _refuse_busy(state: HostState) -> None:

@@ -32,6 +32,7 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Root]]:
 
     def bring_up(family: str) -> Root:
         if family != "apt" and SUITE in UBUNTU:
+            # only where PATCHTIDE_SUITE names a release of Ubuntu, which CI does not
             pytest.skip("look-alikes are Debian")
         folder = tmp_path / f"{family}{len(roots)}"
         folder.mkdir()

@@ -136,7 +136,7 @@ def test_a_wave_gets_its_own_date_before_the_work_and_never_that_of_an_earlier_w
     world: World, tmp_path: Path
 ) -> None:
     """The host's sources are at the date that an earlier wave tries: this wave's is older, and is what it installs."""
-    root: Root = world.executor.shell.root  # type: ignore[attr-defined]
+    root: Root = world.executor.shell.root  # type: ignore[attr-defined] # this world's shell runs in a root
     signer = Signer.make(tmp_path / "signer")
     date = {"dev": "20260601", "prod": "20260501"}
     for wave, version in (("dev", "1.2"), ("prod", "1.1")):
