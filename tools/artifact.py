@@ -20,6 +20,7 @@ INSTALLED = BUILD / "installed"
 #: What a user needs; anything else at the top of the artifact is a mistake.
 WANTED = {"plugins", "roles", "playbooks", "meta", "schemas", "examples", "extensions", "awx", "docs", "changelogs"}
 WANTED |= {
+    "templates",
     "README.md",
     "CHANGELOG.md",
     "SECURITY.md",
@@ -58,9 +59,8 @@ def inspect(artifact: Path) -> list[str]:
         fail(f"the artifact holds what users don't need: {', '.join(strange)}; see build_ignore in galaxy.yml")
     if tests := [name for name in members if "/molecule/" in name or "/tests/" in name]:
         fail(f"the artifact holds tests: {tests[0]}")
-    content = [
-        path for top in ("plugins", "roles", "playbooks", "schemas", "examples") for path in (ROOT / top).rglob("*")
-    ]
+    tops = ("plugins", "roles", "playbooks", "schemas", "examples", "templates")
+    content = [path for top in tops for path in (ROOT / top).rglob("*")]
     names = [str(path.relative_to(ROOT)) for path in content if path.is_file() and "__pycache__" not in path.parts]
     if missing := sorted(set(names) - set(members)):
         fail(f"missing in the artifact: {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""ruff, shellcheck and ansible-lint over all tracked and new files."""
+"""ruff, shellcheck, ansible-lint and cfn-lint over all tracked and new files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ def main() -> None:
     files = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], quiet=True).splitlines()
     python = [name for name in files if name.endswith(".py") and (ROOT / name).exists()]
     shell = [name for name in files if (ROOT / name).is_file() and _is_shell(ROOT / name)]
+    templates = sorted(str(path) for path in (ROOT / "templates").glob("*.yml"))
     commands = {
         "ruff": [PYTHON, "-m", "ruff", "check", "--output-format", "concise", "--cache-dir", "build/cache/ruff"],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "--cache-dir", "build/cache/ruff"],
         "shellcheck": ["shellcheck", *shell],
         "ansible-lint": ["ansible-lint", "--nocolor", "--offline", "--strict"],
+        "cfn-lint": ["cfn-lint", *templates],
     }
     if not shutil.which("shellcheck"):
         if os.environ.get("CI"):
@@ -30,6 +32,7 @@ def main() -> None:
         fail(f"failed: {', '.join(failed)}")
     ran(len(python), "Python files")
     ran(len(shell), "shell files")
+    ran(len(templates), "templates of CloudFormation")
     ran(_linted(results["ansible-lint"][1]), "Ansible files")
 
 

@@ -1,4 +1,7 @@
-"""Writes examples/iam and the tables of docs/permissions.md; ``files()`` is what a check compares them with."""
+"""Writes examples/iam, the tables of docs/permissions.md and the role of templates/spoke.yml.
+
+``files()`` is what a check compares them with.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from pathlib import Path
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
     CONTROLLER,
     POLICIES,
+    READ,
     ROLLOUT,
     Purpose,
     to_policy,
 )
+from role_template import PAGE as SPOKE
+from role_template import spoke
 from running import ROOT
 
 PAGE = ROOT / "docs" / "permissions.md"
@@ -26,6 +32,7 @@ def files() -> Iterator[tuple[Path, str]]:
         yield ROOT / "examples" / "iam" / f"{name}.json", json.dumps(to_policy(purposes), indent=2) + "\n"
     tables = iter((ROLLOUT, CONTROLLER))
     yield PAGE, _TABLE.sub(lambda _match: _rows(next(tables)), PAGE.read_text("utf-8"))
+    yield SPOKE, spoke((*READ, *ROLLOUT))
 
 
 def _rows(purposes: Iterable[Purpose]) -> str:

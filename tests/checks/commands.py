@@ -23,6 +23,7 @@ NOT_RUN = {
     "tar xzf patchtide-hybrid-": "make bundle unpacks the bundle and installs it without network",
     "sh patchtide-hybrid-": "make bundle unpacks the bundle and installs it without network",
     ". ~/patchtide/bin/activate": "the environment is one of Python's venv",
+    "aws cloudformation deploy": "needs an AWS account",
     "make bundle": "takes minutes and needs the network; it installs the bundle and asks for every module",
     "ansible-galaxy collection install patchtide.hybrid": "needs Galaxy",
     "ansible-galaxy collection install ansible.windows": "needs Galaxy; the package ansible has it",

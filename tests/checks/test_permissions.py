@@ -18,7 +18,7 @@ from permissions import files
 
 def test_the_files_with_permissions_are_those_of_the_table() -> None:
     made = dict(files())
-    assert len(made) == 4 and all(path.read_text("utf-8") == text for path, text in made.items()), (
+    assert len(made) == 5 and all(path.read_text("utf-8") == text for path, text in made.items()), (
         "run tools/permissions.py"
     )
 
@@ -30,7 +30,7 @@ def test_iam_policies_name_actions_that_exist_once_in_order(name: str) -> None:
     session = botocore.session.get_session()
     services = {"ssm": "ssm", "ec2": "ec2", "s3": "s3", "tag": "resourcegroupstaggingapi", "cloudwatch": "cloudwatch"}
     services["elasticloadbalancing"] = "elbv2"
-    services |= {name: name for name in ("sts", "organizations", "dynamodb")}
+    services |= {name: name for name in ("sts", "organizations", "dynamodb", "kms")}
     for purpose in POLICIES[name]:
         assert list(purpose.actions) == sorted(set(purpose.actions)), purpose.sid
         for action in purpose.actions:

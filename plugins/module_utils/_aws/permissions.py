@@ -12,18 +12,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Users put the bucket of their policy's ``patching.buckets``, their role and their table in place of these.
-LIST_BUCKET, ROLE, TABLE = "YOUR-LIST-BUCKET", "YOUR-ROLE", "YOUR-TABLE"
+#: Users put the bucket of their policy's ``patching.buckets``, its key, their role and their table in place of these.
+LIST_BUCKET, LIST_KEY, ROLE, TABLE = "YOUR-LIST-BUCKET", "YOUR-LIST-KEY", "YOUR-ROLE", "YOUR-TABLE"
+#: What the collection sends with SendCommand; AWS's own documents have no account in their ARN.
+DOCUMENTS = ("AWS-RunPatchBaseline", "AWS-RunPowerShellScript", "AWS-RunShellScript", "AWS-UpdateSSMAgent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
-    """One statement of a policy. ``needed``: when, as Markdown. ``actions``: in the order of the alphabet."""
+    """One statement of a policy. ``needed``: when, as Markdown. ``actions``: in the order of the alphabet.
+
+    ``per_node``: those of the actions that IAM can limit to nodes with a tag.
+    """
 
     sid: str
     needed: str
     actions: tuple[str, ...]
     resource: str = "*"
+    per_node: tuple[str, ...] = ()
+
+    @property
+    def always(self) -> bool:
+        """Whether every estate needs it."""
+        return self.needed.startswith("always")
 
     def to_statement(self) -> dict[str, Any]:
         """Return the statement as IAM reads it."""
@@ -95,16 +106,19 @@ ROLLOUT = (
             "ssm:ListCommands",
             "ssm:SendCommand",
         ),
+        per_node=("ssm:SendCommand",),
     ),
     Purpose(
         sid="StartAndStopNodes",
         needed="`stopped_nodes.start`",
         actions=("ec2:StartInstances", "ec2:StopInstances"),
+        per_node=("ec2:StartInstances", "ec2:StopInstances"),
     ),
     Purpose(
         sid="TagNodes",
         needed="`stopped_nodes.start`, `tags.patch_now`, `tags.last_patched`, `choose_window`, `sync_exceptions`",
         actions=("ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeTags"),
+        per_node=("ec2:CreateTags", "ec2:DeleteTags"),
     ),
     Purpose(
         sid="DrainLoadBalancers",
@@ -126,6 +140,12 @@ ROLLOUT = (
         needed="`patching.pin: list`; name your buckets",
         actions=("s3:GetObject", "s3:PutObject"),
         resource=f"arn:aws:s3:::{LIST_BUCKET}/*",
+    ),
+    Purpose(
+        sid="EncryptOverrideLists",
+        needed="`patching.pin: list`, and the buckets have a KMS key of your own",
+        actions=("kms:Decrypt", "kms:GenerateDataKey"),
+        resource=f"arn:aws:kms:*:*:key/{LIST_KEY}",
     ),
 )
 CONTROLLER = (

@@ -1,0 +1,116 @@
+"""Writes what templates/spoke.yml has of the table of permissions: parameter, condition and policy of each purpose.
+
+A purpose that every estate needs has neither parameter nor condition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
+    DOCUMENTS,
+    LIST_BUCKET,
+    LIST_KEY,
+    Purpose,
+)
+from running import ROOT
+
+PAGE = ROOT / "templates" / "spoke.yml"
+#: Parameters of the template in place of what users put into the examples.
+_PARAMETERS = {LIST_BUCKET: "${ListBucket}", LIST_KEY: "${ListKey}"}
+_MADE = re.compile(r"(?<=tools/permissions\.py: )(\w+)\n.*?(?=^ *# End$)", re.MULTILINE | re.DOTALL)
+_DEPTH = {"parameters": 2, "conditions": 2, "policies": 8}
+
+
+class _Tagged(yaml.SafeDumper):
+    """Writes short forms of CloudFormation's functions."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+class _Call(dict[str, Any]):
+    """``{"If": […]}`` as ``!If``."""
+
+
+def _write_call(dumper: _Tagged, call: _Call) -> yaml.Node:
+    ((name, value),) = call.items()
+    if isinstance(value, list):
+        return dumper.represent_sequence(f"!{name}", value, flow_style=name != "If" or len(str(value)) < 120)
+    return dumper.represent_scalar(f"!{name}", value)
+
+
+_Tagged.add_representer(_Call, _write_call)
+
+
+def spoke(purposes: Sequence[Purpose]) -> str:
+    """Return the template with its made parts as they should be."""
+    made = {
+        "parameters": {f"Allow{item.sid}": _parameter(item) for item in purposes if not item.always},
+        "conditions": {
+            f"Allow{item.sid}": _Call(Equals=[_Call(Ref=f"Allow{item.sid}"), "true"])
+            for item in purposes
+            if not item.always
+        },
+        "policies": [_policy(item) for item in purposes],
+    }
+    return _MADE.sub(lambda found: f"{found[1]}\n{_text(made[found[1]], _DEPTH[found[1]])}", PAGE.read_text("utf-8"))
+
+
+def _text(data: Any, depth: int) -> str:
+    text = yaml.dump(data, Dumper=_Tagged, sort_keys=False, width=110, allow_unicode=True)
+    return "".join(f"{' ' * depth}{line}\n" for line in text.splitlines())
+
+
+def _parameter(purpose: Purpose) -> dict[str, Any]:
+    plain = purpose.needed.replace("`", "")
+    return {
+        "Type": "String",
+        "Default": "false",
+        "AllowedValues": ["true", "false"],
+        "Description": f"Whether the role has the policy {purpose.sid}. Needed if: {plain}.",
+    }
+
+
+def _policy(purpose: Purpose) -> Any:
+    document = {"Version": "2012-10-17", "Statement": list(_statements(purpose))}
+    policy = {"PolicyName": purpose.sid, "PolicyDocument": document}
+    return policy if purpose.always else _Call(If=[f"Allow{purpose.sid}", policy, _Call(Ref="AWS::NoValue")])
+
+
+def _statements(purpose: Purpose) -> Iterator[dict[str, Any]]:
+    rest = [action for action in purpose.actions if action not in purpose.per_node]
+    if rest:
+        yield {"Sid": purpose.sid, "Effect": "Allow", "Action": rest, "Resource": _resource(purpose.resource)}
+    if "ssm:SendCommand" in purpose.per_node:
+        # A condition on tags would refuse the documents, which have none.
+        documents = [_Call(Sub=f"arn:${{AWS::Partition}}:ssm:*::document/{name}") for name in DOCUMENTS]
+        yield {"Sid": "SendDocuments", "Effect": "Allow", "Action": "ssm:SendCommand", "Resource": documents}
+    if purpose.per_node:
+        yield _on_nodes(purpose)
+
+
+def _on_nodes(purpose: Purpose) -> dict[str, Any]:
+    """Service authorization reference: EC2 reads aws:ResourceTag, SendCommand reads ssm:resourceTag of all nodes."""
+    own = "arn:${AWS::Partition}:%s:*:${AWS::AccountId}:%s/*"
+    nodes, key = [_Call(Sub=own % ("ec2", "instance"))], "aws:ResourceTag/Patching"
+    if "ssm:SendCommand" in purpose.per_node:
+        nodes, key = [*nodes, _Call(Sub=own % ("ssm", "managed-instance"))], "ssm:resourceTag/Patching"
+    only = _Call(If=["OnlyTaggedNodes", {"StringEquals": {key: _Call(Ref="NodeTagValue")}}, _Call(Ref="AWS::NoValue")])
+    return {
+        "Sid": f"{purpose.sid}OnNodes",
+        "Effect": "Allow",
+        "Action": list(purpose.per_node),
+        "Resource": nodes,
+        "Condition": only,
+    }
+
+
+def _resource(resource: str) -> Any:
+    for name, parameter in _PARAMETERS.items():
+        if name in resource:
+            return _Call(Sub=resource.replace(name, parameter).replace("arn:aws:", "arn:${AWS::Partition}:"))
+    return resource
