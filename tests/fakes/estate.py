@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -164,7 +164,7 @@ class EstateFleet(FakeFleet):
         self.commands = self.estate.commands
         return super().find(comment, document, after)
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
         self._read("look")
         request, sent = self.estate.commands[command_id]
         over = (self.clock.now() - sent).total_seconds() >= SECONDS

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -112,7 +112,7 @@ class FakeFleet:
                 return command_id
         return None
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
         request, sent = self.commands[command_id]
         self.calls["pages"] += -(-len(request.node_ids) // 50)
         if self.unreadable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 
@@ -34,6 +35,7 @@ def from_target_list(targets: Iterable[Mapping[str, Any]] | None) -> dict[str, t
     }
 
 
+@lru_cache(maxsize=1000)
 def snake(name: str) -> str:
     """``InstalledOtherCount`` to ``installed_other_count``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

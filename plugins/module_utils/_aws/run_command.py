@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .._core.errors import ServiceError
@@ -61,10 +62,24 @@ class SsmFleet:
         self._pause = pause
         self._own = OwnClients(place, sessions)
         self._paces = Paces(pause)
+        self._paginators: dict[str, Any] = {}
 
-    @property
+    @cached_property
     def _client(self) -> Any:
         return self._paces.watch(self._sessions.client("ssm", self.place))
+
+    @cached_property
+    def _sender(self) -> Any:
+        return self._paces.watch(self._sessions.client("ssm", self.place, retry=False))
+
+    def _pages(self, operation: str, size: int, **request: Any) -> Iterable[Mapping[str, Any]]:
+        """Return the pages of a list operation. botocore makes a class for each paginator, so they are kept."""
+        if operation not in self._paginators:
+            self._paginators[operation] = self._client.get_paginator(operation)
+        pages: Iterable[Mapping[str, Any]] = self._paginators[operation].paginate(
+            **request, PaginationConfig={"PageSize": size}
+        )
+        return pages
 
     def send(self, request: CommandRequest, confirm: Callable[[], None] = sure) -> str:
         # a node of another account would be reported as invalid
@@ -83,7 +98,7 @@ class SsmFleet:
     def send_members(self, action: str, members: Mapping[str, Any], confirm: Callable[[], None] = sure) -> str:
         """Send once with these parameters, and retry only if the call cannot have taken effect."""
         for attempt in range(8):
-            client = self._paces.watch(self._sessions.client("ssm", self.place, retry=False))
+            client = self._sender
             confirm()
             try:
                 with aws_errors(f"{action} in {self.place.label}"):
@@ -104,20 +119,22 @@ class SsmFleet:
         since = (after - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
         filters = [{"key": "InvokedAfter", "value": since}, {"key": "DocumentName", "value": document}]
         with aws_errors(f"look up the command {comment!r} in {self.place.label}"):
-            for page in self._client.get_paginator("list_commands").paginate(
-                Filters=filters, PaginationConfig={"PageSize": 50}
-            ):
+            for page in self._pages("list_commands", 50, Filters=filters):
                 for command in page["Commands"]:
                     if command.get("Comment") == comment:
                         return str(command["CommandId"])
         return None
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
+        found, left = list[Invocation](), set(nodes)
         with aws_errors(f"read command {command_id} in {self.place.label}"):
-            pages = self._client.get_paginator("list_command_invocations").paginate(
-                CommandId=command_id, Details=with_output, PaginationConfig={"PageSize": 50}
-            )
-            return [to_invocation(row) for page in pages for row in _of_nodes(page["CommandInvocations"])]
+            for page in self._pages("list_command_invocations", 50, CommandId=command_id, Details=with_output):
+                rows = [to_invocation(row) for row in _of_nodes(page["CommandInvocations"])]
+                found += rows
+                left.difference_update(row.node_id for row in rows)
+                if nodes and not left:  # a full page may have a token though no page follows
+                    break
+        return found
 
     def refusal(self, command_id: str) -> str:
         with aws_errors(f"read command {command_id} in {self.place.label}"):
@@ -145,9 +162,8 @@ class SsmFleet:
         found = []
         for start in range(0, len(node_ids), 50):
             with aws_errors(f"read patch states in {self.place.label}"):
-                pages = self._client.get_paginator("describe_instance_patch_states").paginate(
-                    InstanceIds=list(node_ids[start : start + 50]), PaginationConfig={"PageSize": 50}
-                )
+                some = list(node_ids[start : start + 50])
+                pages = self._pages("describe_instance_patch_states", 50, InstanceIds=some)
                 found += [to_patch_state(row) for page in pages for row in _of_nodes(page["InstancePatchStates"])]
         return found
 
@@ -158,9 +174,7 @@ class SsmFleet:
         found: list[Patch] = []
         for some in filters:
             with aws_errors(f"read patches of {node_id}"):
-                pages = self._client.get_paginator("describe_instance_patches").paginate(
-                    InstanceId=node_id, Filters=some, PaginationConfig={"PageSize": 100}
-                )
+                pages = self._pages("describe_instance_patches", 100, InstanceId=node_id, Filters=some)
                 rows = _at_most(MOST_PATCHES, (row for page in pages for row in page["Patches"]))
                 found += [to_patch(row) for row in rows]
         return found
@@ -237,5 +251,6 @@ def _state(text: str) -> str:
     return text if text.isupper() else _snake(text).upper()
 
 
+@lru_cache(maxsize=200)
 def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

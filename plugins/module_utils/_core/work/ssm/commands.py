@@ -193,23 +193,21 @@ def _with_words(command_id: str, rows: dict[str, Invocation], port: FleetPort) -
 
     Their words are for people; without them the outcome is the same, so an error in reading them is none.
     """
-    if not any(ENDED[row.status] is Status.FAILED and not row.output for row in rows.values()):
+    silent = [node for node, row in rows.items() if ENDED[row.status] is Status.FAILED and not row.output]
+    if not silent:
         return rows
     try:
-        said = {row.node_id: row.output for row in port.invocations(command_id, True)}
+        said = {row.node_id: row.output for row in port.invocations(command_id, True, silent)}
     except PatchtideError:
         return rows
-    return {
-        node: replace(row, output=said.get(node, "")) if ENDED[row.status] is Status.FAILED and not row.output else row
-        for node, row in rows.items()
-    }
+    return {**rows, **{node: replace(rows[node], output=said.get(node, "")) for node in silent}}
 
 
 def poll(chunk: Chunk, port: FleetPort, *, with_output: bool, now: datetime) -> dict[str, Invocation]:
     """Return the invocations that ended since the last look; those that failed have their output in any case."""
     if chunk.command_id is None or len(chunk.ended) == len(chunk.request.node_ids):
         return {}
-    rows = port.invocations(chunk.command_id, with_output)
+    rows = port.invocations(chunk.command_id, with_output, chunk.request.node_ids)
     chunk.empty_since = None if rows or chunk.looked_at else chunk.empty_since or now
     if chunk.empty_since and now - chunk.empty_since >= _EMPTY and (why := port.refusal(chunk.command_id)):
         return refuse(chunk, PatchtideError(f"the service ended the command before any node began: {why}"), now)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,8 +70,8 @@ class FleetPort(Protocol):
     def find(self, comment: str, document: str, after: datetime) -> str | None:
         """Return the command with that comment, if there is one: SendCommand has no idempotency token."""
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
-        """Return every node's part of the command, all pages."""
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
+        """Return every node's part of the command: all pages, or those up to the last one of ``nodes``."""
 
     def service_time(self) -> datetime | None:
         """Return the service's time; ``None`` where it says none."""

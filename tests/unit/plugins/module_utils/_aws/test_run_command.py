@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,7 +42,7 @@ class Client:
         return {"Command": {"CommandId": "c-1"}}
 
 
-def fleet(client: Client, naps: list[float]) -> SsmFleet:
+def fleet(client: Any, naps: list[float]) -> SsmFleet:
     sessions: Any = SimpleNamespace(client=lambda *_place, **_more: client)
     found = SsmFleet(Place(region="eu-central-1"), sessions, naps.append)
     found._paces.watch = lambda client: client
@@ -86,3 +87,32 @@ def test_invalid_instances_are_read_from_the_message_where_it_names_them(text: s
     with pytest.raises(InvalidNodes) as caught:
         fleet(Client(invalid(text)), []).send_members("send", {})
     assert len(caught.value.node_ids) == named
+
+
+class Listing:
+    """Lists one node a page, a token after each. ``read``: the pages that were read."""
+
+    def __init__(self, *nodes: str) -> None:
+        self.nodes = nodes
+        self.read = 0
+        self.paginators = 0
+        self.meta = Client().meta
+
+    def get_paginator(self, _operation: str) -> Listing:
+        self.paginators += 1
+        return self
+
+    def paginate(self, **_request: Any) -> Iterator[dict[str, Any]]:
+        for node in self.nodes:
+            self.read += 1
+            yield {"CommandInvocations": [{"InstanceId": node, "Status": "Success"}]}
+
+
+def test_no_page_is_read_after_that_of_the_last_node_of_a_command() -> None:
+    client = Listing("i-1", "i-2", "i-3")
+    port = fleet(client, [])
+    assert [row.node_id for row in port.invocations("c-1", False, ("i-2", "i-1"))] == ["i-1", "i-2"]
+    assert (client.read, client.paginators) == (2, 1)
+    assert len(port.invocations("c-1", False, ("i-1", "i-4"))) == 3
+    assert len(port.invocations("c-1", False)) == 3
+    assert client.paginators == 1

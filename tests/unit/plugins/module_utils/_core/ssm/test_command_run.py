@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -66,7 +66,7 @@ class FakeCommands:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         return CommandState(command_id=command_id, status=status, members={}) if status else None
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
         return []
 
     def cancel_nodes(self, command_id: str, node_ids: Sequence[str]) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -245,7 +245,7 @@ def test_a_failed_install_has_the_nodes_own_words_if_they_can_be_read(unreadable
     fleet.clock.sleep(120)
     rows = fleet.invocations
 
-    def invocations(command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
         fleet.unreadable = unreadable if with_output else 0
         return rows(command_id, with_output)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +34,7 @@ class Told(FakeFleet):
     words: Sequence[str | None] = ()
     looks: int = 0
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
         word = self.words[min(self.looks, len(self.words) - 1)]
         self.looks += 1
         if word is None:
@@ -218,7 +218,7 @@ class Real(FakeFleet):
     seen: Sequence[str] = ()
     step: int = -1
 
-    def invocations(self, command_id: str, with_output: bool) -> list[Invocation]:
+    def invocations(self, command_id: str, with_output: bool, nodes: Collection[str] = ()) -> list[Invocation]:
         self.step += 1
         word, _touched = self.history[min(self.step, len(self.history) - 1)]
         how = self.seen[min(self.step, len(self.seen) - 1)]
