@@ -43,12 +43,12 @@ rehearse: setup-lab ## Your policy on your exported estate, a month in minutes: 
 
 ##@ Set up
 .PHONY: setup setup-lab system system-lab tree clean
-setup-lab: system-lab $(VENV)/.lab tree ## What the lab needs, and nothing for development: about 130 MB
+setup-lab: system-lab $(VENV)/.lab tree ## What the lab needs, and nothing for development: about 140 MB
 
 system-lab:
 	@tools/setup.sh system-lab
 
-$(VENV)/.lab: requirements.txt requirements-lab.txt constraints.txt tools/setup.sh tools/amazon_aws.py
+$(VENV)/.lab: requirements.txt requirements-lab.txt constraints.txt tools/setup.sh tools/stock_collections.py
 	@tools/setup.sh lab
 
 setup: system $(VENV)/.ready tree ## Virtual environment, Python and Ansible dependencies, system packages when root

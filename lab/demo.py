@@ -62,7 +62,8 @@ SCAN = Step(
     "scan_compliance",
     (r"nodes scanned", r"Would scan"),
     "EC2 instances and machines elsewhere with the SSM Agent are scanned by AWS-RunPatchBaseline, Azure VMs and Azure\n"
-    "Arc servers by Azure Update Manager, Linux hosts over SSH. Nothing is installed. The result is scan.json.",
+    "Arc servers by Azure Update Manager, Linux hosts over SSH, Windows hosts over PowerShell Remoting. Nothing is\n"
+    "installed. The result is scan.json.",
 )
 PLAN_STEP = Step(
     "The plan: who is patched when, with what, and who is left out",
@@ -212,7 +213,8 @@ def _estate(stage: Stage) -> str:
     hosts = f"no real hosts ({stage.left_out})" if stage.left_out else "4 real Debian hosts over SSH"
     return (
         "The lab is up: about 60 machines in 3 simulated AWS accounts (EC2, mi- elsewhere), 12 in 2 simulated Azure\n"
-        f"subscriptions (virtual machines, Azure Arc servers), {hosts}.\n"
+        "subscriptions (virtual machines, Azure Arc servers), 2 simulated Windows servers over PowerShell Remoting,\n"
+        f"{hosts}.\n"
         "Its clock is virtual, so that a night takes a minute or two."
     )
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole lab: simulated AWS and Azure, real hosts where this machine can run them, and what names all three."""
+"""The whole lab: simulated AWS, Azure and Windows servers, real hosts where this machine can run them, their inventory."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from pathlib import Path
 import yaml
 
 from lab.aws.launch import Lab, lab
+from lab.hosts.estate import read_estate
+from lab.windows.server import WindowsLab, windows_lab
+from lab.windows.world import new_world
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 POLICY = ROOT / "lab" / "policy.yml"
+WINDOWS = ROOT / "lab" / "windows" / "estate.yml"
 LEFT_OUT = 3
 
 #: Only how it looks: nothing here changes what the playbooks do.
@@ -62,8 +66,10 @@ def rehearsal(folder: Path, *, estate: str = "lab/estate.yml", hosts: str = "reh
     """Start everything, write inventory and variables into ``folder``, give it, and stop what was started."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "inventory").mkdir(parents=True)
-    with lab(estate=ROOT / estate) as aws:
+    world = new_world([host.name for host in read_estate(WINDOWS)], hurries=True)
+    with lab(estate=ROOT / estate) as aws, windows_lab(world) as windows:
         try:
+            _write_windows(folder / "inventory" / "windows.yml", windows)
             stage = Stage(folder, aws, _hosts_up(hosts, folder / "inventory" / "onprem.yml"))
             _write(stage)
             yield stage
@@ -74,7 +80,7 @@ def rehearsal(folder: Path, *, estate: str = "lab/estate.yml", hosts: str = "reh
 def _hosts_up(name: str, inventory: Path) -> str:
     """Start the real hosts; return why they are left out, or nothing. Any other trouble is an error."""
     print(
-        "starting the lab: simulated AWS and Azure, and real hosts over SSH (their base is built the first time) …",
+        "starting the lab: simulated AWS, Azure and Windows, and real hosts over SSH (their base is built the first time) …",
         flush=True,
     )
     done = _hosts("up", name)
@@ -89,6 +95,21 @@ def _hosts_up(name: str, inventory: Path) -> str:
 def _hosts(verb: str, name: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lab.hosts", verb, "--name", name]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _write_windows(path: Path, running: WindowsLab) -> None:
+    shared = {
+        "patchtide_executor": "windows",
+        "patchtide_platform": "windows",
+        "patchtide_os": "Microsoft Windows Server 2022",
+        "patchtide_state": "running",
+        "patchtide_managed": False,
+    }
+    hosts = {
+        host.name: {**running.variables(host.name), "patchtide_name": host.name, **host.variables}
+        for host in read_estate(WINDOWS)
+    }
+    path.write_text(yaml.safe_dump({"all": {"children": {"lab_windows": {"hosts": hosts, "vars": shared}}}}))
 
 
 def _write(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """An archive that installs the collection on a controller without network.
 
 ``bundle.py [--python 3.12] [--platform manylinux_2_28_x86_64]`` writes build/patchtide-hybrid-<version>-offline.tar.gz:
-the collection, amazon.aws, the Python packages of both and of the lab, and install.sh. A bundle for this Python and
+the collection, the collections that it builds on, all their Python packages, the lab, and install.sh. A bundle for this Python and
 platform is installed without network afterwards, and asked for every module and for a rehearsal.
 """
 
@@ -15,7 +15,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-import amazon_aws
+import stock_collections
 import yaml
 from artifact import NAME, build
 from running import BUILD, PYTHON, ROOT, ran, run
@@ -37,7 +37,7 @@ def main() -> None:
     folder = PLACE / f"patchtide-hybrid-{version}-offline"
     (folder / "collections").mkdir(parents=True)
     shutil.copy2(build(), folder / "collections")
-    _add_amazon_aws(folder / "collections")
+    _add_stock(folder / "collections")
     _add_lab(folder / "lab")
     _add_requirements(folder)
     _add_wheels(folder, options.python, options.platform)
@@ -57,18 +57,18 @@ def main() -> None:
         print("not installed here: it is for another Python or platform")
 
 
-def _add_amazon_aws(place: Path) -> None:
-    """Build the artifact that Galaxy has, without the tests, from the package ansible."""
-    source = PLACE / "ansible_collections"
-    amazon_aws.extract(PLACE)
-    collection = source / "amazon" / "aws"
-    info = json.loads((collection / "MANIFEST.json").read_text("utf-8"))["collection_info"]
-    for name in ("MANIFEST.json", "FILES.json"):
-        (collection / name).unlink()
-    known = {name: value for name, value in info.items() if value}
-    (collection / "galaxy.yml").write_text(yaml.safe_dump(known, sort_keys=False), "utf-8")
-    run(["ansible-galaxy", "collection", "build", str(collection), "--output-path", str(place)], quiet=True)
-    shutil.rmtree(source)
+def _add_stock(place: Path) -> None:
+    """Build the artifacts that Galaxy has, without the tests, from the package ansible."""
+    stock_collections.extract(PLACE)
+    for name in stock_collections.COLLECTIONS:
+        collection = PLACE / stock_collections.folder(name)
+        info = json.loads((collection / "MANIFEST.json").read_text("utf-8"))["collection_info"]
+        for listed in ("MANIFEST.json", "FILES.json"):
+            (collection / listed).unlink()
+        known = {key: value for key, value in info.items() if value}
+        (collection / "galaxy.yml").write_text(yaml.safe_dump(known, sort_keys=False), "utf-8")
+        run(["ansible-galaxy", "collection", "build", str(collection), "--output-path", str(place)], quiet=True)
+    shutil.rmtree(PLACE / "ansible_collections")
 
 
 def _add_lab(place: Path) -> None:
@@ -81,7 +81,7 @@ def _add_requirements(folder: Path) -> None:
     """Write requirements.txt, with exact versions, for the collection, and requirements-lab.txt for rehearsals."""
     pinned = dict(line.split("==") for line in _lines(ROOT / "constraints.txt"))
     names = ["ansible-core", *(line.split(">")[0] for line in _lines(ROOT / "requirements.txt"))]
-    names += ["icalendar", "recurring-ical-events", "azure-core", "azure-identity", "tzlocal"]
+    names += ["icalendar", "recurring-ical-events", "azure-core", "azure-identity", "tzlocal", "pypsrp"]
     text = "".join(f"{name}=={pinned[name]}\n" for name in names)
     (folder / "requirements.txt").write_text(text, "utf-8")
     lab = [line for line in _lines(ROOT / "requirements-lab.txt") if not line.startswith("-r")]

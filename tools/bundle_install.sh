@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs patchtide.hybrid, amazon.aws, ansible-core and the Python packages into a virtual environment, without network.
+# Installs patchtide.hybrid, amazon.aws, ansible.windows, ansible-core and the Python packages without network.
 #   sh install.sh [--rehearsal] [DIRECTORY]     DIRECTORY: ~/patchtide if not given
 # --rehearsal also installs the lab, and the command patchtide-rehearse. PYTHON names another interpreter.
 set -eu

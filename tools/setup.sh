@@ -84,10 +84,10 @@ install() {
         quietly pip.log .venv/bin/python -m pip install --no-input --no-compile --progress-bar off -r "$1" -c constraints.txt
 }
 
-# The lab is complete with amazon.aws alone; the package ansible would bring 250 MB of other collections.
+# The lab needs two collections; the package ansible would bring 250 MB of others.
 lab() {
     install requirements-lab.txt
-    quietly amazon_aws.log .venv/bin/python tools/amazon_aws.py .venv
+    quietly collections.log .venv/bin/python tools/stock_collections.py .venv
     touch .venv/.lab
 }
 

@@ -18,20 +18,20 @@ from .offers import Offer
 
 LCU = Offer(
     kb="KB5990101",
-    title="2026-11 Cumulative Update for Microsoft server operating system version 21H2 (KB5990101)",
+    title="2026-05 Cumulative Update for Microsoft server operating system version 21H2 (KB5990101)",
     seconds=900,
     reboot=True,
 )
-NET = Offer(kb="KB5990102", title="2026-11 Cumulative Update for .NET Framework 3.5, 4.8 and 4.8.1 (KB5990102)")
+NET = Offer(kb="KB5990102", title="2026-05 Cumulative Update for .NET Framework 3.5, 4.8 and 4.8.1 (KB5990102)")
 #: What a host is offered besides: a longer number, a mention of another KB, and what is never installed unasked.
 OTHERS = (
-    Offer(kb="KB59901021", title="2026-11 Update for Windows Admin Center (KB59901021)"),
+    Offer(kb="KB59901021", title="2026-05 Update for Windows Admin Center (KB59901021)"),
     Offer(kb="KB5990110", title="Update for the setup of KB5990102 (KB5990110)", categories=("Update Rollups",)),
     Offer(kb="KB2267602", title="Security Intelligence Update (KB2267602)", categories=("Definition Updates",)),
     Offer(kb="KB5990120", title="Windows Server 2025 (KB5990120)", categories=("Upgrades",)),
     Offer(kb="", title="Intel - net - 12.19.2.65", categories=("Drivers",)),
     Offer(
-        kb="KB5990130", title="2026-11 Cumulative Update Preview (KB5990130)", categories=("Updates",), optional=True
+        kb="KB5990130", title="2026-05 Cumulative Update Preview (KB5990130)", categories=("Updates",), optional=True
     ),
     Offer(kb="KB5990140", title="Hidden by the administrator (KB5990140)", hidden=True),
 )

@@ -23,8 +23,9 @@ T = TypeVar("T")
 CALLS, CALLS_OF_A_PLACE = 32, 4
 #: Hosts that are patched concurrently over their own connections.
 HOSTS = 32
-#: Step of virtual time, in seconds, while a real host is at work in a rehearsal.
-_STEP_SECONDS = 0.25
+#: While a host that is reached directly is at work in a rehearsal: how often time is advanced, in real seconds, and how
+#: much faster than real time it passes. The limits of hosts are minutes to hours, so that they still hold.
+_STEP_SECONDS, _PACE = 0.25, 5
 #: Seconds between two readings of the clock while other work advances it.
 _APART_SECONDS = 0.05
 
@@ -80,7 +81,8 @@ class Tempo:
     """Runs blocking calls in threads and waits by the clock. Everything else runs in one thread, the loop's.
 
     In a rehearsal the clock advances to the end of the next wait as soon as no service call is running. While a real
-    host is at work, the clock runs in real time; otherwise the host's time limits would expire too early.
+    host is at work, the clock runs only a few times as fast as real time; otherwise the host's time limits would expire
+    too early.
     """
 
     def __init__(self, clock: Clock, *, rehearsal: bool) -> None:
@@ -131,7 +133,7 @@ class Tempo:
 
     @contextmanager
     def real_time(self) -> Iterator[None]:
-        """Keep virtual time at the pace of real time while a real host is at work or restarts."""
+        """Keep virtual time at a pace that real hosts keep up with, while one is at work or restarts."""
         self._real_hosts += 1
         try:
             yield
@@ -168,7 +170,7 @@ class Tempo:
             if left > 0 and self._apart:
                 await asyncio.sleep(_APART_SECONDS)
             elif left > 0:
-                self.clock.sleep(min(left, time.monotonic() - began) if self._real_hosts else left)
+                self.clock.sleep(min(left, (time.monotonic() - began) * _PACE) if self._real_hosts else left)
             self._end_waits()
 
     def _end_waits(self) -> None:

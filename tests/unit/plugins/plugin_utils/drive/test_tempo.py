@@ -58,7 +58,7 @@ def test_time_stands_still_while_a_service_is_called() -> None:
     assert seen == [START]
 
 
-def test_time_is_real_while_a_real_host_is_at_work() -> None:
+def test_time_passes_slowly_while_a_real_host_is_at_work() -> None:
     """A host that restarts for 0.6 s of its own time has no limit of 300 s behind it then."""
     tempo, seen = Tempo(FakeClock(), rehearsal=True), []
 
@@ -71,7 +71,7 @@ def test_time_is_real_while_a_real_host_is_at_work() -> None:
         await asyncio.gather(host(), tempo.sleep(300))
 
     drive(tempo, both)
-    assert 0.2 < seen[0] < 1 and tempo.clock.now() == START + timedelta(seconds=300)
+    assert 1 < seen[0] < 10 and tempo.clock.now() == START + timedelta(seconds=300)
 
 
 def test_no_more_is_announced_than_can_begin() -> None:

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages import zypper
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.dnf import SKIPPED
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.scripts import (
@@ -74,3 +75,19 @@ def test_an_id_that_is_no_package_never_becomes_part_of_a_script(patch_id: str) 
 def test_a_skipped_repository_is_seen_by_the_script_and_by_the_listing(line: str, skipped: bool) -> None:
     assert f"grep -Eq '{SKIPPED}'" in SCRIPTS["install"]
     assert (re.search(SKIPPED, line) is not None) is skipped
+
+
+@pytest.mark.parametrize(
+    ("codes", "calls", "status"),
+    [("103 0", 2, 0), ("103 103 103 0", 3, 0), ("104 0", 1, 104), ("102 0", 1, 0)],
+    ids=["again", "no more than three times", "an error", "a reboot is suggested"],
+)
+def test_zypper_goes_on_after_it_has_updated_itself(tmp_path: Path, codes: str, calls: int, status: int) -> None:
+    """103: "one of the patches affects the package manager itself … run this command once more" (zypper(8))."""
+    stub = f"""
+    left="{codes}"; count=0
+    zypper_run() {{ count=$((count + 1)); code=${{left%% *}}; left=${{left#* }}; return "$code"; }}
+    zypper_install toy; status=$?; echo "$count $status"
+    """
+    done = subprocess.run(["sh", "-c", zypper.SHELL + stub], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == [str(calls), str(status)]
