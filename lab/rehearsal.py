@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole lab: simulated AWS, Azure and Windows servers, real hosts where this machine can run them, their inventory."""
+"""The whole lab: simulated AWS, Azure and Windows servers, real hosts where this machine can run them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def rehearsal(folder: Path, *, estate: str = "lab/estate.yml", hosts: str = "reh
 def _hosts_up(name: str, inventory: Path) -> str:
     """Start the real hosts; return why they are left out, or nothing. Any other trouble is an error."""
     print(
-        "starting the lab: simulated AWS, Azure and Windows, and real hosts over SSH (their base is built the first time) …",
+        "starting the lab: simulated AWS, Azure and Windows; real hosts over SSH (built the first time) …",
         flush=True,
     )
     done = _hosts("up", name)

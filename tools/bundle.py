@@ -1,8 +1,8 @@
 """An archive that installs the collection on a controller without network.
 
 ``bundle.py [--python 3.12] [--platform manylinux_2_28_x86_64]`` writes build/patchtide-hybrid-<version>-offline.tar.gz:
-the collection, the collections that it builds on, all their Python packages, the lab, and install.sh. A bundle for this Python and
-platform is installed without network afterwards, and asked for every module and for a rehearsal.
+the collection, those that it builds on, all their Python packages, the lab, and install.sh. A bundle for this Python
+and platform is installed without network afterwards, and asked for every module and for a rehearsal.
 """
 
 from __future__ import annotations
