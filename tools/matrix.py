@@ -40,6 +40,7 @@ UNITS = (
     "tests/unit/plugins/module_utils/_ansible",
     "tests/unit/plugins/plugin_utils/inventory",
     "tests/unit/plugins/plugin_utils/policy/test_file.py",
+    "tests/unit/plugins/plugin_utils/test_thread_context.py",
 )
 PACKAGES = (
     "pytest==9.2.0",

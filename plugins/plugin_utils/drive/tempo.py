@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import heapq
 import threading
 import time
@@ -17,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from ...module_utils._core.clock import Clock
+from ..thread_context import own_context
 
 T = TypeVar("T")
 #: Concurrent calls to services, in total and for each place: one dead Region blocks no other.
@@ -58,8 +58,7 @@ class _Threads:
         self._busy += 1
         if self._threads < min(self._limit, self._busy):
             self._threads += 1
-            context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
+            threading.Thread(target=own_context().run, args=(self._work,), daemon=True).start()
         self._jobs.put(job)
         return future
 

@@ -23,6 +23,7 @@ from ansible.plugins import loader as plugin_loader
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 
+from ..thread_context import own_context
 from .connection_errors import AccessRefused, BadConnection, HostError, Interrupted, TimedOut, Unreachable
 from .connections import LIMIT
 from .host_connection import POWERSHELL, RemoteShell, host_variables, open_shell
@@ -74,7 +75,7 @@ class WindowsHosts:
             _load(host)
             variables = {**host_variables(self._task_vars, host), "inventory_hostname": host}
             shell = open_shell(self._action, self._task_vars, host, POWERSHELL)
-            self._links[host] = _Link(shell, variables, contextvars.copy_context())
+            self._links[host] = _Link(shell, variables, own_context())
 
     def run(self, host: str, script: str, *, timeout: float) -> str:
         """Run a PowerShell script on an open host and return what it prints.
