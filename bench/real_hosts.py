@@ -147,10 +147,8 @@ def _differences(fleet: Fleet, hosts: list[Host], rows: Mapping[str, Mapping[str
     special = {hosts[HANGS].name: "failed", hosts[BROKEN].name: "failed", hosts[VANISHES].name: "unknown"}
     found = [f"{host.name} is not in the report" for host in hosts if host.name not in rows]
     with ThreadPoolExecutor(16) as pool:
-        here = dict(
-            zip(hosts, pool.map(lambda host: _on(fleet, host.name, INSTALLED[host.family]), hosts), strict=True)
-        )
-    for host, version in here.items():
+        versions = list(pool.map(lambda host: _on(fleet, host.name, INSTALLED[host.family]), hosts))
+    for host, version in zip(hosts, versions, strict=True):
         row = rows.get(host.name, {})
         wanted, outcome = special.get(host.name, "succeeded"), row.get("status")
         if outcome != wanted:
