@@ -18,7 +18,7 @@ from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import Executor
 from ...module_utils._core.work.ssm.ports import sure
 
-#: Longest pause between two polls of a directly reached host.
+#: Longest pause between two polls, unless the executor polls less often; progress is never known later than that.
 LONG_LOOK_SECONDS = 30.0
 #: A node's result of a stage, as in the journal: ``node_id``, ``status`` and the members that the stage adds.
 Result = Mapping[str, Any]
@@ -102,7 +102,7 @@ class ExecutorPort(Protocol):
 
 
 def seconds_to_look(port: ExecutorPort, work: Work, now: datetime) -> float:
-    """Return when to poll work again. Each poll of a host takes a connection, so long-running work is polled less
+    """Return when to poll work again. Each poll takes a call or a connection, so long-running work is polled less
     often: after half of the time that it has taken so far."""
     taken = (now - work.at).total_seconds()
-    return max(port.poll_seconds, min(taken / 2, LONG_LOOK_SECONDS)) if port.row.is_direct else port.poll_seconds
+    return max(port.poll_seconds, min(taken / 2, LONG_LOOK_SECONDS))

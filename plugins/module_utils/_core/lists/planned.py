@@ -27,13 +27,16 @@ def is_pinned(node: Mapping[str, Any]) -> bool:
     return node.get("pin") in _BY_LIST
 
 
-def list_of(plan: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the plan's list of a pinned node; ``None`` for one that is not pinned or has nothing to install.
+def needs_list(node: Mapping[str, Any]) -> bool:
+    """Return whether a planned node is pinned and has something to install."""
+    return is_pinned(node) and bool(node.get("patches"))
+
+
+def list_of(plan: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the plan's list of a node that needs one.
 
     :raises ListTrouble: the plan has no such list, or its content does not match.
     """
-    if not is_pinned(node) or not node.get("patches"):
-        return None
     found: Mapping[str, Any] | None = next((item for item in plan["lists"] if item["name"] == node.get("list")), None)
     if found is None or not found["address"] or not is_whole(found):
         raise ListTrouble(f"The plan has no usable list {node.get('list')!r} for {node['node_id']}. Make a new plan.")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..lists.planned import is_pinned
+from ..lists.planned import needs_list
 from ..model import Status
 from .state import DONE, NodeState, Rollout
 
@@ -56,7 +56,7 @@ def _due(state: Rollout, wave: str) -> dict[Kind, list[str]]:
     due: dict[Kind, list[str]] = {}
     for node_id in state.waves[wave].nodes:
         planned, node = state.planned[node_id], state.nodes[node_id]
-        if node.stage == STAGE and node.token is None and is_pinned(planned) and planned.get("patches"):
+        if node.stage == STAGE and node.token is None and needs_list(planned):
             due.setdefault(_kind(planned), []).append(node_id)
     return due
 
@@ -72,11 +72,13 @@ def _seen(state: Rollout, kinds: frozenset[Kind]) -> tuple[set[Kind], set[Kind],
     failed: dict[Kind, str] = {}
     for node_id, node in state.nodes.items():
         planned = state.planned[node_id]
-        kind = _kind(planned) if is_pinned(planned) and planned.get("patches") else None
+        kind = _kind(planned) if needs_list(planned) else None
         if kind not in kinds or kind is None or kind in proven:
             continue
         if _used_list(node):
             proven.add(kind)
+            if len(proven) == len(kinds):
+                break
         elif node.stage == STAGE and node.token is not None:
             trying.add(kind)
         elif _ended_without(node):

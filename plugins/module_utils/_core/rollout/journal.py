@@ -83,7 +83,8 @@ def next_record(last: Link | None, kind: str, data: Mapping[str, Any], at: datet
     text, when, seq, prev = _to_text(data), to_time(at), last.seq + 1 if last else 1, last.hash if last else ""
     body = _body(when, text, kind, prev, seq)
     digest = hashlib.sha256(body.encode()).hexdigest()
-    return Record(seq, when, kind, json.loads(text), prev, digest, digest, body)
+    members = data if text.isascii() else json.loads(text)  # surrogates are read otherwise than they were given
+    return Record(seq, when, kind, members, prev, digest, digest, body)
 
 
 def _body(at: str, data: str, kind: str, prev: str, seq: int) -> str:

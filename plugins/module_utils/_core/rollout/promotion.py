@@ -15,7 +15,7 @@ from typing import Any
 
 from ..lists.address import to_name
 from ..lists.override_list import text_of
-from ..lists.planned import list_of
+from ..lists.planned import list_of, needs_list
 from ..model import Status
 from ..work.proof import Row, rows_of
 from .state import Rollout, final_results
@@ -50,14 +50,20 @@ class Promotion:
         return self._nodes[node_id]
 
     def list_of(self, node_id: str) -> Mapping[str, Any] | None:
-        """Return the list of a node, see ``lists.planned.list_of``; a reduced list has its own name."""
+        """Return the list of a node, ``None`` if it needs none; a reduced list has its own name.
+
+        Each list is checked once, when the first of its nodes asks.
+
+        :raises ListTrouble: the plan has no such list, or its content does not match.
+        """
         node = self.node(node_id)
-        listed = list_of(self.state.plan, node)
-        if listed is None or not self.source:
-            return listed
-        if listed["name"] not in self._lists:
-            self._lists[listed["name"]] = self._narrow(listed)
-        return self._lists[listed["name"]]
+        if not needs_list(node):
+            return None
+        name = str(node.get("list"))
+        if name not in self._lists:
+            listed = list_of(self.state.plan, node)
+            self._lists[name] = self._narrow(listed) if self.source else listed
+        return self._lists[name]
 
     @property
     def source(self) -> str:

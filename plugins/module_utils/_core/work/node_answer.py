@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -48,18 +49,26 @@ def words(value: object, longest: int = LONGEST) -> str:
 
 def bounded(value: Any, levels: int = DEEPEST) -> Any:
     """Return plain data within bounds; values outside them become ``None``, texts are cut."""
+    if value.__class__ is str and len(value) <= NAME and value.isprintable():  # most values are; there are millions
+        return intern(value)  # thousands of nodes answer the same names and versions
     if isinstance(value, str):
         text = words(value)
-        return intern(text) if len(text) <= NAME else text  # thousands of nodes answer the same names and versions
+        return intern(text) if len(text) <= NAME else text
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
         return value if -LARGEST <= value <= LARGEST else None  # NaN is within no range
     if levels and isinstance(value, (dict, Mapping)):  # checking for dict first is much cheaper
-        return {intern(words(key, NAME)): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
+        return {_name(key): bounded(value[key], levels - 1) for key in list(value)[:MOST]}
     if levels and isinstance(value, (list, tuple)):
         return [bounded(item, levels - 1) for item in value[:MOST]]
     return None
+
+
+@lru_cache(maxsize=2_000, typed=True)
+def _name(key: object) -> str:
+    """Return the name of a member. Nodes use the same few, and Ansible makes ``intern`` a function in Python."""
+    return intern(words(key, NAME))
 
 
 def read_object(text: str) -> dict[str, Any] | None:
