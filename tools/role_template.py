@@ -22,7 +22,6 @@ PAGE = ROOT / "templates" / "spoke.yml"
 #: Parameters of the template in place of what users put into the examples.
 _PARAMETERS = {LIST_BUCKET: "${ListBucket}", LIST_KEY: "${ListKey}"}
 _MADE = re.compile(r"(?<=tools/permissions\.py: )(\w+)\n.*?(?=^ *# End$)", re.MULTILINE | re.DOTALL)
-_DEPTH = {"parameters": 2, "conditions": 2, "policies": 8}
 
 
 class _Tagged(yaml.SafeDumper):
@@ -51,18 +50,20 @@ def spoke(purposes: Sequence[Purpose]) -> str:
     made = {
         "parameters": {f"Allow{item.sid}": _parameter(item) for item in purposes if not item.always},
         "conditions": {
-            f"Allow{item.sid}": _Call(Equals=[_Call(Ref=f"Allow{item.sid}"), "true"])
+            f"Allow{item.sid}": _Call(
+                And=[_Call(Condition="IsHome"), _Call(Equals=[_Call(Ref=f"Allow{item.sid}"), "true"])]
+            )
             for item in purposes
             if not item.always
         },
-        "policies": [_policy(item) for item in purposes],
+        "policies": {item.sid: _policy(item) for item in purposes},
     }
-    return _MADE.sub(lambda found: f"{found[1]}\n{_text(made[found[1]], _DEPTH[found[1]])}", PAGE.read_text("utf-8"))
+    return _MADE.sub(lambda found: f"{found[1]}\n{_text(made[found[1]])}", PAGE.read_text("utf-8"))
 
 
-def _text(data: Any, depth: int) -> str:
+def _text(data: Any) -> str:
     text = yaml.dump(data, Dumper=_Tagged, sort_keys=False, width=110, allow_unicode=True)
-    return "".join(f"{' ' * depth}{line}\n" for line in text.splitlines())
+    return "".join(f"  {line}\n" for line in text.splitlines())
 
 
 def _parameter(purpose: Purpose) -> dict[str, Any]:
@@ -75,10 +76,17 @@ def _parameter(purpose: Purpose) -> dict[str, Any]:
     }
 
 
-def _policy(purpose: Purpose) -> Any:
-    document = {"Version": "2012-10-17", "Statement": list(_statements(purpose))}
-    policy = {"PolicyName": purpose.sid, "PolicyDocument": document}
-    return policy if purpose.always else _Call(If=[f"Allow{purpose.sid}", policy, _Call(Ref="AWS::NoValue")])
+def _policy(purpose: Purpose) -> dict[str, Any]:
+    """A policy of its own can have a condition; one within the role could not be left out."""
+    return {
+        "Type": "AWS::IAM::Policy",
+        "Condition": "IsHome" if purpose.always else f"Allow{purpose.sid}",
+        "Properties": {
+            "PolicyName": purpose.sid,
+            "Roles": [_Call(Ref="RolloutRole")],
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": list(_statements(purpose))},
+        },
+    }
 
 
 def _statements(purpose: Purpose) -> Iterator[dict[str, Any]]:
