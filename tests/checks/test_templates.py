@@ -158,7 +158,7 @@ def test_only_stacks_of_the_home_region_have_roles() -> None:
     """IAM is global: a second stack of an account would find the names taken."""
     spoke = TEMPLATES["spoke"]
     made = {item["Condition"] for item in spoke["Resources"].values() if item["Type"].startswith("AWS::IAM")}
-    assert len(made) == 10 and all(conditions_of(spoke, name) >= {"IsHome"} for name in made)
+    assert len(made) == 11 and all(conditions_of(spoke, name) >= {"IsHome"} for name in made)
 
 
 def conditions_of(template: dict[str, Any], name: str) -> set[str]:
