@@ -56,6 +56,10 @@ class Door:
             return self._struck(rule, call, environ, start_response)
         if not call["account"]:
             return self._finish(call, _refusal(call, "unknown_key"), environ, start_response)
+        if call["service"] == "cloudformation":
+            from . import stack_sets  # what it needs of moto takes seconds to load
+
+            stack_sets.bind()
         path = str(environ.get("PATH_INFO", ""))
         if why := refusal(call["account"], call["key"], call["service"], call["operation"], path):
             return self._finish(call, _refusal(call, "deny", text=why), environ, start_response)
