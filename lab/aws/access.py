@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from moto.iam.models import AccessKey, AWSManagedPolicy, iam_backends
 from moto.sts.responses import TokenResponse
 
 from .estate import Account, Role
+from .iam_evaluation import trusts
 from .launch import SECRET
 from .world import world
 
@@ -95,15 +97,19 @@ def account_of(access_key: str) -> str | None:
     return None
 
 
-def may_assume(caller: str, role_arn: str, external_id: str | None) -> bool:
-    """Say whether a caller's account may assume a role: it must exist, trust the account and get its external id."""
+def may_assume(caller: str, role_arn: str, external_id: str | None, session: str = "") -> bool:
+    """Say whether a caller's account may assume a role: it must exist, trust the account and get its external id.
+
+    ``session``: the name of the session, which a role that somebody made may ask for.
+    """
     parts = role_arn.split(":")
     if len(parts) != 6 or not parts[5].startswith("role/"):
         return False
     account = world().estate.account(parts[4])
     role = _estate_role(account, parts[5].removeprefix("role/"))
     if account is None or role is None:
-        return _trusts(parts[4], role_arn, caller)
+        facts = {"sts:RoleSessionName": session, **({"sts:ExternalId": external_id} if external_id else {})}
+        return _trusts(parts[4], role_arn, caller, facts)
     trusted = caller in (world().estate.home_account, account.account_id)
     return trusted and not role.denied and role.external_id in (None, external_id)
 
@@ -119,14 +125,15 @@ def _estate_role(account: Account | None, name: str) -> Role | None:
     return next((role for role in account.roles if role.name == name), None) if account else None
 
 
-def _trusts(account_id: str, role_arn: str, caller: str) -> bool:
-    """A role that somebody created at run time, through IAM."""
+def _trusts(account_id: str, role_arn: str, caller: str, facts: Mapping[str, str]) -> bool:
+    """A role that somebody created at run time, through IAM or a stack. The caller is the account's lab user."""
     if account_id not in iam_backends:
         return False
+    me = (caller, f"arn:aws:iam::{caller}:root", f"arn:aws:iam::{caller}:user/lab")
     for role in iam_backends[account_id]["aws"].roles.values():
         if role.arn == role_arn:
-            policy = json.dumps(role.assume_role_policy_document)
-            return caller in policy or '"*"' in policy
+            text = role.assume_role_policy_document
+            return trusts(json.loads(text) if isinstance(text, str) else text, me, facts)
     return False
 
 
@@ -137,7 +144,7 @@ def bind() -> None:
 
     def assume_role(self: Any) -> Any:
         arn, external_id = self._get_param("RoleArn"), self._get_param("ExternalId")
-        if not may_assume(self.current_account, arn, external_id):
+        if not may_assume(self.current_account, arn, external_id, self._get_param("RoleSessionName")):
             who = f"arn:aws:iam::{self.current_account}:user/lab"
             raise AccessDeniedError(who, f"sts:AssumeRole on resource: {arn}")
         return assume(self)

@@ -1,63 +1,156 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the roles of the estate may do: the IAM policies of ``examples/iam`` that it gives them, evaluated by moto.
+"""What roles may do: those of the estate what its policies say, those that somebody made what IAM has of them.
 
-A role without policies may do everything. Resources are evaluated for S3 only, conditions never. The names of actions:
-service authorization reference, https://docs.aws.amazon.com/service-authorization/latest/reference/.
+A policy of the estate is a file of ``examples/iam``, or ``spoke``: the policies of the role in ``templates/spoke.yml``
+with everything on. A role of the estate without policies may do everything. Resources are known for S3, SendCommand
+and what starts, stops and tags instances; of every other call they are ``*``, which only a statement for all
+resources names. Actions: service authorization reference,
+https://docs.aws.amazon.com/service-authorization/latest/reference/.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
-from moto.iam.access_control import IAMPolicy, PermissionResult
+import yaml
+from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from .iam_evaluation import allows
+from .ssm.backend import place_of
 from .world import world
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "iam"
+_ROOT = Path(__file__).parents[2]
 _PREFIXES = {"tagging": "tag", "monitoring": "cloudwatch"}
 _S3_OBJECT = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 _S3_BUCKET = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}
+#: Members of EC2's requests that name instances.
+_INSTANCES = {
+    **dict.fromkeys(("StartInstances", "StopInstances"), "InstanceId."),
+    **dict.fromkeys(("CreateTags", "DeleteTags"), "ResourceId."),
+}
 
 
-def refusal(account: str, access_key: str, service: str, operation: str, path: str) -> str:
+def refusal(call: Mapping[str, str], path: str) -> str:
     """Return why a call is refused, in the words of IAM; "" if the caller may make it.
 
-    ``operation``: the API's name, the HTTP method for S3. ``path``: of the request, which names S3's bucket and key.
+    ``call``: account, region, key, service, operation (the HTTP method for S3) and body. ``path``: of the request,
+    which names S3's bucket and key.
     """
-    arn = _role_of(account, access_key)
+    account = call["account"]
+    arn = _role_of(account, call["key"])
     name = arn.rpartition("/")[2]
-    estate = world().estate.account(account)
-    role = next((role for role in estate.roles if role.name == name), None) if estate and arn else None
-    if role is None or not role.policies:
+    policies = _policies(account, name) if arn else None
+    if policies is None:
         return ""
-    action, resource = _action(service, operation, path)
+    action, resources = _action(call, path)
     if action == "sts:GetCallerIdentity":  # needs no permission (STS API reference)
         return ""
-    if any(_policy(name).is_action_permitted(action, resource) == PermissionResult.PERMITTED for name in role.policies):
+    denied = [item for item in resources if not allows(policies, action, item, lambda item=item: _facts(call, item))]  # type: ignore[misc]
+    if not denied:
         return ""
     who = f"arn:aws:sts::{account}:assumed-role/{name}"
     return (
-        f"User: {who} is not authorized to perform: {action} on resource: {resource} "
+        f"User: {who} is not authorized to perform: {action} on resource: {denied[0]} "
         f"because no identity-based policy allows the {action} action"
     )
 
 
-def _action(service: str, operation: str, path: str) -> tuple[str, str]:
-    if service != "s3":
-        return f"{_PREFIXES.get(service, service)}:{operation}", "*"
-    bucket, _, key = path.lstrip("/").partition("/")
-    name = (_S3_OBJECT if key else _S3_BUCKET).get(operation, operation)
-    return f"s3:{name}", f"arn:aws:s3:::{bucket}{'/' if key else ''}{key}"
+def _policies(account: str, name: str) -> list[dict[str, Any]] | None:
+    """Return the policies of a role; None if nothing limits it."""
+    estate = world().estate.account(account)
+    role = next((role for role in estate.roles if role.name == name), None) if estate else None
+    if role is not None:
+        return [found for name in role.policies for found in _of_estate(name, account)] if role.policies else None
+    made = next((role for role in iam_backends[account]["aws"].roles.values() if role.name == name), None)
+    if made is None:
+        return None
+    attached = [policy.document for policy in made.managed_policies.values()]
+    return [json.loads(text) if isinstance(text, str) else text for text in (*made.policies.values(), *attached)]
+
+
+def _action(call: Mapping[str, str], path: str) -> tuple[str, list[str]]:
+    service, operation = call["service"], call["operation"]
+    if service == "s3":
+        bucket, _, key = path.lstrip("/").partition("/")
+        name = (_S3_OBJECT if key else _S3_BUCKET).get(operation, operation)
+        return f"s3:{name}", [f"arn:aws:s3:::{bucket}{'/' if key else ''}{key}"]
+    return f"{_PREFIXES.get(service, service)}:{operation}", _resources(call) or ["*"]
+
+
+def _resources(call: Mapping[str, str]) -> list[str]:
+    operation, account, region = call["operation"], call["account"], call["region"]
+    if call["service"] == "ssm" and operation == "SendCommand":
+        request = json.loads(call["body"])
+        document = str(request.get("DocumentName", ""))
+        owner = "" if document.startswith("AWS-") else account
+        nodes = [_arn(account, region, node) for node in request.get("InstanceIds") or []]
+        return [f"arn:aws:ssm:{region}:{owner}:document/{document}", *nodes]
+    if call["service"] == "ec2" and operation in _INSTANCES:
+        given = parse_qs(call["body"]).items()
+        return [
+            _arn(account, region, value)
+            for key, values in given
+            for value in values
+            if key.startswith(_INSTANCES[operation])
+        ]
+    return []
+
+
+def _arn(account: str, region: str, node: str) -> str:
+    kind = "ssm:{}:{}:managed-instance" if node.startswith("mi-") else "ec2:{}:{}:instance"
+    return f"arn:aws:{kind.format(region, account)}/{node}"
+
+
+def _facts(call: Mapping[str, str], resource: str) -> dict[str, str]:
+    """Return the tags of a node as both condition keys that SendCommand reads; EC2 reads the first."""
+    node = place_of(call["account"], call["region"]).nodes.get(resource.rpartition("/")[2])
+    prefixes = ("aws:ResourceTag/", "ssm:resourceTag/") if call["service"] == "ssm" else ("aws:ResourceTag/",)
+    return {f"{prefix}{key}": value for prefix in prefixes for key, value in (node.tags if node else {}).items()}
 
 
 @cache
-def _policy(name: str) -> IAMPolicy:
-    """Read a policy; the bucket that a user puts into it may be any here."""
-    return IAMPolicy((EXAMPLES / f"{name}.json").read_text().replace("YOUR-LIST-BUCKET", "*"))
+def _of_estate(name: str, account: str) -> list[dict[str, Any]]:
+    """Read policies; the bucket that a user puts into them may be any here."""
+    if name != "spoke":
+        return [json.loads((_ROOT / "examples" / "iam" / f"{name}.json").read_text().replace("YOUR-LIST-BUCKET", "*"))]
+    template = yaml.load((_ROOT / "templates" / "spoke.yml").read_text("utf-8"), _Template)
+    made = [item["Properties"] for item in template["Resources"].values() if item["Type"] == "AWS::IAM::Policy"]
+    rollout = [item["PolicyDocument"] for item in made if item["Roles"] == ["RolloutRole"]]
+    values = {"AWS::Partition": "aws", "AWS::AccountId": account, "ListBucket": "*", "ListKey": "*"}
+    return [_filled(document, values) for document in rollout]
+
+
+class _Template(yaml.SafeLoader):
+    """Reads functions as what is in them; of ``!If``, the last value, which limits nothing."""
+
+
+def _function(loader: _Template, name: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        values = loader.construct_sequence(node, deep=True)
+        return values[-1] if name == "If" else values
+    value = loader.construct_scalar(node)  # type: ignore[arg-type]
+    return None if value == "AWS::NoValue" else value
+
+
+_Template.add_multi_constructor("!", _function)
+
+
+def _filled(data: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(data, dict):
+        return {key: _filled(item, values) for key, item in data.items()}
+    if isinstance(data, list):
+        return [_filled(item, values) for item in data]
+    for name, value in values.items() if isinstance(data, str) else ():
+        data = data.replace(f"${{{name}}}", value)
+    return data
 
 
 _ROLES: dict[str, str] = {}

@@ -61,7 +61,7 @@ class Door:
 
             stack_sets.bind()
         path = str(environ.get("PATH_INFO", ""))
-        if why := refusal(call["account"], call["key"], call["service"], call["operation"], path):
+        if why := refusal(call, path):
             return self._finish(call, _refusal(call, "deny", text=why), environ, start_response)
         with self._stores if call["service"] in _ATOMIC else nullcontext():
             given = Response.from_app(self._moto, environ, buffered=True)
@@ -109,7 +109,7 @@ def _call_of(environ: dict[str, Any]) -> dict[str, str] | None:
         "region": region,
         "service": service,
         "operation": _operation_of(environ),
-        "body": _body_of(environ) if service in _JSON else "",
+        "body": _body_of(environ) if service in _JSON or service == "ec2" else "",
     }
 
 

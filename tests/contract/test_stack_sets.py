@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+import boto3
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._ansible.stack_sets import run_stack_set
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stack_sets import CfnStackSets
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stacks.deploy import InstancesFailed
+from botocore.exceptions import ClientError
 
 from lab.aws.launch import ROOT, Lab
 
@@ -153,3 +156,67 @@ def test_drift_is_asked_for_and_shown(hub: Hub) -> None:
     hub.run(**one)
     done = hub.run(detect_drift=True, **one)
     assert not done["changed"] and done["instances"][0]["drift"] == "IN_SYNC" and done["instances"][0]["drift_checked"]
+
+
+def refused(call: Callable[..., Any], **request: Any) -> str:
+    with pytest.raises(ClientError) as error:
+        call(**request)
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_what_cloudformation_refuses(hub: Hub) -> None:
+    """API reference: errors of CreateStackSet, CreateStackInstances and UpdateStackInstances."""
+    hub.let_in(WEB)
+    named: dict[str, Any] = {"StackSetName": "patchtide-spoke"}
+    rows = {"HomeRegion": HERE, "ControllerArns": "x", "ExternalId": "contoso"}
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in rows.items()]
+    create, whole = hub.client.create_stack_set, {**named, "TemplateBody": SPOKE, "Parameters": given}
+    assert refused(create, **whole) == "InsufficientCapabilitiesException"
+    whole["Capabilities"] = ["CAPABILITY_NAMED_IAM"]
+    assert refused(create, **{**whole, "Parameters": given[:1]}) == "ValidationError", "a parameter without a value"
+    unknown = [*given, {"ParameterKey": "Unknown", "ParameterValue": "x"}]
+    assert refused(create, **{**whole, "Parameters": unknown}) == "ValidationError"
+    create(**whole)
+    assert refused(create, **whole) == "NameAlreadyExistsException"
+    assert refused(hub.client.describe_stack_set, StackSetName="other") == "StackSetNotFoundException"
+    instances = {**named, "Accounts": [WEB], "Regions": [HERE]}
+    assert refused(hub.client.update_stack_instances, **instances) == "StackInstanceNotFoundException"
+    both = {"FailureToleranceCount": 1, "FailureTolerancePercentage": 1}
+    assert refused(hub.client.create_stack_instances, **instances, OperationPreferences=both) == "ValidationError"
+    hub.client.create_stack_instances(**instances, OperationId="first")
+    assert (
+        refused(hub.client.create_stack_instances, **instances, OperationId="first")
+        == "OperationIdAlreadyExistsException"
+    )
+    assert refused(hub.client.update_stack_instances, **instances) == "OperationInProgressException"
+    hub.aws.advance(60)
+    assert refused(hub.client.delete_stack_set, **named) == "StackSetNotEmptyException"
+
+
+def test_the_role_of_a_spoke_lets_the_controller_in_and_reaches_tagged_nodes_only(hub: Hub) -> None:
+    hub.let_in(WEB)
+    more = {**OPTIONS["parameters"], "NodeTagValue": "yes", "AllowStartAndStopNodes": True}
+    hub.run(target_accounts=[WEB], target_regions=[HERE], parameters=more)
+    assume = {"RoleArn": f"arn:aws:iam::{WEB}:role/patchtide-spoke", "RoleSessionName": "patchtide-2026-06"}
+    sts = hub.aws.client("sts", HERE)
+    assert refused(sts.assume_role, **assume) == "AccessDenied", "without the external ID"
+    assume["ExternalId"] = "contoso-patching"
+    assert refused(sts.assume_role, **{**assume, "RoleSessionName": "somebody"}) == "AccessDenied"
+    keys = sts.assume_role(**assume)["Credentials"]
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], HERE)
+    ssm, ec2 = (session.client(name, endpoint_url=hub.aws.url) for name in ("ssm", "ec2"))
+    rows = hub.aws.get("nodes")["nodes"]
+    tagged, other = [
+        row["node_id"]
+        for row in rows
+        if row["account"] == WEB and row["region"] == HERE and not row["name"].endswith("-04")
+    ][:2]
+    hub.aws.client("ec2", HERE, WEB).create_tags(Resources=[tagged], Tags=[{"Key": "Patching", "Value": "yes"}])
+    scan = {"DocumentName": "AWS-RunPatchBaseline", "Parameters": {"Operation": ["Scan"]}}
+    assert ssm.send_command(InstanceIds=[tagged], **scan)["Command"]["CommandId"]
+    assert refused(ssm.send_command, InstanceIds=[tagged, other], **scan) == "AccessDeniedException"
+    reset = {"DocumentName": "AWSSupport-ResetAccess", "InstanceIds": [tagged]}
+    assert refused(ssm.send_command, **reset) == "AccessDeniedException"
+    assert refused(ec2.stop_instances, InstanceIds=[other]) == "UnauthorizedOperation"
+    assert ec2.stop_instances(InstanceIds=[tagged])["StoppingInstances"] and ssm.describe_patch_baselines()
+    assert refused(ssm.create_patch_baseline, Name="nobody-allowed-this") == "AccessDeniedException"
