@@ -1,4 +1,5 @@
-"""Writes examples/iam, the tables of docs/permissions.md and the role of templates/spoke.yml.
+"""Writes examples/iam and examples/azure, the tables of docs/permissions.md and docs/azure.md, and the role of
+templates/spoke.yml.
 
 ``files()`` is what a check compares them with.
 """
@@ -18,12 +19,16 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions 
     Purpose,
     to_policy,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._azure import permissions as azure
 from role_template import PAGE as SPOKE
 from role_template import spoke
 from running import ROOT
 
 PAGE = ROOT / "docs" / "permissions.md"
+AZURE_PAGE = ROOT / "docs" / "azure.md"
 _TABLE = re.compile(r"(?<=\| statement \| needed if \|\n\|---\|---\|\n)(\|[^\n]*\n)+")
+
+_AZURE_TABLE = re.compile(r"(?<=\| for \| permission \|\n\|---\|---\|\n)(\|[^\n]*\n)+")
 
 
 def files() -> Iterator[tuple[Path, str]]:
@@ -33,10 +38,18 @@ def files() -> Iterator[tuple[Path, str]]:
     tables = iter((ROLLOUT, CONTROLLER))
     yield PAGE, _TABLE.sub(lambda _match: _rows(next(tables)), PAGE.read_text("utf-8"))
     yield SPOKE, spoke((*READ, *ROLLOUT))
+    yield ROOT / "examples" / "azure" / "rollout.json", json.dumps(azure.to_role(azure.ROLLOUT), indent=2) + "\n"
+    yield AZURE_PAGE, _AZURE_TABLE.sub(_azure_rows(), AZURE_PAGE.read_text("utf-8"))
 
 
 def _rows(purposes: Iterable[Purpose]) -> str:
     return "".join(f"| `{purpose.sid}` | {purpose.needed} |\n" for purpose in purposes)
+
+
+def _azure_rows() -> str:
+    rows = [("inventory, reports", "the role Reader")]
+    rows += [(row.needed, ", ".join(f"`{name}`" for name in row.actions)) for row in (*azure.ROLLOUT, *azure.MODULES)]
+    return "".join(f"| {needed} | {names} |\n" for needed, names in rows)
 
 
 if __name__ == "__main__":

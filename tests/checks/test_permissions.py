@@ -18,7 +18,7 @@ from permissions import files
 
 def test_the_files_with_permissions_are_those_of_the_table() -> None:
     made = dict(files())
-    assert len(made) == 5 and all(path.read_text("utf-8") == text for path, text in made.items()), (
+    assert len(made) == 7 and all(path.read_text("utf-8") == text for path, text in made.items()), (
         "run tools/permissions.py"
     )
 
