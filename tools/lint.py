@@ -14,7 +14,7 @@ def main() -> None:
     files = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], quiet=True).splitlines()
     python = [name for name in files if name.endswith(".py") and (ROOT / name).exists()]
     shell = [name for name in files if (ROOT / name).is_file() and _is_shell(ROOT / name)]
-    templates = sorted(str(path) for path in (ROOT / "templates").glob("*.yml"))
+    templates = sorted(str(path) for path in (ROOT / "templates").glob("*.template"))
     commands = {
         "ruff": [PYTHON, "-m", "ruff", "check", "--output-format", "concise", "--cache-dir", "build/cache/ruff"],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "--cache-dir", "build/cache/ruff"],

@@ -1,5 +1,5 @@
 """Writes examples/iam and examples/azure, the tables of docs/permissions.md and docs/azure.md, and the role of
-templates/spoke.yml.
+templates/spoke.template.
 
 ``files()`` is what a check compares them with.
 """

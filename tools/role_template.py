@@ -1,4 +1,4 @@
-"""Writes what templates/spoke.yml has of the table of permissions: parameter, condition and policy of each purpose.
+"""Writes what templates/spoke.template has of the table of permissions: parameter, condition, policy of each purpose.
 
 A purpose that every estate needs has neither parameter nor condition.
 """
@@ -18,7 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions 
 )
 from running import ROOT
 
-PAGE = ROOT / "templates" / "spoke.yml"
+PAGE = ROOT / "templates" / "spoke.template"
 #: Parameters of the template in place of what users put into the examples.
 _PARAMETERS = {LIST_BUCKET: "${ListBucket}", LIST_KEY: "${ListKey}"}
 _MADE = re.compile(r"(?<=tools/permissions\.py: )(\w+)\n.*?(?=^ *# End$)", re.MULTILINE | re.DOTALL)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What roles may do: those of the estate what its policies say, those that somebody made what IAM has of them.
 
-A policy of the estate is a file of ``examples/iam``, or ``spoke``: the policies of the role in ``templates/spoke.yml``
-with everything on. A role of the estate without policies may do everything. Resources are known for S3, SendCommand
-and what starts, stops and tags instances; of every other call they are ``*``, which only a statement for all
+A policy of the estate is a file of ``examples/iam``, or ``spoke``: the policies of the role in
+``templates/spoke.template`` with everything on. A role of the estate without policies may do everything. Resources are
+known for S3, SendCommand and what starts, stops and tags instances; of every other call they are ``*``, which only a statement for all
 resources names. Actions: service authorization reference,
 https://docs.aws.amazon.com/service-authorization/latest/reference/.
 """
@@ -121,7 +121,7 @@ def _of_estate(name: str, account: str) -> list[dict[str, Any]]:
     """Read policies; the bucket that a user puts into them may be any here."""
     if name != "spoke":
         return [json.loads((_ROOT / "examples" / "iam" / f"{name}.json").read_text().replace("YOUR-LIST-BUCKET", "*"))]
-    template = yaml.load((_ROOT / "templates" / "spoke.yml").read_text("utf-8"), _Template)
+    template = yaml.load((_ROOT / "templates" / "spoke.template").read_text("utf-8"), _Template)
     made = [item["Properties"] for item in template["Resources"].values() if item["Type"] == "AWS::IAM::Policy"]
     rollout = [item["PolicyDocument"] for item in made if item["Roles"] == ["RolloutRole"]]
     values = {"AWS::Partition": "aws", "AWS::AccountId": account, "ListBucket": "*", "ListKey": "*"}

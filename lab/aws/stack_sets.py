@@ -16,6 +16,7 @@ from moto.cloudformation import models, parsing, responses
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
+from moto.events.models import EventBus
 
 from .stack_operations import Operation, StackSet, accounts_of, delegated, management_account
 from .world import world
@@ -257,6 +258,33 @@ def _operation(self: Any) -> Operation:
     return found.operations[operation_id]
 
 
+def _change_set(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ "By default, CloudFormation specifies UPDATE" (CreateChangeSet, ChangeSetType); moto creates another stack."""
+
+    def create_change_set(self: Any) -> Any:
+        read = self._get_param
+        self._get_param = lambda name, default=None: read(name, "UPDATE" if name == "ChangeSetType" else default)
+        return original(self)
+
+    return create_change_set
+
+
+def _update(original: Callable[..., Any]) -> Callable[..., Any]:
+    """An update without changes is an error (UpdateStack); moto compares without the defaults of parameters."""
+
+    def update_stack(self: Any) -> Any:
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        declared = stack.template_dict.get("Parameters") or {}
+        defaults = {key: str(item["Default"]) for key, item in declared.items() if "Default" in item}
+        given = {item["ParameterKey"]: item.get("ParameterValue") for item in self._get_param("Parameters", [])}
+        same = self._get_param("TemplateBody") == stack.template
+        if same and {**defaults, **given} == {**defaults, **stack.parameters}:
+            raise ValidationError(message="No updates are to be performed.")
+        return original(self)
+
+    return update_stack
+
+
 def _short_form(original: Callable[..., Any]) -> Callable[..., Any]:
     """``!Condition name`` is ``Condition: name`` (user guide, condition functions); moto makes a function of it."""
 
@@ -272,6 +300,10 @@ def bind() -> None:
     for name, method in vars(_Answers).items():
         if not name.startswith("_"):
             setattr(CloudFormationResponse, name, method)
+    CloudFormationResponse.create_change_set = _change_set(CloudFormationResponse.create_change_set)
+    CloudFormationResponse.update_stack = _update(CloudFormationResponse.update_stack)
+    # A change set without changes is made and fails (CreateChangeSet); moto refuses it.
+    CloudFormationResponse._validate_different_update = lambda *_values: None
     constructor = _short_form(models.yaml_tag_constructor)
     models.yaml_tag_constructor = responses.yaml_tag_constructor = constructor
     clean = parsing.clean_json
@@ -282,3 +314,5 @@ def bind() -> None:
         return [item for item in found if item is not None] if isinstance(data, list) else found
 
     parsing.clean_json = clean_json
+    # "Ref returns the name of the event bus" (template reference, AWS::Events::EventBus).
+    EventBus.physical_resource_id = property(lambda self: self.name)

@@ -30,6 +30,7 @@ options:
     choices:
       - apply_policy
       - approve_plan
+      - bootstrap_estate
       - check_azure_tags
       - choose_window
       - diff_plans

@@ -170,7 +170,7 @@ EXAMPLES = r"""
 - name: Deploy the spokes to two units, new accounts included
   patchtide.hybrid.stack_set:
     name: patchtide-spoke
-    template_body: "{{ lookup('ansible.builtin.file', 'spoke.yml') }}"
+    template_body: "{{ lookup('ansible.builtin.file', 'spoke.template') }}"
     capabilities: [CAPABILITY_NAMED_IAM]
     permission_model: SERVICE_MANAGED
     call_as: DELEGATED_ADMIN

@@ -92,13 +92,21 @@ VARIABLES: Mapping[str, Variable] = {
         kind="data",
     ),
     "estate_file": Variable(what="File for the exported estate.", kind="path"),
-    "estate_regions": Variable(what="Regions. Without it, that of the credentials.", kind="list"),
+    "estate_regions": Variable(
+        what="Regions, for bootstrap_estate the home Region first. Without it, that of the credentials.", kind="list"
+    ),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
     "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
+    "hub_parameters": Variable(
+        what="Parameters of templates/hub.template. Without it, no hub; {} takes the defaults.", kind="data"
+    ),
     "inventory_dir": Variable(
         what="Directory of the inventory, where the windows of hosts in no cloud are written.", kind="path"
     ),
     "journal": Variable(what="Where the journal is kept, as in rollout_journal: file or dynamodb:TABLE."),
+    "lists_parameters": Variable(
+        what="Parameters of templates/lists.template. Without it, no buckets of override lists.", kind="data"
+    ),
     "nodes": Variable(what="Nodes by ID or inventory name.", kind="list"),
     "patch_baselines": Variable(
         what="What ssm_patch_baseline_info returns with effective_patches: which patches are rejected.", kind="data"
@@ -123,6 +131,17 @@ VARIABLES: Mapping[str, Variable] = {
     "role": Variable(what="Role in which the person signs. Without it, the only one that the person has."),
     "soak_wait_minutes": Variable(
         what="How long to wait for the end of a soak time. Without it, to its end.", kind="minutes"
+    ),
+    "spoke_parameters": Variable(
+        what="Parameters of templates/spoke.template beside those that follow from hub and lists. Without it, none.",
+        kind="data",
+    ),
+    "spoke_targets": Variable(
+        what=(
+            "Accounts of the spokes, as options of stack_set: target_accounts, or organizational_units with "
+            "permission_model, call_as, account_filter, auto_deployment; also operation_preferences and the two roles."
+        ),
+        kind="data",
     ),
     "tag_keys": Variable(
         what="Keys of tags: patch_group, maintenance_window, application, owner, environment.", kind="data"
@@ -154,6 +173,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
             "estate_accounts": [],
             "tag_keys": {},
         },
+    ),
+    "bootstrap_estate": Playbook(
+        what="Prepares AWS accounts with CloudFormation: hub, buckets of override lists and spokes.",
+        needs=("estate_regions",),
+        takes={"hub_parameters": None, "lists_parameters": None, "spoke_parameters": None, "spoke_targets": {}},
     ),
     "rehearsal_export": Playbook(
         what="Exports nodes, tags and missing patches for a rehearsal.",

@@ -15,7 +15,7 @@ import yaml
 
 from tests.checks.source import ROOT
 
-FILES = sorted((ROOT / "templates").glob("*.yml"))
+FILES = sorted((ROOT / "templates").glob("*.template"))
 
 
 class Loader(yaml.SafeLoader):
@@ -95,7 +95,7 @@ def test_there_are_templates_and_their_parameters_are_documented() -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_can_be_sent_without_a_bucket(name: str) -> None:
     """CloudFormation quotas: 51,200 bytes in a request; a description has 1,024 bytes, one of a parameter 4,000."""
-    path = ROOT / "templates" / f"{name}.yml"
+    path = ROOT / "templates" / f"{name}.template"
     assert len(path.read_bytes()) < 51_200 and len(TEMPLATES[name]["Description"].encode()) <= 1024
 
 

@@ -22,7 +22,7 @@ from lab.aws.launch import ROOT, Lab
 
 HOME, WEB, DATA = "111111111111", "222222222222", "333333333333"
 HERE, THERE = "eu-central-1", "us-east-1"
-SPOKE = (ROOT / "templates" / "spoke.yml").read_text("utf-8")
+SPOKE = (ROOT / "templates" / "spoke.template").read_text("utf-8")
 EXECUTION = "AWSCloudFormationStackSetExecutionRole"
 OPTIONS: dict[str, Any] = {
     **dict.fromkeys(("description", "tags", "permission_model", "administration_role_arn", "execution_role_name")),

@@ -88,6 +88,8 @@ def after_playbook(playbook: str, given: Mapping[str, Any], commands: Commands) 
     if playbook == "choose_window":
         names = ("policy_file", "window_ledger", "inventory_dir")
         return f"Next: {commands.play('sync_windows', **{name: str(given[name]) for name in names if name in given})}"
+    if playbook == "bootstrap_estate":
+        return f"Next: {commands.play('init_policy')}"
     if playbook in ("apply_policy", "sync_windows"):
         return f"Next: {commands.play('scan_compliance', policy_file=commands.policy_file, dir=commands.folder)}"
     return ""
