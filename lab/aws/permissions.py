@@ -5,8 +5,8 @@
 
 A policy of the estate is a file of ``examples/iam``, or ``spoke``: the policies of the role in
 ``templates/spoke.template`` with everything on. A role of the estate without policies may do everything. Resources are
-known for S3, SendCommand and what starts, stops and tags instances; of every other call they are ``*``, which only a statement for all
-resources names. Actions: service authorization reference,
+known for S3, SendCommand and what starts, stops and tags instances; of every other call they are ``*``, which only a
+statement for all resources names. Actions: service authorization reference,
 https://docs.aws.amazon.com/service-authorization/latest/reference/.
 """
 
