@@ -14,7 +14,7 @@ from typing import Any
 
 from ..model import NodeResult, Status, place_label
 from ..nodes import NAMED
-from ..work.final_record import held_record, lost_record
+from ..work.final_record import held_record, lost_record, unsettled_install
 from ..work.ssm.statuses import NEVER_BEGAN, NOT_VALID, REFUSED
 from .state import LOST, Rollout, final_results
 
@@ -48,6 +48,8 @@ def final_without_look(node: Mapping[str, Any], results: Mapping[str, Mapping[st
     precheck = results.get("precheck", {})
     if precheck.get("outcome") == "skip" and not precheck.get("status"):
         return held_record(node, precheck, at)
+    if unsettled := unsettled_install(results.get("patch", {}), results.get("scan", {})):
+        return lost_record(node, Status.UNKNOWN, unsettled["code"], unsettled["text"], at)
     for stage in ("precheck", "patch", "reboot", "scan"):
         if results.get(stage, {}).get("status") in LOST:
             return lost_after(node, stage, results[stage], at)

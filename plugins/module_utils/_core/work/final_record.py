@@ -147,8 +147,8 @@ def _judge(
         missing; what was approved since does not count. :param rejected: patches that came in though they are rejected.
     """
     patch, scan, reboot = (results.get(stage, {}) for stage in ("patch", "scan", "reboot"))
-    if patch.get("status") == Status.UNKNOWN.value and scan and not Status(scan["status"]).is_good:
-        return Status.UNKNOWN, error(*_both(patch, scan))
+    if unsettled := unsettled_install(patch, scan):
+        return Status.UNKNOWN, unsettled
     for stage, result in (("patch", patch), ("scan", scan)):
         status = Status(result.get("status", Status.FAILED.value)) if result else None
         if status in (Status.UNREACHABLE, Status.CANCELLED, Status.SKIPPED) or (
@@ -197,11 +197,13 @@ def _judge(
     return (Status.SUCCEEDED if record["installed"] or record["rebooted"] else Status.NO_OP), None
 
 
-def _both(patch: Mapping[str, Any], scan: Mapping[str, Any]) -> tuple[str, str]:
-    """Return code and text of an install whose end nobody knows, and which the scan could not settle."""
+def unsettled_install(patch: Mapping[str, Any], scan: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the error of an install whose end nobody knows, and which the scan after it could not settle."""
+    if patch.get("status") != Status.UNKNOWN.value or not scan or Status(scan["status"]).is_good:
+        return None
     why, then = (result.get("error") or {} for result in (patch, scan))
     text = f"how its install ended is unknown: {why.get('text') or 'no answer'}"
-    return str(why.get("code") or "no_end"), f"{text}; the scan after it: {then.get('text') or scan['status']}"
+    return error(str(why.get("code") or "no_end"), f"{text}; the scan after it: {then.get('text') or scan['status']}")
 
 
 def _identity(node: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,16 @@ def test_what_a_lost_node_ends_as(stage: str, result: dict[str, Any], status: st
     assert is_missed(record.to_dict()) is (status == "skipped")
 
 
+@pytest.mark.parametrize("status", ["unreachable", "cancelled", "skipped"])
+def test_an_install_of_unknown_end_stays_unknown_if_the_node_is_lost_before_its_scan(status: str) -> None:
+    """A host that loses power in mid-install and stays away: "unreachable" would say that nothing was installed."""
+    results = {"precheck": {"outcome": "pass"}, "patch": lost("cut_off", "unknown"), "scan": lost("gone", status)}
+    record = final_without_look(planned("a", 1), results, "now")
+    assert record is not None and record.error
+    assert (record.status, record.error["code"]) == (Status.UNKNOWN, "cut_off")
+    assert record.error["text"] == "how its install ended is unknown: why; the scan after it: why"
+
+
 @pytest.mark.parametrize("status", sorted(code for code, how in ENDED.items() if how is Status.UNKNOWN))
 def test_an_unknown_install_is_looked_at_never_skipped(status: str) -> None:
     assert final_without_look(planned("a", 1), {"patch": lost(status, "unknown")}, "now") is None
