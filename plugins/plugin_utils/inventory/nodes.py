@@ -26,14 +26,14 @@ def candidates(
         for host in hosts:
             groups.setdefault(host, set()).add(group)
     for host in task_vars["groups"]["all"]:
-        found = _variables(hostvars, host)
+        found = variables_of(hostvars, host)
         members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
         if not members["executor"] and not members["node_id"]:
             continue
         yield _candidate(str(host), found, frozenset(groups[host]), application_key, missed)
 
 
-def _variables(hostvars: Any, host: str) -> Mapping[str, Any]:
+def variables_of(hostvars: Any, host: str) -> Mapping[str, Any]:
     """Return a host's variables. Ansible templates each one that is read, which takes longer than to merge them all;
     so it is asked to only where one of ours may be a template."""
     raw = getattr(hostvars, "raw_get", None)
