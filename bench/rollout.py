@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,13 +23,17 @@ from typing import Any
 
 import yaml
 
-from bench import nodes
+from bench import nodes, sdk
 from bench.inventory import machine
 from bench.watch import ROOT, Cost, Goal, aws_environment, compile_installed, control, endpoint, watch
 
 RESULTS = ROOT / "build" / "bench" / "rollout.json"
 LOG = RESULTS.with_suffix(".log")
-NOTHING = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}]
+#: Seconds of a task in which nothing happens.
+WAITED = 15
+NOTHING: list[dict[str, Any]] = [
+    {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}
+]
 PROGRESS = re.compile(r"^\S+: .*\b\d+ done .*of \d+")
 
 
@@ -43,6 +48,17 @@ def bare(folder: Path) -> Cost:
     (folder / "nothing.yml").write_text(yaml.safe_dump(NOTHING))
     compile_installed()
     return watch(["ansible-playbook", "-i", str(folder / "floor.yml"), str(folder / "nothing.yml")], INVENTORY)
+
+
+def waiting(folder: Path) -> float:
+    """Return the CPU seconds that Ansible takes for each second of a task: it asks its worker a thousand times."""
+    costs = []
+    for seconds in (0, WAITED):
+        play = {**NOTHING[0], "connection": "local", "tasks": [{"ansible.builtin.wait_for": {"timeout": seconds}}]}
+        (folder / "waiting.yml").write_text(yaml.safe_dump([play]))
+        command = ["ansible-playbook", "-i", str(folder / "floor.yml"), str(folder / "waiting.yml")]
+        costs.append(watch([*command, "-e", f"ansible_python_interpreter={sys.executable}"], INVENTORY).cpu_s)
+    return max(0.0, (costs[1] - costs[0]) / WAITED)
 
 
 def prepare(folder: Path, count: int, places: int, **more: Any) -> None:
@@ -93,7 +109,7 @@ TARGETS = (
     ("calls per node and poll", "calls_per_node_and_poll", 0.06),
     ("calls per node for the proof", "proof_calls_per_node", 1),
     ("longest silence, s", "silence_s", 30),
-    ("CPU s", "cpu_s", 50),
+    ("CPU s over Ansible's own", "cpu_over_bare_s", 50),
 )
 
 
@@ -106,6 +122,9 @@ def show(found: Mapping[str, Any], title: str) -> None:
     print(f"  {'  most memory at':36}   {found['memory_at'][:80]}")
     print(f"  {'forks, processes at once':36}{found['forks']:>10}   {found['processes']}")
     print(f"  {'wall s, CPU s':36}{found['wall_s']:>10}   {found['cpu_s']}")
+    print(f"  {'  of it Ansible: start, waiting':36}{found['bare_cpu_s']:>10}   {found['bare_waiting_cpu_s']}")
+    alone = ", ".join(f"{name} {number}" for name, number in found["sdk_cpu_s"].items())
+    print(f"  {'  botocore alone for its calls':36}{round(sum(found['sdk_cpu_s'].values()), 1):>10}   {alone}")
     calls = found["all_calls_per_node"], found["all_calls_per_node_and_poll"]
     print(f"  {'all calls per node, and poll':36}{calls[0]:>10}   {calls[1]}")
     print(f"  {'sum of RSS over the bare one, MB':36}{found['rss_over_bare_mb']:>10}")
@@ -136,6 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> list[Goal]:
         before = bare(folder)
         cost = roll_out(folder, aws_environment(url), options.poll, LOG)
         found = figures(cost, before, control(url, "calls"), count)
+        found["bare_waiting_cpu_s"] = round(waiting(folder) * cost.wall_s, 1)
+        found["cpu_over_bare_s"] = round(cost.cpu_s - before.cpu_s - found["bare_waiting_cpu_s"], 1)
+        found["sdk_cpu_s"] = sdk.seconds(url, found["calls"])
         found["journal_mb"] = round((folder / "journal.jsonl").stat().st_size / 2**20, 1)
     report["figures"] = found
     RESULTS.write_text(json.dumps(report, indent=2) + "\n")
