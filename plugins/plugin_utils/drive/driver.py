@@ -154,8 +154,12 @@ class Driver:
     def _gathered(self, effect: Effect, nodes: Sequence[str]) -> list[str]:
         """Return the nodes that begin now; the driver checks again when the others have waited long enough."""
         now = self.tempo.clock.now()
-        choose = self.gathering.choose if effect.kind == "run" else self.gathering.choose_restores
-        chosen, seconds = choose(self.rollout.state, self.wave, effect.stage, nodes, now)
+        about = self.rollout.state, self.wave, effect.stage, nodes, now
+        if effect.kind == "run":
+            held = self._waiting if effect.stage == PREPARED_FOR else frozenset[str]()
+            chosen, seconds = self.gathering.choose(*about, held)
+        else:
+            chosen, seconds = self.gathering.choose_restores(*about)
         if seconds and (self._reminder is None or self._reminder.done()):
             self._reminder = asyncio.create_task(self.tempo.sleep(seconds))
             self._tasks.add(self._reminder)

@@ -10,7 +10,7 @@ other node can follow. Hosts that are reached directly do not wait.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,10 +33,11 @@ class Gathering:
     _since: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def choose(
-        self, state: Rollout, wave: str, stage: str, due: Sequence[str], now: datetime
+        self, state: Rollout, wave: str, stage: str, due: Sequence[str], now: datetime, held: Container[str] = ()
     ) -> tuple[list[str], float]:
         """Return which of the nodes due for a stage begin now, and after how many seconds to ask again.
 
+        :param held: nodes that do not begin before one of these nodes has ended, so nobody waits for them.
         :returns: 0 seconds if no node is left waiting.
         """
         chosen: list[str] = []
@@ -49,7 +50,7 @@ class Gathering:
                 self._since.setdefault((stage, node_id), now)
                 waiting.setdefault(_lot(planned), []).append(node_id)
         again = [now]
-        coming = _coming(state, wave, stage, frozenset(due)) if waiting else frozenset()
+        coming = _coming(state, wave, stage, frozenset(due), held) if waiting else frozenset()
         for lot, nodes in waiting.items():
             nodes.sort(key=lambda node_id: self._since[stage, node_id])
             chunk = _chunk(state.planned[nodes[0]])
@@ -79,12 +80,12 @@ class Gathering:
         return list(due), 0.0
 
 
-def _coming(state: Rollout, wave: str, stage: str, due: frozenset[str]) -> frozenset[Lot]:
+def _coming(state: Rollout, wave: str, stage: str, due: frozenset[str], held: Container[str] = ()) -> frozenset[Lot]:
     """Return the lots that may get further nodes due for the stage."""
     before = frozenset(STAGES[: STAGES.index(stage)])
 
     def comes(node_id: str, node: NodeState) -> bool:
-        if node.stage == DONE:
+        if node.stage == DONE or (node.stage == stage and node_id in held):
             return False
         return node.stage in before or (node.stage == stage and node.token is None and node_id not in due)
 

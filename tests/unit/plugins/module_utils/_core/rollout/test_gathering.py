@@ -64,6 +64,16 @@ def test_a_node_that_is_being_prepared_may_come() -> None:
     assert choose(state, ["a"], Gathering()) == (["a"], 0)
 
 
+def test_nobody_waits_for_nodes_that_wait_for_it() -> None:
+    """The first node of an account-Region installs alone; its mates do not begin before it has ended."""
+    state = rollout({"a": "patch", "b": "patch", "c": "precheck"})
+    due = state, "w", "patch", ["a"], NOW
+    assert Gathering().choose(*due) == ([], WAIT_SECONDS)
+    assert Gathering().choose(*due, held={"b"}) == ([], WAIT_SECONDS), "c may come"
+    state.nodes["c"].stage = "patch"
+    assert Gathering().choose(*due, held={"b", "c"}) == (["a"], 0)
+
+
 def test_a_direct_host_never_waits() -> None:
     state = rollout({"a": "reboot", "b": "patch", "c": "reboot"}, a={"executor": "linux"}, b={"executor": "linux"})
     assert choose(state, ["a", "c"], Gathering()) == (["a", "c"], 0)
