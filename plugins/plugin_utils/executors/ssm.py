@@ -21,7 +21,7 @@ from ...module_utils._core.rollout.state import NOT_BEGUN
 from ...module_utils._core.stamp import to_time
 from ...module_utils._core.work.precheck import services_mode
 from ...module_utils._core.work.probe_packages import packages_mode
-from ...module_utils._core.work.proof import rows_of
+from ...module_utils._core.work.proof import Row, rows_of
 from ...module_utils._core.work.ssm.commands import Ambiguous, Chunk, comment_of, deadline, find_command, send, split
 from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
 from ...module_utils._core.work.ssm.stagerun import ChunkStage, Stage
@@ -61,6 +61,8 @@ class SsmExecutor:
     poll_seconds: float = 15
     _chunks: dict[str, Chunk] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
+    #: The rows of the plan's lists by name.
+    _rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
         groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -113,6 +115,8 @@ class SsmExecutor:
         if chunk.error and chunk.waiting and not found:
             raise chunk.error
         work.trouble = str(chunk.error) if chunk.error and chunk.waiting else ""
+        if not chunk.waiting:
+            self._forget(work)
         return [*found, *_unsent(chunk)]
 
     def give_up(self, work: Work, why: PatchtideError | None) -> list[Result]:
@@ -120,7 +124,13 @@ class SsmExecutor:
             return self._nothing(work)
         chunk, port, stage = self._chunk(work), self.ports(work.place), self._on_chunk(work)
         found = stage.give_up(chunk, port) if why is None else stage.refused(chunk, why, port)
+        self._forget(work)
         return [*found, *_unsent(chunk)]
+
+    def _forget(self, work: Work) -> None:
+        """Release what was kept of work whose nodes all have their results: a wave has hundreds of such pieces."""
+        self._chunks.pop(work.token, None)
+        self._stages.pop(work.token, None)
 
     def _nothing(self, work: Work) -> list[Result]:
         at = to_time(self.clock.now())
@@ -147,9 +157,10 @@ class SsmExecutor:
         if work.stage == "verify":
             results = {node: self.rollout.state.nodes[node].results for node in work.nodes}
             rule = str(self.rollout.wave(self.wave)["reboot_rule"])
-            listed = {str(item["name"]): rows_of(item["patches"]) for item in self.rollout.plan["lists"]}
+            if not self._rows:
+                self._rows.update((str(item["name"]), rows_of(item["patches"])) for item in self.rollout.plan["lists"])
             nodes = {node: self._promotion.node(node) for node in work.nodes}
-            return VerifyStage(nodes, results, rule, lambda: to_time(self.clock.now()), listed)
+            return VerifyStage(nodes, results, rule, lambda: to_time(self.clock.now()), self._rows)
         planned = {node: self.rollout.nodes[node] for node in work.nodes}
         made: dict[str, Callable[[], Stage]] = {
             "precheck": lambda: PrecheckStage(self.rules.thresholds),

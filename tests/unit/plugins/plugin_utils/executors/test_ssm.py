@@ -71,3 +71,17 @@ def test_nothing_is_sent_for_an_empty_list(tmp_path: Path, monkeypatch: pytest.M
     work.handle = world.executor.begin(work)
     (result,) = world.executor.poll(work)
     assert (result["node_id"], result["status"], world.fleet.commands) == (NODE, "no_op", {})
+
+
+def test_nothing_is_kept_of_work_that_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wave of ten thousand nodes has a thousand commands; what they said is in the journal."""
+    world = pinned(tmp_path, monkeypatch, PATCHES)
+    work = world.install()
+    work.handle = world.executor.begin(work)
+    for seconds in (0, 60):  # it runs, then its patch state is waited for
+        world.executor.clock.sleep(seconds)
+        assert (world.executor.poll(work), len(world.executor._chunks)) == ([], 1)
+    world.executor.clock.sleep(300)
+    (result,) = world.executor.poll(work)
+    assert result["node_id"] == NODE
+    assert (world.executor._chunks, world.executor._stages) == ({}, {})
