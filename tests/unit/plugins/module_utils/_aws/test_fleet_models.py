@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_models import slim_for_rollouts
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import operations
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.run_command import to_invocation
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Connection, Sessions, _to_moment
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 
+AT = datetime(2026, 6, 1, 20, 0, tzinfo=timezone.utc)
 PLACE = Place(region="eu-central-1")
 
 
@@ -20,6 +23,33 @@ def test_what_the_table_names_can_be_called_and_nothing_else() -> None:
     ssm = sessions.client("ssm", PLACE)
     assert ssm.can_paginate("describe_instance_patches") and ssm.send_command and not hasattr(ssm, "create_document")
     assert sessions.client("ec2", PLACE).start_instances and not hasattr(sessions.client("ec2", PLACE), "run_instances")
+
+
+class Row(dict[str, Any]):
+    """Remembers which members are read."""
+
+    def __init__(self, **members: Any) -> None:
+        super().__init__(members)
+        self.read: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+
+def test_rows_of_commands_have_the_members_that_are_read_and_no_others() -> None:
+    sessions = Sessions(Connection(access_key="key", secret_key="secret"), wrap_loader=slim_for_rollouts)
+    model = sessions.client("ssm", PLACE).meta.service_model
+    plugin = Row(ResponseStartDateTime=AT, ResponseFinishDateTime=AT)
+    row = Row(InstanceId="i-1", Status="Success", CommandPlugins=[plugin])
+    to_invocation(row)
+    assert row.read == set(model.shape_for("CommandInvocation").members)
+    assert plugin.read == set(model.shape_for("CommandPlugin").members)
+    assert "PatchGroup" in model.shape_for("InstancePatchState").members
 
 
 def test_services_whose_operations_iam_names_otherwise_are_whole() -> None:
