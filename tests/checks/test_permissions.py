@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import POLICIES
+from botocore import xform_name
 
-from tests.checks.source import ROOT
+from tests.checks.source import PLUGINS, ROOT, python_files
 
 sys.path.insert(0, str(ROOT / "tools"))
 from permissions import files
@@ -21,6 +23,20 @@ def test_the_files_with_permissions_are_those_of_the_table() -> None:
     assert len(made) == 7 and all(path.read_text("utf-8") == text for path, text in made.items()), (
         "run tools/permissions.py"
     )
+
+
+#: Calls that a service makes with the caller's permission: S3 for objects that a KMS key encrypts.
+BY_SERVICES = {"kms:Decrypt", "kms:GenerateDataKey"}
+#: Calls whose names are put together.
+COMPOSED = {"ec2:StartInstances", "ec2:StopInstances"}
+
+
+def test_each_permission_has_a_call() -> None:
+    """What nothing calls is no permission that a role needs."""
+    text = "\n".join(path.read_text("utf-8") for path in python_files(PLUGINS) if path.name != "permissions.py")
+    actions = {action for policy in POLICIES.values() for purpose in policy for action in purpose.actions}
+    unused = {name for name in actions if not re.search(rf"\b{xform_name(name.partition(':')[2])}\b", text)}
+    assert unused == BY_SERVICES | COMPOSED
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -19,7 +19,7 @@ class FakeStackSets:
     """A ``StackSetPort``. ``broken``: accounts whose stacks fail, with the reason. ``units``: their accounts."""
 
     def __init__(self, summary: Summary, units: Mapping[str, list[str]] | None = None) -> None:
-        self._summary, self._units = summary, units or {}
+        self.template, self._units = summary, units or {}
         self.definition: StackSet | None = None
         self.known: frozenset[tuple[str, str]] = frozenset()
         self.rows: dict[tuple[str, str], Instance] = {}
@@ -37,7 +37,7 @@ class FakeStackSets:
         return [self.rows[key] for key in sorted(self.rows)]
 
     def summary(self, template: str) -> Summary:
-        return self._summary
+        return self.template
 
     def create(self, wanted: StackSet, parameters: Mapping[str, str | None]) -> None:
         self.writes.append(("create set", dict(parameters)))

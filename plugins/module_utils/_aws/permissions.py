@@ -175,7 +175,6 @@ CONTROLLER = (
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:Scan",
-            "dynamodb:UpdateItem",
         ),
         resource=f"arn:aws:dynamodb:*:*:table/{TABLE}",
     ),

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._ansible.stack_sets import run_stack_set
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, Conflict, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stacks.deploy import InstancesFailed, TooSlow
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stacks.stack_sets import Summary
 
@@ -274,3 +275,40 @@ def test_an_operation_gets_only_the_order_of_its_own_regions(port: FakeStackSets
     wishes = {"region_order": [THERE, HERE], "failure_tolerance_count": 0, "max_concurrent_count": None}
     run(port, **{**OWN, "target_regions": [HERE]}, operation_preferences=wishes)
     assert seen == [{"region_order": [HERE], "failure_tolerance_count": 0}]
+
+
+def test_another_error_is_not_waited_out(port: FakeStackSets) -> None:
+    def refused(*_values: Any) -> str:
+        raise ServiceError("create stacks", "LimitExceededException", "too many stacks")
+
+    port.create_instances = refused
+    with pytest.raises(ServiceError, match="too many stacks"):
+        run(port, **OWN)
+
+
+def test_an_inoperable_stack_is_named_and_not_tried_again(port: FakeStackSets) -> None:
+    """It "must be deleted and recreated" by hand (API reference, StackInstance, Status)."""
+    run(port, **OWN)
+    port.rows[ONE, HERE] = replace(port.rows[ONE, HERE], status="INOPERABLE", detail="INOPERABLE")
+    done = run(port, on_instance_error="report", **OWN)
+    assert not port.writes and [row["status"] for row in done["failed_instances"]] == ["INOPERABLE"]
+
+
+def test_an_update_is_the_retry_of_outdated_stacks(port: FakeStackSets) -> None:
+    port.broken[TWO] = "no"
+    run(port, on_instance_error="report", **OWN)
+    port.broken.clear()
+    run(port, description="new", **OWN)
+    assert [what for what, _request in port.writes] == ["update"]
+
+
+def test_accounts_that_are_excluded_are_not_missed(port: FakeStackSets) -> None:
+    done = run(port, **SERVICE, account_filter="DIFFERENCE", target_accounts=[ONE, TWO])
+    assert not done["instances"] and not done["failed_instances"]
+
+
+def test_a_parameter_that_the_template_no_longer_has_is_not_sent(port: FakeStackSets) -> None:
+    run(port, parameters={"Home": HERE, "Size": 1})
+    port.template = replace(SUMMARY, parameters=frozenset({"Home"}))
+    run(port, template_body="Resources: {New: 1}")
+    assert port.writes == [("update", {"Home": HERE})]
