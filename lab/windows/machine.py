@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .offers import Offer, left_out
+from .wsus import Wsus
 
 #: OperationResultCode and error codes (Windows Update Agent API; wuerror.h).
 SUCCEEDED, FAILED, ABORTED = 2, 4, 5
@@ -95,7 +96,10 @@ class Faults:
 
 @dataclass(slots=True)
 class Machine:
-    """The host. ``offers``: what is not installed; ``installed``: KBs that need nothing more."""
+    """The host. ``offers``: what is not installed; ``installed``: KBs that need nothing more.
+
+    ``wsus``: the server that its policies name. ``policies``: of Windows Update, by the names of their values.
+    """
 
     name: str
     boot: datetime
@@ -115,6 +119,8 @@ class Machine:
     configuring_seconds: float = CONFIGURING
     free_mb: int = 60_000
     counts: dict[str, int] = field(default_factory=dict)
+    wsus: Wsus | None = None
+    policies: dict[str, Any] = field(default_factory=dict)
 
     # --- time
 
@@ -175,9 +181,10 @@ class Machine:
         if self.faults.search:
             self._exit(run, message="Searching for updates: Exception from HRESULT", hresult=self.faults.search)
             return
-        selected = [offer for offer in self.offers if not left_out(offer, run.args)]
-        filtered = [{"id": offer.id, "reasons": why} for offer in self.offers if (why := left_out(offer, run.args))]
-        infos = [offer.to_info() for offer in self.offers]
+        found = [offer for offer in self.offers if self._is_offered(offer)]
+        selected = [offer for offer in found if not left_out(offer, run.args)]
+        filtered = [{"id": offer.id, "reasons": why} for offer in found if (why := left_out(offer, run.args))]
+        infos = [offer.to_info() for offer in found]
         run.output.append({"task": "search_result", "result": {"updates": infos, "filtered": filtered}})
         searched = run.args.get("state") == "searched" or bool(run.args.get("_ansible_check_mode"))
         if searched or not selected:
@@ -186,6 +193,12 @@ class Machine:
             self._exit(run, message="A reboot is required before more updates can be installed")
         else:
             self._download(run, selected, at)
+
+    def _is_offered(self, offer: Offer) -> bool:
+        if self.wsus is None or self.policies.get("UseWUServer") != 1:
+            return True
+        group = self.policies.get("TargetGroup") if self.policies.get("TargetGroupEnabled") == 1 else None
+        return self.wsus.offers(str(group or ""), offer.kb)
 
     def _download(self, run: Run, selected: list[Offer], at: datetime) -> None:
         """One failed download: nothing is installed (win_updates.ps1)."""
@@ -293,8 +306,17 @@ class Machine:
             "reboot": {name: name in self.pending for name in (*names, "file_renames")},
             "history": [item.to_row() for item in reversed(self.history)],
             "work": work,
-            **({"component_store": "healthy", "sessions": 0, "hotfixes": self.installed} if mode == "state" else {}),
+            **(self._details() if mode == "state" else {}),
         }
+
+    def _details(self) -> dict[str, Any]:
+        policy = {
+            "server": self.policies.get("WUServer"),
+            "uses_server": self.policies.get("UseWUServer") == 1,
+            "target_group": self.policies.get("TargetGroup"),
+            "no_internet": self.policies.get("DoNotConnectToWindowsUpdateInternetLocations") == 1,
+        }
+        return {"component_store": "healthy", "sessions": 0, "hotfixes": self.installed, "policy": policy}
 
     def _work(self, mode: str, token: str, owner: str, now: datetime) -> dict[str, Any]:
         found = self.registry.get(token)

@@ -78,7 +78,45 @@ def _call_module(world: World, machine: Machine, name: str, args: Mapping[str, A
         return {"changed": False, "ping": args.get("data", "pong")}
     if name.endswith("win_updates"):
         return _win_updates(world, machine, args)
-    raise UnknownScript(f"module {name}")
+    does = _MODULES.get(name.rpartition(".")[2])
+    if does is None:
+        raise UnknownScript(f"module {name}")
+    with world.lock:
+        return does(world, machine, args)
+
+
+def _win_powershell(world: World, machine: Machine, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Scripts for a WSUS server run on it alone."""
+    if world.wsus is None or world.wsus_host != machine.name:
+        raise UnknownScript(f"{machine.name} is no WSUS server: {str(args['script'])[:200]}")
+    dry = bool(args.get("_ansible_check_mode"))
+    try:
+        return world.wsus.run(str(args["script"]), args.get("parameters") or {}, dry=dry)
+    except LookupError as unknown:
+        raise UnknownScript(str(unknown)) from None
+
+
+def _win_regedit(world: World, machine: Machine, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the policies of Windows Update; nothing else is known here."""
+    if not str(args["path"]).startswith("HKLM:\\SOFTWARE\\Policies\\Microsoft\\Windows\\WindowsUpdate"):
+        raise UnknownScript(f"win_regedit: {args['path']}")
+    name = str(args["name"])
+    data = int(args["data"]) if args.get("type") == "dword" else str(args["data"])
+    changed = machine.policies.get(name) != data
+    if not args.get("_ansible_check_mode"):
+        machine.policies[name] = data
+    return {"changed": changed, "data_changed": changed, "data_type_changed": False}
+
+
+def _win_service(world: World, machine: Machine, args: Mapping[str, Any]) -> dict[str, Any]:
+    return {"changed": args.get("state") == "restarted", "name": args["name"], "exists": True, "state": "running"}
+
+
+_MODULES: Mapping[str, Callable[[World, Machine, Mapping[str, Any]], dict[str, Any]]] = {
+    "win_powershell": _win_powershell,
+    "win_regedit": _win_regedit,
+    "win_service": _win_service,
+}
 
 
 def _win_updates(world: World, machine: Machine, args: Mapping[str, Any]) -> dict[str, Any]:

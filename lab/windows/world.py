@@ -15,6 +15,7 @@ from lab.aws.clock import VirtualClock
 
 from .machine import Machine
 from .offers import Offer
+from .wsus import ALL, Held, Wsus
 
 LCU = Offer(
     kb="KB5990101",
@@ -44,6 +45,7 @@ class World:
     :param hurries: a reader who waits makes the time pass; otherwise somebody else advances the clock.
     :param cuts: how many of the next connections of each operation, such as ``Receive``, are cut without an answer.
     :param lost: modes of the collection's script whose next answer is lost.
+    :param wsus: the update server of hosts whose policies say so, and ``wsus_host``, the host that it runs on.
     """
 
     clock: VirtualClock
@@ -53,6 +55,8 @@ class World:
     password: str = "lab-password"
     cuts: dict[str, int] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    wsus: Wsus | None = None
+    wsus_host: str = ""
     #: real seconds that a Receive waits at most, so that clients never wait for their own limit
     longest: float = 0.5
     #: scripts that the lab does not know, and errors of its own; a test that leaves some has failed
@@ -93,3 +97,15 @@ def new_world(names: Iterable[str], start: datetime | None = None, *, hurries: b
     boot = (clock.now() - timedelta(days=7)).replace(microsecond=0)
     machines = {name: Machine(name, boot, offers=[LCU, NET, *OTHERS]) for name in names}
     return World(clock, machines, hurries=hurries)
+
+
+def with_wsus(world: World, host: str, groups: Iterable[str]) -> Wsus:
+    """Make a host of the world a WSUS server with some computer groups, from which all others take their updates.
+
+    It has what the world knows, and nothing is approved. Which group a computer is in, its policies say.
+    """
+    updates = [Held(item.kb, item.title) for item in (LCU, NET, *OTHERS) if item.kb]
+    world.wsus, world.wsus_host = Wsus({ALL: [], **{name: [ALL] for name in groups}}, updates), host
+    for name, machine in world.machines.items():
+        machine.wsus = world.wsus if name != host else None
+    return world.wsus

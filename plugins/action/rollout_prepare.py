@@ -27,12 +27,15 @@ class ActionModule(ControllerAction):
         "wave": {"type": "str", "required": True},
         "what": {"type": "str", "required": True, "choices": list(PREPARATIONS)},
         "tag": {"type": "str", "default": ""},
+        "policy": {"type": "dict"},
         "update_agent": {"type": "bool", "default": True},
         "timeout_minutes": {"type": "int", "default": 15},
         "poll_interval": {"type": "int", "default": 15},
         "accounts": PLACES["accounts"],
     }
-    RULES: ClassVar[dict[str, Any]] = {"required_if": [("what", "patch_now", ["tag"])]}
+    RULES: ClassVar[dict[str, Any]] = {
+        "required_if": [("what", "patch_now", ["tag"]), ("what", "promoted", ["policy"])]
+    }
 
     def spec(self) -> dict[str, Any]:
         return {**aws_spec(), **self.SPEC}
@@ -42,10 +45,12 @@ class ActionModule(ControllerAction):
         rollout.state_of_wave(options["wave"])
         preparer = PREPARERS[options["what"]](rollout, options["wave"], options, self.say)
         if rollout.state.status != "running":
-            return {"changed": False, "nodes": []}
+            return {"changed": False, "nodes": [], "servers": []}
         if self.check_mode:
             wanted = preparer.wanted()
-            return {"changed": bool(wanted), "nodes": hook_nodes(rollout, options["wave"], wanted)}
+            return {"changed": bool(wanted), "nodes": hook_nodes(rollout, options["wave"], wanted), "servers": []}
         with at_work(rollout):
             nodes = at_once(preparing(preparer, preparer.wanted()))
-        return {"changed": bool(nodes), "nodes": hook_nodes(rollout, options["wave"], nodes)}
+        done = rollout.state.prepared.get((options["wave"], options["what"]), {}) if nodes else {}
+        servers = [item for details in done.values() for item in details.get("servers", ())]
+        return {"changed": bool(nodes), "nodes": hook_nodes(rollout, options["wave"], nodes), "servers": servers}

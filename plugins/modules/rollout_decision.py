@@ -81,7 +81,7 @@ options:
   what:
     description: Preparation to write off. Required with O(decision=write_off), not allowed with other decisions.
     type: str
-    choices: [drained, nodes_hook, patch_now, wave_hook, started]
+    choices: [drained, nodes_hook, patch_now, wave_hook, promoted, started]
   policy_digest:
     description:
       - Digest of the policy that is accepted, as M(patchtide.hybrid.policy_info) returns it. Required with

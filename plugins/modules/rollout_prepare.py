@@ -53,9 +53,14 @@ options:
       - V(patch_now) sets the tag O(tag) to the rollout's name on nodes that are due for their install.
       - V(nodes_hook) and V(wave_hook) only record that a hook starts, for the nodes that are due for their install or
         for the whole wave.
+      - V(promoted) only records what the patch servers of O(policy) give to the wave. The roles C(repository_wsus) and
+        C(repository_satellite) do it.
     type: str
     required: true
-    choices: [drained, nodes_hook, patch_now, wave_hook, started]
+    choices: [drained, nodes_hook, patch_now, wave_hook, promoted, started]
+  policy:
+    description: The policy. Required with O(what=promoted).
+    type: dict
   tag:
     description: Key of the tag to set with O(what=patch_now).
     type: str
@@ -97,4 +102,12 @@ nodes:
     - {node_id: i-0123456789abcdef0, host: web-1, name: web-1, executor: ssm, platform: linux,
        os: Amazon Linux, account: "111122223333", region: eu-central-1, zone: eu-central-1a, state: running,
        patch_group: WEB, cluster: "", tags: {}}
+servers:
+  description: What patch servers give to the wave, with O(what=promoted). C(kbs) and C(held_back), which no earlier
+    wave has proven, are those of WSUS; C(organization), C(content_view) and C(version) are those of a Satellite.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {kind: wsus, address: wsus-01, target: Dev, kbs: [KB5070884], held_back: [], later: [Prod]}
 """

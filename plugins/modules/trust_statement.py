@@ -89,7 +89,7 @@ options:
   what:
     description: Preparation to write off.
     type: str
-    choices: [drained, nodes_hook, patch_now, wave_hook, started]
+    choices: [drained, nodes_hook, patch_now, wave_hook, promoted, started]
   policy_digest:
     description: Digest of the policy that V(accept_policy) accepts.
     type: str

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -20,21 +21,6 @@ from tests.playbooks.test_rollout_preparations import Night
 
 pytestmark = pytest.mark.slow
 
-#: What the README of the role shows, with a promotion. The wave dev has the environment Dev here, and prod has Test.
-HOOK = """
-- name: Promote the content view to the environment of the wave
-  ansible.builtin.include_role:
-    name: patchtide.hybrid.repository_satellite
-  vars:
-    repository_satellite_server_url: %s
-    repository_satellite_username: patching
-    repository_satellite_password: changeme
-    repository_satellite_organization: Contoso
-    repository_satellite_content_view: base
-    repository_satellite_environment: "{{ {'dev': 'Dev', 'prod': 'Test'}[patchtide_hook_wave] }}"
-    repository_satellite_promote: true
-    repository_satellite_version: "2.0"
-"""
 VERSIONS = {"1.0": {"errata": [], "in": ["Dev", "Test", "Prod"]}, "2.0": {"errata": [], "in": ["Library"]}}
 
 
@@ -74,22 +60,30 @@ def test_a_wave_is_promoted_before_it_and_after_the_gate_of_the_one_before(
     server.world = world
     monkeypatch.setenv("XDG_CACHE_HOME", str(night.folder / "cache"))
     night.policy["stopped_nodes"] = {"start": False}
-    night.policy["hooks"] = {"before_wave": "promote.yml", "after_wave": "nothing.yml"}
-    (night.folder / "nothing.yml").write_text("[]\n", encoding="utf-8")
-    (night.folder / "promote.yml").write_text(HOOK % url, encoding="utf-8")
+    about = {"organization": "Contoso", "content_view": "base", "version": "2.0"}
+    # the wave dev has the environment Dev here, and prod has Test
+    server_of = {"kind": "satellite", "address": url, "targets": {"dev": "Dev", "prod": "Test"}, **about}
+    night.policy["repositories"] = {"servers": [server_of]}
     night.prepare()
 
-    done = night.play("rollout_patches")
+    login = {"repository_satellite_username": "patching", "repository_satellite_password": "changeme"}
+    done = night.play("rollout_patches", **login)
     assert done.status != 0 and "Unable to authenticate user" in done.output
     assert night.installs() == {} and world.seen == []
     assert "intent" not in night.kinds()
 
     world.password = "changeme"
-    done = night.play("rollout_patches")
+    done = night.play("rollout_patches", **login)
     assert done.status == 0, done.output + done.errors
     dev = ["web-01", "web-02"]
     assert world.seen == [(2, []), (3, dev)]
     assert world.to_data()["versions"]["2.0"]["in"] == ["Library", "Dev", "Test"]
+    events = [json.loads(line) for line in (night.run / "journal.jsonl").read_text("utf-8").splitlines()]
+    promoted = [
+        item["data"] for item in events if item["data"].get("what") == "promoted" and item["kind"] == "prepared"
+    ]
+    steps = [item["details"]["*"]["servers"][0] for item in promoted]
+    assert [(step["target"], step["version"]) for step in steps] == [("Dev", "2.0"), ("Dev", "2.0"), ("Test", "2.0")]
     kinds = night.kinds()
     gate = kinds.index("gate")
     assert kinds.index("prepared") < kinds.index("intent") < gate < len(kinds) - 1 - kinds[::-1].index("prepared")

@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import accept_list
 
 from lab.windows.server import WindowsLab, windows_lab
-from lab.windows.world import LCU, NET, OTHERS, new_world
+from lab.windows.world import LCU, NET, OTHERS, new_world, with_wsus
 from tests.playbooks.playing import ROOT
 
 NAMES = ("win-a", "win-b")
@@ -39,6 +39,8 @@ def play(folder: Path, name: str, *more: str) -> subprocess.CompletedProcess[str
 
 def write_hosts(folder: Path, lab: WindowsLab) -> None:
     hosts = {name: {**lab.variables(name), "patchtide_executor": "windows"} for name in lab.world.machines}
+    if lab.world.wsus_host:
+        del hosts[lab.world.wsus_host]["patchtide_executor"]
     (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
 
 
@@ -96,6 +98,66 @@ def test_windows_hosts_are_scanned_planned_patched_rebooted_and_reported(tmp_pat
     final = _finals(tmp_path / "run/journal.jsonl")
     assert (final["win-a"]["status"], set(final["win-a"]["installed"])) == ("succeeded", planned)
     assert final["win-b"]["status"] == "failed" and "access was denied (0x80070005)" in final["win-b"]["error"]["text"]
+
+
+@pytest.mark.slow
+def test_an_update_that_wsus_has_for_dev_reaches_prod_after_its_promotion_only(tmp_path: Path) -> None:
+    world = new_world(("win-dev", "win-prod", "wsus-01"), hurries=True)
+    wsus = with_wsus(world, "wsus-01", ("Dev", "Prod"))
+    next(item for item in wsus.updates if item.kb == NET.kb).approved.add("Dev")
+    waves = [{"name": name, "select": {"nodes": [f"win-{name}"]}} for name in ("dev", "prod")]
+    server = {"kind": "wsus", "address": "wsus-01", "targets": {"dev": "Dev", "prod": "Prod"}}
+    policy = {"version": 1, "name": "windows", "waves": waves, "repositories": {"servers": [server]}}
+    (tmp_path / "policy.yml").write_text(json.dumps(policy))
+    dev, prod = (world.machines[name] for name in ("win-dev", "win-prod"))
+    with windows_lab(world) as lab:
+        write_hosts(tmp_path, lab)
+        (tmp_path / "clients.yml").write_text(CLIENTS)
+        done = run(tmp_path, "clients.yml")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (dev.policies["TargetGroup"], prod.policies["UseWUServer"]) == ("Dev", 1)
+
+        assert _cycle(tmp_path, "first") == {"win-dev": [NET.kb], "win-prod": []}
+        assert dev.installed == [NET.kb] and prod.installed == []
+        assert wsus.offers("Prod", NET.kb) and not wsus.offers("Prod", LCU.kb) and not wsus.offers("Dev", LCU.kb)
+        assert _cycle(tmp_path, "second") == {"win-dev": [], "win-prod": [NET.kb]}
+        assert prod.installed == [NET.kb] and not world.trouble
+    events = [json.loads(line) for line in (tmp_path / "first/journal.jsonl").read_text().splitlines()]
+    promoted = [item["data"] for item in events if item["kind"] == "prepared"]
+    assert [(item["wave"], item["details"]["*"]["servers"][0]["kbs"]) for item in promoted] == [
+        ("dev", []),
+        ("prod", [NET.kb]),
+    ]
+    kinds = [item["kind"] for item in events]
+    assert kinds.index("gate") < len(kinds) - 1 - kinds[::-1].index("prepared")
+
+
+#: What an operator runs once, so that computers take their updates from the group of their wave.
+CLIENTS = """
+- hosts: win-dev,win-prod
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: patchtide.hybrid.repository_wsus
+        tasks_from: client
+      vars:
+        repository_wsus_url: https://wsus.example.com:8531
+        repository_wsus_group: "{{ {'win-dev': 'Dev', 'win-prod': 'Prod'}[inventory_hostname] }}"
+"""
+
+
+def _cycle(folder: Path, name: str) -> dict[str, list[str]]:
+    """Scan, plan and roll out; return what the plan installs on each host."""
+    found = ["-e", f"patchtide_dir={name}"]
+    for playbook in ("scan_compliance", "plan_rollout"):
+        done = play(folder, playbook, *found)
+        assert done.returncode == 0, done.stdout + done.stderr
+    plan = json.loads((folder / name / "plan.json").read_text())
+    done = play(folder, "rollout_patches", *found, "-e", f"patchtide_approved_digest={plan['digest']}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {
+        node["host"]: [patch["id"] for patch in node["patches"]] for wave in plan["waves"] for node in wave["nodes"]
+    }
 
 
 def _finals(journal: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ...module_utils._core.rollout.due import PREPARED_FOR, Effect, Preparations
 from ...module_utils._core.rollout.first_alone import first_alone
 from ...module_utils._core.rollout.gathering import Gathering
 from ...module_utils._core.rollout.nights import BEFORE_WORK, number_of
-from ...module_utils._core.rollout.state import due_nodes
+from ...module_utils._core.rollout.state import WHOLE_WAVE, due_nodes
 from ..prepare.preparation import Preparer, Step, announcing, carrying_out, preparing, restoring
 from ..prepare.preparers import HOOKS
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
@@ -171,7 +171,8 @@ class Driver:
         if node in self._waiting and (effect.stage == PREPARED_FOR or effect.kind == "prepare"):
             return False
         if effect.kind == "restore":
-            return effect.stage not in HOOKS and (effect.stage, node) not in self._stuck
+            done_by_play = node == WHOLE_WAVE or effect.stage in HOOKS
+            return not done_by_play and (effect.stage, node) not in self._stuck
         return self.rollout.state.nodes[node].turn == self.turn and self._is_night(effect, node)
 
     def _is_night(self, effect: Effect, node: str) -> bool:

@@ -15,6 +15,7 @@ from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._aws.session import Sessions
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.executors import AZURE, LINUX, SSM, WINDOWS
+from ...module_utils._core.nodes import Candidate
 from ...module_utils._core.work.repositories.expected import ExpectedRepository
 from ..aws_options import accounts_of, node_places
 from ..controller_action import ControllerAction
@@ -57,6 +58,11 @@ class WaveContext:
     def poll_seconds(self) -> float:
         return float(self.options["poll_interval"])
 
+    def candidate(self, node_id: str) -> Candidate:
+        """Return a node as selectors of the policy see it."""
+        planned = self.rollout.nodes[node_id]
+        return candidate_of(self.task_vars, planned, "") or planned_candidate(planned, "")
+
 
 def open_executors(context: WaveContext) -> dict[str, ExecutorPort]:
     """Return the executors of the wave's nodes by name. :raises BadInput: one is not served here."""
@@ -98,9 +104,7 @@ def open_linux(context: WaveContext) -> ExecutorPort:
             broken[host] = why
 
     def expected(node_id: str) -> Sequence[ExpectedRepository]:
-        planned = context.rollout.nodes[node_id]
-        found = candidate_of(context.task_vars, planned, "") or planned_candidate(planned, "")
-        return context.rules.repositories.of(found, context.wave)
+        return context.rules.repositories.of(context.candidate(node_id), context.wave)
 
     return LinuxExecutor(
         rollout=context.rollout,
@@ -149,6 +153,10 @@ def open_windows(context: WaveContext) -> ExecutorPort:
     hosts = WindowsHosts(context.action, context.task_vars)
     for host in (str(node["host"]) for node in context.nodes if node["executor"] == WINDOWS.name):
         hosts.try_to_open(host)
+
+    def group(node_id: str) -> str:
+        return context.rules.repositories.group_of(context.candidate(node_id), context.wave)
+
     return WindowsExecutor(
         rollout=context.rollout,
         wave=context.wave,
@@ -157,6 +165,7 @@ def open_windows(context: WaveContext) -> ExecutorPort:
         hosts=hosts,
         poll_seconds=context.poll_seconds,
         is_real_time=not is_rehearsal(),
+        group=group,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +79,8 @@ class WindowsExecutor(HostExecutor):
     poll_seconds: float = 15
     #: Whether the clock is that of the real world, with which those of hosts can be compared.
     is_real_time: bool = False
+    #: The computer group of WSUS from which a node takes its updates; "" for none that the policy names.
+    group: Callable[[str], str] = lambda _node: ""
     _jobs: dict[str, _Job] = field(default_factory=dict)
     _boots: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -255,7 +257,7 @@ class WindowsExecutor(HostExecutor):
 
     def _poll(self, work: Work, node: str) -> list[dict[str, Any]]:
         if work.stage == "precheck":
-            return [self._precheck(work)]
+            return [self._precheck(work, node)]
         if work.stage == "scan":
             return [self._scan(work)]
         if work.stage == "verify":
@@ -264,11 +266,11 @@ class WindowsExecutor(HostExecutor):
             return [{**self._times(work), "status": Status.NO_OP.value, "installed": []}]
         return self._poll_reboot(work, node) if work.stage == "reboot" else self._poll_install(work, node)
 
-    def _precheck(self, work: Work) -> dict[str, Any]:
+    def _precheck(self, work: Work, node: str) -> dict[str, Any]:
         found = evaluate_probe(self._probe(work, "precheck"), self.rules.thresholds, executor=self.row)
         state = read_state(self.hosts.run(work.place, to_state_script("state"), timeout=READ_SECONDS))
         skew = (state.now - self.clock.now()).total_seconds() if self.is_real_time else None
-        return found.with_findings(findings(state, skew)).to_dict()
+        return found.with_findings(findings(state, skew, self.group(node))).to_dict()
 
     def _scan(self, work: Work) -> dict[str, Any]:
         return {**self._times(work), **scan_host(self.hosts, work.place, self.rules.packages)}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of preparation: a tag, load balancer targets, power, and users' own tasks."""
+"""The kinds of preparation: a tag, load balancer targets, power, patch servers, and users' own tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._core.nodes import PLANNED
+from ...module_utils._core.policy.values import to_policy
 from ...module_utils._core.prepare.ports import Target
+from ...module_utils._core.rollout.servers import to_promote
 from ...module_utils._core.rollout.state import DONE, WHOLE_WAVE
 from ..rollout.folder import RolloutDir
 from .places import PlacePorts, is_in_cloud, is_instance
@@ -117,8 +119,25 @@ class WaveHook(Preparer):
         return [WHOLE_WAVE] if open_nodes else []
 
 
+class ServersPreparer(WaveHook):
+    """What patch servers give to a wave: recorded before the playbook does it, and never undone."""
+
+    what = "promoted"
+
+    def wanted(self) -> list[str]:
+        return super().wanted() if self._steps() else []
+
+    def look(self, nodes: Sequence[str]) -> dict[str, Details]:
+        return {WHOLE_WAVE: {"servers": self._steps()}}
+
+    def _steps(self) -> list[dict[str, Any]]:
+        policy = to_policy(self.options["policy"])
+        names = [wave.name for wave in policy.waves]
+        return to_promote(policy.repositories.servers, names, self.rollout.state, self.wave)
+
+
 PREPARERS: dict[str, type[Preparer]] = {
-    item.what: item for item in (DrainPreparer, NodesHook, PatchNowPreparer, WaveHook, PowerPreparer)
+    item.what: item for item in (DrainPreparer, NodesHook, PatchNowPreparer, WaveHook, ServersPreparer, PowerPreparer)
 }
 
 

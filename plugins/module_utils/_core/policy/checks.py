@@ -23,6 +23,7 @@ from ..text import nearest
 from ..times.schedule import parse, to_zone
 from ..work.repositories.expected import check_closed, mistakes
 from ..work.repositories.promotion import wave_mistakes
+from ..work.repositories.servers import server_mistakes
 from .errors import Mistake
 from .values import BY_TAG, Policy, PolicyBaseline, Window
 
@@ -342,7 +343,8 @@ def _check_repositories(policy: Policy) -> Iterator[Mistake]:
     expected, prefix = policy.repositories.expected, "repositories.expected"
     waves = [wave.name for wave in policy.waves]
     closed = check_closed(policy.repositories.closed, "repositories.closed")
-    for mistake in (*mistakes(expected, prefix), *wave_mistakes(expected, waves, prefix), *closed):
+    servers = server_mistakes(policy.repositories.servers, waves, "repositories.servers")
+    for mistake in (*mistakes(expected, prefix), *wave_mistakes(expected, waves, prefix), *closed, *servers):
         yield Mistake.of(mistake)
     if any(item.snapshots for item in expected):
         for index, wave in enumerate(policy.waves):

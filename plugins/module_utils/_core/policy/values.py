@@ -339,11 +339,12 @@ def _complete(policy: Policy) -> Policy:
         region: replace(bucket, account=numbers.get(bucket.account, bucket.account))
         for region, bucket in policy.patching.buckets.items()
     }
-    repositories = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.expected)
+    expected = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.expected)
+    servers = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.servers)
     return replace(
         policy,
         estate=estate,
-        repositories=replace(policy.repositories, expected=repositories),
+        repositories=replace(policy.repositories, expected=expected, servers=servers),
         patching=replace(policy.patching, buckets=buckets),
         windows=tuple(replace(window, tasks=_named_tasks(window)) for window in policy.windows),
         waves=tuple(

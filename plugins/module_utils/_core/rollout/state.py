@@ -18,7 +18,7 @@ from ..plan.rules import PlanRules
 STAGES = ("precheck", "patch", "reboot", "scan", "verify")
 DONE = "done"
 #: Preparations in the order in which they are restored: service to users first, power last.
-PREPARATIONS = ("drained", "nodes_hook", "patch_now", "wave_hook", "started")
+PREPARATIONS = ("drained", "nodes_hook", "patch_now", "wave_hook", "promoted", "started")
 #: Represents the wave itself among prepared nodes.
 WHOLE_WAVE = "*"
 #: Status of an intent that certainly never began: the node is still due for the stage.

@@ -15,6 +15,7 @@ from ...errors import BadInput
 from ...nodes import Candidate, Select, matches
 from ...read import read
 from .openpgp import fingerprint, read_keys
+from .servers import WSUS, PatchServer
 
 MANAGERS = ("apt", "dnf", "zypper")
 SNAPSHOT = "{snapshot}"
@@ -84,10 +85,11 @@ class RepositoryRules:
     """From ``permanent_after`` incidents of a host in ``trend_days`` on, a permanent repair is proposed.
 
     :param repair: what the pre-check of a rollout does about differences: ``none``, ``once`` or ``permanent``.
-    :param closed: URLs that must not answer from hosts.
+    :param closed: URLs that must not answer from hosts. :param servers: give each wave its own content.
     """
 
     expected: tuple[ExpectedRepository, ...] = ()
+    servers: tuple[PatchServer, ...] = ()
     repair: str = "none"
     closed: tuple[str, ...] = ()
     trend_days: int = 90
@@ -97,6 +99,11 @@ class RepositoryRules:
         """Return what is expected on a node; in no wave, no repository that has snapshots for waves only."""
         found = (item.in_wave(wave) for item in self.expected if matches(node, item.select))
         return tuple(item for item in found if item.snapshot or not any(SNAPSHOT in url for url in item.urls))
+
+    def group_of(self, node: Candidate, wave: str) -> str:
+        """Return the computer group of WSUS from which a node of a wave takes its updates, ``""`` for none."""
+        found = (item.targets[wave] for item in self.servers if item.kind == WSUS and item.serves(node, wave))
+        return next(found, "")
 
 
 def to_expected(data: Sequence[Mapping[str, Any]], prefix: str) -> tuple[ExpectedRepository, ...]:

@@ -18,15 +18,16 @@ MOST_SKEW_SECONDS = 300
 _STORES = {"healthy": True, "unknown": True, "repairable": False, "damaged": False}
 
 
-def findings(state: HostState, skew: float | None = None) -> tuple[Finding, ...]:
+def findings(state: HostState, skew: float | None = None, group: str = "") -> tuple[Finding, ...]:
     """Return the findings, those that hold the node and those that an operator only wants to know.
 
     :param skew: seconds by which the host's clock is ahead of the controller's; ``None`` in rehearsals.
+    :param group: the computer group of WSUS from which the node's wave takes its updates, ``""`` for none.
     """
-    return tuple(_findings(state, state.details, skew))
+    return tuple(_findings(state, state.details, skew, group))
 
 
-def _findings(state: HostState, details: Mapping[str, Any], skew: float | None) -> Iterator[Finding]:
+def _findings(state: HostState, details: Mapping[str, Any], skew: float | None, group: str) -> Iterator[Finding]:
     if details.get("administrator") is False:
         yield _bad("rights", "the login has no rights of an administrator, without which nothing can be installed")
     if (mode := details.get("language_mode")) not in (None, "FullLanguage"):
@@ -42,6 +43,8 @@ def _findings(state: HostState, details: Mapping[str, Any], skew: float | None) 
         repair = "DISM /Online /Cleanup-Image /RestoreHealth"
         yield _bad("component_store", f"the component store is {store}: {repair}")
     yield from _policy(details.get("policy"))
+    if group:
+        yield from _server(details.get("policy"), group)
     yield from (_note("pending_reboot", text) for text in reboot_need(state.reboot).doubts)
     if skew is not None and abs(skew) > MOST_SKEW_SECONDS:
         yield _note("time_sync", f"its clock differs from the controller's by {skew:.0f} s")
@@ -58,6 +61,23 @@ def _policy(policy: object) -> Iterator[Finding]:
         yield _note("update_policy", text)
     if policy.get("installs_alone") is True:
         yield _note("update_policy", "Windows Update installs by itself as well (AUOptions 4)")
+
+
+def _server(policy: object, group: str) -> Iterator[Finding]:
+    """A computer of another group, or without a server, has updates that its wave must not have yet."""
+    found = policy if isinstance(policy, Mapping) else {}
+    named = str(found.get("target_group") or "")
+    if found.get("uses_server") is not True:
+        yield _bad(
+            "update_policy", f"it takes no updates from WSUS (UseWUServer), where its wave has the group {group}"
+        )
+    elif named.casefold() != group.casefold():
+        yield _bad(
+            "update_policy", f"its computer group is {named or 'not set (TargetGroup)'}, and not {group} as in its wave"
+        )
+    elif found.get("no_internet") is not True:
+        text = "Windows Update may connect to the internet (DoNotConnectToWindowsUpdateInternetLocations is not set)"
+        yield _note("update_policy", text)
 
 
 def _bad(check: str, text: str) -> Finding:

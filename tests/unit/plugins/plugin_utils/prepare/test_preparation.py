@@ -23,6 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.prepare.ports import Target
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.state import WHOLE_WAVE
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare import last_patched, preparers
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.places import (
     Clouds,
@@ -262,3 +263,19 @@ def test_clouds_open_the_ports_of_their_places(night: Night) -> None:
     assert is_instance(night.rollout.nodes[vm]) and is_in_cloud(night.rollout.nodes[vm])
     assert preparer.prepare({WEB: {"tag": "t"}, vm: {"tag": "t"}}) == {vm: "no credentials for s"}
     assert night.world.nodes[WEB].tags == {"patch-now": night.rollout.plan["rollout"]}
+
+
+def test_what_servers_give_is_recorded_before_it_is_done_and_again_after_a_crash(night: Night) -> None:
+    servers = [{"kind": "wsus", "address": "wsus-01", "targets": {"w": "Dev"}, "kbs": ["KB5990101"]}]
+    policy = {"name": "p", "version": 1, "waves": [{"name": "w"}], "repositories": {"servers": servers}}
+    night.record(WaveStarted)
+    preparer = night.preparer("promoted", policy=policy)
+    assert at_once(preparing(preparer, preparer.wanted())) == [WHOLE_WAVE]
+    (step,) = night.rollout.state.prepared["w", "promoted"][WHOLE_WAVE]["servers"]
+    assert (step["target"], step["kbs"]) == ("Dev", ["KB5990101"])
+    events = night.rollout.events
+    again = night.preparer("promoted", policy=policy)
+    assert at_once(preparing(again, again.wanted())) == [WHOLE_WAVE]
+    assert night.rollout.events == events
+    none = night.preparer("promoted", policy={**policy, "repositories": {}})
+    assert none.wanted() == []

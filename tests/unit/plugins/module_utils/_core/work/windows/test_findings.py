@@ -63,3 +63,28 @@ GOOD = {
 )
 def test_what_is_only_told(more: dict[str, Any], skew: float | None, told: list[str]) -> None:
     assert sorted(found(skew, **more)) == [("pending_reboot", True), *((check, True) for check in told)]
+
+
+WSUS = {"uses_server": True, "target_group": "dev", "no_internet": True}
+
+
+@pytest.mark.parametrize(
+    ("policy", "group", "told"),
+    [
+        (WSUS, "Dev", []),
+        (WSUS, "", []),
+        ({}, "", []),
+        ({**WSUS, "uses_server": False}, "Dev", [("update_policy", False)]),
+        ({**WSUS, "target_group": "Prod"}, "Dev", [("update_policy", False)]),
+        ({**WSUS, "target_group": "Dev;Prod"}, "Dev", [("update_policy", False)]),
+        ({**WSUS, "target_group": None}, "Dev", [("update_policy", False)]),
+        ({**WSUS, "no_internet": False}, "Dev", [("update_policy", True)]),
+        ([], "Dev", [("update_policy", False)]),
+    ],
+)
+def test_a_host_takes_its_updates_from_the_group_of_its_wave(
+    policy: object, group: str, told: list[tuple[str, bool]]
+) -> None:
+    state = read_state(json.dumps(state_document(policy=policy)))
+    said = [(item.check, item.ok) for item in findings(state, None, group)]
+    assert [item for item in said if item[0] == "update_policy"] == told
