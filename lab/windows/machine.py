@@ -22,8 +22,9 @@ from .wsus import Wsus
 
 #: OperationResultCode and error codes (Windows Update Agent API; wuerror.h).
 SUCCEEDED, FAILED, ABORTED = 2, 4, 5
-INSTALL_NOT_ALLOWED, CANCELLED = 0x80240016, 0x8024000B
+INSTALL_NOT_ALLOWED, CANCELLED, FAIL_REBOOT_REQUIRED = 0x80240016, 0x8024000B, 0x80070BC9
 CLIENT = "ansible.windows.win_updates"
+SERVER_NOT_SET, REDIRECTOR_CONNECT_POLICY = 0x80244011, 0x8024500C
 #: Seconds of the lab's clock. shutdown.exe /t 2.
 SHUTDOWN, OFF, CONFIGURING, AGAIN = 2.0, 60.0, 90.0, 20.0
 
@@ -77,6 +78,7 @@ class Faults:
     """What is wrong with the host.
 
     :param fail: HRESULTs of installs by KB, ``*`` for all. :param downloads: HRESULTs of downloads by KB.
+    :param after_reboot: KBs whose install fails until a reboot, with ERROR_FAIL_REBOOT_REQUIRED (winerror.h).
     :param search: HRESULT of each search. :param rollback: KBs that the next reboot undoes. :param hang: installs never
         end. :param away: nobody answers. :param no_reboot: exit code of shutdown.exe, which does nothing then.
     :param lost_host: it does not come back after a reboot. :param twice: it reboots a second time, soon after
@@ -85,6 +87,7 @@ class Faults:
 
     fail: dict[str, int] = field(default_factory=dict)
     downloads: dict[str, int] = field(default_factory=dict)
+    after_reboot: set[str] = field(default_factory=set)
     search: int = 0
     rollback: set[str] = field(default_factory=set)
     hang: bool = False
@@ -181,7 +184,11 @@ class Machine:
         if self.faults.search:
             self._exit(run, message="Searching for updates: Exception from HRESULT", hresult=self.faults.search)
             return
-        found = [offer for offer in self.offers if self._is_offered(offer)]
+        where = str(run.args.get("server_selection") or "default")
+        if code := self._refused(where):
+            self._exit(run, message="Searching for updates: Exception from HRESULT", hresult=code)
+            return
+        found = [offer for offer in self.offers if self._is_offered(offer, where)]
         selected = [offer for offer in found if not left_out(offer, run.args)]
         filtered = [{"id": offer.id, "reasons": why} for offer in found if (why := left_out(offer, run.args))]
         infos = [offer.to_info() for offer in found]
@@ -194,8 +201,15 @@ class Machine:
         else:
             self._download(run, selected, at)
 
-    def _is_offered(self, offer: Offer) -> bool:
-        if self.wsus is None or self.policies.get("UseWUServer") != 1:
+    def _refused(self, where: str) -> int:
+        """Return the error of a search on a server that the policies do not name, or forbid (wuerror.h); 0 for none."""
+        if where == "managed_server" and self.policies.get("UseWUServer") != 1:
+            return SERVER_NOT_SET
+        closed = self.policies.get("DoNotConnectToWindowsUpdateInternetLocations") == 1
+        return REDIRECTOR_CONNECT_POLICY if where == "windows_update" and closed else 0
+
+    def _is_offered(self, offer: Offer, where: str) -> bool:
+        if self.wsus is None or self.policies.get("UseWUServer") != 1 or where == "windows_update":
             return True
         group = self.policies.get("TargetGroup") if self.policies.get("TargetGroupEnabled") == 1 else None
         return self.wsus.offers(str(group or ""), offer.kb)
@@ -218,6 +232,8 @@ class Machine:
         """One failed install: the others stay (win_updates.ps1)."""
         offer = run.installing.pop(0)
         code = self.faults.fail.get(offer.kb, self.faults.fail.get("*", 0))
+        if offer.kb in self.faults.after_reboot:
+            code = FAIL_REBOOT_REQUIRED
         run.results.append({**_row(offer.id, code), "reboot_required": offer.reboot and not code})
         self._note(offer, at, FAILED if code else SUCCEEDED, code)
         if not code and offer.reboot:
@@ -282,6 +298,7 @@ class Machine:
         """A rollback is seen by its update being offered again (win_updates, "An update loop was detected")."""
         self.ready_at = None
         self.pending.clear()
+        self.faults.after_reboot.clear()
         for offer in self.waiting:
             if offer.kb not in self.faults.rollback:
                 self._have(offer)

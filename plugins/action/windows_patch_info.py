@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
@@ -14,9 +15,11 @@ from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.executors import WINDOWS
 from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import PREFIX
+from ..module_utils._core.read import read
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.work.final_record import error
 from ..module_utils._core.work.packages.listing import PackageRules
+from ..module_utils._core.work.windows.selection import FURTHER, SERVERS, UpdateRules
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.executors.connection_errors import HostError
 from ..plugin_utils.executors.served import why_unserved
@@ -33,6 +36,10 @@ class ActionModule(ControllerAction):
         "hosts": {"type": "list", "elements": "str", "required": True},
         "security_only": {"type": "bool", "default": False},
         "exclude": {"type": "list", "elements": "str", "default": []},
+        "server": {"type": "str", "choices": list(SERVERS), "default": SERVERS[0]},
+        "categories": {"type": "list", "elements": "str", "default": []},
+        "exclude_categories": {"type": "list", "elements": "str", "default": []},
+        "further": {"type": "list", "elements": "str", "choices": list(FURTHER), "default": []},
     }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +51,9 @@ class ActionModule(ControllerAction):
         from ..plugin_utils.executors.windows_hosts import WindowsHosts  # its requirements are installed
 
         rules = PackageRules(security_only=options["security_only"], exclude=tuple(options["exclude"]))
+        updates = read(
+            UpdateRules, {item.name: options[item.name] for item in fields(UpdateRules) if item.name in options}
+        )
         hosts = WindowsHosts(self, task_vars)
         for host in nodes:
             hosts.try_to_open(host)
@@ -51,7 +61,7 @@ class ActionModule(ControllerAction):
         def search(host: str) -> dict[str, Any]:
             started = to_time(find_clock().now())
             try:
-                found = scan_host(hosts, host, rules)
+                found = scan_host(hosts, host, rules, updates)
             except PatchtideError as why:
                 status = Status.UNREACHABLE if isinstance(why, HostError) else Status.FAILED
                 found = {"status": status.value, "error": error(why.code, str(why))}

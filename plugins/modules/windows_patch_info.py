@@ -10,7 +10,8 @@ short_description: Search for missing updates of Windows hosts
 version_added: 0.1.0
 description:
   - Searches on each host with C(ansible.windows.win_updates), 32 hosts at a time, from the controller's own process.
-  - Feature updates, drivers, definition updates, optional updates and updates without a KB number are not listed.
+  - Drivers, definition updates, optional updates and updates without a KB number are not listed, feature updates and
+    service packs only with O(further).
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -39,6 +40,28 @@ options:
     description: KBs to leave out, as shell patterns.
     type: list
     elements: str
+    default: []
+  server:
+    description: Update server. V(default) is what the host is configured for, V(managed_server) the WSUS server of its
+      policy, V(windows_update) Microsoft's servers.
+    type: str
+    choices: [default, managed_server, windows_update]
+    default: default
+  categories:
+    description: Classifications or products, as shell patterns, of which an update must have one. By default all.
+    type: list
+    elements: str
+    default: []
+  exclude_categories:
+    description: Classifications or products whose updates are left out, as shell patterns such as V(*SQL Server*).
+    type: list
+    elements: str
+    default: []
+  further:
+    description: Categories that are left out unless they are named here.
+    type: list
+    elements: str
+    choices: [Upgrades, Service Packs, Feature Packs]
     default: []
 """
 

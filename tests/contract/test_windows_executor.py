@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import UpdateRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.state_script import to_state_script
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors import windows as executor
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.base import Unknown
@@ -52,8 +53,8 @@ def machine(lab: WindowsLab, world: ExecutorWorld) -> Machine:
     return lab.world.machines["win-a"]
 
 
-def ended(world: ExecutorWorld, port: Any, stage: str) -> Any:
-    work = suite.announced(world, port, stage)
+def ended(world: ExecutorWorld, port: Any, stage: str, number: int = 1) -> Any:
+    work = suite.announced(world, port, stage, number)
     work.handle = port.begin(work)
     return suite.result_of(world, port, work)
 
@@ -245,6 +246,30 @@ def test_one_that_takes_its_time_for_a_reboot_dies(world: ExecutorWorld) -> None
 def test_one_that_does_not_check_what_is_selected_dies(
     world: ExecutorWorld, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "strangers", lambda selected, kbs: [])
+    monkeypatch.setattr(executor, "strangers", lambda selected, kbs, rules: [])
     with pytest.raises(FAILURE):
         test_only_what_the_plan_lists_is_installed(world, machine)
+
+
+def test_what_waits_for_the_reboot_is_installed_in_a_further_round(world: ExecutorWorld, machine: Machine) -> None:
+    plan(world, NET, LCU)
+    machine.faults.after_reboot = {NET.kb}
+    port = world.fresh()
+    assert isinstance(port, WindowsExecutor) and world.rollout is not None
+    port.rules = replace(port.rules, updates=UpdateRules(rounds=2))
+    state = world.rollout.state.nodes["win-a"]
+
+    def done(stage: str, number: int = 1) -> Any:
+        state.attempts = {**state.attempts, stage: number}
+        state.results = {**state.results, stage: ended(world, port, stage, number)}
+        return state.results[stage]
+
+    first = done("patch")
+    assert (first["installed"], first["failed"], first["after_reboot"]) == ([LCU.kb], [NET.kb], [NET.kb])
+    assert done("reboot")["rebooted"]
+    assert done("scan")["next_round"] == [NET.kb]
+    second = done("patch", 2)
+    assert (second["status"], set(second["installed"]), second["failed"]) == ("succeeded", {LCU.kb, NET.kb}, [])
+    machine.offers.append(replace(NET, title=f"{NET.title} again"))
+    scan = done("scan")
+    assert NET.kb in scan["missing_after"] and "next_round" not in scan

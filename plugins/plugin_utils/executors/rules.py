@@ -11,6 +11,7 @@ from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.work.packages.listing import PackageRules
 from ...module_utils._core.work.precheck import PrecheckRules
 from ...module_utils._core.work.repositories.expected import RepositoryRules
+from ...module_utils._core.work.windows.selection import UpdateRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class WaveRules:
     reboot_seconds: int = 1800
     max_concurrency: int | str = "100%"
     packages: PackageRules = field(default_factory=PackageRules)
+    updates: UpdateRules = field(default_factory=UpdateRules)
     repositories: RepositoryRules = field(default_factory=RepositoryRules)
 
 
@@ -35,6 +37,7 @@ def to_rules(policy: Policy) -> WaveRules:
         install_seconds=patching.execution_timeout_minutes * 60,
         reboot_seconds=policy.reboot.timeout_minutes * 60,
         max_concurrency=patching.max_concurrency,
+        updates=patching.windows,
         repositories=policy.repositories,
         packages=PackageRules(
             security_only=patching.security_only,

@@ -30,6 +30,7 @@ from ...module_utils._core.work.probe_packages import packages_mode
 from ...module_utils._core.work.windows.findings import findings
 from ...module_utils._core.work.windows.host_state import HostState, read_state
 from ...module_utils._core.work.windows.results import install_result, to_text
+from ...module_utils._core.work.windows.rounds import next_round, of_all_rounds
 from ...module_utils._core.work.windows.selection import accept_list, strangers, to_kb
 from ...module_utils._core.work.windows.state_script import to_state_script
 from ...module_utils._core.work.windows.updates import UpdatesAnswer, read_updates
@@ -38,7 +39,7 @@ from .base import Unknown, Work
 from .connection_errors import HostError
 from .host_executor import HostExecutor
 from .rules import WaveRules
-from .windows_scan import ALL, LOOK_SECONDS, SEARCH_SECONDS, Hosts, scan_host
+from .windows_scan import LOOK_SECONDS, SEARCH_SECONDS, Hosts, scan_host
 
 #: Time limit in seconds of the probes.
 READ_SECONDS = 300
@@ -126,7 +127,16 @@ class WindowsExecutor(HostExecutor):
     def _planned(self, node: str) -> list[str]:
         """Return the KBs to install; the policy may have excluded more since the plan was made."""
         ids = [to_kb(str(patch["id"])) for patch in self.rollout.promotion(self.wave).node(node)["patches"]]
-        return [item for item in ids if not self.rules.packages.excludes(item)]
+        found = self._results(node).get("scan", {}).get("next_round") or ids
+        return [item for item in ids if item in found and not self.rules.packages.excludes(item)]
+
+    def _results(self, node: str) -> Mapping[str, Mapping[str, Any]]:
+        return self.rollout.state.nodes[node].results
+
+    def _of_all_rounds(self, node: str, found: dict[str, Any]) -> dict[str, Any]:
+        """Add what earlier rounds have installed to the result of an install."""
+        done = self._results(node)
+        return of_all_rounds(found, done["patch"]) if done.get("scan", {}).get("next_round") else found
 
     def _select(self, work: Work, kbs: Sequence[str]) -> dict[str, Any] | None:
         """Return the options that select exactly the planned updates, proved by a search; ``None`` if the host is
@@ -136,11 +146,11 @@ class WindowsExecutor(HostExecutor):
         """
         options: dict[str, Any] = {"accept_list": accept_list(kbs)}
         found = self._search(work, options)
-        if others := strangers(found.selected, kbs):
+        if others := strangers(found.selected, kbs, self.rules.updates):
             options["reject_list"] = accept_list(kb for item in others for kb in item.kbs)
             wanted = {item.id for item in found.selected} - {item.id for item in others}
             found = self._search(work, options)
-            left = strangers(found.selected, kbs)
+            left = strangers(found.selected, kbs, self.rules.updates)
             if left or wanted != {item.id for item in found.selected}:
                 names = ", ".join(sorted(item.title for item in left or others)[:3])
                 raise PatchtideError(f"nothing was installed: {words(names, 300)} would be selected with the plan")
@@ -149,7 +159,8 @@ class WindowsExecutor(HostExecutor):
     def _search(self, work: Work, options: Mapping[str, Any]) -> UpdatesAnswer:
         """:raises PatchtideError: it failed."""
         stop = threading.Event()
-        raw = self.hosts.updates(work.place, {**ALL, **options}, timeout=SEARCH_SECONDS, stop=stop)
+        wanted = {**self.rules.updates.search, "state": "searched", **options}
+        raw = self.hosts.updates(work.place, wanted, timeout=SEARCH_SECONDS, stop=stop)
         found = read_updates(raw)
         if found.lost or found.trouble:
             raise PatchtideError(f"the search for updates failed: {to_text(found)}")
@@ -157,7 +168,7 @@ class WindowsExecutor(HostExecutor):
 
     def _start(self, work: Work, node: str, options: Mapping[str, Any], seconds: float) -> None:
         job, begun = _Job(threading.Event()), threading.Event()
-        wanted = {"category_names": ["*"], "state": "installed", **options}
+        wanted = {**self.rules.updates.search, "state": "installed", **options}
 
         def read() -> None:
             try:
@@ -183,7 +194,8 @@ class WindowsExecutor(HostExecutor):
         if state.processes:
             self._look(work, "stop")  # it has ended, and waits for a reader
         answer = job.answer if job else None
-        return [{**self._times(work), **install_result(state, self._planned(node), answer)}]
+        found = {**self._times(work), **install_result(state, self._planned(node), answer)}
+        return [self._of_all_rounds(node, found)]
 
     def _is_running(self, state: HostState, node: str, job: _Job | None) -> bool:
         """An install is over when its process is gone, or when the history shows how each planned KB ended."""
@@ -211,7 +223,7 @@ class WindowsExecutor(HostExecutor):
                 if not state.installing and state.claim.state == "claimed":
                     found = install_result(state, self._planned(node), job.answer if job else None, stopped=True)
                     if found["status"] != Status.UNKNOWN.value:
-                        return found
+                        return self._of_all_rounds(node, found)
         except Exception as gone:
             work.trouble = str(gone)
         text = work.trouble or "its time limit passed, and how it ended is unknown"
@@ -259,11 +271,11 @@ class WindowsExecutor(HostExecutor):
         if work.stage == "precheck":
             return [self._precheck(work, node)]
         if work.stage == "scan":
-            return [self._scan(work)]
+            return [self._scan(work, node)]
         if work.stage == "verify":
             return [self._verify(work, node)]
         if work.handle == _NOTHING:
-            return [{**self._times(work), "status": Status.NO_OP.value, "installed": []}]
+            return [self._of_all_rounds(node, {**self._times(work), "status": Status.NO_OP.value, "installed": []})]
         return self._poll_reboot(work, node) if work.stage == "reboot" else self._poll_install(work, node)
 
     def _precheck(self, work: Work, node: str) -> dict[str, Any]:
@@ -272,8 +284,11 @@ class WindowsExecutor(HostExecutor):
         skew = (state.now - self.clock.now()).total_seconds() if self.is_real_time else None
         return found.with_findings(findings(state, skew, self.group(node))).to_dict()
 
-    def _scan(self, work: Work) -> dict[str, Any]:
-        return {**self._times(work), **scan_host(self.hosts, work.place, self.rules.packages)}
+    def _scan(self, work: Work, node: str) -> dict[str, Any]:
+        found = scan_host(self.hosts, work.place, self.rules.packages, self.rules.updates)
+        left = self.rules.updates.rounds - self.rollout.state.nodes[node].attempts.get("patch", 0)
+        again = next_round(self._planned(node), self._results(node), found, left)
+        return {**self._times(work), **found, **({"next_round": again} if again else {})}
 
     def _verify(self, work: Work, node: str) -> dict[str, Any]:
         facts = parse_probe(self._probe(work, "verify"))

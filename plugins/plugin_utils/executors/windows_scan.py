@@ -12,13 +12,12 @@ from typing import Any, Protocol
 from ...module_utils._core.work.packages.listing import PackageRules
 from ...module_utils._core.work.windows.host_state import read_state
 from ...module_utils._core.work.windows.results import scan_result
+from ...module_utils._core.work.windows.selection import UpdateRules
 from ...module_utils._core.work.windows.state_script import to_state_script
 from ...module_utils._core.work.windows.updates import read_updates
 
 #: Time limits in seconds of a look at a host, and of a search, which takes minutes on old servers.
 LOOK_SECONDS, SEARCH_SECONDS = 120, 1800
-#: Options of win_updates that search in all categories; what is not installed is left out of the result.
-ALL: Mapping[str, Any] = {"category_names": ["*"], "state": "searched"}
 
 
 class Hosts(Protocol):
@@ -39,9 +38,9 @@ class Hosts(Protocol):
         """Return the result of win_updates. :raises HostError: it could not be called, or nobody knows its result."""
 
 
-def scan_host(hosts: Hosts, host: str, rules: PackageRules) -> dict[str, Any]:
+def scan_host(hosts: Hosts, host: str, rules: PackageRules, updates: UpdateRules) -> dict[str, Any]:
     """Return what is missing on a host. :raises PatchtideError: it gave no answer, or one that makes no sense."""
-    options = {**ALL, "skip_optional": True}
+    options = {**updates.search, "state": "searched", "skip_optional": True}
     found = read_updates(hosts.updates(host, options, timeout=SEARCH_SECONDS, stop=threading.Event()))
     state = read_state(hosts.run(host, to_state_script("look", "scan"), timeout=LOOK_SECONDS))
-    return scan_result(found, state, rules)
+    return scan_result(found, state, rules, updates)

@@ -23,7 +23,8 @@ from ..text import nearest
 from ..times.schedule import parse, to_zone
 from ..work.repositories.expected import check_closed, mistakes
 from ..work.repositories.promotion import wave_mistakes
-from ..work.repositories.servers import server_mistakes
+from ..work.repositories.servers import WSUS, server_mistakes
+from ..work.windows.selection import ANYBODYS
 from .errors import Mistake
 from .values import BY_TAG, Policy, PolicyBaseline, Window
 
@@ -344,6 +345,9 @@ def _check_repositories(policy: Policy) -> Iterator[Mistake]:
     waves = [wave.name for wave in policy.waves]
     closed = check_closed(policy.repositories.closed, "repositories.closed")
     servers = server_mistakes(policy.repositories.servers, waves, "repositories.servers")
+    if policy.patching.windows.server == ANYBODYS and any(item.kind == WSUS for item in policy.repositories.servers):
+        expected_server = "managed_server or default, as repositories.servers name a WSUS server"
+        yield Mistake(path="patching.windows.server", value=ANYBODYS, expected=expected_server)
     for mistake in (*mistakes(expected, prefix), *wave_mistakes(expected, waves, prefix), *closed, *servers):
         yield Mistake.of(mistake)
     if any(item.snapshots for item in expected):

@@ -24,6 +24,7 @@ from ..read import read, to_document
 from ..tags import TagKeys
 from ..work.precheck import PrecheckRules
 from ..work.repositories.expected import RepositoryRules
+from ..work.windows.selection import UpdateRules
 from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
 
 #: As a wave's window: the tag of each node names its window.
@@ -195,6 +196,7 @@ class Patching:
     security_sources: tuple[str, ...] = ()
     other_sources: tuple[str, ...] = ()
     releasever: str = ""
+    windows: UpdateRules = field(default_factory=UpdateRules)
     retries: Retries = field(default_factory=Retries)
 
 

@@ -14,6 +14,8 @@ def reboot_is_due(state: Rollout, node_id: str) -> bool:
     """Return whether to reboot the node, from the results of the pre-check and the install in the journal."""
     node, done = state.planned[node_id], state.nodes[node_id].results
     patch, facts = done.get("patch", {}), done.get("precheck", {}).get("facts", {})
+    if patch.get("no_retry") and done.get("reboot", {}).get("rebooted"):
+        return False  # a further round was refused, and the reboot of the last one has been
     rule = node.get("reboot_rule") or state.wave_of(node_id)["reboot_rule"]
     planned = node["patch_count"] or node.get("start") or patch.get("installed")
     return must_reboot(

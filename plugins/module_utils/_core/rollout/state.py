@@ -176,13 +176,16 @@ def final_results(state: Rollout, waves: Sequence[str] | None = None) -> list[Ma
 
 
 def next_stage(stage: str, result: Mapping[str, Any]) -> str:
-    """Return what follows a stage. A node that was skipped or lost gets its final record next."""
+    """Return what follows a stage. A node that was skipped or lost gets its final record next; ``next_round`` of a
+    scan names what can be installed only now, after the reboot."""
     if stage == "verify":
         return DONE
     if result.get("outcome") == "skip" or result.get("status") in LOST:
         return "verify"
     if result.get("status") in (Status.TIMED_OUT.value, Status.UNKNOWN.value):
         return "scan" if stage in ("patch", "reboot") else "verify"
+    if stage == "scan" and result.get("next_round"):
+        return "patch"
     return STAGES[STAGES.index(stage) + 1]
 
 

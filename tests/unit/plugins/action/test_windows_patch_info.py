@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.action import windows_patch_info
 from ansible_collections.patchtide.hybrid.plugins.action.windows_patch_info import ActionModule
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import UpdateRules
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors import windows_hosts
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connection_errors import Unreachable
 
@@ -23,8 +25,8 @@ HOSTS: Mapping[str, Any] = {
 }
 
 
-def search(*hosts: str, check: bool = False, hostvars: Mapping[str, Any] = HOSTS) -> dict[str, Any]:
-    task = Mock(args={"hosts": list(hosts)}, check_mode=check, diff=False, async_val=0, environment=[])
+def search(*hosts: str, check: bool = False, hostvars: Mapping[str, Any] = HOSTS, **more: Any) -> dict[str, Any]:
+    task = Mock(args={"hosts": list(hosts), **more}, check_mode=check, diff=False, async_val=0, environment=[])
     found: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(
         task_vars={"hostvars": hostvars}
     )
@@ -49,7 +51,7 @@ def test_a_host_of_another_executor_is_refused() -> None:
 
 
 def test_a_host_that_fails_keeps_no_other_from_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    def scan(hosts: object, host: str, rules: object) -> dict[str, Any]:
+    def scan(hosts: object, host: str, rules: object, updates: object) -> dict[str, Any]:
         if host == "a":
             raise Unreachable("a", "no route")
         if host == "b":
@@ -65,3 +67,17 @@ def test_a_host_that_fails_keeps_no_other_from_its_record(monkeypatch: pytest.Mo
         ("c", "succeeded"),
     ]
     assert "no route" in rows[0]["error"]["text"] and "missing" not in rows[1]
+
+
+def test_a_search_has_the_rules_of_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def scan(hosts: object, host: str, rules: PackageRules, updates: UpdateRules) -> dict[str, Any]:
+        return {"status": "succeeded", "missing": [], "rules": (rules.exclude, updates)}
+
+    monkeypatch.setattr(windows_patch_info, "scan_host", scan)
+    monkeypatch.setattr(windows_hosts, "WindowsHosts", lambda action, task_vars: Mock())
+    given = {"server": "managed_server", "categories": ["Windows*"], "further": ["Upgrades"]}
+    (row,) = search("a", exclude=["KB5001234"], exclude_categories=["*SQL*"], **given)["results"]
+    wanted = UpdateRules(
+        server="managed_server", categories=("Windows*",), exclude_categories=("*SQL*",), further=("Upgrades",)
+    )
+    assert row["rules"] == (("KB5001234",), wanted)

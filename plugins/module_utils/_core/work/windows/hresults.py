@@ -89,6 +89,7 @@ CAUSES: Mapping[int, Cause] = {
     **_of(
         Remedy.CONFIGURE,
         {
+            0x80244011: "the host is to use WSUS, and no policy names a server (WUServer)",
             0x8024500C: "a policy forbids connections to Windows Update",
             0x8024002E: "a policy forbids update servers that are not managed",
             0x80070422: "the service Windows Update is disabled",
@@ -148,6 +149,9 @@ CAUSES: Mapping[int, Cause] = {
         },
     ),
 }
+#: Reported while a reboot is pending as well as while another install runs (WU_E_INSTALL_NOT_ALLOWED), and until the
+#: last reboot is completed (WU_E_UH_POSTREBOOTSTILLPENDING).
+_PENDING = (0x80240016, 0x80242014)
 _CODE = re.compile(r"0x([0-9A-Fa-f]{8})(?![0-9A-Fa-f])")
 
 
@@ -164,6 +168,11 @@ def to_hresult(value: object) -> int | None:
 def explain(code: int) -> Cause:
     """Return what a code means and what helps."""
     return CAUSES.get(code, Cause(Remedy.LOOK, "Windows Update reports an error"))
+
+
+def is_over_after_reboot(code: int) -> bool:
+    """Return whether a reboot is what an update has waited for."""
+    return explain(code).remedy is Remedy.REBOOT or code in _PENDING
 
 
 def sentence(code: int) -> str:

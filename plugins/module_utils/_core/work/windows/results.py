@@ -13,9 +13,9 @@ from ..final_record import error
 from ..node_answer import words
 from ..packages.listing import PackageRules
 from .host_state import Entry, HostState
-from .hresults import sentence
+from .hresults import is_over_after_reboot, sentence
 from .reboot_sources import reboot_need
-from .selection import is_left_out, to_kb
+from .selection import UpdateRules, to_kb
 from .updates import Update, UpdatesAnswer
 
 _SECURITY = frozenset({"security updates", "critical updates"})
@@ -23,14 +23,14 @@ _SECURITY = frozenset({"security updates", "critical updates"})
 _MOST = 50
 
 
-def scan_result(answer: UpdatesAnswer, state: HostState, rules: PackageRules) -> dict[str, Any]:
+def scan_result(answer: UpdatesAnswer, state: HostState, rules: PackageRules, updates: UpdateRules) -> dict[str, Any]:
     """Return what a search of all categories says, as a scan. Optional updates are none of its selection."""
     if answer.lost or answer.trouble:
         return {"status": Status.FAILED.value, "error": error("search_failed", to_text(answer))}
     need = reboot_need(state.reboot)
     pending = bool(need.pending) or answer.reboot_required
     waiting = _waiting(state) if pending else frozenset()
-    wanted = (item for item in answer.selected if _is_wanted(item, rules) and not waiting & set(item.kbs))
+    wanted = (item for item in answer.selected if _is_wanted(item, rules, updates) and not waiting & set(item.kbs))
     found = sorted(wanted, key=lambda item: (item.name, item.title))  # win_updates has no order
     notes = [{"code": "reboot_source", "text": text} for text in need.doubts]
     return {
@@ -52,9 +52,9 @@ def _waiting(state: HostState) -> frozenset[str]:
     return frozenset(row.kb for row in state.since(state.boot) if row.is_installed) if state.boot else frozenset()
 
 
-def _is_wanted(update: Update, rules: PackageRules) -> bool:
+def _is_wanted(update: Update, rules: PackageRules, updates: UpdateRules) -> bool:
     """Updates without a KB can be neither planned nor asked for."""
-    if not update.kbs or is_left_out(update) or rules.excludes(update.name):
+    if not update.kbs or updates.leave_out(update) or rules.excludes(update.name):
         return False
     return not rules.security_only or bool({item.lower() for item in update.categories} & _SECURITY)
 
@@ -92,6 +92,7 @@ def install_result(
         "installed": installed,
         "failed": list(failed),
         "withdrawn": withdrawn,
+        "after_reboot": [kb for kb, row in failed.items() if is_over_after_reboot(row.hresult)],
         "pending_reboot": bool(reboot_need(state.reboot).pending),
         "evidence": _evidence(rows, failed, left, wanted, state),
         **({"error": why} if why else {}),

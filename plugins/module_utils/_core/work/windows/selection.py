@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
 
 from ..node_answer import BadAnswer, words
 from .updates import Update
 
-#: Categories whose updates are neither planned nor installed: new versions of Windows, drivers, and signatures, which
-#: change several times a day. Names as in Microsoft Learn, "WSUS Classification GUIDs".
-LEFT_OUT = frozenset({"upgrades", "drivers", "definition updates"})
+#: Categories whose updates are neither planned nor installed unless the policy asks for them. Names as in Microsoft
+#: Learn, "WSUS Classification GUIDs".
+FURTHER = ("Upgrades", "Service Packs", "Feature Packs")
+#: Those that never are: drivers, and signatures, which change several times a day.
+_NEVER = frozenset({"drivers", "definition updates"})
+#: Update servers, by the names of win_updates' option server_selection: the host's own choice, the WSUS server of its
+#: policy, and Microsoft's servers.
+ANYBODYS = "windows_update"
+SERVERS = ("default", "managed_server", ANYBODYS)
 _KB = re.compile(r"(?:KB)?([0-9]{6,8})", re.IGNORECASE)
 
 
@@ -36,13 +45,42 @@ def accept_list(patch_ids: Iterable[str]) -> list[str]:
     return [f"{kb}(?![0-9])" for kb in dict.fromkeys(to_kb(item) for item in patch_ids)]
 
 
-def is_left_out(update: Update) -> bool:
-    """Tell whether an update is of a category that is not installed."""
-    return bool({item.lower() for item in update.categories} & LEFT_OUT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRules:
+    """Which updates of Windows hosts are planned and installed. A category is a classification or a product.
+
+    :param server: the update server, one of ``SERVERS``. :param categories: patterns, of which a category of an update
+        must match one; empty for all. :param exclude_categories: patterns, of which none may match.
+    :param further: categories of ``FURTHER`` that are installed as well. :param rounds: how many installs a host has at
+        most, each followed by a reboot.
+    """
+
+    server: str = "default"
+    categories: tuple[str, ...] = ()
+    exclude_categories: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    rounds: int = 3
+
+    @property
+    def search(self) -> dict[str, Any]:
+        """Return options of win_updates for a search in all categories, whose result is then sorted."""
+        return {"category_names": ["*"], "server_selection": self.server}
+
+    def leave_out(self, update: Update) -> bool:
+        """Tell whether an update is of a category that is not installed."""
+        names = [item.lower() for item in update.categories]
+        closed = _NEVER | {item.lower() for item in FURTHER} - {item.lower() for item in self.further}
+        if closed.intersection(names) or _match(names, self.exclude_categories):
+            return True
+        return bool(self.categories) and not _match(names, self.categories)
 
 
-def strangers(selected: Iterable[Update], patch_ids: Iterable[str]) -> list[Update]:
+def _match(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
+
+
+def strangers(selected: Iterable[Update], patch_ids: Iterable[str], rules: UpdateRules) -> list[Update]:
     """Return which updates of a search must not be installed: those without a planned KB, which only mention one in
     their title, and those of a category that is left out."""
     planned = {to_kb(item) for item in patch_ids}
-    return [item for item in selected if not planned & set(item.kbs) or is_left_out(item)]
+    return [item for item in selected if not planned & set(item.kbs) or rules.leave_out(item)]

@@ -230,6 +230,20 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "repositories.expected[0].suites",
         "at least one suite",
     ),
+    (
+        {"repositories": {"servers": [{"kind": "wsus", "address": "wsus-01", "targets": {"dve": "Dev"}}]}},
+        "repositories.servers[0].targets.dve",
+        "a wave of this policy",
+    ),
+    (
+        {
+            "repositories": {"servers": [{"kind": "wsus", "address": "wsus-01", "targets": {"canary": "Dev"}}]},
+            "patching": {"windows": {"server": "windows_update"}},
+        },
+        "patching.windows.server",
+        "managed_server or default",
+    ),
+    ({"patching": {"windows": {"further": ["Drivers"]}}}, "patching.windows.further[0]", "Upgrades"),
     ({"repositories": {"trend_days": 0}}, "repositories.trend_days", "1 to 3650"),
     ({"repositories": {"closed": ["ftp://m/"]}}, "repositories.closed[0]", "http://deb.example/"),
     ({"repositories": {"closed": ["http://m/'$(x)'"]}}, "repositories.closed[0]", "http://deb.example/"),

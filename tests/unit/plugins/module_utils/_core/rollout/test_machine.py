@@ -199,6 +199,9 @@ def answer(effect: Effect) -> list[Event]:
         ("reboot", {"status": "unknown"}, "scan"),
         ("reboot", {"status": "reboot_pending"}, "scan"),
         ("reboot", {"status": "no_op"}, "scan"),
+        ("scan", {"status": "succeeded", "next_round": ["KB5990102"]}, "patch"),  # it could not be installed before
+        ("scan", {"status": "succeeded", "next_round": []}, "verify"),
+        ("scan", {"status": "unreachable", "next_round": ["KB5990102"]}, "verify"),
         ("scan", {"status": "failed"}, "verify"),
         ("scan", {"status": "timed_out"}, "verify"),
         ("scan", {"status": "unknown"}, "verify"),

@@ -18,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.window
     install_result,
     scan_result,
 )
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import UpdateRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.updates import (
     UpdatesAnswer,
     read_updates,
@@ -117,7 +118,7 @@ def test_a_scan_lists_what_can_be_planned() -> None:
         "c": {**update_row(LCU, "Drivers"), "kb": []},
         "d": update_row(NET, "Updates"),
     }
-    found = scan_result(read_updates({"updates": rows, "filtered_updates": {}}), state(), PackageRules())
+    found = scan_result(read_updates({"updates": rows, "filtered_updates": {}}), state(), PackageRules(), UpdateRules())
     assert (found["status"], found["missing_after"]) == ("succeeded", [LCU, NET])
     assert found["counts"]["missing_count"] == 2 and found["evidence"]["notes"][0]["code"] == "reboot_source"
 
@@ -127,11 +128,18 @@ def test_a_scan_lists_what_can_be_planned() -> None:
 )
 def test_a_scan_keeps_to_the_policy(rules: PackageRules, kbs: list[str]) -> None:
     rows = {"a": update_row(LCU), "d": update_row(NET, "Updates")}
-    found = scan_result(read_updates({"updates": rows, "filtered_updates": {}}), state(), rules)
+    found = scan_result(read_updates({"updates": rows, "filtered_updates": {}}), state(), rules, UpdateRules())
     assert found["missing_after"] == kbs
 
 
 def test_a_search_that_failed_is_no_clean_scan() -> None:
-    found = scan_result(answer(failed="Searching for updates: (0x8024402C)"), state(), PackageRules())
+    found = scan_result(answer(failed="Searching for updates: (0x8024402C)"), state(), PackageRules(), UpdateRules())
     assert found["status"] == "failed" and "missing_after" not in found
     assert "DNS can't resolve" in found["error"]["text"]
+
+
+@pytest.mark.parametrize(("code", "waits"), [(0x80070BC9, True), (0x80240016, True), (0x80070005, False), (0, False)])
+def test_what_failed_because_of_a_pending_reboot_is_named(code: int, waits: bool) -> None:
+    row = entry(NET, result=4, hresult=code - 2**32 if code else 0)
+    found = install_result(state(entry(LCU), row), [LCU, NET], answer(LCU, NET))
+    assert found["after_reboot"] == ([NET] if waits else []) and found["failed"] == [NET]

@@ -9,8 +9,10 @@ import re
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.read import read
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_answer import BadAnswer
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import (
+    UpdateRules,
     accept_list,
     strangers,
 )
@@ -45,13 +47,45 @@ def test_what_is_no_kb_is_refused(patch_id: str) -> None:
 def test_an_update_that_only_mentions_a_planned_kb_is_a_stranger() -> None:
     planned = Update(id="a", title="Cumulative Update (KB5001234)", kbs=("KB5001234",))
     other = Update(id="b", title="Fix of KB5001234 (KB5009999)", kbs=("KB5009999",))
-    assert strangers([planned, other], ["KB5001234"]) == [other]
+    assert strangers([planned, other], ["KB5001234"], UpdateRules()) == [other]
 
 
-@pytest.mark.parametrize("category", ["Upgrades", "DRIVERS", "Definition Updates"])
-def test_categories_that_are_left_out_are_strangers_though_planned(category: str) -> None:
-    update = Update(id="a", title="t", kbs=("KB5001234",), categories=(category,))
-    assert strangers([update], ["KB5001234"]) == [update]
+def of(*categories: str) -> Update:
+    return Update(id="a", title="t", kbs=("KB5001234",), categories=categories)
+
+
+@pytest.mark.parametrize(
+    ("rules", "categories", "left_out"),
+    [
+        ({}, ("Security Updates", "Windows Server 2022"), False),
+        ({}, (), False),
+        ({}, ("Upgrades",), True),
+        ({}, ("DRIVERS",), True),
+        ({}, ("Definition Updates",), True),
+        ({}, ("Service Packs",), True),
+        ({"further": ["Upgrades"]}, ("Upgrades",), False),
+        ({"further": ["Upgrades"]}, ("Feature Packs",), True),
+        ({"further": ["Upgrades"]}, ("Upgrades", "Drivers"), True),
+        ({"categories": ["windows server*"]}, ("Security Updates", "Windows Server 2022"), False),
+        ({"categories": ["windows server*"]}, ("Security Updates", "Microsoft SQL Server 2022"), True),
+        ({"categories": ["windows server*"]}, (), True),
+        ({"categories": ["Security Updates"]}, ("Upgrades",), True),
+        ({"exclude_categories": ["*SQL Server*"]}, ("Security Updates", "Microsoft SQL Server 2022"), True),
+        ({"exclude_categories": ["*SQL Server*"]}, ("Security Updates", "Windows Server 2022"), False),
+        ({"categories": ["*"], "exclude_categories": ["*SQL*"]}, ("Microsoft SQL Server 2022",), True),
+    ],
+)
+def test_what_is_left_out_is_a_stranger_though_planned(
+    rules: dict[str, Any], categories: tuple[str, ...], left_out: bool
+) -> None:
+    update, read_rules = of(*categories), read(UpdateRules, rules)
+    assert read_rules.leave_out(update) is left_out
+    assert strangers([update], ["KB5001234"], read_rules) == ([update] if left_out else [])
+
+
+def test_a_search_asks_the_server_of_the_policy_for_all_categories() -> None:
+    assert UpdateRules().search == {"category_names": ["*"], "server_selection": "default"}
+    assert UpdateRules(server="managed_server").search["server_selection"] == "managed_server"
 
 
 def test_an_answer_has_what_was_selected_and_why_the_rest_was_not() -> None:
