@@ -124,6 +124,8 @@ class Machine:
     counts: dict[str, int] = field(default_factory=dict)
     wsus: Wsus | None = None
     policies: dict[str, Any] = field(default_factory=dict)
+    #: of the system log: times and IDs
+    events: list[tuple[datetime, int]] = field(default_factory=list)
 
     # --- time
 
@@ -280,6 +282,7 @@ class Machine:
         if self.reboot_at is not None:
             return 1190
         self.reboot_at = now + timedelta(seconds=SHUTDOWN)
+        self.events.append((now, 1074))
         self._count("reboots")
         return 0
 
@@ -290,6 +293,7 @@ class Machine:
         back = timedelta(days=3650) if self.faults.lost_host else timedelta(seconds=self.off_seconds)
         self.down_until = self.boot = at + back
         self.ready_at = self.boot + timedelta(seconds=self.configuring_seconds)
+        self.events.append((self.boot, 6005))
         if not self.faults.lost_host and self.faults.twice:
             self.faults.twice = False
             self.reboot_at = self.ready_at + timedelta(seconds=AGAIN)
@@ -322,6 +326,7 @@ class Machine:
             "live": {"pipes": pipes, "workers": pids, "installing": installing, "servicing": not ready},
             "reboot": {name: name in self.pending for name in (*names, "file_renames")},
             "history": [item.to_row() for item in reversed(self.history)],
+            "events": [{"at": to_text(at), "id": number} for at, number in self.events] if mode == "look" else None,
             "work": work,
             **(self._details() if mode == "state" else {}),
         }
@@ -333,7 +338,7 @@ class Machine:
             "target_group": self.policies.get("TargetGroup"),
             "no_internet": self.policies.get("DoNotConnectToWindowsUpdateInternetLocations") == 1,
         }
-        return {"component_store": "healthy", "sessions": 0, "hotfixes": self.installed, "policy": policy}
+        return {"component_store": "healthy", "sessions": 0, "policy": policy}
 
     def _work(self, mode: str, token: str, owner: str, now: datetime) -> dict[str, Any]:
         found = self.registry.get(token)

@@ -243,15 +243,18 @@ class WindowsExecutor(HostExecutor):
         state = self._look(work)
         before, now = state.claim.boot, self.clock.now()
         result = {**self._times(work), "boot_id_before": _boot(before), "boot_id_after": _boot(state.boot)}
+        notes = state.reboot_notes(state.claim.since) if state.claim.since else []
         if state.boot and state.rebooted_since(before):
-            return [{**result, "status": Status.SUCCEEDED.value, "rebooted": True}] if self._is_up(node, state) else []
+            result |= {"status": Status.SUCCEEDED.value, "rebooted": True, "evidence": {"notes": notes}}
+            return [result] if self._is_up(node, state) else []
         code = state.claim.code
         if code not in (None, 0, 1115, 1190):  # another shutdown has begun
             why = error("reboot_refused", f"shutdown.exe ended with {code}: {state.claim.text}".rstrip(": "))
         elif now < work.at + timedelta(seconds=min(_SHUTDOWN_SECONDS, self.rules.reboot_seconds)):
             return []
         else:
-            why = error("not_rebooted", f"its boot time did not change: {state.claim.text}".rstrip(": "))
+            said = "; ".join(part for part in (state.claim.text, *notes) if part)
+            why = error("not_rebooted", f"its boot time did not change: {said}".rstrip(": "))
         return [{**result, "status": Status.FAILED.value, "rebooted": False, "error": why}]
 
     def _is_up(self, node: str, state: HostState) -> bool:

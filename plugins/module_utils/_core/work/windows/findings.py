@@ -6,15 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
+from ...text import counted
+from ..node_answer import words
 from ..precheck import Finding
-from .host_state import HostState
+from .host_state import HostState, to_moment
 from .reboot_sources import reboot_need
 
 #: More than this is a clock that certificates and Kerberos do not accept: 5 minutes (Microsoft Learn, "Maximum
 #: tolerance for computer clock synchronization").
 MOST_SKEW_SECONDS = 300
+#: Whoever connects over HTTPS needs a new certificate by then.
+_SOON = timedelta(days=30)
+#: Windows searches about once a day; a month without success is a broken client.
+_STALE = timedelta(days=30)
+#: VSS_WS_FAILED_AT_IDENTIFY and all that follow (Microsoft Learn, VSS_WRITER_STATE).
+_FIRST_FAILED = 6
 _STORES = {"healthy": True, "unknown": True, "repairable": False, "damaged": False}
 
 
@@ -42,12 +51,51 @@ def _findings(state: HostState, details: Mapping[str, Any], skew: float | None, 
     if not _STORES.get(store, True):
         repair = "DISM /Online /Cleanup-Image /RestoreHealth"
         yield _bad("component_store", f"the component store is {store}: {repair}")
+    yield from _notes(state, details)
     yield from _policy(details.get("policy"))
     if group:
         yield from _server(details.get("policy"), group)
     yield from (_note("pending_reboot", text) for text in reboot_need(state.reboot).doubts)
     if skew is not None and abs(skew) > MOST_SKEW_SECONDS:
         yield _note("time_sync", f"its clock differs from the controller's by {skew:.0f} s")
+
+
+def _notes(state: HostState, details: Mapping[str, Any]) -> Iterator[Finding]:
+    """What an operator wants to know, and what holds no node."""
+    failed = [
+        name
+        for number, _space, name in (text.partition(" ") for text in _texts(details.get("vss_writers")))
+        if _has_failed(number)
+    ]
+    if failed:
+        yield _note("backup", f"VSS writers have failed, so that backups may be incomplete: {', '.join(failed[:10])}")
+    for until in filter(None, map(to_moment, _texts(details.get("listener_certificates")))):
+        if until < state.now + _SOON:
+            yield _note("certificate", f"the certificate of its WinRM listener ends on {until:%Y-%m-%d}")
+    found = details.get("roles")
+    roles = found if isinstance(found, Mapping) else {}
+    if names := _texts(roles.get("availability_groups")):
+        yield _note("roles", f"it has the primary replica of availability groups: {', '.join(names[:10])}")
+    elif names := _texts(roles.get("cluster_groups")):
+        yield _note("roles", f"it owns groups of its cluster: {', '.join(names[:10])}")
+    if roles.get("domain_controller") is True:
+        yield _note("roles", "it is a domain controller")
+    sessions = details.get("sessions")
+    if isinstance(sessions, int) and not isinstance(sessions, bool) and sessions > 0:
+        yield _note("sessions", f"{counted(sessions, 'session')} of users on it")
+    searched = to_moment(details.get("last_search"))
+    if searched is not None and searched < state.now - _STALE:
+        yield _note("update_service", f"Windows Update last searched with success on {searched:%Y-%m-%d}")
+
+
+def _has_failed(number: str) -> bool:
+    return number.isdecimal() and int(number) >= _FIRST_FAILED
+
+
+def _texts(value: object) -> list[str]:
+    """Return a list of texts. PowerShell turns lists of one entry into the entry."""
+    rows = value if isinstance(value, list) else [value]
+    return [words(item, 100) for item in rows[:100] if isinstance(item, str)]
 
 
 def _policy(policy: object) -> Iterator[Finding]:

@@ -24,6 +24,14 @@ _MOST = 1000
 _KB = re.compile(r".*\((KB[0-9]{6,8})\)|.*?(KB[0-9]{6,8})", re.IGNORECASE)
 
 
+#: What events of the system log say about a reboot.
+_EVENTS = (
+    ((1074,), "a program asked for the reboot (event 1074)"),
+    ((41, 6008), "Windows was not shut down cleanly (event 41 or 6008)"),
+    ((6005,), "the system log began again (event 6005)"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An entry of the history of Windows Update.
@@ -65,7 +73,8 @@ class HostState:
     :param ready: the login screen was shown since the boot, so that "Working on updates" is over.
     :param installing: whether an install runs, whoever began it. :param processes: whether there are processes of
         win_updates; one that has ended waits for its reader until it is stopped or the host reboots.
-    :param servicing: whether Windows is completing updates. :param reboot: what each source says about a pending one.
+    :param events: IDs and times of what the system log says about reboots, the newest first. :param servicing: whether
+        Windows is completing updates. :param reboot: what each source says about a pending one.
     """
 
     now: datetime
@@ -77,6 +86,7 @@ class HostState:
     reboot: Mapping[str, bool | None]
     history: tuple[Entry, ...] | None
     claim: Claim
+    events: tuple[tuple[datetime, int], ...] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def since(self, moment: datetime) -> tuple[Entry, ...]:
@@ -87,6 +97,15 @@ class HostState:
         """Tell whether the history shows how each of these KBs ended since a moment."""
         ended = {item.kb for item in self.since(moment) if item.result in (2, 3, 4, 5)}
         return ended.issuperset(kbs)
+
+    def reboot_notes(self, moment: datetime) -> list[str]:
+        """Return what the system log says about a reboot since a moment of the host's clock, as sentences."""
+        if self.events is None:
+            return ["the system log could not be read"]
+        seen = {number for at, number in self.events if at >= moment}
+        if not seen:
+            return ["the system log shows no reboot"]
+        return [text for numbers, text in _EVENTS if seen.intersection(numbers)]
 
     def rebooted_since(self, boot: datetime | None) -> bool:
         """Tell whether the host has booted after the boot at that time."""
@@ -105,25 +124,26 @@ def read_state(output: str) -> HostState:
     if found is None or found.get("windows") != VERSION or found.get("windows") is True:
         shown = words(output.strip()[-200:])
         raise BadAnswer(f"the host shows no state of Windows Update: {shown!r}")
-    now = _moment(found.get("now"))
+    now = to_moment(found.get("now"))
     if now is None:
         raise BadAnswer("the host does not tell its time")
     live, rows = _mapping(found.get("live")), found.get("history")
     return HostState(
         now=now,
-        boot=_moment(found.get("boot")),
+        boot=to_moment(found.get("boot")),
         ready=found.get("ready") is True,
         installing=_answer(live.get("installing")),
         processes=_has_processes(live),
         servicing=live.get("servicing") is True,
         reboot={words(key, 40): _answer(value) for key, value in list(_mapping(found.get("reboot")).items())[:50]},
         history=_history(rows) if isinstance(rows, (list, dict)) else None,
+        events=_events(found.get("events")),
         claim=_claim(_mapping(found.get("work"))),
         details={key: value for key, value in found.items() if key not in _KNOWN},
     )
 
 
-_KNOWN = frozenset({"windows", "now", "boot", "ready", "live", "reboot", "history", "work"})
+_KNOWN = frozenset({"windows", "now", "boot", "ready", "live", "reboot", "history", "events", "work"})
 
 
 def _has_processes(live: Mapping[str, Any]) -> bool | None:
@@ -145,7 +165,7 @@ def _history(rows: object) -> tuple[Entry, ...]:
 
 
 def _entry(row: Mapping[str, Any]) -> Entry | None:
-    at, title = _moment(row.get("at")), words(row.get("title") or "", 300)
+    at, title = to_moment(row.get("at")), words(row.get("title") or "", 300)
     if at is None:
         return None
     kb = _KB.match(title)
@@ -160,13 +180,25 @@ def _entry(row: Mapping[str, Any]) -> Entry | None:
     )
 
 
+def _events(rows: object) -> tuple[tuple[datetime, int], ...] | None:
+    if not isinstance(rows, (list, dict)):
+        return None
+    listed = rows if isinstance(rows, list) else [rows]
+    found = [
+        (at, _code(row.get("id")))
+        for row in listed[:_MOST]
+        if isinstance(row, Mapping) and (at := to_moment(row.get("at")))
+    ]
+    return tuple(sorted(found, reverse=True))
+
+
 def _claim(row: Mapping[str, Any]) -> Claim:
     state, code = row.get("state"), row.get("exit")
     return Claim(
         state=state if state in ("claimed", "closed") else "absent",
         fresh=row.get("fresh") is True,
-        since=_moment(row.get("since")),
-        boot=_moment(row.get("boot")),
+        since=to_moment(row.get("since")),
+        boot=to_moment(row.get("boot")),
         code=int(code) if isinstance(code, str) and re.fullmatch(r"[0-9]{1,9}", code) else None,
         text=words(row.get("text") or "", 300),
     )
@@ -184,7 +216,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _moment(value: object) -> datetime | None:
+def to_moment(value: object) -> datetime | None:
+    """Read a time as the script writes it; ``None`` for everything else."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z", value):
         return None
     try:

@@ -24,7 +24,8 @@ MODES = ("state", "look", "claim", "close", "reboot", "stop")
 #: adamtheautomator.com, "How to Check for a Pending Reboot in the Registry"; Windows Update Agent API
 #: (ISystemInformation, IUpdateInstaller.IsBusy; IUpdateHistoryEntry and IAutomaticUpdatesResults, whose dates are UTC);
 #: ansible.windows, win_updates.ps1 (names of pipe and event) and _reboot.py (AutoLogonChecked, ServicingInProgress,
-#: shutdown.exe); DISM /CheckHealth; Microsoft Learn, "Manage additional Windows Update settings" (policies).
+#: shutdown.exe); DISM /CheckHealth; Microsoft Learn, "Manage additional Windows Update settings" (policies) and
+#: "Unexpected reboots using system event logs" (41, 6008: not shut down cleanly; 1074: asked for; 6005: the log began).
 _SCRIPT = r"""# patchtide:windows:1
 # Prints one JSON document.
 $mode = '@MODE@'
@@ -173,6 +174,23 @@ if ($mode -ne 'state') {
     }
 }
 
+$events = $null
+if ($mode -eq 'look') {
+    $asked = @{
+        LogName = 'System'
+        ProviderName = 'User32', 'EventLog', 'Microsoft-Windows-Kernel-Power'
+        Id = 41, 1074, 6005, 6008
+        StartTime = (Get-Date).AddDays(-1)
+    }
+    try {
+        $events = @(Get-WinEvent -FilterHashtable $asked -MaxEvents 40 -ErrorAction Stop | ForEach-Object {
+            [ordered]@{ at = (Format-Local $_.TimeCreated); id = [int]$_.Id }
+        })
+    } catch {
+        if ("$($_.FullyQualifiedErrorId)" -like 'NoMatchingEventsFound*') { $events = @() }
+    }
+}
+
 $document = [ordered]@{
     windows = 1
     now = (Format-Utc ([DateTime]::UtcNow))
@@ -181,13 +199,16 @@ $document = [ordered]@{
     live = $live
     reboot = $reboot
     history = $history
+    events = $events
     work = $work
 }
 @DETAILS@
 Write-Output (ConvertTo-Json -Compress -Depth 5 -InputObject $document)
 """
 
-#: Get-HotFix misses updates of .NET and of installers. Win32_Product would repair what it lists, so it is never asked.
+#: Sources: Microsoft Learn, "vssadmin list writers" and VSS_WRITER_STATE, whose number stands in brackets and is not
+#: localised; about_WSMan_Provider (listeners); "Get-ClusterResource". Get-HotFix misses updates of .NET and installers;
+#: the history has them. Win32_Product would repair what it lists, so it is never asked.
 _DETAILS = r"""
 $identity = [Security.Principal.WindowsPrincipal][Security.Principal.WindowsIdentity]::GetCurrent()
 $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='wuauserv'"
@@ -213,20 +234,32 @@ $document['component_store'] = if ($dism -match 'No component store corruption')
     elseif ($dism -match 'is repairable') { 'repairable' }
     elseif ($dism -match 'not be repaired|not repairable') { 'damaged' }
     else { 'unknown' }
+$name = ''
+$document['vss_writers'] = @(& "$env:SystemRoot\System32\vssadmin.exe" list writers 2>&1 | ForEach-Object {
+    if ("$_" -match "^\S.*'(.+)'") { $name = $Matches[1] }
+    elseif ($name -and "$_" -match '\[(\d+)\]') { "$($Matches[1]) $(Limit-Text $name 80)"; $name = '' }
+})
+$document['listener_certificates'] = @(Get-ChildItem -Path 'WSMan:\localhost\Listener' | ForEach-Object {
+    $print = "$((Get-Item -LiteralPath "$($_.PSPath)\CertificateThumbprint").Value)" -replace '\s', ''
+    if ($print) { Format-Local (Get-Item -LiteralPath "Cert:\LocalMachine\My\$print").NotAfter }
+})
 $cluster = Get-Service -Name ClusSvc
 $groups = @()
+$replicas = @()
 if ($cluster -and "$($cluster.Status)" -eq 'Running' -and (Get-Command -Name Get-ClusterGroup)) {
     $groups = @(Get-ClusterGroup | Where-Object { "$($_.OwnerNode)" -eq $env:COMPUTERNAME } |
         ForEach-Object { Limit-Text "$($_.Name)" 80 } | Select-Object -First 20)
+    $replicas = @(Get-ClusterResource | Where-Object {
+        "$($_.ResourceType)" -eq 'SQL Server Availability Group' -and "$($_.OwnerNode)" -eq $env:COMPUTERNAME
+    } | ForEach-Object { Limit-Text "$($_.OwnerGroup)" 80 } | Select-Object -First 20)
 }
 $role = (Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
 $document['roles'] = [ordered]@{
-    cluster = if ($cluster) { "$($cluster.Status)" } else { '' }
     cluster_groups = $groups
+    availability_groups = $replicas
     domain_controller = $role -ge 4
 }
 $document['sessions'] = @(Get-Process -Name explorer).Count
-$document['hotfixes'] = @(Get-HotFix | ForEach-Object { "$($_.HotFixID)" } | Select-Object -First 500)
 """
 
 

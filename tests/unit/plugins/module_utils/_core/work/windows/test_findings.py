@@ -88,3 +88,34 @@ def test_a_host_takes_its_updates_from_the_group_of_its_wave(
     state = read_state(json.dumps(state_document(policy=policy)))
     said = [(item.check, item.ok) for item in findings(state, None, group)]
     assert [item for item in said if item[0] == "update_policy"] == told
+
+
+@pytest.mark.parametrize(
+    ("more", "check"),
+    [
+        ({"vss_writers": ["1 System Writer", "5 Registry Writer"]}, None),
+        ({"vss_writers": ["1 System Writer", "8 SqlServerWriter"]}, "backup"),
+        ({"vss_writers": "11 SqlServerWriter"}, "backup"),
+        ({"vss_writers": ["x SqlServerWriter", 8, None, ""]}, None),
+        ({"listener_certificates": ["2027-11-28T02:00:00Z"]}, None),
+        ({"listener_certificates": ["2027-11-28T02:00:00Z", "2026-12-24T00:00:00Z"]}, "certificate"),
+        ({"listener_certificates": "2026-11-27T00:00:00Z"}, "certificate"),
+        ({"listener_certificates": ["2026-12-24", "soon"]}, None),
+        ({"roles": {"availability_groups": ["AG1"]}}, "roles"),
+        ({"roles": {"availability_groups": "AG1"}}, "roles"),
+        ({"roles": {"cluster_groups": ["SQL"]}}, "roles"),
+        ({"roles": {"domain_controller": True}}, "roles"),
+        ({"roles": {"cluster": "Running", "cluster_groups": [], "availability_groups": []}}, None),
+        ({"roles": "all"}, None),
+        ({"last_search": "2026-11-27T00:00:00Z"}, None),
+        ({"last_search": "2026-10-01T00:00:00Z"}, "update_service"),
+        ({"last_search": None}, None),
+        ({"sessions": 2}, "sessions"),
+        ({"sessions": 0}, None),
+        ({"sessions": True}, None),
+    ],
+)
+def test_what_an_operator_wants_to_know_holds_no_host(more: dict[str, Any], check: str | None) -> None:
+    usual = found()
+    told = [item for item in found(**more) if item not in usual]
+    assert told == ([(check, True)] if check else [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import tree_sitter
 import tree_sitter_powershell
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_answer import BadAnswer
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows import findings
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.host_state import read_state
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.reboot_sources import (
     COUNTS,
@@ -28,7 +30,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.window
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.windows_host import BOOT, entry, state_document
+from tests.fakes.windows_host import BOOT, CLAIMED, entry, state_document
 
 #: Aliases and short forms that a script which others read does not use (PSScriptAnalyzer, AvoidUsingCmdletAliases).
 ALIASES = re.compile(r"\|\s*(%|\?|select|where|foreach|sort|measure|ft|fl)\s|\b(gci|gwmi|gcim|iex|iwr|ls|cat|rm)\b")
@@ -51,6 +53,17 @@ def test_the_script_is_powershell_without_aliases(mode: str) -> None:
 def test_every_source_that_the_script_asks_is_judged() -> None:
     block = to_state_script("state").partition("$reboot = [ordered]@{")[2].partition("\n}")[0]
     assert set(re.findall(r"^    (\w+) = ", block, re.MULTILINE)) == {*COUNTS, *NOTES}
+
+
+def test_every_detail_that_the_script_reads_is_told_or_kept() -> None:
+    """What nobody looks at would only cost time on the host."""
+    script = to_state_script("state")
+    read = set(re.findall(r"\$document\['(\w+)'\] = ", script))
+    read |= set(
+        re.findall(r"^    (\w+) = ", script.partition("$document['roles']")[2].partition("\n}")[0], re.MULTILINE)
+    )
+    told = set(re.findall(r"\.get\(\"(\w+)\"\)", Path(findings.__file__).read_text("utf-8")))
+    assert read - told == set()
 
 
 def test_only_the_mode_that_reads_all_takes_its_time() -> None:
@@ -170,3 +183,27 @@ JSON = st.recursive(
 def test_nothing_that_a_host_shows_breaks_the_reader(parts: dict[str, Any]) -> None:
     state = read_state(json.dumps({**state_document(), **parts}))
     assert state.claim.state in ("absent", "claimed", "closed") and state.processes in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (None, ["the system log could not be read"]),
+        ("text", ["the system log could not be read"]),
+        ([], ["the system log shows no reboot"]),
+        ([{"at": "2026-11-27T00:00:00Z", "id": 6005}], ["the system log shows no reboot"]),  # an earlier one
+        ([{"at": CLAIMED, "id": 1074}], ["a program asked for the reboot (event 1074)"]),
+        ({"at": CLAIMED, "id": 6005}, ["the system log began again (event 6005)"]),
+        ([{"at": CLAIMED, "id": 41}], ["Windows was not shut down cleanly (event 41 or 6008)"]),
+        ([{"at": CLAIMED, "id": 6008}, {"at": CLAIMED}, 5], ["Windows was not shut down cleanly (event 41 or 6008)"]),
+    ],
+)
+def test_what_the_system_log_says_about_a_reboot(events: object, told: list[str]) -> None:
+    state = read_state(shown(events=events))
+    assert state.reboot_notes(datetime(2026, 11, 28, 1, tzinfo=timezone.utc)) == told
+
+
+def test_only_a_look_at_work_reads_the_system_log() -> None:
+    """All that stands in the script is sent in every mode; what runs depends on it."""
+    script = to_state_script("look", "t")
+    assert "if ($mode -eq 'look') {\n    $asked = @{\n        LogName = 'System'" in script
