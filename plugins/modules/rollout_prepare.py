@@ -103,11 +103,11 @@ nodes:
        os: Amazon Linux, account: "111122223333", region: eu-central-1, zone: eu-central-1a, state: running,
        patch_group: WEB, cluster: "", tags: {}}
 servers:
-  description: What patch servers give to the wave, with O(what=promoted). C(kbs) and C(held_back), which no earlier
+  description: What patch servers give to the wave, with O(what=promoted). C(kbs) and C(not_proven), which no earlier
     wave has proven, are those of WSUS; C(organization), C(content_view) and C(version) are those of a Satellite.
   returned: success
   type: list
   elements: dict
   sample:
-    - {kind: wsus, address: wsus-01, target: Dev, kbs: [KB5070884], held_back: [], later: [Prod]}
+    - {kind: wsus, address: wsus-01, target: Dev, kbs: [KB5070884], not_proven: [], later: [Prod]}
 """

@@ -4,7 +4,7 @@
 """What patch servers give to a wave when it begins. Pure.
 
 An update gets to the first wave because the policy names it, and to a later one because an earlier wave has installed
-it with proof: what nobody has tried is held back, whatever the policy names.
+it with proof: what nobody has tried is not approved, whatever the policy names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .state import Rollout, final_results
 def to_promote(servers: Sequence[PatchServer], waves: Sequence[str], state: Rollout, wave: str) -> list[dict[str, Any]]:
     """Return what each server gives to a wave.
 
-    Each step has ``kind``, ``address`` and ``target``; of a WSUS server also ``kbs`` to approve, ``held_back``, those
+    Each step has ``kind``, ``address`` and ``target``; of a WSUS server also ``kbs`` to approve, ``not_proven``, those
     that no earlier wave has proven, and ``later``, groups that must not have them yet; of a Satellite
     ``organization``, ``content_view`` and ``version``.
 
@@ -41,8 +41,8 @@ def _step(server: PatchServer, waves: Sequence[str], state: Rollout, wave: str) 
     before, after = waves[: waves.index(wave)], waves[waves.index(wave) + 1 :]
     proven = _proven(state, before) if before else set(server.kbs)
     kbs = sorted(proven.intersection(server.kbs) if server.kbs else proven)
-    held_back = sorted(set(server.kbs) - proven)
-    return {**step, "kbs": kbs, "held_back": held_back, "later": [server.targets[name] for name in after]}
+    not_proven = sorted(set(server.kbs) - proven)
+    return {**step, "kbs": kbs, "not_proven": not_proven, "later": [server.targets[name] for name in after]}
 
 
 def _proven(state: Rollout, waves: Sequence[str]) -> set[str]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
 from ...text import counted
@@ -19,9 +18,9 @@ from .reboot_sources import reboot_need
 #: tolerance for computer clock synchronization").
 MOST_SKEW_SECONDS = 300
 #: Whoever connects over HTTPS needs a new certificate by then.
-_SOON = timedelta(days=30)
+_SOON_DAYS = 30
 #: Windows searches about once a day; a month without success is a broken client.
-_STALE = timedelta(days=30)
+_STALE_DAYS = 30
 #: VSS_WS_FAILED_AT_IDENTIFY and all that follow (Microsoft Learn, VSS_WRITER_STATE).
 _FIRST_FAILED = 6
 _STORES = {"healthy": True, "unknown": True, "repairable": False, "damaged": False}
@@ -70,7 +69,7 @@ def _notes(state: HostState, details: Mapping[str, Any]) -> Iterator[Finding]:
     if failed:
         yield _note("backup", f"VSS writers have failed, so that backups may be incomplete: {', '.join(failed[:10])}")
     for until in filter(None, map(to_moment, _texts(details.get("listener_certificates")))):
-        if until < state.now + _SOON:
+        if state.days_until(until) < _SOON_DAYS:
             yield _note("certificate", f"the certificate of its WinRM listener ends on {until:%Y-%m-%d}")
     found = details.get("roles")
     roles = found if isinstance(found, Mapping) else {}
@@ -84,7 +83,7 @@ def _notes(state: HostState, details: Mapping[str, Any]) -> Iterator[Finding]:
     if isinstance(sessions, int) and not isinstance(sessions, bool) and sessions > 0:
         yield _note("sessions", f"{counted(sessions, 'session')} of users on it")
     searched = to_moment(details.get("last_search"))
-    if searched is not None and searched < state.now - _STALE:
+    if searched is not None and state.days_until(searched) < -_STALE_DAYS:
         yield _note("update_service", f"Windows Update last searched with success on {searched:%Y-%m-%d}")
 
 

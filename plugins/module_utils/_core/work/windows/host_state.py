@@ -98,6 +98,10 @@ class HostState:
         ended = {item.kb for item in self.since(moment) if item.result in (2, 3, 4, 5)}
         return ended.issuperset(kbs)
 
+    def days_until(self, moment: datetime) -> float:
+        """Return how many days of the host's clock are left until a moment; below 0, how many have passed since."""
+        return (moment - self.now).total_seconds() / 86400
+
     def reboot_notes(self, moment: datetime) -> list[str]:
         """Return what the system log says about a reboot since a moment of the host's clock, as sentences."""
         if self.events is None:

@@ -35,7 +35,7 @@ def after_dev(status: str, *installed: str) -> Rollout:
 
 def kbs(state: Rollout, wave: str, **more: Any) -> tuple[list[str], list[str]]:
     (step,) = to_promote([server(**more)], WAVES, state, wave)
-    return step["kbs"], step["held_back"]
+    return step["kbs"], step["not_proven"]
 
 
 def test_the_first_wave_gets_what_the_policy_names() -> None:
@@ -45,7 +45,7 @@ def test_the_first_wave_gets_what_the_policy_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "installed", "named", "given", "held_back"),
+    ("status", "installed", "named", "given", "not_proven"),
     [
         ("succeeded", [LCU, NET], [], [LCU, NET], []),
         ("succeeded", [LCU, NET], [LCU], [LCU], []),
@@ -56,9 +56,9 @@ def test_the_first_wave_gets_what_the_policy_names() -> None:
     ],
 )
 def test_a_later_wave_gets_what_an_earlier_one_has_proven(
-    status: str, installed: list[str], named: list[str], given: list[str], held_back: list[str]
+    status: str, installed: list[str], named: list[str], given: list[str], not_proven: list[str]
 ) -> None:
-    assert kbs(after_dev(status, *installed), "prod", kbs=named) == (given, held_back)
+    assert kbs(after_dev(status, *installed), "prod", kbs=named) == (given, not_proven)
 
 
 def test_a_later_wave_is_no_first_one_because_the_plan_lacks_those_before() -> None:
