@@ -72,7 +72,7 @@ def test_a_wave_of_all_windows_is_planned_patched_rebooted_and_reported(cycle: A
     machine.faults.after_reboot = {NET.kb}
     cycle.prepare()
     plan = cycle.file("plan.json")
-    planned = {node["host"]: node for wave in plan["waves"] for node in wave["nodes"]}
+    planned = {node["name"] or node["host"]: node for wave in plan["waves"] for node in wave["nodes"]}
     executors = {**dict.fromkeys(PSRP, "windows"), **dict.fromkeys(SSM, "ssm"), **dict.fromkeys(AZURE, "azure")}
     assert {name: node["executor"] for name, node in planned.items()} == executors and len(plan["waves"]) == 1
 
