@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...module_utils._core.azure_ids import node_key
+from ...module_utils._core.executors import find
 from ...module_utils._core.nodes import PREFIX, VARIABLES, Candidate, texts
 
 
@@ -47,6 +48,9 @@ def _candidate(
 ) -> Candidate:
     members: dict[str, Any] = texts(found, VARIABLES, PREFIX)
     members["node_id"] = node_key(members["node_id"]) or host
+    row = find(members["executor"])
+    if row is not None and len(row.platforms) == 1:
+        members["platform"] = row.platforms[0]  # it works on no other
     tags = {str(key): str(value) for key, value in (found.get(f"{PREFIX}tags") or {}).items()}
     return Candidate(
         host=host,

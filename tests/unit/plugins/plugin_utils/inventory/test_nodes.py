@@ -61,3 +61,12 @@ def test_an_azure_machine_that_two_inventories_write_differently_can_be_claimed_
     planned = {"host": "h", "node_id": shown.lower()}
     assert candidate_of({"hostvars": {"h": {"patchtide_node_id": shown}}}, planned, "") is not None
     assert of(patchtide_node_id="Web-01")[0].node_id == "Web-01", "other IDs are taken as they are"
+
+
+@pytest.mark.parametrize(
+    ("executor", "given", "platform"),
+    [("windows", "", "windows"), ("linux", "", "linux"), ("windows", "linux", "windows"), ("azure", "", "")],
+)
+def test_an_executor_of_one_platform_says_which(executor: str, given: str, platform: str) -> None:
+    """A proof compares Windows updates by KB: without the platform, all of them would be called unplanned."""
+    assert of(patchtide_executor=executor, patchtide_platform=given)[0].platform == platform
