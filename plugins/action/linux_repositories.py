@@ -37,8 +37,8 @@ from ..module_utils._core.work.repositories.trend import (
     to_record,
 )
 from ..plugin_utils.executors.direct import DirectAction
-from ..plugin_utils.executors.repository_history import RepositoryHistory
 from ..plugin_utils.inventory.nodes import candidate_of
+from ..plugin_utils.line_file import LineFile
 
 _RULES = RepositoryRules()
 
@@ -69,7 +69,7 @@ class ActionModule(DirectAction):
         host = read_host(self.shell(read_script(packages, closed)))
         seen = None if is_rehearsal() else now
         found = drifts(host, expected, seen)
-        history = RepositoryHistory(Path(options["history_file"])) if options["history_file"] else None
+        history = LineFile(Path(options["history_file"]), "linux_repositories") if options["history_file"] else None
         records = history.read() if history else []
         at = to_time(now)
         new = [*records, *([to_record(node["node_id"], FOUND, at, found)] if found else [])]

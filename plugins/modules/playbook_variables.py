@@ -42,6 +42,7 @@ options:
       - rollout_patches
       - run_due
       - scan_compliance
+      - send_notices
       - steer_rollout
       - sync_exceptions
       - sync_windows

@@ -290,6 +290,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         needs=("policy_file",),
         takes={},
     ),
+    "send_notices": Playbook(
+        what="Sends the notices that are due, and nothing twice.",
+        needs=("policy_file",),
+        takes={"plans": None},
+    ),
 }
 
 #: What jobs hand on to later jobs of an AWX workflow, which get it as extra variables.

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Users put the bucket of their policy's ``patching.buckets``, its key, their role and their table in place of these.
-LIST_BUCKET, LIST_KEY, ROLE, TABLE = "YOUR-LIST-BUCKET", "YOUR-LIST-KEY", "YOUR-ROLE", "YOUR-TABLE"
+#: Users put the bucket of their policy's ``patching.buckets``, its key, their role, table and topic in place of these.
+LIST_BUCKET, LIST_KEY, ROLE = "YOUR-LIST-BUCKET", "YOUR-LIST-KEY", "YOUR-ROLE"
+TABLE, TOPIC = "YOUR-TABLE", "YOUR-TOPIC"
 #: What the collection sends with SendCommand; AWS's own documents have no account in their ARN.
 DOCUMENTS = ("AWS-RunPatchBaseline", "AWS-RunPowerShellScript", "AWS-RunShellScript", "AWS-UpdateSSMAgent")
 
@@ -188,6 +189,12 @@ CONTROLLER = (
         sid="ReadChangeCalendars",
         needed="`freeze.change_calendars`",
         actions=("ssm:GetCalendarState", "ssm:GetDocument"),
+    ),
+    Purpose(
+        sid="SendNotices",
+        needed="`notices.routes[].sns`; name your topics",
+        actions=("sns:Publish",),
+        resource=f"arn:aws:sns:*:*:{TOPIC}",
     ),
 )
 #: Policies by name: two for the role in each account, and one for the controller's own credentials.

@@ -26,6 +26,7 @@ from ..work.repositories.promotion import wave_mistakes
 from ..work.repositories.servers import WSUS, server_mistakes
 from ..work.windows.selection import ANYBODYS
 from .errors import Mistake
+from .notice_checks import notice_mistakes
 from .values import BY_TAG, Policy, PolicyBaseline, Window
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
@@ -54,6 +55,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_hooks,
         _check_lists,
         _check_repositories,
+        lambda policy: notice_mistakes(policy.notices),
     )
     return [mistake for check in checks for mistake in check(policy)]
 
@@ -84,6 +86,7 @@ def _check_names(policy: Policy) -> Iterator[Mistake]:
         "patch_groups": policy.patch_groups,
         "windows": policy.windows,
         "waves": policy.waves,
+        "notices.routes": policy.notices.routes,
     }
     for path, items in named.items():
         yield from _unique(path, "name", [item.name for item in items])
@@ -267,6 +270,8 @@ def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
         yield f"exclude[{index}].select", entry.select
     for index, override in enumerate(policy.reboot.overrides):
         yield f"reboot.overrides[{index}].select", override.select
+    for index, route in enumerate(policy.notices.routes):
+        yield f"notices.routes[{index}].select", route.select
     yield "stopped_nodes.select", policy.stopped_nodes.select
 
 

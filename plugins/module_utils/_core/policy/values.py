@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..accounts import Account, role_of
-from ..canonical import to_digest
+from ..canonical import to_digest, without
 from ..exceptions.records import ExceptionRules
 from ..gate.decide import GateRules
 from ..lists.address import Bucket
@@ -25,6 +25,7 @@ from ..tags import TagKeys
 from ..work.precheck import PrecheckRules
 from ..work.repositories.expected import RepositoryRules
 from ..work.windows.selection import UpdateRules
+from .notice_rules import NoticeRules
 from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
 
 #: As a wave's window: the tag of each node names its window.
@@ -295,6 +296,7 @@ class Policy:
     budgets: BudgetRules = field(default_factory=BudgetRules)
     hooks: Hooks = field(default_factory=Hooks)
     drift: DriftTolerance = field(default_factory=DriftTolerance)
+    notices: NoticeRules = field(default_factory=NoticeRules)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with every member; reading it again gives an equal policy."""
@@ -313,8 +315,8 @@ class Policy:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the complete policy: comments, key order and explicit defaults make no difference."""
-        return to_digest(self.to_dict())
+        """SHA-256 of the policy without its notices: comments, key order and explicit defaults make no difference."""
+        return to_digest(without(self.to_dict(), "notices"))
 
 
 def to_policy(data: Mapping[str, Any]) -> Policy:
@@ -343,9 +345,11 @@ def _complete(policy: Policy) -> Policy:
     }
     expected = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.expected)
     servers = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.servers)
+    routes = tuple(replace(item, select=clear(item.select)) for item in policy.notices.routes)
     return replace(
         policy,
         estate=estate,
+        notices=replace(policy.notices, routes=routes),
         repositories=replace(policy.repositories, expected=expected, servers=servers),
         patching=replace(policy.patching, buckets=buckets),
         windows=tuple(replace(window, tasks=_named_tasks(window)) for window in policy.windows),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import notice_rules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import run_rules as policy_run
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy import values as module
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import Policy, to_policy
@@ -44,6 +45,13 @@ CLASSES = {
     "loadBalancer": policy_run.LoadBalancer,
     "hooks": policy_run.Hooks,
     "drift": policy_run.DriftTolerance,
+    "notices": notice_rules.NoticeRules,
+    "route": notice_rules.Route,
+    "quietHours": notice_rules.QuietHours,
+    "digest": notice_rules.Digest,
+    "snsTopic": notice_rules.SnsTopic,
+    "mail": notice_rules.Mail,
+    "webhook": notice_rules.Webhook,
 }
 
 

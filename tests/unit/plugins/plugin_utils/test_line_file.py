@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The history of repositories: a file of lines that several processes append to, and that a crash may cut."""
+"""JSON lines: a file of lines that several processes append to, and that a crash may cut."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.repository_history import (
-    HistoryError,
-    RepositoryHistory,
-)
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.line_file import LineFile, LineFileError
 
 
 def test_records_are_read_in_the_order_in_which_they_were_added(tmp_path: Path) -> None:
-    history = RepositoryHistory(tmp_path / "new" / "history.jsonl")
+    history = LineFile(tmp_path / "new" / "history.jsonl", "x")
     assert history.read() == []
     history.append([])
     assert not history.path.exists()
@@ -27,7 +24,7 @@ def test_records_are_read_in_the_order_in_which_they_were_added(tmp_path: Path) 
 
 
 def test_a_line_that_a_crash_cut_is_dropped_and_the_next_one_is_whole(tmp_path: Path) -> None:
-    history = RepositoryHistory(tmp_path / "history.jsonl")
+    history = LineFile(tmp_path / "history.jsonl", "x")
     history.append([{"n": 1}])
     history.path.write_text(history.path.read_text() + '{"n": 2, "differ')
     assert history.read() == [{"n": 1}]
@@ -36,7 +33,7 @@ def test_a_line_that_a_crash_cut_is_dropped_and_the_next_one_is_whole(tmp_path: 
 
 
 def test_hosts_append_at_once(tmp_path: Path) -> None:
-    history = RepositoryHistory(tmp_path / "history.jsonl")
+    history = LineFile(tmp_path / "history.jsonl", "x")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: history.append([{"n": number, "text": "x" * 9000}]), range(40)))
     assert sorted(row["n"] for row in history.read()) == list(range(40))
@@ -46,11 +43,11 @@ def test_hosts_append_at_once(tmp_path: Path) -> None:
 def test_another_file_is_refused_by_its_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text(text)
-    with pytest.raises(HistoryError, match=r"history.jsonl, line \d is not a record"):
-        RepositoryHistory(path).read()
+    with pytest.raises(LineFileError, match=r"history.jsonl, line \d is not a record"):
+        LineFile(path, "x").read()
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "other")
-    with pytest.raises(HistoryError, match="symbolic link"):
-        RepositoryHistory(tmp_path / "link").append([{"n": 1}])
+    with pytest.raises(LineFileError, match="symbolic link"):
+        LineFile(tmp_path / "link", "x").append([{"n": 1}])

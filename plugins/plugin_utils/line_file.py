@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The history of the repositories of all hosts: a file of JSON lines on the controller, several processes append to."""
+"""A file of JSON lines on the controller, to which several processes append and whose last line a crash may cut."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...module_utils._core.errors import PatchtideError
-from ..private_file import disk_errors, make_directory, open_private, write_all
+from ..module_utils._core.errors import PatchtideError
+from .private_file import disk_errors, make_directory, open_private, write_all
 
 
-class HistoryError(PatchtideError):
-    """The history can't be read or written."""
+class LineFileError(PatchtideError):
+    """The file can't be read or written."""
 
-    code = "history"
+    code = "LineFileError"
 
 
 @dataclass(frozen=True, slots=True)
-class RepositoryHistory:
-    """``path``: the file, made with its first record, mode 0600."""
+class LineFile:
+    """``path``: the file, made with its first record, mode 0600. ``writer``: what writes it."""
 
     path: Path
+    writer: str
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the records, oldest first. :raises HistoryError: a line is none."""
-        with disk_errors(self.path, "read", HistoryError):
+        """Return the records, oldest first. :raises LineFileError: a line is none."""
+        with disk_errors(self.path, "read", LineFileError):
             try:
                 handle = open_private(self.path, os.O_RDONLY)
             except FileNotFoundError:
@@ -42,11 +43,11 @@ class RepositoryHistory:
         return [self._record(number, line) for number, line in enumerate(whole.splitlines(), 1) if line]
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Add records durably. :raises HistoryError: they could not be written."""
+        """Add records durably. :raises LineFileError: they could not be written."""
         data = "".join(json.dumps(record, sort_keys=True) + "\n" for record in records).encode()
         if not data:
             return
-        with disk_errors(self.path, "write", HistoryError):
+        with disk_errors(self.path, "write", LineFileError):
             make_directory(self.path.parent)
             handle = open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
@@ -68,7 +69,5 @@ class RepositoryHistory:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise HistoryError(
-                f"{self.path}, line {number} is not a record, expected a file written by linux_repositories"
-            )
+            raise LineFileError(f"{self.path}, line {number} is not a record, expected a file written by {self.writer}")
         return found

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The notices of exceptions from patching, from their ledger and from alarms about tags; and of repositories. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from ..exceptions.records import ExceptionRecord, ExceptionRules, ExceptionStatus
+from ..exceptions.tags import Alarm, reconcile
+from ..nodes import Candidate
+from ..report.rows import moment
+from ..work.repositories.trend import CORRECTED
+from .model import Notice
+
+#: Alarms that follow from the ledger alone. The others need the tags as they are, which ``patch_exception_sync`` reads.
+OF_LEDGER = ("not_approved", "expiring")
+
+
+def exception_notices(
+    records: Sequence[ExceptionRecord], nodes: Sequence[Candidate], rules: ExceptionRules, today: date, policy: str
+) -> Iterator[Notice]:
+    """Yield the notices of a ledger: decisions, open requests, and exceptions that begin unapproved or end soon.
+
+    :param nodes: the inventory. Without it, nobody but receivers of all nodes is notified.
+    """
+    for record in records:
+        if record.status is ExceptionStatus.REQUESTED and record.period.end < today:
+            continue
+        facts = {
+            "policy": policy,
+            "exception": record.exception_id,
+            "by": record.decided_by or record.requested_by,
+            "first": str(record.period.start),
+            "last": str(record.period.end),
+            "reason": record.reason,
+            "note": record.note,
+        }
+        yield Notice(
+            kind=f"exception_{record.status.value}",
+            about=(rules.ledger, record.exception_id, str(record.period)),
+            facts=facts,
+            at=moment(record.decided_at),
+            nodes=_covered(record, nodes),
+        )
+    for alarm in reconcile(records, nodes, "", today, rules, lambda node: False).alarms:
+        if alarm.kind in OF_LEDGER:
+            found = next(item for item in records if item.exception_id == alarm.exception_id)
+            yield alarm_notice(alarm, (rules.ledger, str(found.period)), None, _covered(found, nodes), policy)
+
+
+def _covered(record: ExceptionRecord, nodes: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(node for node in nodes if record.applies_to(node))
+
+
+def alarm_notice(
+    alarm: Alarm, about: tuple[str, ...], at: datetime | None, nodes: tuple[Candidate, ...], policy: str
+) -> Notice:
+    """Return the notice of an alarm. :param about: what identifies it besides its kind, exception and node."""
+    facts = {"policy": policy, "exception": alarm.exception_id, "alarm": alarm.kind.replace("_", " ")}
+    return Notice(
+        kind="exception_alarm",
+        about=(*about, alarm.kind, alarm.exception_id, alarm.node_id),
+        facts={**facts, "text": alarm.text},
+        at=at,
+        nodes=nodes,
+    )
+
+
+def repository_notices(history: Iterable[Mapping[str, Any]], nodes: Sequence[Candidate], policy: str) -> list[Notice]:
+    """Return one notice for each day and kind of repair, from the records of ``repositories.jsonl``."""
+    known = {name: node for node in nodes for name in (node.host, node.node_id)}
+    days: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for item in history:
+        if item.get("state") == CORRECTED and moment(str(item.get("at"))):
+            days.setdefault((str(item["at"])[:10], str(item.get("repair") or "once")), []).append(item)
+    notices = []
+    for (day, repair), items in days.items():
+        names = list(dict.fromkeys(str(item.get("node_id")) for item in items))
+        notices.append(
+            Notice(
+                kind="repository_repaired",
+                about=(policy, day, repair, *sorted(names)),
+                facts={"policy": policy, "day": day, "repair": repair},
+                at=max(found for item in items if (found := moment(str(item["at"])))),
+                nodes=tuple(known.get(name) or Candidate(node_id=name, host=name) for name in names),
+            )
+        )
+    return notices

@@ -1,0 +1,174 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Webhooks: generic JSON with the signature of Standard Webhooks, and the forms of Slack and Teams.
+
+Signature: https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md: ``webhook-signature`` is
+``v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``; several keys give several signatures.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+from ansible.module_utils.urls import open_url
+
+from ...module_utils._core.errors import BadInput
+from ...module_utils._core.gate.health_rules import MASK
+from ...module_utils._core.policy.notice_checks import is_web_address
+from ...module_utils._core.policy.notice_rules import Webhook
+from .message import Message
+from .sender import NotSent, cut_bytes, secret
+
+#: "Maximum length for the text in this field is 150 characters." (header block), "3000 characters" (section block).
+_SLACK_HEADER, _SLACK_SECTION = 150, 3000
+#: "The message size limit is 28 KB" (Teams, create incoming webhooks); escapes of JSON take up to six bytes each.
+_TEAMS_BYTES = 28 << 10
+#: A receiver asks for at most so many seconds of patience within a run; a later run tries again.
+_LONGEST_WAIT = 30.0
+_REPEATABLE = (408, 425, 429)
+
+
+class WebhookSender:
+    """:raises BadInput: a variable is not set, or its value is no address."""
+
+    def __init__(self, rules: Webhook) -> None:
+        self._format = rules.format
+        self._url = secret(rules.url, "webhook.url")
+        if not is_web_address(self._url):
+            raise BadInput("webhook.url", MASK, "an http or https URL without user and password")
+        self._literal = self._url == rules.url
+        self._keys = [to_key(word) for word in secret(rules.key, "webhook.key").split()]
+        parts = urlsplit(self._url)
+        self._secrets = (self._url, *(part for part in (parts.query, *parts.path.split("/")) if len(part) >= 8))
+
+    @property
+    def shown(self) -> str:
+        """A literal URL is no secret; one from the environment is shown by its host alone."""
+        host = urlsplit(self._url).hostname
+        return f"webhook {self._url}" if self._literal else f"{self._format} webhook at {host}"
+
+    def send(self, message: Message, timeout: float) -> str:
+        body = json.dumps(_BODIES[self._format](message), ensure_ascii=True).encode()
+        headers = {"Content-Type": "application/json", **self._signature(message.key, body)}
+        try:
+            with open_url(
+                self._url,
+                data=body,
+                headers=headers,
+                method="POST",
+                timeout=timeout,
+                follow_redirects="none",
+                http_agent="patchtide.hybrid",
+                use_netrc=False,
+            ) as reply:
+                status, wait = int(reply.status), 0.0
+        except HTTPError as error:
+            with error:
+                status, wait = int(error.code), _wait(error.headers)
+        except Exception as error:  # sockets, TLS and HTTP have no common error
+            said = str(error) if isinstance(error, OSError) else type(error).__name__
+            secrets = () if self._literal else self._secrets
+            raise NotSent(f"{self.shown}: {said}", secrets, again=True) from None
+        if not 200 <= status < 300:
+            again = status >= 500 or status in _REPEATABLE
+            raise NotSent(f"{self.shown} answered {status}", again=again, wait=wait)
+        return ""
+
+    def _signature(self, key: str, body: bytes) -> dict[str, str]:
+        """Return the headers of the generic format; without keys, there is no signature."""
+        if self._format != "generic":
+            return {}
+        at = str(int(time.time()))
+        headers = {"webhook-id": key, "webhook-timestamp": at}
+        if self._keys:
+            headers["webhook-signature"] = " ".join(sign(item, key, at, body) for item in self._keys)
+        return headers
+
+
+def to_key(text: str) -> bytes:
+    """Return the bytes of a key: ``whsec_`` and base64, or any other text as it is.
+
+    :raises BadInput: it begins with ``whsec_`` and is not base64.
+    """
+    if not text.startswith("whsec_"):
+        return text.encode()
+    try:
+        return base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise BadInput("webhook.key", MASK, "whsec_ and base64, or a key without this prefix") from None
+
+
+def sign(key: bytes, message_id: str, at: str, body: bytes) -> str:
+    """Return one signature of a request. :param at: seconds since 1970, as text."""
+    found = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(found).decode()}"
+
+
+def _wait(headers: Any) -> float:
+    """Return the seconds of ``Retry-After``, bounded; 0 if it is a date or missing."""
+    text = str((headers or {}).get("Retry-After") or "")
+    return min(float(text), _LONGEST_WAIT) if text.isdecimal() and len(text) < 8 else 0.0
+
+
+def _generic(message: Message) -> Mapping[str, Any]:
+    return message.data
+
+
+def _slack(message: Message) -> dict[str, Any]:
+    """Texts are ``plain_text``, in which Slack reads neither mentions nor links; the fallback escapes them.
+
+    https://docs.slack.dev/messaging/formatting-message-text: escape ``&``, ``<`` and ``>``.
+    """
+    fallback = message.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    blocks = [_plain("header", message.subject, _SLACK_HEADER)]
+    if message.text:
+        blocks.append(_plain("section", message.text, _SLACK_SECTION))
+    return {"text": fallback, "mrkdwn": False, "link_names": False, "unfurl_links": False, "blocks": blocks}
+
+
+def _plain(kind: str, text: str, limit: int) -> dict[str, Any]:
+    short = text if len(text) <= limit else text[: limit - 1] + "…"
+    return {"type": kind, "text": {"type": "plain_text", "text": short, "emoji": False}}
+
+
+def _teams(message: Message) -> dict[str, Any]:
+    """An Adaptive Card of text runs: "Unlike TextBlock, TextRun does not support markdown" (adaptivecards.io)."""
+    lines = message.text.split("\n")
+    while True:
+        card = _card(message.subject, lines)
+        if len(json.dumps(card)) < _TEAMS_BYTES or len(lines) < 2:
+            return card
+        lines = [*lines[: len(lines) // 2], "…"] if len(lines) > 2 else [cut_bytes(lines[0], 1024)]
+
+
+def _card(subject: str, lines: list[str]) -> dict[str, Any]:
+    body = [_run(cut_bytes(subject, 512), weight="Bolder"), *(_run(cut_bytes(line, 2048)) for line in lines if line)]
+    content = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": content}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _run(text: str, **more: str) -> dict[str, Any]:
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **more}]}
+
+
+_BODIES: Mapping[str, Callable[[Message], Mapping[str, Any]]] = {
+    "generic": _generic,
+    "slack": _slack,
+    "teams": _teams,
+}
