@@ -161,13 +161,14 @@ def measure(kind: str, count: int) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> list[Goal]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="50,000 findings only")
+    parser.add_argument("--format", choices=list(FORMATS), help="this format only")
     parser.add_argument("--import", nargs=2, metavar=("FOLDER", "FORMAT"), dest="imported", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.imported:
         run_import(Path(options.imported[0]), options.imported[1])
         return []
     count = 50_000 if options.quick else 1_000_000
-    found = {kind: measure(kind, count) for kind in FORMATS}
+    found = {kind: measure(kind, count) for kind in ([options.format] if options.format else FORMATS)}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps({"machine": machine(), "findings": count, "figures": found}, indent=2) + "\n")
     for kind, took in found.items():
