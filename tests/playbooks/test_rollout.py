@@ -27,6 +27,7 @@ import pytest
 import yaml
 
 from lab.aws.launch import Lab, lab
+from tests.fakes.receivers import WebReceiver, web_receiver
 from tests.playbooks.playing import ROOT, Played, play
 
 REGIONS = ["eu-central-1", "us-east-1"]
@@ -40,6 +41,12 @@ WRITES = ("Create", "Update", "Delete", "Register", "Deregister", "Put", "Add", 
 def small() -> Iterator[Lab]:
     with lab(Path(__file__).with_name("rollout_estate.yml")) as running:
         yield running
+
+
+@pytest.fixture
+def receiver() -> Iterator[WebReceiver]:
+    with web_receiver() as found:
+        yield found
 
 
 @dataclass
@@ -214,12 +221,16 @@ def test_a_region_down_and_a_role_denied_are_told_and_the_others_are_scanned(cyc
     assert done.status != 0, done.output + done.errors
 
 
-def test_a_canary_wave_that_goes_bad_closes_the_gate(cycle: Cycle) -> None:
+def test_a_canary_wave_that_goes_bad_closes_the_gate(cycle: Cycle, receiver: WebReceiver) -> None:
+    hook = {"name": "ops", "severity": "warning", "webhook": {"url": receiver.url}}
+    unset = {"name": "unset", "webhook": {"url": "${PATCHTIDE_TEST_UNSET}"}}  # a broken route changes nothing
+    cycle.policy["notices"] = {"rehearsals": True, "routes": [hook, unset]}
     cycle.prepare()
     for node in cycle.file("plan.json")["waves"][0]["nodes"]:
         cycle.aws.post("faults", {"node": node["node_id"], "fail_patches": ["*"]})
     done = cycle.play("rollout_patches")
     assert done.status != 0 and "canary gate: ABORT" in done.output
+    assert "unset: not sent: webhook.url: '${PATCHTIDE_TEST_UNSET}'" in done.output
     canary, production = ({n["node_id"] for n in wave["nodes"]} for wave in cycle.file("plan.json")["waves"])
     assert set(cycle.installs()) == canary and not production & set(cycle.installs())
     assert cycle.journal()[-1]["data"]["status"] == "aborted"
@@ -227,6 +238,9 @@ def test_a_canary_wave_that_goes_bad_closes_the_gate(cycle: Cycle) -> None:
     assert "aborted" in summary.lower() and "failed" in summary.lower()
     again = cycle.play("rollout_patches")
     assert again.status != 0 and set(cycle.installs()) == canary, "an aborted rollout stays aborted"
+    notices = [json.loads(body) for _headers, body in receiver.requests]
+    assert [item["kind"] for item in notices] == ["aborted", "finished"], "each once, also after the second run"
+    assert {node["node_id"] for node in notices[0]["nodes"] if node["point"]} == canary
 
 
 def start(cycle: Cycle) -> subprocess.Popen[str]:
