@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
     CONTROLLER,
+    ENROLLMENT,
     POLICIES,
     READ,
     ROLLOUT,
@@ -35,9 +36,9 @@ def files() -> Iterator[tuple[Path, str]]:
     """Yield each file with its text."""
     for name, purposes in POLICIES.items():
         yield ROOT / "examples" / "iam" / f"{name}.json", json.dumps(to_policy(purposes), indent=2) + "\n"
-    tables = iter((ROLLOUT, CONTROLLER))
+    tables = iter((ROLLOUT, ENROLLMENT, CONTROLLER))
     yield PAGE, _TABLE.sub(lambda _match: _rows(next(tables)), PAGE.read_text("utf-8"))
-    yield SPOKE, spoke((*READ, *ROLLOUT))
+    yield SPOKE, spoke((*READ, *ROLLOUT, *ENROLLMENT))
     yield ROOT / "examples" / "azure" / "rollout.json", json.dumps(azure.to_role(azure.ROLLOUT), indent=2) + "\n"
     yield AZURE_PAGE, _AZURE_TABLE.sub(_azure_rows(), AZURE_PAGE.read_text("utf-8"))
 

@@ -146,7 +146,7 @@ def _to_dict(place: Place, node: Node) -> dict[str, Any]:
         "region": place.region,
         "os": node.spec.os,
         "source": node.spec.source,
-        "managed": node.spec.managed,
+        "managed": node.registered,
         "power": node.power,
         "serves": node.serves,
         "ip": node.spec.ip,

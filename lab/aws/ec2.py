@@ -16,6 +16,7 @@ from moto.ec2.responses import EC2Response
 
 from .access import NODE_PROFILE
 from .ec2_limits import check_request
+from .launched import launch
 from .node import Node
 from .ssm.backend import place_of
 from .ssm.nodes import instance_type
@@ -67,6 +68,8 @@ def show_power(account: str, region: str) -> None:
             _create(backend, node)
     for reservation in backend.reservations.values():
         for instance in reservation.instances:
+            if instance.id not in nodes and instance.state == "running":
+                launch(place_of(account, region), instance)
             if known := nodes.get(instance.id):
                 instance._state.name, instance._state.code = known.power, STATE_CODES[known.power]
                 instance.launch_time = known.boot_time.replace(tzinfo=None)

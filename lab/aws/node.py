@@ -21,6 +21,8 @@ from .simulation import Event, Simulation
 
 #: An agent that has not been heard of for five minutes counts as lost (it sends a health ping every five minutes).
 PING_EVERY = 300
+#: Seconds between two looks of an agent for a role. Said to be 30 minutes at most, so the lab takes all of them.
+CREDENTIALS_EVERY = 1800
 NEWEST_AGENT = "3.3.3270.0"
 #: Seconds from the end of a boot until the machine's application answers requests.
 APP_SECONDS = (10.0, 30.0)
@@ -62,6 +64,9 @@ class Node:
         #: whose list of packages is on the machine, and the versions in it
         self.packages_of: tuple[str, dict[str, str]] | None = None
         self.registered_at = self.boot_time
+        #: whether Systems Manager knows it, and whether its agent may register now
+        self.registered = spec.managed
+        self.may_register: Callable[[], bool] = lambda: False
         self.down_since = sim.now - timedelta(days=seed.randint(8, 21))
         self.kernel = self.kernel_newest = system.kernel
         self.agent_version = NEWEST_AGENT if seed.random() < 0.8 else "3.2.2303.0"
@@ -273,6 +278,16 @@ class Node:
         if self.power == "running" and self.boots == boots and not self.faults["never_back"]:
             self.agent_up = True
             self._app_comes()
+            self._try_to_register(boots)
+
+    def _try_to_register(self, boots: int) -> None:
+        """The agent of an instance without credentials asks for them again and again."""
+        if self.registered or self.boots != boots or self.power != "running":
+            return
+        if self.agent_up and self.may_register():
+            self.registered, self.registered_at = True, self._sim.now
+        else:
+            self._sim.after(CREDENTIALS_EVERY, self._try_to_register, boots)
 
     def terminate(self) -> None:
         """What TerminateInstances does, or an Auto Scaling group that scales in."""

@@ -32,8 +32,10 @@ options:
       - approve_plan
       - bootstrap_estate
       - check_azure_tags
+      - check_connectivity
       - choose_window
       - diff_plans
+      - enroll_nodes
       - init_policy
       - plan_rollout
       - rehearsal_export

@@ -100,6 +100,9 @@ VARIABLES: Mapping[str, Variable] = {
     "hub_parameters": Variable(
         what="Parameters of templates/hub.template. Without it, no hub; {} takes the defaults.", kind="data"
     ),
+    "internet": Variable(
+        what="Whether nodes may use a way to the internet. If not, each such way is reported.", kind="yes or no"
+    ),
     "inventory_dir": Variable(
         what="Directory of the inventory, where the windows of hosts in no cloud are written.", kind="path"
     ),
@@ -152,6 +155,7 @@ VARIABLES: Mapping[str, Variable] = {
     "until": Variable(what="Last day of the choice, such as 2026-12-31. Without it, the choice is for good."),
     "valid_hours": Variable(what="How long the approval is valid.", kind="hours"),
     "verdict": Variable(what="What the person says of the plan.", choices=("approve", "reject")),
+    "vpcs": Variable(what="VPCs by ID. Without it, all that have instances.", kind="list"),
     "wave": Variable(what="The wave that is decided on."),
     "waves": Variable(what="Waves that the approval is for. Without it, all.", kind="list"),
     "what": Variable(what="What was restored by hand, for the decision write_off, such as drained."),
@@ -273,6 +277,16 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Creates maintenance windows, targets and patch groups from the tags of nodes.",
         needs=("policy_file",),
         takes={"window_ledger": None, "custom_inventory": True, "inventory_dir": None},
+    ),
+    "enroll_nodes": Playbook(
+        what="Finds nodes that a plan would miss, repairs what the policy allows, and shows the fix of the rest.",
+        needs=("policy_file",),
+        takes={"nodes": [], "poll_interval": 15},
+    ),
+    "check_connectivity": Playbook(
+        what="Checks whether nodes in AWS reach what patching needs, and shows the exact change where they do not.",
+        needs=("policy_file",),
+        takes={"vpcs": [], "internet": True},
     ),
     "check_azure_tags": Playbook(
         what="Checks the required tags of Azure virtual machines and Azure Arc servers, and sets missing ones.",

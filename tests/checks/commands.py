@@ -33,6 +33,8 @@ NOT_RUN = {
     "make rehearse": "tests/playbooks/test_first_hour.py runs it as the guide has it",
     "make build": "make artifact builds it",
     "patchtide-rehearse": "make bundle asks it for its help; tests/lab/test_rehearse.py tests its parts",
+    "aws events put-": "tests/checks/test_rulebooks.py checks the files against botocore's model",
+    "ansible-rulebook -r": "no rulebook engine is installed; tests/checks/test_rulebooks.py reads the rulebook",
     "ssh-keygen -Y sign": "tests of the trust bundle sign with keys of their own",
     "ansible localhost -m patchtide.hybrid.trust_info": "tests/unit/plugins/action/test_trusted_rollout.py calls it",
     "ansible localhost -m patchtide.hybrid.patch_exception": "tests/integration runs it on the lab",

@@ -17,6 +17,7 @@ from typing import Any
 from moto.core.resource_tagging import TaggedResource
 from moto.ssm import models, urls
 
+from ..estate import NodeSpec
 from ..node import Node
 from ..simulation import Simulation
 from ..world import world
@@ -83,14 +84,17 @@ class Place:
     def _may_be_replaced(self, node: Node) -> None:
         def launch() -> str:
             """An Auto Scaling group launches another instance, as new as its image, with the same tags."""
-            spec = node.spec.replacement()
-            other = Node(spec, node.system, self.sim, self.ledger)
-            other.launch()
-            self.nodes[other.node_id] = other
-            self._may_be_replaced(other)
-            return other.node_id
+            return self.launch(node.spec.replacement()).node_id
 
         node.replace = launch
+
+    def launch(self, spec: NodeSpec) -> Node:
+        """Launch an instance: it is pending, runs, and then its agent starts."""
+        node = Node(spec, world().systems[spec.os], self.sim, self.ledger)
+        node.launch()
+        self.nodes[node.node_id] = node
+        self._may_be_replaced(node)
+        return node
 
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""
@@ -98,12 +102,12 @@ class Place:
 
     def managed(self) -> list[Node]:
         """The nodes SSM knows, by id: those with an agent that registered once and are not terminated."""
-        known = [n for n in self.nodes.values() if n.spec.managed and n.power != "terminated"]
+        known = [n for n in self.nodes.values() if n.registered and n.power != "terminated"]
         return sorted(known, key=lambda node: node.node_id)
 
     def managed_node(self, node_id: str) -> Node | None:
         node = self.nodes.get(node_id)
-        return node if node and node.spec.managed and node.power != "terminated" else None
+        return node if node and node.registered and node.power != "terminated" else None
 
     def hex_id(self, prefix: str, digits: int = 17) -> str:
         """Return a new id such as pb-0123…; the sequence depends on the place alone."""

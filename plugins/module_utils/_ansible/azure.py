@@ -24,8 +24,8 @@ from .._azure.places import Subscription, find_subscriptions, to_subscriptions
 from .._azure.tag_audit import TagAudit
 from .._azure.tenants import Tenants
 from .._core.errors import PatchtideError
-from .._core.fleet.required_tags import to_tag_rules
 from .._core.fleet.tag_export import to_export
+from .._core.policy.required_tags import to_tag_rules
 from .azure_spec import to_login
 
 T = TypeVar("T")

@@ -149,6 +149,44 @@ ROLLOUT = (
         resource=f"arn:aws:kms:*:*:key/{LIST_KEY}",
     ),
 )
+ENROLLMENT = (
+    Purpose(
+        sid="ReadNetworks",
+        needed="`check_connectivity`",
+        actions=(
+            "directconnect:DescribeVirtualInterfaces",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcAttribute",
+            "ec2:DescribeVpcEndpoints",
+            "ec2:DescribeVpcs",
+            "ec2:DescribeVpnConnections",
+        ),
+    ),
+    Purpose(
+        sid="ReadInstanceRoles",
+        needed="`enroll_nodes`",
+        actions=(
+            "iam:GetInstanceProfile",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+        ),
+    ),
+    Purpose(
+        sid="AttachInstanceProfiles",
+        needed="`enrollment.instance_profile`; `iam:PassRole` on the role in the profile suffices",
+        actions=("ec2:AssociateIamInstanceProfile", "iam:PassRole"),
+    ),
+    Purpose(
+        sid="AttachRolePolicies",
+        needed="`enrollment.role_policy_arn`; allow that policy alone with the condition `iam:PolicyARN`",
+        actions=("iam:AttachRolePolicy",),
+    ),
+)
 CONTROLLER = (
     Purpose(
         sid="AssumeRoles",
@@ -197,8 +235,13 @@ CONTROLLER = (
         resource=f"arn:aws:sns:*:*:{TOPIC}",
     ),
 )
-#: Policies by name: two for the role in each account, and one for the controller's own credentials.
-POLICIES: Mapping[str, tuple[Purpose, ...]] = {"read-only": READ, "rollout": ROLLOUT, "controller": CONTROLLER}
+#: Policies by name: three for the role in each account, and one for the controller's own credentials.
+POLICIES: Mapping[str, tuple[Purpose, ...]] = {
+    "read-only": READ,
+    "rollout": ROLLOUT,
+    "enrollment": ENROLLMENT,
+    "controller": CONTROLLER,
+}
 
 
 def operations(service: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from .._core.errors import PatchtideError
 from .._core.fleet.azure import ARC, SCALE_SET_VM, from_row
 from .._core.fleet.records import Node, Spellings
-from .._core.fleet.required_tags import TagFinding, TagRule, judge
+from .._core.policy.required_tags import TagFinding, TagRule, judge
 from . import machines
 from .arm import Arm
 from .places import Subscription

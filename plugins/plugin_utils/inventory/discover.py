@@ -79,14 +79,27 @@ def discover(sessions: Sessions, regions: Sequence[str], accounts: Sequence[Acco
     given = list(accounts) or [Account(id=sessions.own_account(regions[0]))]
     places = to_places(regions, given)
     found = Discovered(regions=list(regions), accounts=given, places=places)
-    spellings = Spellings(patch_group=[keys.patch_group], maintenance_window=[keys.maintenance_window])
     names = {account.id: account.name for account in given}
+    spellings = Spellings(patch_group=[keys.patch_group], maintenance_window=[keys.maintenance_window])
+    nodes, found.failed = read_nodes(sessions, places, names, spellings)
+    found.nodes = merge_nodes(nodes, [], spellings)
+    return found
+
+
+def read_nodes(
+    sessions: Sessions, places: Sequence[Place], names: Mapping[str, str], spellings: Spellings
+) -> tuple[list[Node], list[dict[str, Any]]]:
+    """Return the nodes of all account-Regions, unmerged, and the account-Regions that did not answer.
+
+    :param names: names of accounts by number.
+    """
+    nodes: list[Node] = []
+    failed: list[dict[str, Any]] = []
     for told in Services(lambda _name: _WORKERS, sessions, Wish(), spellings).ask(places, names):
         if told.error:
-            found.failed.append(failed_place(told.place.label, told.error.to_dict()))
-        found.nodes.extend(told.nodes)
-    found.nodes = merge_nodes(found.nodes, [], spellings)
-    return found
+            failed.append(failed_place(told.place.label, told.error.to_dict()))
+        nodes.extend(told.nodes)
+    return nodes, failed
 
 
 def read_place(sessions: Sessions, place: Place) -> tuple[Rows, Rows]:

@@ -9,23 +9,16 @@ Virtual machines of Azure are instances as well: deallocated ones are started, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
-from ...module_utils._aws.run_command import SsmFleet
 from ...module_utils._core.executors import SSM
 from ...module_utils._core.rollout.state import STAGES
-from ...module_utils._core.work.ssm.commands import Chunk, comment_of, deadline, split
-from ...module_utils._core.work.ssm.ports import CommandRequest, FleetPort
-from ...module_utils._core.work.ssm.stagerun import StageRun
-from ...module_utils._core.work.ssm.stages import AgentStage
-from ..aws_options import accounts_of, node_places
-from ..workers import gather
+from ..agent_update import AgentUpdate
+from ..aws_options import accounts_of
 from .places import PlacePorts, is_instance
 from .preparation import Details, Preparer, Reasons, merged
 
 #: Tag of an instance that runs only because a rollout started it. Its value is the rollout.
 STARTED_TAG = "PatchtideStarted"
-AGENT_SECONDS = 900
 _OFF = ("stopped", "stopping")
 
 
@@ -96,33 +89,15 @@ class PowerPreparer(Preparer):
 
     def _update_agents(self, nodes: Sequence[str]) -> None:
         """Run AWS-UpdateSSMAgent once, however often the rollout is resumed. An old agent can patch as well."""
-        rollout, now = self.rollout, self.rollout.clock.now()
-        sessions = self.clouds.sessions()
+        rollout = self.rollout
         planned = [rollout.nodes[node] for node in nodes]
-        places = node_places([(node["account"], node["region"]) for node in planned], accounts_of(self.options))
-        ports: dict[str, FleetPort] = {place.label: SsmFleet(place, sessions) for place in places}
-        tokens = f"{rollout.plan['rollout']} {self.wave}/agent/1"
-        chunks = [
-            Chunk(
-                token=f"{tokens}.{number}",
-                place=place,
-                request=_agent_request(f"{tokens}.{number}", ids),
-                intended_at=now - timedelta(days=1),  # an earlier controller may have sent it
-                deadline=deadline(now, 600, AGENT_SECONDS),
-            )
-            for number, (place, _platform, ids) in enumerate(split(planned), 1)
-        ]
-        run = StageRun(
-            stage=AgentStage(),
-            title=f"{self.wave} agent update",
-            ports=ports,
+        bad = AgentUpdate(
+            sessions=self.clouds.sessions(),
+            accounts=accounts_of(self.options),
             clock=rollout.clock,
-            gather=gather,
-            progress=self.say,
+            say=self.say,
             poll_seconds=float(self.options["poll_interval"]),
-        )
-        results = run.begin(chunks, look_first=True) + run.wait(chunks)
-        bad = [item["node_id"] for item in results if item.get("error")]
+        ).run(planned, f"{rollout.plan['rollout']} {self.wave}/agent/1", f"{self.wave} agent update")
         if bad:
             self.say(f"{self.wave}: the agent of {len(bad)} nodes could not be updated; they go on with the old one")
 
@@ -140,10 +115,3 @@ def _start_and_look(ports: PlacePorts, ids: list[str]) -> Reasons:
     }
     gone = {node: "the instance does not exist any more" for node in ids if node not in states}
     return {**waiting, **refused, **gone}
-
-
-def _agent_request(token: str, ids: Sequence[str]) -> CommandRequest:
-    parameters: dict[str, list[str]] = {}
-    return CommandRequest(
-        document="AWS-UpdateSSMAgent", parameters=parameters, node_ids=tuple(ids), comment=comment_of(token)
-    )

@@ -27,6 +27,7 @@ from ..work.repositories.servers import WSUS, server_mistakes
 from ..work.windows.selection import ANYBODYS
 from .errors import Mistake
 from .notice_checks import notice_mistakes
+from .required_tags import to_tag_rules
 from .values import BY_TAG, Policy, PolicyBaseline, Window
 
 #: Quotas per account and Region (AWS general reference, Systems Manager).
@@ -56,6 +57,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_lists,
         _check_repositories,
         lambda policy: notice_mistakes(policy.notices),
+        _check_required_tags,
     )
     return [mistake for check in checks for mistake in check(policy)]
 
@@ -312,6 +314,14 @@ def _check_hooks(policy: Policy) -> Iterator[Mistake]:
         if getattr(policy.hooks, before) and not getattr(policy.hooks, after):
             expected = f"a task file that undoes hooks.{before} (it can be empty)"
             yield Mistake(path=f"hooks.{after}", value="", expected=expected)
+
+
+def _check_required_tags(policy: Policy) -> Iterator[Mistake]:
+    try:
+        if policy.enrollment.required_tags:
+            to_tag_rules("enrollment.required_tags", policy.enrollment.required_tags)
+    except BadInput as error:
+        yield Mistake.of(error)
 
 
 def _check_lists(policy: Policy) -> Iterator[Mistake]:

@@ -85,3 +85,22 @@ class DriftTolerance:
 
     nodes: int | str | None = "10%"
     patches: int | str | None = "20%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """What ``enroll_nodes`` requires of every node, and what it may repair.
+
+    :param instance_profile: for EC2 instances that have none; "" if none may be attached.
+    :param role_policy_arn: managed policy for roles that lack permissions of the agent; "" if none may be attached.
+    :param required_tags: by key what ``policy/required_tags.py`` reads: ``default``, ``allowed`` and ``pattern``.
+    :param register_minutes: how long a launched instance may take to register.
+    """
+
+    instance_profile: str = ""
+    role_policy_arn: str = ""
+    required_tags: Mapping[str, Any] = field(default_factory=dict)
+    custom_inventory: bool = True
+    oldest_agent: str = ""
+    update_agent: bool = False
+    register_minutes: int = 30

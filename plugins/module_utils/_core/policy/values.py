@@ -26,7 +26,7 @@ from ..work.precheck import PrecheckRules
 from ..work.repositories.expected import RepositoryRules
 from ..work.windows.selection import UpdateRules
 from .notice_rules import NoticeRules
-from .run_rules import BudgetRules, DriftTolerance, Hooks, Retries
+from .run_rules import BudgetRules, DriftTolerance, Enrollment, Hooks, Retries
 
 #: As a wave's window: the tag of each node names its window.
 BY_TAG = "tag"
@@ -292,6 +292,7 @@ class Policy:
     owners: tuple[Owner, ...] = ()
     exceptions: ExceptionRules = field(default_factory=ExceptionRules)
     freeze: FreezeCalendars = FreezeCalendars()
+    enrollment: Enrollment = field(default_factory=Enrollment)
     stopped_nodes: StoppedNodes = StoppedNodes()
     budgets: BudgetRules = field(default_factory=BudgetRules)
     hooks: Hooks = field(default_factory=Hooks)

@@ -26,6 +26,28 @@ def allowed_actions(documents: Iterable[Mapping[str, Any]], actions: Iterable[st
     return allowed, denied
 
 
+def resource_verdict(document: Mapping[str, Any], action: str, arn: str) -> str:
+    """Return whether a resource policy lets everybody do ``action`` on ``arn``: ``allowed``, ``denied`` or
+    ``conditional``, where conditions decide that are not evaluated.
+
+    Principals are not read: the policy of a VPC endpoint names everybody, or somebody whom only a request shows.
+    """
+    found = {
+        (str(statement.get("Effect")), bool(statement.get("Condition")))
+        for statement in _listed(document.get("Statement"))
+        if _means(statement, action) and _is_on(statement, arn)
+    }
+    if ("Deny", False) in found or not any(effect == "Allow" for effect, _conditional in found):
+        return "denied"
+    return "conditional" if ("Deny", True) in found or ("Allow", False) not in found else "allowed"
+
+
+def _is_on(statement: Mapping[str, Any], arn: str) -> bool:
+    if "NotResource" in statement:
+        return not any(_fits(str(mask), arn) for mask in _listed(statement["NotResource"]))
+    return any(_fits(str(mask), arn) for mask in _listed(statement.get("Resource")))
+
+
 def _means(statement: Mapping[str, Any], action: str) -> bool:
     if "NotAction" in statement:
         return not any(_fits(str(mask), action) for mask in _listed(statement["NotAction"]))

@@ -52,6 +52,21 @@ class RolePolicies:
     documents: tuple[Mapping[str, Any], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleFacts:
+    """What the role in an instance profile allows.
+
+    :param role: its name. :param missing: required actions that no policy of the role allows.
+    :param denied: those that a policy denies, which another policy can't allow.
+    :param exists: whether there is such a profile.
+    """
+
+    role: str = ""
+    missing: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    exists: bool = True
+
+
 class InstanceRolePort(Protocol):
     """Instances of one place, and the roles of its account."""
 
@@ -96,6 +111,24 @@ def default_policy(region: str) -> str:
     return f"arn:{partition_of(region)}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
 
+def read_role(
+    port: InstanceRolePort, profile: str, enough: str, needed: Sequence[str] = tuple(sorted(NEEDED))
+) -> RoleFacts:
+    """Return what the role in an instance profile allows; a role with the policy ``enough`` lacks nothing.
+
+    :raises ServiceError: IAM refuses to tell.
+    """
+    role = port.role_of(profile)
+    if not role:
+        return RoleFacts(exists=role is not None)
+    policies = port.policies_of(role, enough)
+    if enough in policies.attached:
+        return RoleFacts(role=role)
+    allowed, denied = allowed_actions(policies.documents, needed)
+    missing = tuple(action for action in needed if action not in allowed)
+    return RoleFacts(role=role, missing=missing, denied=tuple(sorted(denied)))
+
+
 class InstanceRolesNoun:
     """The declared instances in one account-Region."""
 
@@ -137,19 +170,15 @@ class InstanceRolesNoun:
 
     def _role(self, profile: str) -> tuple[str, tuple[str, ...]]:
         """Return the role in a profile and the actions that it lacks."""
-        role = self._port.role_of(profile)
-        if role is None:
+        found = read_role(self._port, profile, self._policy, self._needed)
+        if not found.exists:
             raise BadInput("instance_profile", profile, "the name of an existing instance profile")
-        if not role:
+        if not found.role:
             raise Conflict(f"Instance profile {profile} contains no role. Add a role to it.")
-        policies = self._port.policies_of(role, self._policy)
-        if self._policy in policies.attached:
-            return role, ()
-        allowed, denied = allowed_actions(policies.documents, self._needed)
-        if denied:
-            listed = ", ".join(sorted(denied))
-            raise Conflict(f"A policy of role {role} denies {listed}. Another policy can't allow it.")
-        return role, tuple(action for action in self._needed if action not in allowed)
+        if found.denied:
+            listed = ", ".join(found.denied)
+            raise Conflict(f"A policy of role {found.role} denies {listed}. Another policy can't allow it.")
+        return found.role, found.missing
 
     def apply(self, change: Change[RolesOfInstances]) -> RolesOfInstances | None:
         before, after = change.before or {}, change.after or {}

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.iam_policies import allowed_actions
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.ssm.iam_policies import (
+    allowed_actions,
+    resource_verdict,
+)
 
 PUT, GET = "ssm:PutInventory", "ec2messages:GetMessages"
 
@@ -50,3 +53,27 @@ def test_single_statement_may_stand_without_its_list() -> None:
 
 def test_documents_without_statements_allow_nothing() -> None:
     assert allowed_actions([{}, {"Statement": []}], [PUT]) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("statements", "verdict"),
+    [
+        ([], "denied"),
+        ([{"Effect": "Allow", "Action": "*", "Resource": "*"}], "allowed"),
+        ([{"Effect": "Allow", "Action": "s3:Put*", "Resource": "*"}], "denied"),
+        ([{"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::a/*"]}], "denied"),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::b/*"}], "denied"),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a/*"}], "allowed"),
+        ([{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"x": 1}}], "conditional"),
+        ([{"Effect": effect, "Action": "*", "Resource": "*"} for effect in ("Allow", "Deny")], "denied"),
+        (
+            [
+                {"Effect": "Allow", "Action": "*", "Resource": "*"},
+                {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"x": 1}},
+            ],
+            "conditional",
+        ),
+    ],
+)
+def test_what_a_resource_policy_says_of_an_object(statements: list[dict[str, Any]], verdict: str) -> None:
+    assert resource_verdict({"Statement": statements}, "s3:GetObject", "arn:aws:s3:::b/*") == verdict

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.fleet.required_tags import judge, to_tag_rules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.required_tags import judge, to_tag_rules
 
 RULES = to_tag_rules(
     "required_tags",
