@@ -120,12 +120,17 @@ class WaveHook(Preparer):
 
 
 class ServersPreparer(WaveHook):
-    """What patch servers give to a wave: recorded before the playbook does it, and never undone."""
+    """What patch servers give to a wave: recorded before the playbook does it, and never undone.
+
+    A wave without nodes in the plan gets it as well: they find in the next scan what is promoted now.
+    """
 
     what = "promoted"
 
     def wanted(self) -> list[str]:
-        return super().wanted() if self._steps() else []
+        wave = self.rollout.state.waves[self.wave]
+        found = super().wanted() if wave.nodes else [WHOLE_WAVE] * (wave.status == "running")
+        return found if self._steps() else []
 
     def look(self, nodes: Sequence[str]) -> dict[str, Details]:
         return {WHOLE_WAVE: {"servers": self._steps()}}

@@ -279,3 +279,18 @@ def test_what_servers_give_is_recorded_before_it_is_done_and_again_after_a_crash
     assert night.rollout.events == events
     none = night.preparer("promoted", policy={**policy, "repositories": {}})
     assert none.wanted() == []
+
+
+def test_a_wave_without_nodes_gets_what_servers_have_for_it_as_well(tmp_path: Path) -> None:
+    """Its nodes had nothing to install at the scan: they find it in the next one."""
+    night = Night(tmp_path)
+    plan = completed([{"name": "w", "nodes": [], "reboot_rule": "never"}])
+    for name in ("journal.jsonl", "journal.head"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "plan.json").write_text(json.dumps(plan), "utf-8")
+    night.again().record(started(plan["digest"]))
+    servers = [{"kind": "wsus", "address": "wsus-01", "targets": {"w": "Dev"}, "kbs": ["KB5990101"]}]
+    policy = {"name": "p", "version": 1, "waves": [{"name": "w"}], "repositories": {"servers": servers}}
+    assert night.preparer("promoted", policy=policy).wanted() == []
+    night.record(WaveStarted)
+    assert night.preparer("promoted", policy=policy).wanted() == [WHOLE_WAVE]
