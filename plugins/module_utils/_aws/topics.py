@@ -20,7 +20,7 @@ _BYTES = 262_144 - 4_096
 _SUBJECT = 99
 
 
-class SnsTopicPort:
+class Topic:
     """One topic. Requires ``sns:Publish``. :raises BadInput: it is not the ARN of a topic."""
 
     def __init__(self, arn: str, sessions: Sessions) -> None:

@@ -16,8 +16,9 @@ from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.exceptions.tags import Alarm
 from ...module_utils._core.nodes import Candidate
 from ...module_utils._core.notice.due import OLDEST
-from ...module_utils._core.notice.exceptions import alarm_notice, exception_notices, repository_notices
+from ...module_utils._core.notice.exceptions import alarm_notice, exception_notices
 from ...module_utils._core.notice.model import Notice
+from ...module_utils._core.notice.repositories import repository_notices
 from ...module_utils._core.notice.rollouts import Evidence, Moments, rollout_notices
 from ...module_utils._core.plan.scan import check_scan_shape
 from ...module_utils._core.policy.values import Policy

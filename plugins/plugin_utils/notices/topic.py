@@ -8,22 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._aws.topics import SnsTopicPort
+from ...module_utils._aws.topics import Topic
 from ...module_utils._core.errors import ServiceError
 from ...module_utils._core.policy.notice_rules import SnsTopic
 from ..aws_options import to_sessions
 from .message import Message
 from .sender import NotSent
 
-#: Errors of Publish that another attempt does not help.
-_FINAL = frozenset({"NotFound", "InvalidParameter", "ParameterValueInvalid", "EndpointDisabled", "KMSDisabled"})
+#: Errors of Publish that another attempt does not help (Amazon SNS API reference, Publish).
+_FINAL = frozenset(
+    (
+        *("AuthorizationError", "EndpointDisabled", "InvalidParameter", "NotFound", "ParameterValueInvalid"),
+        *("KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound", "KMSOptInRequired"),
+    )
+)
 
 
 class TopicSender:
     """:param options: the AWS connection. :raises BadInput: the ARN is not valid."""
 
     def __init__(self, rules: SnsTopic, options: Mapping[str, Any]) -> None:
-        self._topic = SnsTopicPort(rules.topic_arn, to_sessions(options))
+        self._topic = Topic(rules.topic_arn, to_sessions(options))
 
     @property
     def shown(self) -> str:

@@ -37,6 +37,14 @@ def test_foreign_text_stays_in_its_line_and_is_no_template() -> None:
     assert not [line for line in found.text.splitlines() if line.startswith("Bcc")]
 
 
+def test_every_text_of_a_request_is_one_line() -> None:
+    facts = dict.fromkeys(("policy", "rollout", "wave", "window", "exception", "reason"), EVIL)
+    data = notice(facts=facts).to_data()
+    rows = [text for node in data["nodes"] for text in node.values()]
+    texts = [text for text in (*data.values(), *rows) if isinstance(text, str)]
+    assert len(texts) > 200 and all(text.isprintable() for text in texts)
+
+
 def test_nodes_with_trouble_are_listed_and_otherwise_all() -> None:
     (line,) = [line for line in Texts(None).single("r", notice()).text.splitlines() if line.startswith("- ")]
     assert "(i-3): a" in line
