@@ -178,6 +178,22 @@ def test_events_that_spokes_forward_are_answered_in_the_hub_and_no_others() -> N
     answered = [item["EventPattern"] for item in resources("hub", "Events::Rule").values()]
     assert not unanswered(rule["EventPattern"], answered)
     assert unanswered(rule["EventPattern"], answered[1:]), "a rule without events, or events without a rule, are found"
+    forwarded = {part["detail-type"][0]: part["detail"] for part in rule["EventPattern"]["$or"]}
+    for pattern in answered:
+        wider = forwarded.get(pattern["detail-type"][0], {})
+        assert all(pattern["detail"][key] == value for key, value in wider.items()), "it waits for what nobody forwards"
+    assert forwarded["EC2 Instance State-change Notification"] == {"state": ["running"]}
+
+
+def test_only_writers_write_override_lists_and_none_replaces_one() -> None:
+    """S3 user guide, enforce conditional writes: ``Null`` is true if the request lacks the header If-None-Match."""
+    (policy,) = resources("lists", "S3::BucketPolicy").values()
+    denied = {row["Sid"]: (row["Action"], row["Condition"]) for row in statements(policy) if row["Effect"] == "Deny"}
+    assert denied["NobodyElseWrites"] == (
+        ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+        {"ArnNotLike": {"aws:PrincipalArn": {"Ref": "WriterArns"}}},
+    )
+    assert denied["NobodyOverwrites"] == ("s3:PutObject", {"Null": {"s3:if-none-match": "true"}})
 
 
 def test_what_targets_get_is_json_with_known_values() -> None:

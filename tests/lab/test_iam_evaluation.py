@@ -50,6 +50,7 @@ def test_conditions_need_every_key_and_any_value() -> None:
     assert may(row(Condition=TAGGED), tag="yes") and not may(row(Condition=TAGGED), tag="Yes")
     both = {"StringEquals": {"aws:ResourceTag/Patching": ["no", "yes"], "aws:ResourceTag/Other": "x"}}
     assert not may(row(Condition=both), tag="yes")
+    assert not may(row(Condition={"StringEquals": {"aws:ResourceTag/Patching": "y*"}}), tag="yes")
     assert may(row(Condition={"StringLike": {"aws:ResourceTag/Patching": ["n*", "y?s"]}}), tag="yes")
 
 
