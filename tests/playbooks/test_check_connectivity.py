@@ -19,6 +19,7 @@ def estate(running: Lab, tmp_path_factory: pytest.TempPathFactory) -> Estate:
     return Estate(running, tmp_path_factory.mktemp("networks"), policy(SHARED, WEB, DATA))
 
 
+@pytest.mark.slow
 def test_each_vpc_is_shown_with_the_change_it_needs(estate: Estate) -> None:
     found = estate.play("check_connectivity")
     assert found.status != 0 and found.changed == 0 and not estate.writes(), found.output + found.errors
