@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.tags import Alarm
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.notice.model import Notice
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.evidence import Reader
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.driving import night, planned
+from tests.fakes.events import started
 from tests.fakes.fleet_port import START
 from tests.fakes.plans import candidate, completed
 from tests.report import samples
@@ -122,6 +125,19 @@ def test_a_window_is_announced_at_the_nearest_of_the_hours(
         assert [node.node_id for node in item.nodes] == ["a"] and item.facts["wave"] == "dev"
 
 
+def test_an_aborted_rollout_announces_no_window(tmp_path: Path) -> None:
+    write_plan(tmp_path / "r", 600)
+    rollout = RolloutDir(tmp_path / "r", At(START))
+    begin = {"rollout": rollout.plan["rollout"], "waves": ("dev",), "node_count": 1}
+    for event, announced in (
+        (started(rollout.plan["digest"], **begin), True),
+        (Decision(by="dana", action="abort", reason="enough"), False),
+    ):
+        rollout.record(event)
+        kinds = [item.kind for item in reader(START).rollouts(tmp_path)]
+        assert ("impending" in kinds) is announced and "started" in kinds
+
+
 LEDGER = {
     "exception_id": "EX-1",
     "node": "i-1",
@@ -165,6 +181,12 @@ def test_exceptions_that_begin_unapproved_or_end_soon_raise_alarms(tmp_path: Pat
     assert kinds == ["not approved"]
     soon = of_ledger(tmp_path, from_time("2026-12-29T12:00:00Z"), status="approved", decided_by="dana")
     assert [item.facts.get("alarm") for item in soon] == [None, "expiring"]
+
+
+def test_an_exception_without_nodes_in_the_inventory_is_no_alarm(tmp_path: Path) -> None:
+    """``send_notices`` may run without an inventory; ``sync_exceptions`` raises the alarm about such exceptions."""
+    found = of_ledger(tmp_path, status="approved", decided_by="dana", node="i-9")
+    assert [(item.kind, item.nodes) for item in found] == [("exception_approved", ())]
 
 
 def test_an_alarm_about_a_tag_is_one_notice_a_day() -> None:
