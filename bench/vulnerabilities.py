@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -133,7 +133,8 @@ def run_import(folder: Path, kind: str) -> None:
     source = to_source({"path": str(folder / kind), "format": kind}, "sources[0]")
     lines = importer.lines(read_sources([source], 0, notes), notes["sources"])
     write_if_changed(folder / "out.jsonl", lines)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # ru_maxrss would be that of the process that started this one, if it was larger
+    peak = int(re.findall(r"VmHWM:\s+([0-9]+)", Path("/proc/self/status").read_text())[0]) // 1024
     took = {
         "peak_mb": peak,
         "wall_s": round(time.perf_counter() - begin, 1),
