@@ -85,6 +85,13 @@ def test_the_same_evidence_has_the_same_keys_and_another_gate_another_one(tmp_pa
     assert len({item.key for item in found}) == len(found) == 5
 
 
+@pytest.mark.parametrize(("days", "count"), [(6, 4), (8, 0)])
+def test_a_rollout_that_finished_long_ago_is_not_read_again(days: int, count: int, tmp_path: Path) -> None:
+    samples.aborted().write(tmp_path / "2026-11")
+    found = list(reader(samples.START + timedelta(days=days), "production").rollouts(tmp_path))
+    assert len(found) == count
+
+
 def test_notices_of_a_policy_are_those_of_its_own_rollouts(tmp_path: Path) -> None:
     samples.aborted().write(tmp_path / "2026-11")
     assert list(reader(samples.START, "another tenant").rollouts(tmp_path)) == []
