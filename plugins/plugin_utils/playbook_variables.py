@@ -118,7 +118,10 @@ VARIABLES: Mapping[str, Variable] = {
     "policy_digest": Variable(what="Digest of the changed policy, for the decision accept_policy."),
     "policy_file": Variable(what="The policy.", kind="path"),
     "policy_name": Variable(what="Name of the drafted policy."),
-    "poll_interval": Variable(what="How often the state of running commands is read.", kind="seconds"),
+    "poll_interval": Variable(
+        what="How often the state of running commands is read; in a rollout, that of long ones every 30 seconds.",
+        kind="seconds",
+    ),
     "principal": Variable(what="Who signs, as in the trust bundle, such as ana@example.com."),
     "pseudonyms": Variable(what="Whether names and IDs of nodes and owners are replaced.", kind="yes or no"),
     "reason": Variable(what="Why, in one sentence. It is recorded."),
