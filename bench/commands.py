@@ -4,7 +4,7 @@
 """Run Command and patch states of the canned endpoint: commands end node by node while the wall's clock runs.
 
 What a node does follows from its id, so every contestant meets the same estate. A full page always has a token, also
-where nothing follows it, as the service may do: each command of 50 nodes costs two calls a look.
+where nothing follows it, as the service may do.
 """
 
 from __future__ import annotations
