@@ -17,7 +17,8 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Outcome
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.executors import EXECUTORS
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout import due as due_module
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.due import Effect, due
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.gathering import Gathering
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.drive.driver import Driver
 
 from tests.fakes.driving import WAVE, Driving
@@ -354,3 +355,19 @@ def test_a_person_skips_a_node_while_its_guards_are_asked(tmp_path: Path, monkey
     monkeypatch.setattr(driving.watch, "objections", objections)
     driving.run()
     assert driving.statuses() == {"a": "skipped", "b": "succeeded"} and driving.begun_at("patch") == [("b",)]
+
+
+def test_only_an_install_waits_for_nobody_that_waits_for_it(tmp_path: Path) -> None:
+    driver = Driving(tmp_path, {"a": 1, "b": 1}).driver()
+    driver._waiting = {"b"}
+    held = []
+
+    class Chooser(Gathering):
+        def choose(self, *asked: Any) -> tuple[list[str], float]:
+            held.append(set(asked[-1]))
+            return ["a"], 0
+
+    driver.gathering = Chooser()
+    for stage in ("patch", "reboot"):
+        assert driver._gathered(Effect("run", WAVE, stage), ["a"]) == ["a"]
+    assert held == [{"b"}, set()]

@@ -85,3 +85,12 @@ def test_nothing_is_kept_of_work_that_has_ended(tmp_path: Path, monkeypatch: pyt
     (result,) = world.executor.poll(work)
     assert result["node_id"] == NODE
     assert (world.executor._chunks, world.executor._stages) == ({}, {})
+
+
+def test_nothing_is_kept_of_work_that_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = pinned(tmp_path, monkeypatch, PATCHES)
+    work = world.install()
+    work.handle = world.executor.begin(work)
+    assert world.executor.poll(work) == []
+    (result,) = world.executor.give_up(work, None)
+    assert (result["node_id"], world.executor._chunks, world.executor._stages) == (NODE, {}, {})

@@ -75,6 +75,14 @@ def test_when_it_ends_without_the_others_are_refused(status: str, done: bool) ->
     assert set(found.refused) == {"a-2"} and "a-1" in found.refused["a-2"] and found.waiting == set()
 
 
+def test_the_list_of_one_kind_says_nothing_of_another() -> None:
+    state = rollout("a-1", "a-2", "b-1", "b-2", "c-1", "c-2")
+    for node, result in {"a-1": USED, "b-1": {"status": "failed", "evidence": {}}, "c-1": USED}.items():
+        state.nodes[node].stage, state.nodes[node].results = "scan", {"patch": result}
+    found = first_alone(state, "w")
+    assert (found.waiting, set(found.refused)) == (set(), {"b-2"})
+
+
 @pytest.mark.parametrize("status", ["unreachable", "skipped", "no_op", "cancelled"])
 @pytest.mark.parametrize("done", [False, True])
 def test_a_first_one_on_which_nothing_ran_says_nothing(status: str, done: bool) -> None:
