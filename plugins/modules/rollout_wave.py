@@ -46,8 +46,8 @@ options:
     default: 60
   poll_interval:
     description:
-      - Seconds between two requests for the status of work that a service carries out. Work that takes long is looked at
-        after half of the time that it has taken so far, at least every 30 seconds.
+      - Seconds between two requests for the status of work that a service carries out. Work that takes long is looked
+        at after half of the time that it has taken so far, at least every 30 seconds.
     type: int
     default: 15
 extends_documentation_fragment:
