@@ -172,6 +172,6 @@ def test_every_fix_clears_its_finding_and_a_launched_machine_is_in_the_next_plan
         ran = estate.play(playbook)
         assert ran.status == 0, ran.output + ran.errors
     plan = json.loads((estate.folder / "run" / "plan.json").read_text("utf-8"))
-    assert new in {node["node_id"] for node in plan["nodes"]}
+    assert new in {node["node_id"] for wave in plan["waves"] for node in wave["nodes"]}
     unknown = estate.play("enroll_nodes", "-e", json.dumps({"patchtide_nodes": ["i-00000000000000000"]}))
     assert unknown.status != 0 and "neither the inventory nor the estate has it" in unknown.output
