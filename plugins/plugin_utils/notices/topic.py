@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._aws.topics import Topic
-from ...module_utils._core.errors import ServiceError
+from ...module_utils._core.errors import AccessDenied, NotFound, ServiceError
 from ...module_utils._core.policy.notice_rules import SnsTopic
 from ..aws_options import to_sessions
 from .message import Message
@@ -41,6 +41,6 @@ class TopicSender:
         try:
             self._topic.publish(message.subject, f"{message.subject}\n{message.text}", message.key, attributes)
         except ServiceError as error:
-            denied = type(error) is not ServiceError
-            raise NotSent(str(error), again=not denied and error.code not in _FINAL) from None
+            final = isinstance(error, (AccessDenied, NotFound)) or error.code in _FINAL
+            raise NotSent(str(error), again=not final) from None
         return ""

@@ -44,9 +44,10 @@ def exception_notices(
             at=moment(record.decided_at),
             nodes=_covered(record, nodes),
         )
+    by_id = {item.exception_id: item for item in records}
     for alarm in reconcile(records, nodes, "", today, rules, lambda node: False).alarms:
         if alarm.kind in OF_LEDGER:
-            found = next(item for item in records if item.exception_id == alarm.exception_id)
+            found = by_id[alarm.exception_id]
             yield alarm_notice(alarm, (rules.ledger, str(found.period)), None, _covered(found, nodes), policy)
 
 
