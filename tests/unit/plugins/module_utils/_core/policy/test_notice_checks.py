@@ -96,3 +96,8 @@ def test_routes_have_names_of_their_own_and_known_accounts() -> None:
 def test_other_receivers_need_no_new_approval() -> None:
     """A change of ``notices`` leaves the digest as it is, that of a policy from before there were notices too."""
     assert policy({"mail": MAIL}, ahead_hours=[1]).digest == to_policy({"version": 1, "name": "x"}).digest
+
+
+def test_the_selector_of_a_route_becomes_what_plans_know() -> None:
+    found = policy({"mail": MAIL, "select": {"applications": ["shop"]}})
+    assert found.notices.routes[0].select.tags == {"Application": ("shop",)}
