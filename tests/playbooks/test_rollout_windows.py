@@ -120,7 +120,12 @@ def test_an_update_that_wsus_has_for_dev_reaches_prod_after_its_promotion_only(t
         assert _cycle(tmp_path, "first") == {"win-dev": [NET.kb]}
         assert dev.installed == [NET.kb] and prod.installed == []
         assert wsus.offers("Prod", NET.kb) and not wsus.offers("Prod", LCU.kb) and not wsus.offers("Dev", LCU.kb)
-        assert _cycle(tmp_path, "second") == {"win-prod": [NET.kb]}
+        assert _cycle(tmp_path, "second", status=2) == {"win-prod": [NET.kb]}
+        assert prod.installed == []  # nothing is left for dev, and a person has to decide on a wave that tries nothing
+        decided = ["-e", "patchtide_decision=promote", "-e", "patchtide_wave=dev", "-e", "patchtide_reason=done"]
+        done = play(tmp_path, "steer_rollout", "-e", "patchtide_dir=second", *decided)
+        assert done.returncode == 0, done.stdout + done.stderr
+        _roll_out(tmp_path, "second")
         assert prod.installed == [NET.kb] and not world.trouble
     events = [json.loads(line) for line in (tmp_path / "first/journal.jsonl").read_text().splitlines()]
     promoted = [item["data"] for item in events if item["kind"] == "prepared"]
@@ -146,18 +151,23 @@ CLIENTS = """
 """
 
 
-def _cycle(folder: Path, name: str) -> dict[str, list[str]]:
+def _cycle(folder: Path, name: str, status: int = 0) -> dict[str, list[str]]:
     """Scan, plan and roll out; return what the plan installs on each host."""
-    found = ["-e", f"patchtide_dir={name}"]
     for playbook in ("scan_compliance", "plan_rollout"):
-        done = play(folder, playbook, *found)
+        done = play(folder, playbook, "-e", f"patchtide_dir={name}")
         assert done.returncode == 0, done.stdout + done.stderr
+    _roll_out(folder, name, status)
     plan = json.loads((folder / name / "plan.json").read_text())
-    done = play(folder, "rollout_patches", *found, "-e", f"patchtide_approved_digest={plan['digest']}")
-    assert done.returncode == 0, done.stdout + done.stderr
     return {
         node["host"]: [patch["id"] for patch in node["patches"]] for wave in plan["waves"] for node in wave["nodes"]
     }
+
+
+def _roll_out(folder: Path, name: str, status: int = 0) -> None:
+    digest = json.loads((folder / name / "plan.json").read_text())["digest"]
+    options = ["-e", f"patchtide_dir={name}", "-e", f"patchtide_approved_digest={digest}"]
+    done = play(folder, "rollout_patches", *options)
+    assert done.returncode == status, done.stdout + done.stderr
 
 
 def _finals(journal: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ..executors import AZURE, SSM, find, unserved
 from ..fleet.records import MAINTENANCE_WINDOW_KEYS, PATCH_GROUP_KEYS, first_of
@@ -35,7 +36,7 @@ from .machine import (
 )
 from .words import finding
 
-Part = Repair | Finding
+Part: TypeAlias = "Repair | Finding"
 
 
 @dataclass(frozen=True, slots=True)
