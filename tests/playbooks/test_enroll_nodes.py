@@ -149,7 +149,7 @@ def test_it_predicts_repairs_and_leaves_the_rest_to_owners_with_its_fix(estate: 
     estate.aws.post("ledger/reset")
     again = estate.play("enroll_nodes")
     assert again.changed == 0 and not estate.writes(), again.output
-    assert "weak, bare: runs with a role that suffices, and has not registered" in again.output
+    assert "bare, weak: runs with a role that suffices, and has not registered" in again.output
 
 
 @pytest.mark.slow

@@ -122,5 +122,5 @@ def lines(rows: Sequence[Mapping[str, Any]], most: int = 8) -> Iterator[str]:
         yield f"{plain(owner) or 'No owner'}: {counted(sum(map(len, found.values())), 'finding')}"
         for (what, fix), names in found.items():
             more = f" and {len(names) - most} more" if len(names) > most else ""
-            yield f"  {', '.join(map(plain, names[:most]))}{more}: {what}"
+            yield f"  {', '.join(map(plain, sorted(names)[:most]))}{more}: {what}"
             yield f"    Fix: {fix}"

@@ -20,7 +20,7 @@ def row(name: str, owner: str, *codes: str) -> dict[str, Any]:
 
 def test_findings_are_shown_by_owner_with_each_fix_once() -> None:
     found = list(
-        lines([row("a", "web-team", "no_executor"), row("b", "", "no_wave"), row("c", "web-team", "no_executor")])
+        lines([row("c", "web-team", "no_executor"), row("b", "", "no_wave"), row("a", "web-team", "no_executor")])
     )
     assert found[0] == "No owner: 1 finding" and found[3] == "web-team: 2 findings"
     assert found[4].startswith("  a, c: nothing patches it") and found[5].startswith("    Fix: Set patchtide_executor")
