@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -53,7 +53,7 @@ def refusal(call: Mapping[str, str], path: str) -> str:
     action, resources = _action(call, path)
     if action == "sts:GetCallerIdentity":  # needs no permission (STS API reference)
         return ""
-    denied = [item for item in resources if not allows(policies, action, item, lambda item=item: _facts(call, item))]  # type: ignore[misc]
+    denied = [item for item in resources if not allows(policies, action, item, partial(_facts, call, item))]
     if not denied:
         return ""
     who = f"arn:aws:sts::{account}:assumed-role/{name}"
@@ -136,7 +136,8 @@ def _function(loader: _Template, name: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode):
         values = loader.construct_sequence(node, deep=True)
         return values[-1] if name == "If" else values
-    value = loader.construct_scalar(node)  # type: ignore[arg-type]
+    assert isinstance(node, yaml.ScalarNode), "no function of CloudFormation takes a mapping in a short form here"
+    value = loader.construct_scalar(node)
     return None if value == "AWS::NoValue" else value
 
 
