@@ -160,7 +160,7 @@ class Courses:
         await self.see_through(work, begun=bool(work.handle), prepare=prepare if work.stage == "patch" else None)
 
     def _pace(self, port: ExecutorPort) -> AbstractContextManager[None]:
-        return self.tempo.real_time() if port.row.is_direct else nullcontext()
+        return self.tempo.at_host_pace() if port.row.is_direct else nullcontext()
 
     def _deadline(self, port: ExecutorPort, stage: str, at: datetime, nodes: Sequence[str]) -> datetime:
         """Return the deadline of work: its time limit, or the end of the window minus the time for a reboot."""

@@ -131,7 +131,7 @@ class Tempo:
         return await self._hosts.run(work)
 
     @contextmanager
-    def real_time(self) -> Iterator[None]:
+    def at_host_pace(self) -> Iterator[None]:
         """Keep virtual time at a pace that real hosts keep up with, while one is at work or restarts."""
         self._real_hosts += 1
         try:

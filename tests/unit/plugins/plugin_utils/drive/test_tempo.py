@@ -63,7 +63,7 @@ def test_time_passes_slowly_while_a_real_host_is_at_work() -> None:
     tempo, seen = Tempo(FakeClock(), rehearsal=True), []
 
     async def host() -> None:
-        with tempo.real_time():
+        with tempo.at_host_pace():
             await asyncio.sleep(0.6)
             seen.append((tempo.clock.now() - START).total_seconds())
 
