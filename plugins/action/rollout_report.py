@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,13 +20,11 @@ from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
 from ..module_utils._core.report.patch_view import patches_to_csv, patches_to_data
 from ..module_utils._core.report.text import summary_to_text
-from ..module_utils._core.rollout.journal import Record, from_line
-from ..module_utils._core.rollout.journal_head import against
 from ..module_utils._core.tags import TagKeys
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_text
 from ..plugin_utils.report.html import render_plan_html, render_report_html
-from ..plugin_utils.rollout.stores import JOURNAL, read_head
+from ..plugin_utils.rollout.journal_lines import read_journal
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
 _Check = Callable[[Any, str], None]
@@ -111,23 +109,6 @@ def _read_part(folder: Path, name: str) -> dict[str, Any] | None:
     data: dict[str, Any] = read_json(folder / name, "dir")
     _CHECKS[name][0](data, str(folder / name))
     return data
-
-
-def read_journal(folder: Path) -> Iterator[Record]:
-    """Yield the records one by one. A torn last line, left by a writer that was killed, never counted."""
-    yield from against(_read_lines(folder / JOURNAL), read_head(folder))
-
-
-def _read_lines(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    try:
-        with path.open("rb") as lines:
-            for line in lines:
-                if line.endswith(b"\n"):
-                    yield from_line(line[:-1])
-    except OSError as error:
-        raise BadInput("dir", str(path), f"a readable journal ({error})") from error
 
 
 def render(report: Report, plan: Mapping[str, Any] | None, formats: list[str]) -> dict[str, str]:

@@ -97,6 +97,9 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
     "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
+    "history": Variable(what="The history: a directory, or s3://bucket/prefix."),
+    "history_kms_key": Variable(what="KMS key of new objects of the history. Without it, the bucket's default."),
+    "history_region": Variable(what="Region of the history's bucket. Without it, that of the credentials."),
     "hub_parameters": Variable(
         what="Parameters of templates/hub.template. Without it, no hub; {} takes the defaults.", kind="data"
     ),
@@ -135,6 +138,10 @@ VARIABLES: Mapping[str, Variable] = {
         what="History of the repositories of all hosts. Without it, repositories.jsonl in the directory.", kind="path"
     ),
     "role": Variable(what="Role in which the person signs. Without it, the only one that the person has."),
+    "sla_days": Variable(
+        what="Days within which missing patches have to be installed, by severity. Without it, the published ones.",
+        kind="data",
+    ),
     "soak_wait_minutes": Variable(
         what="How long to wait for the end of a soak time. Without it, to its end.", kind="minutes"
     ),
@@ -270,6 +277,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Reports on a rollout, or on a scan without a plan.",
         needs=("dir",),
         takes={"policy_file": None, "report_dir": None, "report_formats": None, "patch_baselines": None},
+    ),
+    "publish_history": Playbook(
+        what="Publishes scan, rollout, findings and exceptions to the history.",
+        needs=("policy_file", "dir", "history"),
+        takes={"history_region": None, "history_kms_key": None, "sla_days": None, "patch_baselines": None},
     ),
     "choose_window": Playbook(
         what="Lets owners choose a window of the policy for their own nodes.",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
 from tests.checks.source import ROOT, name_of, tracked
+
+sys.path.insert(0, str(ROOT / "tools"))
+from history_page import page
 
 PAGES = tuple(f"docs/{name}.md" for name in ("architecture", "rollout", "formats", "inventory", "policy", "playbooks"))
 FILE = re.compile(r"`([\w./-]+\.(?:py|yml|md))`")
@@ -34,3 +38,7 @@ def test_names_that_the_architecture_points_to_exist() -> None:
         (source,) = [path for path in tracked() if f"/{name_of(path)}".endswith(f"/{file}") and "test" not in path.name]
         for part in name.split("."):
             assert re.search(rf"\b(?:def|class) {part}\b|^{part} ?[=:]", source.read_text("utf-8"), re.MULTILINE), name
+
+
+def test_the_page_of_the_history_has_its_datasets() -> None:
+    assert (ROOT / "docs/history.md").read_text("utf-8") == page(), "run tools/history_page.py"

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A history in a bucket of S3. An object appears as a whole or not at all (S3 user guide, "Amazon S3 data
+consistency model")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import ServiceError
+from .errors import aws_errors
+
+_NOT_THERE = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+class HistoryBucket:
+    """A ``HistoryStore``.
+
+    :param client: S3 of the bucket's Region, with retries. :param kms_key: encrypts new objects; "" leaves it to the
+        bucket.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str, kms_key: str = "") -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+        self._kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self.where = f"s3://{bucket}/{prefix}".rstrip("/")
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}/{name}" if self._prefix else name
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            with aws_errors(f"read {self.where}/{name}"):
+                return bytes(self._client.get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read())
+        except ServiceError as error:
+            if error.code in _NOT_THERE:
+                return None
+            raise
+
+    def write(self, name: str, source: str | bytes) -> None:
+        """At most 5 GB (S3 user guide, "Uploading objects")."""
+        with aws_errors(f"write {self.where}/{name}"):
+            if isinstance(source, bytes):
+                self._put(name, source)
+            else:
+                with Path(source).open("rb") as file:
+                    self._put(name, file)
+
+    def _put(self, name: str, body: Any) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=body, **self._kms)
+
+    def names(self, folder: str) -> Iterator[str]:
+        """S3 lists keys in the order of their UTF-8 bytes, 1,000 a page (API reference, ListObjectsV2)."""
+        start = self._key("")
+        with aws_errors(f"list {self.where}/{folder}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._key(f"{folder}/")
+            )
+            for page in pages:
+                yield from (item["Key"][len(start) :] for item in page.get("Contents") or ())
