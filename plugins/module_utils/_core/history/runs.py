@@ -190,9 +190,9 @@ def _exception_rows(
         counts[record.exception_id] = len(nodes)
         if record.status in (ExceptionStatus.APPROVED, ExceptionStatus.REQUESTED):
             for node in nodes:
-                row = {"ledger": ledger, "exception_id": record.exception_id, "node_id": node.node_id}
-                row |= {"name": node.name or node.host, **_owned(node, tags)}
-                yield Part("exception_nodes", node.account, node.region, dt), row
+                named = {"ledger": ledger, "exception_id": record.exception_id, "node_id": node.node_id}
+                named |= {"name": node.name or node.host, **_owned(node, tags)}
+                yield Part("exception_nodes", node.account, node.region, dt), named
     same = ("reason", "requested_by", "decided_by", "decided_at", "note")
     for record in records:
         row: dict[str, Any] = {
