@@ -38,6 +38,7 @@ options:
       - enroll_nodes
       - init_policy
       - plan_rollout
+      - publish_history
       - rehearsal_export
       - repair_repositories
       - report_compliance
