@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A history in a bucket of S3. An object appears as a whole or not at all (S3 user guide, "Amazon S3 data
+"""A history in a bucket of S3. A reader sees a whole object or none (S3 user guide, "Amazon S3 data
 consistency model")."""
 
 from __future__ import annotations

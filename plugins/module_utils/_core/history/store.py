@@ -32,7 +32,7 @@ class HistoryStore(Protocol):
         """Return a file's content, ``None`` if there is none."""
 
     def write(self, name: str, source: str | bytes) -> None:
-        """Write a file, whole or not at all. :param source: its content, or the path of a file with it."""
+        """Write a file: readers see all of it or nothing. :param source: its content, or the path of a file with it."""
 
     def names(self, folder: str) -> Iterator[str]:
         """Yield the names of all files below a folder."""
