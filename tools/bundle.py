@@ -81,7 +81,7 @@ def _add_requirements(folder: Path) -> None:
     """Write requirements.txt, with exact versions, for the collection, and requirements-lab.txt for rehearsals."""
     pinned = dict(line.split("==") for line in _lines(ROOT / "constraints.txt"))
     names = ["ansible-core", *(line.split(">")[0] for line in _lines(ROOT / "requirements.txt"))]
-    names += ["icalendar", "recurring-ical-events", "azure-core", "azure-identity", "tzlocal", "pypsrp"]
+    names += ["icalendar", "recurring-ical-events", "azure-core", "azure-identity", "tzlocal", "pypsrp", "pywinrm"]
     text = "".join(f"{name}=={pinned[name]}\n" for name in names)
     (folder / "requirements.txt").write_text(text, "utf-8")
     lab = [line for line in _lines(ROOT / "requirements-lab.txt") if not line.startswith("-r")]

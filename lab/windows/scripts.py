@@ -22,6 +22,8 @@ from .world import World
 
 #: What stands between a manifest's parts.
 _SEPARATOR = "\n\0\0\0\0\n"
+#: In a script that runs the script on its input.
+_READS = "[ScriptBlock]::Create((@($input)"
 _ENCODED = re.compile(r"-EncodedCommand\s+(\S+)")
 #: Real seconds between two looks of a reader who waits for output.
 _PAUSE = 0.02
@@ -46,6 +48,8 @@ def run(world: World, machine: Machine, script: str, stdin: str) -> Output:
         name, args = found
         return _json(_call_module(world, machine, name, args))
     text = _decoded(script)
+    if _READS in text:
+        text = stdin
     for mark, does in _TEXTS:
         if mark in text:
             with world.lock:

@@ -4,7 +4,8 @@
 """The WinRM listener of the lab: many hosts on one port, each under a path of its own, ``/wsman/<name>``.
 
 Basic authentication over HTTP, without encryption of messages. Hosts are told apart by their path: set
-``ansible_psrp_path``.
+``ansible_psrp_path`` or ``ansible_winrm_path``. A shell is one of PowerShell Remoting, as pypsrp opens it, or a command
+shell, as pywinrm opens it: the resource of its creation says so (MS-WSMV 2.2.4.37, 3.1.4.5).
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from . import soap
+from .command_shell import CommandShell
 from .scripts import Output, UnknownScript, run
 from .shell import Shell, encoded
 from .world import World
+
+_CREATION = ".//p:creationXml"
+_SKIP = "WINRS_SKIP_CMD_SHELL"
 
 
 class Listener(ThreadingHTTPServer):
@@ -36,7 +41,7 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, world: World) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.world = world
-        self.shells: dict[str, tuple[Shell, str, Any]] = {}
+        self.shells: dict[str, tuple[Shell | CommandShell, str, Any]] = {}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that is gone is nothing to tell."""
@@ -105,10 +110,14 @@ class _Dispatch:
         found = self.listener.shells.get(self.request.shell)
         if found is None or found[1:] != (self.name, self._boot()):
             return 500, soap.fault(self.request, soap.NO_SHELL, "The shell was not found on the server.")
+        shell = found[0]
+        kind = (
+            _OfCommands(self.request, shell) if isinstance(shell, CommandShell) else _OfPowerShell(self.request, shell)
+        )
         if operation == "Receive":
-            return self._receive(found[0])
-        body = {"Command": self._command, "Send": self._send, "Signal": self._signal, "Delete": self._delete}[operation]
-        return 200, soap.answer(self.request, body(found[0]))
+            return self._receive(kind)
+        body = {"Command": kind.command, "Send": kind.send, "Signal": kind.signal, "Delete": self._delete}[operation]
+        return 200, soap.answer(self.request, body())
 
     def _boot(self) -> Any:
         return self.listener.world.machines[self.name].boot
@@ -127,7 +136,11 @@ class _Dispatch:
                 return Output(error="the lab failed", code=98)
 
         key = self.request.attribute(".//r:Shell", "ShellId") or str(uuid.uuid4()).upper()
-        shell = Shell(runs, self.request.payload(".//p:creationXml"))
+        shell = (
+            CommandShell(runs)
+            if self.request.resource.endswith("/cmd")
+            else Shell(runs, self.request.payload(_CREATION))
+        )
         self.listener.shells[key] = shell, self.name, self._boot()
         return soap.answer(
             self.request,
@@ -136,35 +149,86 @@ class _Dispatch:
             "</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>",
         )
 
-    def _command(self, shell: Shell) -> str:
-        command = self.request.attribute(".//r:CommandLine", "CommandId")
-        shell.command(command, self.request.payload(".//r:CommandLine/r:Arguments"))
-        return f"<r:CommandResponse><r:CommandId>{command}</r:CommandId></r:CommandResponse>"
-
-    def _send(self, shell: Shell) -> str:
-        shell.send(self.request.attribute(".//r:Stream", "CommandId"), self.request.payload(".//r:Stream"))
-        return "<r:SendResponse/>"
-
-    def _signal(self, shell: Shell) -> str:
-        return "<r:SignalResponse/>"
-
-    def _delete(self, shell: Shell) -> str:
+    def _delete(self) -> str:
         self.listener.shells.pop(self.request.shell, None)
         return ""
 
-    def _receive(self, shell: Shell) -> tuple[int, bytes]:
-        command = self.request.attribute(".//r:DesiredStream", "CommandId")
-        found = shell.receive(command, min(self.request.seconds, self.listener.world.longest))
-        if found is None:
+    def _receive(self, kind: _OfPowerShell | _OfCommands) -> tuple[int, bytes]:
+        body = kind.receive(min(self.request.seconds, self.listener.world.longest))
+        if body is None:
             text = "The WS-Management service cannot complete the operation within the time specified."
             return 500, soap.fault(self.request, soap.OPERATION_TIMEOUT, text)
-        data, done = found
-        named = f' CommandId="{command}"' if command else ""
-        state = f'<r:CommandState CommandId="{command}" State="{soap.NAMES["r"]}/CommandState/Done"/>' if done else ""
-        body = (
-            f'<r:ReceiveResponse><r:Stream Name="stdout"{named}>{encoded(data)}</r:Stream>{state}</r:ReceiveResponse>'
-        )
-        return 200, soap.answer(self.request, body)
+        return 200, soap.answer(self.request, f"<r:ReceiveResponse>{body}</r:ReceiveResponse>")
+
+
+@dataclass(slots=True)
+class _OfPowerShell:
+    """Messages of a shell of PowerShell Remoting."""
+
+    request: soap.Request
+    shell: Shell
+
+    def command(self) -> str:
+        command = self.request.attribute(".//r:CommandLine", "CommandId")
+        self.shell.command(command, self.request.payload(".//r:CommandLine/r:Arguments"))
+        return f"<r:CommandResponse><r:CommandId>{command}</r:CommandId></r:CommandResponse>"
+
+    def send(self) -> str:
+        self.shell.send(self.request.attribute(".//r:Stream", "CommandId"), self.request.payload(".//r:Stream"))
+        return "<r:SendResponse/>"
+
+    def signal(self) -> str:
+        return "<r:SignalResponse/>"
+
+    def receive(self, seconds: float) -> str | None:
+        command = self.request.attribute(".//r:DesiredStream", "CommandId")
+        found = self.shell.receive(command, seconds)
+        if found is None:
+            return None
+        return _stream("stdout", command, found[0]) + (_done(command) if found[1] else "")
+
+
+@dataclass(slots=True)
+class _OfCommands:
+    """Messages of a command shell."""
+
+    request: soap.Request
+    shell: CommandShell
+
+    def command(self) -> str:
+        words = [self.request.text(".//r:CommandLine/r:Command"), self.request.text(".//r:CommandLine/r:Arguments")]
+        reads, by_cmd = (self.request.option(name) == "FALSE" for name in ("WINRS_CONSOLEMODE_STDIN", _SKIP))
+        command = self.shell.command(" ".join(words), reads=reads, by_cmd=by_cmd)
+        return f"<r:CommandResponse><r:CommandId>{command}</r:CommandId></r:CommandResponse>"
+
+    def send(self) -> str:
+        command, end = (self.request.attribute(".//r:Stream", name) for name in ("CommandId", "End"))
+        self.shell.send(command, self.request.payload(".//r:Stream"), end=end == "true")
+        return "<r:SendResponse/>"
+
+    def signal(self) -> str:
+        self.shell.signal(self.request.attribute(".//r:Signal", "CommandId"))
+        return "<r:SignalResponse/>"
+
+    def receive(self, seconds: float) -> str | None:
+        command = self.request.attribute(".//r:DesiredStream", "CommandId")
+        found = self.shell.receive(command, seconds)
+        if found is None:
+            return None
+        stdout = "".join(f"{line}\r\n" for line in found.lines)
+        written = _stream("stdout", command, stdout.encode()) + _stream("stderr", command, found.error.encode())
+        return written + _done(command, found.code)
+
+
+def _stream(name: str, command: str, data: bytes) -> str:
+    of = f' CommandId="{command}"' if command else ""
+    return f'<r:Stream Name="{name}"{of}>{encoded(data)}</r:Stream>'
+
+
+def _done(command: str, code: int | None = None) -> str:
+    exit_code = "" if code is None else f"<r:ExitCode>{code}</r:ExitCode>"
+    state = f"{soap.NAMES['r']}/CommandState/Done"
+    return f'<r:CommandState CommandId="{command}" State="{state}">{exit_code}</r:CommandState>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +238,28 @@ class WindowsLab:
     world: World
     port: int
 
-    def variables(self, name: str) -> dict[str, Any]:
-        """Return the variables of a host in an inventory."""
+    def variables(self, name: str, plugin: str = "psrp") -> dict[str, Any]:
+        """Return the variables of a host in an inventory. :param plugin: ``psrp`` or ``winrm``."""
+        ways: dict[str, dict[str, Any]] = {
+            "psrp": {
+                "ansible_psrp_protocol": "http",
+                "ansible_psrp_auth": "basic",
+                "ansible_psrp_message_encryption": "never",
+                "ansible_psrp_path": f"wsman/{name}",
+            },
+            "winrm": {
+                "ansible_winrm_scheme": "http",
+                "ansible_winrm_transport": "basic",
+                "ansible_winrm_path": f"/wsman/{name}",
+            },
+        }
         return {
-            "ansible_connection": "psrp",
+            "ansible_connection": plugin,
             "ansible_host": "127.0.0.1",
             "ansible_port": self.port,
             "ansible_user": self.world.user,
             "ansible_password": self.world.password,
-            "ansible_psrp_protocol": "http",
-            "ansible_psrp_auth": "basic",
-            "ansible_psrp_message_encryption": "never",
-            "ansible_psrp_path": f"wsman/{name}",
+            **ways[plugin],
         }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WS-Management messages of PowerShell Remoting: what requests hold, and envelopes of answers and faults.
+"""WS-Management messages of shells: what requests hold, and envelopes of answers and faults.
 
 Sources: DMTF DSP0226 (WS-Management) and MS-WSMV for the messages, MS-PSRP for the payload.
 """
@@ -49,6 +49,10 @@ class Request:
         return self.action.rpartition("/")[2]
 
     @property
+    def resource(self) -> str:
+        return self.text(".//w:ResourceURI").strip()
+
+    @property
     def shell(self) -> str:
         return self.text(".//w:Selector[@Name='ShellId']")
 
@@ -65,6 +69,9 @@ class Request:
         found = self.tree.find(path, NAMES)
         return (found.get(name) or "") if found is not None else ""
 
+    def option(self, name: str) -> str:
+        return self.text(f".//w:Option[@Name='{name}']")
+
     def payload(self, path: str) -> bytes:
         return base64.b64decode(self.text(path))
 
@@ -78,7 +85,7 @@ def answer(request: Request, body: str) -> bytes:
 
 
 def fault(request: Request, code: int, text: str) -> bytes:
-    """Return a fault as WinRM writes it: pypsrp reads the code of WSManFault."""
+    """Return a fault as WinRM writes it: clients read the code of WSManFault."""
     body = (
         "<s:Fault><s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>w:TimedOut</s:Value></s:Subcode></s:Code>"
         f'<s:Reason><s:Text xml:lang="en-US">{text}</s:Text></s:Reason><s:Detail>'

@@ -285,10 +285,10 @@ class WindowsClock(FakeClock):
         self._world.clock.advance(seconds)
 
 
-def windows_world(folder: Path, lab: WindowsLab) -> ExecutorWorld:
+def windows_world(folder: Path, lab: WindowsLab, plugin: str = "psrp") -> ExecutorWorld:
     name, world = "win-a", lab.world
     machine, clock, password = world.machines[name], WindowsClock(world), world.password
-    variables = lab.variables(name)
+    variables = lab.variables(name, plugin)
     machine.search_seconds = machine.off_seconds = machine.configuring_seconds = 0
     machine.offers = [replace(item, seconds=30) for item in machine.offers]
     more = {"patches": [{"id": NET.kb, "title": NET.title}], "platform": "windows"}

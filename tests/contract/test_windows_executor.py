@@ -209,6 +209,11 @@ def test_a_rollback_at_the_reboot_is_no_success(world: ExecutorWorld, machine: M
     assert (LCU.kb in record["missing_after"]) is rolled_back and record["rebooted"]
 
 
+def test_all_stages_over_winrm(lab: WindowsLab, tmp_path: Path) -> None:
+    world = windows_world(tmp_path, lab, "winrm")
+    test_a_rollback_at_the_reboot_is_no_success(world, lab.world.machines["win-a"], rolled_back=False)
+
+
 def test_a_reboot_is_over_when_the_host_stays_up(world: ExecutorWorld, machine: Machine) -> None:
     """Source: ansible.windows issue 898: a reboot may be taken for done between two of them."""
     machine.configuring_seconds, machine.faults.twice = 90, True

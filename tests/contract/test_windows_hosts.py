@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``executors/windows_hosts.py`` relies on in ansible-core, the plugin psrp and ansible.windows."""
+"""What ``executors/windows_hosts.py`` relies on in ansible-core, the plugins psrp and winrm, and ansible.windows."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.connect
     TimedOut,
     Unreachable,
 )
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.powershell_connection import CONNECTIONS
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.windows_hosts import WindowsHosts
 
 from lab.windows.server import WindowsLab, windows_lab
@@ -40,9 +41,9 @@ def lab() -> Iterator[WindowsLab]:
         yield running
 
 
-@pytest.fixture
-def hosts(lab: WindowsLab, tmp_path: Path) -> WindowsHosts:
-    return open_hosts(tmp_path, {name: lab.variables(name) for name in NAMES})
+@pytest.fixture(params=["psrp", "winrm"])
+def hosts(lab: WindowsLab, tmp_path: Path, request: pytest.FixtureRequest) -> WindowsHosts:
+    return open_hosts(tmp_path, {name: lab.variables(name, request.param) for name in NAMES})
 
 
 def asked(hosts: WindowsHosts, host: str, options: dict[str, Any], timeout: float = 60) -> Any:
@@ -100,8 +101,9 @@ def test_a_call_that_is_stopped_or_late_cancels_nothing(lab: WindowsLab, hosts: 
     assert lab.world.machines["win-a"].runs and "cancels" not in lab.world.machines["win-a"].counts
 
 
-def test_a_wrong_password_is_refused(lab: WindowsLab, tmp_path: Path) -> None:
-    hosts = open_hosts(tmp_path, {"win-a": {**lab.variables("win-a"), "ansible_password": "wrong"}})
+@pytest.mark.parametrize("plugin", ["psrp", "winrm"])
+def test_a_wrong_password_is_refused(lab: WindowsLab, tmp_path: Path, plugin: str) -> None:
+    hosts = open_hosts(tmp_path, {"win-a": {**lab.variables("win-a", plugin), "ansible_password": "wrong"}})
     with pytest.raises(AccessRefused):
         hosts.run("win-a", LOOK, timeout=30)
 
@@ -114,8 +116,28 @@ def test_a_host_that_is_away_and_a_script_that_fails(lab: WindowsLab, hosts: Win
         hosts.run("win-a", LOOK, timeout=30)
 
 
-@pytest.mark.parametrize("plugin", ["ssh", "winrm", None])
+@pytest.mark.parametrize("plugin", ["ssh", None])
 def test_another_connection_plugin_is_refused(lab: WindowsLab, tmp_path: Path, plugin: str | None) -> None:
     variables = {**lab.variables("win-a"), "ansible_connection": plugin}
-    with pytest.raises(BadConnection, match=r"its connection plugin is '(ssh|winrm)', supported are psrp"):
+    with pytest.raises(BadConnection, match=r"its connection plugin is 'ssh', supported are psrp and winrm"):
         open_hosts(tmp_path, {"win-a": variables})
+
+
+@pytest.mark.parametrize("mode", [None, "managed", "manual"])
+def test_winrm_gets_no_tickets_of_its_own(lab: WindowsLab, tmp_path: Path, mode: str | None) -> None:
+    """Source: ansible-core, plugins/connection/winrm.py, _kerb_auth sets KRB5CCNAME for the whole process."""
+    variables = {**lab.variables("win-a", "winrm"), "ansible_winrm_transport": "kerberos"}
+    if mode == "manual":
+        open_hosts(tmp_path, {"win-a": {**variables, "ansible_winrm_kinit_mode": mode}})
+        return
+    with pytest.raises(BadConnection, match=r"set ansible_connection: psrp, or ansible_winrm_kinit_mode: manual"):
+        open_hosts(tmp_path, {"win-a": variables | ({"ansible_winrm_kinit_mode": mode} if mode else {})})
+
+
+@pytest.mark.parametrize("plugin", ["psrp", "winrm"])
+def test_a_library_that_is_missing_is_named(
+    lab: WindowsLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: str
+) -> None:
+    monkeypatch.setattr(CONNECTIONS[plugin], "module", "none_such", raising=False)
+    with pytest.raises(BadConnection, match=f"lacks the Python library {CONNECTIONS[plugin].package}: pip install"):
+        open_hosts(tmp_path, {"win-a": lab.variables("win-a", plugin)})

@@ -46,7 +46,7 @@ def test_check_mode_says_what_it_would_scan_and_sends_nothing(cycle: Cycle) -> N
     done = cycle.play("scan_compliance", "--check", *more)
     assert done.status == 0, done.output + done.errors
     told = (
-        "by AWS-RunPatchBaseline, 0 by Azure Update Manager, 0 Windows hosts over PSRP and 1 hosts over SSH; "
+        "by AWS-RunPatchBaseline, 0 by Azure Update Manager, 0 Windows hosts over PSRP or WinRM and 1 hosts over SSH; "
         "1 nodes can't be scanned now, 0 are not served"
     )
     assert "Would scan 9 nodes" in done.output

@@ -106,7 +106,7 @@ AZURE = Executor(
 )
 WINDOWS = Executor(
     name="windows",
-    title="Windows over PSRP",
+    title="Windows over PSRP or WinRM",
     text="ansible.windows.win_updates over the host's own connection",
     reach=Reach.DIRECT,
     platforms=("windows",),

@@ -34,8 +34,8 @@ from .connection_errors import BadConnection
 
 #: Connection plugins that the contract tests cover; the first is what Ansible's old default ``smart`` means.
 SUPPORTED = ("ssh", "local")
-#: The one for Windows.
-POWERSHELL = ("psrp",)
+#: Those for Windows.
+POWERSHELL = ("psrp", "winrm")
 _PREFIXES = ("ansible.builtin.", "ansible.legacy.")
 
 _CONN_PASS = ("ansible_ssh_pass", "ansible_ssh_password", "ansible_password")
@@ -180,7 +180,14 @@ class _Builder:
                     options[name] = self._template(name)
         if (omit := self._variables.get("omit")) is not None:  # ansible-core 2.17 and 2.18: a value of its own
             options = {name: value for name, value in options.items() if value != omit}
+        if getattr(plugin, "allow_extras", False):
+            options["_extras"] = self._extras(plugin.extras_prefix, options)
         plugin.set_options(task_keys=keys, var_options=options)
+
+    def _extras(self, prefix: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return variables of a plugin that passes those it does not know on to its library (``winrm``)."""
+        names = [name for name in self._variables if name.startswith(f"ansible_{prefix}_") and name not in known]
+        return {name: self._template(name) for name in names}
 
 
 def _cli_passwords(play_context: Any, task_vars: Mapping[str, Any]) -> dict[str, str]:

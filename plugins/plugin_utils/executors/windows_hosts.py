@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PowerShell and win_updates on many Windows hosts from one process, over Ansible's connection plugin ``psrp``.
+"""PowerShell and win_updates on many Windows hosts from one process, over Ansible's plugins ``psrp`` and ``winrm``.
 
 win_updates is the action plugin of ansible.windows, called as a task calls it. Each call opens a connection of its own:
 a reboot, or an install that outlives its reader, leaves no connection behind that later calls would stumble over.
@@ -9,7 +9,6 @@ a reboot, or an install that outlives its reader, leaves no connection behind th
 
 from __future__ import annotations
 
-import base64
 import contextvars
 import threading
 import time
@@ -27,10 +26,11 @@ from ..thread_context import own_context
 from .connection_errors import AccessRefused, BadConnection, HostError, Interrupted, TimedOut, Unreachable
 from .connections import LIMIT
 from .host_connection import POWERSHELL, RemoteShell, host_variables, open_shell
+from .powershell_connection import CONNECTIONS, PowerShellConnection
 
 T = TypeVar("T")
 UPDATES = "ansible.windows.win_updates"
-_REFUSED = ("failed to authenticate", "401", "access is denied")
+_REFUSED = ("failed to authenticate", "401", "access is denied", "credentials were rejected")
 
 
 #: What a message that was not answered raises: errors of requests are OSErrors. A fault of WS-Management, such as "ask
@@ -47,6 +47,7 @@ class _Link:
     """A host. ``context``: what ansible-core keeps about the running task, which threads do not inherit."""
 
     shell: RemoteShell
+    plugin: PowerShellConnection
     variables: Mapping[str, Any]
     context: contextvars.Context
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,12 +71,17 @@ class WindowsHosts:
             self._broken[host] = why
 
     def open(self, host: str) -> None:
-        """Resolve a host's connection settings; nothing is sent. :raises BadConnection: see ``open_shell``."""
+        """Resolve a host's connection settings; nothing is sent.
+
+        :raises BadConnection: see ``open_shell`` and ``PowerShellConnection.check``.
+        """
         if host not in self._links:
             _load(host)
             variables = {**host_variables(self._task_vars, host), "inventory_hostname": host}
             shell = open_shell(self._action, self._task_vars, host, POWERSHELL)
-            self._links[host] = _Link(shell, variables, own_context())
+            plugin = CONNECTIONS[shell.connection.transport]
+            plugin.check(host, shell.connection)
+            self._links[host] = _Link(shell, plugin, variables, own_context())
 
     def run(self, host: str, script: str, *, timeout: float) -> str:
         """Run a PowerShell script on an open host and return what it prints.
@@ -84,10 +90,8 @@ class WindowsHosts:
         :raises HostError: there is no answer, or the script failed.
         """
 
-        def send(shell: RemoteShell) -> str:
-            encoded = base64.b64encode(script.encode("utf-16-le")).decode()
-            command = f"{' '.join(_powershell(shell))} -EncodedCommand {encoded}"
-            code, stdout, stderr = shell.connection.exec_command(command, in_data=None, sudoable=True)
+        def send(link: _Link) -> str:
+            code, stdout, stderr = link.plugin.execute(link.shell.connection, script)
             output = str(stdout, "utf-8", "replace")[:LIMIT]
             if code and not output.strip():
                 said = str(stderr, "utf-8", "replace").strip()[-300:]
@@ -112,11 +116,11 @@ class WindowsHosts:
         :raises HostError: the connection broke, or was refused. What win_updates has begun goes on.
         """
 
-        def call(shell: RemoteShell) -> Any:
-            plugin = self._plugin(host, shell, options)
+        def call(link: _Link) -> Any:
+            plugin = self._plugin(host, link.shell, options)
             if begun is not None:
                 _tell_first(plugin, begun)
-            return plugin.run(None, dict(self._links[host].variables))
+            return plugin.run(None, dict(link.variables))
 
         return self._call(host, call, time.monotonic() + timeout, stop)
 
@@ -126,9 +130,9 @@ class WindowsHosts:
         task.args = {**options, "reboot": False}
         return _load(host)(task, shell.connection, shell._play_context, shell._loader, shell._templar, plugin_loader)
 
-    def _call(self, host: str, what: Callable[[RemoteShell], T], end: float, stop: threading.Event) -> T:
+    def _call(self, host: str, what: Callable[[_Link], T], end: float, stop: threading.Event) -> T:
         with self._alone(host) as link:
-            return link.context.run(_bounded, host, link.shell, what, end, stop)
+            return link.context.run(_bounded, host, link, what, end, stop)
 
     @contextmanager
     def _alone(self, host: str) -> Iterator[_Link]:
@@ -167,22 +171,22 @@ def _load(host: str) -> Callable[..., Any]:
     return found
 
 
-def _bounded(host: str, shell: RemoteShell, what: Callable[[RemoteShell], T], end: float, stop: threading.Event) -> T:
+def _bounded(host: str, link: _Link, what: Callable[[_Link], T], end: float, stop: threading.Event) -> T:
     """Connect, call, disconnect.
 
     :raises HostError: something kept a message from being answered; win_updates makes a failed result of that.
     """
-    connection, wire = shell.connection, _Wire(end, stop)
+    connection, wire = link.shell.connection, _Wire(end, stop)
     try:
         connection._connect()
-        wire.watch(connection.runspace.connection.transport)
-        found = what(shell)
+        wire.watch(*link.plugin.sender(connection))
+        found = what(link)
     except HostError:
         raise
-    except Exception as error:  # the plugin passes errors of pypsrp, requests and the XML parser on
+    except Exception as error:  # the plugins pass errors of pypsrp, pywinrm, requests and the XML parser on
         raise _to_host_error(host, wire.broken or error) from error
     finally:
-        _drop(connection, wire)
+        _drop(link, wire)
     if wire.broken is not None:
         raise _to_host_error(host, wire.broken)
     return found
@@ -206,16 +210,17 @@ class _Wire:
         self._end, self._stop = end, stop
         self.broken: Exception | None = None
         self._send: Any = None
-        self._transport: Any = None
+        self._sender: tuple[Any, str] = (None, "")
 
-    def watch(self, transport: Any) -> None:
-        self._transport, self._send = transport, transport.send
-        transport.send = self._limited
+    def watch(self, owner: Any, method: str) -> None:
+        """Limit the messages that an object sends by this method."""
+        self._sender, self._send = (owner, method), getattr(owner, method)
+        setattr(owner, method, self._limited)
 
     def release(self) -> None:
         """Let a message pass that closes the shell."""
         if self._send is not None:
-            self._transport.send = self._send
+            setattr(*self._sender, self._send)
 
     def _limited(self, *message: Any, **more: Any) -> Any:
         if self.broken is None and (self._stop.is_set() or time.monotonic() > self._end):
@@ -229,19 +234,10 @@ class _Wire:
             raise
 
 
-def _drop(connection: Any, wire: _Wire) -> None:
+def _drop(link: _Link, wire: _Wire) -> None:
     """Close the shell on the host where it still answers, and forget it."""
     if wire.broken is None:
         wire.release()
         with suppress(Exception):
-            connection.close()
-    connection.runspace = None
-    connection._connected = False
-    connection._last_pipeline = None
-
-
-def _powershell(shell: RemoteShell) -> list[str]:
-    """The words by which the plugin recognises an encoded script (ansible.plugins.shell.powershell)."""
-    from ansible.plugins.shell.powershell import _common_args
-
-    return list(_common_args)
+            link.shell.connection.close()
+    link.plugin.forget(link.shell.connection)
