@@ -18,36 +18,24 @@ because runs by schedule, webhook or callback can forge them. The facts are from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
-from ansible.module_utils.urls import open_url
-
-from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.stamp import from_time
 from ...module_utils._core.text import plain
 from ...module_utils._core.trust.bundle import Bundle, Person
 from ...module_utils._core.trust.votes import Found, Vote
+from .https_read import Fetch, Unreadable, fetch_from, to_bearer
 from .trust import Trust
 
 SOURCE = "awx"
 #: The artifact in which plan_rollout records for AWX which plan it made.
 ARTIFACT = "patchtide_plan_digest"
 API = "/api/v2/"
-_LARGEST = 8 << 20
 _MOST_PAGES = 50
-_SECONDS = 30
-Fetch = Callable[[str], Any]
-
-
-class Unreadable(PatchtideError):
-    """AWX can't be read, so it is unknown whether an approval is valid."""
-
-    code = "Unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,32 +205,5 @@ def to_awx(trust: Trust, job: Mapping[str, Any]) -> AwxApprovals:
     number = str(job.get("awx_workflow_job_id") or job.get("tower_workflow_job_id") or "")
     workflow = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
     url = row["url"].rstrip("/")
-    fetch = fetch_from(url, Path(row["token_file"]), row.get("ca_file"))
+    fetch = fetch_from(url, lambda: to_bearer(Path(row["token_file"])), row.get("ca_file"))
     return AwxApprovals(url, workflow, trust.bundle, fetch, row.get("api") or API)
-
-
-def fetch_from(url: str, token_file: Path, ca_file: str | None = None) -> Fetch:
-    """Return a function that reads a controller's API; its token needs only read access."""
-
-    def fetch(path: str) -> Any:
-        try:
-            token = token_file.read_text("utf-8").strip()
-            answer = open_url(
-                urljoin(url, path),
-                headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-                timeout=_SECONDS,
-                ca_path=ca_file,
-                follow_redirects="none",
-                http_agent="patchtide.hybrid",
-            )
-            data = answer.read(_LARGEST + 1)
-        except (OSError, ValueError) as error:
-            raise Unreadable(f"Could not read {url}{path}: {plain(error)[:200]}") from error
-        if len(data) > _LARGEST:
-            raise Unreadable(f"{url}{path} answers with more than {_LARGEST} bytes")
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
-            raise Unreadable(f"{url}{path} does not answer with JSON") from None
-
-    return fetch

@@ -13,6 +13,7 @@ from typing import Any
 from ...module_utils._core.trust.ports import ApprovalSource
 from ...module_utils._core.trust.votes import Found
 from .awx import to_awx
+from .servicenow import to_servicenow
 from .ssh import APPROVALS, SshApprovals
 from .trust import Trust
 
@@ -22,6 +23,7 @@ Make = Callable[[Path, Trust, Mapping[str, Any]], ApprovalSource]
 SOURCES: Mapping[str, Make] = {
     "ssh": lambda folder, trust, _job: SshApprovals(folder / APPROVALS, trust.bundle, trust.check),
     "awx": lambda _folder, trust, job: to_awx(trust, job),
+    "servicenow": lambda _folder, trust, _job: to_servicenow(trust),
 }
 
 

@@ -32,7 +32,8 @@ ACTIONS = ("promote", "retry", "skip", "write_off", "accept_policy", "run_now", 
 class Person:
     """A person, who counts once, however many keys and accounts they have. A service account never counts.
 
-    ``logins``: accounts on the controller. ``awx``: the user's ID for each controller's address.
+    ``logins``: accounts on the controller. ``awx``: the user's ID for each controller's address. ``servicenow``: the
+    sys_id of the user for each instance's address.
     """
 
     principal: str
@@ -41,6 +42,7 @@ class Person:
     service: bool = False
     logins: tuple[str, ...] = ()
     awx: Mapping[str, int] = field(default_factory=dict)
+    servicenow: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[Key, ...] = ()
 
 

@@ -31,7 +31,7 @@ _PRINCIPAL = re.compile(r"[a-z0-9]([a-z0-9._+-]{0,62}[a-z0-9])?(@[a-z0-9]([a-z0-
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: Accounts that many people can use; they identify nobody.
 SHARED_LOGINS = ("root", "ansible", "awx", "runner", "nobody")
-SOURCES = ("ssh", "awx")
+SOURCES = ("ssh", "awx", "servicenow")
 STEPS = ("request", "approve", "reject", "revoke")
 _WHAT = ("key", "person", "statement")
 
@@ -45,6 +45,10 @@ _ROLE = Rule(
 )
 _POSITIVE = Rule(lambda value: COUNT.fits(value) and value >= 1, "a whole number, 1 or more")
 _ROLES = Each(_ROLE, least=1)
+_SYS_ID = Rule(
+    lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{32}", value)),
+    "a sys_id of 32 hexadecimal digits",
+)
 _KEY = Rule(lambda value: isinstance(value, str) and 0 < len(value) < 5000, "a public key")
 
 
@@ -61,6 +65,7 @@ _PERSON = Object(
         "service": FLAG,
         "logins": Each(NAME),
         "awx": Each(Object({"controller": NAME, "user_id": _POSITIVE})),
+        "servicenow": Each(Object({"instance": NAME, "user_id": _SYS_ID})),
         "keys": Each(Object({"key": _KEY, "valid_from": NAME, "valid_until": NAME})),
     },
 )
@@ -181,9 +186,8 @@ def _person(data: Mapping[str, Any], where: str) -> Person:
     for login in logins:
         if login in SHARED_LOGINS:
             raise BadInput(f"{where}.logins", login, "accounts that one person alone can use")
-    awx = {_address(item["controller"], f"{where}.awx"): item["user_id"] for item in data.get("awx") or []}
-    if len(awx) != len(data.get("awx") or []):
-        raise BadInput(f"{where}.awx", data["awx"], "each controller once")
+    awx = _accounts(data, "awx", "controller", where)
+    servicenow = _accounts(data, "servicenow", "instance", where)
     keys = tuple(
         read_key(item["key"], item["valid_from"], item["valid_until"], f"{where}.keys[{index}]")
         for index, item in enumerate(data.get("keys") or [])
@@ -195,8 +199,18 @@ def _person(data: Mapping[str, Any], where: str) -> Person:
         service=data.get("service", False),
         logins=logins,
         awx=awx,
+        servicenow=servicenow,
         keys=keys,
     )
+
+
+def _accounts(data: Mapping[str, Any], kind: str, place: str, where: str) -> dict[str, Any]:
+    """Return a person's accounts by the address of the service."""
+    rows = data.get(kind) or []
+    found = {_address(item[place], f"{where}.{kind}"): item["user_id"] for item in rows}
+    if len(found) != len(rows):
+        raise BadInput(f"{where}.{kind}", rows, f"each {place} once")
+    return found
 
 
 def _address(text: str, where: str) -> str:
@@ -218,6 +232,7 @@ def _unique(people: Iterable[Person], where: str) -> dict[str, Person]:
             *(("key", key.blob) for key in person.keys),
             *(("login", login) for login in person.logins),
             *(("awx", account) for account in person.awx.items()),
+            *(("servicenow", account) for account in person.servicenow.items()),
         ]
         for trait in traits:
             if trait in owners:

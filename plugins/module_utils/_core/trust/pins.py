@@ -25,9 +25,11 @@ _API = Rule(
     "/api/v2/, or /api/controller/v2/ for Ansible Automation Platform 2.5 and newer",
 )
 _AWX = Object({"url": NAME, "token_file": NAME}, {"ca_file": NAME, "api": _API})
+_SERVICENOW = Object({"url": NAME, "secret_file": NAME}, {"user": NAME, "ca_file": NAME})
+_SERVICES = {"awx": _AWX, "servicenow": _SERVICENOW}
 _SHAPE = Object(
     {"bundle": NAME, "root_keys": Values(_KEY), "signatures": _POSITIVE, "lowest_version": _POSITIVE},
-    {"awx": _AWX},
+    _SERVICES,
 )
 #: Root keys are replaced by changing the pins, so they have no validity period.
 _ALWAYS = ("2000-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
@@ -42,19 +44,22 @@ class BundleRefused(PatchtideError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
     """``signatures``: the number of root keys that must have signed the bundle. ``awx``: where to read approvals, with
-    ``url``, ``token_file`` and optionally ``ca_file`` and ``api``, the API's path."""
+    ``url``, ``token_file`` and optionally ``ca_file`` and ``api``, the API's path. ``servicenow``: likewise with
+    ``url``, ``secret_file`` and optionally ``user``, whose password the file then has, and ``ca_file``."""
 
     bundle: str
     root_keys: Mapping[str, Key]
     signatures: int
     lowest_version: int
     awx: Mapping[str, str] = field(default_factory=dict)
+    servicenow: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_pins(data: Any, where: str) -> Pins:
     """Read the controller's pins. :raises BadInput: anything in them is malformed."""
     check_shape(data, _SHAPE, where)
-    for found, shape, below in ((data, _SHAPE, where), (data.get("awx") or {}, _AWX, f"{where}.awx")):
+    services = [(data.get(name) or {}, shape, f"{where}.{name}") for name, shape in _SERVICES.items()]
+    for found, shape, below in ((data, _SHAPE, where), *services):
         known = {**shape.members, **shape.maybe}
         for name in found:
             if name not in known:
@@ -72,6 +77,7 @@ def read_pins(data: Any, where: str) -> Pins:
         signatures=data["signatures"],
         lowest_version=data["lowest_version"],
         awx=data.get("awx") or {},
+        servicenow=data.get("servicenow") or {},
     )
 
 

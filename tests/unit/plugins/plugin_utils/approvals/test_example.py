@@ -34,3 +34,4 @@ def test_the_example_s_pins() -> None:
         ["alice", "bob"],
         "https://awx.example.com",
     )
+    assert pins.servicenow["url"] == "https://contoso.service-now.com"
