@@ -21,6 +21,8 @@ INSTALLED = BUILD / "installed"
 WANTED = {"plugins", "roles", "playbooks", "meta", "schemas", "examples", "extensions", "awx", "docs", "changelogs"}
 WANTED |= {
     "templates",
+    "reports",
+    "dashboard",
     "README.md",
     "CHANGELOG.md",
     "SECURITY.md",

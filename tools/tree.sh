@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 tree=build/tree/ansible_collections/patchtide/hybrid
 mkdir -p "$tree" build/log build/report
-for item in plugins roles playbooks meta schemas examples templates extensions awx docs changelogs tests galaxy.yml README.md; do
+for item in plugins roles playbooks meta schemas examples templates reports dashboard extensions awx docs changelogs tests galaxy.yml README.md; do
     if [ -e "$item" ]; then
         [ -L "$tree/$item" ] || ln -s "../../../../../$item" "$tree/$item"
     else

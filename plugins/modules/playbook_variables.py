@@ -42,6 +42,7 @@ options:
       - rehearsal_export
       - repair_repositories
       - report_compliance
+      - report_history
       - rollout_patches
       - run_due
       - scan_compliance

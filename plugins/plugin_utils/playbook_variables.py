@@ -100,6 +100,7 @@ VARIABLES: Mapping[str, Variable] = {
     "history": Variable(what="The history: a directory, or s3://bucket/prefix."),
     "history_kms_key": Variable(what="KMS key of new objects of the history. Without it, the bucket's default."),
     "history_region": Variable(what="Region of the history's bucket. Without it, that of the credentials."),
+    "history_since": Variable(what="First day of the history to read, such as 2026-01-01. Without it, all of it."),
     "hub_parameters": Variable(
         what="Parameters of templates/hub.template. Without it, no hub; {} takes the defaults.", kind="data"
     ),
@@ -282,6 +283,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Publishes scan, rollout, findings and exceptions to the history.",
         needs=("policy_file", "dir", "history"),
         takes={"history_region": None, "history_kms_key": None, "sla_days": None, "patch_baselines": None},
+    ),
+    "report_history": Playbook(
+        what="Answers the standing questions from the history as CSV files.",
+        needs=("history", "report_dir"),
+        takes={"history_region": None, "history_since": None},
     ),
     "choose_window": Playbook(
         what="Lets owners choose a window of the policy for their own nodes.",

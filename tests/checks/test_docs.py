@@ -10,7 +10,7 @@ import pytest
 from tests.checks.source import ROOT, name_of, tracked
 
 sys.path.insert(0, str(ROOT / "tools"))
-from history_page import page
+from history_page import VIEWS, page, views
 
 PAGES = tuple(f"docs/{name}.md" for name in ("architecture", "rollout", "formats", "inventory", "policy", "playbooks"))
 FILE = re.compile(r"`([\w./-]+\.(?:py|yml|md))`")
@@ -42,3 +42,4 @@ def test_names_that_the_architecture_points_to_exist() -> None:
 
 def test_the_page_of_the_history_has_its_datasets() -> None:
     assert (ROOT / "docs/history.md").read_text("utf-8") == page(), "run tools/history_page.py"
+    assert VIEWS.read_text("utf-8") == views(), "run tools/history_page.py"

@@ -54,6 +54,13 @@ class HistoryBucket:
     def _put(self, name: str, body: Any) -> None:
         self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=body, **self._kms)
 
+    def local(self, name: str, folder: str) -> str:
+        path = Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aws_errors(f"read {self.where}/{name}"):
+            self._client.download_file(self._bucket, self._key(name), str(path))
+        return str(path)
+
     def names(self, folder: str) -> Iterator[str]:
         """S3 lists keys in the order of their UTF-8 bytes, 1,000 a page (API reference, ListObjectsV2)."""
         start = self._key("")

@@ -8,26 +8,33 @@ It reads only the files that it is given: no extensions are loaded and no addres
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ...module_utils._core.errors import BadInput
 from ...module_utils._core.history.datasets import COMMON, DATASETS
 
 #: One thread and one order make equal rows equal bytes (of one version of DuckDB).
 _SETTINGS = {"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
 
+#: Turns lines of JSON into a data file: source, destination, dataset, and values of the columns that all rows have.
+Convert = Callable[[Path, Path, str, Mapping[str, Any]], None]
+
+
 def has_duckdb() -> bool:
     return find_spec("duckdb") is not None
 
 
-def connect(**more: Any) -> Any:
-    """Return a connection to a database in memory. Only after ``has_duckdb``."""
+def connect(path: str = ":memory:", **more: Any) -> Any:
+    """Return a connection to a new database. Only after ``has_duckdb``. :param more: settings."""
     import duckdb
 
-    return duckdb.connect(config={**_SETTINGS, **more})
+    return duckdb.connect(path, config={**_SETTINGS, **more})
 
 
 def quoted(value: object) -> str:
@@ -35,17 +42,43 @@ def quoted(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def to_parquet(source: Path, dest: Path, dataset: str, more: Mapping[str, Any]) -> None:
-    """Write rows in lines of JSON as Parquet, sorted by the key of their dataset.
-
-    :param more: values of the columns that all rows have.
-    """
-    known = DATASETS[dataset]
-    types = ", ".join(f"{name}: '{kind}'" for name, kind in known.columns.items())
-    added = ", ".join(f"CAST({quoted(more[name])} AS {kind}) AS {name}" for name, kind in COMMON.items())
-    read = f"read_json({quoted(source)}, format='newline_delimited', columns={{{types}}})"
+@contextmanager
+def parquet_writer() -> Iterator[Convert]:
+    """Yield what writes rows in lines of JSON as Parquet, sorted by the key of their dataset."""
     with connect() as database:
-        database.execute(
-            f"COPY (SELECT *, {added} FROM {read} ORDER BY {', '.join(known.key)}) "
-            f"TO {quoted(dest)} (FORMAT parquet, COMPRESSION zstd)"
-        )
+
+        def to_parquet(source: Path, dest: Path, dataset: str, more: Mapping[str, Any]) -> None:
+            known = DATASETS[dataset]
+            types = ", ".join(f"{name}: '{kind}'" for name, kind in known.columns.items())
+            added = ", ".join(f"CAST({quoted(more[name])} AS {kind}) AS {name}" for name, kind in COMMON.items())
+            read = f"read_json({quoted(source)}, format='newline_delimited', columns={{{types}}})"
+            database.execute(
+                f"COPY (SELECT *, {added} FROM {read} ORDER BY {', '.join(known.key)}) "
+                f"TO {quoted(dest)} (FORMAT parquet, COMPRESSION zstd)"
+            )
+
+        yield to_parquet
+
+
+def select(database: Any, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
+    """Return the columns, the first rows and whether there are more.
+
+    :raises BadInput: the text is not one query that only reads, or DuckDB refuses it.
+    """
+    import duckdb
+
+    try:
+        statements = database.extract_statements(sql)
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            raise BadInput("sql", sql, "one SELECT")
+        database.execute(statements[0])
+        columns = [item[0] for item in database.description]
+        rows = database.fetchmany(limit + 1)
+    except duckdb.Error as error:
+        raise BadInput("sql", sql, f"a query that DuckDB accepts ({error})") from error
+    return columns, [tuple(map(_plain, row)) for row in rows[:limit]], len(rows) > limit
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: days and times as text."""
+    return value.isoformat() if isinstance(value, date) else value

@@ -57,6 +57,9 @@ class HistoryDirectory:
                 raise
             sync_directory(path.parent)
 
+    def local(self, name: str, folder: str) -> str:
+        return str(self._root / name)
+
     def names(self, folder: str) -> Iterator[str]:
         found = (path for path in sorted((self._root / folder).rglob("*")) if not path.name.startswith("."))
         yield from (path.relative_to(self._root).as_posix() for path in found if path.is_file())

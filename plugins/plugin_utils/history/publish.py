@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,7 +39,7 @@ from ...module_utils._core.history.store import (
     to_publication,
 )
 from ...module_utils._core.stamp import from_time
-from .duck import has_duckdb, to_parquet
+from .duck import Convert, has_duckdb, parquet_writer
 
 #: Lines that are kept until they are written to the files of their parts.
 _BUFFER = 20_000
@@ -119,7 +120,9 @@ def publish(store: HistoryStore, run: Run, form: str, now: str, write: bool = Tr
         publication = to_publication(run.run_id, digests)
         kept = _kept(store, run, publication)
         if kept is None and write:
-            files = [_write(store, spool, part, run, publication, form) for part in sorted(spool.names)]
+            more = {**common(run), "publication": publication}
+            with parquet_writer() if form == PARQUET else nullcontext(_to_gzip) as convert:
+                files = [_write(store, spool, part, form, more, convert) for part in sorted(spool.names)]
             store.write(manifest_name(publication), to_manifest(run, publication, files))
             store.write(pointer_name(run.run_id), to_pointer(run, publication, form, now))
         rows: dict[str, int] = {}
@@ -143,17 +146,15 @@ def _kept(store: HistoryStore, run: Run, publication: str) -> str | None:
     return None
 
 
-def _write(store: HistoryStore, spool: _Spool, part: Part, run: Run, publication: str, form: str) -> dict[str, Any]:
+def _write(
+    store: HistoryStore, spool: _Spool, part: Part, form: str, more: Mapping[str, Any], convert: Convert
+) -> dict[str, Any]:
     """Write the rows of one part, with the columns that all of them have; return its line of the manifest."""
     source = spool.names[part]
     ready = source.with_suffix(".ready")
-    more = {**common(run), "publication": publication}
-    if form == PARQUET:
-        to_parquet(source, ready, part.dataset, more)
-    else:
-        _to_gzip(source, ready, more)
+    convert(source, ready, part.dataset, more)
     source.unlink()
-    name = data_name(part, publication, form)
+    name = data_name(part, more["publication"], form)
     digest, size = _sha256(ready), ready.stat().st_size
     store.write(name, str(ready))
     ready.unlink()
@@ -168,7 +169,7 @@ def _sha256(path: Path) -> str:
     return found.hexdigest()
 
 
-def _to_gzip(source: Path, dest: Path, more: Mapping[str, Any]) -> None:
+def _to_gzip(source: Path, dest: Path, _dataset: str, more: Mapping[str, Any]) -> None:
     """Compress the rows; equal rows are equal bytes, because no time and no name are in the file."""
     end = f",{json.dumps(more, sort_keys=True, separators=(',', ':'))[1:]}\n".encode()
     with (

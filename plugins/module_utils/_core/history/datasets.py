@@ -102,13 +102,13 @@ DATASETS: Mapping[str, Dataset] = {
     ),
     "gates": Dataset(
         what="Each judgement of a gate. `numbers` is JSON.",
-        key=("rollout", "wave", "at"),
-        columns=_texts("rollout", "wave", "at", "verdict", "reasons", "numbers"),
+        key=("rollout", "wave", "judged_at"),
+        columns=_texts("rollout", "wave", "judged_at", "verdict", "reasons", "numbers"),
     ),
     "decisions": Dataset(
         what="Who planned, approved, started, continued and decided.",
-        key=("rollout", "at", "act", "decided_by"),
-        columns=_texts("rollout", "act", "decided_by", "at", "source", "wave", "reason"),
+        key=("rollout", "decided_at", "act", "decided_by"),
+        columns=_texts("rollout", "act", "decided_by", "decided_at", "source", "wave", "reason"),
     ),
     "rollout_nodes": Dataset(
         what="Each node of a rollout, before and after. Excluded ones have the status `excluded` and no wave.",
@@ -157,7 +157,7 @@ DATASETS: Mapping[str, Dataset] = {
         },
     ),
     "limits": Dataset(
-        what="Limits that views compare with: `sla_<severity>` and `stale` in days.",
+        what="Limits that views compare with: `sla_<severity>`, `stale` and `gone` in days.",
         key=("name",),
         columns={"name": TEXT, "value": NUMBER},
     ),

@@ -40,7 +40,7 @@ def _rows(plan: Mapping[str, Any], report: Report, released: Mapping[str, str], 
         yield Part("waves", "", "", dt), _wave(rollout, wave)
         for gate in wave["gates"]:
             yield Part("gates", "", "", dt), _gate(rollout, wave["name"], gate)
-    for row in sorted(_decisions(rollout, report.summary), key=lambda item: (item["at"], item["act"])):
+    for row in sorted(_decisions(rollout, report.summary), key=lambda item: (item["decided_at"], item["act"])):
         yield Part("decisions", "", "", dt), row
     patches = _patches_of(plan)
     for node in sorted(report.rows, key=lambda item: item.node_id):
@@ -87,7 +87,7 @@ def _gate(rollout: str, wave: str, gate: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "rollout": rollout,
         "wave": wave,
-        "at": gate["at"],
+        "judged_at": gate["at"],
         "verdict": gate["verdict"],
         "reasons": " ".join(gate["reasons"]),
         "numbers": to_canonical(gate["numbers"]),
@@ -114,7 +114,7 @@ def _decisions(rollout: str, summary: Mapping[str, Any]) -> Iterator[dict[str, A
 
 def _decision(rollout: str, act: str, by: Any, at: Any) -> dict[str, Any]:
     row = dict.fromkeys(DATASETS["decisions"].columns, "")
-    return {**row, "rollout": rollout, "act": act, "decided_by": str(by or ""), "at": str(at or "")}
+    return {**row, "rollout": rollout, "act": act, "decided_by": str(by or ""), "decided_at": str(at or "")}
 
 
 def _node(rollout: str, node: Row) -> dict[str, Any]:

@@ -34,6 +34,9 @@ class HistoryStore(Protocol):
     def write(self, name: str, source: str | bytes) -> None:
         """Write a file: readers see all of it or nothing. :param source: its content, or the path of a file with it."""
 
+    def local(self, name: str, folder: str) -> str:
+        """Return the path of a file with that content; what is elsewhere is copied into ``folder`` first."""
+
     def names(self, folder: str) -> Iterator[str]:
         """Yield the names of all files below a folder."""
 
