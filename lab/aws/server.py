@@ -21,7 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import access, admin, alarms, balancers, ec2, tagging
+from . import access, admin, agents, alarms, balancers, ec2, tagging
 from .faults import Rule
 from .permissions import refusal
 from .ssm import backend
@@ -49,7 +49,7 @@ class Door:
             environ["CONTENT_TYPE"] = "application/json"  # curl and urllib call every body a form
         call = _call_of(environ)
         if call is None:
-            answer: Iterable[bytes] = self._moto(environ, start_response)
+            answer: Iterable[bytes] = (agents.answer(environ) or self._moto)(environ, start_response)
             return answer
         rule = world().faults.strike(call)
         if rule is not None and rule.kind != "lose_response":

@@ -38,6 +38,12 @@ class World:
             for key in sorted(keys)
         }
 
+    def system(self, key: str) -> OperatingSystem:
+        """Return an operating system of the catalogue, also one that no machine of the estate has."""
+        if key not in self.systems:
+            self.systems[key] = load_operating_system(key, self.clock.now())
+        return self.systems[key]
+
     def renew(self) -> None:
         """Forget what is offered: ages count back from today again."""
         self.__dict__.pop("systems", None)

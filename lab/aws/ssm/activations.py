@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..access import role_exists
 from .operations import Answer, Request, SsmError, operation, page
+from .tags import check_tags
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -31,6 +33,7 @@ def create_activation(place: Place, request: Request) -> Answer:
             "ValidationException",
             f"Nonexistent role or missing ssm service principal in trust policy: {request['IamRole']}",
         )
+    check_tags(request.get("Tags", []))
     activation_id = str(uuid.UUID(int=place.chance.getrandbits(128), version=4))
     place.kept["activations"][activation_id] = {
         "ActivationId": activation_id,
@@ -40,7 +43,19 @@ def create_activation(place: Place, request: Request) -> Answer:
         "CreatedDate": now,
         **{key: request[key] for key in ("Description", "DefaultInstanceName", "Tags") if key in request},
     }
-    return {"ActivationId": activation_id, "ActivationCode": place.hex_id("", 20)}
+    code = place.hex_id("", 20)
+    place.kept["activation_codes"][activation_id] = code
+    return {"ActivationId": activation_id, "ActivationCode": code}
+
+
+def is_spent(activation: Mapping[str, Any]) -> bool:
+    """Whether as many machines have registered with it as it allows."""
+    return bool(activation.get("RegistrationsCount", 0) >= activation["RegistrationLimit"])
+
+
+def tags_of(activation: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags with which machines are born that register with it."""
+    return {row["Key"]: row["Value"] for row in activation.get("Tags", [])}
 
 
 def _expiry(value: float | str | None, now: datetime) -> datetime:

@@ -96,6 +96,13 @@ class Place:
         self._may_be_replaced(node)
         return node
 
+    def join(self, spec: NodeSpec, registered_at: datetime) -> Node:
+        """Take in a machine that has registered with an activation, when its agent is heard of."""
+        node = Node(spec, world().system(spec.os), self.sim, self.ledger)
+        node.registered_at = registered_at
+        self.nodes[node.node_id] = node
+        return node
+
     def catch_up(self) -> None:
         """Let everything happen that was due by now."""
         self.sim.run_until(world().clock.now())

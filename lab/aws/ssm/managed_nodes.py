@@ -23,7 +23,9 @@ def _hybrid(place: Place, node_id: str) -> Node:
 
 @operation("DeregisterManagedInstance")
 def deregister_managed_instance(place: Place, request: Request) -> Answer:
-    del place.nodes[_hybrid(place, request["InstanceId"]).node_id]
+    node = _hybrid(place, request["InstanceId"])
+    del place.nodes[node.node_id]
+    place.kept["registrations"].pop(node.node_id, None)
     return {}
 
 

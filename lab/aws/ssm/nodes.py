@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .backend import Place
 
 
+#: How machines registered that are in the estate from the start.
+_SEEDED = {"ActivationId": "ab1e0000-0000-4000-8000-000000000000", "IamRole": HYBRID_ROLE}
+
+
 def source_of(place: Place, node: Node) -> dict[str, str]:
     """SourceType and SourceId; botocore's model names Azure VMs and GCP instances since 1.44."""
     if node.spec.source == "ec2":
@@ -33,11 +37,13 @@ def information(place: Place, node: Node) -> dict[str, Any]:
     hybrid = node.spec.source != "ec2"
     own: dict[str, Any] = {}
     if hybrid:
+        registration = place.kept["registrations"].get(node.node_id)
+        activation = registration["activation"] if registration else {**_SEEDED, "DefaultInstanceName": node.name}
         own = {
-            "ActivationId": "ab1e0000-0000-4000-8000-000000000000",
-            "IamRole": place.kept["node_roles"].get(node.node_id, HYBRID_ROLE),
+            "ActivationId": activation["ActivationId"],
+            "IamRole": place.kept["node_roles"].get(node.node_id, activation["IamRole"]),
             "RegistrationDate": node.registered_at,
-            "Name": node.name,
+            **({"Name": name} if (name := activation.get("DefaultInstanceName")) else {}),
         }
     return {
         "InstanceId": node.node_id,
