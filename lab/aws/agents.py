@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What agents outside EC2 call: RegisterManagedInstance, without credentials, and UpdateInstanceInformation, their ping.
+"""What agents outside EC2 call: RegisterManagedInstance, without credentials, and UpdateInstanceInformation, a ping.
 
 botocore's model has neither. Members, lengths and errors are those of the model that the agent is built with
 (aws/amazon-ssm-agent, vendor/github.com/aws/aws-sdk-go/service/ssm/api.go and errors.go).

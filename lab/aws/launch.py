@@ -100,9 +100,15 @@ def environment(url: str, access_key: str, region: str = "eu-central-1") -> dict
 
 
 @contextmanager
-def lab(estate: str | Path | None = None, at: str | None = None, port: int = 0) -> Iterator[Lab]:
-    """Start the lab, give it, stop it. ``at`` sets its clock (ISO 8601 or ``now``); the estate's start otherwise."""
-    command = [sys.executable, "-m", "lab.aws", "--port", str(port), "--json"]
+def lab(
+    estate: str | Path | None = None, at: str | None = None, port: int = 0, host: str = "127.0.0.1"
+) -> Iterator[Lab]:
+    """Start the lab, give it, stop it.
+
+    :param at: where its clock starts (ISO 8601 or ``now``); the estate's start otherwise. :param host: the address that
+        it listens at: ``0.0.0.0`` so that real hosts of the lab reach it.
+    """
+    command = [sys.executable, "-m", "lab.aws", "--host", host, "--port", str(port), "--json"]
     command += ["--estate", str(estate)] if estate else []
     command += ["--at", at] if at else []
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
