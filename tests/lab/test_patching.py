@@ -182,3 +182,19 @@ def test_patch_group_state_sums_up(fleet: Fleet) -> None:
     more = [{"Key": "MissingCount", "Values": ["0"], "Type": "GreaterThan"}]
     rows = ssm.describe_instance_patch_states_for_patch_group(PatchGroup="WEB-PROD", Filters=more)
     assert len(rows["InstancePatchStates"]) == 2
+
+
+def test_windows_update_installs_all_and_says_failed_after_a_reboot_of_its_own(fleet: Fleet) -> None:
+    """Source: aws/amazon-ssm-agent issue 681; it uploads no patch state, so the last scan's stays."""
+    fleet.send("win-prod-01", wait=600)
+    before, state = fleet.now("win-prod-01"), fleet.state("win-prod-01")
+    ssm, node = fleet.ssm("win-prod-01"), fleet.id("win-prod-01")
+    request = {"InstanceIds": [node], "DocumentName": "AWS-InstallWindowsUpdates"}
+    command = ssm.send_command(**request, Parameters={"AllowReboot": ["True"]})["Command"]["CommandId"]
+    fleet.lab.advance(2 * LONG)
+    shown = ssm.get_command_invocation(CommandId=command, InstanceId=node)
+    assert (shown["Status"], shown["ResponseCode"]) == ("Failed", 1)
+    after = fleet.now("win-prod-01")
+    assert after["boot_id"] != before["boot_id"] and set(after["installed"]) > set(before["installed"])
+    assert shown["StandardOutputContent"].endswith("Found 0 available Windows Updates.\n")
+    assert fleet.state("win-prod-01") == state

@@ -22,6 +22,7 @@ from .overrides import NotReadable, baseline_override, blocks, chosen, install_l
 from .packages import about_packages, to_output
 from .patch_groups import baseline_of
 from .patchstate import COUNTS, Report, Scanner, look, write_report
+from .windows_update import install_everything
 
 if TYPE_CHECKING:
     from .backend import Place
@@ -320,7 +321,19 @@ def _version(text: str) -> list[int]:
     return [int(part) for part in text.split(".")]
 
 
+def install_windows_updates(place: Place, node: Node, parameters: Parameters) -> Behaviour:
+    code, log = yield from install_everything(
+        node,
+        lambda: place.sim.now,
+        install=parameters["Action"] == ["Install"],
+        may_reboot=parameters["AllowReboot"] == ["True"],
+        reboot=REBOOT,
+    )
+    return Result(code=code, stdout=log)
+
+
 _BEHAVIOURS: dict[str, Callable[[Place, Node, Parameters], Behaviour]] = {
+    "AWS-InstallWindowsUpdates": install_windows_updates,
     "AWS-RunPatchBaseline": run_patch_baseline,
     "AWS-RunPatchBaselineWithHooks": run_patch_baseline,
     "AWS-RunPatchBaselineAssociation": run_patch_baseline,

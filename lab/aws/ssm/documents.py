@@ -94,6 +94,11 @@ _SCRIPT = {
 #: For associations; the service puts their ID among its parameters (patch-manager-aws-runpatchbaselineassociation,
 #: "AssociationId … is the ID of an existing association").
 RUN_BY_ASSOCIATION = "AWS-RunPatchBaselineAssociation"
+#: of AWS-InstallWindowsUpdates, each a text of its own
+_FILTERS = (
+    *("IncludeKbs", "ExcludeKbs", "Categories", "SeverityLevels"),
+    *("PublishedDaysOld", "PublishedDateAfter", "PublishedDateBefore"),
+)
 _DOCUMENTS = (
     Document(
         name="AWS-RunPatchBaseline",
@@ -130,6 +135,17 @@ _DOCUMENTS = (
             "PreInstallHookDocName": Parameter(default=("AWS-Noop",), allowed=("AWS-Noop",)),
             "PostInstallHookDocName": Parameter(default=("AWS-Noop",), allowed=("AWS-Noop",)),
             "OnExitHookDocName": Parameter(default=("AWS-Noop",), allowed=("AWS-Noop",)),
+        },
+    ),
+    Document(
+        name="AWS-InstallWindowsUpdates",
+        platforms=("Windows",),
+        steps={"aws:runPowerShellScript": ""},
+        timeout=_PATCH_SECONDS,
+        parameters={
+            "Action": Parameter(default=("Install",), allowed=("Install", "Scan")),
+            "AllowReboot": Parameter(default=("True",), allowed=("True", "False")),
+            **dict.fromkeys(_FILTERS, Parameter(allowed=("",))),  # the lab filters nothing
         },
     ),
     Document(

@@ -16,7 +16,13 @@ from typing import Any
 LIST_BUCKET, LIST_KEY, ROLE = "YOUR-LIST-BUCKET", "YOUR-LIST-KEY", "YOUR-ROLE"
 TABLE, TOPIC = "YOUR-TABLE", "YOUR-TOPIC"
 #: What the collection sends with SendCommand; AWS's own documents have no account in their ARN.
-DOCUMENTS = ("AWS-RunPatchBaseline", "AWS-RunPowerShellScript", "AWS-RunShellScript", "AWS-UpdateSSMAgent")
+DOCUMENTS = (
+    "AWS-InstallWindowsUpdates",
+    "AWS-RunPatchBaseline",
+    "AWS-RunPowerShellScript",
+    "AWS-RunShellScript",
+    "AWS-UpdateSSMAgent",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.executors import SSM, Executor
+from ...module_utils._core.lists.pins import EVERYTHING
 from ...module_utils._core.lists.planned import is_pinned
 from ...module_utils._core.model import Status, place_label
 from ...module_utils._core.rollout.promotion import Promotion
@@ -35,6 +36,7 @@ from ...module_utils._core.work.ssm.stages import (
     probe_request,
     reboot_request,
 )
+from ...module_utils._core.work.ssm.windows_updates import WindowsUpdatesStage, windows_updates_request
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .rules import WaveRules
@@ -65,16 +67,21 @@ class SsmExecutor:
     _rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
     def batches(self, stage: str, nodes: Sequence[str]) -> list[tuple[str, list[str]]]:
-        groups: dict[str, list[Mapping[str, Any]]] = {}
+        groups: dict[tuple[str, bool], list[Mapping[str, Any]]] = {}
         for node in nodes:
             address = self._address(node) if stage == "patch" else ""
-            groups.setdefault(address, []).append(self.rollout.nodes[node])
-        return [(place, ids) for _address, found in sorted(groups.items()) for place, _platform, ids in split(found)]
+            kind = address, stage == "patch" and self._takes_everything(node)
+            groups.setdefault(kind, []).append(self.rollout.nodes[node])
+        return [(place, ids) for _kind, found in sorted(groups.items()) for place, _platform, ids in split(found)]
 
     def _address(self, node: str) -> str:
         """Return the key of a node's list: all nodes of a command install from the same list."""
         listed = self._promotion.list_of(node)
         return str(listed["address"]) if listed else _NOTHING if is_pinned(self.rollout.nodes[node]) else ""
+
+    def _takes_everything(self, node: str) -> bool:
+        """Return whether a node installs whatever it is offered: the plan says so, whatever the policy says now."""
+        return self.rollout.nodes[node].get("pin") == EVERYTHING
 
     @property
     def _promotion(self) -> Promotion:
@@ -164,11 +171,16 @@ class SsmExecutor:
         planned = {node: self.rollout.nodes[node] for node in work.nodes}
         made: dict[str, Callable[[], Stage]] = {
             "precheck": lambda: PrecheckStage(self.rules.thresholds),
-            "patch": lambda: InstallStage({node: row.get("pending_before") or () for node, row in planned.items()}),
+            "patch": lambda: self._install_stage(planned),
             "reboot": RebootStage,
             "scan": lambda: ScanStage(planned={node: self._not_arrived(node) for node in planned}),
         }
         return made[work.stage]()
+
+    def _install_stage(self, planned: Mapping[str, Mapping[str, Any]]) -> Stage:
+        if self._takes_everything(next(iter(planned))):
+            return WindowsUpdatesStage()
+        return InstallStage({node: row.get("pending_before") or () for node, row in planned.items()})
 
     def _not_arrived(self, node: str) -> list[str]:
         """Return the IDs of planned patches that the install did not install, as far as it reported them."""
@@ -213,6 +225,8 @@ class SsmExecutor:
             return reboot_request(platform, token, self.rules.reboot_seconds)
         if work.stage == "scan":
             return baseline_request("Scan", work.snapshot_id)
+        if self._takes_everything(work.nodes[0]):
+            return windows_updates_request()
         return baseline_request("Install", work.snapshot_id, self._address(work.nodes[0]))
 
     def _seconds(self, stage: str) -> int:

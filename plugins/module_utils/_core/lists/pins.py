@@ -11,6 +11,9 @@ from collections.abc import Iterable, Mapping
 LIST, BASELINE = "list", "baseline"
 #: An executor that asks for KBs on Windows and for versions on Linux.
 KB_OR_VERSIONS = "kb_or_versions"
+#: The install takes whatever the node's update server offers, by the document that the policy's
+#: ``patching.windows_document`` may name in place of the other one.
+EVERYTHING, WINDOWS_UPDATES, RUN_BASELINE = "everything", "AWS-InstallWindowsUpdates", "AWS-RunPatchBaseline"
 #: Updates that keep their KB number while their content changes: signatures, and the removal tool of each month.
 KB_ONLY = frozenset({"KB2267602", "KB890830"})
 #: For each value of a node's ``pin`` in the plan: what is certain, and what is not.
@@ -32,6 +35,11 @@ PINS: Mapping[str, tuple[str, str]] = {
         "only the planned KBs are asked for",
         "the content behind a KB number, and a KB that was replaced is not installed",
     ),
+    EVERYTHING: (
+        "nothing; Windows Update decides when the node is patched, by AWS-InstallWindowsUpdates",
+        "all that Windows Update or the node's WSUS server offers is installed, drivers and definitions included, "
+        "approved by a baseline or not",
+    ),
     BASELINE: (
         "nothing; the baseline decides when the node is patched",
         "patches that are approved after the plan are installed as well",
@@ -39,15 +47,18 @@ PINS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def pin_of(offered: str, platform: str, wanted: str) -> str:
+def pin_of(offered: str, platform: str, wanted: str, *, everything: bool = False) -> str:
     """Return how a node is pinned: a key of ``PINS``.
 
     :param offered: what its executor can do. :param wanted: the policy's ``patching.pin``.
+    :param everything: whether Windows nodes of Systems Manager install whatever they are offered.
     """
     if offered == KB_OR_VERSIONS:
         return "kb_numbers" if platform == "windows" else "versions"
     if offered != LIST:
         return offered
+    if everything and platform == "windows":
+        return EVERYTHING
     if wanted != LIST:
         return BASELINE
     return "kb" if platform == "windows" else LIST

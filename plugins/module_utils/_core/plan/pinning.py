@@ -12,7 +12,7 @@ from ..errors import BadInput
 from ..executors import find
 from ..lists.address import to_address
 from ..lists.override_list import OverrideList, Row, Shared, make_lists, why_not_listed
-from ..lists.pins import LIST, content_open, pin_of
+from ..lists.pins import EVERYTHING, LIST, WINDOWS_UPDATES, content_open, pin_of
 from ..nodes import Candidate
 from ..policy.values import Policy
 from .wave import patch_count
@@ -35,7 +35,8 @@ def not_pinned(node: Candidate, scan: Mapping[str, Any] | None, policy: Policy) 
 
 def _pin(node: Candidate, policy: Policy) -> str:
     row = find(node.executor)
-    return pin_of(row.pin, node.platform, policy.patching.pin) if row else ""
+    everything = policy.patching.windows_document == WINDOWS_UPDATES
+    return pin_of(row.pin, node.platform, policy.patching.pin, everything=everything) if row else ""
 
 
 def _rows(scan: Mapping[str, Any] | None) -> list[Row]:
@@ -121,12 +122,19 @@ def check_lists(lists: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def pin_warnings(policy: Policy, lists: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def pin_warnings(
+    policy: Policy, lists: Sequence[Mapping[str, Any]], waves: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     """Yield a sentence for everything that weakens a pinned plan."""
     if lists and policy.patching.list_url:
         yield (
             f"The lists are read from {policy.patching.list_url} without credentials: whoever can write there decides "
             "what is installed, and everybody who reaches it can read what is missing on the nodes."
+        )
+    if count := sum(node.get("pin") == EVERYTHING for wave in waves for node in wave["nodes"]):
+        yield (
+            f"{count:,} Windows nodes install whatever their update server offers (patching.windows_document): what is "
+            "planned for them is what their last scan missed, and neither a baseline nor a list limits the install."
         )
     if policy.patching.pin == LIST:
         for window in policy.windows:

@@ -115,7 +115,7 @@ def build_plan(
             "totals": _totals(waves, draft.excluded),
             "warnings": [
                 *_warnings(waves),
-                *pin_warnings(policy, lists),
+                *pin_warnings(policy, lists, waves),
                 *idle,
                 *whole_account_warnings(policy, draft.waves),
                 *uncovered_warnings(coverage, draft.waves),

@@ -16,7 +16,7 @@ from ..errors import BadInput
 from ..gate.decide import GateRules
 from ..gate.health_rules import AlarmCheck, HealthCheckRule
 from ..lists.address import check_bucket, check_list_url
-from ..lists.pins import LIST
+from ..lists.pins import LIST, RUN_BASELINE, WINDOWS_UPDATES
 from ..nodes import Select
 from ..ssm.baselines import Baseline, check_baseline, to_rule
 from ..text import nearest
@@ -228,6 +228,11 @@ def _check_promotion(policy: Policy, index: int) -> Iterator[Mistake]:
         yield Mistake(path=path, value=source, expected=expected)
     elif source and policy.patching.pin != LIST:
         yield Mistake(path=path, value=source, expected="patching.pin: list beside it; a baseline would install more")
+    elif source and policy.patching.windows_document == WINDOWS_UPDATES:
+        expected = (
+            f"patching.windows_document: {RUN_BASELINE} beside it; {WINDOWS_UPDATES} installs all that is offered"
+        )
+        yield Mistake(path=path, value=source, expected=expected)
 
 
 def _check_gates(policy: Policy) -> Iterator[Mistake]:

@@ -17,7 +17,7 @@ from ..canonical import to_digest, without
 from ..exceptions.records import ExceptionRules
 from ..gate.decide import GateRules
 from ..lists.address import Bucket
-from ..lists.pins import LIST
+from ..lists.pins import LIST, RUN_BASELINE
 from ..model import Place
 from ..nodes import Select
 from ..read import read, to_document
@@ -179,6 +179,7 @@ class Patching:
     """How nodes are patched. ``buckets``: the bucket of the override lists, by Region."""
 
     pin: str = LIST
+    windows_document: str = RUN_BASELINE
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
     list_url: str = ""
     rescan_hours: int | None = None

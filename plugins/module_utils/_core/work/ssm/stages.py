@@ -70,7 +70,8 @@ def baseline_request(operation: str, snapshot_id: str, override_list: str = "") 
     return BASELINE, parameters
 
 
-def _result(node_id: str, invocation: Invocation, status: Status, **more: Any) -> dict[str, Any]:
+def to_result(node_id: str, invocation: Invocation, status: Status, **more: Any) -> dict[str, Any]:
+    """Return a node's result; one that is no success says what its invocation said last."""
     result = {
         "node_id": node_id,
         "status": status.value,
@@ -84,7 +85,8 @@ def _result(node_id: str, invocation: Invocation, status: Status, **more: Any) -
     return result
 
 
-def _unreadable(node_id: str, why: PatchtideError) -> dict[str, Any]:
+def unreadable_result(node_id: str, why: PatchtideError) -> dict[str, Any]:
+    """Return the result of a node whose state could not be read."""
     return {"node_id": node_id, "status": Status.UNKNOWN.value, "error": error("unreadable", str(why))}
 
 
@@ -160,9 +162,9 @@ def _without_state(node_id: str, row: Invocation) -> dict[str, Any]:
     """Return the result of a node whose patch state never came: what it says itself may be true, nobody can tell."""
     status = ENDED[row.status]
     if not status.is_good:
-        return _result(node_id, row, status)
+        return to_result(node_id, row, status)
     why = error("no_state", "the command ended Success, but the node reported no patch state of it")
-    return _result(node_id, row, Status.UNKNOWN, error=why)
+    return to_result(node_id, row, Status.UNKNOWN, error=why)
 
 
 def _unproven(node_id: str, row: Invocation) -> dict[str, Any]:
@@ -212,7 +214,7 @@ class InstallStage:
         counts = _counts(state)
         wanted = [state for state, count in self._open(counts).items() if count]
         patches = port.patches(node_id, wanted) if wanted else []
-        return _result(
+        return to_result(
             node_id,
             row,
             patch_status(ENDED[row.status], state),
@@ -236,7 +238,7 @@ class InstallStage:
         return {"arrived": [_row(item) for item in came]}
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
-        return _unreadable(node_id, why)
+        return unreadable_result(node_id, why)
 
 
 @dataclass(slots=True)
@@ -264,7 +266,7 @@ class ScanStage:
         if status.is_good and state is None:
             return _without_state(node_id, row)
         if not status.is_good or state is None:
-            return _result(node_id, row, status)
+            return to_result(node_id, row, status)
         counts = _counts(state)
         open_count = sum(counts.get(f"{name}_count", 0) for name in ("missing", "failed", "installed_pending_reboot"))
         patches = port.patches(node_id, _LISTED) if open_count else []
@@ -277,7 +279,7 @@ class ScanStage:
             more["rejected"] = [told(item) for item in port.patches(node_id, ["InstalledRejected"])]
         if self.planned is not None:
             more |= self._became(node_id, missing, port)
-        return _result(
+        return to_result(
             node_id,
             row,
             status,
@@ -300,7 +302,7 @@ class ScanStage:
         return more
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
-        return _unreadable(node_id, why)
+        return unreadable_result(node_id, why)
 
 
 def _row(patch: Patch) -> dict[str, str]:
@@ -353,10 +355,10 @@ class RebootStage:
         facts = parse_probe(row.output) or {}
         status = Status.UNKNOWN if row.status == REFUSED else ENDED[row.status]
         boots = {key: facts.get(key) for key in ("boot_id_before", "boot_id_after")}
-        return _result(node_id, row, status, rebooted=status.is_good, **boots)
+        return to_result(node_id, row, status, rebooted=status.is_good, **boots)
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
-        return _unreadable(node_id, why)
+        return unreadable_result(node_id, why)
 
 
 @dataclass(slots=True)
@@ -367,10 +369,10 @@ class AgentStage:
     with_output: bool = False
 
     def evaluate(self, ended: Ended, port: FleetPort) -> list[dict[str, Any]]:
-        return [_result(node_id, row, ENDED[row.status]) for node_id, row in ended.rows.items()]
+        return [to_result(node_id, row, ENDED[row.status]) for node_id, row in ended.rows.items()]
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
-        return _unreadable(node_id, why)
+        return unreadable_result(node_id, why)
 
 
 @dataclass(slots=True)

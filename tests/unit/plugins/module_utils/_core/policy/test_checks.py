@@ -310,3 +310,12 @@ def test_long_values_are_cut() -> None:
 def test_what_is_no_policy_at_all_is_a_policy_error(data: Any) -> None:
     with pytest.raises(PolicyError):
         check_policy(data)
+
+
+def test_a_wave_can_promote_only_what_an_install_is_limited_to() -> None:
+    """``promote_from`` needs lists, and AWS-InstallWindowsUpdates reads none."""
+    changed: dict[str, Any] = {"waves/1/promote_from": "canary", "patching": {"list_url": "https://lists.example"}}
+    assert not mistakes_of(changed)
+    changed["patching"]["windows_document"] = "AWS-InstallWindowsUpdates"
+    (mistake,) = mistakes_of(changed)
+    assert mistake.path == "waves[1].promote_from" and "installs all that is offered" in str(mistake)
