@@ -50,6 +50,7 @@ def _up(options: argparse.Namespace) -> None:
         proxy=options.proxy,
         packages=options.packages,
         fresh=options.fresh,
+        pending=options.pending,
     )
     machines = fleet.up(wish)
     print(f"{len(machines)} hosts are up; inventory: {fleet.inventory}")
@@ -117,6 +118,9 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
     up.add_argument("--security-mirror", default="", metavar="URL", help="default: likewise")
     up.add_argument("--proxy", default="", metavar="URL", help="HTTP proxy for the mirrors (default: likewise)")
     up.add_argument("--packages", choices=("mirror", "toy", "both"), default="mirror", help="where updates come from")
+    up.add_argument(
+        "--pending", type=int, metavar="N", help="have about N updates of the mirrors pending (default: all)"
+    )
     up.add_argument("--full-disk", action="append", default=[], metavar="HOST", help="a host with 24 MiB left on /")
     up.add_argument("--wrong-repository", action="append", default=[], metavar="HOST", help="a host with a dead mirror")
     up.add_argument("--apt-daily", action="append", default=[], metavar="HOST", help="a host with apt's own timers")

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.hosts import cgroups, toy
@@ -28,29 +29,39 @@ APT = 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\n'
 SSHD = "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n"
 
 
-def ensure_base(folder: Path, sources: Sources, *, lab: str, fresh: bool = False) -> Path:
-    """The root of this suite, built if `folder` doesn't hold it yet (20 to 30 s).
+def ensure_base(folder: Path, sources: Sources, *, lab: str, fresh: bool = False, pending: int | None = None) -> Path:
+    """The root of this suite, built if `folder` doesn't hold it yet (20 to 30 s, with `pending` some more).
 
     :param lab: the lab that asks, to which alone the bases belong if no other is there.
     :param fresh: rebuild it, so that today's updates are pending, not those of the day it was built.
+    :param pending: how many updates are pending, and those that need them; all others are installed. `None`: all.
     """
-    base = folder / f"base-{sources.suite}-{_digest(sources)}"
+    name = f"base-{sources.suite}" if pending is None else f"base-{sources.suite}-{pending}-pending"
+    base = folder / f"{name}-{_digest(sources)}"
     if base.is_dir() and not fresh:
         return base
     print(f"building the {sources.suite} base (once)", flush=True)
     unfinished = base.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    _clear(unfinished)
     unfinished.mkdir(parents=True)
     _bootstrap(unfinished, sources)
     _configure(unfinished, sources)
-    _fetch_updates(unfinished, sources)
+    _fetch_updates(unfinished, sources, pending)
     if not cgroups.others(lab):  # whose hosts would stand on theirs
-        for old in folder.glob(f"base-{sources.suite}-????????"):
+        for old in folder.glob(f"{name}-????????"):
             shutil.rmtree(old)
     elif base.exists():
         raise HostsError("the base can't be rebuilt while hosts run on it; take them down first")
     unfinished.rename(base)
     return base
+
+
+def _clear(unfinished: Path) -> None:
+    """Remove what an interrupted build has left, with the mounts that a killed mmdebstrap leaves in it."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for mount in sorted((mount for mount in mounts if Path(mount).is_relative_to(unfinished)), reverse=True):
+        run(["umount", "--lazy", mount])
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _digest(sources: Sources) -> str:
@@ -87,7 +98,7 @@ def _configure(root: Path, sources: Sources) -> None:
         path.unlink(missing_ok=True)
 
 
-def _fetch_updates(root: Path, sources: Sources) -> None:
+def _fetch_updates(root: Path, sources: Sources, pending: int | None) -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     conf = root / "etc/apt/apt.conf.d/90patchtide-lab"
     conf.write_text(sources.apt_conf())
@@ -95,9 +106,24 @@ def _fetch_updates(root: Path, sources: Sources) -> None:
     resolv_conf = root / "etc/resolv.conf"
     shutil.copy("/etc/resolv.conf", resolv_conf)
     try:
-        run(["chroot", str(root), "apt-get", "update", "-qq"], env=env)
-        run(["chroot", str(root), "apt-get", "dist-upgrade", "--download-only", "--yes", "-qq"], env=env)
+        apt_get = ["chroot", str(root), "apt-get", "--yes", "-qq"]
+        run([*apt_get, "update"], env=env)
+        if pending is not None:
+            _install_all_but(root, pending, apt_get, env)
+        run([*apt_get, "dist-upgrade", "--download-only"], env=env)
         toy.install_old(root)
     finally:
         resolv_conf.unlink()
         conf.unlink()
+
+
+def _install_all_but(root: Path, pending: int, apt_get: Sequence[str], env: Mapping[str, str]) -> None:
+    """Install updates, but not the smallest ones: hosts have those pending, and they take little time."""
+    lines = run([*apt_get, "--print-uris", "dist-upgrade"], env=env).splitlines()  # 'URI' NAME_VERSION_ARCH.deb BYTES …
+    sizes = {file.partition("_")[0]: int(size) for _uri, file, size, *_hash in map(str.split, lines)}
+    kept = sorted(sizes, key=lambda name: (sizes[name], name))[:pending]
+    held = "".join(f"{name} hold\n" for name in kept)
+    run(["chroot", str(root), "dpkg", "--set-selections"], text=held)
+    run([*apt_get, "dist-upgrade"], env=env)
+    run(["chroot", str(root), "dpkg", "--set-selections"], text=held.replace(" hold", " install"))
+    run([*apt_get, "clean"], env=env)

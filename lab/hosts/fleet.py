@@ -43,7 +43,9 @@ REPOSITORY = "toy-repository"  # the cgroup of the server; no host can be called
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What to bring up. `packages`: from the mirrors, from the toy repository alone, or from both."""
+    """What to bring up. `packages`: from the mirrors, from the toy repository alone, or from both. `pending`: how many
+    updates of the mirrors hosts have pending; `None` for all.
+    """
 
     hosts: list[Host]
     suite: str = ""
@@ -52,6 +54,7 @@ class Wish:
     proxy: str = ""
     packages: str = "mirror"
     fresh: bool = False
+    pending: int | None = None
 
     def digest(self) -> str:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
@@ -126,7 +129,7 @@ class Fleet:
         origin = sources.of_this_machine(wish.suite, wish.mirror, wish.security_mirror, wish.proxy)
         cgroups.claim(self.bridge)
         with self._lock("base"):
-            root = base.ensure_base(self.build, origin, lab=self.bridge, fresh=wish.fresh)
+            root = base.ensure_base(self.build, origin, lab=self.bridge, fresh=wish.fresh, pending=wish.pending)
             repository = toy.ensure_repository(self.build, origin.suite) if wish.packages != "mirror" else None
             wanted = {host.family for host in wish.hosts} & set(families.LOOK_ALIKES)
             layers = {name: families.ensure_layer(self.build, root, name, origin) for name in sorted(wanted)}

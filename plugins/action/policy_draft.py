@@ -24,7 +24,7 @@ from ..module_utils._core.plan.covered import is_by_baseline
 from ..module_utils._core.policy.draft import draft_policy
 from ..module_utils._core.report.next_words import after_draft
 from ..module_utils._core.tags import TagKeys
-from ..module_utils._core.text import plain
+from ..module_utils._core.text import counted, plain
 from ..plugin_utils.aws_options import accounts_of, aws_spec, own_region, to_sessions
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import write_text
@@ -90,6 +90,9 @@ class ActionModule(ControllerAction):
         self.say(
             f"{answered} of {len(found.places)} account-Regions answered: {len(nodes)} nodes, {managed} can be managed"
         )
+        if gone := sorted(str(item) for node in nodes for item in node["merged_ids"]):
+            listed = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+            self.say(f"{counted(len(gone), 'other registration')} of the same machines: not counted twice, {listed}")
         for row in found.failed:
             self.say(f"No answer from {row['place']}: {plain(row['error']['message'])}")
             self.say(

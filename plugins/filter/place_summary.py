@@ -10,17 +10,17 @@ from ..module_utils._core.ssm.place_summary import summarise
 
 DOCUMENTATION = r"""
 name: place_summary
-short_description: Summarize the results of modules in many account-Regions
+short_description: Summarize the result of ssm_patch_setup in many account-Regions
 version_added: 0.1.0
 description:
-  - Takes the registered results of modules that work in many account-Regions, with or without a loop, and counts per
+  - Takes the registered result of M(patchtide.hybrid.ssm_patch_setup), with or without a loop, and counts per
     account-Region how many objects of each kind were created, changed, left unchanged, or failed.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 positional: reached
 options:
   _input:
-    description: Registered results by kind of object.
+    description: Registered result of M(patchtide.hybrid.ssm_patch_setup).
     type: dict
     required: true
   reached:
@@ -31,7 +31,7 @@ options:
 EXAMPLES = r"""
 - name: Show what was done in each account-Region
   ansible.builtin.debug:
-    msg: "{{ ({'baselines': baselines, 'windows': windows} | patchtide.hybrid.place_summary).lines }}"
+    msg: "{{ (applied | patchtide.hybrid.place_summary).lines }}"
 """
 
 RETURN = r"""

@@ -129,38 +129,14 @@ failed_places:
   elements: dict
 """
 
-from ..module_utils._ansible.run import aws_module, run_noun
-from ..module_utils._ansible.spec import STATE, TAGS
-from ..module_utils._aws.windows import SsmWindows
-from ..module_utils._core.ssm.windows import WindowNoun, to_given
+from ..module_utils._ansible.patch_objects import WINDOW
+from ..module_utils._ansible.run import aws_module, run_kind
 
-SPEC = {
-    **STATE,
-    **TAGS,
-    "name": {"type": "str"},
-    "window_id": {"type": "str"},
-    "schedule": {"type": "str"},
-    "timezone": {"type": "str"},
-    "offset_days": {"type": "int"},
-    "start": {"type": "str"},
-    "end": {"type": "str"},
-    "duration_hours": {"type": "int"},
-    "cutoff_hours": {"type": "int"},
-    "allow_unassociated_targets": {"type": "bool"},
-    "enabled": {"type": "bool"},
-    "description": {"type": "str"},
-}
+SPEC = WINDOW.spec
 
 
 def main() -> None:
-    module = aws_module(SPEC, required_one_of=[("name", "window_id")])
-    options = module.params
-
-    def make(sessions, place):
-        port, present = SsmWindows(sessions.client("ssm", place)), options["state"] == "present"
-        return WindowNoun(port, to_given(options), present=present, purge_tags=options["purge_tags"])
-
-    run_noun(module, "maintenance_window", make, f"maintenance window {options['name'] or options['window_id']}")
+    run_kind(aws_module(SPEC, **WINDOW.rules), WINDOW)
 
 
 if __name__ == "__main__":

@@ -103,33 +103,14 @@ failed_places:
   elements: dict
 """
 
-from ..module_utils._ansible.run import aws_module, run_noun
-from ..module_utils._ansible.spec import STATE, TARGETS
-from ..module_utils._aws.window_targets import SsmWindowTargets
-from ..module_utils._core.ssm.window_targets import WindowTargetNoun
+from ..module_utils._ansible.patch_objects import WINDOW_TARGET
+from ..module_utils._ansible.run import aws_module, run_kind
 
-SPEC = {
-    **STATE,
-    **TARGETS,
-    "window": {"type": "str", "required": True},
-    "name": {"type": "str"},
-    "target_id": {"type": "str"},
-    "owner_information": {"type": "str"},
-    "description": {"type": "str"},
-    "safe": {"type": "bool", "default": True},
-}
+SPEC = WINDOW_TARGET.spec
 
 
 def main() -> None:
-    module = aws_module(SPEC, required_one_of=[("name", "target_id")])
-
-    def make(sessions, place):
-        return WindowTargetNoun(SsmWindowTargets(sessions.client("ssm", place)), module.params)
-
-    header = (
-        f"target {module.params['name'] or module.params['target_id']} of maintenance window {module.params['window']}"
-    )
-    run_noun(module, "maintenance_window_target", make, header)
+    run_kind(aws_module(SPEC, **WINDOW_TARGET.rules), WINDOW_TARGET)
 
 
 if __name__ == "__main__":

@@ -257,65 +257,14 @@ failed_places:
   elements: dict
 """
 
-from ..module_utils._ansible.run import aws_module, run_noun
-from ..module_utils._ansible.spec import STATE
-from ..module_utils._aws.window_tasks import SsmWindowTasks
-from ..module_utils._core.ssm.window_tasks import TASK_TYPES, WindowTaskNoun
+from ..module_utils._ansible.patch_objects import WINDOW_TASK
+from ..module_utils._ansible.run import aws_module, run_kind
 
-TEXT = {"type": "str"}
-STRINGS = {"type": "list", "elements": "str"}
-EVENTS = ["All", "InProgress", "Success", "TimedOut", "Cancelled", "Failed"]
-RUN_COMMAND = {
-    "parameters": {"type": "dict"},
-    "comment": TEXT,
-    "document_version": TEXT,
-    "document_hash": TEXT,
-    "document_hash_type": {**TEXT, "choices": ["Sha256", "Sha1"]},
-    "delivery_timeout": {"type": "int"},
-    "notification_role_arn": TEXT,
-    "output_s3_bucket": TEXT,
-    "output_s3_prefix": TEXT,
-    "cloudwatch_output": {"type": "bool"},
-    "cloudwatch_log_group": TEXT,
-    "notification_arn": TEXT,
-    "notification_events": {**STRINGS, "choices": EVENTS},
-    "notification_type": {**TEXT, "choices": ["Command", "Invocation"]},
-}
-LAMBDA = {"payload": TEXT, "qualifier": TEXT, "client_context": TEXT}
-SPEC = {
-    **STATE,
-    "window": {"type": "str", "required": True},
-    "name": {"type": "str"},
-    "task_id": {"type": "str"},
-    "task_type": {"type": "str", "choices": list(TASK_TYPES)},
-    "task_arn": TEXT,
-    "window_targets": STRINGS,
-    "instance_ids": STRINGS,
-    "service_role_arn": TEXT,
-    "priority": {"type": "int"},
-    "max_concurrency": TEXT,
-    "max_errors": TEXT,
-    "description": TEXT,
-    "cutoff_behavior": {"type": "str", "choices": ["CONTINUE_TASK", "CANCEL_TASK"]},
-    "alarm": TEXT,
-    "ignore_alarm_failure": {"type": "bool"},
-    "run_command": {"type": "dict", "options": RUN_COMMAND},
-    "automation": {"type": "dict", "options": {"parameters": {"type": "dict"}, "document_version": TEXT}},
-    "lambda_function": {"type": "dict", "options": LAMBDA},
-    "step_functions": {"type": "dict", "options": {"input": TEXT, "name": TEXT}},
-}
+SPEC = WINDOW_TASK.spec
 
 
 def main() -> None:
-    module = aws_module(
-        SPEC, mutually_exclusive=[("window_targets", "instance_ids")], required_one_of=[("name", "task_id")]
-    )
-
-    def make(sessions, place):
-        return WindowTaskNoun(SsmWindowTasks(sessions.client("ssm", place)), module.params)
-
-    header = f"task {module.params['name'] or module.params['task_id']} of maintenance window {module.params['window']}"
-    run_noun(module, "maintenance_window_task", make, header)
+    run_kind(aws_module(SPEC, **WINDOW_TASK.rules), WINDOW_TASK)
 
 
 if __name__ == "__main__":

@@ -245,59 +245,14 @@ failed_places:
   elements: dict
 """
 
-from ..module_utils._ansible.run import aws_module, run_noun
-from ..module_utils._ansible.spec import STATE, TAGS
-from ..module_utils._aws.baselines import SsmBaselines
-from ..module_utils._core.ssm.baseline_noun import BaselineNoun
-from ..module_utils._core.ssm.baselines import COMPLIANCE_LEVELS, OPERATING_SYSTEMS, to_given
+from ..module_utils._ansible.patch_objects import BASELINE
+from ..module_utils._ansible.run import aws_module, run_kind
 
-LEVEL = {"type": "str", "choices": list(COMPLIANCE_LEVELS)}
-STRINGS = {"type": "list", "elements": "str"}
-RULE = {
-    "classification": STRINGS,
-    "severity": STRINGS,
-    "product": STRINGS,
-    "filters": {"type": "dict"},
-    "compliance_level": {**LEVEL, "default": "UNSPECIFIED"},
-    "approve_after_days": {"type": "int"},
-    "approve_until_date": {"type": "str"},
-    "enable_non_security": {"type": "bool", "default": False},
-}
-SOURCE = {
-    "name": {"type": "str", "required": True},
-    "products": {**STRINGS, "required": True},
-    "configuration": {"type": "str", "required": True, "no_log": True},
-}
-SPEC = {
-    **STATE,
-    **TAGS,
-    "name": {"type": "str"},
-    "baseline_id": {"type": "str"},
-    "operating_system": {"type": "str", "choices": list(OPERATING_SYSTEMS)},
-    "description": {"type": "str"},
-    "global_filters": {"type": "dict"},
-    "rules": {"type": "list", "elements": "dict", "options": RULE},
-    "approved_patches": STRINGS,
-    "approved_patches_compliance_level": LEVEL,
-    "approved_patches_enable_non_security": {"type": "bool"},
-    "rejected_patches": STRINGS,
-    "rejected_patches_action": {"type": "str", "choices": ["ALLOW_AS_DEPENDENCY", "BLOCK"]},
-    "sources": {"type": "list", "elements": "dict", "options": SOURCE},
-    "available_security_updates_status": {"type": "str", "choices": ["COMPLIANT", "NON_COMPLIANT"]},
-    "default": {"type": "bool"},
-}
+SPEC = BASELINE.spec
 
 
 def main() -> None:
-    module = aws_module(SPEC, required_one_of=[("name", "baseline_id")])
-    options = module.params
-    given, present = to_given(options), options["state"] == "present"
-
-    def make(sessions, place):
-        port = SsmBaselines(sessions.client("ssm", place))
-        return BaselineNoun(port, given, present=present, purge_tags=options["purge_tags"])
-
-    run_noun(module, "patch_baseline", make, f"patch baseline {given['name'] or given['baseline_id']}")
+    run_kind(aws_module(SPEC, **BASELINE.rules), BASELINE)
 
 
 if __name__ == "__main__":

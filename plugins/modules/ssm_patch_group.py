@@ -96,27 +96,14 @@ failed_places:
   elements: dict
 """
 
-from ..module_utils._ansible.run import aws_module, run_noun
-from ..module_utils._ansible.spec import STATE
-from ..module_utils._aws.patch_groups import SsmPatchGroups
-from ..module_utils._core.ssm.patch_groups import PatchGroupNoun
+from ..module_utils._ansible.patch_objects import PATCH_GROUP
+from ..module_utils._ansible.run import aws_module, run_kind
 
-SPEC = {
-    **STATE,
-    "name": {"type": "str", "required": True},
-    "baselines": {"type": "list", "elements": "str"},
-    "rebind": {"type": "bool", "default": False},
-    "purge_baselines": {"type": "bool", "default": False},
-}
+SPEC = PATCH_GROUP.spec
 
 
 def main() -> None:
-    module = aws_module(SPEC, required_if=[("state", "present", ["baselines"])])
-
-    def make(sessions, place):
-        return PatchGroupNoun(SsmPatchGroups(sessions.client("ssm", place)), module.params)
-
-    run_noun(module, "patch_group", make, f"patch group {module.params['name']}")
+    run_kind(aws_module(SPEC, **PATCH_GROUP.rules), PATCH_GROUP)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,18 @@ The doc fragment ``places`` describes the shape for users.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from .._aws.session import Sessions, each_place
 from .._core.change import Change, to_data, to_dict
-from .._core.errors import PatchtideError
+from .._core.errors import BadInput, PatchtideError
 from .._core.failed_places import failed_place, failed_text
 from .._core.model import Place
 from .spec import PLACES, to_connection, to_module_places
@@ -38,6 +39,23 @@ class Noun(Protocol[T]):
         """Apply the change and return the resulting object."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of object that a module manages.
+
+    :param name: the key of the object in each row, such as ``patch_baseline``.
+    :param spec: the options of one object, and ``rules`` between them, such as ``required_one_of``.
+    :param header: returns the name of an object in the diff, from its options.
+    :param make: returns what manages the object of these options, from the SSM client of an account-Region.
+    """
+
+    name: str
+    spec: Mapping[str, Any]
+    rules: Mapping[str, Any]
+    header: Callable[[Mapping[str, Any]], str]
+    make: Callable[[Any, Mapping[str, Any]], Noun[Any]]
+
+
 def aws_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleAWSModule:
     """Return a module with the AWS connection options, the account-Region options and ``spec``, with check mode."""
     return AnsibleAWSModule(argument_spec={**PLACES, **spec}, supports_check_mode=True, **rules)
@@ -53,18 +71,85 @@ def run_noun(
     """
 
     def work(sessions: Sessions, place: Place) -> Row:
-        noun = make(sessions, place)
-        change = noun.plan()
-        after = change.after
-        if change.changed and not module.check_mode:
-            after = noun.apply(change)
-        created = change.before is None and change.after is not None
-        result: Row = {"changed": change.changed, "created": created, name: to_dict(after)}
-        if module._diff and change.changed:
-            result["diff"] = change.to_diff(f"{header} in {place.label}")
-        return result
+        return _settle(module, place, name, make(sessions, place), header)
 
     run_places(module, work)
+
+
+def run_kind(module: AnsibleAWSModule, kind: Kind) -> NoReturn:
+    """Apply one object of a kind, as the options of the module declare it."""
+    options = module.params
+
+    def make(sessions: Sessions, place: Place) -> Noun[Any]:
+        return kind.make(sessions.client("ssm", place), options)
+
+    run_noun(module, kind.name, make, kind.header(options))
+
+
+def run_objects(module: AnsibleAWSModule, kinds: Mapping[str, Kind]) -> NoReturn:
+    """Apply many objects in every account-Region, one after another in each, and exit with one row for each of them.
+
+    An object that fails does not keep the next one from being applied.
+
+    :param kinds: by the name of the option that lists the options of their objects, in the order to apply them.
+    """
+
+    def work(sessions: Sessions, place: Place) -> list[Row]:
+        return [_attempt(module, sessions, place, option, kinds[option], options) for option, options in objects]
+
+    try:
+        objects = list(_objects(module.params, kinds))
+    except BadInput as error:
+        _refuse(module, error, _OBJECTS)
+    outcomes = _ask(module, work, empty=_OBJECTS)
+    rows = [row for _place, found, _error in outcomes for row in found or ()]
+    done, failed = [row for row in rows if "error" not in row], [row for row in rows if "error" in row]
+    report: Row = {
+        "changed": any(row["changed"] for row in done),
+        "objects": [{key: item for key, item in row.items() if key != "diff"} for row in done],
+        "failed_objects": [{**row, "error": row["error"].to_dict()} for row in failed],
+    }
+    if diffs := [row["diff"] for row in done if "diff" in row]:
+        report["diff"] = diffs
+    first = {row["place"]: row["error"] for row in reversed(failed)}
+    _exit(module, [(place, found, error or first.get(place.label)) for place, found, error in outcomes], report)
+
+
+_OBJECTS: Row = {"changed": False, "objects": [], "failed_objects": []}
+
+
+def _objects(params: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[tuple[str, Row]]:
+    """Yield the checked options of each object with the option that lists it. :raises BadInput: some are wrong."""
+    for option, kind in kinds.items():
+        validator = ArgumentSpecValidator(dict(kind.spec), **kind.rules)
+        for number, given in enumerate(params[option]):
+            found = validator.validate(given)
+            if found.error_messages:
+                wrong = "; ".join(found.error_messages)
+                raise BadInput(f"{option}[{number}]", given.get("name"), f"the options of one object: {wrong}")
+            yield option, found.validated_parameters
+
+
+def _attempt(module: AnsibleAWSModule, sessions: Sessions, place: Place, option: str, kind: Kind, options: Row) -> Row:
+    row = {"place": place.label, **_origin(place), "kind": option, "name": options["name"]}
+    try:
+        noun = kind.make(sessions.client("ssm", place), options)
+        return {**row, **_settle(module, place, "object", noun, kind.header(options))}
+    except PatchtideError as error:
+        return {**row, "error": error}
+
+
+def _settle(module: AnsibleAWSModule, place: Place, name: str, noun: Noun[Any], header: str) -> Row:
+    """Apply one object in one account-Region, or predict the change in check mode."""
+    change = noun.plan()
+    after = change.after
+    if change.changed and not module.check_mode:
+        after = noun.apply(change)
+    created = change.before is None and change.after is not None
+    result: Row = {"changed": change.changed, "created": created, name: to_dict(after)}
+    if module._diff and change.changed:
+        result["diff"] = change.to_diff(f"{header} in {place.label}")
+    return result
 
 
 def run_places(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Row]) -> NoReturn:
@@ -109,8 +194,12 @@ def _ask(module: AnsibleAWSModule, work: Callable[[Sessions, Place], Any], empty
         places = _identified(sessions, to_module_places(module.params, info[0], sessions))
         return each_place(places, lambda place: work(sessions, place))
     except PatchtideError as error:
-        module.fail_json(msg=str(error), error=error.to_dict(), failed_places=[], **empty)
-        raise AssertionError("fail_json ends the module") from error
+        _refuse(module, error, empty)
+
+
+def _refuse(module: AnsibleAWSModule, error: PatchtideError, empty: Row) -> NoReturn:
+    module.fail_json(msg=str(error), error=error.to_dict(), failed_places=[], **empty)
+    raise AssertionError("fail_json ends the module") from error
 
 
 def _identified(sessions: Sessions, places: Sequence[Place]) -> list[Place]:

@@ -163,7 +163,7 @@ def open_windows(context: WaveContext) -> ExecutorPort:
         rules=context.rules,
         clock=context.rollout.clock,
         hosts=hosts,
-        poll_seconds=context.poll_seconds,
+        poll_seconds=min(context.poll_seconds, 15.0),
         is_real_time=not is_rehearsal(),
         group=group,
     )

@@ -16,7 +16,7 @@ from ...module_utils._aws.windows_info import WindowReader
 from ...module_utils._core.accounts import Account
 from ...module_utils._core.executors import find
 from ...module_utils._core.failed_places import failed_place
-from ...module_utils._core.fleet.merge import merge_nodes
+from ...module_utils._core.fleet.merge import RULES, merge_nodes
 from ...module_utils._core.fleet.records import Node, Spellings
 from ...module_utils._core.model import Place
 from ...module_utils._core.plan.covered import system_of
@@ -71,7 +71,8 @@ class Discovered:
 
 
 def discover(sessions: Sessions, regions: Sequence[str], accounts: Sequence[Account], keys: TagKeys) -> Discovered:
-    """Read the nodes of all account-Regions. One that does not answer is in ``failed``.
+    """Read the nodes of all account-Regions, each machine once, as ``ssm_fleet`` lists them by default. An
+    account-Region that does not answer is in ``failed``.
 
     :raises BadInput: no Region is given or configured.
     """
@@ -82,7 +83,7 @@ def discover(sessions: Sessions, regions: Sequence[str], accounts: Sequence[Acco
     names = {account.id: account.name for account in given}
     spellings = Spellings(patch_group=[keys.patch_group], maintenance_window=[keys.maintenance_window])
     nodes, found.failed = read_nodes(sessions, places, names, spellings)
-    found.nodes = merge_nodes(nodes, [], spellings)
+    found.nodes = merge_nodes(nodes, list(RULES), spellings)
     return found
 
 

@@ -27,7 +27,8 @@ def to_declared(policy: Policy) -> dict[str, list[dict[str, Any]]]:
     """
     return {
         "baselines": [
-            _given({**asdict(baseline), "tags": {**baseline.tags, **_marks(policy)}}) for baseline in policy.baselines
+            _given({**asdict(baseline), "tags": {**baseline.tags, **_marks(policy)}, "purge_tags": False})
+            for baseline in policy.baselines
         ],
         "patch_groups": [
             {"name": group.name, "baselines": list(group.baselines)} for group in policy.patch_groups if group.baselines
@@ -79,6 +80,7 @@ def _window(policy: Policy, window: Window) -> dict[str, Any]:
         "end": window.end_date or "",
         "allow_unassociated_targets": window.allow_unassociated_targets,
         "tags": {**window.tags, **_marks(policy)},
+        "purge_tags": False,
     }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Summary of module calls in many account-Regions. Pure."""
+"""Summary of objects that were applied in many account-Regions. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ EVERYWHERE = "everywhere"
 _STEPS = ("created", "changed", "unchanged", "failed")
 
 
-def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Summarize the registered results of modules that work in many account-Regions, with or without a loop.
+def summarise(applied: Mapping[str, Any], reached: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Summarize what ``ssm_patch_setup`` did in many account-Regions.
 
-    :param results: registered result by kind of object, such as ``baselines``.
+    :param applied: its registered result, with or without a loop.
     :param reached: registered result of ``ssm_place_info``; only its failures count.
     :returns: ``places``: counts of ``created``, ``changed``, ``unchanged`` and ``failed`` by label and kind;
         ``failed``: one ``{"place", "reason", "count"}`` per account-Region that failed, with its first error;
@@ -24,32 +24,36 @@ def summarise(results: Mapping[str, Any], reached: Mapping[str, Any] | None = No
     """
     places: dict[str, dict[str, dict[str, int]]] = {}
     reasons: dict[str, list[str]] = {}
-    for kind, registered in {"": reached or {}, **results}.items():
-        for label, step, reason in _rows(registered):
-            if reason:
-                reasons.setdefault(label, []).append(reason)
-            if label != EVERYWHERE and kind:
-                counts = places.setdefault(label, {}).setdefault(kind, dict.fromkeys(_STEPS, 0))
-                counts[step] += 1
+    for label, reason in _failures(reached or {}, applied):
+        reasons.setdefault(label, []).append(reason)
+    for call in _calls(applied):
+        for row in [*call.get("objects", []), *call.get("failed_objects", [])]:
+            counts = places.setdefault(row["place"], {}).setdefault(row["kind"], dict.fromkeys(_STEPS, 0))
+            counts[_step(row)] += 1
     failed = [{"place": place, "reason": found[0], "count": len(found)} for place, found in sorted(reasons.items())]
     failures = _failure_lines(failed)
     return {"places": places, "failed": failed, "failures": failures, "lines": [*_place_lines(places), *failures]}
 
 
-def _rows(registered: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield (account-Region, step, reason) of each call."""
-    for call in registered.get("results", [registered]):
-        done, failed = call.get("places") or [], call.get("failed_places") or []
-        for row in done:
-            yield row["place"], "created" if row.get("created") else _changed(row), ""
-        for row in failed:
-            yield row["place"], "failed", str(row["error"]["message"])
-        if not (done or failed) and (call.get("failed") or call.get("failed_when_result") is not None):
-            yield EVERYWHERE, "failed", str(call.get("msg", "unknown error"))
+def _calls(registered: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(registered.get("results", [registered]))
 
 
-def _changed(row: Mapping[str, Any]) -> str:
-    return "changed" if row.get("changed") else "unchanged"
+def _failures(reached: Mapping[str, Any], applied: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the account-Region and the reason of each failure."""
+    for call in _calls(reached):
+        yield from ((row["place"], str(row["error"]["message"])) for row in call.get("failed_places", []))
+    for call in _calls(applied):
+        failed = call.get("failed_objects") or []
+        yield from ((row["place"], str(row["error"]["message"])) for row in failed)
+        if "msg" in call and not (failed or call.get("objects")):
+            yield EVERYWHERE, str(call["msg"])
+
+
+def _step(row: Mapping[str, Any]) -> str:
+    if "error" in row:
+        return "failed"
+    return "created" if row.get("created") else "changed" if row.get("changed") else "unchanged"
 
 
 def _place_lines(places: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:

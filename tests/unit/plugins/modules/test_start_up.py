@@ -41,6 +41,7 @@ def imported(module: str) -> frozenset[str]:
         "ssm_patch_baseline",
         "ssm_patch_compliance_info",
         "ssm_patch_group",
+        "ssm_patch_setup",
         "ssm_resource_tags",
     ],
 )

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._ansible import run
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.change import Change
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import AccessDenied, PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 
@@ -20,8 +22,11 @@ class Ended(Exception):
 
 
 class FakeModule:
+    check_mode = False
+    _diff = True
+
     def __init__(self, regions: list[str], on_place_error: str) -> None:
-        self.params = {"regions": regions, "accounts": [], "on_place_error": on_place_error}
+        self.params: dict[str, Any] = {"regions": regions, "accounts": [], "on_place_error": on_place_error}
 
     def exit_json(self, **result: Any) -> None:
         raise Ended(False, result)
@@ -36,6 +41,9 @@ class FakeSessions:
 
     def __init__(self, _connection: object) -> None:
         pass
+
+    def client(self, _service: str, place: Place) -> str:
+        return place.region
 
     def own_account(self, region: str, *, retry: bool) -> str:
         if not self.answers:
@@ -111,3 +119,96 @@ def test_the_account_stays_open_if_sts_does_not_answer(monkeypatch: pytest.Monke
         "changed": True,
         "thing": {"name": "x"},
     }
+
+
+class Thing:
+    """An object that is created in each Region but ``down``, after those before it."""
+
+    applied: ClassVar[list[str]] = []
+
+    def __init__(self, region: str, options: Mapping[str, Any]) -> None:
+        self.region, self.name = region, str(options["name"])
+
+    def plan(self) -> Change[dict[str, str]]:
+        if self.region == "down" or self.name == "wrong":
+            raise PatchtideError(f"no {self.name} in {self.region}")
+        return Change(None, {"name": self.name})
+
+    def apply(self, change: Change[dict[str, str]]) -> dict[str, str] | None:
+        self.applied.append(f"{self.region} {self.name}")
+        return change.after
+
+
+def kinds() -> dict[str, run.Kind]:
+    text = {"type": "str"}
+    shared: dict[str, Any] = {"rules": {}, "header": lambda options: f"thing {options['name']}", "make": Thing}
+    spec = {"name": {**text, "required": True}, "size": {"type": "int"}, "level": {**text, "default": "LOW"}}
+    return {
+        "firsts": run.Kind(name="first", spec=spec, **shared),
+        "seconds": run.Kind(name="second", spec=spec, **shared),
+    }
+
+
+def apply_all(*regions: str, check: bool = False, report: bool = False, **given: Any) -> tuple[bool, dict[str, Any]]:
+    Thing.applied.clear()
+    module: Any = FakeModule(list(regions), "report" if report else "fail")
+    module.check_mode = check
+    module.params |= {"firsts": [], "seconds": [], **given}
+    with pytest.raises(Ended) as found:
+        run.run_objects(module, kinds())
+    return found.value.args  # type: ignore[return-value]  # args of Ended
+
+
+def test_many_objects_are_applied_in_order_with_a_row_for_each() -> None:
+    failed, result = apply_all("a", seconds=[{"name": "y"}], firsts=[{"name": "x"}])
+    assert (failed, Thing.applied) == (False, ["a x", "a y"])
+    origin = {"place": f"{OWN}/a", "account": OWN, "region": "a", "changed": True, "created": True}
+    rows = [{**origin, "kind": "firsts", "name": "x", "object": {"name": "x"}}]
+    assert result["objects"] == [*rows, {**origin, "kind": "seconds", "name": "y", "object": {"name": "y"}}]
+    assert (result["changed"], result["failed_objects"], result["failed_places"]) == (True, [], [])
+    assert [item["after_header"] for item in result["diff"]] == [f"thing x in {OWN}/a", f"thing y in {OWN}/a"]
+
+
+def test_an_object_that_fails_does_not_stop_the_next_one() -> None:
+    things = [{"name": "wrong"}, {"name": "x"}, {"name": "wrong"}]
+    failed, result = apply_all("a", "b", firsts=things, report=True)
+    assert failed, "no account-Region succeeded as a whole"
+    assert sorted(Thing.applied) == ["a x", "b x"]
+    assert [row["name"] for row in result["failed_objects"]] == ["wrong"] * 4
+    assert result["failed_objects"][0]["error"] == {"code": "Error", "message": "no wrong in a"}
+    assert [row["error"]["message"] for row in result["failed_places"]] == ["no wrong in a", "no wrong in b"]
+
+
+@pytest.mark.parametrize("report", [True, False])
+def test_an_account_region_that_fails_is_reported_or_fails_the_task(report: bool) -> None:
+    failed, result = apply_all("a", "down", firsts=[{"name": "x"}], report=report)
+    assert failed is not report and Thing.applied == ["a x"]
+    assert [row["place"] for row in result["failed_places"]] == [f"{OWN}/down"]
+    assert len(result["objects"]) == len(result["failed_objects"]) == 1
+
+
+def test_check_mode_applies_nothing() -> None:
+    failed, result = apply_all("a", firsts=[{"name": "x"}], check=True)
+    assert (failed, result["changed"], Thing.applied) == (False, True, [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({}, "firsts[1]: None is not valid, expected the options of one object: missing required arguments: name"),
+        ({"name": "y", "colour": "red"}, "firsts[1]: 'y' is not valid"),
+        ({"name": "y", "size": "ten"}, "firsts[1]: 'y' is not valid"),
+    ],
+)
+def test_wrong_options_of_one_object_are_refused_before_anything_is_applied(wrong: Any, text: str) -> None:
+    failed, result = apply_all("a", firsts=[{"name": "x"}, wrong])
+    assert failed and result["msg"].startswith(text) and Thing.applied == []
+    assert (result["objects"], result["failed_objects"], result["failed_places"]) == ([], [], [])
+
+
+def test_options_have_the_types_and_defaults_of_the_module_for_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Mapping[str, Any]] = []
+    monkeypatch.setattr(Thing, "__init__", lambda self, _region, options: seen.append(options))
+    monkeypatch.setattr(Thing, "plan", lambda _self: Change({}, {}))
+    assert not apply_all("a", firsts=[{"name": "x", "size": "10"}])[0]
+    assert seen == [{"name": "x", "size": 10, "level": "LOW"}]

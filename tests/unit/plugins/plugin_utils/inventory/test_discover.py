@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.accounts import Account
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import EMPTY
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.tags import TagKeys
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory import discover
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.discover import Discovered, to_seen
 
 HERE, THERE = "111122223333/eu-central-1", "111122223333/us-east-1"
@@ -65,3 +69,13 @@ def test_nodes_have_system_owner_and_window_and_unmanaged_ones_no_system() -> No
     managed, unmanaged = seen().nodes
     assert (managed.system, managed.owner, managed.window, managed.patch_group) == ("SUSE", "sap", "sunday", "SAP")
     assert unmanaged.system == ""
+
+
+def test_an_instance_with_a_leftover_registration_is_one_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = {**EMPTY, "account": "111122223333", "region": "eu-central-1", "managed": True}
+    ec2 = {**shared, "node_id": "i-1", "ping_status": "Online"}
+    hybrid = {**shared, "node_id": "mi-1", "source_id": "i-1", "ping_status": "ConnectionLost"}
+    monkeypatch.setattr(discover, "read_nodes", lambda *_given: ([ec2, hybrid], []))
+    sessions: Any = SimpleNamespace(own_account=lambda _region: "111122223333")
+    (only,) = discover.discover(sessions, ["eu-central-1"], [Account()], TagKeys()).nodes
+    assert (only["node_id"], only["merged_ids"]) == ("i-1", ["mi-1"])
