@@ -51,8 +51,9 @@ def _names(row: dict[str, Any]) -> tuple[str, str]:
 
 
 class Ledger:
-    """Counts API calls and records every install, reboot, start, stop, SendCommand, change of a tag, a target, an
-    alarm's actions; and each run of an Install on a node from its begin to its end there, inside which window.
+    """Counts API calls and the IAM actions of roles. Records every install, reboot, start, stop, SendCommand, change of
+    a tag, a target, an alarm's actions; and each run of an Install on a node from its begin to its end there, inside
+    which window.
     """
 
     def __init__(self) -> None:
@@ -68,11 +69,17 @@ class Ledger:
         with self._lock:
             self._windows = ()
             self._calls: Counter[tuple[str, str, str, str, str]] = Counter()
+            self._actions: Counter[tuple[str, str, str, bool]] = Counter()
             self._rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
 
     def count(self, account: str, region: str, service: str, operation: str, status: str) -> None:
         with self._lock:
             self._calls[(account, region, service, operation, status)] += 1
+
+    def acted(self, account: str, role: str, actions: Iterable[str], *, refused: bool) -> None:
+        """Note the IAM actions that a call of a role needs."""
+        with self._lock:
+            self._actions.update((account, role, action, refused) for action in actions)
 
     def install_begins(self, node: _Named, facts: dict[str, Any], at: datetime) -> dict[str, Any]:
         """Note that a node began an Install; returns the row for ``install_ends``."""
@@ -102,9 +109,12 @@ class Ledger:
             self._rows[kind].append(row)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return calls as rows with a count, and the events in the order in which they happened."""
+        """Return calls and IAM actions as rows with a count, and the events in the order in which they happened."""
         names = ("account", "region", "service", "operation", "status")
         with self._lock:
             calls = [{**dict(zip(names, key, strict=True)), "count": n} for key, n in sorted(self._calls.items())]
+            done = ("account", "role", "action", "refused")
+            actions = [{**dict(zip(done, key, strict=True)), "count": n} for key, n in sorted(self._actions.items())]
             rows = {kind: list(found) for kind, found in self._rows.items()}
-            return {"calls": calls, **rows, "install_runs": [self._placed(row) for row in rows["install_runs"]]}
+            runs = [self._placed(row) for row in rows["install_runs"]]
+            return {"calls": calls, "actions": actions, **rows, "install_runs": runs}

@@ -13,7 +13,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from urllib.parse import parse_qs
 
 import yaml
 from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
 from .iam_evaluation import allows
@@ -30,6 +32,7 @@ from .world import world
 _ROOT = Path(__file__).parents[2]
 _PREFIXES = {"tagging": "tag", "monitoring": "cloudwatch"}
 _S3_OBJECT = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+_KEY_USES = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
 _S3_BUCKET = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}
 #: Members of EC2's requests that name instances.
 _INSTANCES = {
@@ -38,29 +41,64 @@ _INSTANCES = {
 }
 
 
-def refusal(call: Mapping[str, str], path: str) -> str:
-    """Return why a call is refused, in the words of IAM; "" if the caller may make it.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a role did: the actions that its call needs, and why it is refused, in the words of IAM; "" if it is not."""
+
+    role: str
+    actions: tuple[str, ...]
+    refusal: str
+
+
+def judge(call: Mapping[str, str], path: str) -> Verdict | None:
+    """Say whether the role that makes a call may do so; ``None`` if no role does, or if it needs no permission.
 
     ``call``: account, region, key, service, operation (the HTTP method for S3) and body. ``path``: of the request,
     which names S3's bucket and key.
     """
     account = call["account"]
-    arn = _role_of(account, call["key"])
-    name = arn.rpartition("/")[2]
-    policies = _policies(account, name) if arn else None
-    if policies is None:
-        return ""
-    action, resources = _action(call, path)
-    if action == "sts:GetCallerIdentity":  # needs no permission (STS API reference)
-        return ""
-    denied = [item for item in resources if not allows(policies, action, item, partial(_facts, call, item))]
-    if not denied:
-        return ""
-    who = f"arn:aws:sts::{account}:assumed-role/{name}"
-    return (
-        f"User: {who} is not authorized to perform: {action} on resource: {denied[0]} "
-        f"because no identity-based policy allows the {action} action"
-    )
+    name = _role_of(account, call["key"]).rpartition("/")[2]
+    action, resources = _action(call, path) if name else ("", [])
+    if not name or action == "sts:GetCallerIdentity":  # needs no permission (STS API reference)
+        return None
+    policies = _policies(account, name)
+    needed = [(action, item) for item in resources] + list(_also(call, path, action))
+    actions = tuple(dict.fromkeys(action for action, _resource in needed))
+    for asked, item in needed if policies is not None else ():
+        if not allows(policies or (), asked, item, partial(_facts, call, item)):
+            why = (
+                f"User: arn:aws:sts::{account}:assumed-role/{name} is not authorized to perform: {asked} on resource: "
+                f"{item} because no identity-based policy allows the {asked} action"
+            )
+            return Verdict(name, actions, why)
+    return Verdict(name, actions, "")
+
+
+def _also(call: Mapping[str, str], path: str, action: str) -> Iterator[tuple[str, str]]:
+    """What a service asks for beside the action itself.
+
+    Whoever associates a profile passes its role (IAM user guide, "Grant a user permissions to pass a role to an AWS
+    service"). Objects in a bucket that encrypts with a KMS key need the key: GenerateDataKey to write, Decrypt to read
+    (S3 user guide, "Using server-side encryption with AWS KMS keys", required permissions).
+    """
+    account = call["account"]
+    if action == "ec2:AssociateIamInstanceProfile":
+        given = parse_qs(call["body"])
+        named = given.get("IamInstanceProfile.Name") or given.get("IamInstanceProfile.Arn") or [""]
+        profiles = iam_backends[account]["aws"].instance_profiles.values()
+        found = [role for item in profiles if named[0] in (item.name, item.arn) for role in item.roles]
+        yield from (("iam:PassRole", role.arn) for role in found)
+    if action in _KEY_USES:
+        bucket = path.lstrip("/").partition("/")[0]
+        held = next((item.buckets[bucket] for item in _s3_backends() if bucket in item.buckets), None)
+        rule = ((held.encryption or {}) if held else {}).get("Rule", {})
+        key = (rule[0] if isinstance(rule, list) else rule).get("ApplyServerSideEncryptionByDefault", {})
+        if key.get("SSEAlgorithm") == "aws:kms" and key.get("KMSMasterKeyID"):
+            yield _KEY_USES[action], key["KMSMasterKeyID"]
+
+
+def _s3_backends() -> list[Any]:
+    return [backend for backends in list(s3_backends.values()) for backend in backends.values()]
 
 
 def _policies(account: str, name: str) -> list[dict[str, Any]] | None:

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from . import access, admin, agents, alarms, balancers, ec2, tagging
 from .faults import Rule
-from .permissions import refusal
+from .permissions import judge
 from .ssm import backend
 from .world import World, open_world, world
 
@@ -61,8 +61,10 @@ class Door:
 
             stack_sets.bind()
         path = str(environ.get("PATH_INFO", ""))
-        if why := refusal(call, path):
-            return self._finish(call, _refusal(call, "deny", text=why), environ, start_response)
+        if verdict := judge(call, path):
+            world().ledger.acted(call["account"], verdict.role, verdict.actions, refused=bool(verdict.refusal))
+            if verdict.refusal:
+                return self._finish(call, _refusal(call, "deny", text=verdict.refusal), environ, start_response)
         with self._stores if call["service"] in _ATOMIC else nullcontext():
             given = Response.from_app(self._moto, environ, buffered=True)
         if rule is not None:

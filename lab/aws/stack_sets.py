@@ -8,6 +8,7 @@ Rules: API reference of CloudFormation (CreateStackSet, CreateStackInstances, De
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.events.models import EventBus
+from moto.iam.models import Role
 
 from .stack_operations import Operation, StackSet, accounts_of, delegated, management_account
 from .world import world
@@ -297,6 +299,11 @@ def _short_form(original: Callable[..., Any]) -> Callable[..., Any]:
 @cache
 def bind() -> None:
     """Put this into moto, which takes seconds to load: only once somebody asks CloudFormation."""
+    from . import stack_types  # noqa: F401 # moto finds them as subclasses of its own
+
+    parsing.get_model_list.cache_clear()
+    parsing.get_model_map.cache_clear()
+    parsing.get_name_type_map.cache_clear()
     for name, method in vars(_Answers).items():
         if not name.startswith("_"):
             setattr(CloudFormationResponse, name, method)
@@ -314,5 +321,12 @@ def bind() -> None:
         return [item for item in found if item is not None] if isinstance(data, list) else found
 
     parsing.clean_json = clean_json
+    put = Role.put_policy
+
+    def put_policy(self: Any, name: str, document: Any) -> None:
+        """Policies of templates are texts as well (GetRolePolicy); moto answers Python's form of them."""
+        put(self, name, document if isinstance(document, str) else json.dumps(document))
+
+    Role.put_policy = put_policy
     # "Ref returns the name of the event bus" (template reference, AWS::Events::EventBus).
     EventBus.physical_resource_id = property(lambda self: self.name)

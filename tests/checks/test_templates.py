@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.lists.address import Bucket, check_bucket
+from botocore.session import Session
 
 from tests.checks.source import ROOT
 
@@ -194,6 +196,21 @@ def test_only_writers_write_override_lists_and_none_replaces_one() -> None:
         {"ArnNotLike": {"aws:PrincipalArn": {"Ref": "WriterArns"}}},
     )
     assert denied["NobodyOverwrites"] == ("s3:PutObject", {"Null": {"s3:if-none-match": "true"}})
+
+
+def test_an_address_in_the_bucket_of_lists_is_short_enough_in_every_region() -> None:
+    """The policy refuses longer names, because nodes copy the address into all that they report."""
+    prefix = TEMPLATES["lists"]["Parameters"]["Prefix"]
+    (bucket,) = resources("lists", "S3::Bucket").values()
+    longest = max(re.findall(r"[a-z]+", prefix["Default"]), key=len)
+    assert re.fullmatch(prefix["AllowedPattern"], longest) and not re.fullmatch(prefix["AllowedPattern"], longest + "x")
+    regions = Session().get_available_regions("ssm")
+    assert len(regions) > 25
+    for region in regions:
+        name = bucket["BucketName"]["Sub"]
+        for key, value in {"Prefix": longest, "AWS::AccountId": "1" * 12, "AWS::Region": region}.items():
+            name = name.replace(f"${{{key}}}", value)
+        check_bucket(Bucket(name=name), "patching.buckets", region)
 
 
 def test_what_targets_get_is_json_with_known_values() -> None:

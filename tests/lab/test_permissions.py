@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import DATA, WEB, Fleet
+from .conftest import DATA, SHARED, WEB, Fleet
 
 
 def client(fleet: Fleet, service: str, account: str = WEB, role: str = "patchtide") -> Any:
@@ -59,3 +60,44 @@ def test_objects_of_a_bucket_are_not_the_bucket(fleet: Fleet) -> None:
 def test_a_role_without_policies_is_not_restricted(fleet: Fleet) -> None:
     assert client(fleet, "iam", DATA, "patchtide-open").list_users()["Users"]
     assert "iam:ListUsers" in refused(client(fleet, "iam").list_users)[1]
+
+
+def test_a_role_passes_the_role_in_a_profile(fleet: Fleet) -> None:
+    """IAM user guide, "Grant a user permissions to pass a role to an AWS service"."""
+    iam, ec2 = fleet.lab.client("iam", account=DATA), fleet.lab.client("ec2", account=DATA)
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{SHARED}:root"}}
+    iam.create_role(RoleName="attacher", AssumeRolePolicyDocument=json.dumps(document(trust)))
+    allow = {"Effect": "Allow", "Action": "ec2:AssociateIamInstanceProfile", "Resource": "*"}
+    iam.put_role_policy(RoleName="attacher", PolicyName="p", PolicyDocument=json.dumps(document(allow)))
+    node = ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    profile = {"Name": "patchtide-node"}
+    attach = client(fleet, "ec2", DATA, "attacher").associate_iam_instance_profile
+    code, text = refused(attach, InstanceId=node, IamInstanceProfile=profile)
+    assert (
+        code == "UnauthorizedOperation" and f"iam:PassRole on resource: arn:aws:iam::{DATA}:role/patchtide-node" in text
+    )
+    more = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": f"arn:aws:iam::{DATA}:role/patchtide-*"}
+    iam.put_role_policy(RoleName="attacher", PolicyName="q", PolicyDocument=json.dumps(document(more)))
+    assert attach(InstanceId=node, IamInstanceProfile=profile)["IamInstanceProfileAssociation"]
+    actions = [
+        (row["action"], row["refused"]) for row in fleet.lab.get("ledger")["actions"] if row["role"] == "attacher"
+    ]
+    assert ("iam:PassRole", True) in actions and ("iam:PassRole", False) in actions
+
+
+def test_objects_that_a_key_encrypts_need_the_key(fleet: Fleet) -> None:
+    """S3 user guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)", permissions."""
+    admin = fleet.lab.client("s3", account=WEB)
+    admin.create_bucket(Bucket="secret", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    key = f"arn:aws:kms:eu-central-1:{WEB}:key/11111111-2222-4333-8444-555555555555"
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    admin.put_bucket_encryption(Bucket="secret", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3 = client(fleet, "s3")
+    text = refused(s3.put_object, Bucket="secret", Key="one", Body=b"")[1]
+    assert f"kms:GenerateDataKey on resource: {key}" in text
+    admin.put_object(Bucket="secret", Key="one", Body=b"")
+    assert "kms:Decrypt" in refused(s3.get_object, Bucket="secret", Key="one")[1]
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

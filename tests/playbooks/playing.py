@@ -58,6 +58,11 @@ def task(aws: Lab, module: str, arguments: Mapping[str, Any], *options: str) -> 
     return _run(aws, ["ansible", "localhost", "-m", name, "-a", json.dumps(arguments), *options], {})
 
 
+def play_file(aws: Lab, path: Path, *options: str) -> Played:
+    """Run a playbook of a test."""
+    return _run(aws, ["ansible-playbook", str(path), *options], {})
+
+
 def _run(aws: Lab, command: Sequence[str], environment: Mapping[str, str | None]) -> Played:
     given = {**aws.environment(), **_EXPECTED_WARNINGS, **environment}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

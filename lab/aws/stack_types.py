@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Types of resources in stacks that moto lacks: policies of buckets, and resource data syncs.
+
+Members: template reference, AWS::S3::BucketPolicy and AWS::SSM::ResourceDataSync.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.core.common_models import CloudFormationModel
+from moto.s3.models import s3_backends
+
+from .ssm.backend import place_of
+from .ssm.data_syncs import create_resource_data_sync, delete_resource_data_sync
+
+#: Members of a template's S3Destination, and those of the API.
+_DESTINATION = {
+    "BucketName": "BucketName",
+    "BucketPrefix": "Prefix",
+    "BucketRegion": "Region",
+    "KMSKeyArn": "AWSKMSKeyARN",
+    "SyncFormat": "SyncFormat",
+}
+
+
+class _Made:
+    """moto knows direct subclasses of its model only. ``physical_resource_id``: what ``Ref`` returns."""
+
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource: Any, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> Any:
+        """Only what is new is made; these tests change no such resource."""
+        return original_resource
+
+
+class _BucketPolicy(_Made, CloudFormationModel):
+    """moto denies what a Deny names without reading its condition, so that those with one are left out."""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_more: Any
+    ) -> Any:
+        properties = cloudformation_json["Properties"]
+        document = properties["PolicyDocument"]
+        kept = [row for row in document["Statement"] if row["Effect"] == "Allow" or not row.get("Condition")]
+        bucket = s3_backends[account_id]["aws"].get_bucket(properties["Bucket"])
+        bucket.policy = json.dumps({**document, "Statement": kept}).encode()
+        return cls(properties["Bucket"])
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        held = s3_backends[account_id]["aws"].buckets.get(cloudformation_json["Properties"]["Bucket"])
+        if held:
+            held.policy = None
+
+
+class _DataSync(_Made, CloudFormationModel):
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::SSM::ResourceDataSync"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_more: Any
+    ) -> Any:
+        properties: Mapping[str, Any] = cloudformation_json["Properties"]
+        given = {name: properties[name] for name in ("SyncName", "SyncType", "SyncSource") if name in properties}
+        if destination := properties.get("S3Destination"):
+            given["S3Destination"] = {_DESTINATION[name]: value for name, value in destination.items()}
+        create_resource_data_sync(place_of(account_id, region_name), given)
+        return cls(given["SyncName"])
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        properties = cloudformation_json["Properties"]
+        given = {name: properties[name] for name in ("SyncName", "SyncType") if name in properties}
+        delete_resource_data_sync(place_of(account_id, region_name), given)
