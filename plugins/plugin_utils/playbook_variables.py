@@ -115,6 +115,9 @@ VARIABLES: Mapping[str, Variable] = {
         what="Parameters of templates/lists.template. Without it, no buckets of override lists.", kind="data"
     ),
     "nodes": Variable(what="Nodes by ID or inventory name.", kind="list"),
+    "owner_pages": Variable(
+        what="Whether the dashboard has a page for each owner, with the rows of that owner alone.", kind="yes or no"
+    ),
     "patch_baselines": Variable(
         what="What ssm_patch_baseline_info returns with effective_patches: which patches are rejected.", kind="data"
     ),
@@ -285,9 +288,9 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         takes={"history_region": None, "history_kms_key": None, "sla_days": None, "patch_baselines": None},
     ),
     "report_history": Playbook(
-        what="Answers the standing questions from the history as CSV files.",
+        what="Answers the standing questions from the history as CSV files, and writes the dashboard.",
         needs=("history", "report_dir"),
-        takes={"history_region": None, "history_since": None},
+        takes={"history_region": None, "history_since": None, "owner_pages": False},
     ),
     "choose_window": Playbook(
         what="Lets owners choose a window of the policy for their own nodes.",

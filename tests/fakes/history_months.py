@@ -24,7 +24,7 @@ PLACES = (
     ("project-7", "europe-west3", "linux"),
     ("", "", "windows"),
 )
-OWNERS = ("payments", "retail", "platform", "data")
+OWNERS = ("payments", "retail", "platform", "analytics")
 SYSTEMS = ("Ubuntu 24.04", "RHEL 9", "Windows Server 2022", "SLES 15")
 SEVERITIES = ("critical", "important", "medium", "low")
 LIMITS = {"stale": 10, "sla_critical": 14, "sla_important": 30, "sla_medium": 90}

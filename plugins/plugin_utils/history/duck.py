@@ -8,7 +8,7 @@ It reads only the files that it is given: no extensions are loaded and no addres
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.util import find_spec
@@ -77,6 +77,13 @@ def select(database: Any, sql: str, limit: int) -> tuple[list[str], list[tuple[A
     except duckdb.Error as error:
         raise BadInput("sql", sql, f"a query that DuckDB accepts ({error})") from error
     return columns, [tuple(map(_plain, row)) for row in rows[:limit]], len(rows) > limit
+
+
+def rows_of(database: Any, sql: str, values: Sequence[Any] = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the columns and all rows of a query of ours. :param values: of its ``?``."""
+    database.execute(sql, list(values))
+    columns = [item[0] for item in database.description]
+    return columns, [tuple(map(_plain, row)) for row in database.fetchall()]
 
 
 def _plain(value: Any) -> Any:
