@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,7 +45,7 @@ class Entry:
     client: str = CLIENT
 
     def to_row(self) -> dict[str, Any]:
-        more = {"operation": 1, "result": self.result, "hresult": signed(self.hresult), "revision": 200}
+        more = {"operation": 1, "result": self.result, "hresult": signed(self.hresult)}
         return {"at": to_text(self.at), "title": self.title, "client": self.client, **more}
 
 
@@ -124,6 +124,8 @@ class Machine:
     counts: dict[str, int] = field(default_factory=dict)
     wsus: Wsus | None = None
     policies: dict[str, Any] = field(default_factory=dict)
+    #: URLs of the internet that answer from it
+    reaches: set[str] = field(default_factory=set)
     #: of the system log: times and IDs
     events: list[tuple[datetime, int]] = field(default_factory=list)
 
@@ -310,8 +312,11 @@ class Machine:
 
     # --- what it shows
 
-    def state(self, mode: str, token: str, owner: str, now: datetime) -> dict[str, Any]:
-        """The document of ``_core/work/windows/state_script.py``, whose script does not run here."""
+    def state(self, mode: str, token: str, owner: str, now: datetime, tried: Sequence[str] = ()) -> dict[str, Any]:
+        """The document of ``_core/work/windows/state_script.py``, whose script does not run here.
+
+        :param tried: URLs that the script tries.
+        """
         ready = self.ready_at is None
         work = self._work(mode, token, owner, now) if mode != "state" else None
         pipes = [run.name for run in self.runs]
@@ -328,8 +333,11 @@ class Machine:
             "history": [item.to_row() for item in reversed(self.history)],
             "events": [{"at": to_text(at), "id": number} for at, number in self.events] if mode == "look" else None,
             "work": work,
-            **(self._details() if mode == "state" else {}),
+            **({**self._details(), "closed": self._answers(tried)} if mode == "state" else {}),
         }
+
+    def _answers(self, urls: Sequence[str]) -> list[str]:
+        return [f"{'yes' if url in self.reaches else 'no'} {url}" for url in urls]
 
     def _details(self) -> dict[str, Any]:
         policy = {

@@ -183,7 +183,9 @@ def _state(world: World, machine: Machine, text: str) -> Output:
     if mode in world.lost:
         world.lost.remove(mode)
         world.cuts["Receive"] = 1
-    return _json(machine.state(mode, token, owner, now))
+    tried = re.search(r"foreach \(\$url in @\((.*?)\)\) \{", text)
+    urls = re.findall(r"'([^']*)'", tried[1]) if tried else []
+    return _json(machine.state(mode, token, owner, now, urls))
 
 
 def _probe(world: World, machine: Machine, text: str) -> Output:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import PatchtideError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages.listing import PackageRules
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.repositories.expected import RepositoryRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.selection import UpdateRules
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.state_script import to_state_script
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors import windows as executor
@@ -278,3 +279,18 @@ def test_what_waits_for_the_reboot_is_installed_in_a_further_round(world: Execut
     machine.offers.append(replace(NET, title=f"{NET.title} again"))
     scan = done("scan")
     assert NET.kb in scan["missing_after"] and "next_round" not in scan
+
+
+@pytest.mark.parametrize(("open_ones", "outcome"), [([], "pass"), (["https://fe2.update.microsoft.com/"], "skip")])
+def test_a_host_that_reaches_other_sources_is_held(
+    world: ExecutorWorld, machine: Machine, open_ones: list[str], outcome: str
+) -> None:
+    """Clients need no internet (TCS-21): the host itself tries what must not answer."""
+    port = world.fresh()
+    assert isinstance(port, WindowsExecutor)
+    closed = ("https://fe2.update.microsoft.com/", "http://download.windowsupdate.com/")
+    port.rules = replace(port.rules, repositories=RepositoryRules(closed=closed))
+    machine.reaches = set(open_ones)
+    result = ended(world, port, "precheck")
+    told = [row["text"] for row in result["findings"] if row["check"] == "repositories" and not row["ok"]]
+    assert result["outcome"] == outcome and [text.split(" ")[0] for text in told] == open_ones

@@ -28,7 +28,7 @@ def state_document(**more: Any) -> dict[str, Any]:
 def entry(kb: str, at: str = CLAIMED, *, result: int = 2, hresult: int = 0, operation: int = 1) -> dict[str, Any]:
     """Return an entry of the history of Windows Update."""
     title = f"2026-11 Cumulative Update for Windows Server 2022 ({kb})"
-    more = {"client": "ansible.windows.win_updates", "revision": 200}
+    more = {"client": "ansible.windows.win_updates"}
     return {"at": at, "title": title, "operation": operation, "result": result, "hresult": hresult, **more}
 
 

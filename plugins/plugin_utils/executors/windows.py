@@ -283,9 +283,14 @@ class WindowsExecutor(HostExecutor):
 
     def _precheck(self, work: Work, node: str) -> dict[str, Any]:
         found = evaluate_probe(self._probe(work, "precheck"), self.rules.thresholds, executor=self.row)
-        state = read_state(self.hosts.run(work.place, to_state_script("state"), timeout=READ_SECONDS))
+        closed = self.rules.repositories.closed
+        script = to_state_script("state", closed=closed)
+        state = read_state(self.hosts.run(work.place, script, timeout=READ_SECONDS))
         skew = (state.now - self.clock.now()).total_seconds() if self.is_real_time else None
-        return found.with_findings(findings(state, skew, self.group(node))).to_dict()
+        found = found.with_findings(findings(state, skew, self.group(node)))
+        if closed:
+            found = found.with_repositories(state.open_urls(closed), self.rules.thresholds)
+        return found.to_dict()
 
     def _scan(self, work: Work, node: str) -> dict[str, Any]:
         found = scan_host(self.hosts, work.place, self.rules.packages, self.rules.updates)

@@ -118,11 +118,15 @@ def _server(policy: object, group: str) -> Iterator[Finding]:
         yield _bad(
             "update_policy", f"it takes no updates from WSUS (UseWUServer), where its wave has the group {group}"
         )
-    elif named.casefold() != group.casefold():
+        return
+    if named.casefold() != group.casefold():
         yield _bad(
             "update_policy", f"its computer group is {named or 'not set (TargetGroup)'}, and not {group} as in its wave"
         )
-    elif found.get("no_internet") is not True:
+        return
+    if server := words(found.get("server") or "", 200):
+        yield _note("update_policy", f"it takes its updates from {server}")
+    if found.get("no_internet") is not True:
         text = "Windows Update may connect to the internet (DoNotConnectToWindowsUpdateInternetLocations is not set)"
         yield _note("update_policy", text)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...stamp import from_time
 from ..node_answer import SIZE, BadAnswer, read_object, words
+from ..repositories.drift import HostRepositories, drifts
 from .hresults import to_hresult
 
 VERSION = 1
@@ -110,6 +111,14 @@ class HostState:
         if not seen:
             return ["the system log shows no reboot"]
         return [text for numbers, text in _EVENTS if seen.intersection(numbers)]
+
+    def open_urls(self, closed: Iterable[str]) -> list[str]:
+        """Return a sentence for each URL that must not answer from the host, and did, or for which nobody knows."""
+        rows = self.details.get("closed")
+        listed = rows if isinstance(rows, list) else [rows]
+        said = {url: state for state, _, url in (row.partition(" ") for row in listed if isinstance(row, str))}
+        answers = {url: said.get(url, "unknown") for url in closed}
+        return [item.sentence for item in drifts(HostRepositories(manager="wua", answers=answers), (), None)]
 
     def rebooted_since(self, boot: datetime | None) -> bool:
         """Tell whether the host has booted after the boot at that time."""

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from ...errors import BadInput
+from ..repositories.expected import check_closed
 
 MODES = ("state", "look", "claim", "close", "reboot", "stop")
 
@@ -115,7 +117,6 @@ try {
                 result = [int]$_.ResultCode
                 hresult = [int]$_.HResult
                 client = (Limit-Text $_.ClientApplicationID 60)
-                revision = [int]$_.UpdateIdentity.RevisionNumber
             }
         }
     })
@@ -207,8 +208,8 @@ Write-Output (ConvertTo-Json -Compress -Depth 5 -InputObject $document)
 """
 
 #: Sources: Microsoft Learn, "vssadmin list writers" and VSS_WRITER_STATE, whose number stands in brackets and is not
-#: localised; about_WSMan_Provider (listeners); "Get-ClusterResource". Get-HotFix misses updates of .NET and installers;
-#: the history has them. Win32_Product would repair what it lists, so it is never asked.
+#: localised; about_WSMan_Provider (listeners); "Get-ClusterResource"; .NET, WebExceptionStatus. Get-HotFix misses
+#: updates of .NET and installers; the history has them. Win32_Product would repair what it lists, so it is never asked.
 _DETAILS = r"""
 $identity = [Security.Principal.WindowsPrincipal][Security.Principal.WindowsIdentity]::GetCurrent()
 $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='wuauserv'"
@@ -260,15 +261,33 @@ $document['roles'] = [ordered]@{
     domain_controller = $role -ge 4
 }
 $document['sessions'] = @(Get-Process -Name explorer).Count
+# yes: something answers, whatever its status; unknown: it may have been a proxy.
+$document['closed'] = @(foreach ($url in @(@CLOSED@)) {
+    $answer = 'unknown'
+    try {
+        $protocols = [Net.ServicePointManager]::SecurityProtocol
+        [Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12
+        $null = Invoke-WebRequest -Uri $url -Method Head -UseBasicParsing -TimeoutSec 8 -ErrorAction Stop
+        $answer = 'yes'
+    } catch {
+        $status = "$($_.Exception.Status)"
+        $code = [int]$_.Exception.Response.StatusCode
+        if ($status -in 'NameResolutionFailure', 'ConnectFailure', 'Timeout') { $answer = 'no' }
+        elseif ($status -in 'TrustFailure', 'SecureChannelFailure') { $answer = 'yes' }
+        elseif ($code -and $code -notin 403, 407, 502, 503, 504) { $answer = 'yes' }
+    }
+    "$answer $url"
+})
 """
 
 
-def to_state_script(mode: str, token: str = "", owner: str = "") -> str:
+def to_state_script(mode: str, token: str = "", owner: str = "", closed: Sequence[str] = ()) -> str:
     """Return the script.
 
     :param mode: one of ``MODES``. :param token: names the work for every mode but ``state``; any text.
     :param owner: whoever takes the token, so that a repeated call knows its own claim; letters and digits.
-    :raises BadInput: another mode or owner, or no token where one is needed.
+    :param closed: URLs that must not answer from the host, which the mode ``state`` tries; see ``check_closed``.
+    :raises BadInput: another mode or owner, no token where one is needed, or a URL that ends its quotes.
     """
     if mode not in MODES:
         raise BadInput("mode", mode, f"one of {', '.join(MODES)}")
@@ -276,7 +295,10 @@ def to_state_script(mode: str, token: str = "", owner: str = "") -> str:
         raise BadInput("token", token, "the name of the work")
     if not re.fullmatch(r"[A-Za-z0-9]{0,40}", owner):
         raise BadInput("owner", owner, "letters and digits")
+    for mistake in check_closed(closed, "closed"):
+        raise mistake
     name = hashlib.sha256(token.encode()).hexdigest()[:24]
     details = _DETAILS.strip("\n") if mode == "state" else ""
-    script = _SCRIPT.replace("@DETAILS@", details)
+    urls = ", ".join(f"'{url}'" for url in closed)
+    script = _SCRIPT.replace("@DETAILS@", details.replace("@CLOSED@", urls))
     return script.replace("@MODE@", mode).replace("@TOKEN@", name).replace("@OWNER@", owner)

@@ -72,6 +72,7 @@ WSUS = {"uses_server": True, "target_group": "dev", "no_internet": True}
     ("policy", "group", "told"),
     [
         (WSUS, "Dev", []),
+        ({**WSUS, "server": "http://wsus.example:8530"}, "Dev", [("update_policy", True)]),
         (WSUS, "", []),
         ({}, "", []),
         ({**WSUS, "uses_server": False}, "Dev", [("update_policy", False)]),

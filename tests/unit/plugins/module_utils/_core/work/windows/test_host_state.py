@@ -16,7 +16,7 @@ import tree_sitter
 import tree_sitter_powershell
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.node_answer import BadAnswer
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows import findings
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows import findings, host_state
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.host_state import read_state
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.reboot_sources import (
     COUNTS,
@@ -62,7 +62,8 @@ def test_every_detail_that_the_script_reads_is_told_or_kept() -> None:
     read |= set(
         re.findall(r"^    (\w+) = ", script.partition("$document['roles']")[2].partition("\n}")[0], re.MULTILINE)
     )
-    told = set(re.findall(r"\.get\(\"(\w+)\"\)", Path(findings.__file__).read_text("utf-8")))
+    readers = (Path(item.__file__).read_text("utf-8") for item in (findings, host_state))
+    told = set(re.findall(r"\.get\(\"(\w+)\"\)", "".join(readers)))
     assert read - told == set()
 
 
@@ -207,3 +208,31 @@ def test_only_a_look_at_work_reads_the_system_log() -> None:
     """All that stands in the script is sent in every mode; what runs depends on it."""
     script = to_state_script("look", "t")
     assert "if ($mode -eq 'look') {\n    $asked = @{\n        LogName = 'System'" in script
+
+
+UPDATES, STORE = "https://fe2.update.microsoft.com/", "http://download.windowsupdate.com/"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([f"no {UPDATES}", f"no {STORE}"], []),
+        ([f"yes {UPDATES}", f"no {STORE}"], ["https://fe2.update.microsoft.com/ answers from this host"]),
+        ([f"no {UPDATES}", f"unknown {STORE}"], [f"whether {STORE} answers from this host is not known"]),
+        (f"no {UPDATES}", [f"whether {STORE} answers from this host is not known"]),
+        (None, [f"whether {url} answers from this host is not known" for url in (UPDATES, STORE)]),
+        ([7, "yes", f"maybe {STORE}", f"no {UPDATES}"], [f"whether {STORE} answers from this host is not known"]),
+    ],
+)
+def test_an_address_that_must_not_answer(rows: object, told: list[str]) -> None:
+    """What a host does not say counts as unknown, never as closed."""
+    found = read_state(shown(closed=rows)).open_urls([UPDATES, STORE])
+    assert len(found) == len(told) and all(text.startswith(start) for text, start in zip(found, told, strict=True))
+
+
+def test_addresses_are_tried_in_quotes_and_only_where_all_is_read() -> None:
+    assert f"@(foreach ($url in @('{UPDATES}', '{STORE}')) {{" in to_state_script("state", closed=[UPDATES, STORE])
+    assert "foreach ($url in @())" in to_state_script("state")
+    assert "Invoke-WebRequest" not in to_state_script("look", "t", closed=[UPDATES])
+    with pytest.raises(BadInput, match="closed"):
+        to_state_script("state", closed=["http://a.example/'; Stop-Computer"])
