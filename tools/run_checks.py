@@ -25,22 +25,23 @@ from running import BUILD, ROOT
 
 #: Fast and first: what they find, nobody wants to wait for.
 FIRST = ("test-unit", "test-checks")
-#: Two lanes keep two cores busy. The first begins with what needs real hosts, one after the other; then both take the
-#: next step that nobody has taken, and what uses two cores by itself comes last, so that neither lane ends much later.
+#: Two lanes keep two cores busy. The first begins with what needs real hosts, one after the other, which uses half a
+#: core; beside it runs what has workers enough for the rest. Then both take the next step that nobody has taken: what
+#: uses one core by itself comes last, the longest first, so that neither lane ends much later than the other.
 REAL_HOSTS = ("test-hosts", "molecule")
 OTHERS = (
-    "lint",
-    "types",
-    "docs",
-    "environment",
-    "sanity",
-    "matrix-short",
     "test-playbooks",
     "test-integration",
-    "test-kill-short",
     "test-contract",
+    "test-kill-short",
     "test-lab",
     "test-inventory",
+    "sanity",
+    "matrix-short",
+    "lint",
+    "environment",
+    "docs",
+    "types",
 )
 LIMIT_SECONDS = 25 * 60
 TAIL_LINES = 80
