@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import ansible_collections.ansible.windows as windows_collection
+import ansible
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.host_probe import to_probe, to_reboot_script
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.windows.findings import findings
@@ -96,7 +96,8 @@ def test_writers_of_shadow_copies_are_read_in_any_language(output: str) -> None:
 
 
 def test_what_win_updates_leaves_on_a_host_is_named_as_in_its_source() -> None:
-    source = (Path(next(iter(windows_collection.__path__))) / "plugins/modules/win_updates.ps1").read_text("utf-8")
+    collections = Path(ansible.__file__).parent.parent / "ansible_collections"  # importing one would load it half
+    source = (collections / "ansible/windows/plugins/modules/win_updates.ps1").read_text("utf-8")
     assert '$pipeName = "Ansible.Windows.WinUpdates-$taskId"' in source
     assert '$cancelId = "Global\\Ansible.Windows.WinUpdates-$taskId"' in source
     stub = source.partition("$stubRunner = @'")[2].partition("'@")[0]
