@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: "You can have at most 2,000 active associations" (AssociationLimitExceeded) and 1,000 versions of one.
 MOST, MOST_VERSIONS = 2000, 1000
 _LEAST_MINUTES = 30
+GATHER = "AWS-GatherSoftwareInventory"
 #: Quick Setup's associations have "instanceids" and "InstanceIds" side by side: the case of that key does not count.
 _TARGET_KEY = r"(?i:InstanceIds)$|tag-key$|tag:.|resource-groups:"
 
@@ -70,6 +71,11 @@ def _is_target(node: Node, target: Mapping[str, Any]) -> bool:
     if key == "tag-key":
         return any(value in node.tags for value in values)
     return key.startswith("tag:") and node.tags.get(key[4:]) in values
+
+
+def _gathers_everywhere(declared: Mapping[str, Any]) -> bool:
+    targets = declared.get("Targets", [])
+    return declared["Name"] == GATHER and any("*" in row["Values"] for row in targets)
 
 
 def _check(place: Place, request: Request) -> None:
@@ -117,6 +123,10 @@ def create_association(place: Place, request: Request) -> Answer:
         # "Requests that include the parameter InstanceID with … schema version 2.0 or later will fail"
         raise SsmError("InvalidParameters", "InstanceId is deprecated: use Targets.")
     check_tags(request.get("Tags", []))
+    if _gathers_everywhere(request) and any(_gathers_everywhere(row.declared) for row in kept(place).values()):
+        # user guide, "Troubleshooting problems with Systems Manager Inventory"; which error it is, is not documented
+        text = f"Multiple apply all associations with document '{GATHER}' are not supported."
+        raise SsmError("AssociationAlreadyExists", text)
     if len(kept(place)) >= MOST:
         raise SsmError("AssociationLimitExceeded", f"You can have at most {MOST} active associations.")
     declared = {key: value for key, value in request.items() if key != "Tags"}

@@ -317,6 +317,34 @@ def update_agent(place: Place, node: Node, parameters: Parameters) -> Behaviour:
     return Result(code=0, stdout=said)
 
 
+def gather_inventory(place: Place, node: Node, parameters: Parameters) -> Behaviour:
+    """AWS-GatherSoftwareInventory: what it collected last is kept until it runs again."""
+    yield node.seconds(5, 30, "inventory")
+    found = {name: make(node) for name, make in GATHERED.items() if parameters[name] == ["Enabled"]}
+    captured = f"{place.sim.now:%Y-%m-%dT%H:%M:%SZ}"
+    place.kept["gathered"][node.node_id] = {
+        kind: {"TypeName": kind, "SchemaVersion": "1.0", "CaptureTime": captured, "Content": rows}
+        for kind, rows in found.values()
+    }
+    return Result(code=0, stdout="Inventory policy has been successfully applied")
+
+
+def _applications(node: Node) -> tuple[str, list[dict[str, str]]]:
+    updates = [{"Name": row.patch.name, "Version": row.patch.version} for row in node.installed.values()]
+    return "AWS:Application", updates + [{"Name": package, "Version": "0"} for package in node.system.base]
+
+
+#: Parameter of the document -> what of it the lab's machines have.
+GATHERED: Mapping[str, Callable[[Node], tuple[str, list[dict[str, str]]]]] = {
+    "applications": _applications,
+    "awsComponents": lambda node: (
+        "AWS:AWSComponent",
+        [{"Name": "amazon-ssm-agent", "Version": node.agent_version, "Publisher": "Amazon.com"}],
+    ),
+    "networkConfig": lambda node: ("AWS:Network", [{"Name": "eth0", "IPV4": node.spec.ip}]),
+}
+
+
 def _version(text: str) -> list[int]:
     return [int(part) for part in text.split(".")]
 
@@ -333,6 +361,7 @@ def install_windows_updates(place: Place, node: Node, parameters: Parameters) ->
 
 
 _BEHAVIOURS: dict[str, Callable[[Place, Node, Parameters], Behaviour]] = {
+    "AWS-GatherSoftwareInventory": gather_inventory,
     "AWS-InstallWindowsUpdates": install_windows_updates,
     "AWS-RunPatchBaseline": run_patch_baseline,
     "AWS-RunPatchBaselineWithHooks": run_patch_baseline,

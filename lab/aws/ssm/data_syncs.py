@@ -1,12 +1,13 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource data syncs. They are kept and checked; no data flows into buckets."""
+"""Resource data syncs. Those to a bucket write objects there; those from other Regions are kept and checked only."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .data_sync_objects import start
 from .operations import Answer, Request, SsmError, operation, page
 from .sending import bucket_exists
 
@@ -55,6 +56,8 @@ def create_resource_data_sync(place: Place, request: Request) -> Answer:
         "SyncCreatedTime": place.sim.now,
         "LastStatus": "InProgress",
     }
+    if kind == TO_DESTINATION:
+        start(place, syncs[name])
     return {}
 
 

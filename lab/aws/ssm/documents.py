@@ -99,7 +99,23 @@ _FILTERS = (
     *("IncludeKbs", "ExcludeKbs", "Categories", "SeverityLevels"),
     *("PublishedDaysOld", "PublishedDateAfter", "PublishedDateBefore"),
 )
+#: Names of types as AWS-GatherSoftwareInventory has them, each on by default (user guide, "Metadata collected by
+#: inventory", and the parameters of the document in "Configuring inventory collection").
+_INVENTORY = (
+    *("applications", "awsComponents", "networkConfig", "services", "windowsUpdates", "windowsRoles"),
+    *("instanceDetailedInformation", "customInventory"),
+)
 _DOCUMENTS = (
+    Document(
+        name="AWS-GatherSoftwareInventory",
+        platforms=_ANYWHERE,
+        steps={"aws:softwareInventory": ""},
+        parameters={
+            **{name: Parameter(default=("Enabled",), allowed=("Enabled", "Disabled")) for name in _INVENTORY},
+            "files": Parameter(default=("",)),
+            "windowsRegistry": Parameter(default=("",)),
+        },
+    ),
     Document(
         name="AWS-RunPatchBaseline",
         platforms=_ANYWHERE,

@@ -1,7 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventory: custom types that users put, and what the agent reports of a node by itself."""
+"""Inventory: custom types that users put, what the agent reports by itself, and what it gathers if an association asks.
+
+Types of AWS beside AWS:InstanceInformation and AWS:Tag come from AWS-GatherSoftwareInventory alone (AWS blog
+"Understanding AWS Systems Manager Inventory Metadata", table of plug-ins).
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,17 @@ def _known_node(place: Place, node_id: str) -> Node:
     return node
 
 
+def _gathered(place: Place, node: Node) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = place.kept["gathered"].get(node.node_id, {})
+    return found
+
+
+def items_of(place: Place, node: Node) -> dict[str, dict[str, Any]]:
+    """Return the items that a node put or gathered, by type, the older ones left out."""
+    names = [*_put(place).get(node.node_id, {}), *_gathered(place, node)]
+    return {name: item for name in names if (item := _item(place, node, name))}
+
+
 def _types(place: Place) -> set[str]:
     return {name for items in _put(place).values() for name in items}
 
@@ -61,17 +76,8 @@ def _item(place: Place, node: Node, name: str) -> dict[str, Any] | None:
         info = information(place, node)
         members = ("AgentVersion", "ComputerName", "InstanceId", "PlatformName", "PlatformType", "PlatformVersion")
         entry = {key: str(info[key]) for key in members}
-    elif name == "AWS:Application":
-        updates = [{"Name": row.patch.name, "Version": row.patch.version} for row in node.installed.values()]
-        base = [{"Name": package, "Version": "0"} for package in node.system.base]
-        return {
-            "TypeName": name,
-            "SchemaVersion": "1.1",
-            "CaptureTime": f"{place.sim.now:%Y-%m-%dT%H:%M:%SZ}",
-            "Content": updates + base,
-        }
     else:
-        kept = _put(place).get(node.node_id, {}).get(name)
+        kept = {**_put(place).get(node.node_id, {}), **_gathered(place, node)}.get(name)
         return kept if kept and place.sim.now - from_iso(kept["CaptureTime"]) <= KEPT else None
     return {
         "TypeName": name,
@@ -121,8 +127,8 @@ def _passes(place: Place, node: Node, row: dict[str, Any]) -> bool:
 
 @operation("GetInventorySchema")
 def get_inventory_schema(place: Place, request: Request) -> Answer:
-    rows = []
-    for name in sorted(_types(place) | {"AWS:Application", "AWS:InstanceInformation"}):
+    rows, gathered = [], {name for items in place.kept["gathered"].values() for name in items}
+    for name in sorted({*_types(place), *gathered, "AWS:InstanceInformation"}):
         if name.startswith(request.get("TypeName", "")):
             attributes = {
                 key for node in place.managed() if (i := _item(place, node, name)) for e in i["Content"] for key in e

@@ -40,6 +40,18 @@ class SsmAssociations:
         rows = read_all(self._client, action, "list_associations", "Associations", 50, AssociationFilterList=filters)
         return only_one("association", name, [row["AssociationId"] for row in rows])
 
+    def for_all_nodes(self, document: str) -> list[str]:
+        """One read. The case of the target's key does not count: the console writes it in another one."""
+        filters = [{"key": "Name", "value": document}]
+        action = f"list associations of {document}"
+        rows = read_all(self._client, action, "list_associations", "Associations", 50, AssociationFilterList=filters)
+        everywhere = [{"key": "instanceids", "values": ["*"]}]
+        return [
+            str(row.get("AssociationName") or row["AssociationId"])
+            for row in rows
+            if [{"key": item["Key"].lower(), "values": item["Values"]} for item in row.get("Targets", [])] == everywhere
+        ]
+
     def get(self, association_id: str) -> Association | None:
         try:
             with aws_errors(f"read association {association_id}"):
