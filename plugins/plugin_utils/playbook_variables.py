@@ -118,6 +118,13 @@ VARIABLES: Mapping[str, Variable] = {
     "owner_pages": Variable(
         what="Whether the dashboard has a page for each owner, with the rows of that owner alone.", kind="yes or no"
     ),
+    "owner_parameters": Variable(
+        what=(
+            "Parameters of templates/owner.template, one entry for each owner: Owner, Email, Accounts. They need "
+            "hub_parameters."
+        ),
+        kind="data",
+    ),
     "patch_baselines": Variable(
         what="What ssm_patch_baseline_info returns with effective_patches: which patches are rejected.", kind="data"
     ),
@@ -195,7 +202,13 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "bootstrap_estate": Playbook(
         what="Prepares AWS accounts with CloudFormation: hub, buckets of override lists and spokes.",
         needs=("estate_regions",),
-        takes={"hub_parameters": None, "lists_parameters": None, "spoke_parameters": None, "spoke_targets": {}},
+        takes={
+            "hub_parameters": None,
+            "owner_parameters": [],
+            "lists_parameters": None,
+            "spoke_parameters": None,
+            "spoke_targets": {},
+        },
     ),
     "rehearsal_export": Playbook(
         what="Exports nodes, tags and missing patches for a rehearsal.",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.resources import files
 from typing import Any
 
 import botocore.session
+import jsonschema
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variables import PLAYBOOKS, PREFIX
 from botocore.validate import ParamValidator
@@ -41,6 +43,16 @@ def rule() -> dict[str, Any]:
 def meets(condition: str, event: dict[str, Any]) -> bool:
     """Evaluate the condition, whose operators and paths are Jinja's as well."""
     return bool(Environment().compile_expression(condition)(event={"body": event, "meta": {}}))
+
+
+def test_ansible_rulebook_accepts_it() -> None:
+    """Schema of rulebooks of ansible-rulebook, as ansible-lint has it."""
+    schema = json.loads(files("ansiblelint").joinpath("schemas", "rulebook.json").read_text("utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    books = read_yaml(RULEBOOK)
+    validator.validate(books)
+    books[0]["rules"][0]["action"] = {"run_playbok": books[0]["rules"][0]["action"]["run_playbook"]}
+    assert not validator.is_valid(books)
 
 
 def test_the_rule_is_for_instances_that_run() -> None:

@@ -84,7 +84,7 @@ def wrong_input(transformer: dict[str, Any]) -> str:
 
 
 def test_there_are_templates_and_their_parameters_are_documented() -> None:
-    assert set(TEMPLATES) == {"hub", "spoke", "lists", "endpoints"}
+    assert set(TEMPLATES) == {"hub", "owner", "spoke", "lists", "endpoints"}
     bare = [
         f"{name}: {key}"
         for name, data in TEMPLATES.items()
@@ -187,6 +187,17 @@ def test_events_that_spokes_forward_are_answered_in_the_hub_and_no_others() -> N
     assert forwarded["EC2 Instance State-change Notification"] == {"state": ["running"]}
 
 
+def test_an_owner_gets_what_the_hub_gets_of_the_owners_accounts() -> None:
+    """The rule is on the bus of the hub, and differs from its rule in the accounts alone."""
+    hub, owner = resources("hub", "Events::Rule")["NonCompliant"], resources("owner", "Events::Rule")["NonCompliant"]
+    assert owner["EventPattern"] == {**hub["EventPattern"], "account": {"Ref": "Accounts"}}
+    assert hub["EventBusName"] == {"Ref": "Bus"} and owner["EventBusName"] == {"Ref": "Prefix"}
+    assert resources("hub", "Events::EventBus")["Bus"]["Name"] == {"Ref": "Prefix"}
+    assert owner["Targets"][0]["InputTransformer"] == hub["Targets"][0]["InputTransformer"]
+    (subscription,) = resources("owner", "SNS::Subscription").values()
+    assert subscription["TopicArn"] == owner["Targets"][0]["Arn"] == {"Ref": "Notices"}
+
+
 def test_only_writers_write_override_lists_and_none_replaces_one() -> None:
     """S3 user guide, enforce conditional writes: ``Null`` is true if the request lacks the header If-None-Match."""
     (policy,) = resources("lists", "S3::BucketPolicy").values()
@@ -220,7 +231,7 @@ def test_what_targets_get_is_json_with_known_values() -> None:
         for item in inside(data)
         if isinstance(item, dict) and "InputTemplate" in item
     ]
-    assert len(made) == 3 and not [wrong for item in made if (wrong := wrong_input(item))]
+    assert len(made) == 4 and not [wrong for item in made if (wrong := wrong_input(item))]
     assert wrong_input({"InputPathsMap": {"id": "$.id"}, "InputTemplate": '{"id": "<id>}'})
     assert wrong_input({"InputPathsMap": {}, "InputTemplate": '{"id": <id>}'})
 

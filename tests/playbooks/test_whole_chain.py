@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_gather import Wish
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.fleet_sync import Bucket, read_sync
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import ENROLLMENT, READ, ROLLOUT
 
 from lab.aws.launch import Lab, lab
@@ -33,6 +35,7 @@ ROLES = [
 BOOTSTRAP: dict[str, Any] = {
     "patchtide_estate_regions": [HERE, THERE],
     "patchtide_hub_parameters": {"SpokeAccounts": f"{HOME},{WEB},{DATA}"},
+    "patchtide_owner_parameters": [{"Owner": "data", "Email": "data@example.com", "Accounts": DATA}],
     "patchtide_lists_parameters": {
         "WriterArns": f"arn:aws:iam::{HOME}:role/patchtide",
         "ReaderAccounts": f"{HOME},{WEB},{DATA}",
@@ -232,6 +235,29 @@ def test_empty_accounts_are_patched_with_the_roles_of_the_templates(chain: Chain
     chain.aws.client("ssm", HERE, WEB).create_association(Name="AWS-UpdateSSMAgent", Targets=everywhere)
     chain.modules()
     assert not chain.refused
+
+
+def test_the_bucket_of_the_hub_has_the_nodes_of_all_accounts(chain: Chain) -> None:
+    """By the syncs of the spokes, whose data the inventory reads."""
+    bucket = Bucket(name=f"patchtide-inventory-{HOME}-{HERE}")
+    answers = read_sync(chain.aws.client("s3", HERE, HOME), bucket, Wish(want_patch_states=True))
+    found = {row["InstanceId"]: row["IPAddress"] for answer in answers for row in answer.managed}
+    nodes = [row for row in chain.aws.get("nodes")["nodes"] if row["managed"]]
+    assert len(nodes) == 8 and found.keys() == {row["node_id"] for row in nodes}
+    assert {(answer.place.account, answer.place.region) for answer in answers} == {(WEB, HERE), (DATA, THERE)}
+    assert all(answer.patch_states for answer in answers)
+
+
+def test_owners_get_notices_of_their_accounts(chain: Chain) -> None:
+    rows = chain.aws.client("sns", HERE, HOME).list_subscriptions()["Subscriptions"]
+    topic = f"arn:aws:sns:{HERE}:{HOME}:patchtide-notices-data"
+    assert [(row["TopicArn"], row["Protocol"], row["Endpoint"]) for row in rows] == [
+        (topic, "email", "data@example.com")
+    ]
+    rule = chain.aws.client("events", HERE, HOME).describe_rule(
+        Name="patchtide-non-compliant-data", EventBusName="patchtide"
+    )
+    assert json.loads(rule["EventPattern"])["account"] == [DATA]
 
 
 def test_the_table_of_permissions_is_what_the_cycle_needs(chain: Chain) -> None:
