@@ -11,8 +11,8 @@ version_added: 0.1.0
 description:
   - Lists the updates that the host's package manager (apt, dnf, yum or zypper) offers, and installs exactly these
     versions.
-  - The install runs detached on the host, in the smallest steps that dependencies allow. It continues if the connection
-    breaks and ends at its limit. An update counts as installed only if the package database says so afterwards.
+  - The install runs detached on the host, in up to eight steps; none begins after its limit. It continues if the
+    connection breaks. An update counts as installed only if the package database says so afterwards.
   - The host's timers for automatic updates are paused during the install.
   - Lists and installs all updates that O(security_only) and O(exclude) allow.
   - Refreshes the package lists, including in check mode, because outdated lists hide pending updates.

@@ -15,8 +15,9 @@ from . import apt, capture, dnf, document, locks, reboot_need, rpm, zypper
 from .listing import PackageRules
 from .names import checked, package_of
 
-#: A list is installed in so many steps at most; a short one in a step for each update and what it needs.
-STEPS = 20
+#: A list is installed in so many steps at most; a short one in a step for each update and what it needs. A step costs
+#: seconds of its own, and each runs triggers such as update-initramfs again.
+STEPS = 8
 
 _MANAGERS = "".join((rpm.SHELL, apt.SHELL, dnf.SHELL, zypper.SHELL))
 #: Sets what the policy says and the kind of package manager; ends with a part named ``refused`` where we can't work.
