@@ -46,11 +46,11 @@ class Sources:
         settings = {key: LOOPBACK.sub(gateway, value) if gateway else value for key, value in self.settings.items()}
         return "".join(f'{key} "{value}";\n' for key, value in settings.items())
 
-    def stanzas(self) -> str:
-        """deb822 text of both archives."""
+    def stanzas(self, *, updates_only: bool = False) -> str:
+        """deb822 text of both archives, or of that of the security updates alone."""
         return "\n".join(
             f"Types: deb\nURIs: {origin.uri}\nSuites: {origin.suite}\nComponents: main\nSigned-By: {origin.keyring}\n"
-            for origin in (self.main, self.security)
+            for origin in ((self.security,) if updates_only else (self.main, self.security))
         )
 
 
