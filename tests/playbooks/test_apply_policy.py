@@ -167,7 +167,7 @@ def test_without_credentials_it_stops_at_once_with_one_message(fresh: Lab, tmp_p
     assert done.status != 0
     assert done.output.count("[ERROR]") + done.errors.count("[ERROR]") == 1
     assert "credentials" in done.error()
-    assert "Patch baselines" not in done.output
+    assert "Create and update what the policy declares" not in done.output
 
 
 def test_a_mistake_in_the_policy_changes_nothing(fresh: Lab, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.executors.open im
     OPENERS,
     WaveContext,
     open_executors,
+    open_linux,
+    open_windows,
 )
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
@@ -122,3 +124,11 @@ def test_a_wave_of_one_that_is_not_served_is_not_opened(
     with pytest.raises(BadInput, match="toy"):
         open_executors(context)
     assert not world.opened
+
+
+@pytest.mark.parametrize(("poll", "linux", "windows"), [(60, 5, 15), (2, 2, 2)])
+def test_hosts_are_polled_often_whatever_the_limits_of_services_ask_for(
+    poll: float, linux: float, windows: float
+) -> None:
+    context = Mock(nodes=[], poll_seconds=poll)
+    assert (open_linux(context).poll_seconds, open_windows(context).poll_seconds) == (linux, windows)
