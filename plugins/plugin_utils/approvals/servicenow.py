@@ -38,7 +38,6 @@ SOURCE = "servicenow"
 _VERDICTS = {"approved": "approve", "rejected": "reject"}
 _APPROVER = ("sys_id", "sysapproval", "state", "approver", "approver.user_name", "sys_created_on", "sys_updated_on",
              "sys_updated_by")  # fmt: skip
-_ATTACHMENT = ("sys_id", "table_sys_id", "file_name", "sys_created_on")
 #: More than a change has; a list that is longer is refused, not cut.
 _MOST_ROWS = 1000
 Row = Mapping[str, Any]
@@ -55,7 +54,7 @@ class ServiceNowApprovals:
 
     def gather(self, plan: Mapping[str, Any], now: datetime) -> list[Found]:
         wanted = correlation_id(plan)
-        changes = self._rows("change_request", f"correlation_id={wanted}", FIELDS)
+        changes = self._rows("table/change_request", f"correlation_id={wanted}", FIELDS)
         changes = [row for row in changes if row.get("correlation_id") == wanted]
         if len(changes) != 1:
             why = f"{len(changes)} changes that this account may read have the correlation ID {wanted}, not one"
@@ -68,7 +67,7 @@ class ServiceNowApprovals:
         if whys:
             yield Found(label=label, source=SOURCE, objection="; ".join(whys))
         attached = self._attached(sys_id, page_name(plan))
-        rows = self._rows("sysapproval_approver", f"sysapproval={sys_id}", _APPROVER)
+        rows = self._rows("table/sysapproval_approver", f"sysapproval={sys_id}", _APPROVER)
         asked = [row for row in rows if row.get("sysapproval") == sys_id and row.get("state") in _VERDICTS]
         if not asked and not whys:
             yield Found(
@@ -79,7 +78,7 @@ class ServiceNowApprovals:
 
     def _attached(self, sys_id: str, name: str) -> datetime | None:
         """Return when the page of the plan was attached to the change; ``None`` if it never was."""
-        rows = self._rows("sys_attachment", f"table_sys_id={sys_id}^file_name={name}", _ATTACHMENT)
+        rows = self._rows("attachment", f"table_sys_id={sys_id}^file_name={name}")
         mine = [row for row in rows if (row.get("table_sys_id"), row.get("file_name")) == (sys_id, name)]
         return min((_time(row, "sys_created_on") for row in mine), default=None)
 
@@ -130,16 +129,18 @@ class ServiceNowApprovals:
             return f"{plain(row.get('sys_updated_by'))} wrote it last, not the approver"
         return self.bundle.revoked("person", person.principal, now)
 
-    def _rows(self, table: str, query: str, fields: tuple[str, ...]) -> list[Row]:
-        given = {"sysparm_query": query, "sysparm_fields": ",".join(fields), "sysparm_limit": str(_MOST_ROWS)}
+    def _rows(self, where: str, query: str, fields: tuple[str, ...] = ()) -> list[Row]:
+        """Return the rows that a query finds in a table, or among the attachments."""
+        given = {"sysparm_query": query, "sysparm_limit": str(_MOST_ROWS)}
+        given |= {"sysparm_fields": ",".join(fields)} if fields else {}
         given |= {"sysparm_exclude_reference_link": "true", "sysparm_display_value": "false"}
-        path = f"/api/now/table/{table}?{urlencode(given)}"
+        path = f"/api/now/{where}?{urlencode(given)}"
         answer = self.fetch(path)
         rows = answer.get("result") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) and "sys_id" in row for row in rows):
-            raise Unreadable(f"{self.instance} answered {table} with something other than rows that have a sys_id.")
+            raise Unreadable(f"{self.instance} answered {where} with something other than rows that have a sys_id.")
         if len(rows) >= _MOST_ROWS:
-            raise Unreadable(f"{self.instance} has {_MOST_ROWS} or more rows of {table}, where a change has a few.")
+            raise Unreadable(f"{self.instance} has {_MOST_ROWS} or more rows of {where}, where a change has a few.")
         return rows
 
 

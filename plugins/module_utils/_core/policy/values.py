@@ -213,11 +213,12 @@ class Exclude:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     """Approval of plans. ``people``: how many must approve, if the trust bundle requires fewer. ``authors``: the people
-    who wrote the policy; they cannot approve its plans."""
+    who wrote the policy; they cannot approve its plans. ``change_type``: of the change in a ticket system."""
 
     required: bool = False
     people: int = 1
     authors: tuple[str, ...] = ()
+    change_type: str = "normal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,7 @@ def _incident(plan: Mapping[str, Any], wave: Mapping[str, Any], rows: Sequence[R
     )
     lines = [
         f"Rollout {plan['rollout']}, wave {plain(wave['name'])}: the gate decided {gate['verdict']}. {reasons}".strip(),
-        f"{counted(len(nodes))} need attention:",
+        f"Nodes to look at: {len(nodes):,}",
         *(
             f"- {node['name']} ({node['node_id']}): {node['status']}, {node['compliance']}, {node['reason']}"
             for node in nodes[:LISTED]
@@ -151,7 +151,7 @@ def _incident(plan: Mapping[str, Any], wave: Mapping[str, Any], rows: Sequence[R
     return Incident(
         wave=str(wave["name"]),
         correlation_id=f"patchtide:{to_digest([plan['rollout'], wave['name']])}",
-        short_description=f"OS patching: {counted(len(nodes))} of wave {plain(wave['name'])[:60]} need attention",
+        short_description=f"OS patching: {counted(len(nodes))} to look at in wave {plain(wave['name'])[:60]}",
         description="\n".join(lines),
         nodes=nodes,
     )

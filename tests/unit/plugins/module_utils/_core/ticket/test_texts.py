@@ -88,7 +88,7 @@ def test_an_incident_names_what_is_wrong_with_each_node() -> None:
     for node in last.nodes:
         assert f"- {node['name']} ({node['node_id']}): {node['status']}, {node['compliance']}, " in last.description
     assert last.to_dict()["recovered"] is False
-    assert f"{len(last.nodes)} nodes of wave {last.wave}" in last.short_description
+    assert f"{len(last.nodes)} nodes to look at in wave {last.wave}" in last.short_description
 
 
 def test_nodes_that_a_later_scan_finds_compliant_have_recovered() -> None:
