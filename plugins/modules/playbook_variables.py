@@ -34,6 +34,7 @@ options:
       - check_azure_tags
       - check_connectivity
       - choose_window
+      - configure_awx
       - diff_plans
       - enroll_nodes
       - init_policy

@@ -67,6 +67,8 @@ VARIABLES: Mapping[str, Variable] = {
     "approval_file": Variable(what="The approval of the plan, if the policy requires one.", kind="path"),
     "approved_digest": Variable(what="Digest of the plan that was approved. No other plan is carried out."),
     "at": Variable(what="Time for which the plan is made, such as 2026-06-01T20:00:00Z. Without it, now."),
+    "awx_dir": Variable(what="Directory of the content to configure. Without it, that of the collection.", kind="path"),
+    "awx_settings": Variable(what="File with what differs from site to site, a copy of awx/settings.yml.", kind="path"),
     "azure_export_path": Variable(what="File for the list of machines, CSV or JSON by its name.", kind="path"),
     "azure_required_tags": Variable(what="The required tags, as in azure_vm_tags.", kind="data"),
     "azure_resource_groups": Variable(what="Resource groups. Without it, all.", kind="list"),
@@ -345,6 +347,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Sends the notices that are due, and nothing twice.",
         needs=("policy_file",),
         takes={"plans": None},
+    ),
+    "configure_awx": Playbook(
+        what="Creates and updates templates, workflows, schedules, teams and their rights in AWX.",
+        needs=("awx_settings",),
+        takes={"awx_dir": None},
     ),
 }
 
