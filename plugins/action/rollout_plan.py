@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.lists.override_list import text_of
+from ..module_utils._core.nodes import Risk
 from ..module_utils._core.plan.pinning import check_lists
 from ..module_utils._core.plan.plan import build_plan
 from ..module_utils._core.plan.timeline import Timeline
@@ -27,6 +29,7 @@ from ..module_utils._core.shape import NAME, Each, Object, check_shape
 from ..module_utils._core.stamp import from_time, to_time
 from ..module_utils._core.text import plain
 from ..module_utils._core.trust.responsibilities import check_operator
+from ..module_utils._core.vulnerability.risk import risks
 from ..plugin_utils.approvals.page import approvals_shown
 from ..plugin_utils.approvals.trust import find_trust
 from ..plugin_utils.aws_options import aws_spec
@@ -40,6 +43,8 @@ from ..plugin_utils.rollout.folder import CATCH_UP, LISTS, read_plan
 from ..plugin_utils.rollout.guards import read_calendars, read_guard
 from ..plugin_utils.rollout.next_commands import to_commands
 from ..plugin_utils.scan_file import read_scan
+from ..plugin_utils.vulnerability.findings_file import NAME as FINDINGS
+from ..plugin_utils.vulnerability.findings_file import stored_findings
 
 _CATCH_UP_SHAPE = Object({"nodes": Each(Object({"node_id": NAME}))})
 
@@ -67,6 +72,9 @@ class ActionModule(ControllerAction):
         now = _time(options["at"]) if options["at"] else find_clock().now()
         scan = read_scan(folder / "scan.json")
         nodes = list(candidates(task_vars, policy.tags.application, _missed(options["catch_up"], folder)))
+        if any(wave.select.by_risk or any(item.by_risk for item in wave.order) for wave in policy.waves):
+            known = _risks(folder, now)
+            nodes = [replace(node, risk=known[node.node_id]) if node.node_id in known else node for node in nodes]
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
         spans = Timeline(policy, now).spans(nodes)
@@ -126,6 +134,11 @@ def _missed(path: str | None, folder: Path) -> frozenset[str]:
         raise BadInput("catch_up", str(file), f"a list of missed nodes of the schema {CATCH_UP_SCHEMA}")
     check_shape(found, _CATCH_UP_SHAPE, str(file))
     return frozenset(node["node_id"] for node in found["nodes"])
+
+
+def _risks(folder: Path, now: datetime) -> dict[str, Risk]:
+    """Return the risks of nodes by the findings that were imported into the rollout's directory."""
+    return risks(stored_findings(folder / FINDINGS, "dir", {}), now.astimezone(timezone.utc).date())
 
 
 def _time(text: str) -> datetime:

@@ -124,6 +124,18 @@ def in_aws(node_id: str, account: str, region: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """Open findings of scanners on a node. ``days``: by severity, how long the oldest is known."""
+
+    cves: frozenset[str] = frozenset()
+    kev: bool = False
+    days: Mapping[str, float] = field(default_factory=dict)
+
+
+_NO_RISK = Risk()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A node of the inventory, with the members that selectors use."""
 
@@ -149,6 +161,7 @@ class Candidate:
     tags: Mapping[str, str] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     merged_ids: tuple[str, ...] = ()
+    risk: Risk = _NO_RISK
 
     @property
     def in_aws(self) -> bool:
@@ -181,6 +194,9 @@ class Select:
     zones: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     missed: bool = False
+    cves: tuple[str, ...] = ()
+    kev: bool = False
+    severity_sla: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(map(node_key, self.nodes)))
@@ -189,6 +205,11 @@ class Select:
     def by_name(self) -> bool:
         """Whether it selects by name only."""
         return bool(self.nodes) and self == Select(nodes=self.nodes)
+
+    @property
+    def by_risk(self) -> bool:
+        """Whether it selects by findings of scanners, which only plans know."""
+        return bool(self.cves or self.kev or self.severity_sla)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the criteria that are given, as plain data."""
@@ -205,6 +226,7 @@ _FACTS: Mapping[str, Callable[[Candidate], Collection[str]]] = {
     "applications": lambda node: (node.application,),
     "nodes": lambda node: (node.node_id, node.host),
     "groups": lambda node: node.groups,
+    "cves": lambda node: node.risk.cves,
 }
 
 
@@ -212,10 +234,14 @@ def matches(node: Candidate, select: Select) -> bool:
     """Return whether a node meets every given criterion, each a list of alternatives; without criteria, it does.
 
     ``nodes`` are IDs or inventory names; ``missed`` selects the nodes that an earlier rollout missed.
+    ``severity_sla`` selects nodes with a finding that is open for at least so many days.
     """
     for key, facts in _FACTS.items():
         if (wanted := getattr(select, key)) and set(wanted).isdisjoint(facts(node)):
             return False
-    if select.missed and not node.missed:
+    if (select.missed and not node.missed) or (select.kev and not node.risk.kev):
+        return False
+    days = node.risk.days
+    if select.severity_sla and not any(days.get(name, -1) >= most for name, most in select.severity_sla.items()):
         return False
     return all(node.tags.get(key) in values for key, values in select.tags.items())

@@ -23,7 +23,8 @@ from ..read import read
 from .people_names import check_name, same_person
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_SELECTORS = tuple(sorted(item.name for item in fields(Select) if item.name != "missed"))
+_ONLY_PLANS_KNOW = ("missed", "cves", "kev", "severity_sla")
+_SELECTORS = tuple(sorted(item.name for item in fields(Select) if item.name not in _ONLY_PLANS_KNOW))
 _DAYS = ("max_days", "expiring_days")
 _TEXTS = ("ledger", "tag", "timezone")
 

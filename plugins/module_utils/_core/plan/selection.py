@@ -16,13 +16,13 @@ def empty_waves(
 ) -> Iterator[tuple[int, str, bool]]:
     """Yield (order from 1, why, whether its gate pauses) for each wave that has no node but should have some.
 
-    A wave before others pauses: without it they would be the first to get the patches. A wave for missed nodes may be
-    empty, and so may the last one.
+    A wave before others pauses: without it they would be the first to get the patches. A wave for missed nodes or for
+    findings may be empty, and so may the last one.
 
     :param waves: the nodes of each wave. :param nodes: the whole estate.
     """
     for index, wave in enumerate(policy.waves):
-        if waves[index] or wave.select.missed:
+        if waves[index] or wave.select.missed or wave.select.by_risk:
             continue
         before = [node for members in waves[:index] for node in members]
         later = next((policy.waves[at].name for at in range(index + 1, len(waves)) if waves[at]), "")

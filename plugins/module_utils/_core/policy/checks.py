@@ -51,6 +51,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_owners,
         _check_gates,
         _check_selects,
+        _check_risk_keys,
         _check_zones,
         _check_health_check,
         _check_hooks,
@@ -265,6 +266,22 @@ def _check_selects(policy: Policy) -> Iterator[Mistake]:
                 value=list(select.tags[key]),
                 expected="the tag either in tags or in applications, not in both",
             )
+
+
+def _check_risk_keys(policy: Policy) -> Iterator[Mistake]:
+    """Only plans know the findings of scanners."""
+    servers = enumerate(policy.repositories.servers)
+    expected = enumerate(policy.repositories.expected)
+    others = [
+        *((path, select) for path, select in _selects(policy) if not path.startswith("waves[")),
+        *((f"repositories.servers[{index}].select", item.select) for index, item in servers),
+        *((f"repositories.expected[{index}].select", item.select) for index, item in expected),
+    ]
+    for path, select in others:
+        for key in ("cves", "kev", "severity_sla"):
+            if value := getattr(select, key):
+                shown = list(value) if key == "cves" else value
+                yield Mistake(path=f"{path}.{key}", value=shown, expected="this key in select or order of a wave only")
 
 
 def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:

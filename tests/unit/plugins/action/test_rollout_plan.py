@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -13,8 +14,14 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_plan import ActionModule
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.enrich import Enrichment
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.estate import Estate, Known
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.finding import Finding, to_asset
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.record import Importer
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.remedy import Patches
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import read_plan
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import write_scan
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.vulnerability.findings_file import NAME, write_if_changed
 
 WINDOW: dict[str, Any] = {"name": "night", "schedule": "cron(0 22 ? * * *)", "timezone": "Europe/Berlin"}
 WINDOW.update(duration_hours=4, cutoff_hours=1)
@@ -59,3 +66,19 @@ def test_a_strict_policy_takes_a_plan_without_warnings(tmp_path: Path) -> None:
     written = read_plan(tmp_path / "plan.json")
     assert written["waves"][0]["window"]["timezone"] == "Europe/Berlin"
     assert written["scan"]["at"] == "2026-06-01T10:00:00Z" and len(written["scan"]["digest"]) == 64
+
+
+@pytest.mark.parametrize(("days", "count"), [(30, 1), (31, 0)])
+def test_a_wave_takes_nodes_by_their_findings(tmp_path: Path, days: int, count: int) -> None:
+    finding = Finding(source="x", finding_id="1", asset=to_asset(names=["web"]), severity="high", status="open")
+    finding = replace(finding, cves=("CVE-2026-1000",), first_seen="2026-05-02")
+    known = Estate([Known(node_id="web", names=("web",))])
+    importer = Importer("2026-06-01T11:00:00.000Z", known, Patches(None, []), Enrichment(), None)
+    write_if_changed(tmp_path / NAME, importer.lines([finding], []))
+    done = plan(tmp_path, strict=False, select={"severity_sla": {"high": days}, "cves": ["CVE-2026-1000"]})
+    assert [wave["nodes"] for wave in done["waves"]] == [count]
+
+
+def test_a_wave_by_findings_needs_an_import(tmp_path: Path) -> None:
+    failed = plan(tmp_path, strict=False, select={"kev": True})
+    assert failed["failed"] and "import findings with vulnerability_import first" in failed["msg"]

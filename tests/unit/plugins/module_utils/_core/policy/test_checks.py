@@ -118,6 +118,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "'al2023' is the default already",
     ),
     ({"baselines/0/tags": {"a": 1}}, "baselines[0].tags.a", "a text"),
+    ({"exclude": [{"select": {"kev": True}, "reason": "x"}]}, "exclude[0].select.kev", "of a wave only"),
     ({"patch_groups/0/baselines/0": "al2032"}, "patch_groups[0].baselines[0]", "did you mean 'al2023'"),
     ({"patch_groups/0/baselines/2": "al2023-slow"}, "patch_groups[0].baselines[2]", "'al2023' is for AMAZON_LINUX"),
     ({"patch_groups/1/name": "WEB-DEV"}, "patch_groups[1].name", "a unique name"),
