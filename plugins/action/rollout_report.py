@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,15 +17,20 @@ from ..module_utils._core.plan.plan import check_plan, check_plan_shape
 from ..module_utils._core.plan.scan import check_scan, check_scan_shape
 from ..module_utils._core.read import read
 from ..module_utils._core.report.csv import to_csv
+from ..module_utils._core.report.finding_words import to_vulnerabilities
 from ..module_utils._core.report.junit import to_junit
 from ..module_utils._core.report.model import Report, build_report, to_json
 from ..module_utils._core.report.patch_view import patches_to_csv, patches_to_data
 from ..module_utils._core.report.text import summary_to_text
 from ..module_utils._core.tags import TagKeys
+from ..module_utils._core.vulnerability.compare import Comparison
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_text
 from ..plugin_utils.report.html import render_plan_html, render_report_html
 from ..plugin_utils.rollout.journal_lines import read_journal
+from ..plugin_utils.vulnerability.findings_file import BEFORE as FINDINGS_BEFORE
+from ..plugin_utils.vulnerability.findings_file import NAME as FINDINGS
+from ..plugin_utils.vulnerability.findings_file import stored_findings
 
 _INPUTS = ("plan.json", "journal.jsonl", "scan.json")
 _Check = Callable[[Any, str], None]
@@ -62,6 +68,7 @@ class ActionModule(ControllerAction):
             tags=read(TagKeys, options["tags"] or {}),
             remarks=remarks,
             baselines=options["patch_baselines"],
+            vulnerabilities=_vulnerabilities(folder, scan),
         )
         texts = render(report, plan, options["formats"])
         before = {name: _existing(dest / name) for name in texts}
@@ -96,6 +103,21 @@ class ActionModule(ControllerAction):
         if page and not self.check_mode:
             self.say("")
             self.say(f"Report  {page}")
+
+
+def _vulnerabilities(folder: Path, scan: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the section about findings, ``None`` without an import. :raises BadInput: an import was cut or edited."""
+    if not (folder / FINDINGS).exists():
+        return None
+    end: dict[str, Any] = {}
+    deque(stored_findings(folder / FINDINGS, "dir", end), maxlen=0)
+    before = folder / FINDINGS_BEFORE
+    if not before.exists():
+        return to_vulnerabilities(end, scan)
+    found = Comparison(
+        lambda: stored_findings(before, "dir", {}), lambda: stored_findings(folder / FINDINGS, "dir", {})
+    )
+    return to_vulnerabilities(end, scan, list(found.lines()))
 
 
 def _read_part(folder: Path, name: str) -> dict[str, Any] | None:

@@ -182,6 +182,12 @@ summary:
       description: Numbers of nodes that rebooted, that run a new kernel, and that have a pending reboot.
       type: dict
       sample: {rebooted: 54, kernel_changed: 43, pending: 0}
+    vulnerabilities:
+      description:
+        - Open findings by remediation and severity, if C(vulnerabilities.jsonl) is in O(dir), and what changed since
+          C(vulnerabilities-before.jsonl). V(null) without an import.
+      type: dict
+      sample: {open: 1100, sentence: "1,100 open findings: 900 that a missing patch closes."}
     waves:
       description: The waves in order, with window, times, nodes by status, and each gate with its numbers and reasons.
       type: list

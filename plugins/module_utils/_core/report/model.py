@@ -51,6 +51,7 @@ def build_report(
     tags: TagKeys | None = None,
     remarks: Sequence[str] = (),
     baselines: Sequence[Mapping[str, Any]] = (),
+    vulnerabilities: Mapping[str, Any] | None = None,
 ) -> Report:
     """Fold what a run left behind into a report. Every part may be missing; so may everything.
 
@@ -58,6 +59,7 @@ def build_report(
     :param records: the journal, in order; read once, never held.
     :param scan: ``scan.json``, the state before.
     :param baselines: with their effective patches, see ``patch_view``.
+    :param vulnerabilities: of ``to_vulnerabilities``.
     :param remarks: what its reader must know about the inputs, such as a plan that was edited.
     """
     has_plan, plan, scan = bool(plan), {**_NO_PLAN, **(plan or {})}, {**_NO_SCAN, **(scan or {})}
@@ -91,6 +93,7 @@ def build_report(
         "excluded": [_left_out(item) for item in plan["excluded"]],
         "failed_places": [failed_place(item) for item in scan["failed_places"]],
         "decisions": story.decisions,
+        "vulnerabilities": vulnerabilities,
         "effort": to_effort(plan, story.acts),
         "evidence": {"records": story.records, "head": story.head, "resumed": story.resumed, "chain_error": damage},
         "warnings": [*remarks, *_warnings(plan, story, damage)],

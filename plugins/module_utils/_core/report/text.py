@@ -169,6 +169,8 @@ def _facts_text(summary: Mapping[str, Any], width: int) -> list[str]:
     if reboots["rebooted"] or reboots["pending"]:
         pending = f", {_number(reboots['pending'])} reboot pending" if reboots["pending"] else ""
         lines.append(f"{'Rebooted':<{_LABEL}}{_number(reboots['rebooted'])}{pending}")
+    if found := summary["vulnerabilities"]:
+        lines.append(f"{'Vulnerabilities':<{_LABEL}}{plain(found['sentence'])}")
     for item in differences(summary):
         more = f" and {len(item['patches']) - _NAMED:,} more" if len(item["patches"]) > _NAMED else ""
         text = f"{counted(item['nodes'], 'node')}: {', '.join(map(plain, item['patches'][:_NAMED]))}{more}"

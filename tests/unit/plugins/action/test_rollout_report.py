@@ -12,6 +12,12 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.action.rollout_report import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.enrich import Enrichment
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.estate import Estate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.finding import Finding, to_asset
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.record import Importer
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.remedy import Patches
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.vulnerability.findings_file import write_if_changed
 
 from tests.report import samples
 
@@ -124,3 +130,30 @@ def test_another_versions_plan_is_refused_with_the_way_out(directory: Path, sche
 def test_a_missing_directory_names_the_option(tmp_path: Path) -> None:
     result = run_action(dir=tmp_path / "none")
     assert result["failed"] is True and result["msg"].startswith("dir: ") and "plan.json" in result["msg"]
+
+
+def import_findings(path: Path, status: str) -> None:
+    finding = Finding(source="x", finding_id="1", asset=to_asset(names=["web"]), severity="high", status=status)
+    importer = Importer("2026-11-17T18:00:00.000Z", Estate([]), Patches(None, []), Enrichment(), None)
+    write_if_changed(path, importer.lines([finding], []))
+
+
+def test_findings_have_a_section_and_what_changed(directory: Path) -> None:
+    assert run_action(dir=directory)["summary"]["vulnerabilities"] is None
+    import_findings(directory / "vulnerabilities.jsonl", "open")
+    found = run_action(dir=directory)
+    assert "1 open finding: 1 of which this is not known." in found["said"]
+    page = (directory / "report" / "index.html").read_text()
+    assert "matched to another scan" in page and "1 open finding" in page
+    import_findings(directory / "vulnerabilities-before.jsonl", "open")
+    import_findings(directory / "vulnerabilities.jsonl", "fixed")
+    section = run_action(dir=directory)["summary"]["vulnerabilities"]
+    assert section["open"] == 0 and section["changes"][0].startswith("Closed: 1 finding")
+
+
+def test_findings_that_were_cut_are_refused(directory: Path) -> None:
+    import_findings(directory / "vulnerabilities.jsonl", "open")
+    path = directory / "vulnerabilities.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    failed = run_action(dir=directory)
+    assert failed["failed"] and "the file was cut" in failed["msg"]
