@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,4 +108,14 @@ def with_wsus(world: World, host: str, groups: Iterable[str]) -> Wsus:
     world.wsus, world.wsus_host = Wsus({ALL: [], **{name: [ALL] for name in groups}}, updates), host
     for name, machine in world.machines.items():
         machine.wsus = world.wsus if name != host else None
+
+    def needs(kb: str, groups: Sequence[str]) -> list[str]:
+        """A computer reports all updates that it needs, approved or not ("Update States", WSUS)."""
+        return [
+            f"{name}.example.com"
+            for name, machine in world.machines.items()
+            if machine.policies.get("TargetGroup") in groups and kb in [offer.kb for offer in machine.offers]
+        ]
+
+    world.wsus.needs = needs
     return world.wsus

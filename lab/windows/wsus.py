@@ -9,7 +9,7 @@ calls (Microsoft.UpdateServices.Administration, "IUpdateServer", "IUpdate", "ICo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,8 @@ class Wsus:
     build: str = "20348"
     revision: int = 4297
     scripts: list[str] = field(default_factory=list)
+    #: names of computers in some groups that need an update, by its KB; what the computers have reported
+    needs: Callable[[str, Sequence[str]], list[str]] = lambda _kb, _groups: []
 
     def offers(self, group: str, kb: str) -> bool:
         """Tell whether computers of a group find an update: approvals are inherited, and nothing else is offered
@@ -83,6 +85,22 @@ class Wsus:
                 item.approved.add(given["Group"])
         return any(row["approved"] for row in rows), {"updates": rows}
 
+    def _needed(self, given: Mapping[str, Any], dry: bool) -> tuple[bool, dict[str, Any]]:
+        groups = [name for name in given["Groups"] if name in self.parents]
+        found = [item for kb in given["Kbs"] for item in self.updates if item.kb == kb and not item.declined]
+        rows = [
+            {
+                "kb": item.kb,
+                "title": item.title,
+                "classification": "Security Updates",
+                "severity": "Critical",
+                "computers": self.needs(item.kb, groups),
+            }
+            for item in found
+            if groups
+        ]
+        return False, {"updates": rows}
+
     def _decline(self, given: Mapping[str, Any], dry: bool) -> tuple[bool, dict[str, Any]]:
         """Never one that is approved ("Invoke-WsusServerCleanup")."""
         old = [item for item in self.updates if item.superseded and not item.approved and not item.declined]
@@ -109,6 +127,7 @@ class Wsus:
 #: What a script has in it, and what it does; the first that fits.
 _SCRIPTS: Mapping[str, Callable[[Wsus, Mapping[str, Any], bool], tuple[bool, dict[str, Any]]]] = {
     "StartSynchronization": Wsus._synchronize,
+    "GetUpdateInstallationInfoPerComputerTarget": Wsus._needed,
     "SearchUpdates": Wsus._approve,
     "DeclineSupersededUpdates": Wsus._decline,
     "GetComputerTargetGroups": Wsus._state,

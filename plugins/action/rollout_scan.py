@@ -14,6 +14,7 @@ from ..module_utils._core.errors import BadInput
 from ..module_utils._core.executors import NOT_SERVED
 from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.plan.scan import SCHEMA
+from ..module_utils._core.plan.scan_servers import add_errata, add_needed
 from ..module_utils._core.plan.scan_targets import scan_targets
 from ..module_utils._core.policy.values import to_policy
 from ..module_utils._core.report.next_words import after_scan
@@ -57,6 +58,8 @@ class ActionModule(ControllerAction):
         "results": {"type": "list", "elements": "dict", "default": []},
         "failed_places": {"type": "list", "elements": "dict", "default": []},
         "hosts": {"type": "list", "elements": "str", "default": []},
+        "needed_updates": {"type": "list", "elements": "dict", "default": []},
+        "applicable_errata": {"type": "list", "elements": "dict", "default": []},
         "policy": {"type": "dict"},
     }
 
@@ -69,6 +72,8 @@ class ActionModule(ControllerAction):
         nodes = _records(estate, options, task_vars["hostvars"])
         for node, why in scan_targets(estate, policy, why_unserved).not_served:
             nodes[node.node_id] = {**_identity(node), "status": "failed", "error": error(NOT_SERVED, why)}
+        add_needed(nodes.values(), options["needed_updates"])
+        add_errata(nodes.values(), options["applicable_errata"])
         scan = {
             "schema": SCHEMA,
             "at": to_time(find_clock().now()),

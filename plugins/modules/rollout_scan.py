@@ -52,6 +52,19 @@ options:
     type: list
     elements: str
     default: []
+  needed_updates:
+    description:
+      - Updates that a WSUS server knows to be needed, each with C(kb), C(title), C(classification), C(severity) and the
+        names of C(computers). Those that a Windows host is not offered yet are missing on it.
+    type: list
+    elements: dict
+    default: []
+  applicable_errata:
+    description:
+      - By C(host), the C(errata) that a Satellite has for it and its lifecycle environment does not. They are held.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""

@@ -253,3 +253,58 @@ def test_without_proof_nothing_is_promoted(cycle: ListedRollout) -> None:
     for name, record in cycle.run("rest").items():
         assert cycle.installs(name) == set() and record["status"] == "no_op", record["error"]
         assert {f"not_promoted {OPENSSL}", f"not_promoted {BIND}"} <= codes(record)
+
+
+OLD, NET, NEW = "KB5995101", "KB5995102", "KB5995201"
+
+
+@pytest.fixture
+def everything(month: Lab, tmp_path: Path) -> ListedRollout:
+    """Windows nodes that install whatever they are offered, then reboot (TM-25)."""
+    cycle = ListedRollout(month, tmp_path, ("win",))
+    cycle.policy["patching"] = {"windows_document": "AWS-InstallWindowsUpdates"}
+    return cycle
+
+
+def test_all_that_is_offered_is_installed_whatever_the_plan_and_the_baseline_say(everything: ListedRollout) -> None:
+    """Between plan and night the planned KB is replaced by one that the baseline approves only weeks later."""
+    everything.baseline("WIN", "WINDOWS", days=14)
+    plan = everything.plan()
+    (node,) = plan["waves"][0]["nodes"]
+    assert node["pin"] == "everything" and {row["id"] for row in node["patches"]} == {OLD, NET} and plan["lists"] == []
+    assert [text for text in plan["warnings"] if "neither a baseline nor a list limits the install" in text]
+    everything.pass_days(7)
+    record = next(iter(everything.run().values()))
+    assert everything.installs() == {NET, NEW} and record["status"] == "succeeded", record["error"]
+    assert record["rebooted"] and record["boot_id_before"] != record["boot_id_after"] and not record["pending_reboot"]
+    assert {NET, NEW} <= set(record["installed"]) and f"unplanned {NEW}" in codes(record)
+    assert record["evidence"]["patch"]["document"] == "AWS-InstallWindowsUpdates"
+    assert everything.gate().verdict is Verdict.PAUSE
+    ledger = everything.aws.get("ledger")
+    assert len(ledger["reboots"]) == 1
+
+
+def test_one_that_failed_fails_the_node_though_nothing_planned_is_missing(everything: ListedRollout) -> None:
+    everything.baseline("WIN", "WINDOWS", days=14)
+    everything.plan()
+    everything.pass_days(7)
+    everything.fault(next(iter(everything.nodes)), fail_patches=[NEW])
+    record = next(iter(everything.run().values()))
+    assert (record["status"], record["error"]["code"], list(record["failed"])) == ("failed", "patch_failed", [NEW])
+    assert NET in record["installed"]
+
+
+def test_one_whose_search_fails_has_not_succeeded(everything: ListedRollout) -> None:
+    everything.baseline("WIN", "WINDOWS", days=14)
+    everything.plan()
+    everything.fault(next(iter(everything.nodes)), fails_early=1)
+    record = next(iter(everything.run().values()))
+    assert record["status"] == "failed" and not everything.installs()
+
+
+def test_what_the_baseline_blocks_comes_in_and_fails_the_node(everything: ListedRollout) -> None:
+    everything.baseline("WIN", "WINDOWS", days=14, RejectedPatches=[NET], RejectedPatchesAction="BLOCK")
+    everything.plan()
+    record = next(iter(everything.run().values()))
+    assert NET in everything.installs() and record["status"] == "failed"
+    assert record["error"]["code"] == "installed_rejected"

@@ -137,6 +137,29 @@ def test_an_update_that_wsus_has_for_dev_reaches_prod_after_its_promotion_only(t
     assert kinds.index("gate") < len(kinds) - 1 - kinds[::-1].index("prepared")
 
 
+@pytest.mark.slow
+def test_one_rollout_takes_an_update_that_nobody_has_approved_through_all_waves(tmp_path: Path) -> None:
+    """WSUS says who needs it, so that the plan pins it for both waves; each is given it when the wave begins."""
+    world = new_world(("win-dev", "win-prod", "wsus-01"), hurries=True)
+    wsus = with_wsus(world, "wsus-01", ("Dev", "Prod"))
+    waves = [{"name": name, "select": {"nodes": [f"win-{name}"]}} for name in ("dev", "prod")]
+    server = {"kind": "wsus", "address": "wsus-01", "targets": {"dev": "Dev", "prod": "Prod"}, "kbs": [NET.kb]}
+    policy = {"version": 1, "name": "windows", "waves": waves, "repositories": {"servers": [server]}}
+    (tmp_path / "policy.yml").write_text(json.dumps(policy))
+    with windows_lab(world) as lab:
+        write_hosts(tmp_path, lab)
+        (tmp_path / "clients.yml").write_text(CLIENTS)
+        done = run(tmp_path, "clients.yml")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not wsus.offers("Dev", NET.kb)
+        assert _cycle(tmp_path, "first") == {"win-dev": [NET.kb], "win-prod": [NET.kb]}
+        assert not world.trouble
+    installed = {name: world.machines[name].installed for name in ("win-dev", "win-prod")}
+    assert installed == {"win-dev": [NET.kb], "win-prod": [NET.kb]}
+    kinds = [json.loads(line)["kind"] for line in (tmp_path / "first/journal.jsonl").read_text().splitlines()]
+    assert kinds.index("gate") < len(kinds) - 1 - kinds[::-1].index("prepared")
+
+
 #: What an operator runs once, so that computers take their updates from the group of their wave.
 CLIENTS = """
 - hosts: win-dev,win-prod

@@ -34,7 +34,7 @@ def text(node: tree_sitter.Node) -> str:
 
 
 def test_there_is_a_script_for_each_step() -> None:
-    assert [path.stem for path in FILES] == ["approve", "decline", "state", "synchronize"]
+    assert [path.stem for path in FILES] == ["approve", "decline", "needed", "state", "synchronize"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

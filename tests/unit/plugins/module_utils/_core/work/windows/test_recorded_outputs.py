@@ -47,6 +47,10 @@ WEB = frozenset(
 SERVICES = frozenset(
     ("Kernel Driver", "File System Driver", "Adapter", "Recognizer Driver", "Own Process", "Share Process")
 )
+#: Microsoft Learn, UpdateInstallationState.
+WSUS_STATES = frozenset(
+    ("Unknown", "NotApplicable", "NotInstalled", "Downloaded", "Installed", "Failed", "InstalledPendingReboot")
+)
 
 
 def test_every_expression_of_the_scripts_has_recordings() -> None:
@@ -107,7 +111,7 @@ def test_what_win_updates_leaves_on_a_host_is_named_as_in_its_source() -> None:
 def test_names_in_lists_are_those_that_windows_uses() -> None:
     lists = {item for text in SCRIPTS for item in re.findall(r"-in ((?:'[^']+'(?:, )?)+)", text)}
     names = {name for item in lists for name in re.findall(r"'([^']+)'", item)}
-    assert names and names <= WEB | SERVICES | set(MODES)
+    assert names and names <= WEB | SERVICES | WSUS_STATES | set(MODES)
 
 
 SOUND: dict[str, Any] = {
