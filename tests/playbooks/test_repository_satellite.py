@@ -57,17 +57,23 @@ class Served:
     url: str
     folder: Path
 
-    def play(self, options: dict[str, Any], *more: str, **world: Any) -> tuple[bool, str]:
-        """Run the role on a world; return whether it succeeded, and what Ansible said."""
+    def play(
+        self, options: dict[str, Any], *more: str, entry: str = "main", told: Path | None = None, **world: Any
+    ) -> tuple[bool, str]:
+        """Run the role on a world; return whether it succeeded, and what Ansible said.
+
+        :param entry: its entry point. :param told: gets the errata that ``applicable`` returns.
+        """
         self.satellite.world = World.of({**WORLD, **world})
         given = {"server_url": self.url, "username": "patching", "password": "changeme", "organization": "Contoso"}
         given |= {"content_view": "base", "lock_delay": 0, "lock_retries": 2, **options}
         variables = {f"repository_satellite_{name}": value for name, value in given.items()}
-        role = {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "roles": [{"role": "patchtide.hybrid.repository_satellite"}],
-        }
+        name = {"name": "patchtide.hybrid.repository_satellite", "tasks_from": entry}
+        tasks: list[dict[str, Any]] = [{"ansible.builtin.include_role": name}]
+        if told:
+            content = "{{ repository_satellite_applicable | to_json }}"
+            tasks.append({"ansible.builtin.copy": {"content": content, "dest": str(told), "mode": "0600"}})
+        role = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
         (self.folder / "play.json").write_text(json.dumps([role]))
         command = [str(Path(sys.executable).with_name("ansible-playbook")), str(self.folder / "play.json")]
         paths = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "XDG_CACHE_HOME": str(self.folder)}
@@ -152,36 +158,13 @@ def test_a_cve_without_errata_is_an_error(served: Served) -> None:
     assert good and "changed=1" in text and '"msg": "RHSA-2026:1103"' in text and served.done == []
 
 
-def test_errata_that_wait_for_a_promotion_are_in_the_scan(served: Served) -> None:
+def test_errata_that_wait_for_a_promotion_are_returned(served: Served) -> None:
     """The host's environment lacks one of two that apply to it; the Satellite knows nothing of the second host."""
-    applicable = ["RHSA-2026:1103", "RHSA-2026:1128"]
-    hosts = {"prod-01": {"environment": "Prod", "applicable": applicable}}
-    served.satellite.world = World.of({**WORLD, "hosts": hosts})
-    server = {"kind": "satellite", "address": served.url, "organization": "Contoso", "content_view": "base"}
-    server |= {"version": "3.0", "targets": {"all": "Prod"}}
-    policy = {"version": 1, "name": "linux", "waves": [{"name": "all"}], "repositories": {"servers": [server]}}
-    (served.folder / "policy.yml").write_text(json.dumps(policy))
-    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    local |= {"patchtide_executor": "linux", "patchtide_platform": "linux"}
-    inventory = {"all": {"hosts": {"prod-01": local, "prod-99": local}}}
-    (served.folder / "hosts.yml").write_text(json.dumps(inventory))
-    given = {"patchtide_policy_file": "policy.yml", "patchtide_dir": "run"}
-    given |= {"repository_satellite_username": "patching", "repository_satellite_password": "changeme"}
-    paths = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "XDG_CACHE_HOME": str(served.folder)}
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml"]
-    done = subprocess.run(
-        [*command, "patchtide.hybrid.scan_compliance", "-e", json.dumps(given)],
-        cwd=served.folder,
-        env={**os.environ, **paths, "ANSIBLE_NOCOLOR": "true"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    nodes = json.loads((served.folder / "run/scan.json").read_text())["nodes"]
-    waiting = {
-        name: [row["id"] for row in item.get("held") or () if row["why"] == "not_promoted"]
-        for name, item in nodes.items()
-    }
-    assert waiting == {"prod-01": ["RHSA-2026:1103"], "prod-99": []} and not served.satellite.world.refused
+    hosts = {"prod-01": {"environment": "Prod", "applicable": ["RHSA-2026:1103", "RHSA-2026:1128"]}}
+    told = served.folder / "told.json"
+    good, text = served.play({"hosts": ["prod-01", "prod-99"]}, entry="applicable", told=told, hosts=hosts)
+    assert good and not served.satellite.world.refused, text
+    (found,) = json.loads(told.read_text())
+    assert (found["host"], [item["errata_id"] for item in found["errata"]]) == ("prod-01", ["RHSA-2026:1103"])
+    good, text = served.play({"hosts": ["prod-01"]}, entry="applicable", password="rotated")
+    assert not good and "Unable to authenticate user patching" in text
