@@ -29,6 +29,7 @@ FAULTS: dict[str, Any] = {
     "lock_held_by": "",
     "failed_units": [],
     "repos_down": False,
+    "no_way_to": [],
     "pending_reboot": False,
     "no_capacity": False,
     "unstoppable": "",

@@ -10,16 +10,21 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.executors import LINUX
 from ..module_utils._core.work.host_probe import to_probe
-from ..module_utils._core.work.precheck import PrecheckRules, evaluate_probe
+from ..module_utils._core.work.precheck import PrecheckRules, evaluate_probe, ways_of
 from ..plugin_utils.executors.direct import DirectAction
 
 
 class ActionModule(DirectAction):
     """Only reads the host, and compares what it finds with the thresholds."""
 
-    SPEC: ClassVar[dict[str, Any]] = {"thresholds": {"type": "dict", "default": {}}}
+    SPEC: ClassVar[dict[str, Any]] = {
+        "thresholds": {"type": "dict", "default": {}},
+        "endpoints": {"type": "list", "elements": "str", "default": []},
+    }
 
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rules = PrecheckRules.from_dict(options["thresholds"], "thresholds.")
-        found = evaluate_probe(self.shell(to_probe("linux")), rules, executor=LINUX)
-        return {"changed": False, **found.to_dict()}
+        output = self.shell(to_probe("linux", endpoints=options["endpoints"]))
+        found = evaluate_probe(output, rules, executor=LINUX)
+        ways = {"ways": ways_of(output)} if options["endpoints"] else {}
+        return {"changed": False, **found.to_dict(), **ways}

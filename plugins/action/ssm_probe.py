@@ -20,10 +20,16 @@ _SECONDS = 300
 class ActionModule(SsmAction):
     """Only reads the nodes, and compares what it sees with the thresholds."""
 
-    SPEC: ClassVar[dict[str, Any]] = {**SsmAction.SPEC, "thresholds": {"type": "dict", "default": {}}}
+    SPEC: ClassVar[dict[str, Any]] = {
+        **SsmAction.SPEC,
+        "thresholds": {"type": "dict", "default": {}},
+        "endpoints": {"type": "list", "elements": "str", "default": []},
+    }
 
     def stage(self, options: Mapping[str, Any]) -> Stage:
-        return PrecheckStage(PrecheckRules.from_dict(options["thresholds"], "thresholds."))
+        rules = PrecheckRules.from_dict(options["thresholds"], "thresholds.")
+        return PrecheckStage(rules, ways=bool(options["endpoints"]))
 
     def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
-        return probe_request(platform, _SECONDS)
+        urls = [url.replace("{region}", options["region_of_nodes"]) for url in options["endpoints"]]
+        return probe_request(platform, _SECONDS, endpoints=urls)

@@ -16,6 +16,14 @@ author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - patchtide.hybrid.rollout_step.thresholds
+options:
+  endpoints:
+    description:
+      - C(https://) addresses that are tried, at most 8. Any answer of HTTP counts: an endpoint refuses what is not
+        signed only after TLS.
+    type: list
+    elements: str
+    default: []
 notes:
   - In a rollout, M(patchtide.hybrid.rollout_wave) does this work. This action writes to no journal.
 attributes:
@@ -50,6 +58,12 @@ findings:
   type: list
   elements: dict
   sample: [{check: disk, ok: true, text: "/ has 4096 MB free"}]
+ways:
+  description: The tried endpoints. V(ok) is null if no tool could say whether TLS works.
+  returned: if O(endpoints) is set
+  type: list
+  elements: dict
+  sample: [{url: "https://ssm.eu-central-1.amazonaws.com", ok: true, text: ""}]
 facts:
   description: Facts such as kernel, boot ID and operating system.
   returned: always

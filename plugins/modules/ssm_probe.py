@@ -21,6 +21,15 @@ extends_documentation_fragment:
   - patchtide.hybrid.places.node_accounts
   - patchtide.hybrid.stage
   - patchtide.hybrid.rollout_step.thresholds
+options:
+  endpoints:
+    description:
+      - C(https://) addresses that are tried, at most 8. Any answer of HTTP counts: an endpoint refuses what is not
+        signed only after TLS.
+      - C({region}) in an address is the Region of the node.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Sends no commands.
@@ -50,7 +59,7 @@ counts:
   type: dict
   sample: {pass: 11, skip: 1}
 results:
-  description: One record per node.
+  description: One record per node, with C(ways) if O(endpoints) is set.
   returned: always
   type: list
   elements: dict

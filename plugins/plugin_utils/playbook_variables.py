@@ -88,6 +88,9 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "decision": Variable(what="What is decided.", choices=tuple(DECISIONS)),
     "dir": Variable(what="Directory of the rollout, one for each patch cycle.", kind="path"),
+    "endpoints": Variable(
+        what="Addresses that nodes must reach beside those of AWS, such as that of Satellite or WSUS.", kind="list"
+    ),
     "environments": Variable(what="Environments that the approval is for. Without it, those of the plan.", kind="list"),
     "estate_accounts": Variable(
         what="Accounts as role ARNs or with name, role_arn and external_id. Without it, that of the credentials.",
@@ -103,6 +106,10 @@ VARIABLES: Mapping[str, Variable] = {
     "history_kms_key": Variable(what="KMS key of new objects of the history. Without it, the bucket's default."),
     "history_region": Variable(what="Region of the history's bucket. Without it, that of the credentials."),
     "history_since": Variable(what="First day of the history to read, such as 2026-01-01. Without it, all of it."),
+    "from_nodes": Variable(
+        what="Whether the nodes of the inventory try endpoints and repositories themselves, by a command or over SSH.",
+        kind="yes or no",
+    ),
     "hub_parameters": Variable(
         what="Parameters of templates/hub.template. Without it, no hub; {} takes the defaults.", kind="data"
     ),
@@ -325,7 +332,7 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "check_connectivity": Playbook(
         what="Checks whether nodes in AWS reach what patching needs, and shows the exact change where they do not.",
         needs=("policy_file",),
-        takes={"vpcs": [], "internet": True},
+        takes={"vpcs": [], "internet": True, "from_nodes": False, "endpoints": [], "poll_interval": 15},
     ),
     "check_azure_tags": Playbook(
         what="Checks the required tags of Azure virtual machines and Azure Arc servers, and sets missing ones.",

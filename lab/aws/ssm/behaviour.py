@@ -14,6 +14,7 @@ import re
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ..catalogue import Patch
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 REBOOT = object()
 #: the line of the probe that says what it does about services
 _SERVICES = re.compile(r"\$?services ?= ?'(remember|compare)'; \$?key ?= ?'([\w-]+)'")
+#: the line of the probe that has the endpoints, in both languages
+_ENDPOINTS = re.compile(r"(?:for url in|.*foreach \(\$url in) (https:.*?)(?:; do|\) \{)")
 PROBE, REBOOT_SCRIPT = "# patchtide:probe:1", "# patchtide:reboot:1"
 
 
@@ -202,7 +205,8 @@ def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
         yield node.seconds(1, 4, "probe")
         services = yield from _services(node, lines)
         packages, rows = about_packages(node, lines)
-        return Result(code=0, stdout=to_output({**probe(place, node), **services, **packages}, rows))
+        found = {**probe(place, node), **services, **packages, **_ways(node, lines)}
+        return Result(code=0, stdout=to_output(found, rows))
     if REBOOT_SCRIPT in lines:
         before = boot_mark(node)
         yield node.seconds(1, 3, "before reboot")
@@ -213,6 +217,18 @@ def run_script(place: Place, node: Node, parameters: Parameters) -> Behaviour:
         return Result(code=0, stdout=json.dumps({"boot_id_before": before, "boot_id_after": boot_mark(node)}))
     yield node.seconds(1, 2, "script")
     return Result(code=1, stderr="the lab does not run scripts")
+
+
+def _ways(node: Node, lines: Sequence[str]) -> dict[str, Any]:
+    """What the probe says of endpoints that it was told to try."""
+    found = next((match[1] for line in lines if (match := _ENDPOINTS.fullmatch(line))), None)
+    if found is None:
+        return {}
+    shut = [str(mask) for mask in node.faults["no_way_to"]]
+    urls = [url.strip("',") for url in found.split()]
+    blocked = {url: any(fnmatchcase(url.split("/")[2], mask) for mask in shut) for url in urls}
+    text = "Connection timed out after 8001 milliseconds"
+    return {"ways": [{"url": url, "ok": not bad, "text": text if bad else ""} for url, bad in blocked.items()]}
 
 
 def _services(node: Node, lines: Sequence[str]) -> Generator[Any, None, dict[str, Any]]:

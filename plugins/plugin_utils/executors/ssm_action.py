@@ -50,7 +50,7 @@ class SsmAction(ControllerAction):
         raise NotImplementedError
 
     def request(self, options: Mapping[str, Any], platform: str, token: str) -> tuple[str, dict[str, list[str]]]:
-        """Return (document, parameters) for nodes of a platform; the hook of each action."""
+        """Return (document, parameters) for nodes of a platform and ``region_of_nodes``; the hook of each action."""
         raise NotImplementedError
 
     def writes(self, options: Mapping[str, Any]) -> bool:
@@ -104,11 +104,12 @@ class SsmAction(ControllerAction):
         chunks = []
         for number, (place, platform, ids) in enumerate(split(nodes), 1):
             token = f"{now:%Y%m%dT%H%M%S}/adhoc.{number}"
+            given = {**options, "region_of_nodes": place.rpartition("/")[2]}
             chunks.append(
                 Chunk(
                     token=token,
                     place=place,
-                    request=self._request(options, platform, token, ids),
+                    request=self._request(given, platform, token, ids),
                     intended_at=now,
                     deadline=deadline(now, options["delivery_timeout"], options["execution_timeout"]),
                 )

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..errors import BadInput
 from .probe_linux import POSIX_PROBE
 from .probe_packages import package_part
 from .probe_services import service_part
+from .probe_ways import way_part
 from .probe_windows import POWERSHELL_PROBE
 from .reboot_script import POSIX_REBOOT, POWERSHELL_REBOOT
 
@@ -20,16 +22,20 @@ _PROBES = {"linux": POSIX_PROBE, "macos": POSIX_PROBE, "windows": POWERSHELL_PRO
 _REBOOTS = {"linux": POSIX_REBOOT, "macos": POSIX_REBOOT, "windows": POWERSHELL_REBOOT}
 
 
-def to_probe(platform: str, services: str = "", key: str = "", packages: str = "") -> str:
+def to_probe(
+    platform: str, services: str = "", key: str = "", packages: str = "", endpoints: Sequence[str] = ()
+) -> str:
     """Return the probe of a platform (``linux``, ``macos`` or ``windows``).
 
     :param services: ``remember`` the services that run on the node, or ``compare`` with what was remembered.
     :param key: whose list it is: the rollout's name.
     :param packages: ``remember`` the packages that are installed, or ``compare`` with what was remembered.
-    :raises BadInput: another platform, or one of the two.
+    :param endpoints: addresses to try from the node.
+    :raises BadInput: another platform, or one of the others.
     """
     probe = _PROBES[_known(platform)]
     parts = service_part(platform, services, key) + package_part(platform, packages, key)
+    parts += way_part(platform, endpoints)
     return probe.replace("@PARTS@\n", parts.lstrip("\n"))
 
 

@@ -290,6 +290,19 @@ def _repositories(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator
         yield Finding(check="repositories", ok=True, text=text)
 
 
+def ways_of(output: object) -> list[dict[str, Any]]:
+    """Return ``url``, ``ok`` (``None`` if not known) and ``text`` of each endpoint that the probe tried."""
+    rows = [item for item in _list((parse_probe(output) or {}).get("ways")) if isinstance(item, Mapping)]
+    return [
+        {
+            "url": words(str(item.get("url"))),
+            "ok": item["ok"] if isinstance(item.get("ok"), bool) else None,
+            "text": words(str(item.get("text") or "")),
+        }
+        for item in rows
+    ]
+
+
 def _failed_units(document: Mapping[str, Any], rules: PrecheckRules) -> Iterator[Finding]:
     units = [str(unit) for unit in _list(document.get("failed_units"))]
     text = f"failed services: {', '.join(units)}" if units else "no service has failed"

@@ -365,6 +365,7 @@ for caps in '12 40' '8 40' '5 40' '3 40' '1 40' '1 30' '1 22' '1 15' '1 8' '1 0'
     printf '"repos":[%s],"repos_total":%s,' "$(items repos "$cap")" "$(count repos)"
     printf '"failed_units":[%s],"load1":%s,"cpus":%s,' "$(items units "$cap")" "$(number "$load")" "$(number "$cpus")"
     service_items "$cap"
+    way_items
     package_items "${caps#* }"
     printf '"agent":"%s","time_synced":%s}' "$agent" "$synced"
   )

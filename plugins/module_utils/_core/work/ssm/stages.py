@@ -17,7 +17,7 @@ from ..final_record import error, final_record, is_pending, lost_record
 from ..host_probe import to_probe, to_reboot_script
 from ..node_answer import BadAnswer, not_understood, words
 from ..packages_changed import read_changes
-from ..precheck import PrecheckRules, evaluate_probe, parse_probe
+from ..precheck import PrecheckRules, evaluate_probe, parse_probe, ways_of
 from ..proof import Row
 from .ports import FleetPort, Invocation, PatchState
 from .stagerun import Ended
@@ -44,10 +44,15 @@ def _lines(script: str) -> list[str]:
 
 
 def probe_request(
-    platform: str, timeout_seconds: int, services: str = "", key: str = "", packages: str = ""
+    platform: str,
+    timeout_seconds: int,
+    services: str = "",
+    key: str = "",
+    packages: str = "",
+    endpoints: Sequence[str] = (),
 ) -> tuple[str, dict[str, list[str]]]:
-    """Return (document, parameters) of the host probe; ``services``, ``key`` and ``packages`` as for ``to_probe``."""
-    return script_request(platform, to_probe(platform, services, key, packages), timeout_seconds)
+    """Return (document, parameters) of the host probe; ``services`` to ``endpoints`` as for ``to_probe``."""
+    return script_request(platform, to_probe(platform, services, key, packages, endpoints), timeout_seconds)
 
 
 def reboot_request(platform: str, token: str, timeout_seconds: int) -> tuple[str, dict[str, list[str]]]:
@@ -315,9 +320,10 @@ def _ids(patches: Sequence[Patch], state: str) -> list[str]:
 
 @dataclass(slots=True)
 class PrecheckStage:
-    """The host probe before the work, judged against the policy's thresholds."""
+    """The host probe before the work, judged against the policy's thresholds. ``ways``: whether it tried endpoints."""
 
     rules: PrecheckRules
+    ways: bool = False
     name: str = "precheck"
     with_output: bool = True
 
@@ -331,7 +337,8 @@ class PrecheckStage:
             if ENDED[row.status] in (Status.UNREACHABLE, Status.UNKNOWN):
                 return {**held, "status": Status.UNREACHABLE.value, "error": error(row.status, text)}
             return held
-        return {"node_id": node_id, **evaluate_probe(row.output, self.rules).to_dict()}
+        ways = {"ways": ways_of(row.output)} if self.ways else {}
+        return {"node_id": node_id, **evaluate_probe(row.output, self.rules).to_dict(), **ways}
 
     def unreadable(self, node_id: str, why: PatchtideError) -> dict[str, Any]:
         return {"node_id": node_id, "outcome": "skip", "findings": [_finding("agent", str(why))], "facts": {}}
