@@ -19,8 +19,8 @@ extends_documentation_fragment:
 options:
   endpoints:
     description:
-      - C(https://) addresses that are tried, at most 8. Any answer of HTTP counts: an endpoint refuses what is not
-        signed only after TLS.
+      - C(https://) addresses that are tried, at most 8. Any answer of HTTP counts, because an endpoint refuses what
+        is not signed only after TLS.
     type: list
     elements: str
     default: []

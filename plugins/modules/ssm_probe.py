@@ -24,8 +24,8 @@ extends_documentation_fragment:
 options:
   endpoints:
     description:
-      - C(https://) addresses that are tried, at most 8. Any answer of HTTP counts: an endpoint refuses what is not
-        signed only after TLS.
+      - C(https://) addresses that are tried, at most 8. Any answer of HTTP counts, because an endpoint refuses what
+        is not signed only after TLS.
       - C({region}) in an address is the Region of the node.
     type: list
     elements: str
