@@ -29,7 +29,7 @@ NOT_RUN = {
     "ansible-galaxy collection install ansible.windows": "needs Galaxy; the package ansible has it",
     "ansible-galaxy collection install build/": "make artifact installs the artifact",
     "ansible-galaxy collection install --no-deps": "make artifact installs the artifact",
-    "make demo": "takes minutes; no test runs it as a whole yet",
+    "make demo": "takes minutes; tests/playbooks/test_demo.py runs it in make test-slow",
     "make rehearse": "tests/playbooks/test_first_hour.py runs it as the guide has it",
     "make build": "make artifact builds it",
     "patchtide-rehearse": "make bundle asks it for its help; tests/lab/test_rehearse.py tests its parts",
