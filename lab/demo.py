@@ -15,6 +15,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,7 +95,7 @@ BEGIN = Step(
 ASK = Step(
     "Somebody has to decide, and has to sign the decision",
     "steer_rollout",
-    (r"has to sign the decision", r"signs it"),
+    (r"^\[ERROR\].* has to sign the decision", r"^    \S+ signs it"),
     "steer_rollout writes the decision as a statement that is bound to this plan, this wave and the last record of\n"
     "the journal, and fails until it is signed.",
     ("patchtide_decision=promote", "patchtide_wave=staging", "patchtide_reason='INC0012345, a larger disk is ordered'"),
@@ -176,7 +177,8 @@ class Demo:
         if self.slow:
             self.screen.say(step.told)
             if sys.stdin.isatty():
-                input("Press Enter to go on ")
+                with suppress(EOFError):
+                    input("Press Enter to go on ")
             else:
                 time.sleep(3)
 
@@ -250,4 +252,8 @@ def to_short(report: dict[str, object]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nInterrupted. Everything that was started is stopped; build/ has what was written.")
+        sys.exit(130)

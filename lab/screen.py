@@ -15,6 +15,8 @@ from pathlib import Path
 #: Progress of a wave: one such line is shown in ``PROGRESS_SECONDS``, as the sign that work goes on.
 PROGRESS = re.compile(r"^ {4}\S.* of \d+$")
 PROGRESS_SECONDS = 20.0
+#: A text that a task displays, in the quotes of its result.
+QUOTED = re.compile(r'^\s+(?:"msg": )?"(.*)",?$')
 WIDTH = 118
 
 
@@ -49,15 +51,19 @@ class Screen:
         ):
             assert process.stdout is not None
             log.write(f"\n$ {' '.join(command)}\n")
-            for line in map(str.rstrip, process.stdout):
-                log.write(f"{line}\n")
-                log.flush()
-                lines.append(line)
-                if wanted and line not in seen and wanted.search(line):
-                    seen.add(line)
-                    self._show(line)
-                elif PROGRESS.match(line) and time.monotonic() - self._last > PROGRESS_SECONDS:
-                    self._show(line)
+            try:
+                for line in map(str.rstrip, process.stdout):
+                    log.write(f"{line}\n")
+                    log.flush()
+                    lines.append(line)
+                    if wanted and line not in seen and wanted.search(line):
+                        seen.add(line)
+                        self._show(line)
+                    elif PROGRESS.match(line) and time.monotonic() - self._last > PROGRESS_SECONDS:
+                        self._show(line)
+            except KeyboardInterrupt:
+                process.terminate()  # where only this process was interrupted
+                raise
         return process.returncode, lines
 
     def fail(self, status: int, lines: Sequence[str]) -> None:
@@ -69,4 +75,6 @@ class Screen:
 
     def _show(self, line: str) -> None:
         self._last = time.monotonic()
-        self.say(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
+        quoted = QUOTED.match(line)
+        text = f"    {quoted[1]}" if quoted else line
+        self.say(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…")
