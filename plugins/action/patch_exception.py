@@ -12,9 +12,12 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.change import Change
+from ..module_utils._core.errors import BadInput
 from ..module_utils._core.exceptions.ledger import declare, name_of
 from ..module_utils._core.exceptions.records import ExceptionRecord, ExceptionRules
 from ..module_utils._core.exceptions.severity import check_length, open_severities
+from ..module_utils._core.owners.window_choices import owned
+from ..module_utils._core.policy.values import Policy
 from ..module_utils._core.stamp import to_time
 from ..module_utils._core.times.schedule import to_zone
 from ..module_utils._core.trust.operator import Operator
@@ -23,7 +26,9 @@ from ..plugin_utils.approvals.trust import Trust, find_trust
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.exceptions.open_ledger import open_ledger
+from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.operator import find_operator
+from ..plugin_utils.owner import requester
 from ..plugin_utils.policy.file import load_policy
 from ..plugin_utils.scan_file import read_scan
 
@@ -52,10 +57,12 @@ class ActionModule(ControllerAction):
         "statements": {"type": "path", "default": "exceptions"},
         "timezone": {"type": "str", "default": "UTC"},
         "create_table": {"type": "bool", "default": False},
+        "own_nodes": {"type": "bool", "default": False},
     }
     RULES: ClassVar[dict[str, Any]] = {
         "mutually_exclusive": [("node", "select")],
         "required_together": [("from", "to")],
+        "required_if": [("own_nodes", True, ["policy_file"])],
     }
 
     def spec(self) -> dict[str, Any]:
@@ -64,7 +71,10 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         now = find_clock().now()
         today = now.astimezone(to_zone(options["timezone"])).date()
-        rules = load_policy(options["policy_file"]).exceptions if options["policy_file"] else ExceptionRules()
+        policy = load_policy(options["policy_file"]) if options["policy_file"] else None
+        rules = policy.exceptions if policy else ExceptionRules()
+        if policy and options["own_nodes"]:
+            _check_own(options, policy, task_vars)
         trust = find_trust(now)
         ledger = open_ledger(options["ledger"], options, create=options["create_table"] and not self.check_mode)
         name, operator = name_of(options), find_operator(task_vars)
@@ -104,6 +114,22 @@ class ActionModule(ControllerAction):
                 now=now,
                 write=not self.check_mode,
             )
+
+
+def _check_own(options: Mapping[str, Any], policy: Policy, task_vars: Mapping[str, Any]) -> None:
+    """Let an owner request, for nodes that are theirs by the policy, and in their own name.
+
+    :raises NotOwner: not every node exists and is theirs. :raises BadInput: it is something else.
+    """
+    if options["state"] != "requested":
+        raise BadInput("state", options["state"], "requested, because own_nodes is set: owners ask, others decide")
+    select = {"nodes": [options["node"]]} if options["node"] else options["select"] or {}
+    if set(select) != {"nodes"} or not select["nodes"]:
+        raise BadInput("select", options["select"], "nodes by ID or inventory name alone, because own_nodes is set")
+    by, named = requester(task_vars), options["requested_by"]
+    if named not in (None, "", by):
+        raise BadInput("requested_by", named, f"{by}, who runs this, because own_nodes is set")
+    owned(by, [str(item) for item in select["nodes"]], policy, candidates(task_vars, policy.tags.application))
 
 
 def _name(operator: Operator, trust: Trust | None) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.nodes import Candidate
 from ..module_utils._core.owners.window_choices import (
-    NotOwner,
     Request,
     check_request,
     choose,
@@ -37,7 +35,7 @@ from ..plugin_utils.controller_action import NO_NODES, ControllerAction, EmptyIn
 from ..plugin_utils.files import locked, read_document
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.inventory.window_tags import ChoiceLedger, WindowTags
-from ..plugin_utils.operator import find_operator
+from ..plugin_utils.owner import requester
 from ..plugin_utils.prepare.places import Clouds
 
 _FORM = ("nodes", "window", "until", "reason")
@@ -84,7 +82,7 @@ class ActionModule(ControllerAction):
         """The ledger says who asked for what, whatever the services do then."""
         now, before = find_clock().now(), ledger.read()
         check_request(request, policy, _day(policy, now))
-        mine = owned(request, policy, nodes)
+        mine = owned(request.by, request.nodes, policy, nodes)
         seen, unread = tags.as_now([node for node, _owner in mine])
         if unread:
             raise PatchtideError(f"Could not read every tag; nothing was changed. {_few(unread, nodes)}")
@@ -167,16 +165,3 @@ def _request(options: Mapping[str, Any], by: str) -> Request:
         reason=str(given.get("reason") or ""),
         until=str(given.get("until") or ""),
     )
-
-
-def requester(task_vars: Mapping[str, Any]) -> str:
-    """Return who asks. Of AWX's jobs only those that a person launched say so; it writes its variables over all others.
-
-    :raises NotOwner: nobody in person asks.
-    """
-    if os.environ.get("JOB_ID") or task_vars.get("awx_job_id") or task_vars.get("tower_job_id"):
-        kind = task_vars.get("awx_job_launch_type") or task_vars.get("tower_job_launch_type")
-        if kind not in ("manual", "relaunch"):
-            raise NotOwner(f"A job that is launched by {plain(kind)} has no person; owners launch it themselves.")
-    found = find_operator(task_vars)
-    return found.awx_user or found.login

@@ -97,6 +97,13 @@ options:
         which O(decided_by) (or O(requested_by)) signs it, and fails. Run it again once the statement is signed.
     type: path
     default: exceptions
+  own_nodes:
+    description:
+      - Whether this is the request of an owner, for their own nodes alone, as the policy's C(owners) say by account,
+        inventory group or node. Requires O(policy_file), the inventory, and O(node), or O(select) with C(nodes) alone.
+      - The requester is who runs this. Jobs of AWX that no person launched are refused.
+    type: bool
+    default: false
   create_table:
     description: Whether to create a DynamoDB table that does not exist, with on-demand capacity.
     type: bool

@@ -44,6 +44,7 @@ options:
       - repair_repositories
       - report_compliance
       - report_history
+      - request_exception
       - rollout_patches
       - run_due
       - scan_compliance

@@ -100,6 +100,8 @@ VARIABLES: Mapping[str, Variable] = {
     "estate_regions": Variable(
         what="Regions, for bootstrap_estate the home Region first. Without it, that of the credentials.", kind="list"
     ),
+    "exception_from": Variable(what="First day of the exception, such as 2026-12-01."),
+    "exception_to": Variable(what="Last day of the exception, such as 2026-12-31."),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
     "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
     "history": Variable(what="The history: a directory, or s3://bucket/prefix."),
@@ -318,6 +320,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Lets owners choose a window of the policy for their own nodes.",
         needs=("policy_file", "window_ledger"),
         takes={"nodes": None, "window": None, "until": None, "reason": None, "form": None, "inventory_dir": None},
+    ),
+    "request_exception": Playbook(
+        what="Lets owners request an exception for their own nodes.",
+        needs=("policy_file", "nodes", "exception_from", "exception_to", "reason"),
+        takes={},
     ),
     "sync_windows": Playbook(
         what="Creates maintenance windows, targets and patch groups from the tags of nodes.",

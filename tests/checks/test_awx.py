@@ -278,7 +278,7 @@ def test_owners_can_launch_their_own_templates_only() -> None:
     own = next(iter(named("aap_organizations")))
     rights = [row for row in content()["controller_roles"] if row["team"] == f"{own}: owners"]
     assert [(row["role"], row["job_templates"], row.get("workflows")) for row in rights] == [
-        ("execute", [f"{own}: Choose a window"], None)
+        ("execute", [f"{own}: Choose a window", f"{own}: Request an exception"], None)
     ]
     assert {row["role"] for row in content()["controller_roles"]} == {"execute", "approval"}
     planners = {row["team"] for row in content()["controller_roles"] if row["role"] == "approval"}

@@ -86,23 +86,25 @@ def check_request(request: Request, policy: Policy, today: date) -> None:
             raise BadInput("until", request.until, f"today, {today.isoformat()}, or later")
 
 
-def owned(request: Request, policy: Policy, nodes: Iterable[Candidate]) -> list[tuple[Candidate, str]]:
-    """Return the requested nodes with the owner for whom the person speaks, in the order of the inventory.
+def owned(by: str, names: Iterable[str], policy: Policy, nodes: Iterable[Candidate]) -> list[tuple[Candidate, str]]:
+    """Return the named nodes with the owner for whom the person speaks, in the order of the inventory.
+
+    :param names: IDs or inventory names of nodes.
 
     :raises NotOwner: not every one of them exists and is theirs. Which of the two is not said.
     """
-    wanted, found = set(request.nodes), []
-    mine = [owner for owner in policy.owners if request.by in owner.people]
+    wanted, found = set(names), []
+    mine = [owner for owner in policy.owners if by in owner.people]
     if not mine:
-        raise NotOwner(f"{plain(request.by)} is in no entry of the policy's owners, and chooses for nobody.")
+        raise NotOwner(f"{plain(by)} is in no entry of the policy's owners, and speaks for nobody.")
     for node in nodes:
-        names = wanted & {node.node_id, node.host}
-        if names and (team := next((owner.name for owner in mine if matches(node, owner.select)), None)):
+        meant = wanted & {node.node_id, node.host}
+        if meant and (team := next((owner.name for owner in mine if matches(node, owner.select)), None)):
             found.append((node, team))
-            wanted -= names
+            wanted -= meant
     if wanted:
         few = ", ".join(sorted(map(plain, wanted))[:LISTED])
-        raise NotOwner(f"{plain(request.by)} owns no nodes {few}: nothing was changed. The policy's owners decide.")
+        raise NotOwner(f"{plain(by)} owns no nodes {few}: nothing was changed. The policy's owners decide.")
     return found
 
 

@@ -12,12 +12,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.action.patch_window_choice import _request, requester
+from ansible_collections.patchtide.hybrid.plugins.action.patch_window_choice import _request
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput, ServiceError
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.model import Place
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.owners.window_choices import NotOwner
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.inventory.window_tags import ChoiceLedger, WindowTags
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.owner import requester
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.prepare.places import Clouds
 
 HOST = Candidate(node_id="db-1", host="db-1", executor="linux")

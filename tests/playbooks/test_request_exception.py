@@ -1,0 +1,51 @@
+# Copyright (c) 2026 The patchtide.hybrid contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An owner requests an exception as the documentation says; the unit test test_own_exception.py has the rules."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_owner_requests_an_exception(tmp_path: Path) -> None:
+    policy = {
+        "version": 1,
+        "name": "contoso",
+        "baselines": [{"name": "base", "operating_system": "AMAZON_LINUX_2023", "default": True}],
+        "waves": [{"name": "all"}],
+        "owners": [{"name": "web", "people": [getpass.getuser()], "select": {"nodes": ["web-01"]}}],
+        "exceptions": {"ledger": str(tmp_path / "exceptions.json")},
+    }
+    host = {"ansible_connection": "local", "patchtide_node_id": "i-1", "patchtide_executor": "ssm"}
+    (tmp_path / "policy.yml").write_text(yaml.safe_dump(policy), "utf-8")
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"web-01": host}}}), "utf-8")
+    given = {
+        "patchtide_policy_file": "policy.yml",
+        "patchtide_nodes": "web-01",
+        "patchtide_exception_from": "2099-12-01",
+        "patchtide_exception_to": "2099-12-10",
+        "patchtide_reason": "Audit",
+    }
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "patchtide.hybrid.request_exception"]
+    done = subprocess.run(
+        [*command, "-i", "hosts.yml", "-e", json.dumps(given)],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "ANSIBLE_NOCOLOR": "true"},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "is requested" in done.stdout, done.stdout + done.stderr
+    (row,) = json.loads((tmp_path / "exceptions.json").read_text("utf-8"))["exceptions"]
+    assert (row["status"], row["requested_by"], row["select"]["nodes"]) == ("requested", getpass.getuser(), ["web-01"])
