@@ -27,11 +27,16 @@ FIVE_MINUTES = 300
 
 def assert_runs_run_due(words: list[str]) -> None:
     """Assert that a command line runs run_due with variables that it takes."""
+    assert_runs(words, "run_due", "plans")
+
+
+def assert_runs(words: list[str], wanted: str, *needed: str) -> None:
+    """Assert that a command line runs a playbook with variables that it takes, among them what is needed."""
     name, playbook, *options = words
-    assert Path(name).name == "ansible-playbook" and playbook == "patchtide.hybrid.run_due"
+    assert Path(name).name == "ansible-playbook" and playbook == f"patchtide.hybrid.{wanted}"
     assert set(options[::2]) == {"-e"}
-    given = [option.partition("=")[0].removeprefix(PREFIX) for option in options[1::2]]
-    assert "plans" in given and set(given) <= set(PLAYBOOKS["run_due"].names)
+    given = {option.partition("=")[0].removeprefix(PREFIX) for option in options[1::2]}
+    assert set(needed) <= given <= set(PLAYBOOKS[wanted].names)
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
@@ -76,10 +81,10 @@ def test_the_service_runs_run_due() -> None:
     assert_runs_run_due(command.split())
 
 
-def test_cron_runs_run_due_every_five_minutes() -> None:
-    """A line of /etc/cron.d has five fields, the user and the command (crontab(5) of Debian)."""
+def test_cron_runs_run_due_and_send_notices_every_five_minutes() -> None:
+    """A line of /etc/cron.d has five fields, the user and the command; ranges can have a step (crontab(5), Debian)."""
     lines = [line for line in (FOLDER / "cron").read_text("utf-8").splitlines() if line and not line.startswith("#")]
-    settings, (job,) = (
+    settings, (job, notices) = (
         [x for x in lines if re.match(r"[A-Z_]+=", x)],
         [x for x in lines if not re.match(r"[A-Z_]+=", x)],
     )
@@ -87,6 +92,9 @@ def test_cron_runs_run_due_every_five_minutes() -> None:
     assert fields == ["*/5", *["*"] * 4] and user == "patchtide" and "%" not in command
     assert_runs_run_due(command.removesuffix(" >/dev/null").split())
     assert any(line.startswith("PATH=") for line in settings)
+    *fields, user, command = notices.split(maxsplit=6)
+    assert fields == ["2-59/5", *["*"] * 4] and user == "patchtide" and "%" not in command
+    assert_runs(command.removesuffix(" >/dev/null").split(), "send_notices", "policy_file", "plans")
 
 
 def test_eventbridge_accepts_the_schedule() -> None:
