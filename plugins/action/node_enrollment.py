@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.enrollment.judge import Judge
-from ..module_utils._core.enrollment.machine import Judgement
+from ..module_utils._core.enrollment.machine import ONBOARD, Judgement
 from ..module_utils._core.enrollment.words import finding, lines
 from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.stamp import to_time
@@ -72,6 +72,7 @@ class ActionModule(ControllerAction):
         rows += [_unknown(name) for name in unknown]
         counts = Counter(item.state for item in judged)
         verb = "Would" if self.check_mode else "Did"
+        onboarding = _onboarding(policy, judged)
         for row in rows:
             for text in row["repairs"]:
                 self.say(plain(f"{verb} {text}: {row['name']}"))
@@ -81,13 +82,16 @@ class ActionModule(ControllerAction):
             self.say(line)
         for place in failed:
             self.say(plain(f"No answer from {place['place']}: {place['error']['message']}"))
-        changed = any(item.repairs for item in judged)
+        for host in onboarding["hosts"]:
+            self.say(plain(f"{'Would register' if self.check_mode else 'Registers'} by onboard_node: {host['host']}"))
+        changed = any(repair.kind != ONBOARD for item in judged for repair in item.repairs)
         return {
             "changed": changed,
             "summary": {state: counts[state] for state in STATES},
             "nodes": rows,
             "findings": sum(len(row["findings"]) for row in rows),
             "failed_places": failed,
+            "onboarding": onboarding,
             **self._diff(rows),
         }
 
@@ -112,8 +116,25 @@ def _row(item: Judgement, policy: Policy) -> dict[str, Any]:
         "owner": plain(node.tags.get(policy.tags.owner, "")),
         "state": item.state,
         "waiting": item.waiting,
-        "repairs": [plain(repair.text()) for repair in item.repairs],
+        "repairs": [plain(repair.text()) for repair in item.repairs if repair.kind != ONBOARD],
         "findings": [found.to_dict() for found in item.findings],
+    }
+
+
+def _onboarding(policy: Policy, judged: Sequence[Judgement]) -> dict[str, Any]:
+    """Return what the role onboard_node is to register: with what tags, and where."""
+    rules = policy.enrollment.onboarding
+    account = next((row for row in policy.estate.accounts if rules.account in (row.id, row.name)), None)
+    role = {"role_arn": account.role_arn, "external_id": account.external_id} if account and account.role_arn else {}
+    return {
+        "region": rules.region,
+        "iam_role": rules.iam_role,
+        "accounts": [{key: value for key, value in role.items() if value}] if role else [],
+        "hosts": [
+            {"host": item.machine.candidate.host, "tags": dict(repair.tags)}
+            for item in judged
+            for repair in item.repair(ONBOARD)
+        ],
     }
 
 

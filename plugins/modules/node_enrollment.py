@@ -104,6 +104,17 @@ findings:
   returned: success
   type: int
   sample: 1
+onboarding:
+  description:
+    - What C(enrollment.onboarding) of the policy registers with Systems Manager. The module does not do so. The
+      playbook runs the role P(patchtide.hybrid.onboard_node#role) on these hosts.
+  returned: success
+  type: dict
+  sample:
+    region: eu-central-1
+    iam_role: service-role/PatchtideHybridNode
+    accounts: [{role_arn: "arn:aws:iam::111111111111:role/patchtide"}]
+    hosts: [{host: plant-07, tags: {Patch Group: PLANT}}]
 failed_places:
   description: Account-Regions that did not answer, each with its error. Nothing is known of their nodes.
   returned: success

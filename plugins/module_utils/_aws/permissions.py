@@ -192,6 +192,18 @@ ENROLLMENT = (
         needed="`enrollment.role_policy_arn`; allow that policy alone with the condition `iam:PolicyARN`",
         actions=("iam:AttachRolePolicy",),
     ),
+    Purpose(
+        sid="RegisterMachines",
+        needed="`enrollment.onboarding`, the role `onboard_node`; `iam:PassRole` on the role of the nodes suffices",
+        actions=(
+            "iam:PassRole",
+            "ssm:AddTagsToResource",
+            "ssm:CreateActivation",
+            "ssm:DeleteActivation",
+            "ssm:DeregisterManagedInstance",
+            "ssm:DescribeActivations",
+        ),
+    ),
 )
 CONTROLLER = (
     Purpose(

@@ -17,16 +17,16 @@ from ...module_utils._core.enrollment.machine import Machine
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.failed_places import failed_place
 from ...module_utils._core.fleet.coverage import Coverage
-from ...module_utils._core.fleet.merge import merge_nodes
+from ...module_utils._core.fleet.merge import is_own_name, merge_nodes
 from ...module_utils._core.fleet.records import Node, Spellings
 from ...module_utils._core.model import Place, place_label
-from ...module_utils._core.nodes import EMPTY, PREFIX, Candidate
+from ...module_utils._core.nodes import EMPTY, PREFIX, Candidate, texts
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.ssm.instance_roles import RoleFacts, default_policy, read_role
 from ...module_utils._core.ssm.patch_information import TYPE, stated_tags
 from ..aws_options import node_places
 from ..inventory.discover import read_nodes
-from ..inventory.nodes import candidates, planned_candidate
+from ..inventory.nodes import candidates, planned_candidate, variables_of
 
 _GONE = frozenset({"shutting-down", "terminated"})
 #: Rules by which entries are one machine; those of the inventory, docs/inventory.md.
@@ -106,13 +106,30 @@ def _join(
         host = next((by_id[key] for key in ids if key in by_id), None)
         taken.add(host.host if host else "")
         machines.append(Machine(node=node, candidate=_fresh(node, host, policy), listed=host is not None))
+    hybrids = {name for node in nodes for name in _hybrid_names(node)}
     for host in hosts:
         # A node of AWS that its account-Region no longer has is gone; one whose account-Region is silent is unknown.
         if host.host not in taken and not host.in_aws:
-            machines.append(Machine(node=_record(task_vars["hostvars"][host.host], host), candidate=host))
+            record = _record(task_vars["hostvars"][host.host], host)
+            hybrid = not hybrids.isdisjoint({host.host.lower(), host.name.lower(), str(record["source_id"])} - {""})
+            if host.executor or not hybrid:
+                machines.append(Machine(node=record, candidate=host, hybrid=hybrid))
     known = {host.host for host in hosts}
-    machines += [_unnamed(name, task_vars) for name in _others(task_vars, known)]
+    others = [name for name in _others(task_vars, known) if name.lower() not in hybrids]
+    machines += [_unnamed(name, task_vars) for name in others]
     return sorted(machines, key=lambda item: (item.candidate.account, item.candidate.region, item.candidate.host))
+
+
+def _hybrid_names(node: Node) -> set[str]:
+    """Return what identifies a hybrid node: its name, which the role onboard_node gives it, and that of its computer.
+
+    The ID of a virtual machine of Azure is among them, so that it is found under each of its names.
+    """
+    if node["resource_type"] != "ManagedInstance":
+        return set()
+    computer = str(node["computer_name"]).lower()
+    names = {computer, computer.partition(".")[0]} if is_own_name(computer) else set()
+    return {*names, str(node["tags"].get("Name", "")).lower(), str(node["source_id"])} - {""}
 
 
 def _fresh(node: Node, host: Candidate | None, policy: Policy) -> Candidate:
@@ -141,8 +158,11 @@ def _others(task_vars: Mapping[str, Any], known: Collection[str]) -> list[str]:
 
 def _unnamed(host: str, task_vars: Mapping[str, Any]) -> Machine:
     groups = frozenset(group for group, names in task_vars["groups"].items() if host in names)
-    node = {**EMPTY, "name": host, "node_id": host}
-    return Machine(node=node, candidate=Candidate(node_id=host, host=host, groups=groups))
+    found = variables_of(task_vars["hostvars"], host)
+    tags = {str(key): str(value) for key, value in (found.get(f"{PREFIX}tags") or {}).items()}
+    told: dict[str, Any] = texts(found, ("patch_group", "maintenance_window"), PREFIX)
+    node = {**EMPTY, "name": host, "node_id": host, "tags": tags, **told}
+    return Machine(node=node, candidate=Candidate(node_id=host, host=host, groups=groups, tags=tags, **told))
 
 
 def _read_more(sessions: Sessions, policy: Policy, estate: Estate, silent: Collection[str]) -> None:

@@ -15,6 +15,7 @@ from ...module_utils._core.accounts import Account
 from ...module_utils._core.enrollment.machine import (
     ATTACH_POLICY,
     ATTACH_PROFILE,
+    ONBOARD,
     SET_TAGS,
     UPDATE_AGENT,
     Judgement,
@@ -48,7 +49,7 @@ class Repairs:
         members: dict[str, list[Judgement]] = {}
         for item in judged:
             node = item.machine.candidate
-            if item.repairs:
+            if any(repair.kind != ONBOARD for repair in item.repairs):
                 members.setdefault(place_label(node.account, node.region), []).append(item)
         nodes = [some[0].machine.candidate for some in members.values()]
         places = node_places([(node.account, node.region) for node in nodes], self.accounts)

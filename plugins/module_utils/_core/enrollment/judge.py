@@ -9,14 +9,14 @@ wave take it, and when.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ..executors import AZURE, SSM, find, unserved
 from ..fleet.records import MAINTENANCE_WINDOW_KEYS, PATCH_GROUP_KEYS, first_of
-from ..nodes import Candidate
+from ..nodes import Candidate, matches
 from ..plan.exclude import excluded_by
 from ..plan.node_windows import NoWindow, WindowChoice
 from ..plan.waves import wave_of
@@ -27,6 +27,7 @@ from ..stamp import from_time
 from .machine import (
     ATTACH_POLICY,
     ATTACH_PROFILE,
+    ONBOARD,
     SET_TAGS,
     UPDATE_AGENT,
     Finding,
@@ -64,6 +65,8 @@ class Judge:
         """Return what is wrong with a machine and what repairs it."""
         if why := excluded_by(self._policy, machine.candidate):
             return Judgement(machine=machine, excluded=why)
+        if self._may_onboard(machine) and not machine.candidate.in_azure:
+            return self._onboard(machine)
         if not machine.on_ec2 and (trouble := _executor(machine.candidate)):
             return Judgement(machine=machine, findings=(trouble,))  # what else it needs depends on its executor
         parts: list[Part | Waiting] = [] if machine.listed else [finding("not_in_inventory")]
@@ -73,12 +76,35 @@ class Judge:
         parts += tags
         if machine.listed:
             parts += self._wave(machine, next((part.tags for part in tags if isinstance(part, Repair)), {}))
+        if self._may_onboard(machine):
+            parts += self._onboard(machine).repairs
         return Judgement(
             machine=machine,
             repairs=tuple(part for part in parts if isinstance(part, Repair)),
             findings=tuple(part for part in parts if isinstance(part, Finding)),
             waiting=next((part.text for part in parts if isinstance(part, Waiting)), ""),
         )
+
+    def _may_onboard(self, machine: Machine) -> bool:
+        """Return whether the policy registers it: it is not in AWS, and nothing else patches it but perhaps Azure."""
+        rules, node = self._rules.onboarding, machine.candidate
+        outside = not machine.hybrid and not machine.on_ec2 and not node.in_aws and node.executor in ("", AZURE.name)
+        return outside and bool(rules.region) and matches(node, rules.select)
+
+    def _onboard(self, machine: Machine) -> Judgement:
+        """It registers with the tags that it has, and with the defaults of those that it lacks."""
+        node, keys = machine.candidate, self._policy.tags
+        own = {keys.patch_group: node.patch_group, keys.maintenance_window: node.maintenance_window, **node.tags}
+        node = replace(node, executor=SSM.name)
+        found = judge_tags({key: value for key, value in own.items() if value}, self._tag_rules(node))
+        tags = {**own, **found.defaults}
+        repair = Repair(
+            kind=ONBOARD,
+            target=self._rules.onboarding.region,
+            tags={key: value for key, value in sorted(tags.items()) if value},
+        )
+        findings = tuple(_tag_findings(found, in_cloud=False, repaired=found.defaults))
+        return Judgement(machine=machine, repairs=(repair,), findings=findings)
 
     def _access(self, machine: Machine) -> list[Part | Waiting]:
         """Judge profile and role of an instance. One that is managed without a profile has the default host role."""
@@ -142,7 +168,8 @@ class Judge:
         stated = {key: value for key, value in machine.stated.items() if key not in found.invalid}
         repair = {**found.defaults, **stated} if in_cloud else {}
         parts: list[Part] = [Repair(kind=SET_TAGS, tags=repair)] if repair else []
-        return [*parts, *_tag_findings(found, in_cloud), *(finding("stated", why=text) for text in machine.remarks)]
+        parts += _tag_findings(found, in_cloud, found.defaults if in_cloud else ())
+        return [*parts, *(finding("stated", why=text) for text in machine.remarks)]
 
     def _known_tags(self, machine: Machine) -> dict[str, str]:
         """Return the tags that it has or states; patch group and window count in each spelling of their keys."""
@@ -191,11 +218,11 @@ def _executor(node: Candidate) -> Finding | None:
     return finding("not_served", why=why) if (why := unserved(node.executor)) else None
 
 
-def _tag_findings(found: TagFinding, in_cloud: bool) -> Iterator[Finding]:
+def _tag_findings(found: TagFinding, in_cloud: bool, repaired: Collection[str]) -> Iterator[Finding]:
     """Yield what no repair sets: hosts in no cloud have variables instead of tags, and nobody sets these."""
-    where, repaired = ("tag", {key.casefold() for key in found.defaults}) if in_cloud else ("variable", set())
+    where, done = "tag" if in_cloud else "variable", {key.casefold() for key in repaired}
     for key in found.missing:
-        if key.casefold() not in repaired:
+        if key.casefold() not in done:
             yield finding(f"no_{where}", key=key)
     for key, why in found.invalid.items():
         yield finding(f"bad_{where}", key=key, why=why)

@@ -16,6 +16,8 @@ from ..ssm.instance_roles import RoleFacts
 
 #: Kinds of repairs, in the order in which they are carried out.
 ATTACH_POLICY, ATTACH_PROFILE, SET_TAGS, UPDATE_AGENT = "attach_policy", "attach_profile", "set_tags", "update_agent"
+#: What the playbook does by the role onboard_node, when everything else is repaired.
+ONBOARD = "onboard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Machine:
     :param node: its inventory record, with ``coverage`` set. :param candidate: the same as plans see it.
     :param listed: whether the inventory has it. :param role: what the role allows that it has, or that the policy's
         instance profile would give it; ``None`` if it needs none. :param role_error: why that could not be read.
+    :param hybrid: whether Systems Manager has it as a hybrid node, of which the inventory's host does not know.
     :param stated: tags that it lacks and states in its own inventory. :param remarks: what it states besides.
     """
 
@@ -33,6 +36,7 @@ class Machine:
     listed: bool = True
     role: RoleFacts | None = None
     role_error: str = ""
+    hybrid: bool = False
     stated: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -52,7 +56,8 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """One repair. ``target``: the profile to attach, or the role that gets the policy. ``tags``: those to set."""
+    """One repair. ``target``: the profile to attach, the role that gets the policy, or the Region to register in.
+    ``tags``: those to set."""
 
     kind: str
     target: str = ""
@@ -64,6 +69,8 @@ class Repair:
             return "set " + ", ".join(f"{key}={value}" for key, value in sorted(self.tags.items()))
         if self.kind == ATTACH_PROFILE:
             return f"attach the instance profile {self.target}"
+        if self.kind == ONBOARD:
+            return f"register it with Systems Manager in {self.target}"
         return f"attach the policy to role {self.target}" if self.kind == ATTACH_POLICY else "update the SSM Agent"
 
 

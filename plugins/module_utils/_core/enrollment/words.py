@@ -67,8 +67,8 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "no_executor": (
         "nothing patches it: it names no executor",
-        "Set patchtide_executor in its host variables (linux, windows), register it with Systems Manager, or exclude "
-        "it in the policy with a reason.",
+        "Set patchtide_executor in its host variables (linux, windows), register it with Systems Manager (by "
+        "enrollment.onboarding of the policy, or by the role onboard_node), or exclude it in the policy with a reason.",
     ),
     "not_served": (
         "nothing patches it: {why}",

@@ -59,6 +59,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_repositories,
         lambda policy: notice_mistakes(policy.notices),
         _check_required_tags,
+        _check_onboarding,
     )
     return [mistake for check in checks for mistake in check(policy)]
 
@@ -297,6 +298,7 @@ def _selects(policy: Policy) -> Iterator[tuple[str, Select]]:
     for index, route in enumerate(policy.notices.routes):
         yield f"notices.routes[{index}].select", route.select
     yield "stopped_nodes.select", policy.stopped_nodes.select
+    yield "enrollment.onboarding.select", policy.enrollment.onboarding.select
 
 
 def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) -> Iterator[Mistake]:
@@ -344,6 +346,23 @@ def _check_required_tags(policy: Policy) -> Iterator[Mistake]:
             to_tag_rules("enrollment.required_tags", policy.enrollment.required_tags)
     except BadInput as error:
         yield Mistake.of(error)
+
+
+def _check_onboarding(policy: Policy) -> Iterator[Mistake]:
+    """Require all of it or nothing, and a place that the estate has: elsewhere, no plan would have the machines."""
+    given, path = policy.enrollment.onboarding, "enrollment.onboarding"
+    members = {"select": given.select.to_dict(), "region": given.region, "iam_role": given.iam_role}
+    if any(members.values()) or given.account:
+        for name, value in members.items():
+            if not value:
+                yield Mistake(path=f"{path}.{name}", value=value, expected="a value, as the other keys have one")
+    regions, names = policy.estate.regions, [n for item in policy.estate.accounts for n in (item.id, item.name)]
+    if given.region and regions and given.region not in regions:
+        expected = "a Region of estate.regions" + suggest(given.region, regions)
+        yield Mistake(path=f"{path}.region", value=given.region, expected=expected)
+    if given.account not in ("", *names) or (given.region and names and not given.account):
+        expected = "an account of the estate, by name or number" + suggest(given.account, names)
+        yield Mistake(path=f"{path}.account", value=given.account, expected=expected)
 
 
 def _check_lists(policy: Policy) -> Iterator[Mistake]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..counts import to_count
 from ..errors import BadInput
+from ..nodes import Select
 from ..read import read
 
 #: Scopes of budgets, the widest first.
@@ -88,6 +89,20 @@ class DriftTolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Onboarding:
+    """Which machines outside EC2 are registered with Systems Manager, and where; nothing is without ``region``.
+
+    :param account: a name or number of ``estate.accounts``; "" for that of the credentials.
+    :param iam_role: name of the service role of hybrid nodes, with its path.
+    """
+
+    select: Select = field(default_factory=Select)
+    region: str = ""
+    account: str = ""
+    iam_role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrollment:
     """What ``enroll_nodes`` requires of every node, and what it may repair.
 
@@ -104,3 +119,4 @@ class Enrollment:
     oldest_agent: str = ""
     update_agent: bool = False
     register_minutes: int = 30
+    onboarding: Onboarding = field(default_factory=Onboarding)

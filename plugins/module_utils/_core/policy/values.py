@@ -349,6 +349,7 @@ def _complete(policy: Policy) -> Policy:
     expected = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.expected)
     servers = tuple(replace(item, select=clear(item.select)) for item in policy.repositories.servers)
     routes = tuple(replace(item, select=clear(item.select)) for item in policy.notices.routes)
+    onboarding = policy.enrollment.onboarding
     return replace(
         policy,
         estate=estate,
@@ -360,6 +361,7 @@ def _complete(policy: Policy) -> Policy:
             replace(wave, select=clear(wave.select), order=tuple(clear(item) for item in wave.order))
             for wave in policy.waves
         ),
+        enrollment=replace(policy.enrollment, onboarding=replace(onboarding, select=clear(onboarding.select))),
         stopped_nodes=replace(policy.stopped_nodes, select=clear(policy.stopped_nodes.select)),
         owners=tuple(replace(item, select=clear(item.select)) for item in policy.owners),
         exclude=tuple(replace(item, select=clear(item.select)) for item in policy.exclude),

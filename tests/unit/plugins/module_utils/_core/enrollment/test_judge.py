@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.enrollment.judge import Judge
@@ -282,3 +282,50 @@ class TestPlan:
         for kind in (STATIC, AZURE):
             found = judge(machine(**{**kind, **members}), required_tags=rules)
             assert codes(found) == [code] and not found.repairs
+
+
+class TestOnboarding:
+    RULES: ClassVar[dict[str, Any]] = {
+        "select": {"groups": ["plant"]},
+        "region": "eu-central-1",
+        "iam_role": "service-role/hybrid",
+    }
+
+    def outside(self, *, hybrid: bool = False, **members: Any) -> Machine:
+        given = {**STATIC, "executor": "", "tags": {}, "patch_group": "", **members}
+        item = machine(role=None, **given)
+        return replace(item, candidate=replace(item.candidate, groups=frozenset({"plant"})), hybrid=hybrid)
+
+    def test_a_selected_machine_registers_with_its_tags_and_with_defaults(self) -> None:
+        item = self.outside(tags={"Owner": "plant"}, maintenance_window="night")
+        wanted = {"Owner": None, "Environment": {"default": "prod"}}
+        found = judge(item, onboarding=self.RULES, required_tags=wanted)
+        (repair,) = found.repairs
+        assert repair.kind == "onboard" and repair.text() == "register it with Systems Manager in eu-central-1"
+        assert repair.tags == {"Owner": "plant", "Environment": "prod", "MaintenanceWindow": "night"}
+        assert found.state == "repairable"
+
+    def test_a_tag_that_has_no_default_stays_with_its_owner(self) -> None:
+        found = judge(self.outside(), {"patch_groups": [{"name": "WEB"}]}, onboarding=self.RULES)
+        assert codes(found) == ["no_variable"] and len(found.repairs) == 1
+
+    @pytest.mark.parametrize("rules", [{}, {**RULES, "select": {"groups": ["other"]}}])
+    def test_what_the_policy_does_not_select_stays_a_finding(self, rules: dict[str, Any]) -> None:
+        found = judge(self.outside(), onboarding=rules)
+        assert codes(found) == ["no_executor"] and "enrollment.onboarding" in found.findings[0].fix
+
+    @pytest.mark.parametrize("members", [{"executor": "linux"}, {"executor": "windows"}, {"hybrid": True}])
+    def test_what_is_patched_already_is_not_registered(self, members: dict[str, Any]) -> None:
+        assert not judge(self.outside(**members), onboarding=self.RULES).repairs
+
+    @pytest.mark.parametrize("members", [UNMANAGED, HYBRID])
+    def test_nodes_of_aws_are_not_registered(self, members: dict[str, Any]) -> None:
+        item = machine(**members)
+        item = replace(item, candidate=replace(item.candidate, groups=frozenset({"plant"}), executor=""))
+        assert "onboard" not in [repair.kind for repair in judge(item, onboarding=self.RULES).repairs]
+
+    def test_a_virtual_machine_of_azure_gets_its_tags_as_well(self) -> None:
+        item = self.outside(**{**AZURE, "tags": {"a": "b"}})
+        found = judge(item, onboarding=self.RULES, required_tags={"Environment": {"default": "prod"}})
+        assert [repair.kind for repair in found.repairs] == ["set_tags", "onboard"]
+        assert found.repairs[1].tags == {"a": "b", "Environment": "prod"}

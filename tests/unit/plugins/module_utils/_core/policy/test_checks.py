@@ -13,6 +13,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.erro
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
 ROLE = "arn:aws:iam::111122223333:role/patchtide"
+ONBOARDING = {"select": {"groups": ["plant"]}, "region": "eu-central-1", "account": "web", "iam_role": "hybrid"}
 GOOD: dict[str, Any] = {
     "version": 1,
     "name": "contoso",
@@ -37,6 +38,7 @@ GOOD: dict[str, Any] = {
         },
     ],
     "waves": [{"name": "canary", "size": 1, "window": "night"}, {"name": "rest", "select": {"accounts": ["web"]}}],
+    "enrollment": {"onboarding": ONBOARDING},
 }
 
 
@@ -244,6 +246,22 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "patching.windows.server",
         "managed_server or default",
     ),
+    (
+        {"enrollment/onboarding": {"region": "eu-central-1", "account": "web", "iam_role": "hybrid"}},
+        "enrollment.onboarding.select",
+        "a value, as the other keys have one",
+    ),
+    (
+        {"enrollment/onboarding": {**ONBOARDING, "region": "us-gov-west-1"}},
+        "enrollment.onboarding.region",
+        "a Region of estate.regions",
+    ),
+    (
+        {"enrollment/onboarding": {**ONBOARDING, "account": "wbe"}},
+        "enrollment.onboarding.account",
+        "did you mean 'web'",
+    ),
+    ({"enrollment/onboarding": {**ONBOARDING, "account": ""}}, "enrollment.onboarding.account", "an account of the"),
     ({"patching": {"windows": {"further": ["Drivers"]}}}, "patching.windows.further[0]", "Upgrades"),
     ({"repositories": {"trend_days": 0}}, "repositories.trend_days", "1 to 3650"),
     ({"repositories": {"closed": ["ftp://m/"]}}, "repositories.closed[0]", "http://deb.example/"),
