@@ -37,9 +37,11 @@ class Refused(Exception):
     """The service refused a call."""
 
 
-def call(operation: str, body: dict[str, Any], region: str, key: str = "") -> dict[str, Any]:
-    """Call the service at the endpoint of the configuration, or at that of the Region."""
-    config = json.loads(CONFIG.read_text()) if CONFIG.exists() else {}
+def call(operation: str, body: dict[str, Any], region: str, config: dict[str, Any], key: str = "") -> dict[str, Any]:
+    """Call the service at the endpoint of the configuration, or at that of the Region.
+
+    :raises Refused: the service refused, or could not be reached.
+    """
     url = config.get("Ssm", {}).get("Endpoint") or f"ssm.{region}.amazonaws.com"
     headers = {"X-Amz-Target": f"AmazonSSM.{operation}", "Content-Type": "application/x-amz-json-1.1"}
     if key:
@@ -67,6 +69,18 @@ def kept() -> dict[str, str]:
     return dict(json.loads(VAULT.read_text())) if VAULT.exists() else {}
 
 
+def configured() -> dict[str, Any]:
+    """Return the configuration."""
+    return dict(json.loads(CONFIG.read_text())) if CONFIG.exists() else {}
+
+
+def enter(activation: tuple[str, str], key: str, fingerprint: str, region: str, config: dict[str, Any]) -> str:
+    """Register with code and ID of an activation, and return the ID of the node. :raises Refused: see ``call``."""
+    members = {"ActivationCode": activation[0], "ActivationId": activation[1], "PublicKeyType": "Rsa"}
+    members |= {"PublicKey": hashlib.sha256(key.encode()).hexdigest() * 7, "Fingerprint": fingerprint}
+    return str(call("RegisterManagedInstance", members, region, config)["InstanceId"])
+
+
 def register(given: argparse.Namespace) -> int:
     """Register, or clear the registration."""
     if not (given.code and given.id and given.region):
@@ -80,10 +94,9 @@ def register(given: argparse.Namespace) -> int:
     keep("", "", key)  # before the service is asked: a failure leaves the old file and no registration
     if not FINGERPRINT.exists():
         FINGERPRINT.write_text(secrets.token_hex(16))
-    members = {"ActivationCode": given.code, "ActivationId": given.id, "PublicKeyType": "Rsa"}
-    members |= {"PublicKey": hashlib.sha256(key.encode()).hexdigest() * 7, "Fingerprint": FINGERPRINT.read_text()}
+    activation = given.code, given.id
     try:
-        instance_id = call("RegisterManagedInstance", members, given.region)["InstanceId"]
+        instance_id = enter(activation, key, FINGERPRINT.read_text(), given.region, configured())
     except Refused as error:
         print(f"ERROR Registration failed due to error registering the instance with AWS SSM. {error}")
         return 1
@@ -123,7 +136,7 @@ def ping(registration: dict[str, str]) -> None:
         "ComputerName": socket.gethostname(),
         "IPAddress": address,
     }
-    call("UpdateInstanceInformation", members, registration["region"], registration["privateKey"])
+    call("UpdateInstanceInformation", members, registration["region"], configured(), registration["privateKey"])
 
 
 def run() -> None:

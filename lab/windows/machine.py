@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from .agent import Agent
 from .offers import Offer, left_out
 from .wsus import Wsus
 
@@ -126,6 +127,8 @@ class Machine:
     policies: dict[str, Any] = field(default_factory=dict)
     #: URLs of the internet that answer from it
     reaches: set[str] = field(default_factory=set)
+    #: the SSM Agent, on a host that is to register with Systems Manager
+    agent: Agent | None = None
     #: of the system log: times and IDs
     events: list[tuple[datetime, int]] = field(default_factory=list)
 

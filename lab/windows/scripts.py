@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .agent import module as agent_module
 from .machine import Machine
 from .world import World
 
@@ -82,6 +83,11 @@ def _call_module(world: World, machine: Machine, name: str, args: Mapping[str, A
         return {"changed": False, "ping": args.get("data", "pong")}
     if name.endswith("win_updates"):
         return _win_updates(world, machine, args)
+    if machine.agent is not None:
+        with world.lock:
+            about = agent_module(machine.agent, name.rpartition(".")[2], args)
+        if about is not None:
+            return about
     does = _MODULES.get(name.rpartition(".")[2])
     if does is None:
         raise UnknownScript(f"module {name}")

@@ -26,12 +26,18 @@ import yaml
 from lab.aws.launch import Lab, lab
 from lab.hosts.agent_package import Package, build
 from lab.hosts.fleet import Fleet, Wish
-from tests.playbooks.playing import Played
+from lab.hosts.inventory import SSH_ARGUMENTS
+from tests.playbooks.playing import Played, play
 
 pytestmark = pytest.mark.slow
 
 REGION = "eu-central-1"
 ROLE = "service-role/AmazonEC2RunCommandRoleForManagedInstances"
+#: What a host needs besides what the policy says.
+ROLE_VARIABLES = [
+    *("onboard_node_agent", "onboard_node_agent_checksum", "onboard_node_agent_signature", "onboard_node_agent_key"),
+    *("onboard_node_endpoints", "onboard_node_allow_ec2", "onboard_node_online_timeout", "onboard_node_poll_interval"),
+]
 PLAY = """
 - hosts: lab_hosts
   gather_facts: false
@@ -206,3 +212,53 @@ def test_what_does_not_work_is_refused_by_name_and_repaired_only_if_asked(site: 
     assert gone.status == 0 and not site.nodes(), gone.output + gone.errors
     assert site.on("dc1-web-02", f"ls {agent} /var/lib/amazon/ssm/registration 2>/dev/null") == ""
     assert site.run(entry="decommission", onboard_node_remove_agent=True).changed == 0
+
+
+def test_enroll_nodes_registers_what_the_policy_selects_and_the_next_rollout_patches_it(site: Site) -> None:
+    """A host that is nowhere else is a finding; the fix that the finding names clears it, and a plan has the node."""
+    folder = site.folder / "inventory"
+    folder.mkdir()
+    key = str(site.fleet.private_key)
+    reach = {"ansible_user": "root", "ansible_ssh_private_key_file": key, "ansible_ssh_common_args": SSH_ARGUMENTS}
+    hosts = {
+        item.host.name: {
+            **reach,
+            "ansible_host": str(item.address),
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "patchtide_patch_group": "PLANT",
+            **{name: site.variables[name] for name in ROLE_VARIABLES},
+        }
+        for item in site.fleet.machines()
+    }
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"plant": {"hosts": hosts}}))
+    (folder / "aws.ssm_fleet.yml").write_text(f"plugin: patchtide.hybrid.ssm_fleet\nregions: [{REGION}]\n")
+    policy: dict[str, Any] = {
+        "version": 1,
+        "name": "plant",
+        "estate": {"regions": [REGION]},
+        "patch_groups": [{"name": "PLANT"}],
+        "waves": [{"name": "all", "select": {"tags": {"Environment": ["prod"]}}}],
+        "patching": {"pin": "baseline"},
+        "enrollment": {"required_tags": {"Environment": {"default": "prod"}}},
+    }
+
+    def run(playbook: str) -> Played:
+        (site.folder / "policy.yml").write_text(yaml.safe_dump(policy))
+        given = {"patchtide_policy_file": f"{site.folder}/policy.yml", "patchtide_dir": f"{site.folder}/run"}
+        return play(site.aws, playbook, "-i", str(folder), "-e", json.dumps(given))
+
+    found = run("enroll_nodes")
+    assert found.status != 0 and "2 findings remain" in found.output and "enrollment.onboarding" in found.output
+    policy["enrollment"]["onboarding"] = {"select": {"groups": ["plant"]}, "region": REGION, "iam_role": ROLE}
+    fixed = run("enroll_nodes")
+    assert fixed.status == 0 and "Registers by onboard_node: dc1-web-01" in fixed.output, fixed.output + fixed.errors
+    clear = run("enroll_nodes")
+    assert clear.status == 0 and clear.changed == 0 and "2 nodes are enrolled" in clear.output, clear.output
+    for playbook in ("scan_compliance", "plan_rollout", "rollout_patches"):
+        done = run(playbook)
+        assert done.status == 0, done.output + done.errors
+    ids = [row["InstanceId"] for row in site.nodes()]
+    states = site.ssm().describe_instance_patch_states(InstanceIds=ids)["InstancePatchStates"]
+    assert len(states) == 2 and {state["MissingCount"] for state in states} == {0}
+    installs = [row for row in site.aws.get("ledger")["commands"] if row["parameters"].get("Operation") == ["Install"]]
+    assert sorted(node for row in installs for node in row["nodes"]) == sorted(ids)

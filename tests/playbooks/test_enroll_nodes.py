@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""enroll_nodes on the lab: what it repairs, what it leaves to whom; a launched machine gets into the next plan.
+"""enroll_nodes on the lab: what it repairs, what it leaves to whom; a launched machine is patched in the next window.
 
 Covers TCS-12, TCS-13, MO-2, MO-3, PG-13, PG-14 and CG-2. What happened is asked of the services.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 #: A machine that the policy registers with Systems Manager, and that nobody reaches.
 PLANT = {"ansible_host": "127.0.0.1", "ansible_port": 9}
 HOSTS = {"switch01": {}, "plc01": PLANT, "db01": {"patchtide_executor": "linux", "patchtide_node_id": "db01"}}
+
+
+WAIT = {"patchtide_window_wait_minutes": 1440}
+NIGHT = {"name": "night", "schedule": "cron(0 22 ? * * *)", "duration_hours": 4, "cutoff_hours": 1}
 
 
 def policy(*accounts: str) -> dict[str, Any]:
@@ -75,7 +80,7 @@ class Estate:
         }
         for name, data in files.items():
             (self.folder / name).write_text(yaml.safe_dump(data), encoding="utf-8")
-        given = {"patchtide_policy_file": f"{self.folder}/policy.yml", "patchtide_dir": f"{self.folder}/run"}
+        given = {"patchtide_policy_file": f"{self.folder}/policy.yml", "patchtide_dir": f"{self.folder}/run", **WAIT}
         return play(self.aws, playbook, "-i", str(inventory), "-e", json.dumps(given), *options)
 
     def launch(self, name: str, **more: Any) -> str:
@@ -158,12 +163,13 @@ def test_it_predicts_repairs_and_leaves_the_rest_to_owners_with_its_fix(estate: 
 
 
 @pytest.mark.slow
-def test_every_fix_clears_its_finding_and_a_launched_machine_is_in_the_next_plan(estate: Estate) -> None:
+def test_every_fix_clears_its_finding_and_a_launched_machine_is_patched_in_the_next_window(estate: Estate) -> None:
     assert estate.play("enroll_nodes").status != 0
     estate.aws.post("faults", {"node": "web-02", "offline": False})
     estate.hosts = {"db01": HOSTS["db01"] | {"patchtide_tags": {"PatchGroup": "WEB", "Environment": "test"}}}
     reason = {"select": {"nodes": ["db01"]}, "reason": "patched by its vendor"}
-    estate.policy = policy(SHARED, WEB) | {"exclude": [reason]}
+    estate.policy = policy(SHARED, WEB) | {"exclude": [reason], "windows": [NIGHT]}
+    estate.policy["waves"][0]["window"] = "night"
     estate.aws.advance(3600)
     clear = estate.play("enroll_nodes")
     assert clear.status == 0 and "6 nodes are enrolled, 0 are registering" in clear.output, clear.output + clear.errors
@@ -178,5 +184,11 @@ def test_every_fix_clears_its_finding_and_a_launched_machine_is_in_the_next_plan
         assert ran.status == 0, ran.output + ran.errors
     plan = json.loads((estate.folder / "run" / "plan.json").read_text("utf-8"))
     assert new in {node["node_id"] for wave in plan["waves"] for node in wave["nodes"]}
+    rolled_out = estate.play("rollout_patches")
+    assert rolled_out.status == 0, rolled_out.output + rolled_out.errors
+    ssm = estate.aws.client("ssm", REGION, WEB)
+    (state,) = ssm.describe_instance_patch_states(InstanceIds=[new])["InstancePatchStates"]
+    assert state["MissingCount"] == 0 and state["InstalledCount"] > 0
+    assert state["OperationStartTime"].astimezone(timezone.utc).hour in (22, 23, 0)
     unknown = estate.play("enroll_nodes", "-e", json.dumps({"patchtide_nodes": ["i-00000000000000000"]}))
     assert unknown.status != 0 and "neither the inventory nor the estate has it" in unknown.output

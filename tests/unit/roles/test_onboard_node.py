@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,19 +82,29 @@ def test_both_platforms_have_the_same_steps() -> None:
     assert steps["linux"] == steps["windows"] == {"agent", "configure", "decommission", "install", "look", "stop"}
 
 
-def scripts() -> list[str]:
-    files = [path.read_text(encoding="utf-8") for path in sorted((ROLE / "files").glob("*.ps1"))]
-    found = [task.get("ansible.windows.win_powershell", {}).get("script", "") for task in every()]
-    return files + [text for text in found if text and "lookup" not in text]
+SCRIPTS = sorted((ROLE / "files").glob("*.ps1"))
 
 
-@pytest.mark.parametrize("text", scripts(), ids=range(4))
-def test_powershell_parses(text: str) -> None:
-    def walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-        yield node
-        for child in node.children:
-            yield from walk(child)
+def nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    yield node
+    for child in node.children:
+        yield from nodes(child)
 
-    tree = tree_sitter.Parser(LANGUAGE).parse(text.encode()).root_node
-    assert not [node for node in walk(tree) if node.is_error or node.is_missing]
-    assert "$Ansible.Changed = " in text
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_powershell_parses_and_changes_nothing_in_check_mode(path: Path) -> None:
+    """win_powershell runs a script in check mode only if it supports ShouldProcess, which then answers no."""
+    source = path.read_bytes()
+    found = list(nodes(tree_sitter.Parser(LANGUAGE).parse(source).root_node))
+    assert not [node for node in found if node.is_error or node.is_missing]
+    spans = [(node.start_byte, node.end_byte) for node in found if node.type == "if_statement"]
+    guarded = [(start, end) for start, end in spans if b"ShouldProcess(" in source[start:end]]
+    changes = list(re.finditer(rb"WriteAllText|Uninstall-Package", source))
+    assert b"$Ansible.Changed = " in source
+    assert bool(changes) == (b"SupportsShouldProcess = $true" in source) == (path.stem in ("write", "remove"))
+    assert all(any(start < change.start() < end for start, end in guarded) for change in changes)
+
+
+def test_every_script_is_used() -> None:
+    used = set(re.findall(r"'(\w+\.(?:ps1|sh))'", "".join(path.read_text(encoding="utf-8") for path in TASKS)))
+    assert used == {path.name for path in (ROLE / "files").iterdir()} and len(SCRIPTS) == 5
