@@ -197,7 +197,6 @@ ENROLLMENT = (
         needed="`enrollment.onboarding`, the role `onboard_node`; `iam:PassRole` on the role of the nodes suffices",
         actions=(
             "iam:PassRole",
-            "ssm:AddTagsToResource",
             "ssm:CreateActivation",
             "ssm:DeleteActivation",
             "ssm:DeregisterManagedInstance",
