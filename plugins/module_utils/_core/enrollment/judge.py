@@ -88,14 +88,13 @@ class Judge:
     def _may_onboard(self, machine: Machine) -> bool:
         """Return whether the policy registers it: it is not in AWS, and nothing else patches it but perhaps Azure."""
         rules, node = self._rules.onboarding, machine.candidate
-        outside = not machine.hybrid and not machine.on_ec2 and not node.in_aws and node.executor in ("", AZURE.name)
+        outside = not machine.hybrid and not node.in_aws and node.executor in ("", AZURE.name)
         return outside and bool(rules.region) and matches(node, rules.select)
 
     def _onboard(self, machine: Machine) -> Judgement:
         """It registers with the tags that it has, and with the defaults of those that it lacks."""
         node, keys = machine.candidate, self._policy.tags
         own = {keys.patch_group: node.patch_group, keys.maintenance_window: node.maintenance_window, **node.tags}
-        node = replace(node, executor=SSM.name)
         found = judge_tags({key: value for key, value in own.items() if value}, self._tag_rules(node))
         tags = {**own, **found.defaults}
         repair = Repair(
