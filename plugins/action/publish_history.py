@@ -42,6 +42,7 @@ class ActionModule(ControllerAction):
         "ledger": {"type": "str"},
         "sla": {"type": "dict"},
         "stale_days": {"type": "int"},
+        "gone_days": {"type": "int"},
         "format": {"type": "str", "choices": [*EXTENSIONS]},
         "kms_key": {"type": "str"},
         "tags": {"type": "dict"},
@@ -79,7 +80,8 @@ def _runs(options: Mapping[str, Any], seen: Mapping[str, Seen], now: str) -> Ite
 
 
 def _limits(options: Mapping[str, Any]) -> dict[str, float]:
-    found = {} if options["stale_days"] is None else {"stale": float(options["stale_days"])}
+    given = {"stale": options["stale_days"], "gone": options["gone_days"]}
+    found = {name: float(days) for name, days in given.items() if days is not None}
     for severity, days in (options["sla"] or {}).items():
         if isinstance(days, bool) or not isinstance(days, (int, float)) or days <= 0:
             raise BadInput(f"sla.{severity}", days, "a number of days")

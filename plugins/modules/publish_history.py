@@ -60,6 +60,9 @@ options:
   stale_days:
     description: Days after which the state of a node that was not scanned again counts as unknown. Views assume 7.
     type: int
+  gone_days:
+    description: Days after which a node that nothing has seen again does not count any more. Views assume 30.
+    type: int
   format:
     description:
       - Format of a new history. Defaults to V(parquet) if duckdb is installed, else V(jsonl), lines of JSON packed with

@@ -61,7 +61,7 @@ FROM exception_nodes AS t
 JOIN publications AS p
     ON p.run_id = t.run_id AND p.publication = t.publication;
 CREATE OR REPLACE VIEW all_findings AS
-SELECT t.source, t.finding_id, t.place, t.title, t.node_id, t.machine, t.severity, t.status, t.remediation, t.why, t.patched_by, t.cves, t.kev_due, t.first_seen, t.last_seen, t.owner, t.application, t.environment, t.cvss, t.epss, t.run_id, t.publication, t.observed_at, t.schema_version, t.account, t.region, t.dt
+SELECT t.finding_key, t.source, t.finding_id, t.place, t.title, t.node_id, t.machine, t.severity, t.status, t.remediation, t.why, t.patched_by, t.cves, t.kev_due, t.first_seen, t.last_seen, t.owner, t.application, t.environment, t.cvss, t.epss, t.run_id, t.publication, t.observed_at, t.schema_version, t.account, t.region, t.dt
 FROM findings AS t
 JOIN publications AS p
     ON p.run_id = t.run_id AND p.publication = t.publication;

@@ -10,11 +10,16 @@ SELECT
     count_if(s.approval = 'unknown') AS unknown,
     sum(s.nodes_missing) AS missing,
     sum(s.nodes_installed_rejected) AS installed_rejected
-FROM (
+FROM all_patch_states AS s
+JOIN (
     SELECT
-        r.*,
-        rank() OVER (PARTITION BY r.os, r.patch_group ORDER BY r.observed_at DESC, r.run_id DESC) AS latest
-    FROM all_patch_states AS r
-) AS s
-WHERE s.latest = 1
+        n.system, n.patch_group, n.run_id,
+        rank() OVER (PARTITION BY n.system, n.patch_group ORDER BY n.observed_at DESC, n.run_id DESC) AS latest
+    FROM (
+        SELECT DISTINCT coalesce(nullif(m.os, ''), m.platform) AS system, m.patch_group, m.run_id, m.observed_at
+        FROM all_nodes AS m
+    ) AS n
+) AS l
+    ON l.system = s.os AND l.patch_group = s.patch_group AND l.run_id = s.run_id
+WHERE l.latest = 1
 GROUP BY s.os, s.patch_group;

@@ -1,4 +1,4 @@
--- The ledgers' records on their newest day. state: in_force, upcoming, over, or the record's status if not approved.
+-- The ledgers' records on their newest day; a run_id ends in the digest of its ledger's name. state: in_force, upcoming, over, or the record's status if not approved.
 CREATE OR REPLACE VIEW exceptions_now AS
 SELECT
     e.ledger, e.exception_id, e.selects, e.valid_from, e.valid_until, e.reason, e.requested_by, e.status,
@@ -10,9 +10,12 @@ SELECT
         WHEN cast(e.valid_from AS date) > a.as_of_day THEN 'upcoming'
         ELSE 'in_force'
     END AS state
-FROM (
-    SELECT x.*, rank() OVER (PARTITION BY x.ledger ORDER BY x.observed_at DESC) AS latest
-    FROM all_exceptions AS x
-) AS e
+FROM all_exceptions AS e
+JOIN (
+    SELECT q.run_id, rank() OVER (PARTITION BY substr(q.run_id, 23) ORDER BY q.observed_at DESC) AS latest
+    FROM publications AS q
+    WHERE q.kind = 'exceptions'
+) AS p
+    ON p.run_id = e.run_id
 CROSS JOIN as_of AS a
-WHERE e.latest = 1;
+WHERE p.latest = 1;

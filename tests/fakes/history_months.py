@@ -180,7 +180,12 @@ class Estate:
                 "node_id": node["node_id"],
                 "severity": "high",
             }
-            row |= {"machine": node["host"], "status": "fixed" if number == 1 and index % 2 else "open", "epss": 0.5}
+            row |= {
+                "finding_key": f"{index:016x}",
+                "machine": node["host"],
+                "status": "fixed" if number == 1 and index % 2 else "open",
+                "epss": 0.5,
+            }
             row |= {"cves": f"CVE-2026-{index % 5} CVE-2026-99", "remediation": "patch", "cvss": 9.8}
             row |= {name: node[name] for name in ("owner", "application", "environment")}
             yield Part("findings", place[0], place[1], day.isoformat()), row

@@ -147,10 +147,13 @@ DATASETS: Mapping[str, Dataset] = {
         columns={**_texts("ledger", "exception_id", "node_id", "name"), **_OWNED},
     ),
     "findings": Dataset(
-        what="Each finding of an import (see vulnerabilities.jsonl). `kev_due` is empty if it is not in the catalogue.",
-        key=("source", "finding_id", "node_id", "machine", "place"),
+        what="Each finding of an import (see vulnerabilities.jsonl). `kev_due` is empty if it is not in the catalogue. "
+        "The same finding has the same `finding_key` in all imports.",
+        key=("finding_key", "source", "finding_id", "node_id", "machine", "place"),
         columns={
-            **_texts("source", "finding_id", "place", "title", "node_id", "machine", "severity", "status"),
+            **_texts(
+                "finding_key", "source", "finding_id", "place", "title", "node_id", "machine", "severity", "status"
+            ),
             **_texts("remediation", "why", "patched_by", "cves", "kev_due", "first_seen", "last_seen"),
             **_OWNED,
             **dict.fromkeys(("cvss", "epss"), NUMBER),

@@ -19,6 +19,7 @@ from ..report.model import build_report
 from ..report.patch_view import STATES, Line
 from ..report.rows import Row, severity_of
 from ..tags import TagKeys
+from ..vulnerability.compare import identity
 from .datasets import DATASETS, SCHEMA_VERSION, Part
 
 #: A row of a dataset with the part that it belongs to.
@@ -229,6 +230,7 @@ def _finding_rows(
             Part("findings", node.account if node else "", node.region if node else "", dt),
             {
                 **{name: item[name] for name in same},
+                "finding_key": f"{identity(item):016x}",
                 "machine": machine,
                 "patched_by": " ".join(item["patches"]),
                 "cves": " ".join(item["cves"]),

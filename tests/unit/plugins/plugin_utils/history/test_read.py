@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.history.runs import Run
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.places import HistoryDirectory
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.publish import publish
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.read import open_history_tables, view_names
@@ -159,7 +160,7 @@ def test_coverage_and_approvals(database: Any, counted: Counted) -> None:
     expected = Counter(row["problem"] for row in counted.rows["coverage"] if row["day"] == last)
     assert dict(answer(database, "SELECT problem, sum(nodes) FROM coverage_now GROUP BY problem")) == expected
     newest: dict[tuple[str, str], str] = {}
-    for row in counted.rows["patch_states"]:
+    for row in counted.rows["nodes"]:
         key = (row["os"], row["patch_group"])
         newest[key] = max(newest.get(key, ""), row["day"])
     now = [row for row in counted.rows["patch_states"] if newest[row["os"], row["patch_group"]] == row["day"]]
@@ -188,3 +189,35 @@ def test_rows_since_a_day(tmp_path: Path) -> None:
     with open_history_tables(store, "2026-11-20") as found:
         assert answer(found, "SELECT DISTINCT dt FROM nodes") == [("2026-11-20",), ("2026-11-27",)]
         assert answer(found, "SELECT count(*) FROM limits") == [(len(LIMITS),)]
+
+
+def published(place: Path, *runs: Run) -> HistoryDirectory:
+    store = HistoryDirectory(place)
+    store.write("history.json", b'{"schema":"patchtide/history/1","format":"jsonl"}')
+    for run in runs:
+        publish(store, run, "jsonl", NOW)
+    return store
+
+
+def test_findings_of_one_check_are_counted_once_each(tmp_path: Path) -> None:
+    runs = [run for run in Estate(4, 1).runs() if run.kind == "findings"]
+    twice = [[*run.rows, *((part, {**row, "finding_key": "other"}) for part, row in run.rows)] for run in runs]
+    store = published(tmp_path, *(replace(run, rows=rows) for run, rows in zip(runs, twice, strict=True)))
+    with open_history_tables(store) as found:
+        changes = answer(found, "SELECT change, count(*) FROM finding_changes GROUP BY change")
+    assert changes == [("closed", 2), ("vanished", 1)]
+
+
+def test_a_newer_run_without_rows_counts(tmp_path: Path) -> None:
+    """An import that found nothing, and a ledger whose records were removed."""
+    runs = [run for run in Estate(4, 1).runs() if run.kind in ("findings", "exceptions")]
+    late = "2026-11-28T00:00:00.000Z"
+    empty = [replace(run, run_id=f"{run.run_id}-later", observed_at=late, as_of=late, rows=[]) for run in runs[:2]]
+    name = "exceptions-2026-11-2{}-" + "a" * 64
+    ledgers = [replace(runs[0], run_id=name.format(7)), replace(empty[0], run_id=name.format(8))]
+    store = published(tmp_path, *runs[1:], *ledgers, empty[1])
+    with open_history_tables(store) as found:
+        assert answer(found, "SELECT count(*) FROM findings_now") == [(0,)]
+        assert answer(found, "SELECT change, count(*) FROM finding_changes GROUP BY change") == []
+        assert answer(found, "SELECT count(*) FROM exceptions_now") == [(0,)]
+        assert answer(found, "SELECT count(*) FROM exception_nodes_now") == [(0,)]

@@ -88,10 +88,16 @@ def test_an_exception_names_its_nodes_while_it_can_apply() -> None:
 def test_a_finding_belongs_to_its_node_or_to_nobody() -> None:
     texts = ("source", "finding_id", "place", "title", "severity", "status", "remediation", "why", "first_seen")
     finding = {**dict.fromkeys((*texts, "last_seen"), "x"), "patches": ["curl"], "cves": ["CVE-1"], "cvss": 9.8}
-    finding |= {"asset": {"ids": [], "names": ["web"], "addresses": ["10.0.0.1"]}, "epss": 0.9, "kev": "2026-12-01"}
+    finding |= {
+        "asset": {"ids": [], "names": ["web"], "addresses": ["10.0.0.1"]},
+        "epss": 0.9,
+        "kev": "2026-12-01",
+        "packages": [],
+    }
     items = [{**finding, "node_id": "i-1"}, {**finding, "node_id": "", "kev": None}]
     known, unknown = rows(finding_run("d", AT, items, {"i-1": WEB}, TagKeys()), "findings")
     assert (known["account"], known["owner"], known["kev_due"], known["machine"]) == ("1", "ana", "2026-12-01", "web")
+    assert known["finding_key"] != unknown["finding_key"] and len(known["finding_key"]) == 16
     assert (unknown["account"], unknown["owner"], unknown["kev_due"]) == ("", "", "")
 
 
