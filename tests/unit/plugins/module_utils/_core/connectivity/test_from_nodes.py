@@ -60,6 +60,8 @@ def test_the_internet_is_wrong_where_it_is_reached_and_wanted_nowhere() -> None:
     (found,) = checks_of([closed, open_], internet=False)
     assert (found.status, found.check) == ("wrong", "no internet") and "is reached from b" in found.what
     assert "Remove the route" in found.fix
+    (found,) = checks_of([open_], internet=True)
+    assert (found.status, found.check) == ("ok", "from nodes"), "somebody wants to know whether it is reached"
     (found,) = checks_of([closed], internet=False)
     assert (found.status, found.what, found.fix) == ("ok", "no node reaches checkip.amazonaws.com", "")
 

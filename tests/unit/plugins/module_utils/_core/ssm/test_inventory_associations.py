@@ -67,6 +67,8 @@ def test_that_which_is_declared_is_no_conflict_with_itself_and_can_be_removed() 
     noun = InventoryAssociationNoun(port, OPTIONS)
     made = noun.apply(noun.plan())
     assert made and made.schedule == "rate(12 hours)"
+    own = InventoryAssociationNoun(Fake(), {**OPTIONS, "schedule": "rate(1 day)"}).plan().after
+    assert own and own.schedule == "rate(1 day)"
     daily = InventoryAssociationNoun(port, {**OPTIONS, "schedule": "rate(1 day)"})
     daily.apply(daily.plan())
     port.everywhere = ("mine",)
