@@ -49,14 +49,15 @@ _SOURCE = {
 }
 
 
-def _baseline(client: Any, options: Options) -> BaselineNoun:
+def _baseline(port: Any, options: Options) -> BaselineNoun:
     given, present = to_given_baseline(options), options["state"] == "present"
-    return BaselineNoun(SsmBaselines(client), given, present=present, purge_tags=options["purge_tags"])
+    return BaselineNoun(port, given, present=present, purge_tags=options["purge_tags"])
 
 
 BASELINE = Kind(
     name="patch_baseline",
     header=lambda options: f"patch baseline {options['name'] or options['baseline_id']}",
+    port=SsmBaselines,
     make=_baseline,
     rules={"required_one_of": [("name", "baseline_id")]},
     spec={
@@ -82,7 +83,8 @@ BASELINE = Kind(
 PATCH_GROUP = Kind(
     name="patch_group",
     header=lambda options: f"patch group {options['name']}",
-    make=lambda client, options: PatchGroupNoun(SsmPatchGroups(client), options),
+    port=SsmPatchGroups,
+    make=PatchGroupNoun,
     rules={"required_if": [("state", "present", ["baselines"])]},
     spec={
         **STATE,
@@ -94,14 +96,15 @@ PATCH_GROUP = Kind(
 )
 
 
-def _window(client: Any, options: Options) -> WindowNoun:
+def _window(port: Any, options: Options) -> WindowNoun:
     given, present = to_given_window(options), options["state"] == "present"
-    return WindowNoun(SsmWindows(client), given, present=present, purge_tags=options["purge_tags"])
+    return WindowNoun(port, given, present=present, purge_tags=options["purge_tags"])
 
 
 WINDOW = Kind(
     name="maintenance_window",
     header=lambda options: f"maintenance window {options['name'] or options['window_id']}",
+    port=SsmWindows,
     make=_window,
     rules={"required_one_of": [("name", "window_id")]},
     spec={
@@ -127,7 +130,8 @@ WINDOW_TARGET = Kind(
     header=lambda options: (
         f"target {options['name'] or options['target_id']} of maintenance window {options['window']}"
     ),
-    make=lambda client, options: WindowTargetNoun(SsmWindowTargets(client), options),
+    port=SsmWindowTargets,
+    make=WindowTargetNoun,
     rules={"required_one_of": [("name", "target_id")]},
     spec={
         **STATE,
@@ -164,7 +168,8 @@ _RUN_COMMAND = {
 WINDOW_TASK = Kind(
     name="maintenance_window_task",
     header=lambda options: f"task {options['name'] or options['task_id']} of maintenance window {options['window']}",
-    make=lambda client, options: WindowTaskNoun(SsmWindowTasks(client), options),
+    port=SsmWindowTasks,
+    make=WindowTaskNoun,
     rules={
         "mutually_exclusive": [("window_targets", "instance_ids")],
         "required_one_of": [("name", "task_id")],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -46,13 +47,15 @@ class Kind:
     :param name: the key of the object in each row, such as ``patch_baseline``.
     :param spec: the options of one object, and ``rules`` between them, such as ``required_one_of``.
     :param header: returns the name of an object in the diff, from its options.
-    :param make: returns what manages the object of these options, from the SSM client of an account-Region.
+    :param port: returns the port to objects of this kind, from the SSM client of an account-Region.
+    :param make: returns what manages the object of these options through a port.
     """
 
     name: str
     spec: Mapping[str, Any]
     rules: Mapping[str, Any]
     header: Callable[[Mapping[str, Any]], str]
+    port: Callable[[Any], Any]
     make: Callable[[Any, Mapping[str, Any]], Noun[Any]]
 
 
@@ -81,7 +84,7 @@ def run_kind(module: AnsibleAWSModule, kind: Kind) -> NoReturn:
     options = module.params
 
     def make(sessions: Sessions, place: Place) -> Noun[Any]:
-        return kind.make(sessions.client("ssm", place), options)
+        return kind.make(kind.port(sessions.client("ssm", place)), options)
 
     run_noun(module, kind.name, make, kind.header(options))
 
@@ -95,7 +98,9 @@ def run_objects(module: AnsibleAWSModule, kinds: Mapping[str, Kind]) -> NoReturn
     """
 
     def work(sessions: Sessions, place: Place) -> list[Row]:
-        return [_attempt(module, sessions, place, option, kinds[option], options) for option, options in objects]
+        # One port for all objects of a kind: it reads only once what they have in common.
+        ports = {option: cache(partial(_open, kind, sessions, place)) for option, kind in kinds.items()}
+        return [_attempt(module, place, option, kinds[option], ports[option], options) for option, options in objects]
 
     try:
         objects = list(_objects(module.params, kinds))
@@ -130,10 +135,16 @@ def _objects(params: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[t
             yield option, found.validated_parameters
 
 
-def _attempt(module: AnsibleAWSModule, sessions: Sessions, place: Place, option: str, kind: Kind, options: Row) -> Row:
+def _open(kind: Kind, sessions: Sessions, place: Place) -> Any:
+    return kind.port(sessions.client("ssm", place))
+
+
+def _attempt(
+    module: AnsibleAWSModule, place: Place, option: str, kind: Kind, port: Callable[[], Any], options: Row
+) -> Row:
     row = {"place": place.label, **_origin(place), "kind": option, "name": options["name"]}
     try:
-        noun = kind.make(sessions.client("ssm", place), options)
+        noun = kind.make(port(), options)
         return {**row, **_settle(module, place, "object", noun, kind.header(options))}
     except PatchtideError as error:
         return {**row, "error": error}

@@ -14,10 +14,14 @@ from .paging import read_all, to_filters
 
 
 class SsmPatchGroups:
-    """The ``PatchGroupPort`` of one account-Region; ``client`` is its SSM client."""
+    """The ``PatchGroupPort`` of one account-Region; ``client`` is its SSM client.
+
+    It lists the baselines once: registering groups does not change them.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._candidates: list[Bound] | None = None
 
     def find(self, name: str) -> PatchGroup | None:
         rows = read_all(
@@ -32,8 +36,10 @@ class SsmPatchGroups:
         return PatchGroup(name=name, baselines=tuple(bound)) if bound else None
 
     def candidates(self) -> list[Bound]:
-        rows = read_all(self._client, "list patch baselines", "describe_patch_baselines", "BaselineIdentities", 100)
-        return [_bound(row) for row in rows]
+        if self._candidates is None:
+            rows = read_all(self._client, "list patch baselines", "describe_patch_baselines", "BaselineIdentities", 100)
+            self._candidates = [_bound(row) for row in rows]
+        return self._candidates
 
     def register(self, name: str, baseline_id: str) -> None:
         with aws_errors(f"register patch group {name} with {baseline_id}"):

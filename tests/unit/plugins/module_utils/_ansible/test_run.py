@@ -125,6 +125,12 @@ class Thing:
     """An object that is created in each Region but ``down``, after those before it."""
 
     applied: ClassVar[list[str]] = []
+    ports: ClassVar[list[str]] = []
+
+    @classmethod
+    def port(cls, region: str) -> str:
+        cls.ports.append(region)
+        return region
 
     def __init__(self, region: str, options: Mapping[str, Any]) -> None:
         self.region, self.name = region, str(options["name"])
@@ -141,7 +147,12 @@ class Thing:
 
 def kinds() -> dict[str, run.Kind]:
     text = {"type": "str"}
-    shared: dict[str, Any] = {"rules": {}, "header": lambda options: f"thing {options['name']}", "make": Thing}
+    shared: dict[str, Any] = {
+        "rules": {},
+        "header": lambda options: f"thing {options['name']}",
+        "port": Thing.port,
+        "make": Thing,
+    }
     spec = {"name": {**text, "required": True}, "size": {"type": "int"}, "level": {**text, "default": "LOW"}}
     return {
         "firsts": run.Kind(name="first", spec=spec, **shared),
@@ -151,6 +162,7 @@ def kinds() -> dict[str, run.Kind]:
 
 def apply_all(*regions: str, check: bool = False, report: bool = False, **given: Any) -> tuple[bool, dict[str, Any]]:
     Thing.applied.clear()
+    Thing.ports.clear()
     module: Any = FakeModule(list(regions), "report" if report else "fail")
     module.check_mode = check
     module.params |= {"firsts": [], "seconds": [], **given}
@@ -185,6 +197,11 @@ def test_an_account_region_that_fails_is_reported_or_fails_the_task(report: bool
     assert failed is not report and Thing.applied == ["a x"]
     assert [row["place"] for row in result["failed_places"]] == [f"{OWN}/down"]
     assert len(result["objects"]) == len(result["failed_objects"]) == 1
+
+
+def test_objects_of_a_kind_share_a_port_and_kinds_without_objects_have_none() -> None:
+    apply_all("a", "b", firsts=[{"name": "x"}, {"name": "y"}, {"name": "wrong"}])
+    assert sorted(Thing.ports) == ["a", "b"]
 
 
 def test_check_mode_applies_nothing() -> None:
