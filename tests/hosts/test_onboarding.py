@@ -122,8 +122,8 @@ def play_file(aws: Lab, path: Path, *options: str, **environment: str) -> Played
 
 
 @pytest.fixture
-def site(fleet: Fleet, hosts: Callable[..., Wish], tmp_path: Path) -> Iterator[Site]:
-    machines = fleet.up(hosts(count=2))
+def site(fleet: Fleet, hosts: Callable[..., Wish], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    machines = fleet.up(hosts(count=getattr(request, "param", 2)))
     gateway = str(machines[0].address).rpartition(".")[0] + ".1"
     package = build(tmp_path / "mirror")
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "mirror"))
@@ -169,7 +169,8 @@ def test_hosts_register_once_and_are_patched_as_hybrid_nodes(site: Site) -> None
     ] * 2
 
 
-def test_what_does_not_work_is_refused_by_name_and_repaired_only_if_asked(site: Site) -> None:
+@pytest.mark.parametrize("site", [1], indirect=True)
+def test_what_can_not_register_is_refused_by_name(site: Site) -> None:
     forged = site.run(onboard_node_agent_checksum="sha256:" + "0" * 64)
     assert forged.status != 0 and "checksum" in forged.output and not site.nodes()
     (site.folder / "mirror" / "key.asc").write_text((build(site.folder / "other").key).read_text())
@@ -183,7 +184,10 @@ def test_what_does_not_work_is_refused_by_name_and_repaired_only_if_asked(site: 
     assert lost.status != 0 and "is not registered: the agent said" in lost.output
     assert not site.ssm().describe_activations()["ActivationList"] and not site.codes_seen(lost)
 
-    done = site.run(onboard_node_agent=str(site.package.path), onboard_node_proxy="")
+
+def test_what_does_not_work_is_registered_again_only_if_asked(site: Site) -> None:
+    """The package comes from the controller, as for hosts that reach no mirror."""
+    done = site.run(onboard_node_agent=str(site.package.path))
     assert done.status == 0, done.output + done.errors
     first = {row["ComputerName"].partition(".")[0]: row["InstanceId"] for row in site.nodes()}
     agent = "/usr/bin/amazon-ssm-agent"
