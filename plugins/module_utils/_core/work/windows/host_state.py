@@ -116,7 +116,7 @@ class HostState:
         """Return a sentence for each URL that must not answer from the host, and did, or for which nobody knows."""
         rows = self.details.get("closed")
         listed = rows if isinstance(rows, list) else [rows]
-        said = {url: state for state, _, url in (row.partition(" ") for row in listed if isinstance(row, str))}
+        said = {url: state for state, _space, url in (row.partition(" ") for row in listed if isinstance(row, str))}
         answers = {url: said.get(url, "unknown") for url in closed}
         return [item.sentence for item in drifts(HostRepositories(manager="wua", answers=answers), (), None)]
 
