@@ -8,7 +8,7 @@
   const STEP = 100;
   const state = { q: "", page: 0, sort: {} };
   const chunks = new Map();
-  let nodes = tables.nodes, isComplete = !data.nodes.files.length;
+  let nodes = tables.nodes, isComplete = !data.nodes.files.length, isLoading = false;
 
   // ---- texts ----
   const number = (value) => value === null || value === undefined ? "–" : typeof value === "number" ? value.toLocaleString("en") : String(value);
@@ -226,18 +226,21 @@
     const rows = found(nodes.filter(fits));
     const columns = ["title", ...(isEstate ? ["owner"] : []), "application", "os", "account", "state", "code", "missing", "overdue", "days_ago"];
     if (isComplete) return section("nodes", "Nodes", null, table("nodes", columns, rows, { pages: true }));
-    const load = make("button", { type: "button", id: "load-nodes" }, `Load ${plural(data.nodes.count, "node")}`);
-    load.addEventListener("click", () => { load.disabled = true; load.textContent = "Loading"; loadNodes(); });
+    const load = make("button", { type: "button", id: "load-nodes" }, isLoading ? "Loading" : `Load ${plural(data.nodes.count, "node")}`);
+    load.disabled = isLoading;
+    load.addEventListener("click", () => { loadNodes(); render(); });
     return section("nodes", "Nodes", `Their rows are in ${data.nodes.files.length} files beside this page.`, load);
   };
   const loadNodes = () => {
+    if (isLoading) return;
+    isLoading = true;
     window.patchtideChunk = (index, rows) => {
       chunks.set(index, rows);
       if (chunks.size < data.nodes.files.length) return;
       const all = [...chunks.entries()].sort((a, b) => a[0] - b[0]).flatMap((entry) => entry[1]);
       nodes = rowsOf({ columns: data.nodes.columns, rows: all });
       isComplete = true;
-      render("nodes-title");
+      render(document.activeElement.id === "search" ? null : "nodes-title");
     };
     for (const file of data.nodes.files) {
       const script = make("script", { src: file });
@@ -247,6 +250,7 @@
   };
 
   const render = (focus) => {
+    if (state.q && !isComplete) loadNodes();  // a search is also for nodes
     const compliance = filtered("compliance"), days = byDay(), late = filtered("late"), ages = filtered("ageing");
     const exceptions = gather(filtered("exceptions"), ["exception_id", "state", "valid_from", "valid_until", "days_left", "reason"], ["nodes"]);
     const counts = ["nodes", "good", "bad", "unknown", "compliant_before", "compliant_after", "installed"];
