@@ -12,7 +12,8 @@ description:
   - Does in one task what one task for each object would do with M(patchtide.hybrid.ssm_patch_baseline),
     M(patchtide.hybrid.ssm_patch_group), M(patchtide.hybrid.ssm_maintenance_window),
     M(patchtide.hybrid.ssm_maintenance_window_target) and M(patchtide.hybrid.ssm_maintenance_window_task).
-  - A task takes about a second before it sends its first request, so that one task for many objects saves minutes.
+  - A task for each object starts a Python program and connects to each account-Region for each of them; this one does
+    so once.
   - In each account-Region, the objects are applied one after another, in the order of the options. An object that
     fails does not keep the next one from being applied.
 author:
