@@ -62,7 +62,9 @@ def match_items(
 
     :param found: by table, the rows that were read.
     """
-    linked, missing, several = list[str](), list[str](), list[str]()
+    linked: list[str] = []
+    missing: list[str] = []
+    several: list[str] = []
     for node in nodes:
         hits = next(filter(None, (_hits(node, lookup, found) for lookup in lookups)), ())
         if len(hits) == 1:
