@@ -130,6 +130,7 @@ _EXCLUDED = Object(
     {"node_id": TEXT, "host": TEXT, "name": TEXT, "code": TEXT, "reason": TEXT},
     dict.fromkeys(("executor", "platform", "os", "account", "region", "patch_group", *TAGGED), TEXT),
 )
+_CHANGE_TYPE = Rule(lambda value: value in ("standard", "normal", "emergency"), "standard, normal or emergency")
 #: 128 random bits. It is part of paths, keys and comments, and names the plan in every approval.
 ROLLOUT = Rule(
     lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{32}", value)), "32 hexadecimal digits"
@@ -146,7 +147,7 @@ PLAN = Object(
         "failed_places": Each(FAILED_PLACE),
         "tags": Object(dict.fromkeys(TAGGED, TEXT)),
         "exceptions": Object({"ledger": TEXT, "tag": TEXT}),
-        "approval": Object({"required": FLAG, "people": COUNT, "authors": Each(NAME)}),
+        "approval": Object({"required": FLAG, "people": COUNT, "authors": Each(NAME), "change_type": _CHANGE_TYPE}),
         "rules": Object(
             {
                 "retries": Object({"delivery": COUNT, "execution": COUNT}),
