@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Prints what a host has of the SSM Agent, a line each, as name=value.
 # The ID is empty where the key that belongs to it is gone: a registration that fails leaves its file behind.
 data=/var/lib/amazon/ssm

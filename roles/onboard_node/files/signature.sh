@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # signature.sh KEY SIGNATURE FILE: fails unless the key has signed the file, and neither key nor signature has expired.
 set -eu
 home=$(mktemp -d)
