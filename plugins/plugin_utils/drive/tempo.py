@@ -25,7 +25,7 @@ CALLS, CALLS_OF_A_PLACE = 32, 4
 HOSTS = 32
 #: While a host that is reached directly is at work in a rehearsal: how often time is advanced, in real seconds, and how
 #: much faster than real time it passes. The limits of hosts are minutes to hours, so that they still hold.
-_STEP_SECONDS, _PACE = 0.25, 5
+_STEP_SECONDS, _PACE = 0.25, 10
 #: Seconds between two readings of the clock while other work advances it.
 _APART_SECONDS = 0.05
 

@@ -71,7 +71,7 @@ def test_time_passes_slowly_while_a_real_host_is_at_work() -> None:
         await asyncio.gather(host(), tempo.sleep(300))
 
     drive(tempo, both)
-    assert 1 < seen[0] < 10 and tempo.clock.now() == START + timedelta(seconds=300)
+    assert 1 < seen[0] < 30 and tempo.clock.now() == START + timedelta(seconds=300)
 
 
 def test_no_more_is_announced_than_can_begin() -> None:
