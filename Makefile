@@ -91,7 +91,7 @@ test-contract: setup ## One suite per port, on the fake and on the lab
 	@$(PYTEST) tests/contract $(T)
 
 # Half of what a playbook's test takes is waiting, so that three of them at a time keep two cores busy.
-test-integration test-playbooks test-kill test-kill-short: WORKERS = 3
+test-contract test-integration test-playbooks test-kill test-kill-short: WORKERS = 3
 test-integration: setup ## Every module on the lab: create, again, check mode, update, delete
 	@$(PYTEST) -m "not slow" tests/integration $(T)
 

@@ -96,6 +96,7 @@ def host(fleet: Fleet, hosts: Callable[..., Wish]) -> Host:
     return found
 
 
+@pytest.mark.slow
 def test_an_install_that_hangs_ends_at_its_limit_with_all_its_processes(host: Host) -> None:
     """A postinst that never ends held a rollout for ever (ansible/ansible#30411)."""
     host.sh(HANG)
