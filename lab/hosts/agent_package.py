@@ -33,9 +33,12 @@ RestartSec=90
 [Install]
 WantedBy=multi-user.target
 """
-#: The packages start the service (packaging/ubuntu/postinst), where it has no registration yet.
-POSTINST = f"#!/bin/sh\nset -e\nsystemctl enable --quiet {NAME}\nsystemctl start {NAME} || true\n"
-PRERM = f"#!/bin/sh\nsystemctl disable --quiet --now {NAME} || true\n"
+#: The packages start the service (packaging/ubuntu/postinst). A host without registration cannot run it yet and keeps
+#: the package, and one that has stopped it may remove it: hence ``|| true`` on these two commands.
+STARTS = f"systemctl enable --quiet {NAME}\nsystemctl start {NAME} || true\n"
+STOPS = f"systemctl disable --quiet --now {NAME} || true\n"
+POSTINST = f"#!/bin/sh\nset -e\n{STARTS}"
+PRERM = f"#!/bin/sh\n{STOPS}"
 CONTROL = f"""\
 Package: {NAME}
 Version: {VERSION}-1
@@ -53,9 +56,10 @@ BuildArch: noarch
 %description
 Stand-in for the SSM Agent
 %post
-systemctl enable --quiet {NAME} && systemctl start {NAME} || true
+set -e
+{STARTS}
 %preun
-systemctl disable --quiet --now {NAME} || true
+{STOPS}
 %files
 /usr/bin/{NAME}
 /usr/lib/systemd/system/{NAME}.service
