@@ -134,10 +134,11 @@ def test_paused_timers_run_again_after_a_crash(host: Host, began: bool) -> None:
     assert (f"while it installed {DOCS}" in result["error"]["text"]) == began
 
 
-#: A service whose program was replaced under it, as an update of a library does.
+#: A service whose program was replaced under it, as an update of a library does. Of Type=simple it could start with the
+#: new program: such a start returns before execve() (systemd.service(5)).
 USES_DELETED = (
     "mkdir -p /usr/lib/shop; cp /bin/sleep /usr/lib/shop/sleep; "
-    "printf '[Service]\\nExecStart=/usr/lib/shop/sleep infinity\\n' >/etc/systemd/system/{0}.service; "
+    "printf '[Service]\\nType=exec\\nExecStart=/usr/lib/shop/sleep infinity\\n' >/etc/systemd/system/{0}.service; "
     "systemctl daemon-reload; systemctl start {0}; rm /usr/lib/shop/sleep; cp /bin/sleep /usr/lib/shop/sleep"
 )
 
