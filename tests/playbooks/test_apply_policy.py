@@ -126,6 +126,7 @@ def test_objects_are_tagged(fresh: Lab, tmp_path: Path) -> None:
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"ManagedBy": "patchtide", "Policy": "rehearsal"}
 
 
+@pytest.mark.slow
 def test_a_region_that_is_down_is_named_once_and_the_others_go_on(fresh: Lab, tmp_path: Path) -> None:
     fresh.post("faults", {"rules": [{"kind": "down", "region": "us-east-1"}]})
     data = small()
@@ -141,6 +142,7 @@ def test_a_region_that_is_down_is_named_once_and_the_others_go_on(fresh: Lab, tm
     assert "eu-central-1" not in done.error()
 
 
+@pytest.mark.slow
 def test_a_role_that_cannot_be_assumed_is_named_and_the_others_go_on(fresh: Lab, tmp_path: Path) -> None:
     data = small()
     data["estate"]["accounts"][2]["role_arn"] = "arn:aws:iam::333333333333:role/patchtide-denied"

@@ -27,6 +27,7 @@ def gates(cycle: Cycle) -> list[dict[str, Any]]:
     return [row["data"] for row in cycle.journal() if row["kind"] == "gate"]
 
 
+@pytest.mark.slow
 def test_a_probe_without_answer_pauses_and_a_wrong_one_aborts(cycle: Cycle) -> None:
     """The canaries are fine by their numbers; what is measured around them decides."""
     watch = cycle.aws.client("cloudwatch", "eu-central-1")

@@ -184,6 +184,7 @@ def test_a_failed_install_is_tried_again_as_often_as_the_policy_says(night: Nigh
     assert len({row["comment"] for row in sent}) == len(sent)
 
 
+@pytest.mark.slow
 def test_a_paused_wave_is_steered_by_a_person(night: Night) -> None:
     night.policy["waves"] = [
         {"name": "web", "select": {"applications": ["web"]}, "window": "night", "gate": {"min_sample": 5}},
