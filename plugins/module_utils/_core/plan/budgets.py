@@ -103,6 +103,11 @@ class _Budgets:
         return ""
 
 
+def scope_names(item: Member) -> list[str]:
+    """Return the budgets that a node uses: ``rollout``, ``wave <name>``, ``zone <name>``, ``cluster <name>``."""
+    return [" ".join(word for word in scope if word) for scope in _scopes(item)]
+
+
 def _scopes(item: Member) -> list[tuple[str, str]]:
     named = [("wave", item.wave), ("zone", item.zone), ("cluster", item.cluster)]
     return [("rollout", ""), *(scope for scope in named if scope[1])]

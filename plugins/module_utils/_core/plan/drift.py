@@ -32,7 +32,8 @@ class PlanDrifted(PatchtideError):
 class Drift:
     """Differences, each ``{"node_id", "name", "text"}``, and the number of nodes and patches in the plan.
 
-    ``new`` counts nodes of the inventory that the plan neither patches nor excludes; they are not patched.
+    ``new`` counts nodes of the inventory that the plan neither patches nor excludes; they are not patched. For a child
+    plan it is 0, because the other child plans have nodes of the inventory too.
     """
 
     nodes: tuple[Mapping[str, str], ...] = ()
@@ -83,7 +84,7 @@ def find_drift(
         patched=tuple(_note(node, text) for node, _count, text in news if text),
         patches=sum(count for _node, count, _text in news),
         planned_patches=sum(int(node["patch_count"]) for node in planned),
-        new=len(now.keys() - known),
+        new=len(now.keys() - known) if "part" not in plan else 0,
     )
 
 

@@ -48,7 +48,7 @@ from .waves import spread, take
 
 SCHEMA = "patchtide/plan/3"
 #: Members that distinguish a plan from another one of the same estate.
-_IDENTITY = ("rollout", "created_at", "planner", "scan")
+_IDENTITY = ("rollout", "created_at", "planner", "scan", "part")
 _WORDS = {"digest": "digest", "content_digest": "content digest"}
 _CHANGED = "the plan was changed after it was made"
 #: Members of an excluded node besides its names.
@@ -112,7 +112,7 @@ def build_plan(
             "windows": windows,
             "waves": waves,
             "excluded": sorted(draft.excluded, key=lambda item: (item["code"], item["node_id"])),
-            "totals": _totals(waves, draft.excluded),
+            "totals": totals_of(waves, draft.excluded),
             "warnings": [
                 *_warnings(waves),
                 *pin_warnings(policy, lists, waves),
@@ -311,7 +311,8 @@ def _check_names(plan: Mapping[str, Any], where: str) -> None:
             raise BadInput(f"{where}.waves", twice, f"each {what} once")
 
 
-def _totals(waves: Sequence[Mapping[str, Any]], excluded: Sequence[object]) -> dict[str, int]:
+def totals_of(waves: Sequence[Mapping[str, Any]], excluded: Sequence[object]) -> dict[str, int]:
+    """Return the plan's member ``totals``."""
     nodes = [node for wave in waves for node in wave["nodes"]]
     return {
         "nodes": len(nodes),

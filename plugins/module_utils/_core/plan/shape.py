@@ -131,9 +131,24 @@ _EXCLUDED = Object(
     dict.fromkeys(("executor", "platform", "os", "account", "region", "patch_group", *TAGGED), TEXT),
 )
 _CHANGE_TYPE = Rule(lambda value: value in ("standard", "normal", "emergency"), "standard, normal or emergency")
+_HEX64 = Rule(
+    lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)), "64 hexadecimal digits"
+)
 #: 128 random bits. It is part of paths, keys and comments, and names the plan in every approval.
 ROLLOUT = Rule(
     lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{32}", value)), "32 hexadecimal digits"
+)
+#: Of a child plan: what it is a part of. ``limits``: its budgets, which refer to the nodes of the parent.
+_PART = Object(
+    {
+        "name": NAME,
+        "digest": _HEX64,
+        "rollout": ROLLOUT,
+        "by": NAME,
+        "at_most": COUNT,
+        "nodes": Values(Values(COUNT)),
+        "limits": Values(COUNT),
+    }
 )
 PLAN = Object(
     {
@@ -163,5 +178,6 @@ PLAN = Object(
         "excluded": Each(_EXCLUDED),
         "totals": Object(dict.fromkeys(("nodes", "patches", "reboots", "excluded"), NUMBER)),
         "warnings": Each(TEXT),
-    }
+    },
+    {"part": _PART},
 )

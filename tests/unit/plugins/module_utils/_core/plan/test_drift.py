@@ -90,6 +90,11 @@ def test_nodes_newer_than_the_plan_are_counted_and_do_not_count_against_it() -> 
     assert drift.new == 1 and not drift.any
 
 
+def test_the_nodes_of_other_child_plans_are_not_new() -> None:
+    child = {**plan(planned(1)), "part": {"name": "01-a"}}
+    assert find_drift(child, [now(1), now(2)], POLICY, None).new == 0
+
+
 def test_without_the_inventory_only_patches_are_compared() -> None:
     drift = find_drift(plan(planned(1)), None, POLICY, scan(n1=["curl"]))
     assert (drift.nodes, drift.new, drift.patches, drift.planned_nodes) == ((), 0, 1, 1)

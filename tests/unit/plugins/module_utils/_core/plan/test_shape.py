@@ -13,9 +13,10 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import check_plan, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.shape import PLAN
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.split import split_plan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.shape import Each, Object, OrNull, Shape, Values
 
-from tests.fakes.plans import whole_plans
+from tests.fakes.plans import completed, whole_plans
 
 #: The planner writes these only where they apply (docs/formats.md).
 OPTIONAL = {
@@ -72,7 +73,9 @@ def stated(shape: Shape, path: str = "") -> Iterator[str]:
 
 
 def test_every_member_that_is_stated_is_written_and_every_written_one_is_stated() -> None:
+    child = split_plan(completed([{"name": "w", "nodes": [{"node_id": "i-1"}]}]), "account")[0]
     written = {what for plan in whole_plans() for *_place, what in first_places(plan)}
+    written |= {"part", *(f"part.{name}" for name in child["part"])}
     assert set(stated(PLAN)) == written
 
 
