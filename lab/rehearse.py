@@ -205,7 +205,8 @@ def _fit_policy(rehearsal: Rehearsal, home: Path) -> None:
     if any(checks):
         omitted.append("health checks of the gates are not run")
     hooks = policy.get("hooks") or {}
-    files = [hooks.pop(name, None) for name in ("before_wave", "after_wave", "before_nodes", "after_nodes")]
+    names = ("before_wave", "after_wave", "before_nodes", "after_nodes", "after_gate")
+    files = [hooks.pop(name, None) for name in names]
     if any(files):
         omitted.append("hooks (task files) are not run")
     if hooks.pop("load_balancer", None):

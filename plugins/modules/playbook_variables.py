@@ -35,6 +35,7 @@ options:
       - check_connectivity
       - choose_window
       - configure_awx
+      - decide_exception
       - diff_plans
       - enroll_nodes
       - init_policy
@@ -44,6 +45,7 @@ options:
       - repair_repositories
       - report_compliance
       - report_history
+      - report_own_nodes
       - request_exception
       - rollout_patches
       - run_due

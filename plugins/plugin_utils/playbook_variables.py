@@ -67,6 +67,10 @@ VARIABLES: Mapping[str, Variable] = {
     "approval_file": Variable(what="The approval of the plan, if the policy requires one.", kind="path"),
     "approved_digest": Variable(what="Digest of the plan that was approved. No other plan is carried out."),
     "at": Variable(what="Time for which the plan is made, such as 2026-06-01T20:00:00Z. Without it, now."),
+    "awx_content": Variable(
+        what="What to configure: a tenant with its templates, or the team and templates of one owner.",
+        choices=("tenant", "owner"),
+    ),
     "awx_dir": Variable(what="Directory of the content to configure. Without it, that of the collection.", kind="path"),
     "awx_settings": Variable(what="File with what differs from site to site, a copy of awx/settings.yml.", kind="path"),
     "azure_export_path": Variable(what="File for the list of machines, CSV or JSON by its name.", kind="path"),
@@ -100,7 +104,11 @@ VARIABLES: Mapping[str, Variable] = {
     "estate_regions": Variable(
         what="Regions, for bootstrap_estate the home Region first. Without it, that of the credentials.", kind="list"
     ),
+    "exception_decision": Variable(
+        what="What is decided about the exception.", choices=("approved", "rejected", "revoked")
+    ),
     "exception_from": Variable(what="First day of the exception, such as 2026-12-01."),
+    "exception_id": Variable(what="ID of the exception, as in the notice of its request."),
     "exception_to": Variable(what="Last day of the exception, such as 2026-12-31."),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
     "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
@@ -160,6 +168,10 @@ VARIABLES: Mapping[str, Variable] = {
         what="History of the repositories of all hosts. Without it, repositories.jsonl in the directory.", kind="path"
     ),
     "role": Variable(what="Role in which the person signs. Without it, the only one that the person has."),
+    "scan_file": Variable(
+        what="The newest scan.json: the compliance of nodes, and how severe the patches are that stay missing.",
+        kind="path",
+    ),
     "sla_days": Variable(
         what="Days within which missing patches have to be installed, by severity. Without it, the published ones.",
         kind="data",
@@ -177,6 +189,9 @@ VARIABLES: Mapping[str, Variable] = {
             "permission_model, call_as, account_filter, auto_deployment; also operation_preferences and the two roles."
         ),
         kind="data",
+    ),
+    "statements": Variable(
+        what="Directory of the statements about exceptions that people sign. Without it, exceptions.", kind="path"
     ),
     "tag_keys": Variable(
         what="Keys of tags: patch_group, maintenance_window, application, owner, environment.", kind="data"
@@ -324,6 +339,16 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "request_exception": Playbook(
         what="Lets owners request an exception for their own nodes.",
         needs=("policy_file", "nodes", "exception_from", "exception_to", "reason"),
+        takes={"scan_file": None, "statements": None},
+    ),
+    "decide_exception": Playbook(
+        what="Approves, rejects or revokes an exception, in the name of the person who runs it.",
+        needs=("policy_file", "exception_id", "exception_decision"),
+        takes={"reason": None, "scan_file": None, "statements": None},
+    ),
+    "report_own_nodes": Playbook(
+        what="Shows owners the compliance, windows and exceptions of their own nodes.",
+        needs=("policy_file", "scan_file"),
         takes={},
     ),
     "sync_windows": Playbook(
@@ -365,7 +390,7 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "configure_awx": Playbook(
         what="Creates and updates templates, workflows, schedules, teams and their rights in AWX.",
         needs=("awx_settings",),
-        takes={"awx_dir": None},
+        takes={"awx_dir": None, "awx_content": "tenant"},
     ),
 }
 

@@ -71,9 +71,10 @@ def filled(value: Any, settings: Mapping[str, Any]) -> Any:
 def content() -> dict[str, list[dict[str, Any]]]:
     settings = load("settings.yml")
     found: dict[str, Any] = {}
-    for path in AWX.glob("*.yml"):
+    for path in [*AWX.glob("*.yml"), *AWX.glob("owners/*.yml")]:
         if path.name != "settings.yml":
-            found |= filled(load(path.name), settings)
+            for kind, rows in filled(load(str(path.relative_to(AWX))), settings).items():
+                found[kind] = [*found.get(kind, ()), *rows]
     return found
 
 
@@ -153,7 +154,9 @@ def test_what_objects_refer_to_exists() -> None:
         assert row["project"] in named("controller_projects")
         assert row["inventory"] in named("controller_inventories")
         assert row["execution_environment"] in named("controller_execution_environments")
-        assert set(row.get("notification_templates_error", ())) <= named("controller_notifications")
+    for row in [*content()["controller_templates"], *content()["controller_workflows"]]:
+        told = [name for key, names in row.items() if key.startswith("notification_templates_") for name in names]
+        assert set(told) <= named("controller_notifications")
     for row in content()["controller_inventory_sources"]:
         assert row["inventory"] in named("controller_inventories")
         assert row["source_project"] in named("controller_projects")
@@ -240,28 +243,31 @@ def test_schedules_run_templates_that_need_no_answer_at_times_that_awx_takes() -
         )
 
 
-def nodes() -> dict[str, dict[str, Any]]:
-    (workflow,) = content()["controller_workflows"]
-    return {node["identifier"]: node for node in workflow[NODES]}
+def workflows() -> list[Any]:
+    return [pytest.param(row, id=row["name"]) for row in content()["controller_workflows"]]
 
 
 def after(node: Mapping[str, Any]) -> list[str]:
     return [name for kind in ("success_nodes", "failure_nodes", "always_nodes") for name in node.get(kind, ())]
 
 
-def test_a_rollout_follows_an_approval_of_its_plan_alone() -> None:
-    found = nodes()
+@pytest.mark.parametrize("workflow", workflows())
+def test_a_rollout_follows_an_approval_of_its_plan_alone(workflow: Mapping[str, Any]) -> None:
+    found = {node["identifier"]: node for node in workflow[NODES]}
     order = list(TopologicalSorter({name: set(after(node)) for name, node in found.items()}).static_order())
     assert set(order) == set(found), "every node that is named exists"
     assert [name for name, node in found.items() if "rollout" in after(node)] == ["approval"]
     assert found["approval"]["success_nodes"] == ["rollout"] and not found["approval"].get("failure_nodes")
     assert [name for name, node in found.items() if "approval" in after(node)] == ["plan"]
     assert all(node["approval_node"]["timeout"] > 0 for node in found.values() if "approval_node" in node)
+    assert workflow["notification_templates_approvals"], "somebody learns that it waits for them"
 
 
-def test_the_workflow_answers_what_its_jobs_need() -> None:
-    (workflow,) = content()["controller_workflows"]
+@pytest.mark.parametrize("workflow", workflows())
+def test_a_workflow_answers_what_its_jobs_need(workflow: Mapping[str, Any]) -> None:
+    """Its variables go to every job, whether or not it asks for them (ansible/awx, awx/main/models/workflow.py)."""
     given = set(answers(workflow))
+    outranks = {key.removeprefix(PREFIX) for key in workflow.get("extra_vars", {})}
     by_name = {row["name"]: row for row in content()["controller_templates"]}
     for node in workflow[NODES]:
         if "approval_node" in node:
@@ -272,17 +278,32 @@ def test_the_workflow_answers_what_its_jobs_need() -> None:
         required = {key for key, item in answers(row).items() if item["required"]}
         assert required <= given | own and given <= set(playbook.names), node
         assert own <= set(answers(row)), "variables of a node that no survey asks for are ignored"
+        assert outranks <= set(VARIABLES) and not outranks & {*playbook.refuses, *given}, node
 
 
-def test_owners_can_launch_their_own_templates_only() -> None:
+def test_owners_can_launch_templates_of_their_own_and_no_others() -> None:
+    """Who may execute a template sees all its jobs: ansible/awx, awx/main/access.py, JobAccess.filtered_queryset."""
     own = next(iter(named("aap_organizations")))
-    rights = [row for row in content()["controller_roles"] if row["team"] == f"{own}: owners"]
-    assert [(row["role"], row["job_templates"], row.get("workflows")) for row in rights] == [
-        ("execute", [f"{own}: Choose a window", f"{own}: Request an exception"], None)
+    (row,) = [row for row in content()["controller_roles"] if row["team"] == f"{own}: owners (web)"]
+    assert (row["role"], "workflows" in row) == ("execute", False)
+    assert set(row["job_templates"]) == {name for name in named("controller_templates") if name.endswith(" (web)")}
+    others = [
+        name for item in content()["controller_roles"] if item is not row for name in item.get("job_templates", ())
     ]
+    assert row["job_templates"] and not set(others) & set(row["job_templates"])
+
+
+def test_whoever_decides_on_exceptions_is_no_owner() -> None:
+    own = next(iter(named("aap_organizations")))
+    name = f"{own}: Decide on an exception"
+    teams = [row["team"] for row in content()["controller_roles"] if name in row.get("job_templates", ())]
+    assert teams == [f"{own}: security"]
+
+
+def test_change_managers_alone_approve() -> None:
     assert {row["role"] for row in content()["controller_roles"]} == {"execute", "approval"}
     planners = {row["team"] for row in content()["controller_roles"] if row["role"] == "approval"}
-    assert planners == {f"{own}: change managers"}
+    assert [name.partition(": ")[2] for name in planners] == ["change managers"]
 
 
 def test_secrets_are_asked_for_and_never_in_the_data() -> None:

@@ -17,9 +17,8 @@ import botocore.session
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variables import PLAYBOOKS, PREFIX
 from botocore.validate import ParamValidator
-from dateutil.rrule import rrulestr
 
-from tests.checks.source import ROOT, read_yaml
+from tests.checks.source import ROOT
 
 FOLDER = ROOT / "examples" / "schedule"
 FIVE_MINUTES = 300
@@ -111,21 +110,3 @@ def test_eventbridge_accepts_the_schedule() -> None:
     assert not report.has_errors(), report.generate_report()
     (container,) = overrides["containerOverrides"]
     assert_runs_run_due(container["command"])
-
-
-def test_awx_accepts_the_job_template_and_its_schedule() -> None:
-    """The options are those of awx.awx; dateutil reads the rule, as AWX does (awx/main/models/schedules.py)."""
-    doc = str(Path(sys.executable).with_name("ansible-doc"))
-    tasks = read_yaml(FOLDER / "awx.yml")[0]["tasks"]
-    for task in tasks:
-        (name,) = set(task) - {"name"}
-        done = subprocess.run([doc, "--json", name], cwd=ROOT, capture_output=True, text=True, check=True)
-        known = json.loads(done.stdout)[name]["doc"]["options"]
-        assert set(task[name]) <= set(known)
-    template, schedule = (next(value for key, value in task.items() if key != "name") for task in tasks)
-    assert template["allow_simultaneous"] is True
-    assert {name.removeprefix(PREFIX) for name in template["extra_vars"]} <= set(PLAYBOOKS["run_due"].names)
-    assert schedule["unified_job_template"] == template["name"]
-    rule = rrulestr(schedule["rrule"].replace(" RRULE", "\nRRULE"))
-    first, second = rule[0], rule[1]
-    assert (second - first).seconds == FIVE_MINUTES

@@ -43,19 +43,22 @@ class Exit(Exception):
         self.result = result
 
 
-def content() -> dict[str, Any]:
-    """Return all data as Ansible reads it, with the settings last."""
+def content(folder: str) -> dict[str, Any]:
+    """Return the data of a folder as Ansible reads it, with the settings last."""
     loader, found = DataLoader(), dict[str, Any]()
-    paths = sorted((ROOT / "awx").glob("*.yml"), key=lambda path: path.name == "settings.yml")
-    for path in paths:
+    for path in [*(ROOT / "awx" / folder).glob("*.yml"), ROOT / "awx" / "settings.yml"]:
         found |= loader.load_from_file(str(path), trusted_as_template=True)
     return found
 
 
 def calls() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield task, module and arguments of everything that the playbook calls, in order."""
-    data = content()
+    """Yield task, module and arguments of everything that the playbook calls, in order: a tenant, then an owner."""
     playbook = DataLoader().load_from_file(str(ROOT / "playbooks" / "configure_awx.yml"), trusted_as_template=True)
+    for folder in ("", "owners"):
+        yield from calls_of(playbook, content(folder))
+
+
+def calls_of(playbook: Any, data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for task in playbook[1]["tasks"]:
         for name in task:
             if name.startswith("awx.awx."):
@@ -104,8 +107,8 @@ def test_everything_is_created_once_and_put_back_if_somebody_changes_it(
     applied = [(*call[:2], run(*call[1:], monkeypatch)) for call in calls()]
     assert all(row[2]["changed"] for row in applied if row[0] != "Connect them")
     made = {kind: len(rows) for kind, rows in awx.rows.items()}
-    assert made["job_templates"] >= 18 and made["workflow_job_template_nodes"] == 10 and made["schedules"] == 6
-    assert len(awx.surveys) >= 8 and made["workflow_approval_templates"] == 2
+    assert made["job_templates"] >= 18 and made["workflow_job_template_nodes"] == 20 and made["schedules"] == 6
+    assert len(awx.surveys) >= 8 and made["workflow_approval_templates"] == 4
     first = list(awx.writes)
     again = [(*call[:2], run(*call[1:], monkeypatch)) for call in calls()]
     assert [row for row in again if row[2]["changed"]] == []

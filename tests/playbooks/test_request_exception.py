@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An owner requests an exception as the documentation says; the unit test test_own_exception.py has the rules."""
+"""An owner requests an exception as documented, and cannot approve it; test_own_exception.py has the rules."""
 
 from __future__ import annotations
 
@@ -36,16 +36,23 @@ def test_an_owner_requests_an_exception(tmp_path: Path) -> None:
         "patchtide_exception_to": "2099-12-10",
         "patchtide_reason": "Audit",
     }
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "patchtide.hybrid.request_exception"]
-    done = subprocess.run(
+    done = run(tmp_path, "request_exception", **given)
+    assert done.returncode == 0 and "is requested" in done.stdout, done.stdout + done.stderr
+    (row,) = json.loads((tmp_path / "exceptions.json").read_text("utf-8"))["exceptions"]
+    assert (row["status"], row["requested_by"], row["select"]["nodes"]) == ("requested", getpass.getuser(), ["web-01"])
+    decided = {"patchtide_exception_id": row["exception_id"], "patchtide_exception_decision": "approved"}
+    done = run(tmp_path, "decide_exception", patchtide_policy_file="policy.yml", **decided)
+    assert done.returncode != 0 and "a person other than the requester" in done.stdout + done.stderr
+
+
+def run(folder: Path, playbook: str, **given: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"patchtide.hybrid.{playbook}"]
+    return subprocess.run(
         [*command, "-i", "hosts.yml", "-e", json.dumps(given)],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "ANSIBLE_NOCOLOR": "true"},
-        cwd=tmp_path,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0 and "is requested" in done.stdout, done.stdout + done.stderr
-    (row,) = json.loads((tmp_path / "exceptions.json").read_text("utf-8"))["exceptions"]
-    assert (row["status"], row["requested_by"], row["select"]["nodes"]) == ("requested", getpass.getuser(), ["web-01"])

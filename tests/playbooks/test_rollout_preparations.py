@@ -30,6 +30,18 @@ HOOK = """---
     create: true
     mode: "0600"
 """
+#: Notes what the gate decided and fails, as when the ticket system is down.
+GATE_HOOK = (
+    HOOK.split("{{ patchtide_hook_nodes")[0] % "after_gate"
+    + """{{ patchtide_hook_verdict }}"
+    create: true
+    mode: "0600"
+
+- name: Fail
+  ansible.builtin.fail:
+    msg: no ticket system answers
+"""
+)
 POLICY: dict[str, Any] = {
     "version": 1,
     "name": "preparations",
@@ -47,7 +59,7 @@ POLICY: dict[str, Any] = {
     "budgets": {"cluster": 1},
     "hooks": {
         "load_balancer": {"drain": True},
-        **{name: f"{name}.yml" for name in ("before_wave", "after_wave", "before_nodes", "after_nodes")},
+        **{name: f"{name}.yml" for name in ("before_wave", "after_wave", "before_nodes", "after_nodes", "after_gate")},
     },
 }
 
@@ -66,6 +78,7 @@ class Night:
         self.policy = deepcopy(POLICY)
         for name in ("before_wave", "after_wave", "before_nodes", "after_nodes"):
             (folder / f"{name}.yml").write_text(HOOK % name, encoding="utf-8")
+        (folder / "after_gate.yml").write_text(GATE_HOOK, encoding="utf-8")
         fleet = {"plugin": "patchtide.hybrid.ssm_fleet", "regions": ["eu-central-1"]}
         (folder / "aws.ssm_fleet.yml").write_text(yaml.safe_dump(fleet), encoding="utf-8")
 
@@ -126,6 +139,9 @@ def test_everything_that_was_prepared_is_restored(night: Night) -> None:
     targets = [(row["action"], row["name"]) for row in ledger["targets"]]
     assert sorted(targets[:2]) == [("deregister", "web-01"), ("deregister", "web-02")]
     assert sorted(targets[2:]) == [("register", "web-01"), ("register", "web-02")]
+    decided = [line for line in (night.run / "hooks.log").read_text("utf-8").splitlines() if "after_gate" in line]
+    assert decided == ["after_gate dev promote", "after_gate prod promote"]
+    assert "after_gate.yml failed: no ticket system answers. The rollout goes on." in done.output
     nodes = {row["name"]: row for row in night.aws.get("nodes")["nodes"]}
     assert len(nodes) == 8
     for row in nodes.values():
@@ -149,7 +165,7 @@ def test_a_cluster_gives_up_one_member_at_a_time_and_hooks_go_around(night: Nigh
     assert len({at["db-01"], at["db-02"], at["db-03"]}) == 3
     lines = (night.run / "hooks.log").read_text("utf-8").splitlines()
     prod = [line.split(" ") for line in lines if " prod " in line]
-    assert [row[0] for row in prod] == ["before_wave", *["before_nodes", "after_nodes"] * 3, "after_wave"]
+    assert [row[0] for row in prod] == ["before_wave", *["before_nodes", "after_nodes"] * 3, "after_wave", "after_gate"]
     assert sorted(",".join(row[2] for row in prod if row[0] == "after_nodes").split(",")) == sorted(
         ["alone-01", "alone-02", "db-01", "db-02", "db-03"]
     )
@@ -219,7 +235,8 @@ def test_an_abort_gives_back_and_is_final(night: Night) -> None:
     elsewhere = night.folder / "static.yml"  # the hooks that restore run on the controller all the same
     elsewhere.write_text("all: {hosts: {localhost: {ansible_connection: ssh, ansible_host: 192.0.2.1}}}")
     assert night.play("rollout_patches", "-i", str(elsewhere)).status != 0
-    assert "after_wave dev" in (night.run / "hooks.log").read_text("utf-8")
+    log = (night.run / "hooks.log").read_text("utf-8")
+    assert "after_wave dev" in log and log.index("after_wave dev") < log.index("after_gate dev pause")
     assert night.steer("abort").changed == 1 and "aborted already" in night.steer("abort").error()
     promoted = night.steer("promote", patchtide_wave="dev")
     assert promoted.status != 0 and "the rollout is aborted, and that is final" in promoted.error()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ...module_utils._core.canonical import to_digest
+from ...module_utils._core.policy.run_rules import HOOK_FILES
 from ...module_utils._core.policy.values import Policy
 
 _LARGEST = 16 << 20
@@ -23,7 +24,7 @@ def hash_named_files(policy: Policy, folder: Path) -> dict[str, str]:
     :param folder: the directory of the policy file, to which paths of hooks are relative.
     """
     found = {}
-    for name in ("before_wave", "after_wave", "before_nodes", "after_nodes"):
+    for name in HOOK_FILES:
         if hook := getattr(policy.hooks, name):
             found[f"hooks.{name}: {hook}"] = _hash(folder / hook)
     for argument in sorted(set(_arguments(policy))):

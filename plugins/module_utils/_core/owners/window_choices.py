@@ -9,7 +9,7 @@ groups or nodes. Tags can be written by whoever owns the machine, so they never 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any
@@ -86,6 +86,19 @@ def check_request(request: Request, policy: Policy, today: date) -> None:
             raise BadInput("until", request.until, f"today, {today.isoformat()}, or later")
 
 
+def owned_by(by: str, policy: Policy, nodes: Iterable[Candidate]) -> Iterator[tuple[Candidate, str]]:
+    """Yield the nodes of a person with the owner for whom the person speaks, in the order of the inventory.
+
+    :raises NotOwner: the person speaks for no owner.
+    """
+    mine = [owner for owner in policy.owners if by in owner.people]
+    if not mine:
+        raise NotOwner(f"{plain(by)} is in no entry of the policy's owners, and speaks for nobody.")
+    for node in nodes:
+        if team := next((owner.name for owner in mine if matches(node, owner.select)), None):
+            yield node, team
+
+
 def owned(by: str, names: Iterable[str], policy: Policy, nodes: Iterable[Candidate]) -> list[tuple[Candidate, str]]:
     """Return the named nodes with the owner for whom the person speaks, in the order of the inventory.
 
@@ -94,12 +107,8 @@ def owned(by: str, names: Iterable[str], policy: Policy, nodes: Iterable[Candida
     :raises NotOwner: not every one of them exists and is theirs. Which of the two is not said.
     """
     wanted, found = set(names), []
-    mine = [owner for owner in policy.owners if by in owner.people]
-    if not mine:
-        raise NotOwner(f"{plain(by)} is in no entry of the policy's owners, and speaks for nobody.")
-    for node in nodes:
-        meant = wanted & {node.node_id, node.host}
-        if meant and (team := next((owner.name for owner in mine if matches(node, owner.select)), None)):
+    for node, team in owned_by(by, policy, nodes):
+        if meant := wanted & {node.node_id, node.host}:
             found.append((node, team))
             wanted -= meant
     if wanted:

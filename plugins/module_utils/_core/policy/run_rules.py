@@ -78,6 +78,11 @@ class Hooks:
     after_wave: str = ""
     before_nodes: str = ""
     after_nodes: str = ""
+    after_gate: str = ""
+
+
+#: The members of ``Hooks`` that name task files.
+HOOK_FILES = ("before_wave", "after_wave", "before_nodes", "after_nodes", "after_gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
