@@ -19,8 +19,8 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variable
 
 
 def given(playbook: str, **more: Any) -> dict[str, Any]:
-    needed = {item.split("|")[0]: "x" for item in PLAYBOOKS[playbook].needs}
-    values = {**needed, "decision": "retry"} if "decision" in needed else needed
+    needed = [item.split("|")[0] for item in PLAYBOOKS[playbook].needs]
+    values = {name: next(iter(VARIABLES[name].choices), "x") for name in needed}
     return {f"patchtide_{name}": value for name, value in {**values, **more}.items()}
 
 
