@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,12 +16,14 @@ from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.lists.override_list import text_of
-from ..module_utils._core.nodes import Risk
+from ..module_utils._core.nodes import Candidate, Risk
+from ..module_utils._core.plan.emergency import Urgent, choose
 from ..module_utils._core.plan.pinning import check_lists
 from ..module_utils._core.plan.plan import build_plan
-from ..module_utils._core.plan.timeline import Timeline
+from ..module_utils._core.plan.timeline import Timeline, valid_until
 from ..module_utils._core.plan.warnings import check_strict
-from ..module_utils._core.policy.values import to_policy
+from ..module_utils._core.policy.emergency import in_emergency
+from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.report.next_words import after_plan
 from ..module_utils._core.report.text import plan_to_text
 from ..module_utils._core.rollout.catch_up import SCHEMA as CATCH_UP_SCHEMA
@@ -49,6 +51,22 @@ from ..plugin_utils.vulnerability.findings_file import stored_findings
 _CATCH_UP_SHAPE = Object({"nodes": Each(Object({"node_id": NAME}))})
 
 
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """Makes plans of one estate and scan. ``facts``: what all of them have in common."""
+
+    nodes: Sequence[Candidate]
+    scan: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+    def plan(self, policy: Policy, now: datetime, urgent: Urgent | None = None) -> dict[str, Any]:
+        """Return a plan by a policy, of which the calendars are read."""
+        spans = Timeline(policy, now).spans(self.nodes)
+        calendars = read_calendars(policy.freeze, spans, self.options, policy.estate.regions)
+        return build_plan(self.nodes, policy, self.scan, calendars=calendars, urgent=urgent, **self.facts)
+
+
 class ActionModule(ControllerAction):
     """Sees the whole inventory, so it runs on the controller; one task whatever the number of nodes."""
 
@@ -58,6 +76,7 @@ class ActionModule(ControllerAction):
         "policy_digest": {"type": "str", "required": True},
         "at": {"type": "str"},
         "catch_up": {"type": "path"},
+        "emergency": {"type": "bool", "default": False},
     }
 
     def spec(self) -> dict[str, Any]:
@@ -77,21 +96,25 @@ class ActionModule(ControllerAction):
             nodes = [replace(node, risk=known[node.node_id]) if node.node_id in known else node for node in nodes]
         if not any(node.executor for node in nodes):
             raise EmptyInventory(NO_NODES)
-        spans = Timeline(policy, now).spans(nodes)
-        calendars = read_calendars(policy.freeze, spans, options, policy.estate.regions)
+        planning = _Planning(
+            nodes,
+            scan,
+            {
+                "policy_digest": options["policy_digest"],
+                "created_at": to_time(now),
+                "rollout": secrets.token_hex(16),
+                "planner": planner,
+                "rehearsal": is_rehearsal(),
+                "guard": read_guard(policy.exceptions, options),
+            },
+            options,
+        )
         with collector_paused():
-            plan = build_plan(
-                nodes,
-                policy,
-                scan,
-                policy_digest=options["policy_digest"],
-                created_at=to_time(now),
-                rollout=secrets.token_hex(16),
-                planner=planner,
-                rehearsal=is_rehearsal(),
-                guard=read_guard(policy.exceptions, options),
-                calendars=calendars,
-            )
+            plan = planning.plan(policy, now)
+            if options["emergency"]:
+                urgent = _urgent(folder, scan, policy, plan, valid_until(policy, now))
+                policy = in_emergency(policy)
+                plan = planning.plan(policy, now, urgent)
         check_lists(plan["lists"])
         before = self._existing(folder / "plan.json")
         changed = before is None or before["content_digest"] != plan["content_digest"]
@@ -139,6 +162,20 @@ def _missed(path: str | None, folder: Path) -> frozenset[str]:
 def _risks(folder: Path, now: datetime) -> dict[str, Risk]:
     """Return the risks of nodes by the findings that were imported into the rollout's directory."""
     return risks(stored_findings(folder / FINDINGS, "dir", {}), now.astimezone(timezone.utc).date())
+
+
+def _urgent(
+    folder: Path, scan: Mapping[str, Any], policy: Policy, ordinary: Mapping[str, Any], end: datetime
+) -> Urgent:
+    """Return what can't wait, by the findings that were imported after this scan."""
+    rules, last = policy.emergency, dict[str, Any]()
+    if not (rules.severity_sla or rules.kev or rules.cves):
+        raise BadInput("policy.emergency", None, "severity_sla, kev or cves; without a limit nothing is urgent")
+    found = choose(stored_findings(folder / FINDINGS, "dir", last), rules, ordinary, end)
+    if (last["scan"] or {}).get("digest") != scan["digest"]:
+        expected = "findings of this scan.json; import them again with vulnerability_import, after the scan"
+        raise BadInput("dir", str(folder / FINDINGS), expected)
+    return found
 
 
 def _time(text: str) -> datetime:

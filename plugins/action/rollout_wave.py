@@ -14,6 +14,7 @@ from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.executors import is_direct
 from ..module_utils._core.model import Status
 from ..module_utils._core.nodes import Candidate
+from ..module_utils._core.policy.emergency import policy_of
 from ..module_utils._core.policy.values import Policy, to_policy
 from ..module_utils._core.rollout.due import Preparations
 from ..module_utils._core.rollout.state import DONE
@@ -64,7 +65,7 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rollout, wave = RolloutDir(options["dir"], find_clock()), options["wave"]
         rollout.state_of_wave(wave)
-        policy = to_policy(options["policy"])
+        policy = policy_of(rollout.plan, to_policy(options["policy"]))
         if self.check_mode:
             return self._forecast(rollout, wave, options, drain=policy.hooks.load_balancer.drain)
         with at_work(rollout):

@@ -22,6 +22,11 @@ description:
   - The digest identifies the plan, and an approval refers to it. The digest covers the plan's own random ID.
     If policy, inventory and scan are unchanged (the same RV(content_digest)), the plan in the directory is kept, so a
     second run changes nothing. A plan of the same estate in another directory needs its own approval.
+  - With O(emergency) the plan has only what cannot wait. A finding of C(vulnerabilities.jsonl) is urgent if its first
+    limit by the policy's C(emergency) passes before the next window of its node ends. That window is the node's night
+    in the ordinary plan. Nodes without urgent findings are left out with the codes C(can_wait) and C(not_urgent), and
+    nodes on which an install cannot be limited to the urgent patches with C(not_pinned). The policy's C(emergency) has
+    the window, the approval and the freezes of such a plan.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:
@@ -55,6 +60,11 @@ options:
       - The file C(catch_up.json) of an earlier rollout with the nodes that it missed, for waves that select C(missed).
         Defaults to the file in O(dir), if it exists.
     type: path
+  emergency:
+    description: Whether to plan only the patches of findings that cannot wait for the next window of their nodes. The
+      findings must have been imported into O(dir) by M(patchtide.hybrid.vulnerability_import) after the scan.
+    type: bool
+    default: false
   at:
     description: Time from which to plan, such as V(2026-12-01T22:00:00Z). Each wave gets the occurrence of its window
       that is open at this time, or the next one. Defaults to the current time.
@@ -72,6 +82,13 @@ EXAMPLES = r"""
     dir: /var/lib/patchtide/2026-06
     policy: "{{ policy.policy }}"
     policy_digest: "{{ policy.digest }}"
+
+- name: Plan what cannot wait for the next window
+  patchtide.hybrid.rollout_plan:
+    dir: /var/lib/patchtide/2026-06-emergency
+    policy: "{{ policy.policy }}"
+    policy_digest: "{{ policy.digest }}"
+    emergency: true
 """
 
 RETURN = r"""

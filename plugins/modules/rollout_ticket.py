@@ -75,7 +75,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 change:
-  description: The change of the plan. C(start) and C(end) are the planned window in UTC, empty without windows.
+  description:
+    - The change of the plan. C(start) and C(end) are the planned window in UTC, empty without windows. C(type) is
+      V(standard), V(normal) or V(emergency).
   returned: success
   type: dict
   sample:
@@ -84,6 +86,7 @@ change:
     description: Rollout 5b0c7d2e9f4a41d8b3c6e0a7f1d29c84
     start: "2026-12-01 22:00:00"
     end: "2026-12-03 02:00:00"
+    type: normal
 page:
   description: Name under which C(plan.html) is attached to the change. It contains the digest of the plan.
   returned: success

@@ -92,6 +92,10 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "decision": Variable(what="What is decided.", choices=tuple(DECISIONS)),
     "dir": Variable(what="Directory of the rollout, one for each patch cycle.", kind="path"),
+    "emergency": Variable(
+        what="Whether to plan only patches of findings that cannot wait for the next window of their nodes.",
+        kind="yes or no",
+    ),
     "endpoints": Variable(
         what="Addresses that nodes must reach beside those of AWS, such as that of Satellite or WSUS.", kind="list"
     ),
@@ -110,6 +114,11 @@ VARIABLES: Mapping[str, Variable] = {
     "exception_from": Variable(what="First day of the exception, such as 2026-12-01."),
     "exception_id": Variable(what="ID of the exception, as in the notice of its request."),
     "exception_to": Variable(what="Last day of the exception, such as 2026-12-31."),
+    "finding_sources": Variable(
+        what="Files of scanners that are imported before the plan is made, as sources of vulnerability_import.",
+        kind="data",
+    ),
+    "finding_kev": Variable(what="CISA's catalogue of exploited vulnerabilities, for finding_sources.", kind="path"),
     "form": Variable(what="YAML or JSON file with nodes, window, until and reason instead of variables.", kind="path"),
     "init_dir": Variable(what="Directory for the drafts of inventory and policy.", kind="path"),
     "history": Variable(what="The history: a directory, or s3://bucket/prefix."),
@@ -258,7 +267,7 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "plan_rollout": Playbook(
         what="Creates plan.json from policy, inventory and scan.",
         needs=("policy_file", "dir"),
-        takes={"catch_up": None, "at": None},
+        takes={"catch_up": None, "at": None, "finding_sources": [], "finding_kev": None, "emergency": False},
     ),
     "diff_plans": Playbook(what="Compares a plan with an earlier plan.", needs=("before", "after|dir"), takes={}),
     "approve_plan": Playbook(

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.emergency import Urgent
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan, seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
@@ -101,7 +103,19 @@ def whole_plans() -> list[dict[str, Any]]:
 
     A stopped node is started only where no list pins what is installed.
     """
-    return [deepcopy(_whole(pin)) for pin in ("list", "baseline")]
+    return [deepcopy(_whole(pin)) for pin in ("list", "baseline")] + [deepcopy(_urgent())]
+
+
+@cache
+def _urgent() -> dict[str, Any]:
+    """Return an emergency plan."""
+    node, due = candidate("i-u"), from_time(AT)
+    found = Urgent(patches={"i-u": {"curl"}}, due={"i-u": due}, why={"i-u": "CVE"}, findings=Counter({"i-u": 1}))
+    found.left["other"] = 2
+    record = {"status": "succeeded", "missing": [{"id": name, "title": f"{name}:0:1-1"} for name in ("curl", "vim")]}
+    scan = {"at": AT, "nodes": {node.node_id: record}, "failed_places": []}
+    rules = to_policy({"name": "p", "waves": [{"name": "w"}], "patching": _POLICY["patching"]})
+    return build_plan([node], rules, scan, policy_digest="", created_at=AT, rollout="5eed" * 8, urgent=found)
 
 
 _WINDOW = {"name": "night", "timezone": "UTC"}

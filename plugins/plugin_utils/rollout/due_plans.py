@@ -13,6 +13,7 @@ from typing import Any
 
 from ...module_utils._ansible.clock import find_clock
 from ...module_utils._core.errors import BadInput, PatchtideError
+from ...module_utils._core.policy.emergency import policy_of
 from ...module_utils._core.rollout.agenda import Agenda, Need, agenda
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.text import plain
@@ -100,7 +101,7 @@ class Search:
         if not found.policy_file:
             expected = f"the policy of {rollout.path}: a file {POLICY} there or above, or this option"
             raise BadInput("policy_file", None, expected)
-        required = load_policy(found.policy_file).approval.required
+        required = policy_of(rollout.plan, load_policy(found.policy_file)).approval.required
         if rollout.state.status == "new" and required and not found.approval_file:
             text = f"the policy requires an approval, and there is no {rollout.path / APPROVAL}"
             return Agenda(need=Need.HELD, text=text, night=needs.night)

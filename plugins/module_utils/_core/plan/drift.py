@@ -118,7 +118,7 @@ def _news(planned: Mapping[str, Any], record: Mapping[str, Any] | None) -> tuple
     before, after = _ids(planned.get("patches")), _ids(record.get("missing"))
     if not before and planned.get("patch_count"):  # the plan has only their number, or nothing if it starts the node
         return 0, ""
-    added, gone = len(after - before), len(before - after)
+    added, gone = len(after - before - set(planned.get("deferred") or ())), len(before - after)
     words = [f"{number} {word}" for number, word in ((added, "new"), (gone, "no longer missing")) if number]
     return added + gone, ", ".join(words) + (" patches" if words else "")
 

@@ -12,7 +12,7 @@ from ..errors import BadInput
 from ..executors import find
 from ..lists.address import to_address
 from ..lists.override_list import OverrideList, Row, Shared, make_lists, why_not_listed
-from ..lists.pins import EVERYTHING, LIST, WINDOWS_UPDATES, content_open, pin_of
+from ..lists.pins import BASELINE, EVERYTHING, LIST, WINDOWS_UPDATES, content_open, pin_of
 from ..nodes import Candidate
 from ..policy.values import Policy
 from .wave import patch_count
@@ -21,9 +21,15 @@ from .wave import patch_count
 NOT_PINNED = "not_pinned"
 
 
-def not_pinned(node: Candidate, scan: Mapping[str, Any] | None, policy: Policy) -> str:
-    """Return why no list can be made for a node that needs one by the policy; "" otherwise."""
-    if _pin(node, policy) not in (LIST, "kb"):
+def not_pinned(node: Candidate, scan: Mapping[str, Any] | None, policy: Policy, *, by_baseline: bool = True) -> str:
+    """Return why no list can be made for a node that needs one by the policy; "" otherwise.
+
+    :param by_baseline: whether a node may install what the plan does not name, as its baseline or its server says.
+    """
+    pin = _pin(node, policy)
+    if not by_baseline and pin in (BASELINE, EVERYTHING):
+        return "an install on it cannot be limited to the urgent patches (patching.pin, patching.windows_document)"
+    if pin not in (LIST, "kb"):
         return ""
     if scan is None:  # a stopped node that would be started
         return "it was not scanned, so no list can name its patches; patching.pin: baseline patches it unpinned"

@@ -26,6 +26,7 @@ from ..times.calendars import Calendar
 from ..trust.operator import Operator
 from .azure_warnings import assessment_warnings, auto_patching_warnings, maintenance_warnings
 from .covered import Coverage
+from .emergency import Urgent, late_warnings, narrow
 from .exclude import exclusion
 from .node_windows import NO_WINDOW, NoWindow
 from .pinning import NOT_PINNED, bind, not_pinned, pin_warnings
@@ -67,6 +68,7 @@ def build_plan(
     rehearsal: bool = False,
     guard: ExceptionGuard | None = None,
     calendars: Sequence[Calendar] = (),
+    urgent: Urgent | None = None,
 ) -> dict[str, Any]:
     """Make a plan.
 
@@ -75,13 +77,16 @@ def build_plan(
     :param planner: who makes the plan; they can't approve it.
     :param guard: exceptions. A node with one in force in a wave's window may be in a later wave, else it is excluded.
     :param calendars: freezes. Nodes get no night in frozen time, but another one, or none before the plan's end.
+    :param urgent: makes it an emergency plan, with what is in it alone.
     :returns: the plan (docs/formats.md). The same input gives the same ``content_digest``, but never the same digest.
     """
-    draft = _fill(nodes, nodes, policy, scan, from_time(created_at), guard, calendars)
+    scan = narrow(scan, urgent) if urgent else scan
+    draft = _fill(nodes, nodes, policy, scan, from_time(created_at), guard, calendars, urgent)
     for _again in range(2):  # budgets in percent refer to the nodes of the plan
         if len(members := draft.members) != draft.counted:
-            draft = _fill(nodes, members, policy, scan, from_time(created_at), guard, calendars)
-    idle, coverage = _note_empty_waves(draft, policy, nodes), Coverage(policy)
+            draft = _fill(nodes, members, policy, scan, from_time(created_at), guard, calendars, urgent)
+    # The waves of an emergency are those that have urgent nodes.
+    idle, coverage = [] if urgent else _note_empty_waves(draft, policy, nodes), Coverage(policy)
     waves = [
         {
             **plan_wave(wave, found, policy, scan["nodes"], time, draft.timeline, draft.turns.cluster, coverage),
@@ -90,6 +95,9 @@ def build_plan(
         }
         for wave, found, time in zip(policy.waves, draft.waves, draft.times, strict=True)
     ]
+    if urgent:
+        for node in (node for wave in waves for node in wave["nodes"]):
+            node["urgent"] = urgent.node_data(node["node_id"])
     lists = bind(waves, draft.waves, policy, scan["nodes"])
     windows = draft.timeline.windows_data()
     return seal(
@@ -106,6 +114,7 @@ def build_plan(
             "tags": {name: getattr(policy.tags, name) for name in TAGGED},
             "exceptions": {"ledger": policy.exceptions.ledger, "tag": policy.exceptions.tag},
             "approval": to_document(policy.approval),
+            **({"emergency": urgent.to_data()} if urgent else {}),
             "rules": PlanRules.of_policy(policy).to_dict(),
             "patching": {"pin": policy.patching.pin},
             "lists": lists,
@@ -128,6 +137,7 @@ def build_plan(
                 *place_warnings(scan["failed_places"]),
                 *ledger_warnings(policy.exceptions, nodes),
                 *quota_warnings(waves),
+                *(late_warnings(waves) if urgent else ()),
             ],
         }
     )
@@ -163,17 +173,20 @@ class _Draft:
         self.excluded.append({**names, **given, "code": code, "reason": reason})
 
 
-def _sort_out(draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: Mapping[str, Any]) -> list[Candidate]:
+def _sort_out(
+    draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: Mapping[str, Any], urgent: Urgent | None
+) -> list[Candidate]:
     """Return the nodes that may be in a wave; the others are excluded with their reasons."""
     records = scan["nodes"]
     lost = {item["place"]: item["error"]["message"] for item in scan["failed_places"]}
     eligible = []
     for node in sorted(nodes, key=lambda item: item.node_id):
         record = records.get(node.node_id)
-        why = exclusion(node, record, policy, lost.get(place_label(node.account, node.region)))
+        idle = urgent.left_out(node.node_id) if urgent else None
+        why = idle or exclusion(node, record, policy, lost.get(place_label(node.account, node.region)))
         if why:
             draft.leave_out(node, *why)
-        elif unpinned := not_pinned(node, record, policy):
+        elif unpinned := not_pinned(node, record, policy, by_baseline=urgent is None):
             draft.leave_out(node, NOT_PINNED, unpinned)
         else:
             eligible.append(node)
@@ -188,6 +201,7 @@ def _fill(
     now: datetime,
     guard: ExceptionGuard | None,
     calendars: Sequence[Calendar],
+    urgent: Urgent | None,
 ) -> _Draft:
     """Assign nodes to waves, and nights to waves. A node that a wave can't take may be in a later one.
 
@@ -195,7 +209,7 @@ def _fill(
     """
     turns = Turns(counted, PlanRules.of_policy(policy).budgets, policy.tags.cluster)
     draft = _Draft(policy.tags, Timeline(policy, now, calendars), turns, len(counted))
-    left: Sequence[Candidate] = spread(_sort_out(draft, nodes, policy, scan), policy.name)
+    left: Sequence[Candidate] = spread(_sort_out(draft, nodes, policy, scan, urgent), policy.name)
     for order, wave in enumerate(policy.waves, 1):
         chosen, left = take(left, wave, order - 1, _Allowed(draft, wave, order, guard))
         time = draft.timeline.place(order, wave, chosen, turns.assign)

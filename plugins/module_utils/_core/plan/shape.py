@@ -52,6 +52,8 @@ _NODE = Object(
         "list": TEXT,
         "content_open": Each(TEXT),
         "pending_before": Each(TEXT),
+        "deferred": Each(TEXT),
+        "urgent": Object({"due": TEXT, "why": TEXT, "findings": COUNT}),
         "baseline": TEXT,
         "baseline_id": TEXT,
     },
@@ -179,5 +181,5 @@ PLAN = Object(
         "totals": Object(dict.fromkeys(("nodes", "patches", "reboots", "excluded"), NUMBER)),
         "warnings": Each(TEXT),
     },
-    {"part": _PART},
+    {"part": _PART, "emergency": Object({"findings": COUNT, "left_out": Values(COUNT)})},
 )

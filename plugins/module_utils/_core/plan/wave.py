@@ -113,6 +113,7 @@ def _node(
         "counts_before": dict(scan.get("counts") or {}),
         **({"start": True} if is_stopped(node) else {}),
         **({"assessed_at": at} if (at := scan.get("assessed_at")) else {}),
+        **({"deferred": deferred} if (deferred := scan.get("deferred")) else {}),
         **({"forecast": forecast} if (forecast := _forecast(scan)) else {}),
         **({"reboot_rule": own_rule} if own_rule else {}),
         "reboot": reboot_forecast(

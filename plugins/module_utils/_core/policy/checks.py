@@ -48,6 +48,7 @@ def find_mistakes(policy: Policy) -> list[Mistake]:
         _check_windows,
         _check_waves,
         _check_planning,
+        _check_emergency,
         _check_owners,
         _check_gates,
         _check_selects,
@@ -213,6 +214,13 @@ def _check_planning(policy: Policy) -> Iterator[Mistake]:
         yield Mistake(path="plan.tagged_cron.cutoff_hours", value=tagged.cutoff_hours, expected=expected)
 
 
+def _check_emergency(policy: Policy) -> Iterator[Mistake]:
+    rules, names = policy.emergency, [window.name for window in policy.windows]
+    if rules.window and rules.window not in names:
+        expected = "a window of this policy" + suggest(rules.window, names)
+        yield Mistake(path="emergency.window", value=rules.window, expected=expected)
+
+
 def _check_owners(policy: Policy) -> Iterator[Mistake]:
     yield from _unique("owners", "name", [owner.name for owner in policy.owners])
     for index, owner in enumerate(policy.owners):
@@ -310,6 +318,8 @@ def _known(path: str, values: Sequence[str], known: Sequence[str], what: str) ->
 
 def _check_zones(policy: Policy) -> Iterator[Mistake]:
     zones = {"exceptions.timezone": policy.exceptions.timezone, "freeze.timezone": policy.freeze.timezone}
+    if policy.emergency.freeze:
+        zones["emergency.freeze.timezone"] = policy.emergency.freeze.timezone
     for option, zone in zones.items():
         try:
             to_zone(zone)

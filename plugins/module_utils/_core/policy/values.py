@@ -252,6 +252,33 @@ class FreezeCalendars:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyApproval:
+    """``required``: also where ``approval`` asks for none. ``people``: ``None`` for as many as it asks for."""
+
+    required: bool = False
+    people: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """Which findings cannot wait for a window, and the rules of a plan for them alone.
+
+    :param severity_sla: days within which findings of a severity have to be closed. :param kev: CISA's day counts too.
+    :param cves: these cannot wait for any window. :param window: of the plan's waves; ``None`` for any time.
+    :param soak_minutes: waves soak for so long at most; ``None`` for as long as in other plans.
+    :param freeze: calendars in place of the policy's; ``None`` for the policy's.
+    """
+
+    severity_sla: Mapping[str, int] = field(default_factory=dict)
+    kev: bool = False
+    cves: tuple[str, ...] = ()
+    window: str | None = None
+    soak_minutes: int | None = None
+    approval: EmergencyApproval = EmergencyApproval()
+    freeze: FreezeCalendars | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     """People who may choose the windows of the selected nodes."""
 
@@ -294,6 +321,7 @@ class Policy:
     owners: tuple[Owner, ...] = ()
     exceptions: ExceptionRules = field(default_factory=ExceptionRules)
     freeze: FreezeCalendars = FreezeCalendars()
+    emergency: Emergency = field(default_factory=Emergency)
     enrollment: Enrollment = field(default_factory=Enrollment)
     stopped_nodes: StoppedNodes = StoppedNodes()
     budgets: BudgetRules = field(default_factory=BudgetRules)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..plan.emergency import WAITING
 from ..plan.rules import PlanRules
 from ..text import counted
 from .plan_facts import affected, pinned, undoable
@@ -32,7 +33,18 @@ def plan_rules(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Out of service at once", _at_most(limits)),
         ("Exceptions", _exceptions(plan.get("exceptions") or {})),
         ("Approval", "required" if (plan.get("approval") or {}).get("required") else "not required by the policy"),
+        *((("Emergency", _emergency(plan)),) if "emergency" in plan else ()),
     ]
+
+
+def _emergency(plan: Mapping[str, Any]) -> str:
+    """Return what an emergency plan is for, and which findings it leaves out."""
+    found, nodes = plan["emergency"], [node for wave in plan["waves"] for node in wave["nodes"]]
+    first = min(nodes, key=lambda node: (node["urgent"]["due"], node["node_id"]), default=None)
+    urgent = f"{counted(found['findings'], 'finding')} cannot wait for the next window of their nodes"
+    named = f"; the most urgent is {first['urgent']['why']} on {first['name'] or first['host']}" if first else ""
+    rest = [f"{number:,} {WAITING.get(why, why)}" for why, number in found["left_out"].items()]
+    return f"{urgent}{named}. Left out: {'; '.join(rest) or 'no other finding'}"
 
 
 def _exceptions(rules: Mapping[str, Any]) -> str:

@@ -37,13 +37,17 @@ def page_name(plan: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeText:
-    """A change. ``start`` and ``end``: the planned window in UTC as ``2026-12-01 22:00:00``, empty without windows."""
+    """A change. ``start`` and ``end``: the planned window in UTC as ``2026-12-01 22:00:00``, empty without windows.
+
+    ``type``: standard, normal or emergency.
+    """
 
     correlation_id: str
     short_description: str
     description: str
     start: str
     end: str
+    type: str
 
     def to_dict(self) -> dict[str, str]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -70,6 +74,7 @@ def to_change(plan: Mapping[str, Any]) -> ChangeText:
         description="\n".join(lines).strip(),
         start=_utc(min((night["start"] for night in nights), default="")),
         end=_utc(max((night["end"] for night in nights), default="")),
+        type=str(plan["approval"]["change_type"]),
     )
 
 

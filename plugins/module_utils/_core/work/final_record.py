@@ -94,7 +94,8 @@ def final_record(
         record["evidence"] = {**record["evidence"], "verify": {"services_down": down}}
     required = down if before.get("services") != "record" else []
     rejected = _more_rejected(node, counts)
-    open_planned = proof.missing if node.get("patches") or is_pinned(node) else list(missing)
+    by_plan = node.get("patches") or is_pinned(node) or node.get("deferred")
+    open_planned = proof.missing if by_plan else list(missing)
     if counts.get("missing_count", 0) > len(missing):
         open_planned = [*missing, "patches that it did not name"]
     status, why = _judge(record, results, facts, reboot_rule, _down_text(required, after), open_planned, rejected)

@@ -139,7 +139,7 @@ def prove(
     seen = _look(node, results, facts)
     proof = Proof(source=_source(seen), changes=[item.to_dict() for item in seen.changes or ()][:MOST])
     _judge_planned(proof, seen)
-    _judge_missing(proof, seen, rows_of(node.get("not_promoted")))
+    _judge_missing(proof, seen, rows_of(node.get("not_promoted")), frozenset(node.get("deferred") or ()))
     if node.get("patches") or node.get("pin") not in (None, "baseline"):
         _judge_changes(proof, seen, tuple(listed))
     scan, patch = results.get("scan", {}), results.get("patch", {})
@@ -234,9 +234,9 @@ def _package(row: Row) -> str:
     return row[0].partition(":")[0].lower()
 
 
-def _judge_missing(proof: Proof, seen: _Seen, put_off: Sequence[Row]) -> None:
+def _judge_missing(proof: Proof, seen: _Seen, put_off: Sequence[Row], deferred: frozenset[str]) -> None:
     for row in seen.missing:
-        if not seen.among(row, seen.planned):
+        if row[0] not in deferred and not seen.among(row, seen.planned):
             proof.add("not_promoted" if seen.among(row, put_off) else "newly_approved", *row)
 
 

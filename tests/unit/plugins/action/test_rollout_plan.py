@@ -16,11 +16,15 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan i
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.enrich import Enrichment
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.estate import Estate, Known
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.finding import Finding, to_asset
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.finding import (
+    Finding,
+    Package,
+    to_asset,
+)
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.record import Importer
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.vulnerability.remedy import Patches
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import read_plan
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import write_scan
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import read_scan, write_scan
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.vulnerability.findings_file import NAME, write_if_changed
 
 WINDOW: dict[str, Any] = {"name": "night", "schedule": "cron(0 22 ? * * *)", "timezone": "Europe/Berlin"}
@@ -32,7 +36,7 @@ HOSTVARS: dict[str, dict[str, Any]] = {
 LIMITED = {"groups": ["all"]}
 
 
-def plan(folder: Path, strict: bool, check: bool = False, **select: Any) -> dict[str, Any]:
+def plan(folder: Path, strict: bool, check: bool = False, limits: Any = None, **select: Any) -> dict[str, Any]:
     """Plan one host with a wave that has this select."""
     missing = [{"id": "curl", "title": "curl"}]
     nodes = {"web": {"node_id": "web", "status": "succeeded", "missing": missing}}
@@ -40,8 +44,11 @@ def plan(folder: Path, strict: bool, check: bool = False, **select: Any) -> dict
         folder / "scan.json", {"schema": SCHEMA, "at": "2026-06-01T10:00:00Z", "nodes": nodes, "failed_places": []}
     )
     wave = {"name": "rest", "window": "night", **select}
-    policy = to_policy({"name": "p", "waves": [wave], "windows": [WINDOW], "plan": {"strict": strict}})
-    options = {"policy": policy.to_dict(), "policy_digest": policy.digest, "at": "2026-06-01T12:00:00Z"}
+    rules = {"name": "p", "waves": [wave], "windows": [WINDOW], "plan": {"strict": strict}, "emergency": limits or {}}
+    policy = to_policy(rules)
+    options: dict[str, Any] = {"policy": policy.to_dict(), "policy_digest": policy.digest, "at": "2026-06-01T12:00:00Z"}
+    if limits is not None:
+        options["emergency"] = True
     task = Mock(args={"dir": str(folder), **options}, check_mode=check, diff=False, async_val=0, environment=[])
     variables = {"groups": {"all": list(HOSTVARS)}, "hostvars": HOSTVARS}
     result: dict[str, Any] = ActionModule(task, Mock(), Mock(), Mock(), Mock(), None).run(task_vars=variables)
@@ -82,3 +89,25 @@ def test_a_wave_takes_nodes_by_their_findings(tmp_path: Path, days: int, count: 
 def test_a_wave_by_findings_needs_an_import(tmp_path: Path) -> None:
     failed = plan(tmp_path, strict=False, select={"kev": True})
     assert failed["failed"] and "import findings with vulnerability_import first" in failed["msg"]
+
+
+def imported(folder: Path, scan: dict[str, Any] | None) -> None:
+    """Import a finding of curl on the host that plans have."""
+    finding = Finding(source="x", finding_id="1", asset=to_asset(names=["web"]), severity="high", status="open")
+    finding = replace(finding, packages=(Package("curl", fixed="1"),), first_seen="2026-05-02")
+    known = [Known(node_id="web", names=("web",), system="Ubuntu 24.04")]
+    importer = Importer("2026-06-01T11:00:00.000Z", Estate(known), Patches(scan, known), Enrichment(), scan)
+    write_if_changed(folder / NAME, importer.lines([finding], []))
+
+
+def test_an_emergency_plan_is_made_from_findings_of_its_scan(tmp_path: Path) -> None:
+    plan(tmp_path, strict=False, select=LIMITED)
+    limits = {"severity_sla": {"high": 30}}
+    imported(tmp_path, {"at": "2026-06-01T09:00:00Z", "digest": "other", "nodes": {}})
+    assert "import them again" in plan(tmp_path, strict=False, limits=limits, select=LIMITED)["msg"]
+    imported(tmp_path, read_scan(tmp_path / "scan.json"))
+    assert "without a limit nothing is urgent" in plan(tmp_path, strict=False, limits={}, select=LIMITED)["msg"]
+    done = plan(tmp_path, strict=False, limits=limits, select=LIMITED)
+    written = read_plan(tmp_path / "plan.json")
+    assert done["changed"] and "emergency" in written and written["approval"]["change_type"] == "emergency"
+    assert not plan(tmp_path, strict=False, limits=limits, select=LIMITED)["changed"]

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Resumed
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import due_plans
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.controller_lock import (
@@ -127,6 +128,16 @@ def test_a_new_rollout_waits_for_its_approval_where_the_policy_demands_one(root:
     (folder / "approval.yml").unlink()
     RolloutDir(folder, FakeClock()).record(started(RolloutDir(folder, FakeClock()).plan["digest"]))
     assert look(root, patience=0)["a"].is_due, "the journal has the approval of a rollout that has begun"
+
+
+def test_an_emergency_plan_waits_for_its_approval_where_only_emergencies_need_one(root: Path) -> None:
+    for name in ("a", "b"):
+        plan(root, name)
+    path = root / "b" / "plan.json"
+    path.write_text(json.dumps(seal({**json.loads(path.read_text()), "emergency": {"findings": 1, "left_out": {}}})))
+    rules = {**POLICY, "emergency": {"approval": {"required": True}}}
+    (root / "policy.yml").write_text(yaml.safe_dump(rules), "utf-8")
+    assert needs(root)["b"] == "held" and needs(root)["a"] != "held"
 
 
 def test_nobody_disturbs_a_controller_of_this_machine(root: Path, other: subprocess.Popen[bytes]) -> None:

@@ -95,6 +95,11 @@ def test_the_nodes_of_other_child_plans_are_not_new() -> None:
     assert find_drift(child, [now(1), now(2)], POLICY, None).new == 0
 
 
+def test_what_an_emergency_leaves_for_later_is_not_new() -> None:
+    drift = find_drift(plan(planned(1, deferred=["git"])), None, POLICY, scan(n1=["bash", "curl", "git", "vim"]))
+    assert drift.patches == 1 and drift.patched[0]["text"] == "1 new patches"
+
+
 def test_without_the_inventory_only_patches_are_compared() -> None:
     drift = find_drift(plan(planned(1)), None, POLICY, scan(n1=["curl"]))
     assert (drift.nodes, drift.new, drift.patches, drift.planned_nodes) == ((), 0, 1, 1)

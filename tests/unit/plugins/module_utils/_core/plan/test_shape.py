@@ -26,12 +26,18 @@ OPTIONAL = {
     "waves[].nodes[].content_open", "waves[].nodes[].pending_before",
     "waves[].nodes[].baseline", "waves[].nodes[].baseline_id", "waves[].nodes[].forecast",
     *(f"waves[].nodes[].forecast.{name}" for name in ("removes", "downgrades", "adds", "kept_back", "download_bytes")),
+    "waves[].nodes[].deferred", "waves[].nodes[].urgent", "emergency",
     "failed_places[].account", "failed_places[].region",
     *(f"excluded[].{name}" for name in ("executor", "platform", "os", "account", "region", "patch_group")),
     *(f"excluded[].{name}" for name in ("owner", "application", "environment")),
 }  # fmt: skip
 #: Their names are data, so one less is another plan of the same shape.
-DATA = ("waves[].nodes[].tags.", "waves[].nodes[].counts_before.", "waves[].gate.health_checks[].http")
+DATA = (
+    "emergency.left_out.",
+    "waves[].nodes[].tags.",
+    "waves[].nodes[].counts_before.",
+    "waves[].gate.health_checks[].http",
+)
 SEALED = ("schema", "digest", "content_digest")
 #: No member is all of these, so that at least one is of another type.
 OTHER_TYPES = (None, True, -1, [None], {"x": None})
@@ -79,7 +85,7 @@ def test_every_member_that_is_stated_is_written_and_every_written_one_is_stated(
     assert set(stated(PLAN)) == written
 
 
-@pytest.mark.parametrize("plan", whole_plans(), ids=["list", "baseline"])
+@pytest.mark.parametrize("plan", whole_plans(), ids=["list", "baseline", "emergency"])
 def test_a_resealed_plan_without_a_member_is_refused_by_its_name(plan: dict[str, Any]) -> None:
     check_plan(plan)
     for holder, key, where, what in list(first_places(plan)):
@@ -93,7 +99,7 @@ def test_a_resealed_plan_without_a_member_is_refused_by_its_name(plan: dict[str,
         holder[key] = value
 
 
-@pytest.mark.parametrize("plan", whole_plans(), ids=["list", "baseline"])
+@pytest.mark.parametrize("plan", whole_plans(), ids=["list", "baseline", "emergency"])
 def test_a_resealed_plan_with_a_member_of_another_type_is_refused_with_the_place(plan: dict[str, Any]) -> None:
     for holder, key, where, _what in list(first_places(plan)):
         value, refused = holder[key], 0

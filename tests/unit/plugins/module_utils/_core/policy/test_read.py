@@ -39,6 +39,7 @@ CLASSES = {
     "approval": module.Approval,
     "exceptions": module.ExceptionRules,
     "freeze": module.FreezeCalendars,
+    "emergency": module.Emergency,
     "stoppedNodes": module.StoppedNodes,
     "budgets": policy_run.BudgetRules,
     "quorumRule": policy_run.QuorumRule,

@@ -99,6 +99,12 @@ def test_a_newer_version_that_is_missing_besides_the_one_that_came_in_was_approv
     assert (proof.missing, codes(proof)) == ([], ["newly_approved curl.x"])
 
 
+def test_a_patch_that_an_emergency_leaves_for_later_is_no_difference() -> None:
+    scan = {"status": "succeeded", "missing": [BASH, {"id": "git.x", "title": "git.x:1"}]}
+    proof = prove({"patches": [CURL], "deferred": ["bash.x"]}, {"scan": scan}, BOOT)
+    assert codes(proof) == ["newly_approved git.x"]
+
+
 def test_a_newer_version_that_is_missing_instead_withdraws_the_planned_one() -> None:
     newer = {"id": "curl.x", "title": "curl.x:3"}
     proof = proved([CURL], packages(), [], {"missing": [newer]})
