@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Candidate
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import SCHEMA, seal_scan
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.scan import (
+    SCHEMA,
+    pack_scan,
+    seal_scan,
+    unpack_scan,
+)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 
 from bench import commands
@@ -20,6 +26,8 @@ from bench.hosts import UPDATES, host_name, update
 ACCOUNTS = tuple(f"{number}" * 12 for number in range(1, 6))
 AT = "2026-12-01T22:00:00.000Z"
 ROLLOUT = "5eed" * 8
+#: Different patches of all nodes, and different lists of them.
+KNOWN, GROUPS = 400, 64
 
 
 def places(count: int) -> list[tuple[str, str]]:
@@ -80,18 +88,19 @@ def hosts(count: int) -> Iterator[Candidate]:
         yield Candidate(node_id=name, host=name, name=name, executor="linux", platform="linux")
 
 
-def scan(nodes: list[Candidate]) -> dict[str, Any]:
-    """Return what ``scan_compliance`` would have found."""
+def scan(nodes: list[Candidate], patches: int = 0) -> dict[str, Any]:
+    """Return what ``scan_compliance`` would have found. :param patches: on each node; 0: as the endpoint says."""
     content = {
         "schema": SCHEMA,
         "at": AT,
         "failed_places": [],
-        "nodes": {n.node_id: _record(n) for n in nodes},
+        "nodes": {n.node_id: _record(n, patches) for n in nodes},
     }
-    return seal_scan(content)
+    return seal_scan(pack_scan(content))
 
 
-def _record(node: Candidate) -> dict[str, Any]:
+def _record(node: Candidate, patches: int) -> dict[str, Any]:
+    listed = many_patches(node.node_id, patches) if patches else _patches(node)
     missing = [
         {
             "id": key,
@@ -101,7 +110,7 @@ def _record(node: Candidate) -> dict[str, Any]:
             "state": "MISSING",
             "cve_ids": [f"CVE-2026-{1000 + number}"],
         }
-        for number, (key, title) in enumerate(_patches(node))
+        for number, (key, title) in enumerate(listed)
     ]
     return {
         "node_id": node.node_id,
@@ -119,6 +128,13 @@ def _record(node: Candidate) -> dict[str, Any]:
     }
 
 
+def many_patches(node_id: str, count: int) -> list[tuple[str, str]]:
+    """Return so many of the 400 patches of a year, the same ones on each 64th node."""
+    first = zlib.crc32(node_id.encode()) % GROUPS
+    numbers = ((first + 7 * number) % KNOWN for number in range(count))
+    return [(f"package-{number}.x86_64", f"package-{number}.x86_64:1.{number}-{number}.el9_4") for number in numbers]
+
+
 def _patches(node: Candidate) -> list[tuple[str, str]]:
     if node.executor == "linux":
         return [(update(number), update(number)) for number in range(UPDATES)]
@@ -128,4 +144,5 @@ def _patches(node: Candidate) -> list[tuple[str, str]]:
 def plan(nodes: list[Candidate], where: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
     """Return the frozen plan of these nodes."""
     complete = check_policy(policy(where, **more))
-    return build_plan(nodes, complete, scan(nodes), policy_digest=complete.digest, created_at=AT, rollout=ROLLOUT)
+    found = unpack_scan(scan(nodes), "scan.json")
+    return build_plan(nodes, complete, found, policy_digest=complete.digest, created_at=AT, rollout=ROLLOUT)

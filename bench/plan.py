@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Planning a hundred thousand nodes: what the plan itself costs, and what a playbook that plans costs.
 
-    python -m bench plan                        100,000 nodes; with a playbook 10,000
+    python -m bench plan                        100,000 nodes, 40 patches missing on each; with a playbook 10,000
     python -m bench plan --playbook 100000      the playbook with as many; Ansible's own part takes minutes
     python -m bench plan --quick                10,000 nodes, no playbook
 
@@ -30,16 +30,19 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes impor
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import build_plan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import Policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import plan_to_text
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.files import read_json, write_pieces
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.files import write_pieces
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.large_json import collector_paused
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file import check_policy
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.scan_file import read_scan
 
 from bench import nodes
 from bench.inventory import machine
 from bench.watch import ROOT, clean_environment, watch
 
 RESULTS = ROOT / "build" / "bench" / "plan.json"
+OWN = [sys.executable, "-m", "bench.plan"]
+PATCHES = 40
 PLACES = 100
 #: A canary, a tenth, and the rest, with limits and an order: what a plan of this size would ask for.
 WAVES = [
@@ -49,7 +52,7 @@ WAVES = [
 ]
 
 
-def steps(count: int, folder: Path) -> list[dict[str, Any]]:
+def steps(count: int, patches: int, folder: Path) -> list[dict[str, Any]]:
     """Plan in this process; return what each step took and the memory after it."""
     found: list[dict[str, Any]] = []
 
@@ -66,14 +69,22 @@ def steps(count: int, folder: Path) -> list[dict[str, Any]]:
     where = nodes.places(PLACES)
     policy = check_policy(nodes.policy(where, waves=WAVES))
     members = step("the inventory's nodes", lambda: list(nodes.candidates(count, where)))
-    (folder / "scan.json").write_text(json.dumps(nodes.scan(members)))
-    scan = step("reading scan.json", lambda: read_json(folder / "scan.json", "dir"))
+    subprocess.run([*OWN, "--scan", str(count), str(patches), str(folder)], cwd=ROOT, check=True)
+    size = (folder / "scan.json").stat().st_size / 2**20
+    scan = step("reading scan.json", lambda: read_scan(folder / "scan.json"))
     plan = step("the plan", lambda: _plan(members, policy, scan))
     assert plan["totals"]["nodes"] == count, plan["totals"]
     step("its text", lambda: plan_to_text(plan))
     step("its page", lambda: len(render_plan_html(plan)))
     step("writing plan.json", lambda: write_pieces(folder / "plan.json", to_lines(plan)))
+    found[1]["file_mb"], found[-1]["file_mb"] = round(size), round((folder / "plan.json").stat().st_size / 2**20)
     return found
+
+
+def write_estate(count: int, patches: int, folder: Path) -> None:
+    """Write the scan of so many nodes. In a process of its own: the memory of making it is nobody's."""
+    members = list(nodes.candidates(count, nodes.places(PLACES)))
+    write_pieces(folder / "scan.json", to_lines(nodes.scan(members, patches), 2))
 
 
 def _plan(members: list[Candidate], policy: Policy, scan: Any) -> dict[str, Any]:
@@ -139,17 +150,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--nodes", type=int, default=100_000)
+    parser.add_argument("--patches", type=int, default=PATCHES, help="missing on each node")
     parser.add_argument("--playbook", type=int, default=10_000, help="nodes of the playbook; 0: no playbook")
     parser.add_argument("--steps", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--scan", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.scan:
+        write_estate(int(options.scan[0]), int(options.scan[1]), Path(options.scan[2]))
+        return
     count = 10_000 if options.quick else options.nodes
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         if options.steps:
-            print(json.dumps(steps(count, Path(name))))
+            print(json.dumps(steps(count, options.patches, Path(name))))
             return
         report: dict[str, Any] = {"machine": machine(), "nodes": count}
-        own = [sys.executable, "-m", "bench.plan", "--steps", "--nodes", str(count)]
+        own = [*OWN, "--steps", "--nodes", str(count), "--patches", str(options.patches)]
         environment = {**clean_environment(), "PYTHONPATH": f"{ROOT}:{ROOT / 'build' / 'tree'}"}
         done = subprocess.run(own, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
         report["steps"] = json.loads(done.stdout.splitlines()[-1])

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.plan.plan import check_plan, check_plan_shape
-from ..module_utils._core.plan.scan import check_scan, check_scan_shape
+from ..module_utils._core.plan.scan import check_scan, check_scan_shape, unpack_scan
 from ..module_utils._core.read import read
 from ..module_utils._core.report.csv import to_csv
 from ..module_utils._core.report.finding_words import to_vulnerabilities
@@ -95,6 +95,8 @@ class ActionModule(ControllerAction):
                     whole(data, name)
             except BadInput:
                 remarks.append(remark)
+        if scan is not None:
+            unpack_scan(scan, "scan.json")
         return plan, scan, remarks
 
     def _show(self, report: Report, page: str | None) -> None:

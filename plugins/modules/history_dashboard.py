@@ -20,8 +20,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.history
+  - patchtide.hybrid.history.read
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play.
   - Needs the Python library duckdb on the controller.
 seealso:
   - module: patchtide.hybrid.patchtide_query
@@ -37,10 +38,6 @@ attributes:
     description: The same history gives the same files.
     support: full
 options:
-  history:
-    description: Directory of the history, or V(s3://bucket/prefix). The Region of the bucket is O(region).
-    type: str
-    required: true
   dest:
     description: Directory for the page.
     type: path
@@ -55,10 +52,6 @@ options:
         its directory can be shared with the owner; the page of the whole estate links to all of them.
     type: bool
     default: false
-  since:
-    description: First day whose rows are read, such as V(2026-01-01). Defaults to all.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""

@@ -18,8 +18,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.history
+  - patchtide.hybrid.history.read
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play.
   - Needs the Python library duckdb on the controller. Files of a bucket are copied into a temporary directory first.
   - A query can read the tables and views of the history and nothing else.
 seealso:
@@ -36,10 +37,6 @@ attributes:
     description: The same history gives the same answers.
     support: full
 options:
-  history:
-    description: Directory of the history, or V(s3://bucket/prefix). The Region of the bucket is O(region).
-    type: str
-    required: true
   views:
     description: Names of views, such as V(compliance_now).
     type: list
@@ -47,10 +44,6 @@ options:
   sql:
     description: One SELECT on the views and datasets.
     type: str
-  since:
-    description: First day whose rows are read, such as V(2026-01-01). Defaults to all.
-    type: str
-    default: ""
   limit:
     description: Maximum number of rows of each answer.
     type: int

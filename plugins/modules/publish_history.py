@@ -21,8 +21,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - patchtide.hybrid.history
 notes:
-  - Runs on the controller as an action plugin, whatever the host of the play.
   - Writing Parquet needs the Python library duckdb on the controller.
   - A scan, plan or import that was edited, and a damaged journal, is refused.
 seealso:
@@ -39,10 +39,6 @@ attributes:
     description: The same rows are published once.
     support: full
 options:
-  history:
-    description: Directory of the history, or V(s3://bucket/prefix). The Region of the bucket is O(region).
-    type: str
-    required: true
   dir:
     description:
       - Directory of a rollout. C(scan.json), C(plan.json) with C(journal.jsonl), and C(vulnerabilities*.jsonl) in it

@@ -37,6 +37,13 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of values of one shape, each of which may be the number of one in a table of the file."""
+
+    item: Shape
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """An object with arbitrary names and values of one shape."""
 
@@ -58,7 +65,7 @@ class OrNull:
     item: Shape
 
 
-Shape: TypeAlias = "Rule | Each | Values | Object | OrNull"
+Shape: TypeAlias = "Rule | Each | Listed | Values | Object | OrNull"
 
 
 def _is_number(value: object) -> bool:
@@ -114,8 +121,13 @@ class _Check:
                 raise BadInput(where, value, "an object")
             for name, item in value.items():
                 self.look(item, shape.item, f"{where}.{name}")
-        elif not isinstance(value, list) or len(value) < shape.least:
-            raise BadInput(where, value, f"a list of at least {shape.least}" if shape.least else "a list")
+        elif not isinstance(value, list):
+            raise BadInput(where, value, "a list")
+        elif isinstance(shape, Listed):
+            for index in [at for at, item in enumerate(value) if item.__class__ is not int or item < 0]:
+                self.look(value[index], shape.item, f"{where}[{index}]")
+        elif len(value) < shape.least:
+            raise BadInput(where, value, f"a list of at least {shape.least}")
         else:
             for index, item in enumerate(value):
                 self.look(item, shape.item, f"{where}[{index}]")

@@ -20,7 +20,7 @@ from ...module_utils._core.notice.exceptions import alarm_notice, exception_noti
 from ...module_utils._core.notice.model import Notice
 from ...module_utils._core.notice.repositories import repository_notices
 from ...module_utils._core.notice.rollouts import Evidence, Moments, rollout_notices
-from ...module_utils._core.plan.scan import check_scan_shape
+from ...module_utils._core.plan.scan import check_scan_shape, unpack_scan
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.report.model import build_report
 from ...module_utils._core.stamp import from_time
@@ -109,4 +109,4 @@ def _scan(folder: Path) -> dict[str, Any] | None:
         return None
     data: dict[str, Any] = read_json(path, "dir")
     check_scan_shape(data, str(path))
-    return data
+    return unpack_scan(data, str(path))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .address import to_name
+from .per_object import PerObject
 
 #: Maximum rows of a list. A node compares each row with each version in its repositories: 1,000 rows take minutes.
 MOST_ROWS = 500
@@ -104,9 +105,10 @@ def make_lists(members: Iterable[tuple[str, Shared, Sequence[Row]]]) -> list[Ove
     :param members: node ID, what it shares with others, and its patches; a node without patches needs no list.
     """
     sets: dict[Shared, dict[tuple[Row, ...], list[str]]] = {}
+    ordered = PerObject(lambda patches: tuple(sorted(set(patches))))
     for node_id, shared, patches in members:
         if patches:
-            sets.setdefault(shared, {}).setdefault(tuple(sorted(set(patches))), []).append(node_id)
+            sets.setdefault(shared, {}).setdefault(ordered(patches), []).append(node_id)
     drafts = [draft for shared in sorted(sets, key=_order) for draft in _fill(shared, sets[shared])]
     return [_finish(draft) for draft in drafts]
 

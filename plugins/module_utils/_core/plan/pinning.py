@@ -12,6 +12,7 @@ from ..errors import BadInput
 from ..executors import find
 from ..lists.address import to_address
 from ..lists.override_list import OverrideList, Row, Shared, make_lists, why_not_listed
+from ..lists.per_object import PerObject
 from ..lists.pins import BASELINE, EVERYTHING, LIST, WINDOWS_UPDATES, content_open, pin_of
 from ..nodes import Candidate
 from ..policy.values import Policy
@@ -21,22 +22,62 @@ from .wave import patch_count
 NOT_PINNED = "not_pinned"
 
 
-def not_pinned(node: Candidate, scan: Mapping[str, Any] | None, policy: Policy, *, by_baseline: bool = True) -> str:
-    """Return why no list can be made for a node that needs one by the policy; "" otherwise.
+class Pins:
+    """How the policy pins nodes. What it finds about a list of missing patches counts for all nodes that share it.
 
     :param by_baseline: whether a node may install what the plan does not name, as its baseline or its server says.
     """
-    pin = _pin(node, policy)
-    if not by_baseline and pin in (BASELINE, EVERYTHING):
-        return "an install on it cannot be limited to the urgent patches (patching.pin, patching.windows_document)"
-    if pin not in (LIST, "kb"):
-        return ""
-    if scan is None:  # a stopped node that would be started
-        return "it was not scanned, so no list can name its patches; patching.pin: baseline patches it unpinned"
-    rows, count = _rows(scan), patch_count(scan)
-    if count and not rows:
-        return f"the scan counted {count:,} missing patches and could not name them, so no list can"
-    return why_not_listed(rows, by_title=node.platform != "windows")
+
+    def __init__(self, policy: Policy, *, by_baseline: bool = True) -> None:
+        self._policy, self._by_baseline = policy, by_baseline
+        self._rows = PerObject(_rows)
+        self._why = PerObject(lambda missing, by_title: why_not_listed(self._rows(missing), by_title))
+        self._open = PerObject(lambda patches: content_open(patch["id"] for patch in patches))
+
+    def why_not(self, node: Candidate, scan: Mapping[str, Any] | None) -> str:
+        """Return why no list can be made for a node that needs one by the policy; "" otherwise."""
+        pin = _pin(node, self._policy)
+        if not self._by_baseline and pin in (BASELINE, EVERYTHING):
+            return "an install on it cannot be limited to the urgent patches (patching.pin, patching.windows_document)"
+        if pin not in (LIST, "kb"):
+            return ""
+        if scan is None:  # a stopped node that would be started
+            return "it was not scanned, so no list can name its patches; patching.pin: baseline patches it unpinned"
+        missing, count = _missing(scan), patch_count(scan)
+        if count and not missing:
+            return f"the scan counted {count:,} missing patches and could not name them, so no list can"
+        why: str = self._why(missing, node.platform != "windows")
+        return why
+
+    def bind(
+        self,
+        waves: Sequence[Mapping[str, Any]],
+        members: Sequence[Sequence[Candidate]],
+        records: Mapping[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Return the plan's lists, and note on each planned node how it is pinned: ``pin``, ``list``, ``content_open``,
+        and in ``pending_before`` the patches that waited for a reboot.
+
+        :param waves: the plan's waves; their nodes get the members. :param members: the same nodes as the inventory's.
+        :param records: the scan's records by node ID.
+        """
+        candidates = {node.node_id: node for found in members for node in found}
+        listed: list[tuple[str, Shared, Sequence[Row]]] = []
+        planned = {node["node_id"]: node for wave in waves for node in wave["nodes"]}
+        for node_id, node in planned.items():
+            node["pin"] = _pin(candidates[node_id], self._policy)
+            if named := self._open(node["patches"]):
+                node["content_open"] = list(named)
+            scan = records.get(node_id)
+            if pending := (scan or {}).get("pending"):
+                node["pending_before"] = list(pending)
+            if node["pin"] in (LIST, "kb"):
+                listed.append((node_id, _shared(candidates[node_id], scan), self._rows(_missing(scan))))
+        lists = make_lists(listed)
+        for item in lists:
+            for node_id in item.nodes:
+                planned[node_id]["list"] = item.name
+        return [_to_dict(item, self._policy) for item in lists]
 
 
 def _pin(node: Candidate, policy: Policy) -> str:
@@ -45,39 +86,12 @@ def _pin(node: Candidate, policy: Policy) -> str:
     return pin_of(row.pin, node.platform, policy.patching.pin, everything=everything) if row else ""
 
 
-def _rows(scan: Mapping[str, Any] | None) -> list[Row]:
-    return [(str(patch["id"]), str(patch.get("title") or "")) for patch in (scan or {}).get("missing") or ()]
+def _missing(scan: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    return (scan or {}).get("missing") or ()
 
 
-def bind(
-    waves: Sequence[Mapping[str, Any]],
-    members: Sequence[Sequence[Candidate]],
-    policy: Policy,
-    records: Mapping[str, Any],
-) -> list[dict[str, Any]]:
-    """Return the plan's lists, and note on each planned node how it is pinned: ``pin``, ``list``, ``content_open``, and
-    in ``pending_before`` the patches that waited for a reboot.
-
-    :param waves: the plan's waves; their nodes get the members. :param members: the same nodes as the inventory's.
-    :param records: the scan's records by node ID.
-    """
-    candidates = {node.node_id: node for found in members for node in found}
-    listed: list[tuple[str, Shared, list[Row]]] = []
-    planned = {node["node_id"]: node for wave in waves for node in wave["nodes"]}
-    for node_id, node in planned.items():
-        node["pin"] = _pin(candidates[node_id], policy)
-        if named := content_open(patch["id"] for patch in node["patches"]):
-            node["content_open"] = named
-        scan = records.get(node_id)
-        if pending := (scan or {}).get("pending"):
-            node["pending_before"] = list(pending)
-        if node["pin"] in (LIST, "kb"):
-            listed.append((node_id, _shared(candidates[node_id], scan), _rows(scan)))
-    lists = make_lists(listed)
-    for item in lists:
-        for node_id in item.nodes:
-            planned[node_id]["list"] = item.name
-    return [_to_dict(item, policy) for item in lists]
+def _rows(missing: Sequence[Mapping[str, Any]]) -> list[Row]:
+    return [(str(patch["id"]), str(patch.get("title") or "")) for patch in missing]
 
 
 def _shared(node: Candidate, scan: Mapping[str, Any] | None) -> Shared:

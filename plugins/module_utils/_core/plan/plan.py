@@ -29,7 +29,7 @@ from .covered import Coverage
 from .emergency import Urgent, late_warnings, narrow
 from .exclude import exclusion
 from .node_windows import NO_WINDOW, NoWindow
-from .pinning import NOT_PINNED, bind, not_pinned, pin_warnings
+from .pinning import NOT_PINNED, Pins, pin_warnings
 from .quotas import quota_warnings
 from .rules import PlanRules
 from .selection import empty_waves, whole_account_warnings
@@ -81,10 +81,11 @@ def build_plan(
     :returns: the plan (docs/formats.md). The same input gives the same ``content_digest``, but never the same digest.
     """
     scan = narrow(scan, urgent) if urgent else scan
-    draft = _fill(nodes, nodes, policy, scan, from_time(created_at), guard, calendars, urgent)
+    pins = Pins(policy, by_baseline=urgent is None)
+    draft = _fill(nodes, nodes, policy, scan, pins, from_time(created_at), guard, calendars, urgent)
     for _again in range(2):  # budgets in percent refer to the nodes of the plan
         if len(members := draft.members) != draft.counted:
-            draft = _fill(nodes, members, policy, scan, from_time(created_at), guard, calendars, urgent)
+            draft = _fill(nodes, members, policy, scan, pins, from_time(created_at), guard, calendars, urgent)
     # The waves of an emergency are those that have urgent nodes.
     idle, coverage = [] if urgent else _note_empty_waves(draft, policy, nodes), Coverage(policy)
     waves = [
@@ -98,7 +99,7 @@ def build_plan(
     if urgent:
         for node in (node for wave in waves for node in wave["nodes"]):
             node["urgent"] = urgent.node_data(node["node_id"])
-    lists = bind(waves, draft.waves, policy, scan["nodes"])
+    lists = pins.bind(waves, draft.waves, scan["nodes"])
     windows = draft.timeline.windows_data()
     return seal(
         {
@@ -174,7 +175,12 @@ class _Draft:
 
 
 def _sort_out(
-    draft: _Draft, nodes: Sequence[Candidate], policy: Policy, scan: Mapping[str, Any], urgent: Urgent | None
+    draft: _Draft,
+    nodes: Sequence[Candidate],
+    policy: Policy,
+    scan: Mapping[str, Any],
+    pins: Pins,
+    urgent: Urgent | None,
 ) -> list[Candidate]:
     """Return the nodes that may be in a wave; the others are excluded with their reasons."""
     records = scan["nodes"]
@@ -186,7 +192,7 @@ def _sort_out(
         why = idle or exclusion(node, record, policy, lost.get(place_label(node.account, node.region)))
         if why:
             draft.leave_out(node, *why)
-        elif unpinned := not_pinned(node, record, policy, by_baseline=urgent is None):
+        elif unpinned := pins.why_not(node, record):
             draft.leave_out(node, NOT_PINNED, unpinned)
         else:
             eligible.append(node)
@@ -198,6 +204,7 @@ def _fill(
     counted: Sequence[Candidate],
     policy: Policy,
     scan: Mapping[str, Any],
+    pins: Pins,
     now: datetime,
     guard: ExceptionGuard | None,
     calendars: Sequence[Calendar],
@@ -209,7 +216,7 @@ def _fill(
     """
     turns = Turns(counted, PlanRules.of_policy(policy).budgets, policy.tags.cluster)
     draft = _Draft(policy.tags, Timeline(policy, now, calendars), turns, len(counted))
-    left: Sequence[Candidate] = spread(_sort_out(draft, nodes, policy, scan, urgent), policy.name)
+    left: Sequence[Candidate] = spread(_sort_out(draft, nodes, policy, scan, pins, urgent), policy.name)
     for order, wave in enumerate(policy.waves, 1):
         chosen, left = take(left, wave, order - 1, _Allowed(draft, wave, order, guard))
         time = draft.timeline.place(order, wave, chosen, turns.assign)

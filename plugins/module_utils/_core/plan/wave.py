@@ -12,6 +12,7 @@ from typing import Any
 
 from ..azure_ids import is_vm
 from ..executors import find
+from ..lists.per_object import PerObject
 from ..nodes import PLANNED, Candidate, matches
 from ..policy.values import Policy, Reboot, Wave
 from ..read import to_document
@@ -24,6 +25,7 @@ _REBOOT = re.compile(
 )
 _planned = attrgetter(*PLANNED)
 _PATCH = ("id", "title", "severity", "classification")
+_NONE: Sequence[Any] = ()
 
 
 def reboot_forecast(platform: str, patch_names: Sequence[str], rule: str) -> str:
@@ -101,10 +103,10 @@ def _node(
     record: Mapping[str, Any] | None,
     own_rule: str | None,
     wave_rule: str,
-    shared: Callable[[Mapping[str, Any]], dict[str, Any]],
+    shared: _Patches,
 ) -> dict[str, Any]:
     scan = record or {}
-    patches = [shared(patch) for patch in scan.get("missing") or []]
+    patches = shared.listed(scan.get("missing") or _NONE)
     return {
         **dict(zip(PLANNED, _planned(node), strict=True)),
         "tags": dict(node.tags),
@@ -116,9 +118,7 @@ def _node(
         **({"deferred": deferred} if (deferred := scan.get("deferred")) else {}),
         **({"forecast": forecast} if (forecast := _forecast(scan)) else {}),
         **({"reboot_rule": own_rule} if own_rule else {}),
-        "reboot": reboot_forecast(
-            node.platform, [patch["title"] or patch["id"] for patch in patches], own_rule or wave_rule
-        ),
+        "reboot": shared.reboot(patches, node.platform, own_rule or wave_rule),
     }
 
 
@@ -149,18 +149,22 @@ def is_stopped(node: Candidate) -> bool:
 
 
 class _Patches:
-    """A plan's form of patches: equal ones are one object on all nodes. The scan must not change meanwhile."""
+    """A plan's form of patches: equal ones are one object on all nodes, and a list that nodes of a scan share is one.
+
+    The scan must not change meanwhile.
+    """
 
     def __init__(self) -> None:
         self._by_value: dict[tuple[str, ...], dict[str, Any]] = {}
-        #: Keyed by the identity of the scan's object: equal patches of a scan read from a file are one object too.
-        self._by_object: dict[int, dict[str, Any]] = {}
+        self._one = PerObject(self._to_plan)
+        self.listed = PerObject(lambda missing: [self._one(patch) for patch in missing])
+        self.reboot = PerObject(_forecast_of)
 
-    def __call__(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+    def _to_plan(self, patch: Mapping[str, Any]) -> dict[str, Any]:
         """Return the plan's patch for the scan's."""
-        found = self._by_object.get(id(patch))
-        if found is None:
-            values = tuple(patch.get(name, "") for name in _PATCH)
-            found = self._by_value.setdefault(values, dict(zip(_PATCH, values, strict=True)))
-            self._by_object[id(patch)] = found
-        return found
+        values = tuple(patch.get(name, "") for name in _PATCH)
+        return self._by_value.setdefault(values, dict(zip(_PATCH, values, strict=True)))
+
+
+def _forecast_of(patches: Sequence[Mapping[str, Any]], platform: str, rule: str) -> str:
+    return reboot_forecast(platform, [patch["title"] or patch["id"] for patch in patches], rule)

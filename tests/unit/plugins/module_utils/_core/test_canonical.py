@@ -25,6 +25,10 @@ JSON = st.recursive(
 @example({"a": [{"b": [{"c": [{"d": [[]]}]}]}], "é": {}, "": []})
 @example({1: "number", 2: "other"})
 @example([[[[[[("tuple", "\ud800")]]]]]])
+@example(
+    [[[[{"a": 1, "b": [{"id": 1}, {"id": 2}], "c": [], "d": [{}, 1], "e": {"b": [{"x": 1}]}, "é": [{"y": [{}]}]}]]]]
+)
+@example([[[[{"only": [{"id": 1}]}, {1: [{"id": 1}]}, {"z": [{"id": 1}], "y": (1,)}]]]])
 def test_the_digest_is_that_of_the_canonical_text(data: Any) -> None:
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     assert to_canonical(data) == text
@@ -35,3 +39,12 @@ def test_the_digest_is_that_of_the_canonical_text(data: Any) -> None:
 def test_what_is_no_json_has_no_digest(data: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         to_digest(data)
+
+
+def test_equal_objects_of_a_list_are_told_apart_by_what_they_are_now() -> None:
+    shared = {"id": "a"}
+    nodes = [{"patches": [shared, {"id": str(number)}]} for number in range(100)]
+    assert to_digest([[[[nodes]]]]) == to_digest(json.loads(json.dumps([[[[nodes]]]])))
+    before = to_digest([[[nodes]]])
+    shared["id"] = "b"
+    assert to_digest([[[nodes]]]) != before
