@@ -25,6 +25,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "implementation_plan", "backout_plan", "test_plan", "std_change_producer_version",
     ),
     "incident": (*_TASK, "caller_id", "category", "close_code", "hold_reason", "incident_state", "rfc", "caused_by"),
+    "em_event": (
+        "source", "event_class", "node", "resource", "metric_name", "type", "severity", "message_key", "description",
+        "additional_info", "resolution_state", "state", "time_of_event",
+    ),
     "sysapproval_approver": ("sysapproval", "approver", "state", "comments"),
     "task_ci": ("task", "ci_item"),
     "cmdb_ci": ("name", "object_id", "serial_number", "sys_class_name", "fqdn"),

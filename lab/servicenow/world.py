@@ -59,7 +59,7 @@ class World:
     """``silent``: business rules abort without an error. ``hidden``: columns that the account may not read.
 
     ``approvers``: user names of those who are asked. ``blackout``: whether the conflict check finds one.
-    ``busy``: number of requests that are answered with 429 first.
+    ``busy``: number of requests that are answered with 429 first. ``events``: whether the account may send events.
     """
 
     now: str = "2026-12-01 12:00:00"
@@ -69,6 +69,7 @@ class World:
     approvers: list[str] = field(default_factory=lambda: ["ana"])
     blackout: bool = False
     busy: int = 0
+    events: bool = True
     tables: dict[str, dict[str, Row]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
     files: dict[str, bytes] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -113,6 +114,9 @@ class World:
         """Insert through the Table API."""
         if table == "change_request":
             values = _new_change(values)
+        elif table == "em_event" and not self.events:
+            # "Role required: evt_mgmt_integration" ("Event collection via web service API")
+            raise Refused(403, "Operation Failed", "ACL Exception Insert Failed due to security constraints")
         elif table == "incident":
             _mandatory(values, "short_description", "caller_id")
             values = {"state": "1", "active": "true", **values}

@@ -41,6 +41,7 @@ class ActionModule(ControllerAction):
         "policy_file": {"type": "path", "required": True},
         "dir": {"type": "path"},
         "alarms": {"type": "list", "elements": "dict", "options": _ALARM, "default": []},
+        "coverage": {"type": "list", "elements": "dict"},
         "seconds": {"type": "int", "default": 60},
     }
 
@@ -58,6 +59,8 @@ class ActionModule(ControllerAction):
         alarms = [Alarm(**item) for item in options["alarms"] if item["kind"] not in OF_LEDGER]
         if not self.check_mode:  # before anything else, since the tags that caused them are corrected already
             run.ledger.raise_alarms(alarms, clock.now())
+            if options["coverage"] is not None:
+                run.ledger.keep_coverage(options["coverage"], clock.now())
         nodes = list(candidates(task_vars, policy.tags.application)) if task_vars.get("hostvars") else []
         reader, done = Reader(policy, clock, nodes), Result()
         try:
@@ -66,6 +69,7 @@ class ActionModule(ControllerAction):
                 if self.check_mode:
                     known = replace(known, alarms=(*known.alarms, *((clock.now(), alarm) for alarm in alarms)))
                 notices = [*_derive(reader, policy, options), *reader.alarms(known.alarms)]
+                notices += reader.coverage(run.ledger.coverage)
                 problems = run.collect(notices, known, rehearsal=is_rehearsal())
                 done = Result(failed=dict(run.broken))
                 if not self.check_mode:

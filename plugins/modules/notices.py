@@ -9,8 +9,9 @@ module: notices
 short_description: Send the notices that are due
 version_added: 0.1.0
 description:
-  - Derives notices from plans, journals, the exception ledger and the history of repositories, and sends those that
-    the routes of the policy's C(notices) have not got yet, by Amazon SNS, mail or webhooks.
+  - Derives notices from plans, journals, the exception ledger, findings about nodes and the history of repositories.
+    It sends those that the routes of the policy's C(notices) have not got yet, by Amazon SNS, mail, webhooks or events
+    of ServiceNow.
   - A notice is recorded in the policy's C(notices.ledger) after it was delivered. What was not delivered remains due
     for 7 days. A run that is killed between delivery and record sends the notice again, with the same key.
 author:
@@ -80,6 +81,12 @@ options:
         description: The exception, if the alarm is about one.
         type: str
         default: ""
+  coverage:
+    description:
+      - RV(patchtide.hybrid.node_enrollment#module:nodes) of M(patchtide.hybrid.node_enrollment) for the whole estate.
+        It replaces what is kept in C(coverage.json) beside the ledger. Its findings are sent once a day.
+    type: list
+    elements: dict
   seconds:
     description: Time limit of the task in seconds. What is not delivered within it remains due.
     type: int

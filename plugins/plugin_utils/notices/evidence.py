@@ -15,8 +15,9 @@ from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.exceptions.tags import Alarm
 from ...module_utils._core.nodes import Candidate
+from ...module_utils._core.notice.coverage import coverage_notices
 from ...module_utils._core.notice.due import OLDEST
-from ...module_utils._core.notice.exceptions import alarm_notice, exception_notices
+from ...module_utils._core.notice.exceptions import alarm_notice, exception_notices, listed_notice
 from ...module_utils._core.notice.model import Notice
 from ...module_utils._core.notice.repositories import repository_notices
 from ...module_utils._core.notice.rollouts import Evidence, Moments, rollout_notices
@@ -91,8 +92,19 @@ class Reader:
         try:
             records = open_ledger(rules.ledger, options).read()
             yield from exception_notices(records, self.nodes, rules, today, self.policy.name)
+            if listed := listed_notice(records, self.nodes, rules, self.clock.now(), self.policy.name):
+                yield listed
         except PatchtideError as error:
             self.problems.append(plain(error))
+
+    def coverage(self, path: Path) -> Iterator[Notice]:
+        """Yield the notice of what ``enroll_nodes`` found last. :param path: the file that keeps it."""
+        if path.exists():
+            yield from self._each(path, self._coverage)
+
+    def _coverage(self, path: Path) -> list[Notice]:
+        data = read_json(path, "coverage")
+        return coverage_notices(data, self.nodes, self.policy.tags.owner, self.policy.name)
 
     def alarms(self, raised: Sequence[tuple[datetime, Alarm]]) -> Iterator[Notice]:
         """Yield the notices of alarms about tags, one for each day on which an alarm is raised."""

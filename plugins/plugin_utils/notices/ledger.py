@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.exceptions.tags import Alarm
+from ...module_utils._core.notice.coverage import to_coverage
 from ...module_utils._core.stamp import from_time, to_time
+from ..files import write_text
 from ..line_file import LineFile, LineFileError
 from ..private_file import disk_errors, make_directory, open_private
 from .message import Message
@@ -79,6 +83,16 @@ class NoticeLedger:
         """Record alarms before they are sent, because the tags that caused them are corrected in the meantime."""
         rows = [{name: getattr(alarm, name) for name in _ALARM} for alarm in alarms]
         self._file.append({"at": to_time(at), "alarm": row} for row in rows)
+
+    @property
+    def coverage(self) -> Path:
+        """The file beside it with what ``enroll_nodes`` found last; each run replaces it."""
+        return self.path.with_name("coverage.json")
+
+    def keep_coverage(self, rows: Iterable[Mapping[str, Any]], at: datetime) -> None:
+        """Replace the findings, before they are sent. :param rows: ``nodes`` of ``node_enrollment``."""
+        make_directory(self.coverage.parent)
+        write_text(self.coverage, json.dumps(to_coverage(rows, at), indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def alone(self, seconds: float) -> Iterator[None]:

@@ -17,6 +17,7 @@ from ...module_utils._core.notice.due import due
 from ...module_utils._core.notice.model import Notice
 from ...module_utils._core.policy.notice_rules import NoticeRules, Route
 from .delivery import Result, deliver
+from .event import EventSender
 from .ledger import NAME, Known, NoticeLedger
 from .mail import MailSender
 from .message import Message, Texts
@@ -78,6 +79,8 @@ class NoticeRun:
             return MailSender(route.mail, self.clock.now)
         if route.webhook:
             return WebhookSender(route.webhook)
+        if route.servicenow:
+            return EventSender(route.servicenow)
         if route.sns:
             return TopicSender(route.sns, self.options)
         raise PatchtideError(f"route {route.name} has no receiver")  # the policy's checks refuse it

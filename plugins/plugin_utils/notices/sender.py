@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.gate.health_rules import clean, expand
 from .message import Message
+
+#: A receiver asks for at most so many seconds of patience within a run; a later run tries again.
+_LONGEST_WAIT = 30.0
+#: Answers of web services below 500 after which another attempt can help.
+REPEATABLE = (408, 425, 429)
 
 
 class NotSent(PatchtideError):
@@ -53,3 +58,9 @@ def cut_bytes(text: str, limit: int) -> str:
     """Return a text of at most ``limit`` bytes of UTF-8, with an ellipsis where it was cut."""
     data = text.encode("utf-8", "replace")
     return data.decode() if len(data) <= limit else data[: limit - 3].decode(errors="ignore") + "…"
+
+
+def retry_after(headers: Any) -> float:
+    """Return the seconds of ``Retry-After``, bounded; 0 if it is a date or missing."""
+    text = str((headers or {}).get("Retry-After") or "")
+    return min(float(text), _LONGEST_WAIT) if text.isdecimal() and len(text) < 8 else 0.0

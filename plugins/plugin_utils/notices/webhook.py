@@ -27,15 +27,12 @@ from ...module_utils._core.gate.health_rules import MASK
 from ...module_utils._core.policy.notice_checks import is_web_address
 from ...module_utils._core.policy.notice_rules import Webhook
 from .message import Message
-from .sender import NotSent, cut_bytes, secret
+from .sender import REPEATABLE, NotSent, cut_bytes, retry_after, secret
 
 #: "Maximum length for the text in this field is 150 characters." (header block), "3000 characters" (section block).
 _SLACK_HEADER, _SLACK_SECTION = 150, 3000
 #: "The message size limit is 28 KB" (Teams, create incoming webhooks); escapes of JSON take up to six bytes each.
 _TEAMS_BYTES = 28 << 10
-#: A receiver asks for at most so many seconds of patience within a run; a later run tries again.
-_LONGEST_WAIT = 30.0
-_REPEATABLE = (408, 425, 429)
 
 
 class WebhookSender:
@@ -74,13 +71,13 @@ class WebhookSender:
                 status, wait = int(reply.status), 0.0
         except HTTPError as error:
             with error:
-                status, wait = int(error.code), _wait(error.headers)
+                status, wait = int(error.code), retry_after(error.headers)
         except Exception as error:  # sockets, TLS and HTTP have no common error
             said = str(error) if isinstance(error, OSError) else type(error).__name__
             secrets = () if self._literal else self._secrets
             raise NotSent(f"{self.shown}: {said}", secrets, again=True) from None
         if not 200 <= status < 300:
-            again = status >= 500 or status in _REPEATABLE
+            again = status >= 500 or status in REPEATABLE
             raise NotSent(f"{self.shown} answered {status}", again=again, wait=wait)
         return ""
 
@@ -112,12 +109,6 @@ def sign(key: bytes, message_id: str, at: str, body: bytes) -> str:
     """Return one signature of a request. :param at: seconds since 1970, as text."""
     found = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(found).decode()}"
-
-
-def _wait(headers: Any) -> float:
-    """Return the seconds of ``Retry-After``, bounded; 0 if it is a date or missing."""
-    text = str((headers or {}).get("Retry-After") or "")
-    return min(float(text), _LONGEST_WAIT) if text.isdecimal() and len(text) < 8 else 0.0
 
 
 def _generic(message: Message) -> Mapping[str, Any]:

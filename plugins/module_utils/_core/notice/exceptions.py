@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ..exceptions.records import ExceptionRecord, ExceptionRules, ExceptionStatus
 from ..exceptions.tags import Alarm, reconcile
 from ..nodes import Candidate
 from ..report.rows import moment
+from ..times.schedule import to_zone
 from .model import Notice
 
 #: Alarms that follow from the ledger alone. The others need the tags as they are, which ``patch_exception_sync`` reads.
@@ -49,6 +50,36 @@ def exception_notices(
         if alarm.kind in OF_LEDGER:
             found = by_id[alarm.exception_id]
             yield alarm_notice(alarm, (rules.ledger, str(found.period)), None, _covered(found, nodes), policy)
+
+
+def listed_notice(
+    records: Sequence[ExceptionRecord], nodes: Sequence[Candidate], rules: ExceptionRules, now: datetime, policy: str
+) -> Notice | None:
+    """Return the list of the month: nodes that an approved exception covers on some of its days.
+
+    A receiver gets its own nodes. It follows from the ledger as it is when it is sent, in the first week of the month.
+    """
+    today = now.astimezone(to_zone(rules.timezone))
+    first = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    after = (first + timedelta(days=31)).replace(day=1)
+    points: dict[str, list[str]] = {}
+    for record in records:
+        if record.is_approved and record.period.start < after.date() and record.period.end >= first.date():
+            text = (
+                f"{record.exception_id}, until {record.period.end}: {record.reason} (approved by {record.decided_by})"
+            )
+            for node in _covered(record, nodes):
+                points.setdefault(node.node_id, []).append(text)
+    if not points:
+        return None
+    return Notice(
+        kind="exceptions_listed",
+        about=(rules.ledger, f"{first:%Y-%m}"),
+        facts={"policy": policy, "month": f"{first:%Y-%m}"},
+        at=first,
+        nodes=tuple(node for node in nodes if node.node_id in points),
+        points={node: "; ".join(texts) for node, texts in points.items()},
+    )
 
 
 def _covered(record: ExceptionRecord, nodes: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -48,6 +48,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "{by} revoked it. Its nodes are patched again. {note}",
     ),
     "exception_alarm": ("{policy}: exceptions: {alarm}", "{text}"),
+    "exceptions_listed": (
+        "{policy}: {points} with exceptions in {month}",
+        "These are not patched on some days of the month, by the ledger as it is now. Each has the last day and the "
+        "reason.",
+    ),
+    "coverage_found": (
+        "{policy}: {points} that the next plan would miss or cannot patch",
+        "Found by enroll_nodes at {found}. Each has what is wrong with it and how it is fixed.",
+    ),
     "repository_repaired": ("{policy}: repositories of {nodes} corrected", "Corrected on {day}: {repair}."),
 }
 

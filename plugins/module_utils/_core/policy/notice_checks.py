@@ -13,13 +13,13 @@ from ..errors import BadInput
 from ..gate.health_rules import MASK
 from ..times.schedule import to_zone
 from .errors import Mistake
-from .notice_rules import Mail, NoticeRules, Route, Webhook
+from .notice_rules import Mail, NoticeRules, Route, ServiceNowEvents, Webhook
 
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _NAMED = (
     "${NAME} with the name of an environment variable of the controller, because the policy is no place for secrets"
 )
-_KINDS = ("sns", "mail", "webhook")
+_KINDS = ("sns", "mail", "webhook", "servicenow")
 
 
 def notice_mistakes(rules: NoticeRules) -> Iterator[Mistake]:
@@ -31,6 +31,8 @@ def notice_mistakes(rules: NoticeRules) -> Iterator[Mistake]:
             yield from _of_mail(route.mail, f"{path}.mail")
         if route.webhook:
             yield from _of_webhook(route.webhook, f"{path}.webhook")
+        if route.servicenow:
+            yield from _of_events(route.servicenow, f"{path}.servicenow")
 
 
 def _of_route(route: Route, path: str) -> Iterator[Mistake]:
@@ -77,6 +79,14 @@ def _of_webhook(hook: Webhook, path: str) -> Iterator[Mistake]:
     elif not is_web_address(hook.url):
         expected = "an http or https URL without user and password, or ${NAME} with the name of an environment variable"
         yield Mistake(path=f"{path}.url", value=MASK, expected=expected)
+
+
+def _of_events(events: ServiceNowEvents, path: str) -> Iterator[Mistake]:
+    if not is_web_address(events.url) or not events.url.startswith("https:"):
+        expected = "the https URL of the instance, without user and password"
+        yield Mistake(path=f"{path}.url", value=MASK, expected=expected)
+    if not _VARIABLE.fullmatch(events.password):
+        yield Mistake(path=f"{path}.password", value=MASK, expected=_NAMED)
 
 
 def is_web_address(text: str) -> bool:

@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = {
     "exception_rejected": "info",
     "exception_revoked": "warning",
     "exception_alarm": "warning",
+    "exceptions_listed": "info",
+    "coverage_found": "warning",
     "repository_repaired": "info",
 }
 
@@ -78,8 +80,17 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceNowEvents:
+    """Events of an instance. ``password``: ``${NAME}``, an environment variable of the controller."""
+
+    url: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Notices of some kinds and nodes to one receiver: exactly one of ``sns``, ``mail`` and ``webhook``.
+    """Notices of some kinds and nodes to one receiver: exactly one of ``sns``, ``mail``, ``webhook``, ``servicenow``.
 
     :param kinds: all, if empty. :param severity: the lowest one that is sent.
     :param select: the nodes about which the receiver is notified; it learns of no others.
@@ -94,6 +105,7 @@ class Route:
     sns: SnsTopic | None = None
     mail: Mail | None = None
     webhook: Webhook | None = None
+    servicenow: ServiceNowEvents | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,3 +130,14 @@ def test_a_policy_without_routes_needs_nothing(tmp_path: Path, web: WebReceiver)
     assert run(tmp_path)["failed"] is True
     write(tmp_path, web)
     assert run(tmp_path, seconds=0)["msg"] == "seconds: 0 is not valid, expected 1 or more"
+
+
+def test_findings_of_a_day_are_sent_once_and_checked_without_a_trace(tmp_path: Path, web: WebReceiver) -> None:
+    write(tmp_path, web)
+    rows = [
+        {"node_id": "i-1", "name": "web-1", "owner": "web", "findings": [{"what": "is silent", "fix": "Restart it."}]}
+    ]
+    assert not run(tmp_path, check=True, coverage=rows)["notices"] and not (tmp_path / "coverage.json").exists()
+    assert [row["kind"] for row in run(tmp_path, coverage=rows)["notices"]] == ["coverage_found"]
+    assert not run(tmp_path)["notices"] and not run(tmp_path, coverage=rows)["notices"]
+    assert not run(tmp_path, coverage=[])["notices"] and kinds(web) == ["coverage_found"]

@@ -18,6 +18,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.notice.mode
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.evidence import Reader
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.ledger import NoticeLedger
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 
 from tests.fakes.driving import night, planned
@@ -156,14 +157,14 @@ LEDGER = {
 NOW = from_time("2026-11-20T12:00:00Z")
 
 
-def of_ledger(tmp_path: Path, now: datetime = NOW, **record: str) -> list[Notice]:
+def of_ledger(tmp_path: Path, now: datetime = NOW, *, listed: bool = False, **record: str) -> list[Notice]:
     path = tmp_path / "exceptions.json"
     rows = [{**LEDGER, **record}]
     path.write_text(json.dumps({"schema": "patchtide/exceptions/1", "exceptions": rows}), "utf-8")
     mine = reader(now, exceptions={"ledger": str(path)}, nodes=[candidate("i-1"), candidate("i-2")])
     found = list(mine.exceptions({}))
     assert not mine.problems
-    return found
+    return [item for item in found if (item.kind == "exceptions_listed") is listed]
 
 
 def test_a_request_is_notified_until_it_is_decided(tmp_path: Path) -> None:
@@ -215,3 +216,38 @@ def test_corrected_repositories_are_one_notice_a_day(tmp_path: Path) -> None:
     found = [item for item in reader(START).rollouts(tmp_path) if item.kind == "repository_repaired"]
     assert [[node.node_id for node in item.nodes] for item in found] == [["a", "b"]]
     assert found[0].to_data()["title"] == "p: repositories of 2 nodes corrected"
+
+
+APPROVED = {"status": "approved", "decided_by": "dana"}
+
+
+@pytest.mark.parametrize(
+    ("now", "more", "month"),
+    [
+        ("2026-12-01T00:00:00Z", APPROVED, "2026-12"),
+        ("2026-12-31T23:59:59Z", APPROVED, "2026-12"),
+        ("2026-11-30T23:59:59Z", APPROVED, None),
+        ("2027-01-01T00:00:00Z", APPROVED, None),
+        ("2026-12-01T00:00:00Z", {}, None),
+        ("2026-12-01T00:00:00Z", {**APPROVED, "status": "revoked"}, None),
+    ],
+)
+def test_the_list_of_a_month_has_its_approved_exceptions(
+    now: str, more: dict[str, str], month: str | None, tmp_path: Path
+) -> None:
+    found = of_ledger(tmp_path, from_time(now), listed=True, **more)
+    assert [item.about[-1] for item in found] == ([month] if month else [])
+    for item in found:
+        assert item.at == from_time("2026-12-01T00:00:00Z") and [node.node_id for node in item.nodes] == ["i-1"]
+        assert item.points == {"i-1": "EX-1, until 2026-12-31: Audit (approved by dana)"}
+        assert item.to_data()["title"] == "p: 1 node with exceptions in 2026-12"
+
+
+def test_findings_are_read_until_the_next_run_replaces_them(tmp_path: Path) -> None:
+    path, mine = tmp_path / "coverage.json", reader(NOW)
+    assert not list(mine.coverage(path)) and not mine.problems
+    row = {"node_id": "i-1", "name": "web-1", "findings": [{"what": "is silent", "fix": "Restart it."}]}
+    NoticeLedger(tmp_path / "notices.jsonl").keep_coverage([row], NOW)
+    assert [item.kind for item in mine.coverage(path)] == ["coverage_found"]
+    path.write_text("{}")
+    assert not list(mine.coverage(path)) and "patchtide/coverage/1" in mine.problems[0]

@@ -14,6 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.policy.file impor
 
 MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com"]}
 HOOK = {"url": "https://hook.example"}
+EVENTS = {"url": "https://sn.example", "user": "patchtide", "password": "${SN}"}
 SNS = {"topic_arn": "arn:aws:sns:eu-central-1:111122223333:patching"}
 SECRET = "xoxb-literal-secret"
 
@@ -30,6 +31,7 @@ def policy(*routes: dict[str, Any], **more: Any) -> Policy:
         {"mail": {**MAIL, "user": "u", "password": "${SMTP}"}, "quiet_hours": {"start": "22:00", "end": "07:00"}},
         {"sns": SNS, "digest": {"at": "08:00", "timezone": "Europe/Berlin"}},
         {"webhook": {**HOOK, "key": "${KEY}"}, "select": {"tags": {"Owner": ["web"]}}},
+        {"servicenow": EVENTS},
         {"webhook": {"url": "${SLACK}", "format": "slack"}, "severity": "critical", "kinds": ["aborted"]},
     ],
 )
@@ -41,7 +43,7 @@ def test_good_routes(route: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("route", "path", "expected"),
     [
-        ({}, "", "'none' is not valid, expected exactly one of sns, mail, webhook"),
+        ({}, "", "'none' is not valid, expected exactly one of sns, mail, webhook, servicenow"),
         ({"mail": MAIL, "sns": SNS}, "", "'sns, mail' is not valid"),
         ({"mail": {**MAIL, "password": SECRET, "user": "u"}}, ".mail.password", "'***' is not valid, expected ${NAME}"),
         ({"mail": {**MAIL, "password": "${A}"}}, ".mail.user", "user and password, or neither"),
@@ -56,6 +58,10 @@ def test_good_routes(route: dict[str, Any]) -> None:
         ({"webhook": {"url": f"https://hook.example/{SECRET}", "format": "slack"}}, ".webhook.url", "expected ${NAME}"),
         ({"webhook": {"url": f"https://u:{SECRET}@hook.example"}}, ".webhook.url", "without user and password"),
         ({"webhook": {"url": f"ftp://{SECRET}"}}, ".webhook.url", "an http or https URL"),
+        ({"servicenow": {**EVENTS, "password": SECRET}}, ".servicenow.password", "expected ${NAME}"),
+        ({"servicenow": {**EVENTS, "url": "http://sn.example"}}, ".servicenow.url", "the https URL of the instance"),
+        ({"servicenow": {**EVENTS, "url": f"https://u:{SECRET}@sn.example"}}, ".servicenow.url", "the https URL"),
+        ({"servicenow": EVENTS, "webhook": HOOK}, "", "exactly one of sns, mail, webhook, servicenow"),
         ({"webhook": {**HOOK, "key": SECRET}}, ".webhook.key", "expected ${NAME}"),
         (
             {"webhook": {"url": "${T}", "format": "teams", "key": "${K}"}},

@@ -53,6 +53,7 @@ CLASSES = {
     "snsTopic": notice_rules.SnsTopic,
     "mail": notice_rules.Mail,
     "webhook": notice_rules.Webhook,
+    "serviceNowEvents": notice_rules.ServiceNowEvents,
 }
 
 
