@@ -11,7 +11,8 @@ belong to the same alert, so a repeated message opens no second one. ``severity`
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
@@ -69,7 +70,7 @@ class EventSender:
 def to_event(message: Message) -> dict[str, str]:
     """Return the row. ``node`` is that of a notice about one node, by which ServiceNow finds its configuration item."""
     data = message.data
-    nodes = data.get("nodes") or ()
+    nodes: Sequence[Mapping[str, Any]] = data.get("nodes") or ()
     facts = {name: str(data[name]) for name in _FACTS if data.get(name)}
     row = {
         "source": "patchtide",
