@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Claims and journals in DynamoDB, for controllers without a shared file system and in short-lived containers.
 
-Claims: a table with the partition key ``node_id`` (text), which also notes the heads of journals, under
-``head/<rollout>``. Journals: a table with the partition key ``rollout`` (text) and the sort key ``seq`` (number). Every
-write is conditional, so that no lock is needed and none can remain after a
-crash. The head of a journal is the item ``<rollout>/head``.
+Claims: a table with the partition key ``node_id`` (text). It also notes the heads of journals, under
+``head/<rollout>``, and what child plans share, under ``split/<rollout>``. Journals: a table with the partition key
+``rollout`` (text) and the sort key ``seq`` (number). Every write is conditional, so that no lock is needed and none can
+remain after a crash. The head of a journal is the item ``<rollout>/head``.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,10 +20,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from .._core.errors import JournalError, ServiceError
+from .._core.canonical import to_canonical
+from .._core.errors import BadInput, JournalError, ServiceError
 from .._core.rollout.claims import SKEW, Claim, from_dict, wanted
 from .._core.rollout.journal import Record, check_next, from_line, next_record
 from .._core.rollout.journal_head import WAY_OUT, Head, check_noted, check_reached
+from .._core.rollout.shared import Shared
 from .._core.stamp import to_time
 from .errors import aws_errors
 
@@ -120,6 +123,50 @@ class DynamoHead:
         except ServiceError as error:
             if error.code != _TAKEN:
                 raise
+
+
+class DynamoShared:
+    """A ``SharedStore``: one compressed item in the table of the claims, under a name that no node has.
+
+    Each write is conditional on the version that was read.
+    """
+
+    def __init__(self, client: Any, table: str, rollout: str) -> None:
+        self._client = client
+        self._table = table
+        self._key = {"node_id": {"S": f"split/{rollout}"}}
+
+    def read(self) -> tuple[int, Shared]:
+        with aws_errors(f"read the state of a split plan in table {self._table}"):
+            reply = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
+        row = reply.get("Item")
+        if not row:
+            return 0, Shared()
+        return int(row["shared_version"]["N"]), Shared.from_data(json.loads(zlib.decompress(bytes(row["shared"]["B"]))))
+
+    def write(self, shared: Shared, version: int) -> bool:
+        packed = zlib.compress(to_canonical(shared.to_data()).encode())
+        if len(packed) > PART_BYTES:
+            raise BadInput(
+                "at_most", f"{len(packed)} bytes of shared state", "fewer child plans, or budgets of fewer clusters"
+            )
+        item = {**self._key, "shared_version": {"N": str(version + 1)}, "shared": {"B": packed}}
+        unchanged: dict[str, Any] = (
+            {
+                "ConditionExpression": "shared_version = :version",
+                "ExpressionAttributeValues": {":version": {"N": str(version)}},
+            }
+            if version
+            else {"ConditionExpression": "attribute_not_exists(shared_version)"}
+        )
+        try:
+            with aws_errors(f"write the state of a split plan to table {self._table}"):
+                self._client.put_item(TableName=self._table, Item=item, **unchanged)
+        except ServiceError as error:
+            if error.code != _TAKEN:
+                raise
+            return False
+        return True
 
 
 class DynamoJournal:

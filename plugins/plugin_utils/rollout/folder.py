@@ -68,6 +68,7 @@ class RolloutDir:
         self._coming: dict[tuple[str, int], Occurrence] = {}
         self.origin = ""
         self._epoch = 0
+        self._controller = ""
         self._head = self.stores.open_head(self.plan["rollout"])
         #: When the last record was written.
         self.last_at = ""
@@ -224,7 +225,12 @@ class RolloutDir:
         """
         if self.state.controller != controller:
             raise TakenOver(_taken_over(self.state.controller or "nobody"))
-        self._epoch = self.state.epoch
+        self._epoch, self._controller = self.state.epoch, controller
+
+    @property
+    def writer(self) -> tuple[int, str]:
+        """The epoch in which this controller writes and its name, as of ``act_as``."""
+        return self._epoch, self._controller
 
     def record_all(self, events: Sequence[Event]) -> list[BaseException | None]:
         """Write events that become durable together; return for each why it was refused, or ``None``.

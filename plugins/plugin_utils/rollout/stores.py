@@ -19,6 +19,7 @@ from ...module_utils._ansible.clock import is_rehearsal
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.plan.plan import check_plan
 from ...module_utils._core.rollout.journal_head import Head
+from ...module_utils._core.rollout.shared import SharedStore
 from ...module_utils._core.rollout.stores import ClaimStore, HeadStore, JournalStore
 from ...module_utils._core.shape import TEXT, Object, check_shape
 from ..files import read_json, write_text
@@ -83,6 +84,17 @@ class Stores:
         from ...module_utils._aws.stores import DynamoClaims
 
         return DynamoClaims(*_table("claims", self.claims))
+
+    def open_shared(self, rollout: str) -> SharedStore:
+        """Return what the child plans of a rollout share, beside the claims.
+
+        :raises BadInput: the claims are not in a table, which all controllers share.
+        """
+        if not self.claims.startswith("dynamodb:"):
+            raise BadInput("claims", self.claims, f"for a child plan {_TABLE}, which all its controllers use")
+        from ...module_utils._aws.stores import DynamoShared
+
+        return DynamoShared(*_table("claims", self.claims), rollout)
 
 
 def read_stores(folder: Path) -> Stores:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
 from ..model import Status
-from ..plan.budgets import Disruption, Member, allow
+from ..plan.budgets import Disruption, Member, allow, scope_names
 from .state import Rollout, due_nodes
 
 
@@ -18,12 +18,38 @@ def over_budget(state: Rollout, wave: str, without: Container[str] = (), taken: 
 
     :param without: nodes that are due and refused for another reason; they do not count.
     :param taken: nodes that already have permission, which the journal does not show yet.
+
+    A child plan asks for the budgets of all children instead, see ``usage``.
     """
-    if not any(limit is not None for limit in state.rules.budgets.limits.values()):
+    if "part" in state.plan or not any(limit is not None for limit in state.rules.budgets.limits.values()):
         return {}
     due = frozenset(node for node in due_nodes(state, wave, "patch") if node not in without and node not in taken)
     members = [_member(state, node, due, taken) for item in state.plan["waves"] for node in item["nodes"]]
     return dict(allow(members, state.rules.budgets).blocked)
+
+
+def usage(
+    state: Rollout, limits: Collection[str], asked: Sequence[str] = (), taken: Container[str] = ()
+) -> tuple[dict[str, list[str]], dict[str, list[int]]]:
+    """Return what a child plan asks for, and what it uses.
+
+    :param limits: the budgets that count. :param asked: nodes to take down; they count as up. :param taken: see above.
+    :returns: the budgets of each asked node; by budget, the nodes that are out of service and how many of them failed.
+    """
+    wanted: dict[str, list[str]] = {}
+    used: dict[str, list[int]] = {}
+    due = frozenset(asked)
+    for node in state.planned.values() if limits else ():
+        member = _member(state, node, due, taken)
+        scopes = [scope for scope in scope_names(member) if scope in limits]
+        if member.node_id in due:
+            wanted[member.node_id] = scopes
+        elif member.state.uses_budget:
+            for scope in scopes:
+                numbers = used.setdefault(scope, [0, 0])
+                numbers[0] += 1
+                numbers[1] += member.state is Disruption.FAILED
+    return {node: wanted.get(node, []) for node in asked}, used
 
 
 def _member(state: Rollout, node: Mapping[str, Any], due: frozenset[str], taken: Container[str]) -> Member:
