@@ -209,8 +209,8 @@ def test_changed_configuration_files_are_kept_without_a_question(apt: Root) -> N
 
 def test_after_the_deadline_no_further_step_begins(apt: Root) -> None:
     has(apt, OLD, OTHER)
-    archive(apt, "updates", [replace(NEW, scripts={"postinst": "sleep 3"}), OTHER_NEW])
-    proof = apt.install(NEW.id, OTHER_NEW.id, seconds=2)
+    archive(apt, "updates", [replace(NEW, scripts={"postinst": "sleep 7"}), OTHER_NEW])
+    proof = apt.install(NEW.id, OTHER_NEW.id, seconds=6)  # enough for the refresh on a busy machine
     assert (proof.installed, proof.left) == ((NEW.id,), (OTHER_NEW.id,))
     assert apt.install(NEW.id, OTHER_NEW.id, seconds=0).left == (OTHER_NEW.id,)
 
