@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from lab.hosts import cgroups, network
 from lab.hosts.fleet import Fleet, Wish
 
@@ -43,6 +45,7 @@ def test_down_leaves_nothing(fleet: Fleet, hosts: Callable[..., Wish]) -> None:
     assert not fleet.folder.exists()
 
 
+@pytest.mark.slow
 def test_last_lab_puts_kernel_settings_back(fleet: Fleet, hosts: Callable[..., Wish]) -> None:
     fleet.up(hosts())
     assert Path("/proc/sys/net/ipv4/ip_forward").read_text() == "1\n"
@@ -59,6 +62,7 @@ def test_up_again_changes_nothing(fleet: Fleet, hosts: Callable[..., Wish]) -> N
     assert len(set(before)) == 2
 
 
+@pytest.mark.slow
 def test_another_wish_starts_anew(fleet: Fleet, hosts: Callable[..., Wish]) -> None:
     fleet.up(hosts(count=1))
     before = boots(fleet)
@@ -68,6 +72,7 @@ def test_another_wish_starts_anew(fleet: Fleet, hosts: Callable[..., Wish]) -> N
     assert after[0] != before[0]
 
 
+@pytest.mark.slow
 def test_twice_in_a_row(fleet: Fleet, hosts: Callable[..., Wish], play: Callable[[Fleet, str], str]) -> None:
     for _time in range(2):
         fleet.up(hosts(count=2))
@@ -76,6 +81,7 @@ def test_twice_in_a_row(fleet: Fleet, hosts: Callable[..., Wish], play: Callable
     fleet.down()
 
 
+@pytest.mark.slow
 def test_dead_host_is_brought_back(fleet: Fleet, hosts: Callable[..., Wish]) -> None:
     fleet.up(hosts(count=2))
     for pid in cgroups.processes(fleet.bridge, "dc1-web-02"):
@@ -101,6 +107,7 @@ def test_up_after_an_up_that_was_killed(fleet: Fleet, hosts: Callable[..., Wish]
     assert traces(fleet) == []
 
 
+@pytest.mark.slow
 def test_two_labs_at_once(fleet: Fleet, hosts: Callable[..., Wish]) -> None:
     other = Fleet(f"{fleet.name}-b")
     try:
