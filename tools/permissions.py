@@ -1,5 +1,5 @@
-"""Writes examples/iam and examples/azure, the tables of docs/permissions.md and docs/azure.md, and the role of
-templates/spoke.template.
+"""Writes examples/iam and examples/azure, the tables of docs/permissions.md and docs/azure.md, the role of
+templates/spoke.template and the controller's policy of templates/hub.template.
 
 ``files()`` is what a check compares them with.
 """
@@ -21,8 +21,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions 
     to_policy,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._azure import permissions as azure
-from role_template import PAGE as SPOKE
-from role_template import spoke
+from role_template import HUB, SPOKE, hub, spoke
 from running import ROOT
 
 PAGE = ROOT / "docs" / "permissions.md"
@@ -39,6 +38,7 @@ def files() -> Iterator[tuple[Path, str]]:
     tables = iter((ROLLOUT, ENROLLMENT, CONTROLLER))
     yield PAGE, _TABLE.sub(lambda _match: _rows(next(tables)), PAGE.read_text("utf-8"))
     yield SPOKE, spoke((*READ, *ROLLOUT, *ENROLLMENT))
+    yield HUB, hub(CONTROLLER)
     yield ROOT / "examples" / "azure" / "rollout.json", json.dumps(azure.to_role(azure.ROLLOUT), indent=2) + "\n"
     yield AZURE_PAGE, _AZURE_TABLE.sub(_azure_rows(), AZURE_PAGE.read_text("utf-8"))
 

@@ -1,26 +1,36 @@
-"""Writes what templates/spoke.template has of the table of permissions: parameter, condition, policy of each purpose.
+"""Writes what the templates have of the table of permissions.
 
-A purpose that every estate needs has neither parameter nor condition.
+The spoke has parameter, condition and policy of each purpose; one that every estate needs has neither parameter nor
+condition. The hub has one policy for the controller, which is limited to what the hub and the spokes are called.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
     DOCUMENTS,
+    HISTORY_BUCKET,
+    HISTORY_KEY,
     LIST_BUCKET,
     LIST_KEY,
+    ROLE,
+    TABLE,
+    TOPIC,
     Purpose,
 )
 from running import ROOT
 
-PAGE = ROOT / "templates" / "spoke.template"
-#: Parameters of the template in place of what users put into the examples.
-_PARAMETERS = {LIST_BUCKET: "${ListBucket}", LIST_KEY: "${ListKey}"}
+SPOKE, HUB = (ROOT / "templates" / f"{name}.template" for name in ("spoke", "hub"))
+#: Parameters and resources of the templates in place of what users put into the examples.
+_NAMES = {
+    **{LIST_BUCKET: "${ListBucket}", LIST_KEY: "${ListKey}"},
+    **{ROLE: "${RolloutRoleName}", TABLE: "${Prefix}-*", TOPIC: "${Prefix}-notices*"},
+    **{HISTORY_BUCKET: "${History}", HISTORY_KEY: "${Key}"},
+}
 _MADE = re.compile(r"(?<=tools/permissions\.py: )(\w+)\n.*?(?=^ *# End$)", re.MULTILINE | re.DOTALL)
 
 
@@ -46,8 +56,8 @@ _Tagged.add_representer(_Call, _write_call)
 
 
 def spoke(purposes: Sequence[Purpose]) -> str:
-    """Return the template with its made parts as they should be."""
-    made = {
+    """Return the template of the spoke with its made parts as they should be."""
+    made: dict[str, Any] = {
         "parameters": {f"Allow{item.sid}": _parameter(item) for item in purposes if not item.always},
         "conditions": {
             f"Allow{item.sid}": _Call(
@@ -58,7 +68,24 @@ def spoke(purposes: Sequence[Purpose]) -> str:
         },
         "policies": {item.sid: _policy(item) for item in purposes},
     }
-    return _MADE.sub(lambda found: f"{found[1]}\n{_text(made[found[1]])}", PAGE.read_text("utf-8"))
+    return _remade(SPOKE.read_text("utf-8"), made)
+
+
+def hub(purposes: Sequence[Purpose]) -> str:
+    """Return the template of the hub with its made part as it should be. The hub itself makes the tables."""
+    rows = [row for item in purposes if item.sid != "CreateLedgers" for row in _statements(item)]
+    policy = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "Description": "What the controller of patchtide.hybrid needs in the account of the hub. Attach it to its role.",
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": rows},
+        },
+    }
+    return _remade(HUB.read_text("utf-8"), {"controller": {"ControllerPolicy": policy}})
+
+
+def _remade(text: str, made: Mapping[str, Any]) -> str:
+    return _MADE.sub(lambda found: f"{found[1]}\n{_text(made[found[1]])}", text)
 
 
 def _text(data: Any) -> str:
@@ -118,7 +145,7 @@ def _on_nodes(purpose: Purpose) -> dict[str, Any]:
 
 
 def _resource(resource: str) -> Any:
-    for name, parameter in _PARAMETERS.items():
+    for name, known in _NAMES.items():
         if name in resource:
-            return _Call(Sub=resource.replace(name, parameter).replace("arn:aws:", "arn:${AWS::Partition}:"))
+            return _Call(Sub=resource.replace(name, known).replace("arn:aws:", "arn:${AWS::Partition}:"))
     return resource

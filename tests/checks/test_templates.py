@@ -136,23 +136,48 @@ def test_services_act_for_accounts_of_the_estate_only() -> None:
     assert assumed == ["ec2.amazonaws.com"], "EC2 sends no source"
 
 
-@pytest.mark.parametrize(("name", "bucket"), [("lists", "Bucket"), ("hub", "Inventory")])
+@pytest.mark.parametrize(("name", "bucket"), [("lists", "Bucket"), ("hub", "Inventory"), ("hub", "History")])
 def test_buckets_are_private_encrypted_versioned_and_reached_by_tls(name: str, bucket: str) -> None:
     made = resources(name, "S3::Bucket")
-    assert set(made) == {bucket}
     rules = made[bucket]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rules[0]["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms" and rules[0]["BucketKeyEnabled"]
     assert made[bucket]["VersioningConfiguration"] == {"Status": "Enabled"} and made[bucket]["LifecycleConfiguration"]
     assert set(made[bucket]["PublicAccessBlockConfiguration"].values()) == {True}
-    (policy,) = resources(name, "S3::BucketPolicy").values()
-    denied = [row for row in statements(policy) if row["Effect"] == "Deny" and row["Action"] == "s3:*"]
+    policies = [item for item in resources(name, "S3::BucketPolicy").values() if item["Bucket"] == {"Ref": bucket}]
+    denied = [row for row in statements(policies) if row["Effect"] == "Deny" and row["Action"] == "s3:*"]
     assert [row["Condition"] for row in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    assert denied[0]["Resource"] == [{"GetAtt": f"{bucket}.Arn"}, {"Sub": f"${{{bucket}.Arn}}/*"}]
+
+
+def test_every_bucket_is_looked_at() -> None:
+    made = {name: set(resources(name, "S3::Bucket")) for name in TEMPLATES}
+    assert {name: found for name, found in made.items() if found} == {"lists": {"Bucket"}, "hub": {"Inventory", "History"}}
+
+
+def test_nothing_that_counts_expires_from_the_history() -> None:
+    """A publication whose files a lifecycle rule removed could not be read any more."""
+    (rule,) = resources("hub", "S3::Bucket")["History"]["LifecycleConfiguration"]["Rules"]
+    assert set(rule) == {"Id", "Status", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"}
+
+
+def test_the_policy_of_the_controller_names_what_the_hub_makes() -> None:
+    """IAM quotas: 6,144 characters for a managed policy, white space not counted."""
+    (policy,) = resources("hub", "IAM::ManagedPolicy").values()
+    found = {row["Sid"]: row["Resource"] for row in statements(policy)}
+    assert found["KeepHistory"] == {"Sub": "arn:${AWS::Partition}:s3:::${History}/*"}
+    assert found["FindHistory"] == {"Sub": "arn:${AWS::Partition}:s3:::${History}"}
+    assert found["EncryptHistory"] == {"Sub": "arn:${AWS::Partition}:kms:*:*:key/${Key}"}
+    tables = resources("hub", "DynamoDB::Table").values()
+    assert found["KeepClaimsAndLedgers"]["Sub"].endswith(":table/${Prefix}-*")
+    assert all(item["TableName"]["Sub"].startswith("${Prefix}-") for item in tables)
+    assert "YOUR-" not in str(policy) and "CreateLedgers" not in found
+    assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < 6_144
 
 
 def test_what_holds_data_is_kept_when_its_stack_is_deleted() -> None:
     kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
     made = [item for data in TEMPLATES.values() for item in data["Resources"].values() if item["Type"] in kinds]
-    assert len(made) == 7
+    assert len(made) == 8
     assert all(item["DeletionPolicy"] == item["UpdateReplacePolicy"] == "Retain" for item in made)
 
 

@@ -9,7 +9,18 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.history_bucket import HistoryBucket
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
+    CONTROLLER,
+    HISTORY_BUCKET,
+    HISTORY_KEY,
+    to_policy,
+)
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.publish import find_format, publish
 from botocore.exceptions import ClientError
+
+from tests.fakes.history_months import Estate
 
 from .conftest import DATA, SHARED, WEB, Fleet
 
@@ -97,6 +108,39 @@ def test_objects_that_a_key_encrypts_need_the_key(fleet: Fleet) -> None:
     assert f"kms:GenerateDataKey on resource: {key}" in text
     admin.put_object(Bucket="secret", Key="one", Body=b"")
     assert "kms:Decrypt" in refused(s3.get_object, Bucket="secret", Key="one")[1]
+
+
+def test_the_controllers_policy_keeps_a_history_and_each_statement_of_it_is_needed(fleet: Fleet) -> None:
+    admin, iam = fleet.lab.client("s3", account=WEB), fleet.lab.client("iam", account=WEB)
+    admin.create_bucket(Bucket="past", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    key = "11111111-2222-4333-8444-555555555555"
+    arn = f"arn:aws:kms:eu-central-1:{WEB}:key/{key}"
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn}}
+    admin.put_bucket_encryption(Bucket="past", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{SHARED}:root"}}
+    iam.create_role(RoleName="historian", AssumeRolePolicyDocument=json.dumps(document(trust)))
+
+    def allow(*without: str) -> None:
+        purposes = tuple(item for item in CONTROLLER if item.sid not in without)
+        text = json.dumps(to_policy(purposes)).replace(HISTORY_BUCKET, "past").replace(HISTORY_KEY, key)
+        iam.put_role_policy(RoleName="historian", PolicyName="p", PolicyDocument=text)
+
+    def keep() -> None:
+        store = HistoryBucket(client(fleet, "s3", WEB, "historian"), "past", "production")
+        for run in Estate(1, 1).runs():
+            publish(store, run, find_format(store, "jsonl", True), "2026-11-28T00:00:00.000Z")
+        assert list(store.names("published"))
+
+    for sid, action in (
+        ("KeepHistory", "s3:GetObject"),
+        ("EncryptHistory", "kms:GenerateDataKey"),
+        ("FindHistory", "s3:ListBucket"),
+    ):
+        allow(sid)
+        with pytest.raises(ServiceError, match=action):
+            keep()
+    allow()
+    keep()
 
 
 def document(*statements: dict[str, Any]) -> dict[str, Any]:

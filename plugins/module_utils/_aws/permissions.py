@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Users put the bucket of their policy's ``patching.buckets``, its key, their role, table and topic in place of these.
+#: Users put the bucket of their policy's ``patching.buckets``, its key, their role, table, topic, and the bucket of their
+#: history with its key in place of these.
 LIST_BUCKET, LIST_KEY, ROLE = "YOUR-LIST-BUCKET", "YOUR-LIST-KEY", "YOUR-ROLE"
 TABLE, TOPIC = "YOUR-TABLE", "YOUR-TOPIC"
+HISTORY_BUCKET, HISTORY_KEY = "YOUR-HISTORY-BUCKET", "YOUR-HISTORY-KEY"
 #: What the collection sends with SendCommand; AWS's own documents have no account in their ARN.
 DOCUMENTS = (
     "AWS-InstallWindowsUpdates",
@@ -250,6 +252,24 @@ CONTROLLER = (
         needed="`notices.routes[].sns`; name your topics",
         actions=("sns:Publish",),
         resource=f"arn:aws:sns:*:*:{TOPIC}",
+    ),
+    Purpose(
+        sid="KeepHistory",
+        needed="`patchtide_history` is a bucket; name it",
+        actions=("s3:GetObject", "s3:PutObject"),
+        resource=f"arn:aws:s3:::{HISTORY_BUCKET}/*",
+    ),
+    Purpose(
+        sid="FindHistory",
+        needed="`patchtide_history` is a bucket: without it, S3 answers that access is denied where an object is absent",
+        actions=("s3:ListBucket",),
+        resource=f"arn:aws:s3:::{HISTORY_BUCKET}",
+    ),
+    Purpose(
+        sid="EncryptHistory",
+        needed="`patchtide_history` is a bucket with a KMS key of your own",
+        actions=("kms:Decrypt", "kms:GenerateDataKey"),
+        resource=f"arn:aws:kms:*:*:key/{HISTORY_KEY}",
     ),
 )
 #: Policies by name: three for the role in each account, and one for the controller's own credentials.
