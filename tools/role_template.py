@@ -6,11 +6,9 @@ condition. The hub has one policy for the controller, which is limited to what t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions import (
     DOCUMENTS,
     HISTORY_BUCKET,
@@ -23,36 +21,19 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.permissions 
     Purpose,
 )
 from running import ROOT
+from template_parts import Call, remade
 
 SPOKE, HUB = (ROOT / "templates" / f"{name}.template" for name in ("spoke", "hub"))
 #: Parameters and resources of the templates in place of what users put into the examples.
 _NAMES = {
-    **{LIST_BUCKET: "${ListBucket}", LIST_KEY: "${ListKey}"},
-    **{ROLE: "${RolloutRoleName}", TABLE: "${Prefix}-*", TOPIC: "${Prefix}-notices*"},
-    **{HISTORY_BUCKET: "${History}", HISTORY_KEY: "${Key}"},
+    LIST_BUCKET: "${ListBucket}",
+    LIST_KEY: "${ListKey}",
+    ROLE: "${RolloutRoleName}",
+    TABLE: "${Prefix}-*",
+    TOPIC: "${Prefix}-notices*",
+    HISTORY_BUCKET: "${History}",
+    HISTORY_KEY: "${Key}",
 }
-_MADE = re.compile(r"(?<=tools/permissions\.py: )(\w+)\n.*?(?=^ *# End$)", re.MULTILINE | re.DOTALL)
-
-
-class _Tagged(yaml.SafeDumper):
-    """Writes short forms of CloudFormation's functions."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-class _Call(dict[str, Any]):
-    """``{"If": […]}`` as ``!If``."""
-
-
-def _write_call(dumper: _Tagged, call: _Call) -> yaml.Node:
-    ((name, value),) = call.items()
-    if isinstance(value, list):
-        return dumper.represent_sequence(f"!{name}", value, flow_style=name != "If" or len(str(value)) < 120)
-    return dumper.represent_scalar(f"!{name}", value)
-
-
-_Tagged.add_representer(_Call, _write_call)
 
 
 def spoke(purposes: Sequence[Purpose]) -> str:
@@ -60,15 +41,15 @@ def spoke(purposes: Sequence[Purpose]) -> str:
     made: dict[str, Any] = {
         "parameters": {f"Allow{item.sid}": _parameter(item) for item in purposes if not item.always},
         "conditions": {
-            f"Allow{item.sid}": _Call(
-                And=[_Call(Condition="IsHome"), _Call(Equals=[_Call(Ref=f"Allow{item.sid}"), "true"])]
+            f"Allow{item.sid}": Call(
+                And=[Call(Condition="IsHome"), Call(Equals=[Call(Ref=f"Allow{item.sid}"), "true"])]
             )
             for item in purposes
             if not item.always
         },
         "policies": {item.sid: _policy(item) for item in purposes},
     }
-    return _remade(SPOKE.read_text("utf-8"), made)
+    return remade(SPOKE.read_text("utf-8"), made)
 
 
 def hub(purposes: Sequence[Purpose]) -> str:
@@ -77,20 +58,11 @@ def hub(purposes: Sequence[Purpose]) -> str:
     policy = {
         "Type": "AWS::IAM::ManagedPolicy",
         "Properties": {
-            "Description": "What the controller of patchtide.hybrid needs in the account of the hub. Attach it to its role.",
+            "Description": "What the controller needs in the account of the hub. Attach it to the controller's role.",
             "PolicyDocument": {"Version": "2012-10-17", "Statement": rows},
         },
     }
-    return _remade(HUB.read_text("utf-8"), {"controller": {"ControllerPolicy": policy}})
-
-
-def _remade(text: str, made: Mapping[str, Any]) -> str:
-    return _MADE.sub(lambda found: f"{found[1]}\n{_text(made[found[1]])}", text)
-
-
-def _text(data: Any) -> str:
-    text = yaml.dump(data, Dumper=_Tagged, sort_keys=False, width=110, allow_unicode=True)
-    return "".join(f"  {line}\n" for line in text.splitlines())
+    return remade(HUB.read_text("utf-8"), {"controller": {"ControllerPolicy": policy}})
 
 
 def _parameter(purpose: Purpose) -> dict[str, Any]:
@@ -110,7 +82,7 @@ def _policy(purpose: Purpose) -> dict[str, Any]:
         "Condition": "IsHome" if purpose.always else f"Allow{purpose.sid}",
         "Properties": {
             "PolicyName": purpose.sid,
-            "Roles": [_Call(Ref="RolloutRole")],
+            "Roles": [Call(Ref="RolloutRole")],
             "PolicyDocument": {"Version": "2012-10-17", "Statement": list(_statements(purpose))},
         },
     }
@@ -122,7 +94,7 @@ def _statements(purpose: Purpose) -> Iterator[dict[str, Any]]:
         yield {"Sid": purpose.sid, "Effect": "Allow", "Action": rest, "Resource": _resource(purpose.resource)}
     if "ssm:SendCommand" in purpose.per_node:
         # A condition on tags would refuse the documents, which have none.
-        documents = [_Call(Sub=f"arn:${{AWS::Partition}}:ssm:*::document/{name}") for name in DOCUMENTS]
+        documents = [Call(Sub=f"arn:${{AWS::Partition}}:ssm:*::document/{name}") for name in DOCUMENTS]
         yield {"Sid": "SendDocuments", "Effect": "Allow", "Action": "ssm:SendCommand", "Resource": documents}
     if purpose.per_node:
         yield _on_nodes(purpose)
@@ -131,10 +103,10 @@ def _statements(purpose: Purpose) -> Iterator[dict[str, Any]]:
 def _on_nodes(purpose: Purpose) -> dict[str, Any]:
     """Service authorization reference: EC2 reads aws:ResourceTag, SendCommand reads ssm:resourceTag of all nodes."""
     own = "arn:${AWS::Partition}:%s:*:${AWS::AccountId}:%s/*"
-    nodes, key = [_Call(Sub=own % ("ec2", "instance"))], "aws:ResourceTag/Patching"
+    nodes, key = [Call(Sub=own % ("ec2", "instance"))], "aws:ResourceTag/Patching"
     if "ssm:SendCommand" in purpose.per_node:
-        nodes, key = [*nodes, _Call(Sub=own % ("ssm", "managed-instance"))], "ssm:resourceTag/Patching"
-    only = _Call(If=["OnlyTaggedNodes", {"StringEquals": {key: _Call(Ref="NodeTagValue")}}, _Call(Ref="AWS::NoValue")])
+        nodes, key = [*nodes, Call(Sub=own % ("ssm", "managed-instance"))], "ssm:resourceTag/Patching"
+    only = Call(If=["OnlyTaggedNodes", {"StringEquals": {key: Call(Ref="NodeTagValue")}}, Call(Ref="AWS::NoValue")])
     return {
         "Sid": f"{purpose.sid}OnNodes",
         "Effect": "Allow",
@@ -147,5 +119,5 @@ def _on_nodes(purpose: Purpose) -> dict[str, Any]:
 def _resource(resource: str) -> Any:
     for name, known in _NAMES.items():
         if name in resource:
-            return _Call(Sub=resource.replace(name, known).replace("arn:aws:", "arn:${AWS::Partition}:"))
+            return Call(Sub=resource.replace(name, known).replace("arn:aws:", "arn:${AWS::Partition}:"))
     return resource

@@ -84,7 +84,7 @@ def wrong_input(transformer: dict[str, Any]) -> str:
 
 
 def test_there_are_templates_and_their_parameters_are_documented() -> None:
-    assert set(TEMPLATES) == {"hub", "owner", "spoke", "lists", "endpoints"}
+    assert set(TEMPLATES) == {"hub", "owner", "spoke", "lists", "endpoints", "history", "dashboard"}
     bare = [
         f"{name}: {key}"
         for name, data in TEMPLATES.items()
@@ -133,10 +133,12 @@ def test_services_act_for_accounts_of_the_estate_only() -> None:
     allowed = {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey", "sts:AssumeRole"}
     assert {action for row in bare for action in listed(row["Action"])} <= allowed
     assumed = [row["Principal"]["Service"] for row in bare if row["Action"] == "sts:AssumeRole"]
-    assert assumed == ["ec2.amazonaws.com"], "EC2 sends no source"
+    assert assumed == ["quicksight.amazonaws.com", "ec2.amazonaws.com"], "these send no source"
 
 
-@pytest.mark.parametrize(("name", "bucket"), [("lists", "Bucket"), ("hub", "Inventory"), ("hub", "History")])
+@pytest.mark.parametrize(
+    ("name", "bucket"), [("lists", "Bucket"), ("hub", "Inventory"), ("hub", "History"), ("history", "Results")]
+)
 def test_buckets_are_private_encrypted_versioned_and_reached_by_tls(name: str, bucket: str) -> None:
     made = resources(name, "S3::Bucket")
     rules = made[bucket]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -151,7 +153,11 @@ def test_buckets_are_private_encrypted_versioned_and_reached_by_tls(name: str, b
 
 def test_every_bucket_is_looked_at() -> None:
     made = {name: set(resources(name, "S3::Bucket")) for name in TEMPLATES}
-    assert {name: found for name, found in made.items() if found} == {"lists": {"Bucket"}, "hub": {"Inventory", "History"}}
+    assert {name: found for name, found in made.items() if found} == {
+        "lists": {"Bucket"},
+        "hub": {"Inventory", "History"},
+        "history": {"Results"},
+    }
 
 
 def test_nothing_that_counts_expires_from_the_history() -> None:
@@ -177,7 +183,7 @@ def test_the_policy_of_the_controller_names_what_the_hub_makes() -> None:
 def test_what_holds_data_is_kept_when_its_stack_is_deleted() -> None:
     kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
     made = [item for data in TEMPLATES.values() for item in data["Resources"].values() if item["Type"] in kinds]
-    assert len(made) == 8
+    assert len(made) == 9
     assert all(item["DeletionPolicy"] == item["UpdateReplacePolicy"] == "Retain" for item in made)
 
 

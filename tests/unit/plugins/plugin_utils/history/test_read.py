@@ -18,7 +18,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.history.runs import Run
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.places import HistoryDirectory
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.publish import publish
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.read import open_history_tables, view_names
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.read import (
+    SQL,
+    open_history_tables,
+    view_names,
+)
 
 from tests.fakes.history_counted import Counted, days
 from tests.fakes.history_months import LIMITS, Estate
@@ -55,6 +59,29 @@ def answer(database: Any, sql: str) -> list[tuple[Any, ...]]:
 def test_every_view_can_be_read(database: Any) -> None:
     empty = [name for name in view_names() if not database.execute(f"SELECT * FROM {name}").fetchall()]
     assert empty == [], "the estate of this test has rows for each view"
+
+
+def test_calls_in_cloudtrail_are_those_of_a_rollout_or_shown_as_others(database: Any) -> None:
+    """CloudTrail user guide, userIdentity of an assumed role: ``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION``."""
+    rollout = database.execute("SELECT min(rollout) FROM rollout_list").fetchone()[0]
+    database.execute(
+        "CREATE TEMP TABLE cloudtrail_logs (useridentity STRUCT(type VARCHAR, arn VARCHAR), recipientaccountid VARCHAR, "
+        "awsregion VARCHAR, eventtime VARCHAR, eventsource VARCHAR, eventname VARCHAR, errorcode VARCHAR, "
+        "sourceipaddress VARCHAR, requestid VARCHAR)"
+    )
+    for role, session, name in (
+        ("patchtide", f"patchtide-{rollout}", "SendCommand"),
+        ("patchtide", "mallory", "TerminateInstances"),
+        ("admin", f"patchtide-{rollout}", "SendCommand"),
+    ):
+        database.execute(
+            "INSERT INTO cloudtrail_logs VALUES ({'type': 'AssumedRole', 'arn': ?}, '222222222222', 'us-east-1', "
+            "'2026-11-20T02:00:00Z', 'ssm.amazonaws.com', ?, NULL, '192.0.2.1', 'r')",
+            [f"arn:aws:sts::222222222222:assumed-role/{role}/{session}", name],
+        )
+    sql = (SQL.parent / "athena" / "cloudtrail_sessions.sql").read_text("utf-8")
+    found = {(row[0], row[3], row[8]) for row in database.execute(sql).fetchall()}
+    assert found == {(rollout, None, "SendCommand"), (None, "mallory", "TerminateInstances")}
 
 
 def test_compliance_today(database: Any, counted: Counted) -> None:
