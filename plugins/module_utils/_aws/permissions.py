@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Users put the bucket of their policy's ``patching.buckets``, its key, their role, table, topic, and the bucket of their
-#: history with its key in place of these.
+#: Users put the bucket of their policy's ``patching.buckets``, its key, their role, table, topic, and the bucket of
+#: their history with its key in place of these.
 LIST_BUCKET, LIST_KEY, ROLE = "YOUR-LIST-BUCKET", "YOUR-LIST-KEY", "YOUR-ROLE"
 TABLE, TOPIC = "YOUR-TABLE", "YOUR-TOPIC"
 HISTORY_BUCKET, HISTORY_KEY = "YOUR-HISTORY-BUCKET", "YOUR-HISTORY-KEY"
@@ -261,7 +261,7 @@ CONTROLLER = (
     ),
     Purpose(
         sid="FindHistory",
-        needed="`patchtide_history` is a bucket: without it, S3 answers that access is denied where an object is absent",
+        needed="`patchtide_history` is a bucket: without it, S3 denies access where an object is absent",
         actions=("s3:ListBucket",),
         resource=f"arn:aws:s3:::{HISTORY_BUCKET}",
     ),

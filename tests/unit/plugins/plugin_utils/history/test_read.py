@@ -65,9 +65,9 @@ def test_calls_in_cloudtrail_are_those_of_a_rollout_or_shown_as_others(database:
     """CloudTrail user guide, userIdentity of an assumed role: ``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION``."""
     rollout = database.execute("SELECT min(rollout) FROM rollout_list").fetchone()[0]
     database.execute(
-        "CREATE TEMP TABLE cloudtrail_logs (useridentity STRUCT(type VARCHAR, arn VARCHAR), recipientaccountid VARCHAR, "
-        "awsregion VARCHAR, eventtime VARCHAR, eventsource VARCHAR, eventname VARCHAR, errorcode VARCHAR, "
-        "sourceipaddress VARCHAR, requestid VARCHAR)"
+        "CREATE TEMP TABLE cloudtrail_logs (useridentity STRUCT(type VARCHAR, arn VARCHAR), "
+        "recipientaccountid VARCHAR, awsregion VARCHAR, eventtime VARCHAR, eventsource VARCHAR, eventname VARCHAR, "
+        "errorcode VARCHAR, sourceipaddress VARCHAR, requestid VARCHAR)"
     )
     for role, session, name in (
         ("patchtide", f"patchtide-{rollout}", "SendCommand"),
