@@ -82,7 +82,7 @@ def _table(name: str, columns: Mapping[str, str], folder: str, *, partitioned: b
     parameters = {"EXTERNAL": "TRUE", **projected}
     if partitioned:
         parameters["storage.location.template"] = Call(Sub=f"{template}/")
-    found = {
+    found: dict[str, Any] = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "Parameters": parameters,
