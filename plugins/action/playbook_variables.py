@@ -12,9 +12,11 @@ from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.nodes import PREFIX
+from ..plugin_utils.approvals.trust import find_trust
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.playbook_variables import PLAYBOOKS, VARIABLES, read
 from ..plugin_utils.rollout.next_commands import after
+from ..plugin_utils.tenants.guard import check_tenant
 
 
 class ActionModule(ControllerAction):
@@ -26,5 +28,7 @@ class ActionModule(ControllerAction):
         names = [PREFIX + name for name in VARIABLES if PREFIX + name in task_vars]
         given = {name: self._templar.template(task_vars[name]) for name in names}
         found = read(options["playbook"], given, load_extra_vars(self._loader))
-        text = after(options["playbook"], found, find_clock().now(), check=self.check_mode)
+        clock = find_clock()
+        check_tenant(options["playbook"], found, task_vars, lambda: find_trust(clock.now()))
+        text = after(options["playbook"], found, clock.now(), check=self.check_mode)
         return {"changed": False, **found, **({"next": text} if text else {})}

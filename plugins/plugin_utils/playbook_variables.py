@@ -208,6 +208,7 @@ VARIABLES: Mapping[str, Variable] = {
     "takeover_minutes": Variable(
         what="After how long without a record a rollout of another machine is taken over.", kind="minutes"
     ),
+    "tenants": Variable(what="Directory with tenants.yml and a directory for each tenant.", kind="path"),
     "until": Variable(what="Last day of the choice, such as 2026-12-31. Without it, the choice is for good."),
     "valid_hours": Variable(what="How long the approval is valid.", kind="hours"),
     "verdict": Variable(what="What the person says of the plan.", choices=("approve", "reject")),
@@ -395,6 +396,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Sends the notices that are due, and nothing twice.",
         needs=("policy_file",),
         takes={"plans": None},
+    ),
+    "tenants_overview": Playbook(
+        what="Shows the provider all tenants on one page, after checking that they are separate.",
+        needs=("tenants", "report_dir"),
+        takes={"history_region": None},
     ),
     "configure_awx": Playbook(
         what="Creates and updates templates, workflows, schedules, teams and their rights in AWX.",

@@ -34,7 +34,7 @@ MODULES = {
     "controller_workflows": "workflow_job_template",
 }
 #: Run once from a person's machine, before there is an AWX that could.
-BY_HAND = {"init_policy", "bootstrap_estate", "rehearsal_export", "configure_awx"}
+BY_HAND = {"init_policy", "bootstrap_estate", "rehearsal_export", "configure_awx", "tenants_overview"}
 NODES = "simplified_workflow_nodes"
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A report and a plan as one self-contained HTML page each.
+"""A report, a plan and the overview of tenants as one self-contained HTML page each.
 
 All external text is escaped by Jinja's autoescape and never templated; style and script are inline and identified by
 their hash in a strict Content-Security-Policy; nothing is loaded from elsewhere.
@@ -40,6 +40,7 @@ from ...module_utils._core.report.rows import LABELS, TONES, count_severities, i
 from ...module_utils._core.report.text import share_text
 from ...module_utils._core.report.timeline_words import end_note, timeline_rows
 from ...module_utils._core.report.window_words import cutoff_text, window_in_utc, window_text
+from ...module_utils._core.text import counted
 from .charts import STATES, divide, parts_of, to_scale
 from .formats import age, clean, duration, gate_numbers, number, percentage, span, when, words
 from .node_table import DATA_ROWS, LIST_LIMIT
@@ -119,6 +120,21 @@ def render_plan_html(
         table=plan_table(plan),
         trust=trust,
     )
+
+
+def render_tenants_html(overview: Mapping[str, Any]) -> str:
+    """Return the page of all tenants. :param overview: as ``tenants.json`` has it."""
+    sums = overview["totals"]
+    bad, open_ended = bool(overview["problems"] or sums["late_nodes"]), sums["open_decisions"] or sums["expiring"]
+    tone = "bad" if bad else "unknown" if sums["with_unknown"] else "held" if open_ended else "good"
+    parts = [
+        f"{sums['compliant']:,} of {counted(sums['nodes'])} compliant",
+        f"{counted(sums['open_decisions'], 'decision')} open",
+        f"{counted(sums['late_nodes'])} late",
+    ]
+    if sums["with_unknown"]:
+        parts.append(f"something is not known of {counted(sums['with_unknown'], 'tenant')}")
+    return _render("tenants.html.j2", o=overview, tone=tone, lead=f"{', '.join(parts)}.")
 
 
 def _render(name: str, **values: Any) -> str:

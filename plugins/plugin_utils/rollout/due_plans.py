@@ -28,13 +28,18 @@ DEPTH = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A directory with a plan, and what its rollout needs. ``broken``: why this can't be determined."""
+    """A directory with a plan, and what its rollout needs.
+
+    :param last_at: when the last record of its journal was written, "" before the first one.
+    :param broken: why this can't be determined.
+    """
 
     folder: Path
     policy_file: str = ""
     approval_file: str = ""
     rollout: str = ""
     agenda: Agenda | None = None
+    last_at: str = ""
     broken: str = ""
 
     @property
@@ -90,7 +95,7 @@ class Search:
                 needs = self._unless_held(rollout, needs, found, now)
         except PatchtideError as error:
             return replace(found, broken=str(error))
-        return replace(found, rollout=str(rollout.plan["rollout"]), agenda=needs)
+        return replace(found, rollout=str(rollout.plan["rollout"]), agenda=needs, last_at=rollout.last_at)
 
     def _unless_held(self, rollout: RolloutDir, needs: Agenda, found: Found, now: datetime) -> Agenda:
         """Return what a due rollout needs, unless another controller works on it or its approval is missing."""

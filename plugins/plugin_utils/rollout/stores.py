@@ -23,6 +23,7 @@ from ...module_utils._core.rollout.shared import SharedStore
 from ...module_utils._core.rollout.stores import ClaimStore, HeadStore, JournalStore
 from ...module_utils._core.shape import TEXT, Object, check_shape
 from ..files import read_json, write_text
+from ..tenant_root import tenant_folder
 from .checkpoint_file import CheckpointFile
 from .claim_file import ClaimFile
 from .head_file import HeadFile
@@ -117,7 +118,7 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
     chosen = Stores(
         folder,
         before.journal if journal is None else _checked("journal", journal),
-        before.claims or controller_claims() if claims is None else _checked("claims", claims),
+        before.claims or default_claims(folder) if claims is None else _checked("claims", claims),
     )
     if chosen == before:
         return before
@@ -129,12 +130,14 @@ def choose_stores(folder: Path, journal: str | None, claims: str | None, *, writ
     return chosen
 
 
-def controller_claims() -> str:
+def default_claims(folder: Path) -> str:
     """Return the claims of this controller: two of its rollouts never work on the same node at the same time.
 
-    They are kept in the user's state directory (``XDG_STATE_HOME``), those of rehearsals separate from real ones.
+    They are kept in the user's state directory (``XDG_STATE_HOME``), those of rehearsals separate from real ones, and
+    those of a tenant in its directory: hosts of two tenants can have the same name.
     """
-    return f"file:{_state_directory() / ('rehearsal-claims.json' if is_rehearsal() else 'claims.json')}"
+    place = tenant_folder(folder) or _state_directory()
+    return f"file:{place / ('rehearsal-claims.json' if is_rehearsal() else 'claims.json')}"
 
 
 def _state_directory() -> Path:

@@ -20,7 +20,11 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.text import summary_to_text
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.charts import divide, to_scale
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html, render_report_html
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import (
+    render_plan_html,
+    render_report_html,
+    render_tenants_html,
+)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.node_table import STATIC_ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -380,3 +384,53 @@ def test_the_person_who_typed_an_approval_is_named_on_the_report(source: str) ->
     first = run.records[0]
     records = [replace(first, data={**first.data, "approval": typed}), *run.records[1:]]
     assert "approved by <bdi>dana</bdi></span>" in render_report_html(build_report(run.plan, records, run.scan))
+
+
+def tenants(text: str) -> dict[str, Any]:
+    """Return an overview whose texts are all the same, of a tenant that is known and one of which nothing is."""
+    compliance = {"nodes": 3, "compliant": 2, "non_compliant": 1, "unknown": 0, "as_of": "2026-11-27T06:00:00.000Z"}
+    last = {"dir": text, "rollout": text, "at": "2026-11-27T06:00:00.000Z", "code": "paused", "tone": "held"}
+    known = {
+        "name": text,
+        "title": text,
+        "policy": text,
+        "compliance": compliance,
+        "last": {**last, "title": text, "headline": text, "nodes": {}},
+        "next": {"dir": text, "at": "2026-12-08T20:30:00.000Z", "local": text, "text": text},
+        "open_decisions": [{"about": text, "text": text}],
+        "late": {"nodes": 1, "patches": 2, "oldest_days": None},
+        "exceptions": {
+            "in_force": 2,
+            "expiring": [{"exception_id": text, "valid_until": "2026-12-01", "days_left": 1, "reason": text}],
+        },
+        "unknown": [],
+    }
+    nothing = dict.fromkeys(("compliance", "last", "next", "late", "exceptions"))
+    rows = [known, {**known, **nothing, "open_decisions": [], "unknown": [text]}]
+    sums = {"tenants": 2, "nodes": 3, "compliant": 2, "late_nodes": 1, "compliance_not_known": 1, "late_not_known": 1}
+    sums |= {"exceptions_not_known": 1, "open_decisions": 1, "expiring": 1, "with_unknown": 1}
+    at = "2026-11-28T06:00:00.000Z"
+    return {"schema": "x", "at": at, "problems": [text], "totals": sums, "tenants": rows}
+
+
+@given(ANY_TEXT)
+@settings(max_examples=25, deadline=None)
+def test_the_page_of_tenants_is_harmless_whatever_names_say(text: str) -> None:
+    page, plain = Page(render_tenants_html(tenants(text))), Page(render_tenants_html(tenants("x")))
+    assert page.tags == plain.tags and page.scripts == plain.scripts
+    assert [item[:2] for item in page.attributes] == [item[:2] for item in plain.attributes]
+
+
+def test_the_page_of_tenants_needs_no_network_and_never_shows_unknown_as_a_number() -> None:
+    html = render_tenants_html(tenants("<b>contoso</b>"))
+    page = Page(html)
+    (policy,) = [value for tag, name, value in page.attributes if (tag, name) == ("meta", "content") and "src" in value]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-") and "unsafe" not in policy
+    assert {value for _tag, name, value in page.attributes if name in ("href", "src") and value[:1] != "#"} == {
+        "tenants.csv",
+        "tenants.json",
+    }
+    assert not [name for _tag, name, _value in page.attributes if name == "style" or name.startswith("on")]
+    second = html.split("<tbody>")[2]
+    assert second.count("not known") >= 3 and "none planned" in second and "&lt;b&gt;contoso" in second
+    assert "2 of 3 nodes compliant, 1 decision open, 1 node late, something is not known of 1 tenant." in html
