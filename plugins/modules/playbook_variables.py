@@ -54,6 +54,7 @@ options:
       - steer_rollout
       - sync_exceptions
       - sync_windows
+      - tenants_overview
 """
 
 EXAMPLES = r"""

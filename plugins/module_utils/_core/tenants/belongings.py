@@ -89,7 +89,7 @@ def of_bundle(tenant: Tenant, bundle: Bundle, where: str) -> Iterator[Belonging]
 
 
 def foreign_accounts(tenant: Tenant, policy: Policy, where: str) -> list[str]:
-    """Return what is wrong with the accounts of a tenant's policy: roles of others' accounts, or none at all."""
+    """Return what is wrong with the accounts of a tenant's policy: others' accounts, or none."""
     accounts = policy.estate.accounts
     if not accounts and any(item.isdigit() for item in tenant.accounts):
         return [
