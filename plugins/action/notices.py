@@ -68,11 +68,13 @@ class ActionModule(ControllerAction):
                 known = run.ledger.read()
                 if self.check_mode:
                     known = replace(known, alarms=(*known.alarms, *((clock.now(), alarm) for alarm in alarms)))
+                reader.needed = lambda drafts: run.needed(drafts, known, rehearsal=is_rehearsal())
                 notices = [*_derive(reader, policy, options), *reader.alarms(known.alarms)]
                 notices += reader.coverage(run.ledger.coverage)
-                problems = run.collect(notices, known, rehearsal=is_rehearsal())
+                problems = run.collect(notices, known, rehearsal=is_rehearsal(), waiting=reader.waiting)
                 done = Result(failed=dict(run.broken))
                 if not self.check_mode:
+                    run.ledger.settle(set(reader.settled) - known.settled, clock.now())
                     done = run.send(clock.now(), options["seconds"])
         except Busy as busy:
             problems = [str(busy)]

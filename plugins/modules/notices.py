@@ -162,7 +162,8 @@ problems:
   elements: str
   sample: []
 later:
-  description: Number of notices that wait for a digest or for the end of quiet hours, or that belong to a rehearsal.
+  description: Number of notices that wait for a digest or for the end of quiet hours, or that belong to a rehearsal. A
+    promoted wave is counted before it is known whether it has nodes to look at.
   returned: success
   type: int
   sample: 0

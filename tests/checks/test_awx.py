@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variables import PLAYBOOKS, PREFIX, VARIABLES
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variables import (
+    PLAYBOOKS,
+    PREFIX,
+    VARIABLES,
+    read,
+)
 from dateutil.rrule import rrulestr
 from jinja2.nativetypes import NativeEnvironment
 
@@ -218,6 +223,26 @@ def test_a_survey_asks_in_the_type_of_the_variable(name: str) -> None:
         else:
             assert item["type"] == kinds.get(known.kind, "text")
         assert item["question_name"].strip() and isinstance(item["required"], bool)
+
+
+#: As AWX answers a question of each type (ansible/awx, awx/main/models/mixins.py); an answer that is left out is blank.
+ANSWERS = {"text": "2026-12-01", "textarea": "a\nb", "integer": 24}
+
+
+@pytest.mark.parametrize("blank", [False, True])
+@pytest.mark.parametrize("name", sorted(set(PLAYBOOKS) - BY_HAND))
+def test_a_playbook_takes_what_awx_puts_on_its_command_line(name: str, blank: bool) -> None:
+    """AWX writes its own variables beside ours (awx/main/models/unified_jobs.py, awx_meta_vars)."""
+    row = templates()[name]
+    given = dict(row.get("extra_vars", {}))
+    for item in (row.get("survey_spec") or {}).get("spec", ()):
+        answer = item["choices"][0] if item["type"] == "multiplechoice" else ANSWERS[item["type"]]
+        given[item["variable"]] = "" if blank and not item["required"] else answer
+    extra = {**given, "awx_job_id": 7, "awx_user_name": "ana", "tower_job_id": 7}
+    found = read(name, given, extra)
+    assert {key for key in found if PREFIX + key in given} == {
+        key.removeprefix(PREFIX) for key, value in given.items() if value != "" or key.removeprefix(PREFIX) in found
+    }
 
 
 def test_nobody_can_narrow_or_widen_a_job_at_launch() -> None:

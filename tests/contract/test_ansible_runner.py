@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,32 @@ def test_progress_lines_are_events_while_the_task_works(tmp_path: Path, monkeypa
     )
     assert found.status == "successful", found.stdout.read()
     assert seen["runner_on_ok"] - seen["line"] >= SECONDS / 2
+
+
+@pytest.mark.slow
+def test_every_playbook_of_the_awx_project_can_be_started_as_awx_starts_it(tmp_path: Path) -> None:
+    """AWX copies the project, and gives the inventory as files and all variables in one file."""
+    shutil.copytree(ROOT / "awx" / "project", tmp_path / "project")
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "hosts").write_text("web-01 ansible_connection=local\n")
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "tree"), "PATH": os.environ["PATH"]}
+    found = {}
+    for path in sorted((tmp_path / "project").glob("*.yml")):
+        done = ansible_runner.run(
+            private_data_dir=str(tmp_path),
+            playbook=path.name,
+            extravars={"awx_job_id": 7, "awx_job_launch_type": "manual", "awx_user_name": "ana"},
+            cmdline="--syntax-check",
+            quiet=True,
+            envvars=environment,
+        )
+        found[path.stem] = done.stdout.read() if done.rc else ""
+    assert len(found) > 20 and not any(found.values()), found
+    done = ansible_runner.run(
+        private_data_dir=str(tmp_path),
+        playbook="report_own_nodes.yml",
+        extravars={"patchtide_policy_file": "policy.yml", "patchtide_scan_file": "scan.json", "awx_job_id": 7},
+        quiet=True,
+        envvars=environment,
+    )
+    assert done.rc and "policy.yml" in done.stdout.read(), "it begins, and the first thing that is missing is named"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from ...module_utils._core.notice.due import OLDEST
 from ...module_utils._core.notice.exceptions import alarm_notice, exception_notices, listed_notice
 from ...module_utils._core.notice.model import Notice
 from ...module_utils._core.notice.repositories import repository_notices
-from ...module_utils._core.notice.rollouts import Evidence, Moments, rollout_notices
+from ...module_utils._core.notice.rollouts import Evidence, Moments, rollout_notices, sketches
 from ...module_utils._core.plan.scan import check_scan_shape, unpack_scan
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.report.model import build_report
@@ -32,10 +32,12 @@ from ..files import read_json
 from ..inventory.nodes import planned_candidate
 from ..line_file import LineFile
 from ..rollout.due_plans import plan_folders
-from ..rollout.folder import RolloutDir
-from ..rollout.stores import read_stores
+from ..rollout.folder import RolloutDir, read_plan
+from ..rollout.stores import JOURNAL, read_stores
+from .moments import read_moments
 
 _REPOSITORIES = "repositories.jsonl"
+_WITHOUT_REPORT = frozenset({"plan_made", "started"})
 
 
 @dataclass(slots=True)
@@ -49,9 +51,18 @@ class Reader:
     clock: Clock
     nodes: Sequence[Candidate] = ()
     problems: list[str] = field(default_factory=list)
+    #: Returns those of the notices that somebody is due now; by default, all.
+    needed: Callable[[Sequence[Notice]], Iterable[Notice]] = list
+    #: Notices that nobody is due now, without what a report adds. They are only counted.
+    waiting: list[Notice] = field(default_factory=list)
+    #: Keys of notices that turned out to have nothing to say.
+    settled: list[str] = field(default_factory=list)
 
     def rollouts(self, root: Path) -> Iterator[Notice]:
         """Yield the notices of the policy's rollouts in a directory and below it, and of repositories.
+
+        Only what somebody is due is read: a rollout that has finished and whose notices were sent costs reading its
+        plan, and a journal is folded into a report only for a notice of a gate or of the end.
 
         :raises BadInput: there is no such directory.
         """
@@ -73,17 +84,41 @@ class Reader:
         return repository_notices(history, self.nodes, self.policy.name)
 
     def _rollout(self, folder: Path) -> list[Notice]:
-        rollout = RolloutDir(folder, self.clock)
-        plan, now = rollout.plan, self.clock.now()
-        last = from_time(rollout.last_at or plan["created_at"])
-        if plan["policy"]["name"] != self.policy.name or (rollout.state.finished and last < now - OLDEST):
+        stores, now, plan = read_stores(folder), self.clock.now(), read_plan(folder / "plan.json")
+        if plan["policy"]["name"] != self.policy.name:
             return []
-        key, moments = self.policy.tags.application, Moments()
-        planned = {node: planned_candidate(row, key) for node, row in rollout.state.planned.items()}
-        journal = read_stores(folder).open_journal(str(plan["rollout"]))
-        report = build_report(plan, moments.passing(journal.stream()), _scan(folder), tags=self.policy.tags)
+        planned = self._planned(plan)
+        moments = Moments() if stores.is_remote else read_moments(folder / JOURNAL)
+        drafts = sketches(plan, moments, planned)
+        wanted = {notice.kind for notice in self.needed(drafts)}
+        if moments.finished_at and (moments.finished_at < now - OLDEST or not wanted):
+            self.waiting += drafts if moments.finished_at >= now - OLDEST else []
+            return []
+        rollout, report = RolloutDir(folder, self.clock, stores), None
+        last = from_time(rollout.last_at or plan["created_at"])
+        if rollout.state.finished and last < now - OLDEST:
+            return []
+        if stores.is_remote or wanted - _WITHOUT_REPORT:
+            moments, journal = Moments(), stores.open_journal(str(plan["rollout"]))
+            report = build_report(plan, moments.passing(journal.stream()), _scan(folder), tags=self.policy.tags)
         found = Evidence(state=rollout.state, moments=moments, report=report, nodes=planned)
-        return rollout_notices(found, now, self.policy.notices.ahead_hours)
+        notices = rollout_notices(found, now, self.policy.notices.ahead_hours)
+        self._leave(drafts, notices, report is not None)
+        return notices
+
+    def _leave(self, drafts: Sequence[Notice], notices: Sequence[Notice], told: bool) -> None:
+        """Note the drafts that became no notice: they have nothing to say (``told``), or wait."""
+        keys = {notice.key for notice in notices}
+        left = [draft for draft in drafts if draft.key not in keys]
+        if told:
+            self.settled += [draft.key for draft in left]
+        else:
+            self.waiting += left
+
+    def _planned(self, plan: Mapping[str, Any]) -> dict[str, Candidate]:
+        key = self.policy.tags.application
+        rows = (row for wave in plan["waves"] for row in wave["nodes"])
+        return {row["node_id"]: planned_candidate(row, key) for row in rows}
 
     def exceptions(self, options: Mapping[str, Any]) -> Iterator[Notice]:
         """Yield the notices of the exception ledger. :param options: the AWS connection, for a table."""

@@ -27,6 +27,8 @@ from .message import Message
 
 NAME = "notices.jsonl"
 _POLL_SECONDS = 0.1
+#: In place of a route: what nobody needs to be sent. No route has this name.
+_NOBODY = ""
 _ALARM = ("kind", "text", "node_id", "exception_id")
 
 
@@ -38,11 +40,15 @@ class Busy(PatchtideError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger says. ``sent`` and ``digests``: by route. ``alarms``: those that were raised, with their time."""
+    """What the ledger says. ``sent`` and ``digests``: by route. ``alarms``: those that were raised, with their time.
+
+    ``settled``: keys of notices (``Notice.key``) that turned out to have nothing to say.
+    """
 
     sent: Mapping[str, frozenset[str]]
     digests: Mapping[str, frozenset[str]]
     alarms: tuple[tuple[datetime, Alarm], ...]
+    settled: frozenset[str] = frozenset()
 
 
 class NoticeLedger:
@@ -72,6 +78,7 @@ class NoticeLedger:
             {route: frozenset(keys) for route, keys in sent.items()},
             {route: frozenset(moments) for route, moments in digests.items()},
             tuple(alarms),
+            frozenset(sent.get(_NOBODY, ())),
         )
 
     def note(self, message: Message, at: datetime) -> None:
@@ -83,6 +90,10 @@ class NoticeLedger:
         """Record alarms before they are sent, because the tags that caused them are corrected in the meantime."""
         rows = [{name: getattr(alarm, name) for name in _ALARM} for alarm in alarms]
         self._file.append({"at": to_time(at), "alarm": row} for row in rows)
+
+    def settle(self, keys: Iterable[str], at: datetime) -> None:
+        """Record that notices have nothing to say, so that they are not derived again."""
+        self._file.append({"at": to_time(at), "route": _NOBODY, "keys": [key], "digest": ""} for key in keys)
 
     @property
     def coverage(self) -> Path:

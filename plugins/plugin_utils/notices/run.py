@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
-from ...module_utils._core.notice.due import due
+from ...module_utils._core.notice.due import Due, due
 from ...module_utils._core.notice.model import Notice
 from ...module_utils._core.policy.notice_rules import NoticeRules, Route
 from .delivery import Result, deliver
@@ -45,23 +45,44 @@ class NoticeRun:
     def ledger(self) -> NoticeLedger:
         return NoticeLedger(self.folder / (self.rules.ledger or NAME))
 
-    def collect(self, notices: Iterable[Notice], known: Known, *, rehearsal: bool) -> list[str]:
+    def needed(self, notices: Iterable[Notice], known: Known, *, rehearsal: bool) -> list[Notice]:
+        """Return those of the notices that a route is due now."""
+        real = [item for item in self._real(notices, rehearsal) if item.key not in known.settled]
+        found: set[str] = set()
+        for route in self.rules.routes:
+            mine = self._due(route, real, known)
+            found |= {item.key for item in (*mine.single, *mine.digest)}
+        return [item for item in real if item.key in found]
+
+    def collect(
+        self, notices: Iterable[Notice], known: Known, *, rehearsal: bool, waiting: Iterable[Notice] = ()
+    ) -> list[str]:
         """Find out what each route is due, and open its medium; return problems with templates.
 
         :param rehearsal: whether this is a rehearsal; a plan can be one as well.
+        :param waiting: notices that nobody is due now; they are only counted.
         """
         texts = Texts(self.folder / self.rules.templates if self.rules.templates else None)
         found = list(notices)
-        real = [item for item in found if self.rules.rehearsals or not (rehearsal or item.rehearsal)]
-        self.later = len(found) - len(real)
+        real, rest = list(self._real(found, rehearsal)), list(waiting)
+        still = list(self._real(rest, rehearsal))
+        self.later = len(found) + len(rest) - len(real) - len(still)
         for route in self.rules.routes:
             self._collect(route, real, known, texts)
+            self.later += self._due(route, still, known).later
         return texts.problems
 
-    def _collect(self, route: Route, notices: Sequence[Notice], known: Known, texts: Texts) -> None:
+    def _real(self, notices: Iterable[Notice], rehearsal: bool) -> Iterator[Notice]:
+        """Yield the notices that are sent at all."""
+        return (item for item in notices if self.rules.rehearsals or not (rehearsal or item.rehearsal))
+
+    def _due(self, route: Route, notices: Iterable[Notice], known: Known) -> Due:
         nothing: frozenset[str] = frozenset()
         sent, digests = (found.get(route.name, nothing) for found in (known.sent, known.digests))
-        mine = due(route, notices, sent, digests, self.clock.now())
+        return due(route, notices, sent, digests, self.clock.now())
+
+    def _collect(self, route: Route, notices: Sequence[Notice], known: Known, texts: Texts) -> None:
+        mine = self._due(route, notices, known)
         self.later += mine.later
         queue = [texts.single(route.name, notice) for notice in mine.single]
         if mine.digest:

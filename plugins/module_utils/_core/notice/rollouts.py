@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,8 @@ from .model import Notice
 
 _SEVERITY = {"bad": "critical", "good": "info", "idle": "info"}
 _GATES = {"pause": "paused", "abort": "aborted", "promote": "nodes_failed"}
+#: Kinds of records that cause notices.
+MOMENTS = (RolloutStarted.kind, GateJudged.kind, RolloutFinished.kind)
 
 
 @dataclass(slots=True)
@@ -37,20 +39,53 @@ class Moments:
     def passing(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield the records and note those that matter. Malformed ones are left to the reader."""
         for record in records:
-            if record.kind in (RolloutStarted.kind, GateJudged.kind, RolloutFinished.kind):
+            if record.kind in MOMENTS:
                 with suppress(JournalError):
                     self.found.append((record, record.event()))
             yield record
 
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the rollout finished, if this is the last of them."""
+        record = self.found[-1][0] if self.found else None
+        return from_time(record.at) if record and record.kind == RolloutFinished.kind else None
+
+
+def sketches(plan: Mapping[str, Any], moments: Moments, nodes: Mapping[str, Candidate]) -> list[Notice]:
+    """Return the notices of a rollout's records without what a report adds: enough to see who is due them.
+
+    The severity of the end follows from the report, so it is taken as the highest.
+
+    :param nodes: the planned nodes by ID.
+    """
+    rollout, rehearsal = str(plan["rollout"]), bool(plan["rehearsal"])
+    waves = {wave["name"]: [nodes[node["node_id"]] for node in wave["nodes"]] for wave in plan["waves"]}
+    everybody = tuple(nodes.values())
+    found = [Notice(kind="plan_made", about=(rollout,), at=from_time(plan["created_at"]), nodes=everybody)]
+    for record, event in moments.found:
+        kind = _GATES[event.verdict] if isinstance(event, GateJudged) else record.kind.removeprefix("rollout_")
+        concerned = tuple(waves.get(event.wave, ())) if isinstance(event, GateJudged) else everybody
+        severity = "critical" if kind == "finished" else ""
+        more: dict[str, Any] = {"severity": severity, "at": from_time(record.at), "nodes": concerned}
+        found.append(Notice(kind=kind, about=(rollout, record.hash), **more))
+    return [replace(notice, rehearsal=rehearsal) for notice in found]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of a rollout. ``nodes``: its planned nodes by ID. ``report`` is built from the same journal."""
+    """What is known of a rollout. ``nodes``: its planned nodes by ID.
+
+    :param report: from the same journal; ``None`` if nobody is due a notice that needs it.
+    """
 
     state: Rollout
     moments: Moments
-    report: Report
+    report: Report | None
     nodes: Mapping[str, Candidate]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self.report.rows if self.report else ()
 
     def about(self, *more: str) -> tuple[str, ...]:
         return (str(self.state.plan["rollout"]), *more)
@@ -67,7 +102,8 @@ def rollout_notices(found: Evidence, now: datetime, ahead_hours: Sequence[int]) 
     """
     notices = [_plan_made(found), *_impending(found, now, ahead_hours)]
     for record, event in found.moments.found:
-        notice = _HANDLERS[record.kind](found, record, event)
+        needs_report = record.kind != RolloutStarted.kind
+        notice = None if needs_report and not found.report else _HANDLERS[record.kind](found, record, event)
         if notice:
             notices.append(notice)
     return notices
@@ -125,7 +161,7 @@ def _started(found: Evidence, record: Record, event: RolloutStarted) -> Notice:
 
 
 def _judged(found: Evidence, record: Record, event: GateJudged) -> Notice | None:
-    rows = [row for row in found.report.rows if row.wave == event.wave and row.in_rollout]
+    rows = [row for row in found.rows if row.wave == event.wave and row.in_rollout]
     points = _points(rows)
     if event.verdict == "promote" and not points:
         return None
@@ -136,10 +172,10 @@ def _judged(found: Evidence, record: Record, event: GateJudged) -> Notice | None
 
 
 def _finished(found: Evidence, record: Record, event: RolloutFinished) -> Notice:
-    told = found.report.summary["conclusion"]
+    told = found.report.summary["conclusion"] if found.report else {"headline": "", "reason": "", "tone": ""}
     facts = found.facts(status=event.status, headline=str(told["headline"]), reason=str(told["reason"]))
     severity = _SEVERITY.get(str(told["tone"]), "warning")
-    points = _points(row for row in found.report.rows if row.in_rollout)
+    points = _points(row for row in found.rows if row.in_rollout)
     at = from_time(record.at)
     return _notice(found, "finished", (record.hash,), at, facts=facts, severity=severity, points=points)
 

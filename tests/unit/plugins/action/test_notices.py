@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from unittest.mock import Mock
 import pytest
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.action import notices as action
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices import evidence
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.ledger import NoticeLedger
 
 from tests.fakes.fleet_port import FakeClock
@@ -85,7 +87,9 @@ def test_rehearsals_are_not_notified_unless_the_policy_says_so(
     found = run(tmp_path)
     assert (found["changed"], kinds(web)) == (False, []) and found["later"] >= 3
     write(tmp_path, web, rehearsals=True)
-    assert len(run(tmp_path)["notices"]) == len(web.requests) == found["later"]
+    assert len(run(tmp_path)["notices"]) == len(web.requests)
+    told = {"hostile": 1, "paused": 0}[name]
+    assert found["later"] - len(web.requests) == told, "a promoted wave counts before its nodes are known"
 
 
 def test_a_route_that_cannot_be_used_is_named_and_the_others_are_served(tmp_path: Path, web: WebReceiver) -> None:
@@ -141,3 +145,52 @@ def test_findings_of_a_day_are_sent_once_and_checked_without_a_trace(tmp_path: P
     assert [row["kind"] for row in run(tmp_path, coverage=rows)["notices"]] == ["coverage_found"]
     assert not run(tmp_path)["notices"] and not run(tmp_path, coverage=rows)["notices"]
     assert not run(tmp_path, coverage=[])["notices"] and kinds(web) == ["coverage_found"]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what a run reads whole: reports, with journal and scan, and states of rollouts."""
+    found: Counter[str] = Counter()
+
+    def counted(name: str) -> Callable[..., Any]:
+        real = getattr(evidence, name)
+
+        def call(*args: Any, **more: Any) -> Any:
+            found[name] += 1
+            return real(*args, **more)
+
+        return call
+
+    for name in ("build_report", "RolloutDir", "_scan"):
+        monkeypatch.setattr(evidence, name, counted(name))
+    return found
+
+
+@pytest.mark.parametrize(("name", "states"), [("paused", 1), ("unfinished", 1), ("completed", 0), ("aborted", 0)])
+def test_what_was_sent_is_not_read_again(
+    name: str, states: int, tmp_path: Path, web: WebReceiver, opened: Counter[str]
+) -> None:
+    """Neither by the next run, nor by those of a week; completed has a promoted wave with nothing to say."""
+    samples.RUNS[name]().write(tmp_path / "2026-11")
+    write(tmp_path, web)
+    first = run(tmp_path)
+    assert first["changed"] and opened == Counter(build_report=1, RolloutDir=1, _scan=1)
+    opened.clear()
+    for check in (True, False):
+        again = run(tmp_path, check)
+        assert (again["notices"], again["problems"], again["later"]) == ([], [], 0)
+    assert opened == Counter(RolloutDir=2 * states) - Counter()
+
+
+def test_a_gate_that_waits_for_the_digest_is_not_read_until_then(
+    tmp_path: Path, web: WebReceiver, opened: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples.paused().write(tmp_path / "2026-11")
+    at = samples.START + timedelta(hours=10)
+    write(tmp_path, web, {"digest": {"at": f"{at:%H:%M}"}})
+    found = run(tmp_path)
+    assert (found["later"], opened["build_report"], kinds(web)) == (3, 0, [])
+    monkeypatch.setattr(action, "find_clock", lambda: FakeClock(at + timedelta(minutes=1)))
+    assert [row["kind"] for row in run(tmp_path)["notices"]] == ["digest"] and opened["build_report"] == 1
+    assert [item["kind"] for item in json.loads(web.requests[0][1])["notices"]] == ["plan_made", "started", "paused"]
+    assert json.loads(web.requests[0][1])["notices"][-1]["point_count"] > 0
