@@ -73,7 +73,7 @@ class NoticeRun:
         return texts.problems
 
     def _real(self, notices: Iterable[Notice], rehearsal: bool) -> Iterator[Notice]:
-        """Yield the notices that are sent at all."""
+        """Yield the notices without those of rehearsals, if these are not sent."""
         return (item for item in notices if self.rules.rehearsals or not (rehearsal or item.rehearsal))
 
     def _due(self, route: Route, notices: Iterable[Notice], known: Known) -> Due:
