@@ -16,6 +16,8 @@ from unittest.mock import Mock
 import pytest
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.action import notices as action
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.tags import ALARMS
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.notice.exceptions import OF_LEDGER
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices import evidence
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.ledger import NoticeLedger
 
@@ -110,6 +112,14 @@ def test_an_alarm_survives_a_receiver_that_is_down(tmp_path: Path, web: WebRecei
     web.answers = [(200, {})]
     assert [row["kind"] for row in run(tmp_path)["notices"]] == ["exception_alarm"]
     assert not run(tmp_path)["notices"] and len(web.requests) == 2
+
+
+@pytest.mark.parametrize("kind", ALARMS)
+def test_every_alarm_that_tags_raise_reaches_people(kind: str, tmp_path: Path, web: WebReceiver) -> None:
+    """The others follow from the ledger: test_evidence.py (TM-9, TM-10)."""
+    write(tmp_path, web)
+    run(tmp_path, alarms=[{**ALARM, "kind": kind}])
+    assert kinds(web) == ([] if kind in OF_LEDGER else ["exception_alarm"])
 
 
 def test_alarms_that_follow_from_the_ledger_are_not_sent_twice(tmp_path: Path, web: WebReceiver) -> None:
