@@ -12,23 +12,26 @@ description:
   - Answers questions from the history that M(patchtide.hybrid.publish_history) writes, by the views in C(reports/sql)
     or by a query of your own. C(docs/history.md) lists the views.
   - Only rows of counted publications are read. A history without rows for a view returns none.
+  - Queries run on the controller, or on Athena if O(athena) is set. There the views do not have to exist; their text
+    is sent with the query.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - patchtide.hybrid.history
   - patchtide.hybrid.history.read
 notes:
-  - Needs the Python library duckdb on the controller. Files of a bucket are copied into a temporary directory first.
+  - Runs on the controller as an action plugin, whatever the host of the play.
+  - Without O(athena), needs the Python library duckdb on the controller. Files of a bucket are copied into a temporary
+    directory first.
   - A query can read the tables and views of the history and nothing else.
 seealso:
   - module: patchtide.hybrid.publish_history
     description: Writes the history.
 attributes:
   check_mode:
-    description: Queries, without writing files.
+    description: Queries, without writing files. On Athena, where queries cost money, only checks the options.
     support: full
   diff_mode:
     description: This action has no diff output.
@@ -37,6 +40,41 @@ attributes:
     description: The same history gives the same answers.
     support: full
 options:
+  history:
+    description: Directory of the history, or V(s3://bucket/prefix). The Region of the bucket is O(region).
+    type: str
+  athena:
+    description:
+      - Runs the queries on Athena in O(region). The database has a table for each dataset and for C(publications), see
+        C(docs/history.md).
+    type: dict
+    suboptions:
+      database:
+        description: Name of the database.
+        type: str
+        required: true
+      workgroup:
+        description: Workgroup in which the queries run.
+        type: str
+        default: primary
+      catalog:
+        description: Data catalog of the database.
+        type: str
+        default: AwsDataCatalog
+      output:
+        description: Where Athena writes the answers, V(s3://bucket/prefix/). Defaults to the place of the workgroup.
+        type: str
+        default: ""
+      scan_limit_mb:
+        description:
+          - Megabytes that a query may scan, at least 10. A query that is seen to have scanned more is stopped. Only a
+            limit of the workgroup (C(BytesScannedCutoffPerQuery)) is exact; without a lower one, the task says so.
+        type: int
+        default: 10000
+      timeout:
+        description: Seconds that a query may take. Then it is stopped.
+        type: int
+        default: 1800
   views:
     description: Names of views, such as V(compliance_now).
     type: list
@@ -45,7 +83,7 @@ options:
     description: One SELECT on the views and datasets.
     type: str
   limit:
-    description: Maximum number of rows of each answer.
+    description: Maximum number of rows of each answer. If there are more on Athena, which of them are returned is open.
     type: int
     default: 1000
   dest:
@@ -70,6 +108,16 @@ EXAMPLES = r"""
     region: eu-central-1
     views: [compliance_now, late_now]
     dest: /var/www/reports
+
+- name: Compliance over time, by Athena
+  patchtide.hybrid.patchtide_query:
+    athena:
+      database: patching
+      workgroup: patching
+      scan_limit_mb: 500
+    region: eu-central-1
+    views: [compliance_days]
+    since: 2026-06-01
 """
 
 RETURN = r"""
@@ -97,6 +145,18 @@ answers:
       description: Whether there are more than O(limit) rows.
       type: bool
       returned: success
+    query_id:
+      description: ID of the query on Athena.
+      type: str
+      returned: with O(athena)
+    scanned_bytes:
+      description: Bytes that the query has scanned.
+      type: int
+      returned: with O(athena)
+    billed_bytes:
+      description: Bytes that are billed for it, full megabytes and at least 10 of them.
+      type: int
+      returned: with O(athena)
   sample:
     - name: late_now
       columns: [owner, application, overdue, nodes, oldest_days]

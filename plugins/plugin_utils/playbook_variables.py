@@ -66,6 +66,9 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "approval_file": Variable(what="The approval of the plan, if the policy requires one.", kind="path"),
     "approved_digest": Variable(what="Digest of the plan that was approved. No other plan is carried out."),
+    "athena": Variable(
+        what="Runs the queries on Athena, as athena of patchtide_query, in the Region of the history.", kind="data"
+    ),
     "at": Variable(what="Time for which the plan is made, such as 2026-06-01T20:00:00Z. Without it, now."),
     "awx_content": Variable(
         what="What to configure: a tenant with its templates, or the team and templates of one owner.",
@@ -338,7 +341,7 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     ),
     "report_history": Playbook(
         what="Answers the standing questions from the history as CSV files, and writes the dashboard.",
-        needs=("history", "report_dir"),
+        needs=("history|athena", "report_dir"),
         takes={"history_region": None, "history_since": None, "owner_pages": False},
     ),
     "choose_window": Playbook(

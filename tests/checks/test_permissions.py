@@ -26,8 +26,9 @@ def test_the_files_with_permissions_are_those_of_the_table() -> None:
 
 
 #: Calls that a service makes with the caller's permission: S3 for objects that a KMS key encrypts, EC2 for the role in
-#: an instance profile, a permission without an operation (IAM user guide, "Pass a role").
-BY_SERVICES = {"kms:Decrypt", "kms:GenerateDataKey", "iam:PassRole"}
+#: an instance profile, a permission without an operation (IAM user guide, "Pass a role"), Athena for the tables of a
+#: query (Athena user guide, "Fine-grained access to databases and tables").
+BY_SERVICES = {"kms:Decrypt", "kms:GenerateDataKey", "iam:PassRole", "glue:GetDatabase", "glue:GetTable"}
 #: Calls whose names are put together.
 COMPOSED = {"ec2:StartInstances", "ec2:StopInstances"}
 #: Operations that IAM knows by another name (S3 API reference, ListObjectsV2, permissions).
@@ -50,7 +51,10 @@ def test_iam_policies_name_actions_that_exist_once_in_order(name: str) -> None:
     session = botocore.session.get_session()
     services = {"ssm": "ssm", "ec2": "ec2", "s3": "s3", "tag": "resourcegroupstaggingapi", "cloudwatch": "cloudwatch"}
     services["elasticloadbalancing"] = "elbv2"
-    services |= {name: name for name in ("sts", "organizations", "dynamodb", "kms", "sns", "iam", "directconnect")}
+    services |= {
+        name: name
+        for name in ("sts", "organizations", "dynamodb", "kms", "sns", "iam", "directconnect", "athena", "glue")
+    }
     for purpose in POLICIES[name]:
         assert list(purpose.actions) == sorted(set(purpose.actions)), purpose.sid
         for action in purpose.actions:

@@ -7,10 +7,12 @@ consistency model")."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timezone
 from pathlib import Path
 from typing import Any
 
 from .._core.errors import ServiceError
+from .._core.history.store import Stored
 from .errors import aws_errors
 
 _NOT_THERE = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -62,6 +64,9 @@ class HistoryBucket:
         return str(path)
 
     def names(self, folder: str) -> Iterator[str]:
+        yield from (item.name for item in self.files(folder))
+
+    def files(self, folder: str) -> Iterator[Stored]:
         """S3 lists keys in the order of their UTF-8 bytes, 1,000 a page (API reference, ListObjectsV2)."""
         start = self._key("")
         with aws_errors(f"list {self.where}/{folder}"):
@@ -69,4 +74,12 @@ class HistoryBucket:
                 Bucket=self._bucket, Prefix=self._key(f"{folder}/")
             )
             for page in pages:
-                yield from (item["Key"][len(start) :] for item in page.get("Contents") or ())
+                for item in page.get("Contents") or ():
+                    name, written = item["Key"][len(start) :], item["LastModified"].astimezone(timezone.utc)
+                    yield Stored(name=name, modified=written, size=int(item["Size"]))
+
+    def remove(self, name: str) -> None:
+        """In a bucket with versioning, S3 keeps the object as an earlier version (user guide, "Deleting object versions
+        from a versioning-enabled bucket")."""
+        with aws_errors(f"remove {self.where}/{name}"):
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(name))

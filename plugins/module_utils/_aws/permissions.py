@@ -248,6 +248,19 @@ CONTROLLER = (
         actions=("ssm:GetCalendarState", "ssm:GetDocument"),
     ),
     Purpose(
+        sid="QueryTheHistory",
+        needed="`athena` of `patchtide_query`, `patchtide_athena`; name your workgroup, database and tables",
+        actions=(
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+            "athena:GetWorkGroup",
+            "athena:StartQueryExecution",
+            "athena:StopQueryExecution",
+            "glue:GetDatabase",
+            "glue:GetTable",
+        ),
+    ),
+    Purpose(
         sid="SendNotices",
         needed="`notices.routes[].sns`; name your topics",
         actions=("sns:Publish",),

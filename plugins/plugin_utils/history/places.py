@@ -10,12 +10,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ...module_utils._aws.history_bucket import HistoryBucket
 from ...module_utils._core.errors import BadInput
-from ...module_utils._core.history.store import HistoryStore
+from ...module_utils._core.history.store import HistoryStore, Stored
 from ...module_utils._core.model import Place
 from ..aws_options import own_region, to_sessions
 from ..files import FileError
@@ -63,6 +64,17 @@ class HistoryDirectory:
     def names(self, folder: str) -> Iterator[str]:
         found = (path for path in sorted((self._root / folder).rglob("*")) if not path.name.startswith("."))
         yield from (path.relative_to(self._root).as_posix() for path in found if path.is_file())
+
+    def files(self, folder: str) -> Iterator[Stored]:
+        for name in self.names(folder):
+            found = (self._root / name).stat()
+            modified = datetime.fromtimestamp(found.st_mtime, timezone.utc)
+            yield Stored(name=name, modified=modified, size=found.st_size)
+
+    def remove(self, name: str) -> None:
+        path = self._root / name
+        with disk_errors(path, "remove", FileError):
+            path.unlink(missing_ok=True)
 
 
 def open_history(text: str, options: Mapping[str, Any]) -> HistoryStore:

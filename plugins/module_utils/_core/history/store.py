@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from ..canonical import to_canonical, to_digest
@@ -21,6 +23,15 @@ PARQUET, JSONL = "parquet", "jsonl"
 EXTENSIONS: Mapping[str, str] = {PARQUET: ".parquet", JSONL: ".jsonl.gz"}
 POINTERS, MANIFESTS = "published", "manifests"
 POINTER_SCHEMA, MANIFEST_SCHEMA = "patchtide/publication/1", "patchtide/manifest/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A file of a history. ``modified``: when it was written, in UTC."""
+
+    name: str
+    modified: datetime
+    size: int
 
 
 class HistoryStore(Protocol):
@@ -39,6 +50,12 @@ class HistoryStore(Protocol):
 
     def names(self, folder: str) -> Iterator[str]:
         """Yield the names of all files below a folder."""
+
+    def files(self, folder: str) -> Iterator[Stored]:
+        """Yield all files below a folder."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
 
 
 def pointer_name(run_id: str) -> str:
@@ -110,6 +127,13 @@ def read_manifest(data: bytes, where: str) -> list[dict[str, Any]]:
     found = _object(data, where)
     check_schema("manifest", found.get("schema"), MANIFEST_SCHEMA, f"{where}: schema")
     return list(found["files"])
+
+
+def read_run(data: bytes, where: str) -> str:
+    """Return the run of a publication by its manifest. :raises BadInput: it is no manifest."""
+    found = _object(data, where)
+    check_schema("manifest", found.get("schema"), MANIFEST_SCHEMA, f"{where}: schema")
+    return str(found.get("run_id") or "")
 
 
 def _line(data: Mapping[str, Any]) -> bytes:

@@ -10,10 +10,13 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from ansible_collections.patchtide.hybrid.plugins.action.patchtide_query import ActionModule
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.session import Sessions
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.places import HistoryDirectory
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.publish import find_format, publish
 
+from tests.fakes.athena import FakeAthena
 from tests.fakes.history_months import Estate
 
 
@@ -74,3 +77,45 @@ def test_what_is_no_question_is_refused(history: Path, options: dict[str, Any], 
     except Exception as error:  # Ansible's own check of options
         failed = {"failed": True, "msg": str(error)}
     assert failed["failed"] and said in failed["msg"]
+
+
+ATHENA = {"database": "patching"}
+
+
+def test_on_athena_the_answers_are_the_same_and_have_their_cost(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = FakeAthena(history)
+    monkeypatch.setattr(Sessions, "client", lambda *_args, **_more: client)
+    options: dict[str, Any] = {"views": ["compliance_now"], "dest": tmp_path}
+    asked = run_action(check=True, athena=ATHENA, region="eu-central-1", **options)
+    assert asked["changed"] and asked["answers"] == [] and not client.started and not list(tmp_path.iterdir())
+    client.states = ()
+    found = run_action(athena=ATHENA, region="eu-central-1", **options)["answers"][0]
+    text = (tmp_path / "compliance_now.csv").read_text()
+    here = run_action(history=history, **options)
+    assert not here["changed"] and (tmp_path / "compliance_now.csv").read_text() == text
+    cost = {name: found.pop(name) for name in ("query_id", "scanned_bytes", "billed_bytes")}
+    assert found == here["answers"][0] and cost["billed_bytes"] == 10 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("athena", "sql", "said"),
+    [({}, "DROP TABLE nodes", "sql: "), ({"scan_limit_mb": 5}, "SELECT 1", "athena.scan_limit_mb: ")],
+)
+def test_what_athena_is_not_asked(athena: dict[str, Any], sql: str, said: str) -> None:
+    refused = run_action(check=True, region="eu-central-1", athena={**ATHENA, **athena}, sql=sql)
+    assert refused["failed"] and said in refused["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"athena": ATHENA, "history": "/srv/history"}, "mutually exclusive"),
+        ({}, "one of the following is required: history, athena"),
+        ({"athena": {}}, "database"),
+    ],
+)
+def test_options_that_contradict_each_other(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(AnsibleActionFail, match=said):
+        run_action(sql="SELECT 1", **options)

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import boto3
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.history_bucket import HistoryBucket
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.history.runs import limit_run
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.cleanup import clean_up
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.places import HistoryDirectory, open_history
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.publish import find_format, publish
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.read import open_history_tables
@@ -32,6 +36,13 @@ def test_a_bucket_is_read_and_written(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not publish(store, runs[1], form, NOW)["changed"]
         head = client.head_object(Bucket="history", Key="a/b/history.json")
         assert head["ServerSideEncryption"] == "aws:kms"
+        names = list(store.names("limits"))
+        (file,) = store.files("limits")
+        assert [file.name] == names and file.size == len(store.read(file.name) or b"")
+        assert file.modified.utcoffset() == timedelta(0) and clean_up(store, file.modified, 1)["files"] == []
+        publish(store, limit_run({"stale": 3}, "2026-11-28T00:00:00.000Z"), form, NOW)
+        found = clean_up(store, file.modified + timedelta(days=9), 1)
+        assert found["publications"] == 1 and file.name in found["files"] and file.name not in store.names("limits")
         with open_history_tables(store) as database:
             assert database.execute("SELECT sum(nodes) FROM compliance_now").fetchall() == [(2,)]
 
