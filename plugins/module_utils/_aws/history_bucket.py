@@ -6,7 +6,7 @@ consistency model")."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timezone
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,14 @@ class HistoryBucket:
         return str(path)
 
     def names(self, folder: str) -> Iterator[str]:
-        yield from (item.name for item in self.files(folder))
+        yield from (name for name, _object in self._objects(folder))
 
     def files(self, folder: str) -> Iterator[Stored]:
+        for name, found in self._objects(folder):
+            written = found["LastModified"].astimezone(timezone.utc)
+            yield Stored(name=name, modified=written, size=int(found["Size"]))
+
+    def _objects(self, folder: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """S3 lists keys in the order of their UTF-8 bytes, 1,000 a page (API reference, ListObjectsV2)."""
         start = self._key("")
         with aws_errors(f"list {self.where}/{folder}"):
@@ -74,9 +79,7 @@ class HistoryBucket:
                 Bucket=self._bucket, Prefix=self._key(f"{folder}/")
             )
             for page in pages:
-                for item in page.get("Contents") or ():
-                    name, written = item["Key"][len(start) :], item["LastModified"].astimezone(timezone.utc)
-                    yield Stored(name=name, modified=written, size=int(item["Size"]))
+                yield from ((item["Key"][len(start) :], item) for item in page.get("Contents") or ())
 
     def remove(self, name: str) -> None:
         """In a bucket with versioning, S3 keeps the object as an earlier version (user guide, "Deleting object versions

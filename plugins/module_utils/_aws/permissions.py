@@ -273,6 +273,12 @@ CONTROLLER = (
         resource=f"arn:aws:s3:::{HISTORY_BUCKET}/*",
     ),
     Purpose(
+        sid="CleanHistory",
+        needed="`history_cleanup` on a bucket",
+        actions=("s3:DeleteObject",),
+        resource=f"arn:aws:s3:::{HISTORY_BUCKET}/*",
+    ),
+    Purpose(
         sid="FindHistory",
         needed="`patchtide_history` is a bucket: without it, S3 denies access where an object is absent",
         actions=("s3:ListBucket",),

@@ -19,9 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ...module_utils._core.canonical import to_canonical
 from ...module_utils._core.errors import PatchtideError
-from ...module_utils._core.history.datasets import Part, check_row
+from ...module_utils._core.history.datasets import Part
+from ...module_utils._core.history.lines import Lines
 from ...module_utils._core.history.runs import Run, common
 from ...module_utils._core.history.store import (
     DESCRIPTOR,
@@ -61,13 +61,14 @@ class _Spool:
     counts: dict[Part, int] = field(default_factory=dict)
     names: dict[Part, Path] = field(default_factory=dict)
     kept: int = 0
+    lines: Lines = field(default_factory=Lines)
 
     def add(self, part: Part, row: Mapping[str, Any]) -> None:
         try:
-            check_row(part.dataset, row)
+            line = self.lines.to_line(part.dataset, row)
         except ValueError as error:
             raise HistoryError(f"a row does not fit its dataset: {error}") from error
-        self.buffers.setdefault(part, []).append(to_canonical(row))
+        self.buffers.setdefault(part, []).append(line)
         self.kept += 1
         if self.kept >= _BUFFER:
             self.flush()

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..canonical import to_canonical, to_digest
 from ..exceptions.records import ExceptionRecord, ExceptionStatus
+from ..lists.per_object import PerObject
 from ..nodes import TAGGED, Candidate
 from ..report.model import build_report
 from ..report.patch_view import STATES, Line
@@ -78,15 +79,18 @@ def _scan_rows(
     dt: str,
 ) -> Iterator[Placed]:
     report = build_report(None, (), {**scan, "nodes": _described(scan["nodes"], seen)}, tags=tags, baselines=baselines)
+    one = PerObject(_patch)
+    parts = {(row.account, row.region): Part("patches", row.account, row.region, dt) for row in report.rows}
     for row in sorted(report.rows, key=lambda found: found.node_id):
-        where = Part("", row.account, row.region, dt)
-        yield _at(where, "nodes"), _node_row(row)
+        part = parts[row.account, row.region]
+        yield _at(part, "nodes"), _node_row(row)
         record = scan["nodes"][row.node_id]
+        known = _by_id(record.get("missing"))
         for name, state in _STATES_OF_SCAN.items():
-            known = {str(patch["id"]): patch for patch in record.get("missing") or ()}
-            for item in _unique(record.get(name)):
-                patch = item if isinstance(item, Mapping) else known.get(str(item), {"id": item})
-                yield _at(where, "patches"), {"node_id": row.node_id, **_patch(patch), "state": state}
+            for patch_id, item in (known if name == "missing" else _by_id(record.get(name))).items():
+                patch = item if isinstance(item, Mapping) else known.get(patch_id)
+                columns = one(patch) if patch is not None else _patch({"id": patch_id})
+                yield part, {"node_id": row.node_id, **columns, "state": state}
     for line in report.view.lines:
         yield Part("patch_states", "", "", dt), _state_row(line)
     yield from _coverage(scan, seen, tags, dt)
@@ -102,9 +106,9 @@ def _described(nodes: Mapping[str, Mapping[str, Any]], seen: Mapping[str, Seen])
     return found
 
 
-def _unique(items: Any) -> list[Any]:
-    """A patch is named once for each node and state."""
-    return list({str(item.get("id") if isinstance(item, Mapping) else item): item for item in items or ()}.values())
+def _by_id(items: Any) -> dict[str, Any]:
+    """Return patches, or their IDs, by ID: each is named once for each node and state."""
+    return {str(item.get("id") if isinstance(item, Mapping) else item): item for item in items or ()}
 
 
 def _node_row(row: Row) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def to_cell(value: object) -> str:
     A text that starts with one of ``= + - @``, a tab or a carriage return, after blanks too, gets an apostrophe in
     front (OWASP: CSV injection). Control characters become blanks, so that a node stays on its line.
     """
-    if value is None:
+    if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -21,7 +21,7 @@ from typing import Any
 from ..model import place_label
 from ..plan.wave import reboot_forecast
 from .csv import to_cell
-from .rows import Row, severity_of
+from .rows import SCANNED, Row, severity_of
 
 APPROVED, PENDING, REJECTED, UNKNOWN = "approved", "pending", "rejected", "unknown"
 #: PatchStatus.DeploymentStatus of the API.
@@ -31,6 +31,8 @@ _APPROVALS: Mapping[str, str] = {
     "PENDING_APPROVAL": PENDING,
     "EXPLICIT_REJECTED": REJECTED,
 }
+#: Members of a scan's record that list patches.
+_LISTS = ("missing", "rejected", "held")
 STATES = ("installed", "installed_rejected", "missing", "failed", "held")
 
 
@@ -92,11 +94,18 @@ def patch_view(
     view = _View(baselines)
     sizes: dict[tuple[str, str], int] = {}
     planned = {str(node["node_id"]): node for wave in plan["waves"] for node in wave["nodes"]}
+    alike: dict[tuple[Any, ...], tuple[Row, list[int]]] = {}
     for row in rows:
         key = (row.os or row.platform, row.patch_group)
         sizes[key] = sizes.get(key, 0) + 1
         record = scan["nodes"].get(row.node_id) or {}
-        view.add(key, row, record, (planned.get(row.node_id) or {}).get("patches") or ())
+        if row.status == SCANNED and not baselines and row.node_id not in planned:
+            lists = (id(record.get(name)) for name in _LISTS)  # nodes that lack the same patches share them
+            alike.setdefault((*key, row.platform, row.missing_after == 0, *lists), (row, [0]))[1][0] += 1
+        else:
+            view.add(key, row, record, (planned.get(row.node_id) or {}).get("patches") or ())
+    for row, (count,) in alike.values():
+        view.add((row.os or row.platform, row.patch_group), row, scan["nodes"].get(row.node_id) or {}, (), count)
     lines = sorted(view.lines.values(), key=lambda line: (line.os, line.patch_group, line.id))
     return PatchView(lines=lines, groups=list(_groups(sizes, lines)))
 
@@ -115,10 +124,15 @@ class _View:
         }
 
     def add(
-        self, key: tuple[str, str], row: Row, record: Mapping[str, Any], planned: Iterable[Mapping[str, Any]]
+        self,
+        key: tuple[str, str],
+        row: Row,
+        record: Mapping[str, Any],
+        planned: Iterable[Mapping[str, Any]],
+        nodes: int = 1,
     ) -> None:
-        """Count the patches of one node."""
-        missing, rejected, held = (_by_id(record.get(name)) for name in ("missing", "rejected", "held"))
+        """Count the patches of a node, or of so many that have the same ones."""
+        missing, rejected, held = (_by_id(record.get(name)) for name in _LISTS)
         known = {**_by_id(planned), **missing, **rejected, **held}
         worked = bool(row.installed or row.failed or row.missing or row.missing_after == 0)
         states = {
@@ -133,7 +147,7 @@ class _View:
         for state, ids in states.items():
             for patch_id in dict.fromkeys(ids):
                 line = self._line(key, patch_id, known.get(patch_id) or {}, row.platform)
-                setattr(line, state, getattr(line, state) + 1)
+                setattr(line, state, getattr(line, state) + nodes)
                 self._judge(line, state, effective.get(patch_id))
         changes = {str(item["id"]): f"{item['old'] or 'none'} \u2192 {item['new'] or 'none'}" for item in row.changes}
         for patch_id in row.installed:  # an id of SSM is name.arch:version, the node's own name.arch

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..lists.per_object import PerObject
 from .rows import (
     COMPLIANT,
     LABELS,
@@ -16,7 +17,6 @@ from .rows import (
     SEVERITIES,
     UNKNOWN,
     Row,
-    count_severities,
     in_severity_order,
     severity_of,
 )
@@ -112,8 +112,12 @@ def sum_patches(rows: Sequence[Row], plan: Mapping[str, Any], scan: Mapping[str,
 
 
 def _missing_severities(scan: Mapping[str, Any]) -> dict[str, int]:
-    nodes = scan["nodes"].values()
-    return count_severities(patch for node in nodes for patch in node.get("missing") or ())
+    counted = PerObject(lambda patches: Counter(map(severity_of, patches)))
+    found: Counter[str] = Counter()
+    for node in scan["nodes"].values():
+        if missing := node.get("missing"):
+            found.update(counted(missing))
+    return in_severity_order(found)
 
 
 def _catalogue(

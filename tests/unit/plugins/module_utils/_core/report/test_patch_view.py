@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
@@ -126,3 +127,28 @@ def test_the_csv_is_no_formula_whatever_a_patch_is_called() -> None:
     head, cells = list(csv.reader(patches_to_csv(view)))
     assert head[:3] == ["os", "patch_group", "id"] and len(cells) == len(head)
     assert cells[1] == cells[2] == f"'{odd}" and "\n" not in cells[3]
+
+
+def test_nodes_that_share_their_lists_are_counted_as_often_as_if_each_had_its_own() -> None:
+    one, two = [patch("curl"), patch("vim", severity="Low")], [patch("curl", title="", download_bytes=9)]
+    held, rejected = [patch("tar", why="removes")], [patch("old")]
+    shared = {
+        f"n{number}": {
+            "node_id": f"n{number}",
+            "status": "failed" if number == 5 else "succeeded",
+            "os": "Ubuntu" if number % 3 else "RHEL",
+            "platform": "windows" if number == 6 else "linux",
+            "missing": (one, two, [])[number % 3] if number != 7 else None,
+            **({"held": held} if number % 2 else {}),
+            **({"rejected": rejected} if number % 4 == 1 else {}),
+        }
+        for number in range(24)
+    }
+    scans = [{"at": "2026-12-01T00:00:00.000Z", "nodes": nodes, "failed_places": []} for nodes in (shared, own(shared))]
+    first, second = (build_report(None, (), scan) for scan in scans)
+    assert patches_to_data(first.view) == patches_to_data(second.view)
+    assert first.summary == second.summary and sum(item.missing for item in first.view.lines) == 23
+
+
+def own(records: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(records)))
