@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Types of resources in stacks that moto lacks: policies of buckets, and resource data syncs.
+"""Types of resources in stacks that moto lacks: policies of buckets, resource data syncs, and resource groups.
 
-Members: template reference, AWS::S3::BucketPolicy and AWS::SSM::ResourceDataSync.
+Members: template reference, AWS::S3::BucketPolicy, AWS::SSM::ResourceDataSync and AWS::ResourceGroups::Group.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.core.common_models import CloudFormationModel
+from moto.resourcegroups.models import resourcegroups_backends
 from moto.s3.models import s3_backends
 
 from .ssm.backend import place_of
@@ -96,3 +97,32 @@ class _DataSync(_Made, CloudFormationModel):
         properties = cloudformation_json["Properties"]
         given = {name: properties[name] for name in ("SyncName", "SyncType") if name in properties}
         delete_resource_data_sync(place_of(account_id, region_name), given)
+
+
+class _Group(_Made, CloudFormationModel):
+    """A template has the query as members, the API as text. A filter without values is for all of them (user guide of
+    Resource Groups, "Tag-based queries"); moto wants an empty list for that.
+    """
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::ResourceGroups::Group"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_more: Any
+    ) -> Any:
+        properties = cloudformation_json["Properties"]
+        given = properties["ResourceQuery"]
+        filters = [{"Values": [], **item} for item in given["Query"]["TagFilters"]]
+        query = {"Type": given["Type"], "Query": json.dumps({**given["Query"], "TagFilters": filters})}
+        resourcegroups_backends[account_id][region_name].create_group(
+            name=properties["Name"], resource_query=query, description=properties.get("Description")
+        )
+        return cls(properties["Name"])
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        resourcegroups_backends[account_id][region_name].delete_group(cloudformation_json["Properties"]["Name"])
