@@ -35,12 +35,13 @@ from ...module_utils._core.work.azure.requests import (
 from ...module_utils._core.work.azure.results import install_result, scan_result
 from ...module_utils._core.work.azure.runs import Run, result, state_of, summary
 from ...module_utils._core.work.final_record import error, final_record
-from ...module_utils._core.work.node_answer import SIZE, words
+from ...module_utils._core.work.node_answer import words
 from ...module_utils._core.work.precheck import evaluate_probe, parse_probe, services_mode
 from ...module_utils._core.work.probe_packages import packages_mode
 from ..rollout.folder import RolloutDir
 from .base import Result, Unknown, Work
 from .rules import WaveRules
+from .ways import script_answer
 
 #: Time limits in seconds of the host probe, and of an assessment.
 PROBE_SECONDS, ASSESS_SECONDS = 600, 3600
@@ -223,18 +224,7 @@ class AzureExecutor:
         return name
 
     def _answer(self, node: str, name: str) -> tuple[bool, str, str]:
-        """Return whether a script has ended, its output, and what was wrong with it. It is deleted once it ended."""
-        found = self._port(node).script(node, name)
-        if found is None:
-            return True, "", "its run command was deleted by somebody"
-        state = str(found.get("executionState") or "Pending")
-        if state in ("Pending", "Running", "Unknown"):
-            return False, "", ""
-        with suppress(PatchtideError):
-            self._port(node).forget_script(node, name)
-        output = str(found.get("output") or "")[: SIZE + 1]
-        problem = "" if state == "Succeeded" else f"its run command ended {state}: {words(found.get('error') or '')}"
-        return True, output, problem
+        return script_answer(self._port(node), node, name)
 
     def _poll_precheck(self, work: Work, node: str) -> dict[str, Any] | None:
         ended, output, problem = self._answer(node, work.handle)

@@ -35,7 +35,12 @@ def endpoints(region: str, more: Sequence[str], *, internet: bool) -> list[str]:
     """
     end = "{region}.amazonaws.com.cn" if region.startswith("cn-") else "{region}.amazonaws.com"
     own = [f"https://{name}.{end}" for name in (*SERVICES, _BUCKET)]
-    return [url.replace("{region}", region) for url in (*own, *more, *([] if internet else [INTERNET]))]
+    return [url.replace("{region}", region) for url in (*own, *endpoints_elsewhere(more, internet=internet))]
+
+
+def endpoints_elsewhere(more: Sequence[str], *, internet: bool) -> list[str]:
+    """Return what to try from hosts that do not belong to Systems Manager; parameters as of ``endpoints``."""
+    return [*more, *([] if internet else [INTERNET])]
 
 
 def checks_of(nodes: Iterable[Mapping[str, Any]], *, internet: bool = True) -> list[Check]:

@@ -49,9 +49,14 @@ def command_body(location: str, script: str, seconds: int) -> dict[str, Any]:
     return {"location": location, "properties": properties}
 
 
-def probe_script(platform: str, services: str, key: str, packages: str) -> str:
-    """Return the host probe, whose document fits into the 4,096 bytes that are kept; the line after it does not."""
-    probe = to_probe("windows" if platform == "windows" else "linux", services, key, packages)
+def probe_script(
+    platform: str, services: str = "", key: str = "", packages: str = "", endpoints: Sequence[str] = ()
+) -> str:
+    """Return the host probe, whose document fits into the 4,096 bytes that are kept; the line after it does not.
+
+    The parameters are those of ``to_probe``.
+    """
+    probe = to_probe("windows" if platform == "windows" else "linux", services, key, packages, endpoints)
     if platform == "windows":
         return f"$patchtideLines = @(& {{\n{probe}\n}})\n$patchtideLines | Select-Object -First 1\n"
     return f"#!/bin/sh\n(\n{probe}\n) | head -n 1\n"
