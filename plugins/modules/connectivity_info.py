@@ -12,6 +12,7 @@ description:
   - Reads VPC endpoints, private DNS, security groups, route tables and endpoint policies of every VPC with instances,
     and checks the way of each of their subnets to C(ssm), C(ssmmessages) and Amazon S3, and whether the policy of a
     gateway to S3 lets nodes read the buckets that patching needs.
+  - Subnets with agents before 3.3.40 are checked for C(ec2messages) as well.
   - Reads the virtual interfaces of Direct Connect and the tunnels of VPN connections.
   - Each answer that is not V(ok) has the exact change, such as a command of the AWS CLI.
   - Only the control plane is read. Network ACLs, firewalls, policies of interface endpoints, resolver rules and what
@@ -61,7 +62,7 @@ checks:
       returned: always
       type: str
     check:
-      description: V(ssm), V(ssmmessages), V(s3), V(s3 buckets), V(no internet) or V(line).
+      description: V(ssm), V(ssmmessages), V(ec2messages), V(s3), V(s3 buckets), V(no internet) or V(line).
       returned: always
       type: str
     status:

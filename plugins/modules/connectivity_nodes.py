@@ -12,7 +12,9 @@ description:
   - Lets managed nodes try C(ssm), C(ssmmessages) and a bucket of Patch Manager in their Region, O(endpoints), and the
     servers of their packages and updates, with their own name server, proxy and certificates.
   - Direct Linux hosts are asked by M(patchtide.hybrid.linux_probe) before; this module reads the result from their
-    variable C(patchtide_way_probe). Hosts of other executors are named as not asked.
+    variable C(patchtide_way_probe).
+  - Machines of Azure are asked by Run Command, with the login of the environment, and direct Windows hosts over their
+    connections. Both try O(endpoints) and the servers of their packages and updates.
   - The answers are grouped by site. The site of a node is its tag C(Site); without it, its account-Region.
 author:
   - The patchtide.hybrid contributors (@patchtide)

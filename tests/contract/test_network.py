@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.network import NetworkReader
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.connectivity.network import Check
+from botocore.exceptions import ClientError
 
 from lab.aws.launch import Lab
 
@@ -39,9 +40,9 @@ class Network:
         made = self.ec2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=name, VpcEndpointType=kind, **more)
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
-    def checks(self, **options: Any) -> list[Check]:
+    def checks(self, agents: Any = None, **options: Any) -> list[Check]:
         def client(service: str) -> Any:
-            return self.aws.client(service, REGION, ACCOUNT)
+            return agents if agents and service == "ssm" else self.aws.client(service, REGION, ACCOUNT)
 
         return NetworkReader(client, REGION).checks([self.vpc], **{"internet": True, **options})
 
@@ -90,3 +91,29 @@ def test_a_way_to_the_internet_counts_only_where_it_is_allowed(network: Network)
 def test_lines_that_cannot_be_read_are_unknown_and_hide_nothing(network: Network) -> None:
     lines = [check for check in network.checks() if check.check == "line"]
     assert [(check.where, check.status) for check in lines] == [("Direct Connect", "unknown")]
+
+
+class Agents:
+    """Systems Manager that knows these versions of agents by node; without any it refuses to say."""
+
+    def __init__(self, **versions: str) -> None:
+        self.rows = [{"InstanceId": node.replace("_", "-"), "AgentVersion": text} for node, text in versions.items()]
+
+    def get_paginator(self, _operation: str) -> Agents:
+        return self
+
+    def paginate(self, **_request: Any) -> list[dict[str, Any]]:
+        if not self.rows:
+            refusal = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+            raise ClientError(refusal, "DescribeInstanceInformation")
+        return [{"InstanceInformationList": self.rows}]
+
+
+def test_an_old_agent_needs_ec2messages_and_versions_that_are_not_read_are_unknown(network: Network) -> None:
+    node = network.ec2.describe_instances(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])["Reservations"][0]
+    name = node["Instances"][0]["InstanceId"].replace("-", "_")
+    named = {version: network.checks(agents=Agents(**{name: version})) for version in ("3.3.39.0", "3.3.40.0")}
+    found = {version: [item for item in rows if item.check == "ec2messages"] for version, rows in named.items()}
+    assert [item.nodes for item in found["3.3.39.0"]] == [1] and not found["3.3.40.0"]
+    (unread,) = [item for item in network.checks(agents=Agents()) if item.check == "ec2messages"]
+    assert unread.status == "unknown" and "docs/permissions.md" in unread.fix and unread.where == REGION

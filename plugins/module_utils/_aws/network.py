@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from .._core.connectivity.judge import UNKNOWN, check_line, check_vpc
+from .._core.connectivity.judge import NEW_AGENT, OLD_SERVICE, UNKNOWN, check_line, check_vpc
 from .._core.connectivity.network import Check, Endpoint, Line, PortRule, SecurityGroup, Subnet, Vpc
 from .._core.errors import PatchtideError
+from .._core.fleet.coverage import to_version
 from .errors import aws_errors
 from .paging import read_all
 
@@ -42,14 +43,16 @@ class NetworkReader:
 
         :raises ServiceError: EC2 refuses to describe the network. Lines that can't be read are ``unknown``.
         """
-        vpcs = [vpc for vpc in self._vpcs() if not vpc_ids or vpc.vpc_id in vpc_ids]
+        unread: list[Check] = []
+        vpcs = [vpc for vpc in self._vpcs(unread) if not vpc_ids or vpc.vpc_id in vpc_ids]
         found = [check for vpc in vpcs for check in check_vpc(vpc, internet=internet)]
-        return [*found, *self._lines(self._interfaces, "Direct Connect"), *self._lines(self._tunnels, "VPN")]
+        return [*found, *unread, *self._lines(self._interfaces, "Direct Connect"), *self._lines(self._tunnels, "VPN")]
 
-    def _vpcs(self) -> Iterator[Vpc]:
+    def _vpcs(self, unread: list[Check]) -> Iterator[Vpc]:
         nodes = self._nodes()
         if not nodes:
             return
+        old = self._old_agents(unread)
         used = sorted({str(row["VpcId"]) for row in nodes})
         subnets = self._describe("describe_subnets", "Subnets", used)
         tables, endpoints = self._describe("describe_route_tables", "RouteTables", used), self._endpoints(used)
@@ -64,7 +67,7 @@ class NetworkReader:
                 cidrs=tuple(item["CidrBlock"] for item in row.get("CidrBlockAssociationSet") or [row]),
                 dns_support=self._attribute(vpc_id, "enableDnsSupport"),
                 dns_hostnames=self._attribute(vpc_id, "enableDnsHostnames"),
-                subnets=tuple(_subnets(vpc_id, subnets, tables, nodes)),
+                subnets=tuple(_subnets(vpc_id, subnets, tables, nodes, old)),
                 endpoints=tuple(_endpoint(item) for item in endpoints if item["VpcId"] == vpc_id),
                 groups=groups,
             )
@@ -75,6 +78,23 @@ class NetworkReader:
             self._client("ec2"), "list instances", "describe_instances", "Reservations", _PAGE, Filters=filters
         )
         return [row for item in found for row in item["Instances"] if row.get("VpcId") and row.get("SubnetId")]
+
+    def _old_agents(self, unread: list[Check]) -> set[str]:
+        """Return the instances whose agent is too old to do without ec2messages."""
+        try:
+            rows = read_all(
+                self._client("ssm"),
+                "list managed nodes",
+                "describe_instance_information",
+                "InstanceInformationList",
+                50,  # DescribeInstanceInformation, MaxResults
+            )
+        except PatchtideError as error:
+            what = f"the versions of SSM Agents in {self._region} are not known: {error}"
+            fix = "Grant the permission to read them, see docs/permissions.md."
+            unread.append(Check(where=self._region, check=OLD_SERVICE, status=UNKNOWN, what=what, fix=fix))
+            return set()
+        return {str(row["InstanceId"]) for row in rows if to_version(row["AgentVersion"]) < to_version(NEW_AGENT)}
 
     def _describe(self, operation: str, rows: str, vpcs: list[str]) -> Rows:
         filters = [{"Name": "vpc-id", "Values": vpcs}]
@@ -127,8 +147,8 @@ class NetworkReader:
         ]
 
 
-def _subnets(vpc_id: str, subnets: Rows, tables: Rows, nodes: Rows) -> Iterator[Subnet]:
-    """Yield the subnets of a VPC that have nodes."""
+def _subnets(vpc_id: str, subnets: Rows, tables: Rows, nodes: Rows, old: Collection[str]) -> Iterator[Subnet]:
+    """Yield the subnets of a VPC that have nodes. :param old: instances with an agent that needs ec2messages."""
     for row in sorted(subnets, key=lambda item: str(item["SubnetId"])):
         here = [node for node in nodes if node["SubnetId"] == row["SubnetId"]]
         if row["VpcId"] != vpc_id or not here:
@@ -142,6 +162,7 @@ def _subnets(vpc_id: str, subnets: Rows, tables: Rows, nodes: Rows) -> Iterator[
             onward=next((target for target in map(_target, _active(table)) if target.startswith(_ONWARD)), ""),
             nodes=len(here),
             groups=frozenset(_groups_of(node) for node in here),
+            old_agents=sum(node["InstanceId"] in old for node in here),
         )
 
 

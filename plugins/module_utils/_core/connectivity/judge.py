@@ -4,7 +4,8 @@
 """Whether the nodes of a VPC reach what patching needs, and the exact change where they do not. Pure.
 
 Agents need ssm and ssmmessages; ec2messages only before version 3.3.40, and Regions launched since 2024 do not have it
-(user guide, "Reference: ec2messages, ssmmessages, and other API operations"). With private DNS, the name of a service
+(user guide, "Reference: ec2messages, ssmmessages, and other API operations"), so that only subnets with such agents are
+checked for it. With private DNS, the name of a service
 leads to the endpoint alone: a way to the internet does not help if the endpoint lets nobody in.
 """
 
@@ -23,6 +24,7 @@ from .buckets import PATCH_MANAGER, patch_buckets
 from .network import Check, Endpoint, Line, PortRule, Subnet, Vpc
 
 SERVICES = ("ssm", "ssmmessages")
+OLD_SERVICE, NEW_AGENT = "ec2messages", "3.3.40"
 INTERFACE, GATEWAY = "Interface", "Gateway"
 OK, WRONG, UNKNOWN = "ok", "wrong", "unknown"
 _EVERYWHERE = "0.0.0.0/0"
@@ -36,6 +38,7 @@ def check_vpc(vpc: Vpc, *, internet: bool = True) -> list[Check]:
     """
     return [
         *(check for service in SERVICES for check in _service(vpc, service, internet)),
+        *_old_agents(vpc, internet),
         *_s3(vpc, internet),
         *([] if internet else _ways_out(vpc)),
     ]
@@ -64,6 +67,14 @@ def _service(vpc: Vpc, service: str, internet: bool) -> Iterator[Check]:
         else:
             what = f"{subnet.subnet_id} reaches {service} over {subnet.way_out}"
             yield _row(vpc, service, OK, what, nodes=subnet.nodes)
+
+
+def _old_agents(vpc: Vpc, internet: bool) -> Iterator[Check]:
+    """Yield the checks of subnets whose agents need the service of old agents. A newer agent does without."""
+    subnets = tuple(replace(item, nodes=item.old_agents) for item in vpc.subnets if item.old_agents)
+    for check in _service(replace(vpc, subnets=subnets), OLD_SERVICE, internet) if subnets else ():
+        update = f"Update the SSM Agent of {check.nodes} nodes to {NEW_AGENT} or newer. Or: {check.fix}"
+        yield replace(check, fix=update if check.fix else "")
 
 
 def _no_way(vpc: Vpc, subnet: Subnet, service: str, named: Sequence[Endpoint], internet: bool) -> Check:

@@ -37,7 +37,8 @@ class Subnet:
 
     :param table: its route table. :param way_out: where 0.0.0.0/0 leads, such as ``nat-…``, "" if nowhere.
     :param onward: where any route leads to another network, such as ``tgw-…``: endpoints may be there. "" if none does.
-    :param groups: the sets of security groups that its nodes have.
+    :param groups: the sets of security groups that its nodes have. :param old_agents: nodes whose SSM Agent takes its
+        commands from ec2messages.
     """
 
     subnet_id: str
@@ -47,6 +48,7 @@ class Subnet:
     onward: str = ""
     nodes: int = 0
     groups: frozenset[frozenset[str]] = frozenset()
+    old_agents: int = 0
 
     @property
     def internet(self) -> bool:

@@ -209,3 +209,14 @@ def test_the_table_of_a_vpc_has_each_change_once() -> None:
     (table,) = found["tables"]
     assert table["where"] == "vpc-1" and sum(line.startswith("Fix: ") for line in table["lines"]) == 1
     assert any("wrong" in line and "ssm" in line for line in table["lines"])
+
+
+def test_only_old_agents_need_ec2messages_and_an_update_is_the_first_change() -> None:
+    assert not [check for check in check_vpc(CLOSED) if check.check == "ec2messages"]
+    old = replace(CLOSED, subnets=(replace(SUBNET, old_agents=2), replace(SUBNET, subnet_id="subnet-2")))
+    (check,) = bad(old)
+    assert (check.check, check.nodes) == ("ec2messages", 2) and check.what.startswith("subnet-1 has no way to")
+    assert check.fix.startswith("Update the SSM Agent of 2 nodes to 3.3.40 or newer. Or: aws ec2 create-vpc-endpoint ")
+    assert "com.amazonaws.eu-central-1.ec2messages" in check.fix
+    assert not bad(replace(old, endpoints=(*old.endpoints, interface("ec2messages"))))
+    assert not bad(replace(OPEN, subnets=(replace(OPEN.subnets[0], old_agents=2),)))
