@@ -14,6 +14,7 @@ from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.azure_ids import node_key
 from ..module_utils._core.connectivity.from_nodes import (
     SITE,
+    all_asked,
     checks_of,
     endpoints,
     endpoints_elsewhere,
@@ -63,7 +64,7 @@ class ActionModule(SsmAction):
         found = {str(row["node_id"]): row for row in done["results"]}
         hosts = {host: task_vars["hostvars"][host] for host in options["hosts"]}
         printed = {} if self.check_mode else {**self._azure(hosts, options), **self._windows(hosts, options, task_vars)}
-        nodes = [_row(host, seen, found, printed.get(host)) for host, seen in hosts.items()]
+        nodes = [_row(host, seen, found, printed.get(host), _urls(seen, options)) for host, seen in hosts.items()]
         checks = checks_of(nodes, internet=options["internet"])
         rows = [asdict(check) for check in checks]
         return {"changed": False, "checks": rows, **summarize(checks), "failed_places": done["failed_places"]}
@@ -118,10 +119,21 @@ def _of(hosts: Mapping[str, Mapping[str, Any]], executor: str) -> list[str]:
     return [host for host, seen in hosts.items() if seen.get(f"{PREFIX}executor") == executor]
 
 
+def _urls(seen: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+    """Return what a host was asked for."""
+    if seen.get(f"{PREFIX}executor") == SSM.name:
+        return endpoints(str(seen.get(f"{PREFIX}region")), options["endpoints"], internet=options["internet"])
+    return endpoints_elsewhere(options["endpoints"], internet=options["internet"])
+
+
 def _row(
-    host: str, seen: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]], printed: Printed | None
+    host: str,
+    seen: Mapping[str, Any],
+    found: Mapping[str, Mapping[str, Any]],
+    printed: Printed | None,
+    urls: Sequence[str],
 ) -> dict[str, Any]:
-    """Return a node with what it says; ``why`` it says nothing."""
+    """Return a node with what it says; ``why`` it says nothing. :param urls: what it was asked for."""
     executor = seen.get(f"{PREFIX}executor")
     tags = seen.get(f"{PREFIX}tags") or {}
     place = "/".join(str(seen[key]) for key in (f"{PREFIX}account", f"{PREFIX}region") if seen.get(key))
@@ -140,5 +152,6 @@ def _row(
         why = printed.why or "its answer could not be read"
     said = [str(item["text"]) for item in answer.get("findings", []) if not item["ok"] and item["check"] == "agent"]
     ways = list(answer.get("ways", []))
-    ways += way_of_repositories(answer["findings"]) if answer.get("facts") else []
+    if answer.get("facts"):
+        ways = [*all_asked(ways, urls), *way_of_repositories(answer["findings"])]
     return {**row, "ways": ways, "why": "; ".join(said) or why}

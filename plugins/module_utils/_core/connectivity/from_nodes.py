@@ -92,6 +92,13 @@ def _way(site: str, host: str, found: Mapping[str, Mapping[str, Any]], internet:
     return Check(where=site, check=name, status=status, what=what, fix=fix, nodes=len(found))
 
 
+def all_asked(ways: Sequence[Mapping[str, Any]], urls: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the ways that a node told of, and those that it was asked for and did not mention as not known."""
+    told = {_host(str(way["url"])) for way in ways}
+    silent = [url for url in urls if _host(url) not in told]
+    return [*ways, *({"url": url, "ok": None, "text": "its answer does not mention it"} for url in silent)]
+
+
 def way_of_repositories(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what the host probe found of the servers of packages and updates as a way; nothing if it says nothing."""
     rows = [item for item in findings if item["check"] == REPOSITORIES]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.connectivity.from_nodes import (
     INTERNET,
+    all_asked,
     checks_of,
     endpoints,
     way_of_repositories,
@@ -95,3 +96,12 @@ def test_package_sources_are_a_way_if_the_probe_says_something_of_them() -> None
     assert way_of_repositories([good])[0]["ok"] is True and way_of_repositories([{"check": "disk", "ok": True}]) == []
     (check,) = checks_of([{"name": "a", "site": "x", "ways": way_of_repositories([bad])}])
     assert check.status == "wrong" and "package sources" in check.fix
+
+
+def test_what_a_node_was_asked_for_and_does_not_mention_is_not_known() -> None:
+    told = [{"url": "https://a.example.com/x", "ok": True, "text": ""}]
+    found = all_asked(told, ["https://a.example.com/y", "https://b.example.com"])
+    assert [(way["url"], way["ok"]) for way in found] == [
+        ("https://a.example.com/x", True),
+        ("https://b.example.com", None),
+    ]
