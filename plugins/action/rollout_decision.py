@@ -32,6 +32,7 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import RolloutDir
 from ..plugin_utils.rollout.next_commands import next_of
+from ..plugin_utils.rollout.sharing import Sharing, open_sharing
 from ..plugin_utils.rollout.stores import choose_stores
 
 #: Said where a decision is only as good as the account that made it.
@@ -90,7 +91,12 @@ class ActionModule(ControllerAction):
             statement=signed.statement,
             signature=signed.signature,
         )
+        sharing = open_sharing(rollout)
+        if sharing:
+            _check_shared(sharing, choice, check_mode=self.check_mode)
         self._write(rollout, decision, head if signed.by and choice.action not in FREE else None)
+        if sharing and not self.check_mode:
+            sharing.follow()
         return {
             "changed": True,
             "nodes": list(nodes),
@@ -141,6 +147,14 @@ class ActionModule(ControllerAction):
         if choice.action == "skip":
             final = tuple(_skipped(rollout, node, f"skipped by {who}: {reason}") for node in nodes)
             rollout.write(Outcome(wave=choice.wave, stage="verify", results=final), check_mode=self.check_mode)
+
+
+def _check_shared(sharing: Sharing, choice: Choice, *, check_mode: bool) -> None:
+    """Check a decision on a child plan against the others. :raises NotPromoted: it can't be made now."""
+    if choice.action == "promote":
+        sharing.check_promotable(choice.wave)
+    if choice.action == "retry" and not check_mode:
+        sharing.reopen(choice.wave)
 
 
 def _skipped(rollout: RolloutDir, node_id: str, text: str) -> Mapping[str, Any]:

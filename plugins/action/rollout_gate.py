@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,19 +14,9 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock, is_rehearsal
 from ..module_utils._ansible.spec import PLACES
 from ..module_utils._core.events import GateJudged, WaveFinished
-from ..module_utils._core.gate.decide import (
-    GateDecision,
-    GateRules,
-    Health,
-    HealthCheck,
-    Verdict,
-    WaveTally,
-    decide,
-)
-from ..module_utils._core.gate.differences import Differences, count_differences
+from ..module_utils._core.gate.decide import GateDecision, GateRules, Health, HealthCheck, Verdict, decide
 from ..module_utils._core.gate.health_rules import clean
-from ..module_utils._core.model import Status
-from ..module_utils._core.rollout.state import final_results
+from ..module_utils._core.rollout.wave_report import Ended, ended
 from ..module_utils._core.stamp import from_time
 from ..module_utils._core.text import plain
 from ..plugin_utils.aws_options import aws_spec
@@ -35,7 +25,8 @@ from ..plugin_utils.drive.forecast import gate_forecast
 from ..plugin_utils.health.checks import run_health_checks
 from ..plugin_utils.progress import LIFE_SECONDS
 from ..plugin_utils.rollout.controller_lock import at_work
-from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.folder import RETRY_SECONDS, RolloutDir
+from ..plugin_utils.rollout.sharing import NUMBER, Sharing, open_sharing
 
 LISTED = 5
 
@@ -64,19 +55,26 @@ class ActionModule(ControllerAction):
             return self._evaluate(rollout, name, options)
 
     def _evaluate(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        wave = rollout.state_of_wave(name)
+        wave, sharing = rollout.state_of_wave(name), None if self.check_mode else open_sharing(rollout)
         if rollout.state.status == "aborted":
             aborted = GateJudged(wave=name, verdict=Verdict.ABORT.value, reasons=("The rollout was aborted.",))
             gate = replace(wave.gate or aborted, verdict=Verdict.ABORT.value)
+        elif wave.status in ("running", "paused") and sharing:
+            found = self._judge_all(rollout, sharing, name, options)
+            if found is None:
+                return {**_no_verdict(), "changed": rollout.events > 0}
+            gate = found
         elif wave.status in ("running", "paused"):
-            if (too_early := self._too_early(rollout, name, options)) is not None:
-                return too_early
+            if not options["partial"] and self._too_early(rollout, name, wave.worked_at, options):
+                return _no_verdict()
             gate = self._judge(rollout, name, options)
         elif wave.status == "promoted" or wave.status == "finished":
             gate = wave.gate or GateJudged(wave=name, verdict=Verdict.PROMOTE.value)
         else:
             gate = GateJudged(wave=name, verdict=Verdict.PROMOTE.value, reasons=(f"The wave is {wave.status}.",))
         if rollout.state.waves[name].status == "promoted" and not self.check_mode:
+            if sharing:
+                sharing.follow()
             rollout.record(WaveFinished(wave=name))
         self._show(gate)
         return {
@@ -105,60 +103,105 @@ class ActionModule(ControllerAction):
         self.say(gate_forecast(rollout, name))
         return _no_verdict()
 
-    def _too_early(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return that the gate waits for the soak time, if that is longer than this run may wait."""
+    def _too_early(self, rollout: RolloutDir, name: str, worked_at: str, options: Mapping[str, Any]) -> bool:
+        """Return whether the gate waits for the soak time, if that is longer than this run may wait."""
         soak, patience = rollout.wave(name)["soak_minutes"], options["soak_wait_minutes"]
-        worked_at = rollout.state.waves[name].worked_at
-        if options["partial"] or patience is None or not soak or not worked_at:
-            return None
+        if patience is None or not soak or not worked_at:
+            return False
         until = from_time(worked_at) + timedelta(minutes=soak)
         if until - rollout.clock.now() <= timedelta(minutes=patience):
-            return None
+            return False
         self.say(f"{name} soak: until {until:%Y-%m-%d %H:%M} UTC; a later run judges the wave")
-        return _no_verdict()
+        return True
 
     def _judge(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateJudged:
         """Decide and record it. After a part of the wave only what can't get better is a decision: the abort."""
+        state = rollout.state
         if not options["partial"]:
-            gate = self._decide(rollout, name, options).to_event(name)
+            gate = self._decide(rollout, name, options, ended(state, name)).to_event(name)
             rollout.record(gate)
             return gate
-        decision = decide(GateRules.from_dict(rollout.wave(name)["gate"]), self._tally(rollout, name, partial=True))
+        decision = decide(GateRules.from_dict(rollout.wave(name)["gate"]), ended(state, name, partial=True).tally)
         if decision.verdict is Verdict.ABORT:
             gate = decision.to_event(name)
             rollout.record(gate)
             return gate
         return replace(decision, verdict=Verdict.PROMOTE).to_event(name)
 
-    def _tally(self, rollout: RolloutDir, name: str, *, partial: bool = False) -> WaveTally:
-        names = [wave["name"] for wave in rollout.plan["waves"]]
-        earlier = final_results(rollout.state, names[: names.index(name)])
-        ended = final_results(rollout.state, [name])
-        return WaveTally.from_statuses(
-            len(ended) if partial else len(rollout.wave(name)["nodes"]),
-            [str(item["status"]) for item in ended],
-            earlier_failed=sum(Status(item["status"]).is_failure for item in earlier),
-            rollout_total=len(rollout.nodes),
-        )
+    def _judge_all(
+        self, rollout: RolloutDir, sharing: Sharing, name: str, options: Mapping[str, Any]
+    ) -> GateJudged | None:
+        """Judge the wave of all child plans, once for all of them; ``None`` if that is not possible yet."""
+        sharing.report(name)
+        gate: GateJudged | None = None
+        if sharing.seen.aborted:
+            gate = _aborted(sharing, name)
+        elif options["partial"]:
+            rules, found = GateRules.from_dict(rollout.wave(name)["gate"]), sharing.together(name, partial=True)
+            decision = decide(rules, found.tally)
+            if decision.verdict is not Verdict.ABORT:
+                return replace(decision, verdict=Verdict.PROMOTE).to_event(name)
+            gate = sharing.decide(decision.to_event(name), sharing.number(name))
+        else:
+            gate = self._decided_by_all(rollout, sharing, name, options)
+        if gate and NUMBER in gate.numbers:
+            rollout.record(gate)
+        elif gate:
+            sharing.adopt_abort()
+        return gate
 
-    def _differences(self, rollout: RolloutDir, name: str) -> dict[str, Differences]:
-        names = [wave["name"] for wave in rollout.plan["waves"]]
-        earlier = final_results(rollout.state, names[: names.index(name)])
-        return count_differences(final_results(rollout.state, [name]), earlier)
+    def _decided_by_all(
+        self, rollout: RolloutDir, sharing: Sharing, name: str, options: Mapping[str, Any]
+    ) -> GateJudged | None:
+        """Wait for the reports of all child plans and decide, unless another controller has."""
+        begun, patience = rollout.clock.now(), options["soak_wait_minutes"]
+        while (gate := sharing.decision(name)) is None:
+            if sharing.seen.aborted:
+                return _aborted(sharing, name)
+            missing, dead = sharing.lacking(name)
+            if not missing:
+                found = sharing.together(name)
+                if self._too_early(rollout, name, found.worked_at, options):
+                    return None
+                after = sharing.number(name)
+                decision = self._decide(rollout, name, options, found, sharing.claim)
+                return sharing.decide(decision.to_event(name), after)
+            if dead:
+                self.say(
+                    f"{name} gate: no verdict. No controller runs {', '.join(dead)}, and what their nodes did is not "
+                    "known. Run these child plans; then run this one again."
+                )
+                return None
+            self.say(f"{name} gate: waits for {', '.join(missing)}")
+            if patience is not None and rollout.clock.now() - begun >= timedelta(minutes=patience):
+                return None
+            rollout.clock.sleep(RETRY_SECONDS)
+            sharing.claim()
+        return gate
 
-    def _decide(self, rollout: RolloutDir, name: str, options: Mapping[str, Any]) -> GateDecision:
-        plan, worked_at = rollout.wave(name), rollout.state.waves[name].worked_at
-        rules, tally = GateRules.from_dict(plan["gate"]), self._tally(rollout, name)
-        soak = from_time(worked_at) + timedelta(minutes=plan["soak_minutes"]) if worked_at else None
-        known, differences = _in_service(rollout, name), self._differences(rollout, name)
+    def _decide(
+        self,
+        rollout: RolloutDir,
+        name: str,
+        options: Mapping[str, Any],
+        found: Ended,
+        beat: Callable[[], None] = lambda: None,
+    ) -> GateDecision:
+        """Decide, after the soak time.
+
+        :param beat: called while the gate waits.
+        """
+        plan = rollout.wave(name)
+        rules, known = GateRules.from_dict(plan["gate"]), _in_service(found)
+        soak = from_time(found.worked_at) + timedelta(minutes=plan["soak_minutes"]) if found.worked_at else None
 
         def judge(health_checks: Sequence[HealthCheck] = ()) -> GateDecision:
             return decide(
                 rules,
-                tally,
+                found.tally,
                 health_checks=(*known, *health_checks),
                 emptied=str(plan.get("emptied") or ""),
-                differences=differences,
+                differences=found.differences,
                 soak_until=soak,
                 now=rollout.clock.now(),
             )
@@ -166,6 +209,7 @@ class ActionModule(ControllerAction):
         decision = judge()
         while decision.verdict is Verdict.WAIT and decision.wait_until:
             self._wait(rollout, name, decision.wait_until)
+            beat()
             decision = judge()
         if decision.verdict is Verdict.ABORT or not rules.health_checks:
             return decision
@@ -199,11 +243,15 @@ def _no_verdict() -> dict[str, Any]:
     return {"changed": False, "verdict": Verdict.WAIT.value, **nothing}
 
 
-def _in_service(rollout: RolloutDir, name: str) -> list[HealthCheck]:
+def _aborted(sharing: Sharing, wave: str) -> GateJudged:
+    """Return the verdict after another child plan was aborted."""
+    return GateJudged(wave=wave, verdict=Verdict.ABORT.value, reasons=(sharing.seen.aborted,))
+
+
+def _in_service(found: Ended) -> list[HealthCheck]:
     """Return nodes that were restored and did not come into service, as a health check that nobody has to ask."""
-    problems = rollout.state.waves[name].problems
-    if not problems:
+    if not found.problems:
         return []
-    shown = [f"{rollout.nodes[node]['name'] or node}: {why}" for node, why in sorted(problems.items())[:LISTED]]
-    more = [f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
+    texts = [found.problems[node] for node in sorted(found.problems)]
+    shown, more = texts[:LISTED], [f"and {len(texts) - LISTED} more"] if len(texts) > LISTED else []
     return [HealthCheck(name="back in service", health=Health.INCONCLUSIVE, text=clean("; ".join([*shown, *more])))]

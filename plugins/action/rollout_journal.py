@@ -34,10 +34,12 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_document
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.claims import give_up
-from ..plugin_utils.rollout.controller_lock import at_work, taking_over
+from ..plugin_utils.rollout.controller_lock import at_work, controller_name, taking_over
 from ..plugin_utils.rollout.folder import CATCH_UP, RolloutDir
 from ..plugin_utils.rollout.left_over import has_time_now
 from ..plugin_utils.rollout.next_commands import next_of
+from ..plugin_utils.rollout.parent import check_not_split, to_approve
+from ..plugin_utils.rollout.sharing import open_sharing
 from ..plugin_utils.rollout.stores import choose_stores
 
 #: Said in advance: after Ctrl-C, Ansible shows only "User interrupted execution", and a worker can show nothing more.
@@ -86,6 +88,10 @@ class ActionModule(ControllerAction):
         state, who = rollout.state, find_operator(task_vars)
         if state.finished:
             return
+        check_not_split(rollout.path)
+        sharing = open_sharing(rollout)
+        if sharing and not self.check_mode:
+            sharing.check_free(controller_name())
         if not self.check_mode:
             self.say(CAN_BE_INTERRUPTED)
         if new := state.status == "new":
@@ -96,6 +102,11 @@ class ActionModule(ControllerAction):
             event = self._resumed(rollout, options, who)
         with nullcontext("") if self.check_mode else taking_over(rollout.path) as controller:
             self._write(rollout, replace(event, controller=controller))
+            if sharing and not self.check_mode:
+                rollout.act_as(controller)
+                sharing.follow()
+                sharing.claim()
+                sharing.adopt_abort()
             if not new:
                 self._take_up_left_over(rollout, timedelta(minutes=options["window_wait_minutes"]))
 
@@ -119,15 +130,15 @@ class ActionModule(ControllerAction):
     def _started(
         self, rollout: RolloutDir, options: Mapping[str, Any], who: Operator, people: PlanCheck | None
     ) -> RolloutStarted:
-        plan = rollout.plan
+        plan, approved = rollout.plan, to_approve(rollout.path, rollout.plan).plan
         required = plan["approval"]["required"] or options["approval_required"]
         approval: Mapping[str, Any] | None
         if people is None:
             approval = self._approval(rollout, options, who, required=required)
         else:
-            check_wave(people, plan, plan["waves"][0]["name"])
+            check_wave(people, approved, plan["waves"][0]["name"])
             check_planned_policy(plan, options["policy_digest"])
-            approval = {"digest": plan["digest"], "source": "trust", **people.to_dict()}
+            approval = {"digest": approved["digest"], "source": "trust", **people.to_dict()}
         return RolloutStarted(
             rollout=plan["rollout"],
             plan_digest=plan["digest"],
@@ -146,7 +157,8 @@ class ActionModule(ControllerAction):
     def _ask_people(self, rollout: RolloutDir, who: Operator, task_vars: Mapping[str, Any]) -> PlanCheck | None:
         """Return who has approved the plan, by the trust bundle; ``None`` if this controller has none."""
         now, seen = rollout.clock.now(), rollout.state.bundle_version
-        found = check_plan_trust(rollout.path, rollout.plan, now, launcher=who, job=task_vars, seen=seen)
+        about = to_approve(rollout.path, rollout.plan)
+        found = check_plan_trust(about.folder, about.plan, now, launcher=who, job=task_vars, seen=seen)
         if found is None:
             self.say(NOT_VERIFIED)
             return None
@@ -161,7 +173,7 @@ class ActionModule(ControllerAction):
         """Return the approval that was given by hand, which nothing verifies."""
         path = options["approval_file"]
         return find_approval(
-            rollout.plan,
+            to_approve(rollout.path, rollout.plan).plan,
             required=required,
             digest=options["approved_digest"],
             document=read_approval(read_document(path, "approval_file"), "approval_file") if path else None,
@@ -173,7 +185,12 @@ class ActionModule(ControllerAction):
         for name, wave in rollout.state.waves.items():
             if wave.status == "running" and rollout.state.status == "running":
                 nodes = tuple(node for node in wave.nodes if has_time_now(rollout, node, wait))
+                sharing = None if self.check_mode else open_sharing(rollout)
+                if nodes and sharing and sharing.read().is_promoted(name):
+                    continue  # the next wave of other child plans may have begun
                 if nodes:
+                    if sharing:
+                        sharing.reopen(name)
                     self._write(rollout, TakenUp(wave=name, nodes=nodes))
                     self.say(f"{name}: {len(nodes)} nodes that were left over are due again")
 
@@ -186,6 +203,15 @@ class ActionModule(ControllerAction):
                 self.say(f"{missed} nodes were missed; {rollout.path / CATCH_UP} lists them for the next plan")
             if rollout.state.finished:
                 give_up(rollout)
+            self._leave(rollout)
+
+    def _leave(self, rollout: RolloutDir) -> None:
+        """Give the claim on a child plan back, so that another controller may take it over at once."""
+        state, sharing = rollout.state, open_sharing(rollout)
+        if sharing and state.controller == controller_name():
+            rollout.act_as(state.controller)
+            sharing.follow()
+            sharing.leave()
 
     def _close(self, rollout: RolloutDir, options: Mapping[str, Any]) -> None:
         state = rollout.state

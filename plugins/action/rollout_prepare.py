@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._ansible.spec import PLACES
+from ..module_utils._core.errors import BadInput
 from ..module_utils._core.rollout.state import PREPARATIONS
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
@@ -43,6 +44,9 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         rollout = RolloutDir(options["dir"], find_clock())
         rollout.state_of_wave(options["wave"])
+        if options["what"] == "promoted" and "part" in rollout.plan:
+            expected = "a plan that was not split, if the policy's repositories.servers promote patches for its waves"
+            raise BadInput("dir", str(rollout.path), expected)
         preparer = PREPARERS[options["what"]](rollout, options["wave"], options, self.say)
         if rollout.state.status != "running":
             return {"changed": False, "nodes": [], "servers": []}

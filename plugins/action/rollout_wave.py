@@ -43,6 +43,7 @@ from ..plugin_utils.prepare.preparation import Preparer
 from ..plugin_utils.prepare.preparers import PREPARERS
 from ..plugin_utils.rollout.controller_lock import at_work
 from ..plugin_utils.rollout.folder import RolloutDir
+from ..plugin_utils.rollout.sharing import open_sharing
 
 
 class ActionModule(ControllerAction):
@@ -92,7 +93,15 @@ class ActionModule(ControllerAction):
         executors = open_executors(WaveContext(self, rollout, options, to_rules(policy), sessions, task_vars))
         check_clock = ServiceClock(rollout.clock, tuple(executors.values())).check
         watch = Watch(rollout, policy, options, self.say, known)
-        permits = Permits(rollout, wave, watch, pins, tempo, notes, check_clock)
+        sharing = open_sharing(rollout)
+        permits = Permits(rollout, wave, watch, pins, tempo, notes, check_clock, sharing=sharing)
+        people = WaveCheck(rollout, find_operator(task_vars), task_vars)
+
+        def approve(name: str) -> None:
+            if sharing:
+                sharing.check_start(name)
+            people(name)
+
         return Driver(
             rollout=rollout,
             wave=wave,
@@ -106,7 +115,7 @@ class ActionModule(ControllerAction):
                 options["window_wait_minutes"],
                 policy.stopped_nodes.minutes_ahead,
                 pins,
-                WaveCheck(rollout, find_operator(task_vars), task_vars),
+                approve,
             ),
             tempo=tempo,
             notes=notes,

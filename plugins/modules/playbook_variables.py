@@ -51,6 +51,7 @@ options:
       - run_due
       - scan_compliance
       - send_notices
+      - split_plan
       - steer_rollout
       - sync_exceptions
       - sync_windows

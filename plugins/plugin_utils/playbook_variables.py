@@ -19,6 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.nodes import EMPTY, PREFIX
+from ..module_utils._core.plan.split import BY
 from ..module_utils._core.rollout.decisions import DECISIONS
 from ..module_utils._core.text import nearest, plain
 
@@ -31,7 +32,7 @@ class WrongVariables(PatchtideError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """``kind``: ``text``, ``path``, ``minutes``, ``seconds``, ``hours``, ``yes or no``, ``list`` or ``data``."""
+    """``kind``: ``text``, ``path``, ``number``, ``minutes``, ``seconds``, ``hours``, ``yes or no``, ``list`` or ``data``."""
 
     what: str
     kind: str = "text"
@@ -191,6 +192,8 @@ VARIABLES: Mapping[str, Variable] = {
     "soak_wait_minutes": Variable(
         what="How long to wait for the end of a soak time. Without it, to its end.", kind="minutes"
     ),
+    "split_at_most": Variable(what="Number of child plans; 0 for one for each group of nodes.", kind="number"),
+    "split_by": Variable(what="By what nodes are grouped into child plans.", choices=BY),
     "spoke_parameters": Variable(
         what="Parameters of templates/spoke.template beside those that follow from hub and lists. Without it, none.",
         kind="data",
@@ -274,6 +277,11 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         takes={"catch_up": None, "at": None, "finding_sources": [], "finding_kev": None, "emergency": False},
     ),
     "diff_plans": Playbook(what="Compares a plan with an earlier plan.", needs=("before", "after|dir"), takes={}),
+    "split_plan": Playbook(
+        what="Splits a plan into child plans, which several controllers carry out with shared budgets and gates.",
+        needs=("dir", "claims"),
+        takes={"split_by": "account_region", "split_at_most": 0, "journal": None},
+    ),
     "approve_plan": Playbook(
         what="Shows who has approved a plan and what is missing, and writes the statement that a person signs.",
         needs=("dir",),
@@ -501,6 +509,7 @@ def _data(value: Any) -> tuple[Any, str]:
 _KINDS: Mapping[str, Callable[[Any], tuple[Any, str]]] = {
     "text": _text,
     "path": _text,
+    "number": lambda value: (_number(value), "a whole number, 0 or more"),
     "minutes": _minutes,
     "seconds": _at_least_one("seconds"),
     "hours": _at_least_one("hours"),

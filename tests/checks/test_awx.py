@@ -214,7 +214,8 @@ def test_a_template_gives_its_playbook_what_it_needs_and_nothing_that_it_does_no
 
 @pytest.mark.parametrize("name", sorted(set(PLAYBOOKS) - BY_HAND))
 def test_a_survey_asks_in_the_type_of_the_variable(name: str) -> None:
-    kinds = {"minutes": "integer", "seconds": "integer", "hours": "integer", "list": "textarea", "data": "textarea"}
+    kinds = {**dict.fromkeys(("number", "minutes", "seconds", "hours"), "integer"), "list": "textarea"}
+    kinds["data"] = "textarea"
     for key, item in answers(templates()[name]).items():
         known = VARIABLES[key]
         if known.choices or known.kind == "yes or no":

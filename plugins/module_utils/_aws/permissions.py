@@ -226,7 +226,7 @@ CONTROLLER = (
     Purpose(sid="FindRegions", needed="`regions: [all]`", actions=("ec2:DescribeRegions",)),
     Purpose(
         sid="KeepClaimsAndLedgers",
-        needed="claims, journals or exceptions in a DynamoDB table",
+        needed="claims, journals, child plans or exceptions in a DynamoDB table",
         actions=(
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",

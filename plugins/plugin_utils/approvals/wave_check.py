@@ -16,6 +16,7 @@ from ...module_utils._core.rollout.state import Rollout
 from ...module_utils._core.trust.operator import Operator
 from ..files import write_bytes
 from ..rollout.folder import RolloutDir
+from ..rollout.parent import to_approve
 from .plan_check import PlanCheck, check_plan_trust
 from .trust import Trust
 
@@ -41,16 +42,17 @@ class WaveCheck:
         :raises PatchtideError: it is not approved, or approval is unknown.
         """
         rollout = self.rollout
+        about = to_approve(rollout.path, rollout.plan)
         found = check_plan_trust(
-            rollout.path,
-            rollout.plan,
+            about.folder,
+            about.plan,
             rollout.clock.now(),
             launcher=self.launcher,
             job=self.job,
             seen=rollout.state.bundle_version,
         )
         if found:
-            check_wave(found, rollout.plan, wave)
+            check_wave(found, about.plan, wave)
             archive(rollout.path, found.trust)
             rollout.record(approved(found, wave))
 

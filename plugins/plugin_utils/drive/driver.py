@@ -79,6 +79,8 @@ class Driver:
 
     async def _run(self, until: str) -> None:
         beside = {asyncio.create_task(self.tempo.pass_time()), asyncio.create_task(self._show())}
+        if self.permits.sharing:
+            beside.add(asyncio.create_task(self._beat()))
         try:
             while True:
                 self.notes.changed.clear()
@@ -114,6 +116,11 @@ class Driver:
         while True:
             self.progress.show(self.rollout.state, self.courses.works.values())
             await asyncio.sleep(1)
+
+    async def _beat(self) -> None:
+        while True:
+            await self.tempo.sleep(RETRY_SECONDS)
+            await self.permits.beat()
 
     def _begin_what_is_due(self, until: str) -> None:
         """Begin everything that is due and not in progress."""
@@ -240,6 +247,7 @@ class Driver:
         reboots = [node for node in effect.nodes if states[node].stage == "reboot"]  # postponed by an earlier night
         installs = [node for node in effect.nodes if node not in reboots]
         nodes = [*await self.permits.allowed("reboot", reboots), *await self.permits.allowed("patch", installs)]
+        self._hold_waiting()
         if not nodes:
             return
         preparer, settled, loop = self.preparer(effect.stage), self.preparations.settled, asyncio.get_running_loop()
@@ -289,12 +297,18 @@ class Driver:
         asked = self.tempo.clock.now()
         if effect.stage in GUARDED:
             nodes = await self.permits.allowed(effect.stage, nodes)
+            self._hold_waiting()
         elif effect.stage == "verify":
             nodes = await self.permits.to_look_at(nodes)
         for name in self._executors_of(nodes):
             of_one = [node for node in nodes if self.rollout.nodes[node]["executor"] == name]
             for attempt, place, ids in self._batches(effect.stage, of_one):
                 self._hold(ids, self._begin(effect.stage, attempt, place, ids, asked))
+
+    def _hold_waiting(self) -> None:
+        """Let nodes of a child plan that wait for room in shared budgets ask again a minute later."""
+        if waiting := self.permits.take_waiting():
+            self._hold(waiting, self.tempo.sleep(RETRY_SECONDS))
 
     def _batches(self, stage: str, nodes: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
         """Yield (attempt, place, node ids) for each piece of work on one executor's nodes, separate for each night."""

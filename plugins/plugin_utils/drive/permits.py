@@ -5,23 +5,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ...module_utils._core.errors import PatchtideError
+from ...module_utils._core.errors import PatchtideError, TakenOver
 from ...module_utils._core.model import Status
 from ...module_utils._core.plan.capacity import REBOOT_MINUTES
 from ...module_utils._core.rollout.budgets_left import over_budget
 from ...module_utils._core.rollout.catch_up import final_without_look
 from ...module_utils._core.rollout.first_alone import first_alone
 from ...module_utils._core.rollout.reboot_rule import reboot_is_due
+from ...module_utils._core.rollout.shared import Answer
 from ...module_utils._core.stamp import to_time
-from ...module_utils._core.text import plain
+from ...module_utils._core.text import counted, plain
 from ...module_utils._core.work.final_record import error as reason
 from ..executors.base import Result
 from ..rollout.claims import held_elsewhere
 from ..rollout.folder import RETRY_SECONDS, RolloutDir
+from ..rollout.sharing import Sharing
 from .notes import Notes
 from .pins import Pins
 from .tempo import Tempo
@@ -40,6 +43,8 @@ class Permits:
 
     :param check_clock: raises an error if the controller's clock is wrong.
     :param promised: nodes with permission whose install is not announced yet: the budgets count them as down.
+    :param sharing: for a child plan, what it shares with the others. :param waiting: nodes that wait for room in the
+        budgets of all child plans.
     """
 
     rollout: RolloutDir
@@ -50,6 +55,9 @@ class Permits:
     notes: Notes
     check_clock: Callable[[], None] = lambda: None
     promised: set[str] = field(default_factory=set)
+    sharing: Sharing | None = None
+    waiting: set[str] = field(default_factory=set)
+    _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _renewed: datetime | None = None
     _elsewhere: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,9 +73,62 @@ class Permits:
         if stage == "patch":
             self.promised.update(cleared)
         await self.refuse(stage, objections)
+        if stage == "patch" and cleared and self.sharing:
+            cleared = await self._within_shared_budgets(self.sharing, cleared)
         if stage == "patch" and cleared:
             await self.tempo.call("lists", lambda: self.pins.check(cleared))
         return cleared
+
+    async def _within_shared_budgets(self, sharing: Sharing, nodes: Sequence[str]) -> list[str]:
+        """Return the nodes for which the budgets of all child plans have room; the others wait or are refused.
+
+        What is used is stated as a whole, so one request is made after the other.
+        """
+        async with self._one_by_one:
+            ask = sharing.request(nodes, self.promised.difference(nodes))
+            try:
+                answer = await self.tempo.call("guards", lambda: sharing.reserve(ask))
+            except TakenOver:
+                raise
+            except PatchtideError as error:
+                answer = Answer(waiting=dict.fromkeys(nodes, plain(f"the shared budgets can't be read: {error}")))
+            self.promised.difference_update({*answer.waiting, *answer.refused})
+        if sharing.adopt_abort():
+            return []
+        if answer.waiting:
+            self.waiting.update(answer.waiting)
+            why = next(iter(answer.waiting.values()))
+            self.notes.say(f"{self.wave} patch: {counted(len(answer.waiting))} wait for others; {why}")
+        await self.refuse("patch", {node: ("missed_budget", why) for node, why in answer.refused.items()})
+        return answer.granted
+
+    async def beat(self) -> None:
+        """Renew the claim on the child plan, state the budgets that it uses, and learn of an abort.
+
+        An error is no reason to stop: if the claim expires, another controller may take the child over, and then this
+        one ends.
+
+        :raises TakenOver: another controller has.
+        """
+        sharing = self.sharing
+        if sharing is None:
+            return
+        async with self._one_by_one:
+            ask = sharing.request((), self.promised)
+            try:
+                await self.tempo.call("guards", lambda: sharing.reserve(ask))
+            except TakenOver:
+                raise
+            except PatchtideError as error:
+                self.notes.say(plain(f"the state of the split plan can't be written: {error}"))
+                return
+        sharing.adopt_abort()
+
+    def take_waiting(self) -> list[str]:
+        """Return the nodes that wait for room in shared budgets, once."""
+        found = sorted(self.waiting)
+        self.waiting.clear()
+        return found
 
     async def _asked(self, stage: str, nodes: Sequence[str]) -> Objections:
         """Ask the guards, repeatedly while they can't be read. Other nodes continue meanwhile; nodes that can't be

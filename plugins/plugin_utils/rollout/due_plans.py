@@ -14,12 +14,14 @@ from typing import Any
 from ...module_utils._ansible.clock import find_clock
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.policy.emergency import policy_of
-from ...module_utils._core.rollout.agenda import Agenda, Need, agenda
+from ...module_utils._core.rollout.agenda import Agenda, Need
 from ...module_utils._core.stamp import from_time, to_time
 from ...module_utils._core.text import plain
 from ..policy.file import load_policy
 from .controller_lock import AnotherController, running_controller, taking_over, this_host
 from .folder import RolloutDir
+from .parent import PARTS, SPLIT
+from .sharing import agenda_of
 
 PLAN, POLICY, APPROVAL = "plan.json", "policy.yml", "approval.yml"
 #: Number of levels below the directory to search for plans.
@@ -90,12 +92,20 @@ class Search:
         )
         try:
             rollout = RolloutDir(folder, find_clock())
-            needs = agenda(rollout.state, now, self.ahead)
+            needs = self._needs(rollout, now)
+            if found.approval_file == "" and "part" in rollout.plan:
+                approval = folder.parents[1] / APPROVAL  # people approve the parent
+                found = replace(found, approval_file=str(approval) if approval.is_file() else "")
             if needs.is_due:
                 needs = self._unless_held(rollout, needs, found, now)
         except PatchtideError as error:
             return replace(found, broken=str(error))
         return replace(found, rollout=str(rollout.plan["rollout"]), agenda=needs, last_at=rollout.last_at)
+
+    def _needs(self, rollout: RolloutDir, now: datetime) -> Agenda:
+        if (rollout.path / SPLIT).exists():
+            return Agenda(need=Need.HELD, text=f"it was split into the child plans in {rollout.path / PARTS}")
+        return agenda_of(rollout, now, self.ahead)
 
     def _unless_held(self, rollout: RolloutDir, needs: Agenda, found: Found, now: datetime) -> Agenda:
         """Return what a due rollout needs, unless another controller works on it or its approval is missing."""

@@ -16,9 +16,9 @@ from ansible import constants as C
 from ansible import context
 
 from ...module_utils._core.report.next_words import Commands, after_check, after_playbook, after_run
-from ...module_utils._core.rollout.agenda import agenda
 from ...module_utils._core.text import plain
 from .folder import CATCH_UP, RolloutDir
+from .sharing import agenda_of
 
 _POLICY_FILE = "patchtide_policy_file"
 #: Of the setting DEFAULT_HOST_LIST (ansible-core, config/base.yml).
@@ -54,7 +54,7 @@ def after(playbook: str, given: Mapping[str, Any], now: datetime, *, check: bool
 
 def next_of(rollout: RolloutDir, task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
     """Return what a rollout needs next (``need``), and how to give it (``next``)."""
-    found = agenda(rollout.state, rollout.clock.now())
+    found = agenda_of(rollout, rollout.clock.now())
     commands = to_commands(rollout.path, task_vars, template)
     return {"need": found.need.value, "next": plain(after_run(rollout.state, found, commands))}
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.events import Decision, GateJudged
+from ...module_utils._core.rollout.agenda import Agenda, Need, agenda
 from ...module_utils._core.rollout.budgets_left import usage
+from ...module_utils._core.rollout.due import due_restores
 from ...module_utils._core.rollout.shared import (
     ABORT,
     LEASE,
@@ -34,6 +36,7 @@ from ...module_utils._core.rollout.shared import (
     update,
     without_controller,
 )
+from ...module_utils._core.rollout.state import DONE
 from ...module_utils._core.rollout.wave_report import Ended, report_of, together
 from ...module_utils._core.stamp import from_time
 from .folder import RolloutDir
@@ -179,6 +182,23 @@ class Sharing:
         self._change(lambda shared, _me: judged(shared, gate.wave, mine))
         return _to_event(gate.wave, self.seen.gates[gate.wave])
 
+    def agenda(self, found: Agenda) -> Agenda:
+        """Return what the child needs next in view of the others, from what it needs by itself."""
+        state, shared = self._rollout.state, self.read()
+        wave = next((item.name for item in state.waves.values() if item.status != "finished"), "")
+        if not wave or shared.aborted or state.status not in ("running", "paused"):
+            return found
+        if found.need is Need.HELD and state.status == "paused" and self.decision(wave):
+            text = f"the gate of wave {wave} of all child plans has decided"
+            return replace(found, need=Need.DUE, text=text, at=self._rollout.clock.now())
+        missing = lacking(shared, wave, self._part["nodes"])
+        if not found.is_due or not missing or self.name in missing or self.decision(wave) or due_restores(state):
+            return found
+        if state.intents or any(state.nodes[node].stage != DONE for node in state.waves[wave].nodes):
+            return found
+        text = f"the gate of wave {wave} waits for the child plans {', '.join(missing)}"
+        return Agenda(need=Need.WAITING, text=text, night=found.night)
+
     def check_start(self, wave: str) -> None:
         """:raises NotPromoted: an earlier wave of all children is not promoted, or one of them was aborted."""
         shared = self.read()
@@ -242,6 +262,13 @@ def open_sharing(rollout: RolloutDir) -> Sharing | None:
     if "part" not in rollout.plan:
         return None
     return Sharing(rollout, rollout.stores.open_shared(rollout.plan["part"]["rollout"]))
+
+
+def agenda_of(rollout: RolloutDir, now: datetime, ahead: timedelta = timedelta()) -> Agenda:
+    """Return what a rollout needs next, see ``agenda``; a child plan also waits for the others."""
+    found = agenda(rollout.state, now, ahead)
+    sharing = open_sharing(rollout) if rollout.state.status != "new" else None
+    return sharing.agenda(found) if sharing else found
 
 
 def _to_event(wave: str, found: Judgement) -> GateJudged:

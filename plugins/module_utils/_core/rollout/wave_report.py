@@ -25,7 +25,7 @@ _COUNTS = ("good", "failed", "skipped", "unknown", "reboot_pending")
 class Ended:
     """``worked_at``: when the last outcome was recorded, which starts the soak time; empty if nothing was worked on.
 
-    ``problems``: nodes that were restored but are not in service, by name.
+    ``problems``: by node ID, the name of a node that was restored but is not in service, and why.
     """
 
     tally: WaveTally
@@ -41,7 +41,9 @@ def ended(state: Rollout, wave: str, *, partial: bool = False) -> Ended:
     """
     names = list(state.waves)
     earlier, found = final_results(state, names[: names.index(wave)]), final_results(state, [wave])
-    problems = {str(state.planned[node].get("name") or node): why for node, why in state.waves[wave].problems.items()}
+    problems = {
+        node: f"{state.planned[node].get('name') or node}: {why}" for node, why in state.waves[wave].problems.items()
+    }
     return Ended(
         tally=WaveTally.from_statuses(
             len(found) if partial else len(state.waves[wave].nodes),
