@@ -38,7 +38,7 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         folder = Path(options["dir"])
         if not options["claims"].startswith("dynamodb:"):
-            raise BadInput("claims", options["claims"], "dynamodb:<table>, which the controllers of all child plans use")
+            raise BadInput("claims", options["claims"], "dynamodb:<table>, which all controllers share")
         rollout = RolloutDir(folder, find_clock())
         if rollout.state.status != "new":
             raise BadInput("dir", str(folder), "a plan whose rollout has not begun")

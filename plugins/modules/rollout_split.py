@@ -56,8 +56,8 @@ options:
     required: true
   journal:
     description:
-      - Where the journals of the child plans are kept, as in M(patchtide.hybrid.rollout_journal). With a DynamoDB table,
-        any controller can continue a child plan; with files, only those that share the directory.
+      - Where the journals of the child plans are kept, as in M(patchtide.hybrid.rollout_journal).
+      - With a DynamoDB table, any controller can continue a child plan; with files, those that share the directory.
     type: str
 """
 

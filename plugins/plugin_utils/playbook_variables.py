@@ -32,7 +32,8 @@ class WrongVariables(PatchtideError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """``kind``: ``text``, ``path``, ``number``, ``minutes``, ``seconds``, ``hours``, ``yes or no``, ``list`` or ``data``."""
+    """``kind``: ``text``, ``path``, ``number``, ``minutes``, ``seconds``, ``hours``, ``yes or no``, ``list`` or
+    ``data``."""
 
     what: str
     kind: str = "text"
