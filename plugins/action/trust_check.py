@@ -22,6 +22,7 @@ from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.folder import read_plan
 from ..plugin_utils.rollout.next_commands import to_commands
+from ..plugin_utils.rollout.parent import to_approve
 
 _NOT_CHECKED = "Responsibilities are not checked: this controller pins no trust bundle."
 
@@ -52,7 +53,8 @@ class ActionModule(ControllerAction):
 
     def _plan(self, folder: Path, task_vars: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
         plan = read_plan(folder / "plan.json")
-        found = check_plan_trust(folder, plan, find_clock().now(), launcher=None, job=task_vars)
+        about = to_approve(folder, plan)
+        found = check_plan_trust(about.folder, about.plan, find_clock().now(), launcher=None, job=task_vars)
         changed = write_plan_page(folder, plan, found, write=not self.check_mode)
         lines = found.lines() if found else [NOT_VERIFIED]
         for line in lines:

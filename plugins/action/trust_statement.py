@@ -102,6 +102,8 @@ class ActionModule(ControllerAction):
 
     def _plan(self, folder: Path, bundle: Bundle, options: Mapping[str, Any]) -> dict[str, Any]:
         plan = read_plan(folder / "plan.json")
+        if "part" in plan:
+            raise BadInput("dir", str(folder), "the directory of the plan that was split: people approve that plan")
         waves = {wave["name"]: wave for wave in plan["waves"]}
         for name in options["waves"]:
             if name not in waves:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.events import Approved, Decision, Event, WaveStarted
+from ...module_utils._core.plan.split import as_approved
 from ...module_utils._core.rollout.journal import Record
 from ...module_utils._core.stamp import from_time
 from ...module_utils._core.text import plain
@@ -109,7 +110,7 @@ class PackCheck:
         demands = self.plan["approval"]
         planner = Operator(**self.plan["planner"]) if self.plan["planner"] else None
         actors = find_actors(bundle, planner, None, demands["authors"])
-        judged = judge(self.plan, bundle, found, actors, demands["people"])
+        judged = judge(as_approved(self.plan), bundle, found, actors, demands["people"])
         if whys := judged.missing.get(event.wave, ("the plan has no such wave",)):
             raise NotInPack(f"wave {event.wave} was not approved: {'; '.join(whys)}")
         people = ", ".join(sorted({item.vote.principal for item in found if item.vote}))
@@ -120,7 +121,8 @@ class PackCheck:
         data, signature = (str(proof.get(name) or "").encode() for name in ("statement", "signature"))
         if source == SOURCE:
             self._revoked_since(label, data, signature)
-            return read_signed(label, data, signature, plan=self.plan, bundle=bundle, check=self.check, now=at)
+            about = as_approved(self.plan)
+            return read_signed(label, data, signature, plan=about, bundle=bundle, check=self.check, now=at)
         self._note(f"the approval of {label} was read from {source}, which nothing proves offline")
         person = bundle.people.get(label)
         roles = person.roles if person else ()

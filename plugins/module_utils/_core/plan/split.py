@@ -71,6 +71,12 @@ def check_part(child: Mapping[str, Any], parent: Mapping[str, Any]) -> None:
         )
 
 
+def as_approved(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan with the rollout and the digest that its approvals name: those of the parent of a child plan."""
+    part = plan.get("part") or {}
+    return {**plan, **{name: part[name] for name in ("rollout", "digest") if name in part}}
+
+
 def group_of(node: Mapping[str, Any], by: str) -> str:
     """Return the group of a planned node."""
     if by == GROUP_SITE and (site := str(node["tags"].get(SITE) or "").strip()):

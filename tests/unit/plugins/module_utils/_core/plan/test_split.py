@@ -14,6 +14,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan i
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.split import (
     BY,
     NotOfParent,
+    as_approved,
     check_part,
     group_of,
     split_plan,
@@ -138,6 +139,13 @@ def test_only_the_approved_plans_own_children_pass() -> None:
         check_part(seal({**one, "part": {**one["part"], "name": "03-c"}}), parent)
     with pytest.raises(NotOfParent):
         check_part(parent, parent)
+
+
+def test_approvals_name_the_parent() -> None:
+    parent = plan_of([row(1, "a", "r"), row(2, "b", "r")])
+    found = as_approved(split_plan(parent, "account")[0])
+    assert (found["rollout"], found["digest"]) == (parent["rollout"], parent["digest"])
+    assert as_approved(parent) == parent
 
 
 def test_an_edited_part_is_another_plan() -> None:
