@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoShared
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.stores import DynamoJournal, DynamoShared
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.split import split_plan
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import replay
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.stores import choose_stores
 
 from tests.kill.conftest import HELD, WAVES, Night, is_install
 from tests.kill.controller import STOPPED, Death, begin, ended
@@ -58,8 +57,9 @@ class Children:
         return [ended(process) for process in running]
 
     def status(self, name: str) -> str:
-        stores = choose_stores(self.folder(name), None, None, write=False)
-        state, damage = replay(self.plans[name], stores.open_journal(self.plans[name]["rollout"]).read())
+        plan = self.plans[name]
+        journal = DynamoJournal(self.night.aws.client("dynamodb"), "journal", plan["rollout"])
+        state, damage = replay(plan, journal.read())
         assert damage is None, damage
         return state.status
 
