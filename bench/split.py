@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Goal]:
     parser.add_argument("--nodes", type=int, default=10_000)
     parser.add_argument("--places", type=int, default=20)
     parser.add_argument("--controllers", type=int, default=4)
-    parser.add_argument("--budget", default="20%", help="nodes out of service at once, in the whole plan")
+    parser.add_argument("--budget", default="100%", help="nodes out of service at once, in the whole plan")
     parser.add_argument("--latency", default="50-150", help="of every call, in milliseconds")
     parser.add_argument("--poll", type=int, default=15, help="seconds between two looks")
     parser.add_argument("--pace", type=float, default=1.0, help="how long commands take: 0.5 is half as long")

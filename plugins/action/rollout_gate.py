@@ -165,7 +165,9 @@ class ActionModule(ControllerAction):
                     return None
                 after = sharing.number(name)
                 decision = self._decide(rollout, name, options, found, sharing.claim)
-                return sharing.decide(decision.to_event(name), after)
+                if (decided := sharing.decide(decision.to_event(name), after)) is not None:
+                    return decided
+                continue
             if dead:
                 self.say(
                     f"{name} gate: no verdict. No controller runs {', '.join(dead)}, and what their nodes did is not "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -47,8 +48,16 @@ class Children:
     def folder(self, name: str) -> Path:
         return self.night.folder / "parts" / name
 
-    def begin(self, name: str, death: Death | None = None, machine: str = "") -> int:
-        return begin(self.folder(name), self.night.environment, death, machine or f"machine-{name}", **self.stores)
+    def begin(self, name: str, death: Death | None = None) -> int:
+        return begin(self.folder(name), self.night.environment, death, f"machine-{name}", **self.stores)
+
+    def begin_elsewhere(self, name: str) -> int:
+        """Begin a child plan on a machine that has copies of its plan and of its parent's, and nothing else."""
+        folder = self.night.folder / "another" / name
+        folder.mkdir(parents=True)
+        shutil.copy(self.folder(name) / "plan.json", folder)
+        shutil.copy(self.night.folder / "plan.json", folder / "parent.json")
+        return begin(folder, self.night.environment, None, "another", **self.stores)
 
     def run(self, **deaths: Death) -> list[int]:
         """Run all three at the same time; return how they ended."""
@@ -87,7 +96,7 @@ def test_one_is_killed_one_is_stopped_and_woken_and_each_node_is_installed_once(
     assert [ended(process) for process in processes[:2]] == [0, 0]
     assert set(children.shared().gates) == {"canary"}, "the gate of early waits for the child that sleeps"
 
-    others = [children.begin(PLANT), children.begin(WEB), children.begin(SHOP, machine="another")]
+    others = [children.begin(PLANT), children.begin(WEB), children.begin_elsewhere(SHOP)]
     assert [ended(process) for process in others] == [0, 0, 0]
     assert [children.status(name) for name in children.plans] == ["completed"] * 3
     assert {wave: found.verdict for wave, found in children.shared().gates.items()} == dict.fromkeys(WAVES, "promote")

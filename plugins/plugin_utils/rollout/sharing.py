@@ -167,8 +167,10 @@ class Sharing:
         """Return the number of decisions on a wave, as seen last."""
         return self.seen.gates[wave].number if wave in self.seen.gates else 0
 
-    def decide(self, gate: GateJudged, after: int) -> GateJudged:
+    def decide(self, gate: GateJudged, after: int) -> GateJudged | None:
         """Record the decision on a wave of all children unless another controller was first; return what counts.
+
+        ``None``: it would promote, and a child has taken its report back since, because nodes are worked on again.
 
         :param after: the number of decisions that were known when the evaluation began.
         """
@@ -179,8 +181,14 @@ class Sharing:
             reasons=list(gate.reasons),
             health_checks=[dict(item) for item in gate.health_checks],
         )
-        self._change(lambda shared, _me: judged(shared, gate.wave, mine))
-        return _to_event(gate.wave, self.seen.gates[gate.wave])
+        sizes = self._part["nodes"]
+
+        def change(shared: Shared, _me: Writer) -> Shared:
+            is_early = gate.verdict == PROMOTE and bool(lacking(shared, gate.wave, sizes))
+            return shared if is_early else judged(shared, gate.wave, mine)
+
+        self._change(change)
+        return _to_event(gate.wave, self.seen.gates[gate.wave]) if self.number(gate.wave) > after else None
 
     def agenda(self, found: Agenda) -> Agenda:
         """Return what the child needs next in view of the others, from what it needs by itself."""

@@ -16,7 +16,13 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveFinished,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.agenda import Need
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.shared import LEASE, ChildIsRun, Judgement
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.shared import (
+    LEASE,
+    ChildIsRun,
+    Judgement,
+    judged,
+    update,
+)
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.sharing import (
     NUMBER,
@@ -28,10 +34,16 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.sharing i
 from tests.fakes.split import CANARY, REST, Split, end
 
 PROMOTE = GateJudged(wave=CANARY, verdict="promote", reasons=("all good",))
+PAUSED = GateJudged(wave=CANARY, verdict="pause")
 
 
 def decided(by: str = "ana", action: str = "promote") -> Decision:
     return Decision(by=by, action=action, wave=CANARY if action == "promote" else "", reason="looked at it")
+
+
+def promote(split: Split, number: int = 1) -> None:
+    """Let the gate have promoted the first wave of all children."""
+    update(split.store, lambda shared: judged(shared, CANARY, Judgement(number=number, verdict="promote")))
 
 
 def test_a_plan_that_is_no_child_shares_nothing(tmp_path: Path) -> None:
@@ -54,7 +66,7 @@ def test_another_run_takes_a_child_over_when_its_claim_expired_and_the_first_one
     for late in (
         lambda: sharing.reserve(sharing.request(["a1"])),
         lambda: sharing.report(CANARY),
-        lambda: sharing.decide(PROMOTE, 0),
+        lambda: sharing.decide(PAUSED, 0),
         sharing.claim,
         asleep.confirm,
         lambda: end(asleep, a1="succeeded"),
@@ -97,7 +109,7 @@ def test_a_node_that_failed_or_is_unknown_uses_its_budget_for_good(tmp_path: Pat
 
 def test_a_wave_begins_only_after_the_promotion_of_the_one_before_over_all_children(tmp_path: Path) -> None:
     split = Split(tmp_path)
-    (one, mine), (_two, other) = split.run("a"), split.run("b")
+    (one, mine), _other = split.run("a"), split.run("b")
     mine.check_start(CANARY)
     with pytest.raises(NotPromoted, match="wave canary of all child plans is not promoted"):
         mine.check_start(REST)
@@ -106,7 +118,7 @@ def test_a_wave_begins_only_after_the_promotion_of_the_one_before_over_all_child
     assert mine.lacking(CANARY) == (["02-b"], []), "its controller is alive"
     with pytest.raises(NotPromoted, match="02-b did not report"):
         mine.check_promotable(CANARY)
-    other.decide(PROMOTE, 0)
+    promote(split)
     mine.check_start(REST)
     found = mine.decision(CANARY)
     assert found and found.verdict == "promote" and found.numbers[NUMBER] == 1
@@ -124,24 +136,39 @@ def test_a_gate_waits_half_an_hour_for_a_child_that_nobody_runs(tmp_path: Path) 
 
 def test_of_two_decisions_the_first_one_counts_for_all(tmp_path: Path) -> None:
     split = Split(tmp_path)
-    (_one, mine), (_two, other) = split.run("a"), split.run("b")
-    pause = GateJudged(wave=CANARY, verdict="pause", reasons=("too many",))
-    assert mine.decide(pause, 0).verdict == "pause"
-    assert other.decide(PROMOTE, 0).verdict == "pause"
+    (one, mine), (two, other) = split.run("a"), split.run("b")
+    end(one, a1="succeeded", a2="succeeded")
+    end(two, b1="succeeded")
+    mine.report(CANARY)
+    other.report(CANARY)
+    first, second = mine.decide(PAUSED, 0), other.decide(PROMOTE, 0)
+    assert first and second and (first.verdict, second.verdict) == ("pause", "pause")
     again = other.decide(PROMOTE, 1)
-    assert (again.verdict, again.numbers[NUMBER]) == ("promote", 2)
+    assert again and (again.verdict, again.numbers[NUMBER]) == ("promote", 2)
+
+
+def test_no_wave_is_promoted_whose_report_was_taken_back_meanwhile(tmp_path: Path) -> None:
+    split = Split(tmp_path)
+    (one, mine), (two, other) = split.run("a"), split.run("b")
+    end(one, a1="failed", a2="succeeded")
+    end(two, b1="succeeded")
+    mine.report(CANARY)
+    other.report(CANARY)
+    assert other.lacking(CANARY) == ([], [])
+    mine.reopen(CANARY)  # a person lets a1 be tried again
+    assert other.decide(PROMOTE, 0) is None and not split.store.read()[1].gates
 
 
 def test_a_pause_that_was_recorded_is_evaluated_again_and_another_one_is_not(tmp_path: Path) -> None:
     split = Split(tmp_path)
     (one, mine), (_two, other) = split.run("a"), split.run("b")
     end(one, a1="succeeded", a2="succeeded")
-    other.decide(GateJudged(wave=CANARY, verdict="pause"), 0)
+    other.decide(PAUSED, 0)
     found = mine.decision(CANARY)
     assert found
     one.record(found)
     assert mine.decision(CANARY) is None
-    other.decide(PROMOTE, 1)
+    promote(split, 2)
     assert mine.decision(CANARY)
 
 
@@ -149,7 +176,9 @@ def test_a_persons_promotion_counts_for_all_even_after_a_crash_in_between(tmp_pa
     split = Split(tmp_path)
     one, mine = split.run("a")
     end(one, a1="failed", a2="succeeded")
-    one.record(mine.decide(GateJudged(wave=CANARY, verdict="pause"), 0))
+    paused = mine.decide(PAUSED, 0)
+    assert paused
+    one.record(paused)
     one.record(decided())
     again, sharing = split.run("a")  # the controller that recorded it died before it told the others
     sharing.follow()
@@ -162,13 +191,13 @@ def test_a_persons_promotion_counts_for_all_even_after_a_crash_in_between(tmp_pa
 
 def test_nodes_are_not_worked_on_again_once_the_wave_of_all_is_promoted(tmp_path: Path) -> None:
     split = Split(tmp_path)
-    (one, mine), (_two, other) = split.run("a"), split.run("b")
+    (one, mine), _other = split.run("a"), split.run("b")
     end(one, a1="failed", a2="succeeded")
     mine.report(CANARY)
     assert mine.lacking(CANARY)[0] == ["02-b"]
     mine.reopen(CANARY)
     assert mine.lacking(CANARY)[0] == ["01-a", "02-b"]
-    other.decide(PROMOTE, 0)
+    promote(split)
     with pytest.raises(NotPromoted, match="Wave canary of all child plans is promoted"):
         mine.reopen(CANARY)
 
@@ -196,13 +225,13 @@ def test_what_run_due_does_with_a_child_that_waits_for_others(tmp_path: Path, mo
     mine.report(CANARY)
     found = agenda_of(one, now)
     assert (found.need, found.text) == (Need.WAITING, "the gate of wave canary waits for the child plans 02-b")
-    other.decide(GateJudged(wave=CANARY, verdict="pause"), 0)
+    other.decide(PAUSED, 0)
     assert agenda_of(one, now).need is Need.DUE
     decision = mine.decision(CANARY)
     assert decision
     one.record(decision)
     assert agenda_of(one, now).need is Need.HELD
-    other.decide(PROMOTE, 1)
+    promote(split, 2)
     assert agenda_of(one, now).need is Need.DUE
 
 
