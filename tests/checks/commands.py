@@ -34,6 +34,7 @@ NOT_RUN = {
     "make build": "make artifact builds it",
     "patchtide-rehearse": "make bundle asks it for its help; tests/lab/test_rehearse.py tests its parts",
     "ansible-playbook -i inventory onboard.yml": "tests/hosts/test_onboarding.py runs the role on real hosts",
+    "ansible-playbook patchtide.hybrid.split_plan": "tests/unit/plugins/action/test_rollout_split.py runs its one task",
     "aws events put-": "tests/checks/test_rulebooks.py checks the files against botocore's model",
     "ansible-rulebook -r": "no rulebook engine is installed; tests/checks/test_rulebooks.py reads the rulebook",
     "ssh-keygen -Y sign": "tests of the trust bundle sign with keys of their own",
