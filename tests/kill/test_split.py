@@ -10,6 +10,8 @@ import os
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ class Children:
 
     def __init__(self, night: Night) -> None:
         self.night = night
+        self.processes: list[int] = []
         budgets = {**night.plan["rules"]["budgets"], "rollout": 3}
         self.parent = seal({**night.plan, "rules": {**night.plan["rules"], "budgets": budgets}})
         (night.folder / "plan.json").write_text(json.dumps(self.parent), "utf-8")
@@ -49,7 +52,7 @@ class Children:
         return self.night.folder / "parts" / name
 
     def begin(self, name: str, death: Death | None = None) -> int:
-        return begin(self.folder(name), self.night.environment, death, f"machine-{name}", **self.stores)
+        return self._begin(self.folder(name), death, f"machine-{name}")
 
     def begin_elsewhere(self, name: str) -> int:
         """Begin a child plan on a machine that has copies of its plan and of its parent's, and nothing else."""
@@ -57,7 +60,12 @@ class Children:
         folder.mkdir(parents=True)
         shutil.copy(self.folder(name) / "plan.json", folder)
         shutil.copy(self.night.folder / "plan.json", folder / "parent.json")
-        return begin(folder, self.night.environment, None, "another", **self.stores)
+        return self._begin(folder, None, "another")
+
+    def _begin(self, folder: Path, death: Death | None, machine: str) -> int:
+        process = begin(folder, self.night.environment, death, machine, **self.stores)
+        self.processes.append(process)
+        return process
 
     def run(self, **deaths: Death) -> list[int]:
         """Run all three at the same time; return how they ended."""
@@ -82,9 +90,18 @@ class Children:
         return Counter(names[node] for row in commands for node in row["nodes"])
 
 
+@pytest.fixture
+def children(night: Night) -> Iterator[Children]:
+    found = Children(night)
+    yield found
+    for process in found.processes:  # what a failed test has left asleep
+        with suppress(ChildProcessError):  # it has ended
+            if os.waitpid(process, os.WNOHANG) == (0, 0):
+                os.kill(process, signal.SIGKILL)
+
+
 @pytest.mark.slow
-def test_one_is_killed_one_is_stopped_and_woken_and_each_node_is_installed_once(night: Night) -> None:
-    children = Children(night)
+def test_one_is_killed_one_is_stopped_and_woken_and_each_node_is_installed_once(children: Children) -> None:
     killed = children.run(web=Death(1, "after", "intent patch"))
     assert killed == [0, -signal.SIGKILL, 0]
     assert children.shared().gates == {}, "the gate of canary did not pass without the child that died"
@@ -107,4 +124,4 @@ def test_one_is_killed_one_is_stopped_and_woken_and_each_node_is_installed_once(
     os.kill(sleeper, signal.SIGCONT)
     assert ended(sleeper) == 1, "it woke as a stranger"
     assert children.installs() == before
-    assert night.findings() == []
+    assert children.night.findings() == []
