@@ -18,6 +18,9 @@ description:
     contains no node for the wave.
   - The verdict is recorded in the journal with its numbers. A wave that was promoted is not evaluated again, and the
     task returns the recorded verdict. A wave that was paused is evaluated again.
+  - A wave of a child plan of M(patchtide.hybrid.rollout_split) is evaluated once for all child plans, when each of them
+    has reported its nodes. Until then the task waits, and returns V(wait) if no controller runs a child plan that
+    is missing.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 notes:

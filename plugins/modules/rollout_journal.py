@@ -99,6 +99,8 @@ options:
         window. A node that another rollout claimed gets a final record with the name of that rollout and the status
         V(skipped), or V(failed) if work on it had begun. Claims are released when the rollout is finished.
       - Other rollouts respect a claim until five minutes after its end, because clocks differ.
+      - A child plan of M(patchtide.hybrid.rollout_split) needs a DynamoDB table, in which the child plans share budgets
+        and gates.
       - Set it with O(state=opened). It is stored like O(journal).
     type: str
   window_wait_minutes:
