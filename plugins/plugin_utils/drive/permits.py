@@ -82,7 +82,8 @@ class Permits:
     async def _within_shared_budgets(self, sharing: Sharing, nodes: Sequence[str]) -> list[str]:
         """Return the nodes for which the budgets of all child plans have room; the others wait or are refused.
 
-        What is used is stated as a whole, so one request is made after the other.
+        What is used is stated as a whole, so one request is made after the other. After an abort of another child plan
+        nothing is granted, and ``beat`` ends this one.
         """
         async with self._one_by_one:
             ask = sharing.request(nodes, self.promised.difference(nodes))
@@ -93,8 +94,6 @@ class Permits:
             except PatchtideError as error:
                 answer = Answer(waiting=dict.fromkeys(nodes, plain(f"the shared budgets can't be read: {error}")))
             self.promised.difference_update({*answer.waiting, *answer.refused})
-        if sharing.adopt_abort():
-            return []
         if answer.waiting:
             self.waiting.update(answer.waiting)
             why = next(iter(answer.waiting.values()))

@@ -91,7 +91,14 @@ def test_nodes_take_turns_within_the_budget_of_all(tmp_path: Path, monkeypatch: 
 
 
 def test_a_node_waits_until_another_child_has_returned_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work, _store = drive(tmp_path, monkeypatch, {1: other(1), 10: other(0)})
+    seen: list[dict[str, Sequence[int]]] = []
+
+    def look(shared: Shared) -> Shared:
+        seen.append(dict(shared.parts[ME].used))
+        return other(0)(shared) if len(seen) == 2 else shared
+
+    work, _store = drive(tmp_path, monkeypatch, {1: other(1), 10: look, 11: look})
+    assert seen == [{}, {}], "who waits uses no budget, or two children would wait for each other"
     assert work.statuses() == {"a": "succeeded"} and work.minute("a", "patch") > 4
     assert any("1 node wait" in line and "rollout: 1 nodes of all child plans" in line for line in work.lines)
 
