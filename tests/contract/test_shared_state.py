@@ -164,6 +164,7 @@ def controllers(tmp_path: Path, aws: Lab) -> Iterator[Controllers]:
     found.end()
 
 
+@pytest.mark.slow  # starts seven processes
 def test_one_is_killed_one_is_stopped_and_woken_and_nothing_is_done_twice(controllers: Controllers) -> None:
     """The claim of a controller that died expires by time, and the one that was stopped wakes as a stranger."""
     one, two, three = (controllers.start(name) for name in "abc")
