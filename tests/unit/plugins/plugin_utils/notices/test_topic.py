@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices import to
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.message import Message
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.sender import NotSent
 from botocore.stub import ANY, Stubber
+from moto import mock_aws
 
 ARN = "arn:aws:sns:eu-west-1:111122223333:patching"
 
@@ -90,3 +92,21 @@ def test_errors_that_another_attempt_can_help(sns: Stubber, code: str, again: bo
     with pytest.raises(NotSent, match=f"Could not publish to {ARN}: {code}: why") as caught:
         send(sns, message())
     assert caught.value.again is again
+
+
+@pytest.mark.slow
+@mock_aws
+def test_moto_delivers_it_to_a_subscriber_and_a_topic_that_is_gone_is_final() -> None:
+    place = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    sns, sqs = boto3.client("sns", **place), boto3.client("sqs", **place)
+    arn, queue = sns.create_topic(Name="patching")["TopicArn"], sqs.create_queue(QueueName="q")["QueueUrl"]
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:q")
+    options = {"region": "eu-west-1", "access_key": "a", "secret_key": "b"}
+    sender = module.TopicSender(SnsTopic(topic_arn=arn), options)
+    assert sender.send(message(), 5) == ""
+    (found,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(found["Body"])["Message"] == "contoso: paused\ntext"
+    sns.delete_topic(TopicArn=arn)
+    with pytest.raises(NotSent) as caught:
+        sender.send(message(), 5)
+    assert not caught.value.again
