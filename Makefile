@@ -24,7 +24,7 @@ PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --junitxml=build/rep
 T ?=
 #: What CI leaves to targets of its own, because it takes minutes.
 HOSTS_CONTRACT = tests/hosts/chroot/test_contract.py
-SLOW = tests/playbooks tests/integration tests/hosts
+SLOW = tests/unit tests/contract tests/lab tests/playbooks tests/integration tests/hosts
 
 ##@ Try it
 .PHONY: demo demo-abort lab
@@ -78,7 +78,7 @@ types: setup ## mypy --strict
 	@$(PYTHON) tools/types_check.py
 
 test-unit: setup ## Unit tests
-	@$(PYTEST) tests/unit $(T)
+	@$(PYTEST) -m "not slow" tests/unit $(T)
 
 test-fuzz: setup ## Thousands of mutated files, hundreds of random rollouts (minutes); the unit tests try a few of them
 	@PATCHTIDE_MUTATIONS=2000 PATCHTIDE_ROLLOUTS=500 $(PYTEST) tests/unit/plugins/plugin_utils/test_mutations.py \
@@ -88,7 +88,7 @@ test-checks: setup ## Rules of the tree: layers, sizes, documentation, argument 
 	@$(PYTEST) tests/checks $(T)
 
 test-contract: setup ## One suite per port, on the fake and on the lab
-	@$(PYTEST) tests/contract $(T)
+	@$(PYTEST) -m "not slow" tests/contract $(T)
 
 # Half of what a playbook's test takes is waiting, so that three of them at a time keep two cores busy.
 test-contract test-integration test-playbooks test-kill test-kill-short: WORKERS = 3
@@ -96,7 +96,7 @@ test-integration: setup ## Every module on the lab: create, again, check mode, u
 	@$(PYTEST) -m "not slow" tests/integration $(T)
 
 test-lab: setup ## The lab itself: what it simulates agrees with what the services document
-	@$(PYTEST) tests/lab $(T)
+	@$(PYTEST) -m "not slow" tests/lab $(T)
 
 test-inventory: setup ## The inventory on the lab, as ansible-inventory shows it
 	@$(PYTEST) -m "not slow" tests/inventory $(T)
@@ -131,7 +131,7 @@ test-kill: setup ## Kill a rollout at every journal record and resume it; months
 	@PATCHTIDE_MONTHS=40 $(PYTEST) tests/kill tests/unit/plugins/plugin_utils/rollout/test_a_month_by_itself.py $(T)
 
 test-kill-short: setup ## The same at a few records, as CI does it
-	@PATCHTIDE_KILL=short $(PYTEST) tests/kill $(T)
+	@PATCHTIDE_KILL=short $(PYTEST) -m "not slow" tests/kill $(T)
 
 matrix: setup ## Tests that touch Ansible and the built collection, on every ansible-core that this machine's Pythons allow
 	@$(PYTHON) tools/matrix.py $(T)
