@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rollout_split
 short_description: Split a plan into child plans for several controllers
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Divides the nodes of a plan by account-Region, account or site, and writes a child plan for each controller. Every
     node is in exactly one child plan.
