@@ -89,7 +89,7 @@ children:
       sample: 01-111122223333-eu-central-1
     dir:
       description: Directory of the child plan.
-      type: path
+      type: str
       sample: /var/lib/patchtide/2026-06/parts/01-111122223333-eu-central-1
     rollout:
       description: ID of the rollout of the child plan.
