@@ -35,6 +35,9 @@ DIFFERENT = {
     r"\bgroup\s+by\s+(all|\d)": "columns by name",
     r"\bjoin\b[^;]*?\busing\b": "USING merges columns differently in SELECT *",
     r"\btimestamp\b": "times are text in ISO 8601",
+    r"\bsubstr\([^()]*,\s*(0|-\d+)\s*[,)]": "characters count from 1: substr(x, 0) is empty on Athena",
+    r"\b\w*day\s*(=|<>|<|>|<=|>=)\s*''|''\s*(=|<>|<|>|<=|>=)\s*\w+\.\w*day\b": "Athena compares days with days only",
+    r"\|\|\s*\d|\d\s*\|\|": "Athena joins texts only",
 }
 DIVISION = re.compile(r"cast\([^()]+ as double\) / nullif\(", re.IGNORECASE)
 
@@ -56,6 +59,8 @@ def problems(sql: str) -> list[str]:
     for kind in casts(code):
         if kind.lower() not in ("date", "double", "bigint", "varchar", "boolean"):
             found.append(f"no cast to {kind}")
+    if re.search(r"\bcast\((?!null as)[^()]* as varchar\)", code, re.IGNORECASE):
+        found.append("numbers become different texts")
     return found
 
 
@@ -96,6 +101,12 @@ def test_a_view_is_in_the_subset(path: Path) -> None:
         "SELECT current_date",
         "SELECT a GROUP BY 1",
         "SELECT a + INTERVAL '1' DAY",
+        "SELECT substr(a, 0, 3)",
+        "SELECT substr(a, -3)",
+        "SELECT a FROM b WHERE b.seen_day >= '2026-11-01'",
+        "SELECT a FROM b WHERE '2026-11-01' < b.day",
+        "SELECT 'a' || 1",
+        "SELECT cast(a.minutes AS varchar)",
         "SELECT json_extract_scalar(a, '$.b')",
     ],
 )
@@ -109,6 +120,7 @@ def test_what_differs_is_found(sql: str) -> None:
         "SELECT cast(a AS double) / nullif(b, 0)",
         "SELECT date_diff('day', a, b) -- 1/2",
         "SELECT '50 %' FROM x AS t (c)",
+        "SELECT substr(a, 10), cast(NULL AS varchar), 'a' || b.c FROM b WHERE b.day < cast('2026-11-01' AS date)",
     ],
 )
 def test_what_is_the_same_passes(sql: str) -> None:

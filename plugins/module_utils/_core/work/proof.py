@@ -29,6 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..lists.per_object import PerObject
 from .node_answer import words
 from .packages_changed import PackageChange, is_patch, read_changes
 
@@ -88,21 +89,33 @@ class _Seen:
     failed: frozenset[str]
     gone: frozenset[str]
     absent: frozenset[str]
-    brought: frozenset[str]
+    brought: tuple[Row, ...]
     adds: frozenset[str]
     removes: frozenset[str]
+    #: Patches and changes by what they can be found by: a node has hundreds of both.
+    named: PerObject[Any] = field(default_factory=lambda: PerObject(_by_name))
+    packages: PerObject[Any] = field(default_factory=lambda: PerObject(_by_package))
 
     def same(self, one: Row, other: Row) -> bool:
         return one[0].lower() == other[0].lower() and (
             not self.by_title or not one[1] or not other[1] or one[1] == other[1]
         )
 
-    def among(self, row: Row, rows: Iterable[Row]) -> bool:
-        return any(self.same(row, other) for other in rows)
+    def among(self, row: Row, rows: Sequence[Row]) -> bool:
+        return any(self.same(row, other) for other in self.named(rows).get(row[0].lower(), ()))
 
     def change_of(self, row: Row) -> PackageChange | None:
-        found = (item for item in self.changes or () if is_patch(item, *row, by_title=self.by_title))
-        return next(found, None)
+        """Return the first change that brought a patch in."""
+        known = self.named(self.changes or ())
+        near = {number for key in _row_keys(row) for number in known.get(key, ())}
+        found = ((self.changes or ())[number] for number in sorted(near))
+        return next((item for item in found if is_patch(item, *row, by_title=self.by_title)), None)
+
+    def brings(self, change: PackageChange, rows: Sequence[Row], by_title: bool | None = None) -> bool:
+        """Return whether a change brought one of these patches in."""
+        by_title, known = self.by_title if by_title is None else by_title, self.packages(rows)
+        near = (row for key in _change_keys(change) for row in known.get(key, ()))
+        return any(is_patch(change, *row, by_title=by_title) for row in near)
 
     def is_installed(self, row: Row) -> bool:
         """Return whether the node shows that a patch is installed."""
@@ -118,6 +131,40 @@ class _Seen:
         if change.old and change.new:
             return False
         return bool({change.name, change.name.rpartition(".")[0]} & (self.adds if change.new else self.removes))
+
+
+def _by_name(items: Sequence[Any]) -> dict[str, list[Any]]:
+    """Return rows by their IDs in lower case, and the numbers of changes by their keys."""
+    found: dict[str, list[Any]] = {}
+    for number, item in enumerate(items):
+        if isinstance(item, PackageChange):
+            for key in _change_keys(item):
+                found.setdefault(key, []).append(number)
+        else:
+            found.setdefault(item[0].lower(), []).append(item)
+    return found
+
+
+def _by_package(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        for key in _row_keys(row):
+            found.setdefault(key, []).append(row)
+    return found
+
+
+def _row_keys(row: Row) -> set[str]:
+    """A row and a change that ``is_patch`` accepts have a key in common: the package with or without its architecture,
+    or the KB."""
+    return _package_keys(row[0].partition(":")[0])
+
+
+def _change_keys(change: PackageChange) -> set[str]:
+    return _package_keys(change.name)
+
+
+def _package_keys(name: str) -> set[str]:
+    return {name.lower(), name.lower().rpartition(".")[0]} - {""}
 
 
 def rows_of(patches: Iterable[Mapping[str, Any]] | None) -> tuple[Row, ...]:
@@ -170,7 +217,7 @@ def _look(node: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], fac
         failed=_ids(patch, "failed") | _ids(scan, "failed"),
         gone=_ids(patch, "withdrawn"),
         absent=_ids(patch, "absent"),
-        brought=_ids(patch, "brought"),
+        brought=tuple((item, "") for item in sorted(_ids(patch, "brought"))),
         adds=_ids(node.get("forecast"), "adds"),
         removes=_ids(node.get("forecast"), "removes"),
     )
@@ -247,9 +294,9 @@ def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
             proof.installed += [change.name] if change.new else []
         elif not change.new:
             proof.add("removed", change.name, text=f"was {change.old}")
-        elif any(is_patch(change, item, "", by_title=True) for item in seen.brought):
+        elif seen.brings(change, seen.brought, by_title=True):
             continue  # its advisory counts
-        elif not any(is_patch(change, *row, by_title=seen.by_title) for row in seen.planned):
+        elif not seen.brings(change, seen.planned):
             row = (change.name, f"{change.name}:{change.new}")
             _sort(proof, seen, change, row, listed)
     for row in seen.arrived or ():
@@ -260,11 +307,11 @@ def _judge_changes(proof: Proof, seen: _Seen, listed: Sequence[Row]) -> None:
 
 
 def _sort(proof: Proof, seen: _Seen, change: PackageChange, row: Row, listed: Sequence[Row]) -> None:
-    ours = seen.arrived is None or any(is_patch(change, *item, by_title=seen.by_title) for item in seen.arrived)
+    ours = seen.arrived is None or seen.brings(change, seen.arrived)
     text = f"{change.old or 'new'} → {change.new}"
     if not ours:
         proof.add("by_unknown", *row, text=text)
         return
     proof.installed.append(change.name)
-    here = any(is_patch(change, *item, by_title=seen.by_title) for item in listed)
+    here = seen.brings(change, listed)
     proof.add("unplanned_here" if here else "unplanned", *row, text=text)

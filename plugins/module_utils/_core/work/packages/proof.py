@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..node_answer import BadAnswer, words
@@ -71,7 +72,8 @@ class Proof:
     def unplanned(self, patch_ids: Iterable[str]) -> tuple[Change, ...]:
         """Return what came in that the list does not name: dependencies, and the changes of others."""
         planned = {package_of(item)[:2] for item in patch_ids}
-        changes = (item for item in self.changes if item not in self.brought)
+        brought = frozenset(self.brought)
+        changes = (item for item in self.changes if item not in brought)
         return tuple(item for item in changes if item.new and (item.name, item.arch) not in planned)
 
 
@@ -81,8 +83,8 @@ def read_proof(output: str, patch_ids: Sequence[str]) -> Proof:
     if document.part("steps").rc < 0:
         raise BadAnswer("the host did not say what became of the install")
     steps = _Steps(document.lines("steps"))
-    now = _states(document)
-    outcomes = {patch_id: _outcome(patch_id, now, steps, document) for patch_id in patch_ids}
+    now, trouble = _states(document), _Trouble(document)
+    outcomes = {patch_id: _outcome(patch_id, now, steps, trouble) for patch_id in patch_ids}
     stopped = steps.stopped
     installed = tuple(key for key, (kind, _text) in outcomes.items() if kind == "installed")
     changes = _changes(document)
@@ -167,6 +169,25 @@ class _Steps:
         return f"exit code {code}: {said}" if code not in (None, "0") else said
 
 
+class _Trouble:
+    """What the package database says is wrong, read once for all updates."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def scripts(self) -> Mapping[Package, str]:
+        return failed_scriptlets(self.document.lines("scripts"))
+
+    @cached_property
+    def doubles(self) -> frozenset[tuple[str, str]]:
+        return frozenset(package_of(item)[:2] for item, _text in doubled(self.document.lines("twice")))
+
+    @cached_property
+    def unsatisfied(self) -> Sequence[str]:
+        return [line for line in self.document.part("verify").said if "nsatisfied dependencies" in line]
+
+
 def _states(document: Document) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return (version, state) of what is installed, by name and architecture."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
@@ -178,14 +199,14 @@ def _states(document: Document) -> dict[tuple[str, str], list[tuple[str, str]]]:
 
 
 def _outcome(
-    patch_id: str, now: Mapping[tuple[str, str], list[tuple[str, str]]], steps: _Steps, document: Document
+    patch_id: str, now: Mapping[tuple[str, str], list[tuple[str, str]]], steps: _Steps, trouble: _Trouble
 ) -> tuple[str, str]:
     """Return the member of the proof that has an update, with the reason of a failure."""
     package = package_of(patch_id)
     if patch_id.startswith(PATCH):
-        there = _applied(package.name.removeprefix(PATCH), document)
+        there = _applied(package.name.removeprefix(PATCH), trouble.document)
     else:
-        there, bad = _installed(package, now.get((package.name, package.arch), []), steps, patch_id, document)
+        there, bad = _installed(package, now.get((package.name, package.arch), []), steps, patch_id, trouble)
         if bad:
             return "failed", bad
     if there:
@@ -199,7 +220,7 @@ def _outcome(
 
 
 def _installed(
-    package: Package, found: Sequence[tuple[str, str]], steps: _Steps, patch_id: str, document: Document
+    package: Package, found: Sequence[tuple[str, str]], steps: _Steps, patch_id: str, trouble: _Trouble
 ) -> tuple[bool, str]:
     """Return whether the planned version is there, and what is wrong with it."""
     states = [state for version, state in found if version == package.version]
@@ -208,15 +229,11 @@ def _installed(
     state = states[0]
     if state[1:2] != "i":
         return False, f"{STATES.get(state[1:2], f'state {words(state, 10)}')}: {steps.why(patch_id, package.name)}"
-    scripts = failed_scriptlets(document.lines("scripts"))
-    if package in scripts:
-        return False, f"not completely installed: {scripts[package]}"
-    doubles = {package_of(item)[:2] for item, _text in doubled(document.lines("twice"))}
-    if (package.name, package.arch) in doubles:
+    if package in trouble.scripts:
+        return False, f"not completely installed: {trouble.scripts[package]}"
+    if (package.name, package.arch) in trouble.doubles:
         return False, f"installed, but the old version stayed beside it: {steps.why(patch_id, package.name)}"
-    wrong = [
-        line for line in document.part("verify").said if "nsatisfied dependencies" in line and _names(line, package)
-    ]
+    wrong = [line for line in trouble.unsatisfied if _names(line, package)]
     return (False, words(wrong[0], 200)) if wrong else (True, "")
 
 
@@ -249,7 +266,8 @@ def _changes(document: Document) -> tuple[Change, ...]:
 def _brought(document: Document, installed: Sequence[str], changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return the changes that are what installed advisories say: the package in the very version."""
     contents = read_contents(document.lines("contents"))
-    theirs = {(name, version) for patch, name, version in contents if f"{PATCH}{patch}" in installed}
+    here = frozenset(installed)
+    theirs = {(name, version) for patch, name, version in contents if f"{PATCH}{patch}" in here}
     return tuple(item for item in changes if {(item.name, item.new), (f"{item.name}.{item.arch}", item.new)} & theirs)
 
 

@@ -9,13 +9,14 @@ import hashlib
 from typing import Any
 
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work import proof as module
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.final_record import final_record
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.packages_changed import (
     PackageChange,
     is_patch,
     read_changes,
 )
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.proof import Proof, prove
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.work.proof import Proof, _Seen, prove
 
 CURL, BASH = {"id": "curl.x", "title": "curl.x:2"}, {"id": "bash.x", "title": "bash.x:5"}
 BOOT = {"boot_id": "b1"}
@@ -279,3 +280,35 @@ def test_a_rejected_patch_that_came_in_makes_it_fail(before: int, after: int, fa
 def test_nothing_installed_and_nothing_missing_is_no_success() -> None:
     found = record({})
     assert found.status.value == "no_op" and found.installed == () and found.differences_total == 1
+
+
+NAMES = ["a", "a.x86_64", "a.noarch", "A.x86_64", "a.b", "a.b.noarch", "b.all", "KB1"]
+_EMPTY = ("planned", "missing", "offered", "shown", "failed", "gone", "absent", "brought", "adds", "removes")
+CHANGES = tuple(PackageChange(name, "", new) for name in NAMES for new in ("1", "0:1,2", ""))
+ROWS = tuple((f"{name}{version}", f"{name}:1") for name in NAMES for version in ("", ":1", ":2"))
+
+
+@pytest.mark.parametrize("by_title", [True, False])
+def test_what_is_looked_up_is_what_comparing_each_with_each_finds(by_title: bool) -> None:
+    more: dict[str, Any] = {**dict.fromkeys(_EMPTY, ()), "unclear": None, "arrived": None}
+    seen = _Seen(by_title=by_title, changes=CHANGES, whole=True, **more)
+    for row in ROWS:
+        assert seen.change_of(row) == next((item for item in CHANGES if is_patch(item, *row, by_title=by_title)), None)
+        assert seen.among(row, ROWS[::2]) == any(seen.same(row, other) for other in ROWS[::2])
+    for change in CHANGES:
+        for rows in (ROWS, ROWS[::2], ROWS[5:6]):
+            assert seen.brings(change, rows) == any(is_patch(change, *row, by_title=by_title) for row in rows)
+
+
+def test_a_node_with_hundreds_of_packages_is_not_compared_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(change: PackageChange, *row: str, by_title: bool) -> bool:
+        asked.append(change)
+        return is_patch(change, *row, by_title=by_title)
+
+    monkeypatch.setattr(module, "is_patch", counted)
+    rows = [f"package-{number}.x86_64 1 2" for number in range(400)]
+    planned = [{"id": f"package-{number}.x86_64:2", "title": ""} for number in range(300)]
+    found = proved(planned, packages(*rows), [], listed=[("package-350.x86_64:2", "")])
+    assert len(found.installed) == 300 and len(asked) < 2000
