@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.text import plain
+from ..plugin_utils.approvals.wave_check import objection_to_begin
 from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.operator import find_operator
 from ..plugin_utils.rollout.due_plans import Search, take_one
 
 
@@ -32,6 +35,7 @@ class ActionModule(ControllerAction):
             policy_file=options["policy_file"] or "",
             ahead=timedelta(minutes=options["ahead_minutes"]),
             patience=timedelta(minutes=options["takeover_minutes"]),
+            objection=partial(objection_to_begin, launcher=find_operator(task_vars), job=task_vars),
         )
         found = search.all(find_clock().now())
         chosen = take_one(found, write=not self.check_mode)

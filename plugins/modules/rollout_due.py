@@ -14,6 +14,8 @@ description:
   - Chooses the most urgent rollout that is due, so that the playbook can continue it. Work that an earlier run left
     unfinished comes first, then the night that ends first.
   - Concurrent runs choose different rollouts.
+  - On a controller with a trust bundle, a rollout whose next wave people have not approved waits, and keeps no other
+    one waiting. Without one, a new rollout whose policy requires an approval waits for C(approval.yml) beside its plan.
 author:
   - The patchtide.hybrid contributors (@patchtide)
 seealso:

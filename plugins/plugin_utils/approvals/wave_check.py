@@ -57,6 +57,27 @@ class WaveCheck:
             rollout.record(approved(found, wave))
 
 
+def objection_to_begin(rollout: RolloutDir, launcher: Operator | None, job: Mapping[str, Any]) -> str | None:
+    """Return why people have not approved the wave that begins next; "" if they have, or none begins.
+
+    :returns: ``None`` if this controller pins no bundle.
+    :raises PatchtideError: approval is unknown.
+    """
+    state, name = rollout.state, next_wave(rollout.state)
+    found = check_plan_trust(
+        rollout.path, rollout.plan, rollout.clock.now(), launcher=launcher, job=job, seen=state.bundle_version
+    )
+    if found is None:
+        return None
+    if state.status not in ("new", "running") or not name or state.waves[name].status != "waiting":
+        return ""
+    try:
+        check_wave(found, rollout.plan, name)
+    except NotApproved as why:
+        return str(why)
+    return ""
+
+
 def check_wave(found: PlanCheck, plan: Mapping[str, Any], wave: str) -> None:
     """:raises NotApproved: names everything that the wave lacks."""
     if whys := found.judgement.missing[wave]:

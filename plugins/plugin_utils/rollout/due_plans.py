@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -70,12 +71,15 @@ class Search:
 
     :param ahead: how long before a night a controller begins.
     :param patience: how long after its last record a controller on another machine is assumed to be alive.
+    :param objection: returns why people have not approved the wave that begins next, "" if they have, ``None`` if a
+        file with the approval decides.
     """
 
     root: Path
     policy_file: str = ""
     ahead: timedelta = timedelta(minutes=30)
     patience: timedelta = timedelta(minutes=30)
+    objection: Callable[[RolloutDir], str | None] = lambda _rollout: None
 
     def all(self, now: datetime) -> list[Found]:
         """Return every directory with a plan. :raises BadInput: the root is no directory."""
@@ -116,11 +120,14 @@ class Search:
         if not found.policy_file:
             expected = f"the policy of {rollout.path}: a file {POLICY} there or above, or this option"
             raise BadInput("policy_file", None, expected)
-        required = policy_of(rollout.plan, load_policy(found.policy_file)).approval.required
-        if rollout.state.status == "new" and required and not found.approval_file:
-            text = f"the policy requires an approval, and there is no {rollout.path / APPROVAL}"
-            return Agenda(need=Need.HELD, text=text, night=needs.night)
-        return needs
+        if rollout.state.intents or rollout.state.prepared:  # what an earlier run left open needs no approval
+            return needs
+        text = self.objection(rollout)
+        if text is None:
+            required = policy_of(rollout.plan, load_policy(found.policy_file)).approval.required
+            if rollout.state.status == "new" and required and not found.approval_file:
+                text = f"the policy requires an approval, and there is no {rollout.path / APPROVAL}"
+        return Agenda(need=Need.HELD, text=text, night=needs.night) if text else needs
 
     def _busy_elsewhere(self, rollout: RolloutDir, now: datetime) -> str:
         """Return a reason to wait if a controller on another machine wrote recently; its process can't be seen here."""

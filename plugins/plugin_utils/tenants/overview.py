@@ -16,6 +16,7 @@ from typing import Any
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.exceptions.records import ExceptionRecord, ExceptionStatus, in_force
+from ...module_utils._core.policy.emergency import policy_of
 from ...module_utils._core.policy.values import Policy
 from ...module_utils._core.report.csv import to_cell, to_line
 from ...module_utils._core.report.model import build_report
@@ -25,6 +26,7 @@ from ...module_utils._core.tenants.values import Tenant
 from ...module_utils._core.text import counted, plain
 from ...module_utils._core.times.schedule import to_zone
 from ..approvals.trust import Trust
+from ..approvals.wave_check import objection_to_begin
 from ..exceptions.open_ledger import open_ledger
 from ..history.duck import rows_of
 from ..history.places import open_history
@@ -115,11 +117,14 @@ class _Facts:
         if not folder.is_dir():
             self.unknown.append(f"{folder} is not there")
             return []
-        found = Search(root=folder).all(self.clock.now())
+        found = Search(root=folder, objection=self._unapproved).all(self.clock.now())
         self.unknown += [plain(f"{self._name(item)}: {item.broken}") for item in found if item.broken]
         if not found:
             self.unknown.append("rollouts: there is no plan")
         return [item for item in found if not item.broken]
+
+    def _unapproved(self, rollout: RolloutDir) -> str | None:
+        return objection_to_begin(rollout, launcher=None, job={})
 
     def _name(self, item: Found) -> str:
         return str(item.folder.relative_to(self.directory.folder(self.tenant)))
@@ -159,9 +164,19 @@ class _Facts:
             text = item.to_data()["text"]
             if need in (Need.HELD, Need.SETTLE, Need.OVER):
                 found.append({"about": self._name(item), "text": text})
-            elif policy and policy.approval.required and not item.last_at and not item.approval_file:
-                found.append({"about": self._name(item), "text": f"the plan is not approved; {text}"})
+            elif not item.last_at and (why := self._without_approval(item, policy)):
+                found.append({"about": self._name(item), "text": f"{why}; {text}"})
         return found
+
+    def _without_approval(self, item: Found, policy: Policy | None) -> str:
+        """Return why a plan that has not begun is not approved; "" if it is, or needs no approval."""
+        try:
+            text = self._unapproved(RolloutDir(item.folder, self.clock))
+        except PatchtideError as error:
+            return plain(f"whether the plan is approved is not known: {error}")
+        if text is None and policy and policy_of(RolloutDir(item.folder, self.clock).plan, policy).approval.required:
+            text = "" if item.approval_file else "the plan is not approved"
+        return plain(text or "")
 
     def _exceptions(self, policy: Policy | None) -> dict[str, Any] | None:
         if policy is None:

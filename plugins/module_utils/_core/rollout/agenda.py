@@ -59,9 +59,11 @@ def agenda(state: Rollout, now: datetime, ahead: timedelta = timedelta()) -> Age
     if state.status == "paused":
         if left:
             return Agenda(need=Need.SETTLE, text=left, at=now)
-        wave = next(item.name for item in state.waves.values() if item.status == "paused")
-        text = f"the gate of wave {wave} paused the rollout; decide with steer_rollout, or run rollout_patches again"
-        return Agenda(need=Need.HELD, text=text)
+        wave = next(item for item in state.waves.values() if item.status == "paused")
+        if any(state.nodes[node].stage != DONE for node in wave.nodes):  # somebody has decided to retry them
+            return _of_wave(state, wave, now, ahead)
+        why = f"the gate of wave {wave.name} paused the rollout"
+        return Agenda(need=Need.HELD, text=f"{why}; decide with steer_rollout, or run rollout_patches again")
     if left:
         return Agenda(need=Need.DUE, text=left, at=now)
     wave_left = next((item for item in state.waves.values() if item.status != "finished"), None)

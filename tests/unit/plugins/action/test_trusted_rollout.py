@@ -30,7 +30,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan i
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.report.model import build_report
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.journal_check import examine
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
-from ansible_collections.patchtide.hybrid.plugins.plugin_utils.approvals.wave_check import WaveCheck
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.approvals.wave_check import WaveCheck, objection_to_begin
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.operator import find_operator
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.report.html import render_plan_html, render_report_html
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
@@ -110,6 +110,7 @@ def test_it_begins_once_two_people_have_signed_and_shows_who_on_its_page(world: 
     assert refused["error"]["code"] == "NotApproved" and "change_manager, 1 missing" in refused["msg"]
     path = world.sign(ANA)
     assert "app_owner, 1 missing" in world.open()["msg"]
+    assert "app_owner, 1 missing" in (objection_to_begin(world.rollout(), find_operator({}), {}) or "")
     shown = world.run(trust_check, dir=str(world.folder), strict=False)
     assert shown["changed"] and not shown["approved"] and [row["principal"] for row in shown["counted"]] == [ANA]
     page = (world.folder / "plan.html").read_text()
@@ -118,6 +119,7 @@ def test_it_begins_once_two_people_have_signed_and_shows_who_on_its_page(world: 
     again = world.run(trust_statement, dir=str(world.folder), principal=ANA, reason="CHG0040007")
     assert not again["changed"] and again["signed"] and again["path"] == str(path)
     world.sign(CLEO)
+    assert objection_to_begin(world.rollout(), find_operator({}), {}) == "", "run_due starts it"
     opened = world.open(policy_digest=POLICY)
     assert not opened.get("failed"), opened
     assert world.run(trust_check, dir=str(world.folder))["approved"] is True
@@ -159,6 +161,7 @@ def test_each_wave_is_asked_for_again_right_before_it_begins(world: World) -> No
     world.pin(world.trusted.bundle(version=8, revocations=[lost]))
     with pytest.raises(PatchtideError, match=r"change_manager, 1 missing.*was revoked on 2026-12-01: lost"):
         check(world.plan["waves"][1]["name"])
+    assert "was revoked" in (objection_to_begin(rollout, find_operator({}), {}) or ""), "a wave that has not begun"
     with pytest.raises(PatchtideError, match="is not approved by the people"):
         rollout.record(WaveStarted(wave=name)) and rollout.state.approved.clear()
         rollout.state.waves[name].status = "finished"

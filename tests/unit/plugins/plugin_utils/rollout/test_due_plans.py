@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
-from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision, Resumed
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Claimed, Decision, Prepared, Resumed
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.plan.plan import seal
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import to_time
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout import due_plans
@@ -128,6 +128,35 @@ def test_a_new_rollout_waits_for_its_approval_where_the_policy_demands_one(root:
     (folder / "approval.yml").unlink()
     RolloutDir(folder, FakeClock()).record(started(RolloutDir(folder, FakeClock()).plan["digest"]))
     assert look(root, patience=0)["a"].is_due, "the journal has the approval of a rollout that has begun"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_with_a_trust_bundle_people_decide_and_an_unapproved_rollout_keeps_nobody_waiting(
+    root: Path, required: bool
+) -> None:
+    """It is the more urgent one, and would be refused in each run. No file approves it, and none is missed."""
+    for name in ("a", "b"):
+        plan(root, name)
+    (root / "policy.yml").write_text(yaml.safe_dump({**POLICY, "approval": {"required": required}}), "utf-8")
+
+    def objection(rollout: RolloutDir) -> str | None:
+        return "Wave dev is not approved" if rollout.path.name == "a" else ""
+
+    found = Search(root=root, objection=objection).all(START)
+    assert [item.to_data()["need"] for item in found] == ["held", "due"]
+    assert found[0].to_data()["text"] == "Wave dev is not approved" and found[0].agenda and found[0].agenda.night
+    chosen = take_one(found, write=False)
+    assert chosen and chosen.folder == root / "b"
+
+
+def test_what_is_left_open_is_restored_whether_people_still_approve_or_not(root: Path) -> None:
+    folder = plan(root, "a")
+    rollout = RolloutDir(folder, FakeClock())
+    rollout.record(started(rollout.plan["digest"]))
+    rollout.record(Claimed(wave="dev", nodes=("a",)))
+    rollout.record(Prepared(wave="dev", what="drained", nodes=("a",)))
+    (found,) = Search(root=root, patience=timedelta(), objection=lambda _rollout: "it has expired").all(START)
+    assert found.is_due
 
 
 def test_an_emergency_plan_waits_for_its_approval_where_only_emergencies_need_one(root: Path) -> None:

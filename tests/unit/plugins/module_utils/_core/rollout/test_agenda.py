@@ -81,6 +81,8 @@ INTENT = Intent(wave="dev", stage="precheck", attempt=1, nodes=("a",), token="t"
 PATCHED = Outcome(wave="dev", stage="patch", results=({"node_id": "a", "status": "succeeded"},))
 CHECKED = Outcome(wave="dev", stage="precheck", results=({"node_id": "a", "outcome": "pass"},))
 PAUSED = GateJudged(wave="dev", verdict="pause")
+FAILED = Outcome(wave="dev", stage="verify", results=({"node_id": "a", "status": "failed"},))
+RETRY = Decision(by="x", action="retry", wave="dev", reason="y", nodes=("a",))
 PROMOTED = GateJudged(wave="dev", verdict="promote")
 
 
@@ -96,6 +98,9 @@ PROMOTED = GateJudged(wave="dev", verdict="promote")
         (DAY - 30, (*BEGUN, done("a")), Need.DUE, "window w of wave dev"),
         (DAY + 40, (*BEGUN, done("a"), done("b")), Need.WAITING, "soaks until 2026-06-03 20:39 UTC"),
         (3 * DAY, (*BEGUN, done("a"), done("b"), PAUSED), Need.HELD, "the gate of wave dev paused"),
+        (100, (*BEGUN, FAILED, done("b"), PAUSED, RETRY), Need.DUE, "window w of wave dev"),
+        (DAY - 31, (*BEGUN, FAILED, done("b"), PAUSED, RETRY), Need.WAITING, "which opens Tue 2026-06-02 22:00 CEST"),
+        (9 * DAY, (*BEGUN, FAILED, done("b"), PAUSED, RETRY), Need.OVER, "plan and approve"),
         (3 * DAY, (*BEGUN, done("a"), done("b"), PROMOTED), Need.DUE, "the rollout goes on"),
         (3 * DAY, (*BEGUN, done("a"), done("b"), PROMOTED, WaveFinished(wave="dev")), Need.WAITING, "wave prod waits"),
         (9 * DAY, (*BEGUN, done("a"), done("b"), PROMOTED, WaveFinished(wave="dev")), Need.OVER, "plan and approve"),
