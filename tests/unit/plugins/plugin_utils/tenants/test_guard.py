@@ -299,3 +299,37 @@ def test_a_mistake_in_the_file_of_the_provider_stops_all(root: Path) -> None:
     (root / "tenants.yml").write_text("tenants: [contoso]", "utf-8")
     with pytest.raises(BadInput, match=r"tenants\.yml\.tenants: .* expected an object"):
         check("apply_policy", policy_file=str(root / "contoso/policy.yml"))
+
+
+def test_two_directories_of_tenants_are_not_one(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write(other, "contoso")
+    tell(other)
+    with pytest.raises(TenantError, match="several directories of tenants"):
+        check("plan_rollout", policy_file=str(root / "contoso/policy.yml"), dir=str(other / "contoso/1"))
+
+
+@pytest.mark.parametrize("what", ["claims", "journal"])
+def test_a_plan_is_not_made_while_rollouts_share_a_table(root: Path, what: str) -> None:
+    for name in ACCOUNTS:
+        plan(root, name)
+        choose_stores(root / name / "2026-12", **{"journal": None, "claims": "none", what: "dynamodb:x/t"}, write=True)
+    with pytest.raises(TenantError, match=f"both have {what} dynamodb:x/t"):
+        check("plan_rollout", policy_file=str(root / "contoso/policy.yml"), dir=str(root / "contoso/1"))
+
+
+def test_a_ledger_of_notices_of_two_tenants_must_be_said(root: Path) -> None:
+    for name in ACCOUNTS:
+        write(root, name, notices={"ledger": str(root / "notices.jsonl")})
+    with pytest.raises(TenantError, match=f"both have notices {root}/notices"):
+        check("send_notices", policy_file=str(root / "contoso/policy.yml"), plans=str(root / "contoso"))
+
+
+def test_what_two_others_share_stops_nobody_else(root: Path) -> None:
+    rows = {name: {"accounts": [account]} for name, account in ACCOUNTS.items()}
+    rows["litware"] = {"groups": ["litware"], "history": str(root / "fabrikam/history")}
+    rows["fabrikam"]["history"] = str(root / "fabrikam/history")  # type: ignore[assignment]  # a text beside lists
+    (root / "tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
+    assert check("apply_policy", policy_file=str(root / "contoso/policy.yml")) == "contoso"
+    with pytest.raises(TenantError, match="fabrikam and litware both have history"):
+        check("apply_policy", policy_file=str(root / "fabrikam/policy.yml"))
