@@ -225,7 +225,9 @@
   const nodesSection = () => {
     const rows = found(nodes.filter(fits));
     const columns = ["title", ...(isEstate ? ["owner"] : []), "application", "os", "account", "state", "code", "missing", "overdue", "days_ago"];
-    if (isComplete) return section("nodes", "Nodes", null, table("nodes", columns, rows, { pages: true }));
+    const cut = data.nodes.count > data.nodes.rows.length && !data.nodes.files.length;
+    const note = cut ? `The first ${number(data.nodes.rows.length)} of ${plural(data.nodes.count, "node")}; nodes.csv has all.` : null;
+    if (isComplete) return section("nodes", "Nodes", note, table("nodes", columns, rows, { pages: true }));
     const load = make("button", { type: "button", id: "load-nodes" }, isLoading ? "Loading" : `Load ${plural(data.nodes.count, "node")}`);
     load.disabled = isLoading;
     load.addEventListener("click", () => { loadNodes(); render(); });
@@ -274,6 +276,7 @@
       isEstate ? section("gates", "Waves and gates", told("gates"), table("gates", ["started_at", "wave", "nodes", "good", "bad", "unknown", "verdict", "reasons"], found(tables.gates))) : null,
       section("causes", "Causes of failures", told("causes"), table("causes", ["month", "status", "code", "nodes"], found(causes))),
       section("coverage", "Coverage", told("coverage", "What keeps nodes from being patched."), table("coverage", ["problem", "nodes"], found(coverage))),
+      section("changes", "Findings of the last two imports", told("changes", "Why: what keeps an open finding from being closed; without a reason, a patch or a reboot is missing."), table("changes", ["change", "why", "findings"], found(gather(filtered("changes"), ["change", "why"], ["findings"])))),
       section("cves", "CVEs of the last two imports", told("cves", "Closed: the scanner says so. Vanished: it does not report the finding any more, which proves nothing."), table("cves", ["cve", "open", "closed", "vanished"], found(tables.cves))),
       isEstate ? section("decisions", "Who decided what", told("decisions"), table("decisions", ["decided_at", "act", "decided_by", "source", "subject", "reason"], found(tables.decisions))) : null,
       isEstate ? section("approvals", "Patches by approval", told("approvals"), table("approvals", ["os", "patch_group", "known", "released", "approved", "pending", "rejected", "missing"], found(tables.approvals))) : null,

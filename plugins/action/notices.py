@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from ..module_utils._core.notice.model import Notice
 from ..module_utils._core.policy.values import Policy
 from ..plugin_utils.aws_options import aws_spec
 from ..plugin_utils.controller_action import ControllerAction
+from ..plugin_utils.history.places import open_history
 from ..plugin_utils.inventory.nodes import candidates
 from ..plugin_utils.notices.delivery import Result
 from ..plugin_utils.notices.evidence import Reader
@@ -42,6 +44,8 @@ class ActionModule(ControllerAction):
         "dir": {"type": "path"},
         "alarms": {"type": "list", "elements": "dict", "options": _ALARM, "default": []},
         "coverage": {"type": "list", "elements": "dict"},
+        "reports": {"type": "str"},
+        "link_hours": {"type": "int", "default": 24},
         "seconds": {"type": "int", "default": 60},
     }
 
@@ -51,6 +55,8 @@ class ActionModule(ControllerAction):
     def act(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         if options["seconds"] < 1:
             raise BadInput("seconds", options["seconds"], "1 or more")
+        if not 1 <= options["link_hours"] <= 168:
+            raise BadInput("link_hours", options["link_hours"], "1 to 168")
         file = Path(options["policy_file"]).expanduser()
         policy, clock = load_policy(file), find_clock()
         run = NoticeRun(policy.notices, file.parent, clock, options)
@@ -103,5 +109,8 @@ class ActionModule(ControllerAction):
 def _derive(reader: Reader, policy: Policy, options: Mapping[str, Any]) -> Iterator[Notice]:
     if options["dir"]:
         yield from reader.rollouts(Path(options["dir"]))
+    if options["reports"]:
+        store = open_history(options["reports"], options, "reports")
+        yield from reader.reports(store, timedelta(hours=options["link_hours"]))
     if policy.exceptions.ledger:
         yield from reader.exceptions(options)

@@ -87,6 +87,17 @@ options:
         It replaces what is kept in C(coverage.json) beside the ledger. Its findings are sent once a day.
     type: list
     elements: dict
+  reports:
+    description:
+      - Place of the reports of M(patchtide.hybrid.history_report). Then the notice of the newest one is sent
+        too.
+      - A report in a bucket gets a link that lets everybody read it who has it. It ends with the credentials that
+        signed it, and is neither logged nor returned.
+    type: str
+  link_hours:
+    description: How long the link is valid at most, 1 to 168 hours.
+    type: int
+    default: 24
   seconds:
     description: Time limit of the task in seconds. What is not delivered within it remains due.
     type: int

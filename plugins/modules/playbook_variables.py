@@ -41,6 +41,7 @@ options:
       - init_policy
       - plan_rollout
       - publish_history
+      - publish_report
       - rehearsal_export
       - repair_repositories
       - report_compliance

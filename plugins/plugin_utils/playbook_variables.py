@@ -91,6 +91,10 @@ VARIABLES: Mapping[str, Variable] = {
     "claims": Variable(
         what="Where claims of nodes are kept, as in rollout_journal: file:PATH, dynamodb:TABLE or none."
     ),
+    "custom_compliance": Variable(
+        what="Whether Systems Manager shows the state of its nodes as custom compliance, Custom:Patchtide.",
+        kind="yes or no",
+    ),
     "custom_inventory": Variable(
         what="Whether on-premises nodes get tags from their inventory of type Custom:PatchInformation.",
         kind="yes or no",
@@ -147,6 +151,7 @@ VARIABLES: Mapping[str, Variable] = {
     "lists_parameters": Variable(
         what="Parameters of templates/lists.template. Without it, no buckets of override lists.", kind="data"
     ),
+    "link_hours": Variable(what="How long the link to a report is valid at most, up to 168.", kind="hours"),
     "nodes": Variable(what="Nodes by ID or inventory name.", kind="list"),
     "owner_pages": Variable(
         what="Whether the dashboard has a page for each owner, with the rows of that owner alone.", kind="yes or no"
@@ -161,6 +166,7 @@ VARIABLES: Mapping[str, Variable] = {
     "patch_baselines": Variable(
         what="What ssm_patch_baseline_info returns with effective_patches: which patches are rejected.", kind="data"
     ),
+    "period": Variable(what="What the report is about: last_30_days, last_month, or a month such as 2026-11."),
     "plans": Variable(what="Directory above the directories of all rollouts.", kind="path"),
     "policy_digest": Variable(what="Digest of the changed policy, for the decision accept_policy."),
     "policy_file": Variable(what="The policy.", kind="path"),
@@ -178,6 +184,7 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "report_dir": Variable(what="Directory of the report. Without it, report in the rollout's directory.", kind="path"),
     "report_formats": Variable(what="Formats of the report. Without it, json, csv and html.", kind="list"),
+    "reports": Variable(what="Place of the reports: a directory, or s3://bucket/prefix."),
     "repository_history": Variable(
         what="History of the repositories of all hosts. Without it, repositories.jsonl in the directory.", kind="path"
     ),
@@ -265,7 +272,7 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "scan_compliance": Playbook(
         what="Scans every node and writes the missing patches to scan.json.",
         needs=("policy_file", "dir"),
-        takes={"poll_interval": 15},
+        takes={"poll_interval": 15, "custom_compliance": False},
     ),
     "repair_repositories": Playbook(
         what="Compares the repositories of Linux hosts with the policy's, and corrects them.",
@@ -352,6 +359,17 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         what="Answers the standing questions from the history as CSV files, and writes the dashboard.",
         needs=("history|athena", "report_dir"),
         takes={"history_region": None, "history_since": None, "owner_pages": False},
+    ),
+    "publish_report": Playbook(
+        what="Publishes the report of a month or of 30 days, and sends its link.",
+        needs=("history", "reports"),
+        takes={
+            "period": "last_30_days",
+            "policy_file": None,
+            "link_hours": 24,
+            "history_region": None,
+            "history_kms_key": None,
+        },
     ),
     "choose_window": Playbook(
         what="Lets owners choose a window of the policy for their own nodes.",

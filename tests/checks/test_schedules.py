@@ -96,17 +96,40 @@ def test_cron_runs_run_due_and_send_notices_every_five_minutes() -> None:
     assert_runs(command.removesuffix(" >/dev/null").split(), "send_notices", "policy_file", "plans")
 
 
-def test_eventbridge_accepts_the_schedule() -> None:
+@pytest.mark.parametrize("file", ["eventbridge", "publish_report", "export_patch_report"])
+def test_eventbridge_accepts_the_schedules(file: str) -> None:
     """Checked against the model of the service's API that botocore ships (EventBridge Scheduler, CreateSchedule)."""
-    given = json.loads((FOLDER / "eventbridge.json").read_text("utf-8"))
+    given = json.loads((FOLDER / f"{file}.json").read_text("utf-8"))
     shape = botocore.session.get_session().get_service_model("scheduler").operation_model("CreateSchedule").input_shape
     assert not ParamValidator().validate(given, shape).has_errors()
     assert ParamValidator().validate({**given, "Target": {"Arn": "x"}}, shape).has_errors()
-    assert given["ScheduleExpression"] == "rate(5 minutes)"
+    assert given["ScheduleExpression"] == "rate(5 minutes)" or re.fullmatch(
+        r"cron\(\d+ \d+ 1 \* \? \*\)", given["ScheduleExpression"]
+    )
+
+
+def command_of(file: str) -> list[str]:
+    """Return what a schedule runs in its container."""
+    given = json.loads((FOLDER / f"{file}.json").read_text("utf-8"))
     ecs = botocore.session.get_session().get_service_model("ecs")
     overrides: Any = json.loads(given["Target"]["Input"])
     task = ecs.operation_model("RunTask").input_shape
     report = ParamValidator().validate({"taskDefinition": "t", "overrides": overrides}, task)
     assert not report.has_errors(), report.generate_report()
     (container,) = overrides["containerOverrides"]
-    assert_runs_run_due(container["command"])
+    return list(container["command"])
+
+
+def test_eventbridge_runs_playbooks_as_they_are() -> None:
+    assert_runs_run_due(command_of("eventbridge"))
+    assert_runs(command_of("publish_report"), "publish_report", "history", "reports", "policy_file")
+
+
+def test_eventbridge_starts_aws_s_own_report() -> None:
+    """Parameters: Automation runbook reference, AWS-ExportPatchReportToS3."""
+    given = json.loads((FOLDER / "export_patch_report.json").read_text("utf-8"))
+    assert given["Target"]["Arn"].endswith(":aws-sdk:ssm:startAutomationExecution")
+    request = json.loads(given["Target"]["Input"])
+    model = botocore.session.get_session().get_service_model("ssm").operation_model("StartAutomationExecution")
+    assert not ParamValidator().validate(request, model.input_shape).has_errors()
+    assert set(request["Parameters"]) == {"assumeRole", "s3BucketName", "targets"}

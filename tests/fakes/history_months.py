@@ -36,12 +36,16 @@ def time_of(day: date, hour: int = 6) -> str:
 
 @dataclass
 class Estate:
-    """:param size: number of nodes. :param weeks: number of weekly scans, the last one on ``last``."""
+    """:param size: number of nodes. :param weeks: number of scans, the last one on ``last``.
+
+    :param apart: days from one scan to the next.
+    """
 
     size: int
     weeks: int
     seed: int = 1
     last: date = date(2026, 11, 27)
+    apart: int = 7
     missing: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,10 +53,10 @@ class Estate:
 
     def runs(self) -> Iterator[Run]:
         """Yield the runs in the order of time."""
-        first = self.last - timedelta(weeks=self.weeks - 1)
+        first = self.last - timedelta(days=self.apart * (self.weeks - 1))
         yield limit_run(LIMITS, time_of(first))
         for week in range(self.weeks):
-            day = first + timedelta(weeks=week)
+            day = first + timedelta(days=self.apart * week)
             self._age(week)
             yield self._run(f"scan-{day}", "scan", time_of(day), list(self._scan(day)))
             if week % 4 == 3 or week == self.weeks - 1:

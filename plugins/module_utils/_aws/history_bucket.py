@@ -7,7 +7,7 @@ consistency model")."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,15 @@ from .._core.errors import ServiceError
 from .._core.history.store import Stored
 from .errors import aws_errors
 
+#: What browsers need to know; other objects are for programs.
+_TYPES = {".html": "text/html; charset=utf-8", ".csv": "text/csv; charset=utf-8"}
+#: An address signed by SigV4 is valid for 7 days at most (S3 user guide, "Sharing objects with presigned URLs").
+LONGEST_LINK = timedelta(days=7)
 _NOT_THERE = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+def _in_region(context: dict[str, Any], **_more: Any) -> None:
+    context["use_global_endpoint"] = False
 
 
 class HistoryBucket:
@@ -54,7 +62,27 @@ class HistoryBucket:
                     self._put(name, file)
 
     def _put(self, name: str, body: Any) -> None:
-        self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=body, **self._kms)
+        kind = _TYPES.get(Path(name).suffix)
+        more = {**self._kms, **({"ContentType": kind} if kind else {})}
+        self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=body, **more)
+
+    def link(self, name: str, lifetime: timedelta, now: datetime) -> tuple[str, datetime]:
+        """Return an address that lets anybody read an object, and until when at the latest.
+
+        It ends with the credentials that signed it, and with the rights of their owner. A browser saves the object
+        instead of showing it, so that no script of it runs in the name of the bucket.
+        """
+        until = now + min(lifetime, LONGEST_LINK)
+        with aws_errors(f"sign {self.where}/{name}"):
+            if expiry := getattr(self._client._get_credentials(), "_expiry_time", None):
+                until = min(until, expiry)
+            shown = f'attachment; filename="{Path(name).name}"'
+            request = {"Bucket": self._bucket, "Key": self._key(name), "ResponseContentDisposition": shown}
+            seconds = max(1, int((until - now).total_seconds()))
+            # Else the address names the endpoint of all Regions, which newer ones refuse.
+            self._client.meta.events.register_first("before-endpoint-resolution.s3", _in_region, unique_id="in-region")
+            found = self._client.generate_presigned_url("get_object", Params=request, ExpiresIn=seconds)
+        return str(found), until
 
     def local(self, name: str, folder: str) -> str:
         path = Path(folder) / name

@@ -144,10 +144,10 @@ class SsmComplianceItems:
                 ComplianceType=self._type,
                 ExecutionSummary=dict(self._execution),
                 UploadType="COMPLETE",
-                Items=[_to_api(item) for item in items],
+                Items=[to_api_item(item) for item in items],
             )
 
 
-def _to_api(item: ComplianceItem) -> dict[str, Any]:
+def to_api_item(item: ComplianceItem) -> dict[str, Any]:
     data = {"Id": item.id, "Status": item.status, "Severity": item.severity, "Details": dict(item.details)}
     return {**data, "Title": item.title} if item.title else data

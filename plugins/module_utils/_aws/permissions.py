@@ -118,6 +118,11 @@ ROLLOUT = (
         per_node=("ssm:SendCommand",),
     ),
     Purpose(
+        sid="ShowStateInConsole",
+        needed="`custom_compliance` of `scan_compliance`",
+        actions=("ssm:ListResourceComplianceSummaries", "ssm:PutComplianceItems"),
+    ),
+    Purpose(
         sid="StartAndStopNodes",
         needed="`stopped_nodes.start`",
         actions=("ec2:StartInstances", "ec2:StopInstances"),
@@ -268,7 +273,7 @@ CONTROLLER = (
     ),
     Purpose(
         sid="KeepHistory",
-        needed="`patchtide_history` is a bucket; name it",
+        needed="`patchtide_history` or `patchtide_reports` is a bucket; name it",
         actions=("s3:GetObject", "s3:PutObject"),
         resource=f"arn:aws:s3:::{HISTORY_BUCKET}/*",
     ),

@@ -123,12 +123,15 @@ class Sessions:
 
     def _make_client(self, service: str, place: Place, retry: bool) -> Any:
         session = self._role_session(place) if place.role_arn else self._session()
+        config = self._config(retry)
+        if service == "s3":  # else addresses are signed by SigV2, which S3 refuses for keys of KMS
+            config = Config(signature_version="s3v4").merge(config)
         return session.client(
             service,
             region_name=place.region,
             endpoint_url=self._connection.endpoint_url,
             verify=self._connection.verify,
-            config=self._config(retry),
+            config=config,
         )
 
     def _botocore(self, profile: str | None) -> Any:

@@ -76,7 +76,8 @@ QUERIES: Mapping[str, str] = {
         "GROUP BY ALL ORDER BY month DESC, nodes DESC, status, code, owner"
     ),
     "changes": (
-        "SELECT owner, change, count(*) AS findings FROM finding_changes WHERE {owner} GROUP BY ALL ORDER BY ALL"
+        "SELECT owner, change, CASE WHEN change IN ('still_open', 'opened') THEN coalesce(why, '') ELSE '' END AS why, "
+        "count(*) AS findings FROM finding_changes WHERE {owner} GROUP BY ALL ORDER BY ALL"
     ),
     "cves": (
         "SELECT cve, sum(open) AS open, sum(closed) AS closed, sum(vanished) AS vanished FROM cve_now WHERE {owner} "
@@ -135,8 +136,28 @@ def _files(database: Any, page: Page, folder: str) -> Iterator[tuple[str, str]]:
             yield f"{folder}{name}", f"window.patchtideChunk({number},{_script_json(rows[start : start + CHUNK])});\n"
         nodes = {**nodes, "rows": []}
     data["nodes"] = {**nodes, "files": files, "count": len(rows)}
+    yield f"{folder}index.html", _finished(page, data)
+
+
+def _finished(page: Page, data: dict[str, Any]) -> str:
     data["page"] = {"title": page.title, "owner": page.owner, "links": page.links}
-    yield f"{folder}index.html", _render(page, data, bool(files))
+    return _render(page, data, bool(data["nodes"]["files"]))
+
+
+def single_page(title: str, tables: Mapping[str, dict[str, Any]], nodes: Mapping[str, Any]) -> str:
+    """Return one page of some tables, with the first nodes alone if there are many; it says so then.
+
+    :param tables: of ``QUERIES`` and ``ESTATE``. :param nodes: the answer of ``NODES``.
+    """
+    rows = nodes["rows"]
+    cut = {"files": [], "count": len(rows), "rows": rows[:INLINE_NODES]}
+    return _finished(Page(title=title), {**tables, "nodes": {**nodes, **cut}})
+
+
+def estate_tables(database: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the tables of the whole estate, each with ``columns`` and ``rows``, and that of its nodes."""
+    found = {name: _table(database, sql, None) for name, sql in {**QUERIES, **ESTATE}.items()}
+    return found, _table(database, NODES, None)
 
 
 def _table(database: Any, sql: str, owner: str | None) -> dict[str, Any]:

@@ -77,17 +77,17 @@ class HistoryDirectory:
             path.unlink(missing_ok=True)
 
 
-def open_history(text: str, options: Mapping[str, Any]) -> HistoryStore:
+def open_history(text: str, options: Mapping[str, Any], option: str = "history") -> HistoryStore:
     """Return the place of a history.
 
     :param text: a directory, or ``s3://bucket/prefix``. :param options: with the AWS connection and ``kms_key``.
-    :raises BadInput: the address is not valid.
+    :param option: what names the place. :raises BadInput: the address is not valid.
     """
     if not text.startswith("s3:"):
         return HistoryDirectory(Path(text).expanduser())
     match = _ADDRESS.fullmatch(text)
     if not match:
-        raise BadInput("history", text, "a directory, or s3:// with bucket and prefix (letters, digits and . _ = -)")
+        raise BadInput(option, text, "a directory, or s3:// with bucket and prefix (letters, digits and . _ = -)")
     sessions = to_sessions(options)
     region = own_region(options, sessions)
     if not region:

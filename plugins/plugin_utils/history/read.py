@@ -33,10 +33,11 @@ _MEMORY = "600MB"
 
 
 @contextmanager
-def open_history_tables(store: HistoryStore, since: str = "") -> Iterator[Any]:
+def open_history_tables(store: HistoryStore, since: str = "", until: str = "") -> Iterator[Any]:
     """Yield a connection that has the history's tables and views, and reads nothing else.
 
     :param since: first day of the rows, such as ``2026-01-01``; all by default.
+    :param until: last day on which the state of a run was known; what is known only later does not count.
     :raises HistoryError: DuckDB is not installed. :raises BadInput: the place has no history.
     """
     if not has_duckdb():
@@ -49,7 +50,7 @@ def open_history_tables(store: HistoryStore, since: str = "") -> Iterator[Any]:
         staged = Path(name)
         more = {"memory_limit": _MEMORY, "temp_directory": str(staged / "spill")}
         with connect(str(staged / "history.db"), **more) as database:
-            pointers, files = _stage(store, staged, since)
+            pointers, files = _stage(store, staged, since, until)
             _load(database, PUBLICATIONS, "publications", pointers, "json")
             for dataset, known in DATASETS.items():
                 columns = {**known.columns, **COMMON, **dict.fromkeys(PARTITION, TEXT)}
@@ -73,13 +74,15 @@ def create_views(database: Any) -> None:
         database.execute(text.replace("CREATE OR REPLACE VIEW", f"CREATE OR REPLACE {kind}"))
 
 
-def _stage(store: HistoryStore, folder: Path, since: str) -> tuple[list[str], dict[str, list[str]]]:
+def _stage(store: HistoryStore, folder: Path, since: str, until: str) -> tuple[list[str], dict[str, list[str]]]:
     """Return the files of the pointers, and those of the rows that count by dataset."""
     pointers: list[str] = []
     files: dict[str, list[str]] = {}
     for number, name in enumerate(store.names(POINTERS)):
         data = store.read(name) or b""
         pointer = read_pointer(data, f"{store.where}/{name}")
+        if until and pointer["kind"] != "limits" and pointer["as_of"][:10] > until:
+            continue
         (folder / f"{number}.json").write_bytes(data)
         pointers.append(str(folder / f"{number}.json"))
         manifest = manifest_name(pointer["publication"])

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ...module_utils._aws.history_bucket import HistoryBucket
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import BadInput, PatchtideError
 from ...module_utils._core.exceptions.tags import Alarm
+from ...module_utils._core.history.store import HistoryStore
 from ...module_utils._core.nodes import Candidate
 from ...module_utils._core.notice.coverage import coverage_notices
 from ...module_utils._core.notice.due import OLDEST
 from ...module_utils._core.notice.exceptions import alarm_notice, exception_notices, listed_notice
 from ...module_utils._core.notice.model import Notice
+from ...module_utils._core.notice.reports import report_notice
 from ...module_utils._core.notice.repositories import repository_notices
 from ...module_utils._core.notice.rollouts import Evidence, Moments, rollout_notices, sketches
 from ...module_utils._core.plan.scan import check_scan_shape, unpack_scan
@@ -29,6 +32,7 @@ from ...module_utils._core.text import plain
 from ...module_utils._core.times.schedule import to_zone
 from ..exceptions.open_ledger import open_ledger
 from ..files import read_json
+from ..history.report import read_latest
 from ..inventory.nodes import planned_candidate
 from ..line_file import LineFile
 from ..rollout.due_plans import plan_folders
@@ -140,6 +144,19 @@ class Reader:
     def _coverage(self, path: Path) -> list[Notice]:
         data = read_json(path, "coverage")
         return coverage_notices(data, self.nodes, self.policy.tags.owner, self.policy.name)
+
+    def reports(self, store: HistoryStore, lifetime: timedelta) -> Iterator[Notice]:
+        """Yield the notice of the newest report. :param lifetime: of the link to a report in a bucket."""
+        try:
+            latest = read_latest(store)
+            if latest is None:
+                self.problems.append(plain(f"{store.where} has no report; publish_report writes one"))
+                return
+            page = str(latest["page"])
+            link = store.link(page, lifetime, self.clock.now()) if isinstance(store, HistoryBucket) else None
+            yield report_notice(latest, f"{store.where}/{page}", link, self.policy.name)
+        except PatchtideError as error:
+            self.problems.append(plain(error))
 
     def alarms(self, raised: Sequence[tuple[datetime, Alarm]]) -> Iterator[Notice]:
         """Yield the notices of alarms about tags, one for each day on which an alarm is raised."""

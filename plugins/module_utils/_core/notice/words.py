@@ -57,6 +57,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "{policy}: {points} that the next plan would miss or cannot patch",
         "Found by enroll_nodes at {found}. Each has what is wrong with it and how it is fixed.",
     ),
+    "report_published": ("{policy}: patch report {period}", "{headline}. The report is {page}. {link}"),
     "repository_repaired": ("{policy}: repositories of {nodes} corrected", "Corrected on {day}: {repair}."),
 }
 

@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "exceptions_listed": "info",
     "coverage_found": "warning",
     "repository_repaired": "info",
+    "report_published": "info",
 }
 
 

@@ -75,6 +75,28 @@ def test_an_owner_s_page_has_that_owner_alone(history: Path, tmp_path: Path) -> 
         assert not [node for node in ids if node in text], "another owner's node"
 
 
+def test_every_file_in_an_owner_s_directory_is_about_that_owner_alone(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the files beside the page of an owner with many nodes, and exceptions of others for other nodes."""
+    monkeypatch.setattr(dashboard, "INLINE_NODES", 2)
+    monkeypatch.setattr(dashboard, "CHUNK", 2)
+    run_action(history=history, dest=tmp_path, owners=True)
+    nodes = [Estate(24, 6).node(index) for index in range(24)]
+    folders = sorted((tmp_path / "owners").iterdir())
+    assert len(folders) == len(OWNERS)
+    for folder in folders:
+        owner = data_of(folder / "index.html")["page"]["owner"]
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        text = "\n".join(path.read_text("utf-8") for path in files)
+        assert len(files) == 4, "the page, and six nodes in three files"
+        mine = {node["node_id"] for node in nodes if node["owner"] == owner}
+        assert {name for name in (node["node_id"] for node in nodes) if name in text} == mine
+        exceptions = {f"EX-{index}" for index in range(7) if nodes[index]["owner"] == owner}
+        assert {f"EX-{index}" for index in range(7) if f'"EX-{index}"' in text} <= exceptions
+        assert not [other for other in OWNERS if other != owner and f'"{other}"' in text]
+
+
 def test_nothing_in_the_data_is_code(history: Path, tmp_path: Path) -> None:
     run_action(history=history, dest=tmp_path)
     text = (tmp_path / "index.html").read_text("utf-8")

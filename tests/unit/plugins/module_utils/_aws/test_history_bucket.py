@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from ansible_collections.patchtide.hybrid.plugins.module_utils._aws import session
 from ansible_collections.patchtide.hybrid.plugins.module_utils._aws.history_bucket import HistoryBucket
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import ServiceError
 from botocore.stub import ANY, Stubber
@@ -50,3 +54,39 @@ def test_names_come_without_the_prefix_from_all_pages(stub: tuple[HistoryBucket,
     last = {"IsTruncated": False, "Contents": [{"Key": "a/b/published/2.json"}]}
     answers.add_response("list_objects_v2", last, {**request, "ContinuationToken": "t"})
     assert list(bucket.names("published")) == ["published/1.json", "published/2.json"]
+
+
+def test_browsers_know_what_a_report_is(stub: tuple[HistoryBucket, Stubber]) -> None:
+    bucket, answers = stub
+    kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/key"}
+    request = {"Bucket": "bucket", "Key": "a/b/r.html", "Body": b"1", "ContentType": "text/html; charset=utf-8", **kms}
+    answers.add_response("put_object", {}, request)
+    bucket.write("r.html", b"1")
+
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
+
+
+def client_of(region: str) -> Any:
+    connection = session.Connection(access_key="AKIAEXAMPLE", secret_key="x")
+    return session.Sessions(connection).client("s3", session.Place(region=region))
+
+
+@pytest.mark.parametrize(("hours", "seconds"), [(24, 86_400), (168, 604_800), (500, 604_800)])
+def test_a_link_is_signed_for_its_region_and_not_for_longer_than_a_week(hours: int, seconds: int) -> None:
+    link, until = HistoryBucket(client_of("eu-west-1"), "reports", "p").link(
+        "2026-11/r.html", timedelta(hours=hours), NOW
+    )
+    address = urlsplit(link)
+    query = parse_qs(address.query)
+    assert (address.scheme, address.netloc) == ("https", "reports.s3.eu-west-1.amazonaws.com")
+    assert address.path == "/p/2026-11/r.html" and query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == [str(seconds)] and until == NOW + timedelta(seconds=seconds)
+    assert query["response-content-disposition"] == ['attachment; filename="r.html"']
+
+
+def test_a_link_ends_with_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of("eu-west-1")
+    monkeypatch.setattr(client._get_credentials(), "_expiry_time", NOW + timedelta(minutes=50), raising=False)
+    link, until = HistoryBucket(client, "reports", "").link("r.html", timedelta(hours=24), NOW)
+    assert until == NOW + timedelta(minutes=50) and "X-Amz-Expires=3000&" in link

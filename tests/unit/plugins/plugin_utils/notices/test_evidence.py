@@ -14,9 +14,13 @@ import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import Decision
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.exceptions.tags import Alarm
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.nodes import Select
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.notice.model import Notice
+from ansible_collections.patchtide.hybrid.plugins.module_utils._core.notice.reports import report_notice
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.policy.values import to_policy
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.stamp import from_time
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.places import HistoryDirectory
+from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.report import POINTER_SCHEMA
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.evidence import Reader
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.notices.ledger import NoticeLedger
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.rollout.folder import RolloutDir
@@ -251,3 +255,28 @@ def test_findings_are_read_until_the_next_run_replaces_them(tmp_path: Path) -> N
     assert [item.kind for item in mine.coverage(path)] == ["coverage_found"]
     path.write_text("{}")
     assert not list(mine.coverage(path)) and "patchtide/coverage/1" in mine.problems[0]
+
+
+def test_a_report_in_a_directory_is_noticed_once_by_its_content(tmp_path: Path) -> None:
+    store, now = HistoryDirectory(tmp_path), from_time("2026-12-01T06:30:00Z")
+    asked = reader(now)
+    assert not list(asked.reports(store, timedelta(hours=1))) and "publish_report writes one" in asked.problems[0]
+    latest = {"schema": POINTER_SCHEMA, "period": {"name": "2026-11"}, "page": "2026-11/report.html", "digest": "d"}
+    latest |= {"as_of": "", "headline": "9 of 10 nodes compliant (90.0 %)", "published_at": "2026-12-01T06:30:00.000Z"}
+    store.write("latest.json", json.dumps(latest).encode())
+    (found,) = reader(now).reports(store, timedelta(hours=1))
+    data = found.to_data()
+    assert (found.kind, data["title"]) == ("report_published", "p: patch report 2026-11") and found.at == now
+    assert data["text"] == f"9 of 10 nodes compliant (90.0 %). The report is {tmp_path}/2026-11/report.html."
+    store.write("latest.json", json.dumps({**latest, "digest": "e"}).encode())
+    assert next(iter(reader(now).reports(store, timedelta(hours=1)))).key != found.key
+
+
+def test_a_report_in_a_bucket_has_a_link_that_does_not_make_another_notice_of_it() -> None:
+    latest = {"period": {"name": "2026-11"}, "digest": "d", "headline": "h", "published_at": "2026-12-01T06:30:00Z"}
+    links = [("https://x/1", START), ("https://x/2", START + timedelta(hours=1)), None]
+    one, two, none = (report_notice(latest, "s3://b/r.html", link, "p") for link in links)
+    assert one.key == two.key == none.key
+    assert one.to_data()["text"].endswith(f"For everybody until {START:%Y-%m-%d %H:%M} UTC at the latest: https://x/1")
+    assert none.to_data()["text"] == "h. The report is s3://b/r.html."
+    assert one.only(Select(accounts=("1",))) is None, "receivers of some nodes do not get the figures of all"
