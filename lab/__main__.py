@@ -20,7 +20,8 @@ def main() -> int:
         print("\n# Paste this into another shell:")
         for name, value in stage.environment().items():
             print(f"export {name}={value}")
-        print(f'export PATH="$PWD/.venv/bin:$PATH"\n\n# Then, for example:\n{stage.command("scan_compliance")}')
+        print('export PATH="$PWD/.venv/bin:$PATH"\n\n# Then, for example:')
+        print(" ".join([*stage.call("scan_compliance", machines=True), *stage.variables]))
         print("\n# Ctrl-C stops everything.", flush=True)
         try:
             signal.pause()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -40,13 +39,15 @@ REPORT = (r"^    \S", r"^      \S")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a playbook. ``told`` is what ``--slow`` explains; ``pauses``: it may end with a paused gate."""
+    """One call of a playbook. ``told`` is what ``--slow`` explains; ``machines``: it needs the inventory, which takes
+    two seconds to read; ``pauses``: it may end with a paused gate."""
 
     title: str
     playbook: str
     shown: Sequence[str]
     told: str
     options: Sequence[str] = ()
+    machines: bool = False
     sign: str = ""  #: act whose statement the approver signs after the playbook
     pauses: bool = False
 
@@ -65,6 +66,7 @@ SCAN = Step(
     "EC2 instances and machines elsewhere with the SSM Agent are scanned by AWS-RunPatchBaseline, Azure VMs and Azure\n"
     "Arc servers by Azure Update Manager, Linux hosts over SSH, Windows hosts over PowerShell Remoting. Nothing is\n"
     "installed. The result is scan.json.",
+    machines=True,
 )
 PLAN_STEP = Step(
     "The plan: who is patched when, with what, and who is left out",
@@ -72,6 +74,7 @@ PLAN_STEP = Step(
     PLAN,
     "Every node gets a wave and a night. Nodes that cannot be patched are named with the reason. The plan has a\n"
     "digest, and people approve that digest: nothing else can be run with their approval.",
+    machines=True,
 )
 APPROVE = Step(
     "A person approves the plan with their SSH key; the controller never has it",
@@ -90,6 +93,7 @@ BEGIN = Step(
     "The lab's clock jumps to the window. In all clouds, stopped machines are started, load balancers drained, nodes\n"
     "patched, rebooted, scanned again and restored. web-stg-03 has 40 MB left and is skipped. One of four nodes is\n"
     "more than the policy lets pass, so the gate of that wave does not decide alone.",
+    machines=True,
     pauses=True,
 )
 ASK = Step(
@@ -114,6 +118,7 @@ CONTINUE = Step(
     "rollout_patches",
     ROLLOUT,
     "Nothing is installed twice. After a crash or a lost connection it would be the same command.",
+    machines=True,
 )
 REPORT_STEP = Step(
     "What was done",
@@ -158,13 +163,12 @@ class Demo:
         return 0
 
     def _play(self, step: Step, options: Sequence[str]) -> int:
-        command = shlex.split(self.stage.command(step.playbook))
+        call, variables = self.stage.call(step.playbook, machines=step.machines), self.stage.variables
+        command = [*call, *variables]
         for option in options:
             name, _, value = option.partition("=")
             command += ["-e", json.dumps({name: value.strip("'")})]
-        self.screen.say(
-            f"$ ansible-playbook patchtide.hybrid.{step.playbook}{''.join(f' -e {item}' for item in options)}"
-        )
+        self.screen.say(f"$ {' '.join(call)}{''.join(f' -e {item}' for item in options)}")
         status, lines = self.screen.run(command, step.shown, self._environment(), ROOT)
         if status and not step.pauses:
             self.screen.fail(status, lines)
@@ -183,7 +187,7 @@ class Demo:
                 time.sleep(3)
 
     def _environment(self) -> dict[str, str]:
-        own = ("AWS_", "AZURE_", "PATCHTIDE_")
+        own = ("AWS_", "AZURE_", "PATCHTIDE_", "ANSIBLE_INVENTORY")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {**environment, **self.stage.environment(), "PATH": path, "PATCHTIDE_TRUST": str(self.signers.pins)}
@@ -202,10 +206,7 @@ def main() -> int:
         signers = Signers(folder / "people")
         signers.create()
         screen.say(_estate(stage))
-        options_line = (
-            f"-i {stage.folder.relative_to(ROOT)}/inventory -e @{stage.folder.relative_to(ROOT)}/variables.yml"
-        )
-        screen.say(f"Each command is run with {options_line}")
+        screen.say(f"Each command is run with {' '.join(stage.variables)}")
         status = Demo(stage, signers, screen, options.slow).cycle(BAD_DAY if options.abort else CYCLE)
     _summary(screen, folder, status, time.monotonic() - began)
     return status

@@ -36,6 +36,9 @@ localhost_warning = false
 result_format = yaml
 interpreter_python = auto_silent
 retry_files_enabled = false
+
+[inventory]
+inventory_unparsed_warning = false
 """
 
 
@@ -57,10 +60,15 @@ class Stage:
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
 
-    def command(self, playbook: str) -> str:
-        """The call of a playbook as a user types it, from the repository's root."""
-        folder = self.folder.relative_to(ROOT)
-        return f"ansible-playbook patchtide.hybrid.{playbook} -i {folder}/inventory -e @{folder}/variables.yml"
+    def call(self, playbook: str, *, machines: bool) -> list[str]:
+        """The call of a playbook as a user types it, from the repository's root; ``machines``: with the inventory."""
+        inventory = ["-i", f"{self.folder.relative_to(ROOT)}/inventory"] if machines else []
+        return ["ansible-playbook", f"patchtide.hybrid.{playbook}", *inventory]
+
+    @property
+    def variables(self) -> list[str]:
+        """The option with the variables that every call takes."""
+        return ["-e", f"@{self.folder.relative_to(ROOT)}/variables.yml"]
 
 
 @contextmanager
