@@ -37,14 +37,17 @@ NOT_RUN = {
     "ansible-playbook patchtide.hybrid.split_plan": "tests/unit/plugins/action/test_rollout_split.py runs its one task",
     "aws events put-": "tests/checks/test_rulebooks.py checks the files against botocore's model",
     "ansible-rulebook -r": "no rulebook engine is installed; tests/checks/test_rulebooks.py reads the rulebook",
-    "ssh-keygen -Y sign": "tests of the trust bundle sign with keys of their own",
-    "ansible localhost -m patchtide.hybrid.trust_info": "tests/unit/plugins/action/test_trusted_rollout.py calls it",
-    "ansible localhost -m patchtide.hybrid.patch_exception": "tests/integration runs it on the lab",
-    "ansible-doc": "make artifact asks for every module",
-    "ansible-inventory -i estate.": "tests/inventory runs it on the lab",
-    "ansible-inventory -i inventory/": "tests/inventory runs it on the lab",
-    "ansible -i estate.ssm_fleet.yml": "tests/inventory checks the groups on the lab",
 }
+#: Beginnings of commands that tests/playbooks/test_typed_commands.py types as they stand.
+TYPED = (
+    "ansible localhost -m patchtide.hybrid.",
+    "ansible-doc -l",
+    "ansible-inventory -i estate.",
+    "ansible-inventory -i inventory/",
+    "ansible -i estate.ssm_fleet.yml",
+)
+#: Beginning of commands that tests/checks/test_commands.py types.
+SIGNS = "ssh-keygen -Y sign "
 
 
 def commands(page: str) -> list[str]:
@@ -53,6 +56,12 @@ def commands(page: str) -> list[str]:
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     found = [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
     return found + re.findall(r"^    ((?:ansible|ssh-keygen)\S* .*)$", text, re.MULTILINE)
+
+
+def typed() -> list[str]:
+    """Return the commands that are typed as they stand, each once, in the order of the pages."""
+    found = [command for page in PAGES for command in commands(page) if command.startswith(TYPED)]
+    return list(dict.fromkeys(found))
 
 
 def playbook_of(command: str) -> tuple[str, set[str]]:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 import yaml
 from ansible_collections.patchtide.hybrid.plugins.plugin_utils.playbook_variables import PLAYBOOKS, PREFIX
 
-from tests.checks.commands import NOT_RUN, PAGES, commands, playbook_of
+from tests.checks.commands import NOT_RUN, PAGES, SIGNS, TYPED, commands, playbook_of
 from tests.checks.source import ROOT
 
 #: Playbooks that tests run: a test names them as a string of its own, with options behind it or not.
@@ -26,13 +28,35 @@ ALL = [(page, command) for page in PAGES for command in commands(page)]
 
 @pytest.mark.parametrize(("page", "command"), ALL)
 def test_a_command_is_run_or_says_why_not(page: str, command: str) -> None:
-    known = any(command.startswith(start) for start in NOT_RUN) or playbook_of(command)[0] in PLAYED
+    known = command.startswith((*NOT_RUN, *TYPED, SIGNS)) or playbook_of(command)[0] in PLAYED
     assert known or command.startswith(("export ", "cd ")), f"{command}: add a reason to NOT_RUN"
 
 
 def test_no_reason_is_left_over() -> None:
     assert len(ALL) > 30
-    assert not [start for start in NOT_RUN if not any(command.startswith(start) for _page, command in ALL)]
+    assert not [start for start in (*NOT_RUN, *TYPED) if not any(command.startswith(start) for _page, command in ALL)]
+
+
+def test_what_people_sign_with_makes_a_signature(tmp_path: Path) -> None:
+    typed = [command for _page, command in ALL if command.startswith(SIGNS)]
+    keys, files = ({re.findall(rf"{place} (\S+)", text)[0] for text in typed} for place in ("-f", r"-f \S+"))
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}", "utf-8")
+    (tmp_path / ".ssh").mkdir()
+    for key in keys:
+        path = tmp_path / key.removeprefix("~/")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    for command in typed:
+        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        # ssh-keygen takes ~ from the shell, which takes it from HOME.
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=True, capture_output=True)
+        domain = command.split()[4]
+        (made,) = tmp_path.rglob("*.sig")
+        check = ["ssh-keygen", "-Y", "check-novalidate", "-n", domain, "-s", str(made)]
+        subprocess.run(check, input=b"{}", check=True, capture_output=True)
+        made.unlink()
+    assert {command.split()[4] for command in typed} == {"plan@patchtide", "trust@patchtide"}
 
 
 @pytest.mark.parametrize(("page", "command"), ALL)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from tests.checks.source import ROOT, read_yaml
 
@@ -118,3 +119,26 @@ def test_no_task_has_the_keyword_timeout(top: str) -> None:
 def test_readme_names_every_playbook() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert not [path.stem for path in PLAYBOOKS if f"patchtide.hybrid.{path.stem}" not in text]
+
+
+def roles_in(example: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the role, its entry point and its variables of each use in a playbook."""
+    for play in example:
+        for role in play.get("roles", ()):
+            yield role["role"], "main", role["vars"]
+        for task in tasks_in([play]):
+            if call := task.get("ansible.builtin.include_role"):
+                yield call["name"], call.get("tasks_from", "main"), task["vars"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "roles").glob("*.yml")), ids=lambda path: path.stem)
+def test_an_example_gives_its_role_what_the_specification_takes(path: Path) -> None:
+    """ansible-lint checks the syntax of the examples, but not the variables of their roles."""
+    uses = list(roles_in(read_yaml(path)))
+    assert path.stem in {role.removeprefix("patchtide.hybrid.") for role, _entry, _given in uses}
+    for role, entry, given in uses:
+        file = ROOT / "roles" / role.removeprefix("patchtide.hybrid.") / "meta" / "argument_specs.yml"
+        options = read_yaml(file)["argument_specs"][entry]["options"]
+        templates = {name: {"type": "raw"} for name, value in given.items() if "{{" in str(value)}
+        result = ArgumentSpecValidator({**options, **templates}).validate(given)
+        assert not result.error_messages and set(given) <= set(options), (role, result.error_messages)

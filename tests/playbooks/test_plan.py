@@ -50,9 +50,12 @@ def test_planned_once_and_compared_with_a_plan_of_another_policy(cycle: Cycle) -
     cycle.policy["budgets"] = {"wave": 2}
     cycle.policy["waves"][1]["order"] = [{"patch_groups": ["DB"]}]
     cycle.policy["exclude"] = [{"select": {"patch_groups": ["WIN"]}, "reason": "patched by their vendor"}]
-    good(cycle.play("plan_rollout"))
+    nowhere = {"name": "nowhere", "select": {"tags": {"Environment": "labb"}}, "window": "rehearsal-night"}
+    cycle.policy["waves"].insert(0, nowhere)
+    shown = " ".join(good(cycle.play("plan_rollout")).output.split())
+    assert "WARNING: Wave nowhere has no nodes, so its gate will pause: its select matches no node" in shown
     plan = cycle.file("plan.json")
-    assert turns(plan) == {"canary": {1: 2, 2: 1}, "production": {1: 2, 2: 2, 3: 1}}
+    assert turns(plan) == {"nowhere": {}, "canary": {1: 2, 2: 1}, "production": {1: 2, 2: 2, 3: 1}}
     assert {node["patch_group"] for node in plan["waves"][1]["nodes"] if node["turn"] == 1} == {"DB"}
     for more in ((), ("--check",)):
         shown = compare(cycle, *more)

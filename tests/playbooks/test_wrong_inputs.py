@@ -17,6 +17,7 @@ import yaml
 from lab.aws.launch import Lab
 from tests.playbooks.playing import Played, play
 from tests.playbooks.test_rollout import WRITES, policy, small
+from tests.unit.plugins.module_utils._core.plan.test_plan import node, plan_of
 
 __all__ = ["small"]
 #: By name: what is replaced in the policy file, by what, and what the message says.
@@ -61,6 +62,11 @@ RUNS = {
     "directory is a file": ("plan_rollout", {"dir": "FOLDER/policy.yml"}, "dir: .*Not a directory"),
     "scan is missing": ("plan_rollout", {"dir": "FOLDER/new"}, "an existing file; run scan_compliance first"),
     "plan is missing": ("rollout_patches", {"dir": "FOLDER/new"}, "an existing file; run plan_rollout first"),
+    "edited plan": (
+        "rollout_patches",
+        {"dir": "FOLDER/edited"},
+        "edited/plan.json: .* is not valid, expected the digest of its content; .*create the plan again",
+    ),
     "nothing to report": (
         "report_compliance",
         {"dir": "FOLDER/new"},
@@ -123,4 +129,7 @@ def test_a_mistake_in_the_policy_is_named_with_its_line(estate: Lab, tmp_path: P
 def test_a_wrong_call_is_refused_with_the_way_out(estate: Lab, tmp_path: Path, name: str) -> None:
     call, variables, message = RUNS[name]
     (tmp_path / "policy.yml").write_text(yaml.safe_dump(policy(), sort_keys=False), "utf-8")
+    (tmp_path / "edited").mkdir()
+    edited = {**plan_of([node(1)]), "created_at": "2026-06-02T12:00:00Z"}
+    (tmp_path / "edited" / "plan.json").write_text(json.dumps(edited), "utf-8")
     check(run(estate, tmp_path, call, variables), message)
