@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.rehearsal import BUILD, ROOT, Stage, rehearsal
-from lab.screen import Screen
+from lab.screen import WIDTH, Screen
 from lab.signers import APPROVER, Signers
 
 PAGES = (
@@ -65,7 +66,7 @@ SCAN = Step(
     (r"nodes scanned", r"Would scan"),
     "EC2 instances and machines elsewhere with the SSM Agent are scanned by AWS-RunPatchBaseline, Azure VMs and Azure\n"
     "Arc servers by Azure Update Manager, Linux hosts over SSH, Windows hosts over PowerShell Remoting. Nothing is\n"
-    "installed. The result is scan.json.",
+    "installed. The result is scan.json. The machines come from the inventory, which -i names.",
     machines=True,
 )
 PLAN_STEP = Step(
@@ -206,7 +207,7 @@ def main() -> int:
         signers = Signers(folder / "people")
         signers.create()
         screen.say(_estate(stage))
-        screen.say(f"Each command is run with {' '.join(stage.variables)}")
+        screen.say(f"Each command is run with {' '.join(stage.variables)} as well.")
         status = Demo(stage, signers, screen, options.slow).cycle(BAD_DAY if options.abort else CYCLE)
     _summary(screen, folder, status, time.monotonic() - began)
     return status
@@ -227,7 +228,8 @@ def _summary(screen: Screen, folder: Path, status: int, seconds: float) -> None:
     screen.say("\n━━━ In short")
     if path.exists():
         report = json.loads(path.read_text("utf-8"))
-        screen.say("\n".join(to_short(report)))
+        for line in to_short(report):
+            screen.say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
     screen.say(f"{seconds:.0f} seconds, exit status {status}; everything that was started is stopped. Look at:")
     for name, what in PAGES:
         if (folder / name).exists():

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.events import Decision, Outcome
+from ..module_utils._core.events import DECISIONS, Decision, Outcome
 from ..module_utils._core.model import Status
-from ..module_utils._core.rollout.decisions import DECISIONS, SKIPPED, Choice, affected_by
+from ..module_utils._core.rollout.decisions import SKIPPED, Choice, affected_by
 from ..module_utils._core.rollout.earlier import was_worked_on, with_earlier
 from ..module_utils._core.rollout.play_order import overview
 from ..module_utils._core.rollout.signed_decision import FREE, needs_signature, prove_decision

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..module_utils._ansible.clock import find_clock
+from ..module_utils._core import events
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.rollout import decisions
 from ..module_utils._core.rollout.decisions import Choice, affected_by
 from ..module_utils._core.rollout.signed_decision import decision_subject
 from ..module_utils._core.rollout.state import PREPARATIONS
@@ -50,7 +50,7 @@ class ActionModule(ControllerAction):
         "waves": {"type": "list", "elements": "str", "default": []},
         "valid_hours": {"type": "int", "default": 72},
         "reason": {"type": "str", "required": True},
-        "decision": {"type": "str", "choices": list(decisions.DECISIONS)},
+        "decision": {"type": "str", "choices": list(events.DECISIONS)},
         "wave": {"type": "str"},
         "nodes": {"type": "list", "elements": "str", "default": []},
         "what": {"type": "str", "choices": list(PREPARATIONS)},

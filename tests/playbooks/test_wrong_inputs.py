@@ -65,7 +65,7 @@ RUNS = {
     "edited plan": (
         "rollout_patches",
         {"dir": "FOLDER/edited"},
-        "edited/plan.json: .* is not valid, expected the digest of its content; .*create the plan again",
+        "edited/plan.json: .* is not valid, expected the digest of its content; .*run plan_rollout again",
     ),
     "nothing to report": (
         "report_compliance",

@@ -216,6 +216,10 @@ class GateJudged(Event):
     health_checks: tuple[Mapping[str, Any], ...] = ()
 
 
+#: What people decide about a rollout.
+DECISIONS = ("promote", "retry", "skip", "write_off", "accept_policy", "run_now", "abort")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Event):
     """A person's decision. ``wave`` is empty if none is named. ``what``: what is written off, or the digest of the
@@ -223,7 +227,7 @@ class Decision(Event):
 
     kind: ClassVar[str] = "decision"
     by: str
-    action: str = field(metadata=_one_of("promote", "retry", "skip", "write_off", "accept_policy", "run_now", "abort"))
+    action: str = field(metadata=_one_of(*DECISIONS))
     wave: str = ""
     reason: str
     nodes: tuple[str, ...] = ()

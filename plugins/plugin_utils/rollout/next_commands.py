@@ -1,7 +1,11 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What comes after a step of a rollout, as command lines with the inventory, policy and directory of this run."""
+"""What comes after a step of a rollout, as command lines with the inventory, policy and directory of this run.
+
+Every playbook begins with ``after``, so what only rollouts need is imported where it is used: it takes longer to import
+than all the rest of that task.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible import constants as C
 from ansible import context
 
 from ...module_utils._core.report.next_words import Commands, after_check, after_playbook, after_run
 from ...module_utils._core.text import plain
-from .folder import CATCH_UP, RolloutDir
-from .sharing import agenda_of
+
+if TYPE_CHECKING:
+    from .folder import RolloutDir
 
 _POLICY_FILE = "patchtide_policy_file"
 #: Of the setting DEFAULT_HOST_LIST (ansible-core, config/base.yml).
@@ -30,6 +35,8 @@ def to_commands(folder: str | Path, task_vars: Mapping[str, Any], template: Call
 
     :param template: evaluates a variable.
     """
+    from .folder import CATCH_UP
+
     missed, policy = Path(folder) / CATCH_UP, task_vars.get(_POLICY_FILE)
     return Commands(
         folder=str(folder),
@@ -54,6 +61,8 @@ def after(playbook: str, given: Mapping[str, Any], now: datetime, *, check: bool
 
 def next_of(rollout: RolloutDir, task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
     """Return what a rollout needs next (``need``), and how to give it (``next``)."""
+    from .sharing import agenda_of
+
     found = agenda_of(rollout, rollout.clock.now())
     commands = to_commands(rollout.path, task_vars, template)
     return {"need": found.need.value, "next": plain(after_run(rollout.state, found, commands))}

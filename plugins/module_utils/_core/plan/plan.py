@@ -51,7 +51,7 @@ SCHEMA = "patchtide/plan/3"
 #: Members that distinguish a plan from another one of the same estate.
 _IDENTITY = ("rollout", "created_at", "planner", "scan", "part")
 _WORDS = {"digest": "digest", "content_digest": "content digest"}
-_CHANGED = "the plan was changed after it was made"
+_CHANGED = "the plan was changed after it was made; run plan_rollout again"
 #: Members of an excluded node besides its names.
 _EXCLUDED = ("executor", "platform", "os", "account", "region", "patch_group")
 

@@ -154,7 +154,8 @@ def check_scan(scan: Any, where: str) -> None:
     """
     check_scan_shape(scan, where)
     if seal_scan(scan)["digest"] != scan.get("digest"):
-        raise BadInput(where, scan.get("digest"), "the digest of its content; the scan was changed after it was made")
+        expected = "the digest of its content; the scan was changed after it was made; run scan_compliance again"
+        raise BadInput(where, scan.get("digest"), expected)
 
 
 def check_scan_shape(scan: Any, where: str) -> None:

@@ -10,10 +10,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..rollout.agenda import Agenda, Need
-from ..rollout.state import Rollout
+if TYPE_CHECKING:  # every playbook begins with this module, most of them know no rollout
+    from ..rollout.agenda import Agenda
+    from ..rollout.state import Rollout
 
 #: Values that ``-e name=value`` takes as they are (Ansible, ``parse_kv``).
 _SIMPLE = re.compile(r"[\w./:@+-]+", re.ASCII)
@@ -130,6 +131,8 @@ def after_run(state: Rollout, found: Agenda, commands: Commands) -> str:
 
     :param found: what it needs next.
     """
+    from ..rollout.agenda import Need
+
     if found.need is Need.OVER or (state.finished and state.status == "aborted"):
         return f"Scan and plan what is left in a new directory, and have it approved. Next: {commands.plan_again()}"
     if state.status == "paused":

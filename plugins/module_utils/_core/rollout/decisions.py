@@ -168,7 +168,6 @@ _RULES: Mapping[str, Callable[[Rollout, Choice], Nodes]] = {
     "run_now": _run_now,
     "abort": _abort,
 }
-DECISIONS = tuple(_RULES)
 
 
 def _verdict(wave: WaveState) -> str:

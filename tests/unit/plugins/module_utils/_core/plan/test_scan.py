@@ -32,7 +32,7 @@ def test_what_was_sealed_is_read() -> None:
 
 def test_a_node_that_was_called_clean_afterwards_is_noticed() -> None:
     edited = seal_scan(SCAN) | {"nodes": {"i-1": {"status": "succeeded", "missing": []}}}
-    with pytest.raises(BadInput, match=r"scan.json: .*the scan was changed after it was made"):
+    with pytest.raises(BadInput, match=r"scan.json: .*was changed after it was made; run scan_compliance again"):
         check_scan(edited, "scan.json")
     with pytest.raises(BadInput, match=r"scan.json: None is not valid, expected the digest"):
         check_scan(SCAN, "scan.json")

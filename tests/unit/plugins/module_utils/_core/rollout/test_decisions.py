@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.errors import BadInput
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events import (
+    DECISIONS,
     Claimed,
     Decision,
     Event,
@@ -22,6 +23,7 @@ from ansible_collections.patchtide.hybrid.plugins.module_utils._core.events impo
     WaveStarted,
 )
 from ansible_collections.patchtide.hybrid.plugins.module_utils._core.rollout.decisions import (
+    _RULES,
     SKIPPED,
     Choice,
     DecisionRefused,
@@ -97,6 +99,10 @@ TAKEN: list[tuple[str, list[Event], Choice, tuple[str, ...]]] = [
     ("abort", BEGUN, Choice("abort"), ()),
     ("abort a paused rollout", PAUSED, Choice("abort", "w"), ()),
 ]
+
+
+def test_every_decision_has_its_rule() -> None:
+    assert tuple(_RULES) == DECISIONS
 
 
 @pytest.mark.parametrize(("before", "choice", "nodes"), [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
