@@ -10,9 +10,10 @@ a survey as blanks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -441,6 +442,16 @@ PLAYBOOKS: Mapping[str, Playbook] = {
 
 #: What jobs hand on to later jobs of an AWX workflow, which get it as extra variables.
 HANDED_ON = ("plan_digest", "rollout_id", "exception_alarms")
+
+
+def paths_in(given: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Yield the given variables that name a file or directory, without prefix, with their paths."""
+    for name, value in given.items():
+        text = str(value)
+        if VARIABLES[name].kind == "path" or (name == "history" and "://" not in text):
+            yield name, Path(text)
+        elif name == "claims" and text.startswith("file:"):
+            yield name, Path(text.removeprefix("file:"))
 
 
 def read(playbook: str, given: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

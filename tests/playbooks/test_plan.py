@@ -56,7 +56,7 @@ def test_planned_once_and_compared_with_a_plan_of_another_policy(cycle: Cycle) -
     assert "WARNING: Wave nowhere has no nodes, so its gate will pause: its select matches no node" in shown
     plan = cycle.file("plan.json")
     assert turns(plan) == {"nowhere": {}, "canary": {1: 2, 2: 1}, "production": {1: 2, 2: 2, 3: 1}}
-    assert {node["patch_group"] for node in plan["waves"][1]["nodes"] if node["turn"] == 1} == {"DB"}
+    assert {node["patch_group"] for node in plan["waves"][2]["nodes"] if node["turn"] == 1} == {"DB"}
     for more in ((), ("--check",)):
         shown = compare(cycle, *more)
         assert shown.changed == 0 and "Nodes removed: 2" in shown.output and "Nodes moved: 4" in shown.output

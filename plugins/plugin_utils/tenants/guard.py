@@ -17,7 +17,7 @@ from ...module_utils._core.tenants.values import Tenant, TenantError
 from ...module_utils._core.text import plain
 from ..approvals.trust import Trust
 from ..inventory.nodes import candidates
-from ..playbook_variables import VARIABLES
+from ..playbook_variables import paths_in
 from ..rollout.due_plans import PLAN, POLICY
 from ..rollout.folder import read_plan
 from ..rollout.stores import read_stores
@@ -42,7 +42,7 @@ def check_tenant(
     :param given: the variables of the playbook, checked. :param trust: reads the bundle that this controller pins.
     :raises TenantError: something is another tenant's, or the tenant shares what nobody has said to be shared.
     """
-    paths = dict(_paths(given))
+    paths = dict(paths_in(given))
     roots = {root for path in paths.values() if (root := tenants_root(path))}
     if not roots:
         return ""
@@ -84,15 +84,6 @@ def _same_stores(directory: Directory, tenant: Tenant, given: Mapping[str, Any])
             pair = {tenant.name: named, name: list(directory.stores(other))}
             found += overlaps(pair, directory.found.shared)
     return found
-
-
-def _paths(given: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
-    for name, value in given.items():
-        text = str(value)
-        if VARIABLES[name].kind == "path" or (name == "history" and "://" not in text):
-            yield name, Path(text)
-        elif name == "claims" and text.startswith("file:"):
-            yield name, Path(text.removeprefix("file:"))
 
 
 def _one_tenant(directory: Directory, paths: Mapping[str, Path]) -> Tenant:
