@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from ..module_utils._ansible.clock import find_clock
 from ..module_utils._core.canonical import to_lines
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.plan.split import BY, split_plan
+from ..module_utils._core.nodes import BY
+from ..module_utils._core.plan.split import split_plan
 from ..module_utils._core.text import counted
 from ..plugin_utils.controller_action import ControllerAction
 from ..plugin_utils.files import read_json, write_pieces, write_text

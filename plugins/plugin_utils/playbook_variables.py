@@ -20,8 +20,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._core.errors import BadInput, PatchtideError
 from ..module_utils._core.events import DECISIONS
-from ..module_utils._core.nodes import EMPTY, PREFIX
-from ..module_utils._core.plan.split import BY
+from ..module_utils._core.nodes import BY, EMPTY, PREFIX
 from ..module_utils._core.text import nearest, plain
 
 

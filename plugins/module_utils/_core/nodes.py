@@ -15,6 +15,9 @@ from .read import to_document
 
 #: What the names of a node's host variables begin with.
 PREFIX = "patchtide_"
+#: By what nodes are grouped when a plan is split. Nodes of one group are never divided.
+ACCOUNT_REGION, ACCOUNT, GROUP_SITE = "account_region", "account", "site"
+BY = (ACCOUNT_REGION, ACCOUNT, GROUP_SITE)
 
 
 class Use(Flag):

@@ -20,13 +20,11 @@ from ..connectivity.from_nodes import SITE
 from ..counts import to_count
 from ..errors import BadInput, PatchtideError
 from ..model import place_label
+from ..nodes import ACCOUNT, BY, GROUP_SITE
 from .budgets import Member, scope_names
 from .plan import seal, totals_of
 from .rules import PlanRules
 
-#: By what nodes are grouped. Nodes of one group are never divided.
-ACCOUNT_REGION, ACCOUNT, GROUP_SITE = "account_region", "account", "site"
-BY = (ACCOUNT_REGION, ACCOUNT, GROUP_SITE)
 #: Name of the group of nodes that are in no account.
 HOSTS = "hosts"
 _LONGEST = 60
