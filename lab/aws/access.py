@@ -24,6 +24,8 @@ NODE_PROFILE = "patchtide-node"
 HYBRID_ROLE = "service-role/AmazonEC2RunCommandRoleForManagedInstances"
 #: The policy whose permissions an agent needs. moto has all of AWS's own, but loads them only as a whole, slowly.
 NODE_POLICY = "AmazonSSMManagedInstanceCore"
+#: What Quick Setup deploys patch policies with.
+QUICK_SETUP_POLICY = "AWSQuickSetupPatchPolicyDeploymentRolePolicy"
 
 
 def seed() -> None:
@@ -40,6 +42,7 @@ def seed() -> None:
             _create_role(backend, role)
         _create_node_profile(backend)
         _create_hybrid_role(backend)
+        _managed_policy(backend, QUICK_SETUP_POLICY)
 
 
 def _create_node_profile(backend: Any) -> None:
@@ -47,10 +50,7 @@ def _create_node_profile(backend: Any) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     _put_role(backend, NODE_PROFILE, trust, "What the agents of the lab's EC2 nodes work with.")
     backend.create_instance_profile(NODE_PROFILE, "/", [NODE_PROFILE])
-    data = _node_policy()
-    policy = AWSManagedPolicy.from_data(NODE_POLICY, backend.account_id, backend.region_name, data)
-    backend.managed_policies[policy.arn] = policy
-    backend.attach_role_policy(policy.arn, NODE_PROFILE)
+    backend.attach_role_policy(_managed_policy(backend, NODE_POLICY), NODE_PROFILE)
 
 
 def _create_hybrid_role(backend: Any) -> None:
@@ -60,9 +60,17 @@ def _create_hybrid_role(backend: Any) -> None:
     _put_role(backend, name, trust, "What the agents of the lab's hybrid nodes work with.", f"/{path}/")
 
 
+def _managed_policy(backend: Any, name: str) -> str:
+    """Load a policy of AWS's own into an account and return its ARN."""
+    policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, _known_policies()[name])
+    backend.managed_policies[policy.arn] = policy
+    return str(policy.arn)
+
+
 @cache
-def _node_policy() -> dict[str, Any]:
-    return dict(json.loads(aws_managed_policies_data)[NODE_POLICY])
+def _known_policies() -> dict[str, Any]:
+    known = json.loads(aws_managed_policies_data)
+    return {name: known[name] for name in (NODE_POLICY, QUICK_SETUP_POLICY)}
 
 
 def _create_role(backend: Any, role: Role) -> None:

@@ -84,7 +84,7 @@ def wrong_input(transformer: dict[str, Any]) -> str:
 
 
 def test_there_are_templates_and_their_parameters_are_documented() -> None:
-    assert set(TEMPLATES) == {"hub", "owner", "spoke", "lists", "endpoints", "history", "dashboard"}
+    assert set(TEMPLATES) == {"hub", "owner", "spoke", "lists", "endpoints", "history", "dashboard", "patch_policy"}
     bare = [
         f"{name}: {key}"
         for name, data in TEMPLATES.items()
@@ -297,3 +297,13 @@ def test_rules_of_the_conformance_pack_are_those_of_aws() -> None:
         "EC2_MANAGEDINSTANCE_ASSOCIATION_COMPLIANCE_STATUS_CHECK": {"AWS::SSM::AssociationCompliance"},
         "EC2_MANAGEDINSTANCE_PATCH_COMPLIANCE_STATUS_CHECK": {"AWS::SSM::PatchCompliance"},
     }
+
+
+def test_a_patch_policy_installs_nothing() -> None:
+    """API reference of Quick Setup, parameters of a patch policy: Scan or ScanAndInstall."""
+    (policy,) = resources("patch_policy", "SSMQuickSetup::ConfigurationManager").values()
+    (definition,) = policy["ConfigurationDefinitions"]
+    assert definition["Type"] == "AWSQuickSetupType-PatchPolicy"
+    given = definition["Parameters"]
+    assert given["ConfigurationOptionsPatchOperation"] == "Scan" and given["IsPolicyAttachAllowed"] == "false"
+    assert not [name for name in given if "Install" in name or "Reboot" in name]
