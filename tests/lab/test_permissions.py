@@ -133,7 +133,7 @@ def test_the_controllers_policy_keeps_a_history_and_each_statement_of_it_is_need
 
     for sid, action in (
         ("KeepHistory", "s3:GetObject"),
-        ("EncryptHistory", "kms:GenerateDataKey"),
+        ("EncryptHistory", "kms:Decrypt"),
         ("FindHistory", "s3:ListBucket"),
     ):
         allow(sid)
