@@ -21,7 +21,6 @@ from ansible_collections.patchtide.hybrid.plugins.plugin_utils.history.read impo
 
 from tests.fakes.history_months import Estate
 
-sqlglot = pytest.importorskip("sqlglot")
 pytestmark = pytest.mark.slow
 
 NODES, WEEKS = 5000, 52
@@ -46,6 +45,7 @@ def test_there_are_a_million_rows(database: Any) -> None:
 
 @pytest.mark.parametrize("name", view_names())
 def test_a_view_says_the_same_whichever_dialect_it_is_read_in(database: Any, name: str) -> None:
+    sqlglot = pytest.importorskip("sqlglot")
     text = with_views(f"SELECT * FROM {name}", VIEWS)
     expected = sorted(map(repr, database.execute(f"SELECT * FROM {name}").fetchall()))
     (there,) = sqlglot.transpile(text, read="duckdb", write="athena")
