@@ -107,7 +107,7 @@ def test_everything_is_created_once_and_put_back_if_somebody_changes_it(
     applied = [(*call[:2], run(*call[1:], monkeypatch)) for call in calls()]
     assert all(row[2]["changed"] for row in applied if row[0] != "Connect them")
     made = {kind: len(rows) for kind, rows in awx.rows.items()}
-    assert made["job_templates"] >= 18 and made["workflow_job_template_nodes"] == 20 and made["schedules"] == 6
+    assert made["job_templates"] >= 18 and made["workflow_job_template_nodes"] == 20 and made["schedules"] == 7
     assert len(awx.surveys) >= 8 and made["workflow_approval_templates"] == 4
     first = list(awx.writes)
     again = [(*call[:2], run(*call[1:], monkeypatch)) for call in calls()]
