@@ -9,10 +9,10 @@ module: tenants_overview
 short_description: Show all tenants of a provider, and whether they are separate
 version_added: 0.1.0
 description:
-  - Reads a directory with C(tenants.yml) and a directory for each tenant, and returns of each one compliance, the last
-    and the next rollout, open decisions, late nodes, expiring exceptions, and what is not known.
+  - Reads a directory with C(patchtide_tenants.yml) and a directory for each tenant, and returns of each one compliance,
+    the last and the next rollout, open decisions, late nodes, expiring exceptions, and what is not known.
   - Compares what the tenants have. Accounts, groups, histories, ledgers, claims, receivers of notices, owners and
-    approvers are of one tenant, unless C(tenants.yml) says that they are shared.
+    approvers are of one tenant, unless C(patchtide_tenants.yml) says that they are shared.
   - With O(dest), writes C(index.html), C(tenants.json) and C(tenants.csv). They have rows of every tenant, so they are
     for the provider.
 author:
@@ -40,7 +40,7 @@ attributes:
     support: full
 options:
   dir:
-    description: Directory with C(tenants.yml).
+    description: Directory with C(patchtide_tenants.yml).
     type: path
     required: true
   dest:
@@ -72,7 +72,7 @@ problems:
   returned: success
   type: list
   elements: str
-  sample: ["contoso and fabrikam both have account 111122223333 (tenants.yml)"]
+  sample: ["contoso and fabrikam both have account 111122223333 (patchtide_tenants.yml)"]
 totals:
   description: Sums over all tenants; C(compliance_not_known), C(late_not_known) and C(exceptions_not_known) count
     tenants that the sums do not have.

@@ -222,7 +222,7 @@ VARIABLES: Mapping[str, Variable] = {
     "takeover_minutes": Variable(
         what="After how long without a record a rollout of another machine is taken over.", kind="minutes"
     ),
-    "tenants": Variable(what="Directory with tenants.yml and a directory for each tenant.", kind="path"),
+    "tenants": Variable(what="Directory with patchtide_tenants.yml and a directory for each tenant.", kind="path"),
     "until": Variable(what="Last day of the choice, such as 2026-12-31. Without it, the choice is for good."),
     "valid_hours": Variable(what="How long the approval is valid.", kind="hours"),
     "verdict": Variable(what="What the person says of the plan.", choices=("approve", "reject")),

@@ -21,7 +21,7 @@ AWS: Any = Mock(environment=lambda: {"AWS_REGION": "eu-central-1", "PATCHTIDE_TR
 def write(root: Path) -> None:
     accounts = {"contoso": "222222222222", "fabrikam": "333333333333"}
     tenants = {name: {"accounts": [account]} for name, account in accounts.items()}
-    (root / "tenants.yml").write_text(yaml.safe_dump({"tenants": tenants}), "utf-8")
+    (root / "patchtide_tenants.yml").write_text(yaml.safe_dump({"tenants": tenants}), "utf-8")
     for name, account in accounts.items():
         (root / name).mkdir()
         estate = {"accounts": [{"role_arn": f"arn:aws:iam::{account}:role/patchtide"}], "regions": ["eu-central-1"]}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A directory of tenants: ``tenants.yml``, and below it a directory for each tenant with its ``policy.yml``."""
+"""A directory of tenants: ``patchtide_tenants.yml``, and a directory for each tenant with its ``policy.yml``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _REMOTE = ("dynamodb:", "s3://")
 
 @dataclass(slots=True)
 class Directory:
-    """:param root: the directory with ``tenants.yml``, without symbolic links."""
+    """:param root: the directory with ``patchtide_tenants.yml``, without symbolic links."""
 
     root: Path
     found: Tenants
@@ -139,7 +139,7 @@ def of_stores(journal: str, claims: str, where: str) -> Iterator[Belonging]:
 
 
 def read_directory(root: Path) -> Directory:
-    """Read ``tenants.yml``. :raises BadInput: it is missing or not valid."""
+    """Read ``patchtide_tenants.yml``. :raises BadInput: it is missing or not valid."""
     file = root / TENANTS
     if not file.is_file():
         raise BadInput("tenants", str(root), f"a directory with {TENANTS}")

@@ -106,7 +106,7 @@ def _refuse(tenant: Tenant, problems: Iterable[str]) -> None:
     if told := "; ".join(problems):
         raise TenantError(
             f"Tenant {tenant.name} is not separate from the others: {told}. Take it from one of them, or say in "
-            "tenants.yml under shared that they share it. Nothing was changed."
+            "patchtide_tenants.yml under shared that they share it. Nothing was changed."
         )
 
 
@@ -134,5 +134,5 @@ def _check_nodes(tenant: Tenant, nodes: Iterable[tuple[str, str, Iterable[str]]]
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
         raise TenantError(
             f"{whose} nodes that are not tenant {tenant.name}'s: {names}{more}. Give the inventory of this tenant, "
-            "or add their accounts (groups, if they are in none) to tenants.yml. Nothing was changed."
+            "or add their accounts (groups, if they are in none) to patchtide_tenants.yml. Nothing was changed."
         )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The patchtide.hybrid contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose accounts and hosts are whose, and what tenants share: ``tenants.yml``, which belongs to the provider. Pure."""
+"""Whose accounts and hosts are whose, and what tenants share: the provider's ``patchtide_tenants.yml``. Pure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Tenants:
 
 
 def read_tenants(data: Any, where: str) -> Tenants:
-    """Read ``tenants.yml``. :param where: the file. :raises BadInput: names the first place that is not valid."""
+    """Read ``patchtide_tenants.yml``. :param where: the file. :raises BadInput: names the first invalid place."""
     check_shape(data, _SHAPE, where)
     _check_names(data, ("tenants", "shared"), where)
     if not data["tenants"]:

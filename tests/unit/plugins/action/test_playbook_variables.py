@@ -49,5 +49,5 @@ def test_in_a_directory_of_tenants_it_asks_whose_the_files_are(monkeypatch: pyte
     assert run(monkeypatch, **given)["dir"] == given["dir"]
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "tenants.yml").touch()
+        (tmp_path / name / "patchtide_tenants.yml").touch()
     assert "several directories of tenants" in run(monkeypatch, **given)["msg"]

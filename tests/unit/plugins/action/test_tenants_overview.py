@@ -45,15 +45,17 @@ def tenants(tmp_path: Path) -> Path:
         text = (EXAMPLE / name / "policy.yml").read_text("utf-8")
         text = text.replace("dynamodb:patch-exceptions-fabrikam", f"{tmp_path}/fabrikam/exceptions.json")
         (tmp_path / name / "policy.yml").write_text(text, "utf-8")
-    text = (EXAMPLE / "tenants.yml").read_text("utf-8")
-    (tmp_path / "tenants.yml").write_text(text.replace("s3://patch-history/contoso", f"{tmp_path}/history"), "utf-8")
+    text = (EXAMPLE / "patchtide_tenants.yml").read_text("utf-8")
+    (tmp_path / "patchtide_tenants.yml").write_text(
+        text.replace("s3://patch-history/contoso", f"{tmp_path}/history"), "utf-8"
+    )
     return tmp_path
 
 
 def test_the_example_is_separate_and_says_what_it_shares(tenants: Path) -> None:
     assert run(tenants)["problems"] == []
-    text = (tenants / "tenants.yml").read_text("utf-8")
-    (tenants / "tenants.yml").write_text(text.partition("shared:")[0], "utf-8")
+    text = (tenants / "patchtide_tenants.yml").read_text("utf-8")
+    (tenants / "patchtide_tenants.yml").write_text(text.partition("shared:")[0], "utf-8")
     (problem,) = run(tenants)["problems"]
     assert problem.startswith("contoso and fabrikam both have receiver operations@provider.example (")
 
@@ -73,4 +75,4 @@ def test_page_json_and_csv_are_written_once_and_say_the_same(tenants: Path, tmp_
 
 def test_without_the_file_of_the_provider_there_are_no_tenants(tmp_path: Path) -> None:
     found = run(tmp_path)
-    assert found["failed"] and found["msg"].endswith("expected a directory with tenants.yml")
+    assert found["failed"] and found["msg"].endswith("expected a directory with patchtide_tenants.yml")

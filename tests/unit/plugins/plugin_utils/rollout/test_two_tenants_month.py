@@ -248,7 +248,7 @@ class Month:
             self.clock, size=3, script={(stage, FAILING): ["failed", "ok"] for stage in ("patch", "verify")}
         )
         rows = {name: {"accounts": [account]} for name, (account, *_rest) in TENANTS.items()}
-        (self.root / "tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
+        (self.root / "patchtide_tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
         for name in TENANTS:
             (self.root / name).mkdir()
             (self.root / name / "policy.yml").write_text(yaml.safe_dump(policy(self.root, name, self.mails.port)))

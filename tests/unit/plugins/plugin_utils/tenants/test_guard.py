@@ -47,7 +47,7 @@ def write(root: Path, name: str, **more: Any) -> Path:
 def tell(root: Path, *shared: str, **more: dict[str, Any]) -> None:
     rows = {name: {"accounts": [account], **more.get(name, {})} for name, account in ACCOUNTS.items()}
     said = [{"what": what, "tenants": list(ACCOUNTS), "reason": "test"} for what in shared]
-    (root / "tenants.yml").write_text(yaml.safe_dump({"tenants": rows, "shared": said}), "utf-8")
+    (root / "patchtide_tenants.yml").write_text(yaml.safe_dump({"tenants": rows, "shared": said}), "utf-8")
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_hosts_of_the_same_name_do_not_wait_for_one_another(root: Path, monkeypa
     monkeypatch.setenv("XDG_STATE_HOME", str(root / "state"))
     for tenants, kept in ((True, 0), (False, 1)):
         if not tenants:
-            (root / "tenants.yml").unlink()
+            (root / "patchtide_tenants.yml").unlink()
         found = []
         for name in ACCOUNTS:
             folder = Path(plan(root, name)["dir"])
@@ -265,7 +265,7 @@ def test_a_receiver_of_two_tenants_must_be_said(root: Path) -> None:
         mail = {"host": "smtp.example", "sender": "p@example.com", "to": ["ops@example.com"]}
         write(root, name, notices={"routes": [{"name": "ops", "mail": mail}]})
     own = {"policy_file": str(root / "contoso/policy.yml"), "plans": str(root / "contoso")}
-    with pytest.raises(TenantError, match=r"both have receiver ops@example\.com .*say in tenants\.yml under shared"):
+    with pytest.raises(TenantError, match=r"both have receiver ops@example\.com .*in patchtide_tenants\.yml under shared"):
         check("send_notices", **own)
     tell(root, "receiver ops@example.com")
     assert check("send_notices", **own) == "contoso"
@@ -296,7 +296,7 @@ def test_a_mistake_of_another_tenant_is_its_own(root: Path) -> None:
 
 
 def test_a_mistake_in_the_file_of_the_provider_stops_all(root: Path) -> None:
-    (root / "tenants.yml").write_text("tenants: [contoso]", "utf-8")
+    (root / "patchtide_tenants.yml").write_text("tenants: [contoso]", "utf-8")
     with pytest.raises(BadInput, match=r"tenants\.yml\.tenants: .* expected an object"):
         check("apply_policy", policy_file=str(root / "contoso/policy.yml"))
 
@@ -329,7 +329,7 @@ def test_what_two_others_share_stops_nobody_else(root: Path) -> None:
     rows = {name: {"accounts": [account]} for name, account in ACCOUNTS.items()}
     rows["litware"] = {"groups": ["litware"], "history": str(root / "fabrikam/history")}
     rows["fabrikam"]["history"] = str(root / "fabrikam/history")  # type: ignore[assignment]  # a text beside lists
-    (root / "tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
+    (root / "patchtide_tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
     assert check("apply_policy", policy_file=str(root / "contoso/policy.yml")) == "contoso"
     with pytest.raises(TenantError, match="fabrikam and litware both have history"):
         check("apply_policy", policy_file=str(root / "fabrikam/policy.yml"))

@@ -67,7 +67,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Contoso has everything, fabrikam only a policy with a mistake, litware an old history without limits."""
     root = tmp_path_factory.mktemp("tenants")
     rows = {name: {"accounts": [account]} for name, account in ACCOUNTS.items()}
-    (root / "tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
+    (root / "patchtide_tenants.yml").write_text(yaml.safe_dump({"tenants": rows}), "utf-8")
     ledger = root / "contoso" / "exceptions.json"
     contoso = write(root, "contoso", approval={"required": True}, exceptions={"ledger": str(ledger)})
     samples.paused().write(contoso / "2026-11")
