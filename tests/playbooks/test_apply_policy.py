@@ -118,6 +118,7 @@ def assert_holds(found: dict[str, Any], data: dict[str, Any]) -> None:
     assert [task["TaskArn"] for task in found["tasks"]] == ["AWS-RunPatchBaseline"] * 2
 
 
+@pytest.mark.slow
 def test_objects_are_tagged(fresh: Lab, tmp_path: Path) -> None:
     assert apply(fresh, tmp_path, small()).status == 0
     ssm = fresh.client("ssm", REGIONS[0], ACCOUNTS[1])

@@ -217,6 +217,7 @@ def test_what_is_refused_changes_nothing(owners: Owners, change: dict[str, Any],
     assert not (owners.inventory / "host_vars").exists()
 
 
+@pytest.mark.slow
 def test_windows_that_nobody_uses_go_by_their_own_mark_and_others_stay(owners: Owners) -> None:
     assert owners.play("apply_policy").status == 0
     ssm = owners.aws.client("ssm", REGION, WEB)
@@ -269,6 +270,7 @@ def test_windows_come_from_tags_and_those_of_nodes_outside_aws_from_their_invent
     assert (again.status, again.changed) == (0, 0) and not owners.writes(), again.output
 
 
+@pytest.mark.slow
 def test_the_quota_of_windows_is_kept_and_hides_no_other_account(owners: Owners) -> None:
     owners.policy |= {"baselines": [], "patch_groups": []}
     ssm = owners.aws.client("ssm", REGION, WEB)

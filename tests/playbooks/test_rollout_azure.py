@@ -161,6 +161,7 @@ def test_a_deallocated_machine_is_started_patched_and_deallocated_again(cycle: M
         assert tags["LastPatched"] and after[name]["tags"] == tags
 
 
+@pytest.mark.slow
 def test_who_else_patches_machines_is_in_the_plan(cycle: Mixed) -> None:
     cycle.prepare()
     texts = cycle.file("plan.json")["warnings"]

@@ -98,6 +98,7 @@ def test_nothing_starts_unapproved_or_frozen_and_excepted_nodes_are_left_alone(c
     assert (held["status"], held["error"]["code"]) == ("skipped", "exception") and "E2" in held["error"]["text"]
 
 
+@pytest.mark.slow
 def test_a_frozen_window_is_seen_in_the_plan_and_a_freeze_that_begins_later_skips_the_install(cycle: Cycle) -> None:
     calendar = cycle.folder / "freeze.ics"
     cycle.policy["freeze"] = {"ics": [str(calendar)]}
