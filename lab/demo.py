@@ -243,7 +243,7 @@ def to_short(report: dict[str, object]) -> list[str]:
     before, after = (compliance["rollout"][name]["percent"] for name in ("before", "after"))
     lines = [
         f"{conclusion['title']}: {conclusion['headline']}",
-        f"Compliant nodes: {before:.0f} % before, {after:.0f} % after.",
+        f"Compliant nodes: {before:g} % before, {after:g} % after.",
     ]
     decisions, attention = report["decisions"], report["attention"]
     assert isinstance(decisions, list) and isinstance(attention, list)
