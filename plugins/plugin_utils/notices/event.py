@@ -13,13 +13,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.error import HTTPError
-
-from ansible.module_utils.urls import open_url
 
 from ...module_utils._core.policy.notice_rules import ServiceNowEvents
 from .message import Message
-from .sender import REPEATABLE, NotSent, cut_bytes, retry_after, secret
+from .sender import cut_bytes, post, secret
 
 _SEVERITIES: Mapping[str, str] = {"critical": "1", "warning": "4", "info": "5"}
 #: Characters of ``source``, ``node``, ``type`` and ``resource``, and of ``description`` ("Event field format").
@@ -39,31 +36,16 @@ class EventSender:
         return f"events of {self._rules.url}"
 
     def send(self, message: Message, timeout: float) -> str:
-        secrets = (self._password,) if self._password else ()
-        try:
-            with open_url(
-                f"{self._rules.url.rstrip('/')}/api/now/table/em_event",
-                data=json.dumps(to_event(message)),
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
-                method="POST",
-                timeout=timeout,
-                url_username=self._rules.user,
-                url_password=self._password,
-                force_basic_auth=True,
-                follow_redirects="none",
-                http_agent="patchtide.hybrid",
-                use_netrc=False,
-            ) as reply:
-                status, wait = int(reply.status), 0.0
-        except HTTPError as error:
-            with error:
-                status, wait = int(error.code), retry_after(error.headers)
-        except Exception as error:  # sockets, TLS and HTTP have no common error
-            said = str(error) if isinstance(error, OSError) else type(error).__name__
-            raise NotSent(f"{self.shown}: {said}", secrets, again=True) from None
-        if status != 201:  # what an instance that is asleep answers with 200 is a page
-            again = status >= 500 or status in REPEATABLE
-            raise NotSent(f"{self.shown} answered {status}, not 201", again=again, wait=wait)
+        post(
+            self.shown,
+            f"{self._rules.url.rstrip('/')}/api/now/table/em_event",
+            json.dumps(to_event(message)).encode(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+            timeout,
+            (self._password,) if self._password else (),
+            only=201,  # what an instance that is asleep answers with 200 is a page
+            login={"url_username": self._rules.user, "url_password": self._password, "force_basic_auth": True},
+        )
         return ""
 
 

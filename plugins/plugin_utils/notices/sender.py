@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.error import HTTPError
+
+from ansible.module_utils.urls import open_url
 
 from ...module_utils._core.errors import PatchtideError
 from ...module_utils._core.gate.health_rules import clean, expand
@@ -64,3 +68,44 @@ def retry_after(headers: Any) -> float:
     """Return the seconds of ``Retry-After``, bounded; 0 if it is a date or missing."""
     text = str((headers or {}).get("Retry-After") or "")
     return min(float(text), _LONGEST_WAIT) if text.isdecimal() and len(text) < 8 else 0.0
+
+
+def post(
+    shown: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    timeout: float,
+    secrets: tuple[str, ...] = (),
+    *,
+    only: int = 0,
+    login: Mapping[str, Any] | None = None,
+) -> None:
+    """Send JSON to a web service, once, without following redirects.
+
+    :param shown: the receiver as people may see it. :param secrets: texts that no error may show.
+    :param only: the status that alone means success; 0: each from 200 to 299. :param login: arguments of ``open_url``.
+    :raises NotSent: the service did not accept it, or gave no answer.
+    """
+    try:
+        with open_url(
+            url,
+            data=body,
+            headers=dict(headers),
+            method="POST",
+            timeout=timeout,
+            follow_redirects="none",
+            http_agent="patchtide.hybrid",
+            use_netrc=False,
+            **(login or {}),
+        ) as reply:
+            status, wait = int(reply.status), 0.0
+    except HTTPError as error:
+        with error:
+            status, wait = int(error.code), retry_after(error.headers)
+    except Exception as error:  # sockets, TLS and HTTP have no common error
+        said = str(error) if isinstance(error, OSError) else type(error).__name__
+        raise NotSent(f"{shown}: {said}", secrets, again=True) from None
+    if status != only if only else not 200 <= status < 300:
+        again = status >= 500 or status in REPEATABLE
+        raise NotSent(f"{shown} answered {status}{f', not {only}' if only else ''}", again=again, wait=wait)

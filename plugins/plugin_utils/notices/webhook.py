@@ -17,17 +17,14 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-
-from ansible.module_utils.urls import open_url
 
 from ...module_utils._core.errors import BadInput
 from ...module_utils._core.gate.health_rules import MASK
 from ...module_utils._core.policy.notice_checks import is_web_address
 from ...module_utils._core.policy.notice_rules import Webhook
 from .message import Message
-from .sender import REPEATABLE, NotSent, cut_bytes, retry_after, secret
+from .sender import cut_bytes, post, secret
 
 #: "Maximum length for the text in this field is 150 characters." (header block), "3000 characters" (section block).
 _SLACK_HEADER, _SLACK_SECTION = 150, 3000
@@ -57,28 +54,8 @@ class WebhookSender:
     def send(self, message: Message, timeout: float) -> str:
         body = json.dumps(_BODIES[self._format](message), ensure_ascii=True).encode()
         headers = {"Content-Type": "application/json", **self._signature(message.key, body)}
-        try:
-            with open_url(
-                self._url,
-                data=body,
-                headers=headers,
-                method="POST",
-                timeout=timeout,
-                follow_redirects="none",
-                http_agent="patchtide.hybrid",
-                use_netrc=False,
-            ) as reply:
-                status, wait = int(reply.status), 0.0
-        except HTTPError as error:
-            with error:
-                status, wait = int(error.code), retry_after(error.headers)
-        except Exception as error:  # sockets, TLS and HTTP have no common error
-            said = str(error) if isinstance(error, OSError) else type(error).__name__
-            secrets = () if self._literal else self._secrets
-            raise NotSent(f"{self.shown}: {said}", secrets, again=True) from None
-        if not 200 <= status < 300:
-            again = status >= 500 or status in REPEATABLE
-            raise NotSent(f"{self.shown} answered {status}", again=again, wait=wait)
+        secrets = () if self._literal else self._secrets
+        post(self.shown, self._url, body, headers, timeout, secrets)
         return ""
 
     def _signature(self, key: str, body: bytes) -> dict[str, str]:

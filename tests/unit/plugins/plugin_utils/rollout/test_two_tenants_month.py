@@ -409,8 +409,13 @@ class Month:
         rollout = RolloutDir(folder, self.clock)
         if rollout.state.waves[wave].status == "waiting":
             WaveCheck(rollout, LOGIN, {})(wave)
-        now_known = lambda planned: [planned_candidate(row, "Application") for row in planned]  # noqa: E731
-        watch = Watch(rollout, rules, {}, lambda line: None, now_known)
+        watch = Watch(
+            rollout,
+            rules,
+            {},
+            lambda line: None,
+            lambda planned: [planned_candidate(row, "Application") for row in planned],
+        )
         tempo, notes, pins = Tempo(self.clock, rehearsal=True), Notes(rollout, lambda line: None), FakePins()
         permits = Permits(rollout, wave, watch, pins, tempo, notes)  # type: ignore[arg-type]  # pins of a fake
         driver = Driver(
